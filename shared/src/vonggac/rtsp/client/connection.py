@@ -121,11 +121,6 @@ class RtspConnection(asyncio.Protocol):
         connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
         return await secure(made, connected, tls, host, timeout_s=ends_at - loop.time())
 
-    def take_over(self, credentials: Credentials | None, on_media: OnMedia | None) -> None:
-        """Go on with a connection that somebody else opened, and on which nothing was asked that needs a login."""
-        self.requests.log_in_with(credentials)
-        self.on_media = on_media
-
     async def request(
         self,
         method: str,

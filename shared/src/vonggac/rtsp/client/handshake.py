@@ -185,7 +185,9 @@ class Handshake:
         if opened is not None and not opened.closed:
             with step("connect"):
                 self._connection = opened
-                opened.take_over(route.credentials, on_media)
+                # It was opened by a check, which asked for nothing that needs a login.
+                opened.requests.log_in_with(route.credentials)
+                opened.on_media = on_media
         elif not route.url.secure:
             with step("connect") as left_s:
                 self._connection = await RtspConnection.open(

@@ -121,7 +121,7 @@ class Verifier:
             return [self.reached(delivery, holder, asked_at) for delivery in deliveries]
         limits = self.limits if patient else self.limits.impatient
         try:
-            return await _Round(self, camera_id, deliveries, _Asked(holder, asked_at, asker), since, limits).run()
+            return await _Round(self, camera_id, deliveries, _HashRequest(holder, asked_at, asker), since, limits).run()
         finally:
             await self._end_hashes(camera_id, asker)
 
@@ -218,7 +218,7 @@ def _one_server(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _HashRequest:
     """Who notes every keyframe, since when, and for whom."""
 
     holder: _Holder
@@ -234,7 +234,7 @@ class _Round:
         verifier: Verifier,
         camera_id: UUID,
         deliveries: Sequence[PlannedDelivery],
-        asked: _Asked,
+        asked: _HashRequest,
         since: Mapping[UUID, datetime],
         limits: Limits,
     ) -> None:
