@@ -1,4 +1,4 @@
-"""What is wrong in an object is found: in Kubernetes' own kinds and, by their operators' schemas, in custom resources."""
+"""What is wrong in an object is found: in Kubernetes' own kinds, and in custom resources by their schemas."""
 
 import pytest
 from tests.chart.rendering import INSTALLATIONS, KUBERNETES, Json, manifests, merged
