@@ -212,6 +212,14 @@ def test_locked_down_values_leave_nothing_open() -> None:
     assert stated == "10.64.0.0/12,203.0.113.0/28"
 
 
+def test_workers_are_allowed_and_reach_the_same_networks() -> None:
+    objects = of_ci(CHART / "ci/minimal-values.yaml")
+    for worker in WORKERS:
+        stated = one(objects, "ConfigMap", f"demo-vonggac-{worker}")["data"]
+        assert stated[f"VONGGAC_{worker.upper()}_ALLOWED_NETWORKS"] == "10.64.0.0/12"
+        assert "10.64.0.0/12" in networks(one(objects, "NetworkPolicy", f"demo-vonggac-{worker}"))
+
+
 def test_only_workers_reach_the_media_networks() -> None:
     for policy in of_ci(CHART / "ci/locked-down-values.yaml"):
         if policy["kind"] == "NetworkPolicy":
@@ -222,7 +230,8 @@ def test_the_notes_are_loud_about_what_is_open() -> None:
     def notes(path: str) -> str:
         return helm("install", "demo", str(CHART), "--dry-run=client", values=values_of(CHART / path)).stdout
 
-    assert "!!! OPEN: prober and forwarder may connect to every address" in notes("ci/minimal-values.yaml")
+    assert "!!! OPEN: prober and forwarder may connect to every address" in notes("ci/external-everything-values.yaml")
+    assert "may connect to every address" not in notes("ci/minimal-values.yaml")
     assert "OPEN" not in notes("ci/locked-down-values.yaml")
 
 
@@ -248,7 +257,7 @@ def test_migrations_run_before_the_services_of_a_release() -> None:
 
 
 def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_upgrade() -> None:
-    values = {"secrets": {"prefix": "vonggac"}, "postgresql": {"cloudnativepg": {"enabled": True}}}
+    values = minimal(postgresql={"host": "", "cloudnativepg": {"enabled": True}})
 
     def annotations(*, upgrade: bool) -> list[Json]:
         jobs = [thing for thing in manifests(values, upgrade=upgrade) if "migrate" in component_of(thing)]

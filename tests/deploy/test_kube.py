@@ -28,6 +28,7 @@ VALUES = {
     "image": {"registry": "", "tag": "latest", "pullPolicy": "IfNotPresent"},
     "secrets": {"prefix": PREFIX},
     "postgresql": {"host": "postgres", "sslMode": "disable"},
+    "media": {"allowedNetworks": ["10.64.0.0/12"]},
     "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20},
     **{service: {"replicas": 1} for service in ("inventory", "prober", "forwarder", "reporting")},
 }
