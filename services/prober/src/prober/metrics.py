@@ -26,6 +26,7 @@ PHASES = (
     "teardown",
 )
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LAG_SECONDS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _READ_BACK_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
@@ -57,6 +58,7 @@ class Metrics:
             registry=self.registry,
         )
         self.clock_skew, self.clock_error = _clock_gauges(self.registry)
+        self.loop_lag, self.decoder_deaths = _own_trouble(self.registry)
         self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
             "vonggac_prober_jobs",
@@ -101,6 +103,22 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+def _own_trouble(registry: CollectorRegistry) -> tuple[Histogram, Counter]:
+    """How late the event loop is, and decoding processes that died."""
+    lag = Histogram(
+        "vonggac_prober_loop_lag_seconds",
+        "How late the event loop is, ten times a second; a probe during more than 0.5 s accuses nobody.",
+        buckets=_LAG_SECONDS,
+        registry=registry,
+    )
+    deaths = Counter(
+        "vonggac_prober_decoder_deaths",
+        "Decoding processes that a keyframe (or something else) ended; each costs one probe.",
+        registry=registry,
+    )
+    return lag, deaths
 
 
 class ObservationMetrics(Collector):

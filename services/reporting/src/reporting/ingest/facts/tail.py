@@ -53,6 +53,9 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.STOPPED: 34,
         Cause.SECRET_MOVED: 35,
         Cause.ALREADY_PUBLISHING: 36,
+        Cause.FLOOD: 37,
+        Cause.DECODER_CRASHED: 38,
+        Cause.PICTURE_TOO_LARGE: 39,
         BY_FORWARDER: 255,
     }
 )
