@@ -6,7 +6,7 @@ Never pickled objects: the process reads what foreign devices send, and whoever 
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -63,16 +63,18 @@ class Request:
     def decode(cls, described: bytes, data: bytes) -> "Request":
         """Of what our own prober sent."""
         fields = json.loads(described)
-        at, found = 0, []
+        at, found, nals = 0, [], []
         for is_there in fields["thumbnails"]:
             found.append(Thumbnail.decode(data[at : at + ENCODED_BYTES]) if is_there else None)
             at += ENCODED_BYTES * is_there
-        nals = []
         for length in fields["lengths"]:
             nals.append(data[at : at + length])
             at += length
         thresholds = fields["thresholds"]
-        history = PictureHistory(*found, PictureThresholds(**thresholds)) if thresholds is not None else None
+        history = None
+        if thresholds is not None:
+            previous, reference = found
+            history = PictureHistory(previous, reference, PictureThresholds(**thresholds))
         taken_at = datetime.fromtimestamp(fields["taken_s"], UTC)
         return cls(VideoCodec(fields["codec"]), nals, taken_at, history)
 
@@ -155,6 +157,6 @@ def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _framed(described: dict[str, object], parts: list[bytes]) -> list[bytes]:
+def _framed(described: Mapping[str, object], parts: list[bytes]) -> list[bytes]:
     text = json.dumps(described).encode()
     return [LENGTHS.pack(len(text), sum(map(len, parts))), text, *parts]

@@ -65,6 +65,7 @@ class Decoder:
         self._pace = StartPace(processes + STARTS_AT_ONCE, every_s=START_EVERY_S)
         self._waiting: deque[_Job] = deque()
         self._free: list[_Link] = []
+        self._links: set[_Link] = set()
         self._children: list[ChildProcess] = []
         self._keeping: list[asyncio.Task[None]] = []
 
@@ -72,6 +73,11 @@ class Decoder:
     def process_ids(self) -> list[int]:
         """Of the processes that run."""
         return [child.process_id for child in self._children]
+
+    @property
+    def busy(self) -> int:
+        """Processes that have a keyframe now."""
+        return sum(link.busy for link in self._links)
 
     def start(self) -> None:
         """Start the processes, once."""
@@ -145,6 +151,7 @@ class Decoder:
         """Until it dies, or this is cancelled."""
         child.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         link = _Link(child, self._within_s, self._add_free)
+        self._links.add(link)
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=child.socket)
             reason = await child.death()
@@ -153,6 +160,7 @@ class Decoder:
             log.warning("decoder_died", reason=link.ended_for or reason)
             link.fail(link.ended_for or f"the decoder's process died of it: {reason}")
         finally:
+            self._links.discard(link)
             with contextlib.suppress(ValueError):
                 self._free.remove(link)
             link.close()
@@ -175,6 +183,11 @@ class _Link(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             STARTS_WITHIN_S, self._end, "did not start"
         )
+
+    @property
+    def busy(self) -> bool:
+        """Whether the process has a keyframe."""
+        return self._job is not None
 
     @property
     def usable(self) -> bool:
