@@ -302,7 +302,8 @@ async def test_a_hostile_camera_that_is_removed_loses_its_connection_within_a_se
         ScriptedPeer(ScriptedCamera(PLAY=endless, TEARDOWN=None)) as peer,
         watched(sim, planner, inventory, statuses, spawn_forwarder),
     ):
-        plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=())
+        deliveries = tuple(planner.delivery(sim, centre, "removed") for centre in sim.centres)
+        plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=deliveries)
         await inventory.say(plan)
         await eventually(lambda: peer.open_connections == 1 and "PLAY" in peer.methods)
         await asyncio.sleep(0.2)
