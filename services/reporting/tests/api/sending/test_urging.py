@@ -245,7 +245,7 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
     assert (await lead.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"})).status_code == 404
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.MANAGING_AGENCY, Role.FACILITY, Role.SERVICE])
+@pytest.mark.parametrize("role", [Role.AUTHORITY, Role.SERVICE])
 async def test_who_only_reads_urges_nobody(
     start: Start, sealed: Settings, bus: Bus, province: Province, role: Role
 ) -> None:

@@ -53,9 +53,13 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.STOPPED: 34,
         Cause.SECRET_MOVED: 35,
         Cause.ALREADY_PUBLISHING: 36,
-        Cause.FLOOD: 37,
-        Cause.DECODER_CRASHED: 38,
-        Cause.PICTURE_TOO_LARGE: 39,
+        Cause.HUNG_UP: 37,
+        Cause.REQUEST_REFUSED: 38,
+        Cause.SERVER_ERROR: 39,
+        Cause.KEYFRAME_TOO_LARGE: 40,
+        Cause.FLOOD: 41,
+        Cause.DECODER_CRASHED: 42,
+        Cause.PICTURE_TOO_LARGE: 43,
         BY_FORWARDER: 255,
     }
 )
