@@ -50,7 +50,7 @@ async def test_a_hostile_camera_that_floods_is_named_and_six_neighbours_stay_up(
     # Empty lines between whole frames cost next to nothing; only many of them in a row are junk.
     assert causes == {Cause.FLOOD} if kind != "lines" else causes <= {None, Cause.PROTOCOL_ERROR}
     for plan in plans.values():
-        assert {(probe.verdict, probe.findings) for probe in observed.of(plan.id)} == {(Verdict.UP, ())}
+        assert {(probe.verdict, probe.cause) for probe in observed.of(plan.id)} == {(Verdict.UP, None)}
 
 
 async def test_a_hostile_picture_of_sixteen_thousand_squared_is_refused_and_named(
