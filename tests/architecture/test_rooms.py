@@ -49,7 +49,6 @@ SMALL_FILES = {
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.limits.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
-    "simulator.packets.frame": "the hot value of the simulator, without its makers",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "bench.truth.skewed": "started as a program of its own, before the service that it starts",
     "vonggac.testing.recordings": "imported by tests only",
