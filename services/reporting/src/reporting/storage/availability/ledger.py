@@ -132,12 +132,28 @@ def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> 
     return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
 
 
-class Sums(NamedTuple):
-    """What the cameras of one facility come to between two midnights."""
+class Standing(NamedTuple):
+    """Cameras of one facility that stood in one kind all through a part of the period that no two midnights bound."""
 
     facility_id: str
+    kind: CameraKind
     cameras: int
-    durations: Durations
+    last: bool
+    """Whether the part lies after the whole days, not before them."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the cameras of facilities come to between two midnights: per facility how many, and their time.
+
+    `standing` are those that stood alike before the first midnight or after the last; `first` and `last` are the
+    others, whose parts have to be accounted directly.
+    """
+
+    whole: dict[str, tuple[int, Durations]]
+    standing: list[Standing]
+    first: list[UUID]
+    last: list[UUID]
 
 
 _STOOD = """
@@ -147,22 +163,39 @@ _STOOD = """
       and not (removed and valid_from <= :from)
     group by id
 """
-_SUMS = text(
-    f"""
+_SUMS = f"""
     with stood as materialized ({_STOOD}), simple as materialized (
         select id, places[1] as facility_id from stood
         where cardinality(places) = 1 and places[1] = any(cast(:facilities as uuid[]))
+    ), touched as materialized (
+        select distinct unnest(cast(:touched as uuid[])) as id
+    ), one as (
+        select simple.facility_id, simple.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
+               at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')) as days, {{steady}} as steady,
+               {", ".join(f"at.sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
+        from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
+        left join touched on touched.id = simple.id and at.sign > 0
+        left join lateral (
+            select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
+        ) as l on true
     )
-    select simple.facility_id::text, coalesce(l.kind, {NOT_COUNTED}) as kind,
-           count(*) filter (where at.sign > 0) as cameras,
-           sum(at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')))::bigint as days,
-           {", ".join(f"sum(at.sign * l.{quoted(name)})::bigint" for name in CAMERA_SUMS)}
-    from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
-    left join lateral (
-        select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
-    ) as l on true
-    group by simple.facility_id, coalesce(l.kind, {NOT_COUNTED})
+    select facility_id::text, kind, sign > 0 as later, steady, count(*) as cameras, sum(days)::bigint as days,
+           array_agg(id) filter (where not steady) as apart,
+           {", ".join(f"sum({quoted(name)})::bigint" for name in CAMERA_SUMS)}
+    from one group by facility_id, kind, sign, steady
     """  # noqa: S608 - of our own names
+_FIRST_STEADY = "l.day is distinct from at.day"
+_CLOSED = text(
+    _SUMS.format(
+        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
+        "else not exists (select from ledger_camera where camera_id = simple.id and day = at.day + 1) end"
+    )
+)
+_OPEN = text(
+    _SUMS.format(
+        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
+        f"else touched.id is null and coalesce(l.kind, {NOT_COUNTED}) = any(cast(:steady as smallint[])) end"
+    )
 )
 _OTHERS = text(
     f"""
@@ -173,21 +206,43 @@ _OTHERS = text(
 )
 
 
-async def sums(session: AsyncSession, period: Period, days: tuple[Day, Day], facilities: Iterable[UUID]) -> list[Sums]:
-    """Sums of the cameras that stood at one of `facilities` during all of `period`, between the midnights `days`."""
+class Open(NamedTuple):
+    """That the days after the last midnight are not in the ledger: cameras that were `touched` since then, and the
+    kinds (places in CAMERA_KINDS) in which the others stand as they stood."""
+
+    touched: Sequence[UUID]
+    steady: Collection[int]
+
+
+async def sums(
+    session: AsyncSession, period: Period, days: tuple[Day, Day], facilities: Iterable[UUID], after: Open | None
+) -> Sums:
+    """Sums of the cameras that stood at one of `facilities` during all of `period`, between the midnights `days`.
+
+    `after`: None where the day after the last midnight is closed, too.
+    """
     first, last = days
-    given = {**_given(period, facilities), "first": date_of(first), "last": date_of(last)}
+    given = {**_given(period, facilities), "first": date_of(first), "last": date_of(last), "touched": []}
+    if after is not None:
+        given |= {"touched": list(after.touched), "steady": list(after.steady)}
     found: dict[str, list[Any]] = {}
-    for facility_id, kind, cameras, passed, *lengths in await session.execute(_SUMS, given):
+    made = Sums({}, [], [], [])
+    rows = await session.execute(_CLOSED if after is None else _OPEN, given)
+    for facility_id, kind, later, steady, cameras, passed, apart, *lengths in rows:
         known = found.setdefault(facility_id, [0, [0] * len(CAMERA_SUMS)])
-        known[0] += cameras
+        known[0] += cameras if later else 0
         for place, length in enumerate(lengths):
             if length:
                 known[1][place] += length
         for name in CAMERA_KINDS[kind]:
             known[1][_CAMERA[name]] += passed * DAY
+        if steady:
+            made.standing.append(Standing(facility_id, CAMERA_KINDS[kind], cameras, later))
+        else:
+            (made.last if later else made.first).extend(apart)
     length = (last - first) * DAY
-    return [Sums(id_, count, Durations(count * length, *values)) for id_, (count, values) in found.items()]
+    made.whole = {id_: (count, Durations(count * length, *values)) for id_, (count, values) in found.items()}
+    return made
 
 
 async def others(
