@@ -10,7 +10,6 @@ from uuid import UUID
 from inventory.domain.days import VIETNAM
 from inventory.domain.mandate.surveying.form import Infrastructure, SurveyForm
 from inventory.domain.mandate.surveying.survey import VERDICTS, Participant, SurveyFields
-from inventory.minutes.layout import Page
 from inventory.minutes.wording import (
     AREAS,
     COVERAGES,
@@ -22,6 +21,7 @@ from inventory.minutes.wording import (
     short_day,
     yes_no,
 )
+from vonggac.decree import Grid, LetterPage
 
 _AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung", "Ghi chú")
 _AREA_WIDTHS = (10, 48, 27, 28, 18, 34)
@@ -45,7 +45,7 @@ class MinutesOf:
 def survey_minutes(of: MinutesOf) -> bytes:
     """The minutes as DOCX."""
     subject = f"Khảo sát hiện trạng hệ thống camera giám sát tại {of.facility_name}"
-    page = Page(f"Biên bản {subject[0].lower()}{subject[1:]}")
+    page = LetterPage(f"Biên bản {subject[0].lower()}{subject[1:]}")
     parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
     page.head(parent=parent, issuer=heading_name(of.issuer), symbol=f"BB-{of.issuer_code}")
     page.name("BIÊN BẢN", subject)
@@ -59,11 +59,11 @@ def survey_minutes(of: MinutesOf) -> bytes:
         "tham gia cùng nghe, thống nhất và ký tên. Kết thúc vào ...... giờ ...... cùng ngày./."
     )
     page.signatures([*(f"ĐẠI DIỆN {heading_name(name)}" for name in _parties(of)), "ĐẠI DIỆN CƠ SỞ CÁCH LY"])
-    page.recipients(("Như thành phần tham gia;", "Lưu: VT, hồ sơ khảo sát."))
-    return page.docx()
+    page.recipients(("Như thành phần tham gia", "Lưu: VT, hồ sơ khảo sát"))
+    return page.saved()
 
 
-def _opening(page: Page, of: MinutesOf) -> None:
+def _opening(page: LetterPage, of: MinutesOf) -> None:
     survey = of.survey
     if survey.basis is not None:
         page.text(f"Căn cứ {survey.basis}.")
@@ -73,7 +73,7 @@ def _opening(page: Page, of: MinutesOf) -> None:
     page.text(f"Địa điểm: {place}.")
 
 
-def _participants(page: Page, of: MinutesOf) -> None:
+def _participants(page: LetterPage, of: MinutesOf) -> None:
     page.heading("I. THÀNH PHẦN THAM GIA")
     if of.survey.lead_name is not None:
         page.text(f"Trưởng đoàn khảo sát: Ông/Bà {of.survey.lead_name}.")
@@ -85,7 +85,7 @@ def _participants(page: Page, of: MinutesOf) -> None:
             page.text(f"- Ông/Bà {one.full_name}{position}{day};")
 
 
-def _safety(page: Page, survey: SurveyFields) -> None:
+def _safety(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("II. AN TOÀN PHÒNG, CHỐNG DỊCH")
     if survey.briefed_by is not None and survey.briefed_at is not None:
         at = survey.briefed_at.astimezone(VIETNAM)
@@ -97,7 +97,7 @@ def _safety(page: Page, survey: SurveyFields) -> None:
         page.text(f"Đoàn khảo sát cam kết tuân thủ {survey.rules_version}; người cam kết: {survey.acknowledged_by}.")
 
 
-def _findings(page: Page, survey: SurveyFields) -> None:
+def _findings(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("III. HIỆN TRẠNG")
     form = survey.form
     if form is None:
@@ -112,13 +112,13 @@ def _findings(page: Page, survey: SurveyFields) -> None:
     _system(page, form)
     if form.areas:
         page.text("3. Khu vực phải giám sát:")
-        page.rows(_AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form)))
+        page.grid(Grid(_AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form))))
     if form.infrastructure is not None:
         page.text(f"4. Hạ tầng: {'; '.join(_infrastructure(form.infrastructure)) or 'không ghi nhận'}.")
     page.text(f"5. Biển thông báo có camera: {yes_no(form.notice_board) or 'không ghi nhận'}.")
 
 
-def _system(page: Page, form: SurveyForm) -> None:
+def _system(page: LetterPage, form: SurveyForm) -> None:
     if form.system is None:
         return
     cameras, recorders = form.system.cameras, form.system.recorders
@@ -135,7 +135,7 @@ def _system(page: Page, form: SurveyForm) -> None:
         make = " ".join(part for part in (camera.make, camera.model) if part is not None)
         rows.append((str(number), camera.code, camera.position or "", make, size, camera.condition or ""))
     if rows:
-        page.rows(_CAMERA_COLUMNS, _CAMERA_WIDTHS, rows)
+        page.grid(Grid(_CAMERA_COLUMNS, _CAMERA_WIDTHS, rows))
 
 
 def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:
@@ -163,7 +163,7 @@ def _infrastructure(found: Infrastructure) -> Iterator[str]:
 _ASSIGNMENTS = {"static": "tĩnh", "dynamic": "động", "cgnat": "dùng chung (CGNAT)", "none": "không có"}
 
 
-def _verdict(page: Page, survey: SurveyFields) -> None:
+def _verdict(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("IV. KẾT LUẬN, ĐỀ XUẤT")
     for number, line in enumerate(_conclusions(survey), start=1):
         page.text(f"{number}. {line}")

@@ -13,10 +13,11 @@ from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.figures import rows_of, zone_of
 from reporting.documents.letter.wording import harmless, point_in_time
-from reporting.documents.office.archive import REPORT_PART, custom_xml, packed, unpacked
+from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.figures import COLUMNS
 from reporting.reports.snapshot.report import Report
+from vonggac.decree import packed
 
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _CUSTOM = (

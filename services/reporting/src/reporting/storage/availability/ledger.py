@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import Millis, moment
+from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import (
     CAMERA_KINDS,
     CAMERA_SUMS,
@@ -65,22 +65,24 @@ FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA
 """What holds where no row stands: nothing was in scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Days before `closed_until` stand in the ledger; evidence for days before `closing_until` is late."""
+class State(NamedTuple):
+    """Days before `closed_until` stand in the ledger; evidence for days before `closing_until` is late, and so is
+    evidence for time before `frozen_until` for some frozen report."""
 
     closed_until: Day | None
     closing_until: Day | None
+    frozen_until: Millis | None
 
 
-_STATE = text("select closed_until, closing_until from ledger_state")
-_STATE_SHARED = text("select closed_until, closing_until from ledger_state for share")
+_STATE = text("select closed_until, closing_until, frozen_until from ledger_state")
+_STATE_SHARED = text("select closed_until, closing_until, frozen_until from ledger_state for share")
 
 
 async def state(session: AsyncSession, *, shared: bool = False) -> State:
     """`shared`: until the transaction ends nobody closes another day."""
-    row = (await session.execute(_STATE_SHARED if shared else _STATE)).one()
-    return State(*(None if one is None else number_of(one) for one in row))
+    *days, frozen = (await session.execute(_STATE_SHARED if shared else _STATE)).one()
+    closed, closing = (None if one is None else number_of(one) for one in days)
+    return State(closed, closing, None if frozen is None else millis(frozen))
 
 
 async def announce(session: AsyncSession, closing_until: Day) -> None:
