@@ -10,6 +10,9 @@ from pydantic_settings import NoDecode
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 
+ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
+"""Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
+
 
 class Settings(ServiceSettings):
     """What reporting needs beyond the settings of every service."""
@@ -76,7 +79,13 @@ class Settings(ServiceSettings):
         default="Quảng Trị", max_length=100, description="Place that stands before the date of a drafted letter."
     )
 
-    @field_validator("allowed_networks", mode="before")
+    report_addressees: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=ADDRESSEES,
+        description="Whom results are reported to, comma separated or as JSON: «Kính gửi» of a frozen report that "
+        "names nobody else, and the last paragraph of a drafted letter. As letter 1742/UBND-VX has it.",
+    )
+
+    @field_validator("allowed_networks", "report_addressees", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

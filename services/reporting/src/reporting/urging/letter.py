@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.digest import day_shown
 from vonggac.decree import Grid, LetterPage
 
 OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Cơ sở", "Trước ngày", "Tình trạng")
 OBLIGATION_WIDTHS = (10, 25, 45, 40, 22, 23)
-OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Mã nguyên nhân")
+OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Nguyên nhân")
 OUTAGE_WIDTHS = (10, 35, 50, 38, 32)
 DAY_MS: Millis = 86_400_000
 
@@ -27,7 +28,7 @@ class LetterOf:
     agency_name: str
     level: int
     items: Sequence[Mapping[str, Any]]
-    issuer: Mapping[str, str | None]
+    issuer: Mapping[str, Any]
     urged_at: Millis
 
 
@@ -75,9 +76,15 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
         page.text(f"Kính đề nghị {of.agency_name} xem xét, chỉ đạo các cơ quan, đơn vị liên quan./.")
         return
     page.text(
-        f"Đề nghị {of.agency_name} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp, báo cáo Ủy ban nhân dân "
-        f"tỉnh và Bộ Thông tin và Truyền thông (số theo dõi: {of.reference})./."
+        f"Đề nghị {of.agency_name} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
+        f"dõi: {of.reference})./."
     )
+
+
+def _reported_to(of: LetterOf) -> str:
+    """To whom the issuer reports the result: those whom the directive names (letter 1742: committee and Ministry)."""
+    names = of.issuer.get("reports_to") or ()
+    return f", báo cáo {', '.join(names[:-1])}{' và ' if len(names) > 1 else ''}{names[-1]}" if names else ""
 
 
 def _recipients(of: LetterOf) -> list[str]:
@@ -93,7 +100,13 @@ def _obligation_row(place: int, one: Mapping[str, Any], at: Millis) -> tuple[str
 
 def _outage_row(place: int, one: Mapping[str, Any]) -> tuple[str, ...]:
     since = moment(one["since"]).astimezone(VIETNAM)
-    return str(place), one["code"], _where(one), f"{since:%H:%M} ngày {day_shown(one['since'])}", one["title"]
+    return (
+        str(place),
+        one["code"],
+        _where(one),
+        f"{since:%H:%M} ngày {day_shown(one['since'])}",
+        cause_name(one["title"] or None),
+    )
 
 
 def _where(one: Mapping[str, Any]) -> str:

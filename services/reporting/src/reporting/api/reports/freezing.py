@@ -31,6 +31,7 @@ from reporting.reports.snapshot import chain, freezing
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
+from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage.availability import after_freezing
 from reporting.storage.sending import notices
@@ -81,7 +82,7 @@ async def freeze_report(
         deadline_ms=None if body.deadline is None else millis(body.deadline),
         target_ppm=body.target_ppm,
         proposals=tuple(body.proposals),
-        letterhead=body.letterhead,
+        letterhead=_letterhead(shared, body.letterhead),
     )
     seen = await _announced(shared, period)
     tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
@@ -236,6 +237,13 @@ async def wanted(session: AsyncSession, report_id: UUID, version: int | None = N
     if report is None:
         raise not_found("report", report_id if version is None else f"{report_id} version {version}")
     return report
+
+
+def _letterhead(shared: Context, given: Letterhead) -> Letterhead:
+    """As it was given; whoever names no addressee reports to those of the settings."""
+    if "addressees" in given.model_fields_set:
+        return given
+    return given.model_copy(update={"addressees": list(shared.settings.report_addressees)})
 
 
 def _created(report: Report, response: Response) -> DetailShape:
