@@ -121,12 +121,12 @@ class Totals:
         """Time of some cameras that stood there."""
         self._group(facility).durations.add(durations)
 
-    def add_standing(self, facility: Facility, kind: CameraKind, cameras: int, length: Millis) -> None:
+    def add_steady(self, facility: Facility, kind: CameraKind, cameras: int, length: Millis) -> None:
         """Time of cameras that stood there in one kind for so long, each."""
         whole = cameras * length
         self._group(facility).durations.add(Durations(period=whole, **dict.fromkeys(kind, whole)))
 
-    def count_standing(self, facility: Facility, kind: CameraKind, cameras: int) -> None:
+    def count_steady(self, facility: Facility, kind: CameraKind, cameras: int) -> None:
         """Cameras that stand there now in a kind that tells all: not counted, or up, and connected or not for
         certain."""
         counts = self._group(facility).cameras

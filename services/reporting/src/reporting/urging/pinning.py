@@ -26,6 +26,10 @@ def pinned(host: str, address: str) -> Iterator[None]:
 
 
 def _getaddrinfo(host: Any, port: Any, *more: Any, **given: Any) -> Any:
+    """As the module `socket` has it, for whatever resolves by it: smtplib, urllib3, asyncio.
+
+    Raises gaierror for another name than the pinned one.
+    """
     known = _pinned.get()
     if known is None:
         return _resolver(host, port, *more, **given)

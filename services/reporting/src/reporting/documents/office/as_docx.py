@@ -5,23 +5,24 @@ from io import BytesIO
 from typing import Any
 
 import segno
+from docx.enum.section import WD_ORIENT
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
+from docx.shared import Mm, Pt
 
 from reporting.documents.as_json import compact
-from reporting.documents.layout import ATTACHED, CHART_MM, WIDE_CHART_MM
+from reporting.documents.layout import ATTACHED, CHART_MM, FOOT, FOOT_MM, QR_MM, WIDE_CHART_MM
 from reporting.documents.letter.blocks import Align, Appendix, Block, Grid, Heading, Picture, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.office.archive import REPORT_PART, custom_xml
-from reporting.documents.office.report_page import ReportPage
 from reporting.documents.pdf.typesetting import pictures
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
 from vonggac import decree
-from vonggac.decree import CENTRE, LEFT, RIGHT
-from vonggac.decree.measures import BETWEEN_PT, TABLE
+from vonggac.decree import CENTRE, LEFT, RIGHT, LetterPage
+from vonggac.decree.measures import BETWEEN_PT, TABLE, TEXT_MM, WIDE_TEXT_MM
 
 _ALIGNS: Mapping[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": RIGHT}
 
@@ -55,7 +56,7 @@ def qr_png(code: str) -> bytes:
     return out.getvalue()
 
 
-def _properties(page: ReportPage, report: Report, title: str) -> None:
+def _properties(page: "ReportPage", report: Report, title: str) -> None:
     properties: Any = page.document.core_properties
     at = moment(report.header.frozen_at_ms)
     properties.title, properties.author = title, report.header.letterhead.issuer
@@ -74,7 +75,7 @@ def _drawn(blocks: Sequence[Block]) -> Mapping[str, bytes]:
     return dict(zip(charts, pictures(charts, CHART_MM), strict=True))
 
 
-def _block(page: ReportPage, block: Block, drawn: Mapping[str, bytes], *, wide: bool) -> None:
+def _block(page: "ReportPage", block: Block, drawn: Mapping[str, bytes], *, wide: bool) -> None:
     match block:
         case Heading(text, level):
             page.heading(text, level)
@@ -93,7 +94,7 @@ def _block(page: ReportPage, block: Block, drawn: Mapping[str, bytes], *, wide: 
             page.caption(words, keep=False)
 
 
-def _appendix(page: ReportPage, one: Appendix, drawn: Mapping[str, bytes]) -> None:
+def _appendix(page: "ReportPage", one: Appendix, drawn: Mapping[str, bytes]) -> None:
     page.wide_section()
     page.paragraph(f"Phụ lục {one.number}", CENTRE, bold=True)
     page.paragraph(one.title.upper(), CENTRE, bold=True)
@@ -101,3 +102,27 @@ def _appendix(page: ReportPage, one: Appendix, drawn: Mapping[str, bytes]) -> No
     page.paragraph("", LEFT, size=6)
     for block in one.blocks:
         _block(page, block, drawn, wide=True)
+
+
+class ReportPage(LetterPage):
+    """A page as the decree has it, with the foot that says which report it is."""
+
+    def foot(self, lines: Sequence[str], code: bytes) -> None:
+        """The foot of every page: lines beside a picture."""
+        for section in self.document.sections:
+            section.footer_distance = Mm(FOOT_MM)
+            section.footer.is_linked_to_previous = section.first_page_footer.is_linked_to_previous = False
+            wide = section.orientation == WD_ORIENT.LANDSCAPE
+            for footer in (section.footer, section.first_page_footer):
+                self._foot(footer, lines, code, WIDE_TEXT_MM if wide else TEXT_MM)
+
+    def _foot(self, footer: Any, lines: Sequence[str], code: bytes, width: float) -> None:
+        table = self.table(footer, (QR_MM + 3, width - QR_MM - 3), 1, width)
+        picture, words = table.rows[0].cells
+        picture.paragraphs[0].add_run().add_picture(BytesIO(code), width=Mm(QR_MM))
+        for line in lines:
+            self.cell_line(words, line, FOOT, LEFT)
+        # The empty paragraph that every footer begins with would push the foot up.
+        footer.paragraphs[0]._element.getparent().remove(footer.paragraphs[0]._element)
+        last = footer.add_paragraph()
+        last.paragraph_format.line_spacing = Pt(1)

@@ -51,12 +51,12 @@ async def _add_days(session: AsyncSession, question: Question, places: plan.Plac
         found.add_time(stable[facility_id], durations)
         if not question.current:
             found.count(stable[facility_id], cameras)
-    for standing in sums.standing:
-        part = parts.last if standing.last else parts.first
+    for steady in sums.steady:
+        part = parts.last if steady.last else parts.first
         if part is not None:
-            found.add_standing(stable[standing.facility_id], standing.kind, standing.cameras, part.length)
-            if standing.last and question.current:
-                found.count_standing(stable[standing.facility_id], standing.kind, standing.cameras)
+            found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
+            if steady.last and question.current:
+                found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
     others = await ledger.others(session, question.period, wanted, ids)
     if others:
         await _account(session, question, places, others, found.add)

@@ -134,7 +134,7 @@ def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> 
     return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
 
 
-class Standing(NamedTuple):
+class Steady(NamedTuple):
     """Cameras of one facility that stood in one kind all through a part of the period that no two midnights bound."""
 
     facility_id: str
@@ -148,12 +148,12 @@ class Standing(NamedTuple):
 class Sums:
     """What the cameras of facilities come to between two midnights: per facility how many, and their time.
 
-    `standing` are those that stood alike before the first midnight or after the last; `first` and `last` are the
+    `steady` are those that stood alike before the first midnight or after the last; `first` and `last` are the
     others, whose parts have to be accounted directly.
     """
 
     whole: dict[str, tuple[int, Durations]]
-    standing: list[Standing]
+    steady: list[Steady]
     first: list[UUID]
     last: list[UUID]
 
@@ -239,7 +239,7 @@ async def sums(
         for name in CAMERA_KINDS[kind]:
             known[1][_CAMERA[name]] += passed * DAY
         if steady:
-            made.standing.append(Standing(facility_id, CAMERA_KINDS[kind], cameras, later))
+            made.steady.append(Steady(facility_id, CAMERA_KINDS[kind], cameras, later))
         else:
             (made.last if later else made.first).extend(apart)
     length = (last - first) * DAY
