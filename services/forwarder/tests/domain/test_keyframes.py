@@ -11,15 +11,16 @@ from forwarder.domain.keyframes import (
     HISTORY,
     LOOK_AHEAD_S,
     UNEVEN_AT_MOST,
+    ComparedKeyframe,
     Figures,
     Keyframe,
     KeyframeTiming,
     Rhythm,
+    Still,
     StreamMeter,
     may_stand_still,
     still_with,
 )
-from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.h26x import VideoCodec
 
 SPS, PPS, IDR = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65\x88\x80"
@@ -135,11 +136,13 @@ def test_a_camera_whose_clock_stands_or_jumps_is_always_looked_at(stamp: int) ->
     assert rhythm.wait_s(102.0) == 0
 
 
-def notes(pictures: str) -> list[KeyframeNote]:
-    """A note a second for each letter."""
+def seen(pictures: str) -> list[ComparedKeyframe]:
+    """A keyframe a second for each letter; one in capitals was weighed only, all others were hashed too."""
     start = datetime(2026, 11, 26, tzinfo=UTC)
     return [
-        KeyframeNote(hash=picture, captured_at=start + timedelta(seconds=second))
+        ComparedKeyframe(
+            start + timedelta(seconds=second), ord(picture.lower()), hash=None if picture.isupper() else picture
+        )
         for second, picture in enumerate(pictures)
     ]
 
@@ -147,7 +150,7 @@ def notes(pictures: str) -> list[KeyframeNote]:
 def still_after(pictures: str) -> tuple[float, int] | None:
     """Second since which the picture stands still, and how many keyframes, after all of them in their order."""
     still = None
-    kept = notes(pictures)
+    kept = seen(pictures)
     for end in range(1, len(kept) + 1):
         still = still_with(still, kept[max(0, end - HISTORY) : end])
     return ((still.since - kept[0].captured_at).total_seconds(), still.keyframes) if still is not None else None
@@ -166,16 +169,34 @@ def still_after(pictures: str) -> tuple[float, int] | None:
         ("abcaaa", (3, 3)),
         ("b" + "a" * 40, (1, 40)),
         ("aaabbb", (3, 3)),
+        ("BAAaaa", (1, 5)),
+        ("CABABabab", (1, 8)),
+        ("AA", None),
+        ("ABCD", None),
+        ("bBaa", (2, 2)),
+        ("aaA", (0, 3)),
+        ("aaAB", None),
+        ("aaAa", (0, 4)),
     ],
 )
 def test_a_still_picture_is_one_whose_keyframes_are_identical(pictures: str, still: tuple[float, int] | None) -> None:
     assert still_after(pictures) == still
 
 
+def test_keyframes_of_one_size_with_different_hashes_are_not_a_still_picture() -> None:
+    start, octets = datetime(2026, 11, 26, tzinfo=UTC), 1000
+    one, other = (ComparedKeyframe(start + timedelta(seconds=n), octets, digest) for n, digest in enumerate("ab"))
+    weighed = ComparedKeyframe(start + timedelta(seconds=2), octets)
+    last = [ComparedKeyframe(start + timedelta(seconds=n), octets, "b") for n in (3, 4)]
+    assert still_with(None, [one, other]) is None
+    # The weighed one may be the one before it; the run never goes back over another hash.
+    assert still_with(None, [one, other, weighed, *last]) == Still(other.captured_at, 4)
+
+
 def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:
-    assert may_stand_still(notes("abca"))
-    assert not may_stand_still(notes("abcd"))
-    assert not may_stand_still(notes("a"))
+    assert may_stand_still(seen("abca"))
+    assert not may_stand_still(seen("abcd"))
+    assert not may_stand_still(seen("a"))
 
 
 def test_every_keyframe_is_awaited_but_of_many_in_a_second_one() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
 
 MAX_KEYFRAME_BYTES = 2 << 20
@@ -21,7 +20,7 @@ LOOK_AHEAD_S = 0.2
 LONGEST_INTERVAL_S = 20.0
 """Of keyframes that follow each other; more than that is a clock that was set anew."""
 COMPARE_EVERY_S = 0.9
-"""Every keyframe is compared with those before it, of cameras that send several a second one in so long."""
+"""Every keyframe is compared with those before it, by its size at least; of several a second one in so long."""
 UNEVEN_S = 0.1
 """A keyframe that comes so far off the rhythm of those before it belongs to another one."""
 UNEVEN_AT_MOST = 3
@@ -66,8 +65,23 @@ class Keyframe:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedKeyframe:
+    """A keyframe as others are compared with it. `octets`: of its packets; `hash`: None when it was weighed only."""
+
+    captured_at: datetime
+    octets: int
+    hash: str | None = None
+
+    def may_be(self, other: "ComparedKeyframe") -> bool:
+        """Whether both may be one picture: by their hashes, or by their sizes where one was not hashed."""
+        if self.hash is not None and other.hash is not None:
+            return self.hash == other.hash
+        return self.octets == other.octets
+
+
+@dataclass(frozen=True, slots=True)
 class Still:
-    """A picture that stands still: `keyframes` hashed ones in a row are identical, the first was captured at `since`.
+    """A picture that stands still: `keyframes` in a row are identical, the first was captured at `since`.
 
     Two that alternate are identical too: an encoder numbers its IDR pictures in turns (H.264 §7.4.3, idr_pic_id).
     """
@@ -76,25 +90,29 @@ class Still:
     keyframes: int
 
 
-def still_with(still: Still | None, notes: Sequence[KeyframeNote]) -> Still | None:
-    """Whether the picture stands still with the newest of `notes` (oldest first); `still`: with the one before it."""
-    if len(notes) < 2:
+def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still | None:
+    """Whether the picture stands still with the newest of `seen` (oldest first); `still`: with the one before it.
+
+    Equal hashes begin it. Keyframes of the same size directly before these, which nobody hashed, are taken for the
+    same picture: two pictures of one camera rarely have as many bytes.
+    """
+    if len(seen) < 2:
         return None
-    newest = notes[-1].hash
-    if still is not None and newest in {note.hash for note in notes[-3:-1]}:
+    newest = seen[-1]
+    if still is not None and any(newest.may_be(one) for one in seen[-3:-1]):
         return Still(still.since, still.keyframes + 1)
     for turns in (1, 2):
         run = turns
-        while run < len(notes) and notes[-1 - run].hash == notes[-1 - run + turns].hash:
+        while run < len(seen) and seen[-1 - run].may_be(seen[-1 - run % turns]):
             run += 1
-        if run >= 2 * turns:
-            return Still(notes[-run].captured_at, run)
+        if run >= 2 * turns and newest.hash is not None and seen[-1 - turns].hash is not None:
+            return Still(seen[-run].captured_at, run)
     return None
 
 
-def may_stand_still(notes: Sequence[KeyframeNote]) -> bool:
-    """Whether the newest keyframe is one of those before it: the next ones will tell."""
-    return notes[-1].hash in {note.hash for note in notes[-5:-1]}
+def may_stand_still(seen: Sequence[ComparedKeyframe]) -> bool:
+    """Whether the newest keyframe may be one of those before it: the next ones will tell."""
+    return any(seen[-1].may_be(one) for one in seen[-5:-1])
 
 
 @dataclass(frozen=True, slots=True)

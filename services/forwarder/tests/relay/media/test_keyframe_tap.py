@@ -34,7 +34,7 @@ class Rig:
             channel=0,
             rtcp_channel=1,
             clock_rate=90_000,
-            on_keyframe=self.units.append,
+            on_keyframe=lambda unit, _: self.units.append(unit),
             on_report=self.reports.append,
         )
         self._sequence = 65_530
@@ -188,7 +188,7 @@ def test_keyframe_order_of_real_packetisers_is_understood_by_the_tap(name: str, 
         channel=0,
         rtcp_channel=1,
         clock_rate=90_000,
-        on_keyframe=units.append,
+        on_keyframe=lambda unit, _: units.append(unit),
         on_report=lambda _: None,
     )
     tap.open()

@@ -16,6 +16,7 @@ _unpack_header = struct.Struct(">HHxB").unpack_from
 
 type Write = Callable[[bytes], None]
 """Never blocks, never raises."""
+type Watch = Callable[[bytes], None]
 
 
 class FastPath:
@@ -23,14 +24,16 @@ class FastPath:
 
     An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
     `writes`: the destinations of everything; None while the path is closed because somebody must read the frames.
+    `watch` gets what was passed on, after the destinations; None while nobody wants to know.
     """
 
-    __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "writes")
+    __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "watch", "writes")
 
     def __init__(self, *, channels: frozenset[int], video_channel: int) -> None:
         self._heads = frozenset(_DOLLAR << 8 | channel for channel in channels)
         self._video = _DOLLAR << 8 | video_channel
         self.writes: tuple[Write, ...] | None = None
+        self.watch: Watch | None = None
         self.bytes = 0
         self.packets = 0
         self.endings = 0
@@ -78,4 +81,6 @@ class FastPath:
             self._unmarked += 1
         for write in writes:
             write(data)
+        if self.watch is not None:
+            self.watch(data)
         return True

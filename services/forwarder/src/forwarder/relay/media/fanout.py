@@ -12,6 +12,7 @@ from typing import Protocol
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.media.gop_cache import GopCache
+from forwarder.relay.media.picture_scale import PictureScale
 from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
@@ -199,6 +200,7 @@ class FanOut:
         self._lead_written: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
+        self._scale: PictureScale | None = None
         self._gop_cache: GopCache | None = None
         self._pictures = 0
         self.fast_path = FastPath(channels=channels, video_channel=video_channel)
@@ -218,6 +220,16 @@ class FanOut:
     def tap(self, tap: Callable[[MediaBatch], None] | None) -> None:
         self._tap = tap
         self._switch()
+
+    @property
+    def scale(self) -> PictureScale | None:
+        """Weighs the pictures after the destinations, while it is set; it does not close the fast path."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, scale: PictureScale | None) -> None:
+        self._scale = scale
+        self.fast_path.watch = scale.add_data if scale is not None else None
 
     @property
     def gop_cache(self) -> GopCache | None:
@@ -260,6 +272,8 @@ class FanOut:
             outlet.write(batch, clean=clean)
         if self._tap is not None:
             self._tap(batch)
+        if self._scale is not None:
+            self._scale.add(batch)
         if self._gop_cache is not None:
             self._gop_cache.add_batch(batch, clean=clean)
 

@@ -19,7 +19,8 @@ _SHORTEST = FRAME_HEADER_BYTES + 12
 _MARKER_AT, _MARKER = FRAME_HEADER_BYTES + 1, 0x80
 _TIMESTAMP_AT, _TIMESTAMP_END = FRAME_HEADER_BYTES + 4, FRAME_HEADER_BYTES + 8
 
-type OnKeyframe = Callable[[AccessUnit], None]
+type OnKeyframe = Callable[[AccessUnit, int], None]
+"""With the octets of its packets, frame headers included."""
 type OnReport = Callable[[bytes], None]
 
 
@@ -154,6 +155,7 @@ class KeyframeTap:
 
     def _put_together(self, depacketizer: Depacketizer) -> None:
         units: list[AccessUnit] = []
+        octets = sum(len(packet) + FRAME_HEADER_BYTES for packet in self._kept)
         for packet in self._kept:
             try:
                 units += depacketizer.push_packet(packet)
@@ -165,4 +167,4 @@ class KeyframeTap:
         whole = [unit for unit in units if unit.keyframe and unit.rtp_timestamp.to_bytes(4, "big") == self._stamp]
         self.keyframes_given_up += not whole
         for unit in whole:
-            self._on_keyframe(unit)
+            self._on_keyframe(unit, octets)

@@ -15,6 +15,7 @@ from forwarder.domain.keyframes import (
     HISTORY,
     STILL_FOR_CERTAIN,
     STILL_WATCH_S,
+    ComparedKeyframe,
     Figures,
     Keyframe,
     Rhythm,
@@ -23,6 +24,7 @@ from forwarder.domain.keyframes import (
     still_with,
 )
 from forwarder.relay.media.keyframe_tap import KeyframeTap
+from forwarder.relay.media.picture_scale import PictureScale
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.forwarder import KeyframeNote
@@ -34,6 +36,8 @@ COPY_WITHIN_S = 10.0
 RATE_OVER_S = 10.0
 """The bit rate is that of the last so many seconds, or a little more."""
 LEAST_RATE_OVER_S = 2.0
+HEAVY = 0.5
+"""A picture of so much of the last keyframe's size, when the next keyframe is due, is that keyframe."""
 COMPARE_WITHIN_S = 3.0
 """A keyframe that does not come within that time after it is expected is not looked for longer."""
 LEARN_WITHIN_S = 10.0
@@ -87,9 +91,13 @@ class CameraKeyframes:
         self.history: History = ()
         self.compared = 0
         """Keyframes that were compared with those before them."""
-        self._compared: History = ()
+        self._compared: tuple[ComparedKeyframe, ...] = ()
         """The last of these, hashed for others or not."""
         self._awaited_until_s = 0.0
+        self._weighed_until_s = 0.0
+        self._keyframe_octets = 0
+        """Size of the last keyframe that was read; 0 where the next one cannot be known by its size."""
+        self._weighable = True
         self.media_since: datetime | None = None
         self._context = context
         self._source: CameraSource | None = None
@@ -119,6 +127,7 @@ class CameraKeyframes:
         self._marks = ((now.monotonic_s, source.bytes_received),) * 2
         self._began_s = self._picture_s = now.monotonic_s
         self._pictures, self._keyframe_s = source.fanout.pictures, None
+        self._keyframe_octets, self._weighable = 0, True
         video = next(track for track in source.tracks if track.kind == "video")
         codec = video_codec(video.codec)
         if codec is None:
@@ -142,6 +151,7 @@ class CameraKeyframes:
         self._cancel_opening()
         if self._tap is not None:
             self._tap.close()
+        self._weigh_no_more()
         self._source = self._tap = self._copy = self.media_since = None
         self._answer(NoKeyframe("camera_away"))
 
@@ -149,8 +159,12 @@ class CameraKeyframes:
         """See what is due; call about once a second."""
         if self._source is not None and self._source.fanout.pictures != self._pictures:
             self._pictures, self._picture_s = self._source.fanout.pictures, now_s
-        if self._tap is None:
+        if self._tap is None or self._source is None:
             return
+        if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
+            # No picture of it is like a keyframe, or none has a marker bit.
+            self._weighable = False
+            self._open_to_compare()
         if self._wants_more(now_s):
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
@@ -207,6 +221,7 @@ class CameraKeyframes:
     def _open(self) -> None:
         self._cancel_opening()
         if self._tap is not None:
+            self._weigh_no_more()
             self._tap.open()
 
     def _open_in_time(self, tap: KeyframeTap, now_s: float) -> None:
@@ -217,13 +232,37 @@ class CameraKeyframes:
         if wait_s > 0:
             self._opening = asyncio.get_running_loop().call_later(wait_s, self._open)
         else:
-            tap.open()
+            self._open()
 
     def _await_next(self, now_s: float) -> None:
         """Look at the next keyframe when it comes, to compare it with those before it."""
-        if self._opening is None and self._rhythm.steady:
+        weighing = self._source is not None and self._source.fanout.scale is not None
+        if self._opening is None and self._rhythm.steady and not weighing:
             wait_s = self._rhythm.wait_s(now_s, least_s=COMPARE_EVERY_S)
-            self._opening = asyncio.get_running_loop().call_later(wait_s, self._open_to_compare)
+            self._opening = asyncio.get_running_loop().call_later(wait_s, self._compare_next)
+
+    def _compare_next(self) -> None:
+        """A keyframe is due: weigh it, or read it where somebody wants it or its size tells nothing."""
+        self._cancel_opening()
+        now_s, source = self._context.monotonic_s(), self._source
+        if source is None or not self._weighable or not self._keyframe_octets or self._wants_more(now_s):
+            self._open_to_compare()
+            return
+        video = next(track for track in source.tracks if track.kind == "video")
+        self._weighed_until_s = now_s + COMPARE_WITHIN_S
+        source.fanout.scale = PictureScale(video.rtp_channel, round(HEAVY * self._keyframe_octets), self._weighed)
+
+    def _weighed(self, octets: int) -> None:
+        now = self._context.now()
+        self._weigh_no_more()
+        self._keyframe_s = now.monotonic_s
+        self._compare(ComparedKeyframe(now.at, octets))
+        if self._tap is not None and not self._tap.is_open:
+            self._await_next(now.monotonic_s)
+
+    def _weigh_no_more(self) -> None:
+        if self._source is not None:
+            self._source.fanout.scale = None
 
     def _open_to_compare(self) -> None:
         self._awaited_until_s = self._context.monotonic_s() + COMPARE_WITHIN_S
@@ -240,16 +279,16 @@ class CameraKeyframes:
     def _shall_hash(self, now_s: float) -> bool:
         return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
 
-    def _came(self, unit: AccessUnit) -> None:
+    def _came(self, unit: AccessUnit, octets: int) -> None:
         now = self._context.now()
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         if self._rhythm.lost:
             self._learn_until_s = now.monotonic_s + LEARN_WITHIN_S
-        self._keyframe_s = now.monotonic_s
+        self._keyframe_s, self._keyframe_octets = now.monotonic_s, octets
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
         note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=unit.rtp_timestamp)
-        self._compare(note)
+        self._compare(ComparedKeyframe(now.at, octets, note.hash))
         if self._shall_hash(now.monotonic_s):
             self._note(note, now)
         if self._asked is not None:
@@ -277,16 +316,16 @@ class CameraKeyframes:
             self._rhythm.looked_away()
             self._await_next(now_s)
 
-    def _compare(self, note: KeyframeNote) -> None:
+    def _compare(self, keyframe: ComparedKeyframe) -> None:
         """Every keyframe: so a picture that stands still is found and dated by its first repetition."""
         self._awaited_until_s = 0.0
         self.compared += 1
-        self._compared = (*self._compared, note)[-HISTORY:]
+        self._compared = (*self._compared, keyframe)[-HISTORY:]
         self.still = still_with(self.still, self._compared)
         # Also while it stands still for certain: whoever reads back compares each of them.
         if self.still is not None or may_stand_still(self._compared):
             self.hash_all(STILL_WATCH_S, asker="still")
-        self._date_still(note.captured_at)
+        self._date_still(keyframe.captured_at)
 
     def _note(self, note: KeyframeNote, now: Instant) -> None:
         timing = self._context.keyframes
