@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -251,7 +252,12 @@ async def test_availability_by_anything_is_a_file_with_the_figures_of_its_json(
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a file as polars sees them."""
-    frame = READERS["polars"](path) if path.suffix != ".xlsx" else polars.read_excel(path, engine="openpyxl")
+    readers: dict[str, Callable[[Path], polars.DataFrame]] = {
+        ".csv": polars.read_csv,
+        ".parquet": polars.read_parquet,
+        ".xlsx": lambda one: polars.read_excel(one, engine="openpyxl"),
+    }
+    frame = readers[path.suffix](path)
     return [dict(row) for row in frame.to_dicts()]
 
 

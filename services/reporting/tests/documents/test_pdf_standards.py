@@ -48,7 +48,8 @@ def elements(file: Pdf) -> list[Any]:
 
 def role_of(file: Pdf, element: Any) -> str:
     """The standard type of an element."""
-    name, roles = element.S, file.Root.StructTreeRoot.get("/RoleMap", {})
+    name: Any = element.S
+    roles: Any = file.Root.StructTreeRoot.get("/RoleMap", {})
     while str(name) in roles:
         name = roles[str(name)]
     return str(name)
@@ -132,8 +133,9 @@ def test_nothing_is_drawn_outside_the_structure(file: Pdf) -> None:
     """Each piece of content belongs to an element, or is an artifact (page numbers, rules, the foot)."""
     for number, page in enumerate(file.pages, start=1):
         inside = 0
-        for operands, operator in pikepdf.parse_content_stream(page):
-            match str(operator):
+        for each in pikepdf.parse_content_stream(page):
+            operands: Any = each.operands
+            match str(each.operator):
                 case "BMC":
                     assert operands[0] == Name.Artifact
                     inside += 1

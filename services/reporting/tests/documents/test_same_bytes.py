@@ -32,7 +32,9 @@ datetime.datetime = Shifted
 from hashlib import sha256
 from reporting.documents.example.files import documents
 for name, content in documents():
-    print(name, sha256(content).hexdigest())
+    print(name, sha256(content).hexdigest(), flush=True)
+# pyarrow does not end well where another class stands for datetime.
+__import__("os")._exit(0)
 """
 ELSEWHERE = [
     {"TZ": "Asia/Ho_Chi_Minh", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "1", "CLOCK_SHIFT_S": "0"},

@@ -153,8 +153,10 @@ async def revoke_feed(
         "`/v1/obligations.ics` for calendar programs: HTTP Basic, the user is the feed's id. Of the last full minute."
     ),
     response_class=Response,
-    responses={200: {"content": {CALENDAR_TYPE: {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR\r\n"}}}}
-    | problems({404: "Unknown."}),
+    responses={
+        200: {"content": {CALENDAR_TYPE: {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR\r\n"}}},
+        **problems({404: "Unknown."}),
+    },
 )
 async def read_feed(
     feed_id: Annotated[UUID, Path(description="The feed.")],

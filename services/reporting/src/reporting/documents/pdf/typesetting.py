@@ -37,6 +37,7 @@ def pictures(charts: Sequence[str], width_mm: float) -> list[bytes]:
     data = json.dumps({"charts": list(charts), "width_mm": width_mm})
     compiler = typst.Compiler(source, font_paths=_fonts(), sys_inputs={"data": data})
     made = compiler.compile(format="png", ppi=DOTS_PER_INCH)
+    assert made is not None
     return [made] if isinstance(made, bytes) else list(made)
 
 

@@ -14,6 +14,7 @@ from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow, camera_difference, delivery_difference
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 BATCH = 2000
 
@@ -45,8 +46,9 @@ async def ledgered_accounts[Made](
         async for made in accounts(session, question, cameras, make):
             yield made
         return
-    for batch in batched(cameras, BATCH):
-        yield make(await _batch(session, question, cut, batch))
+    with rarely_collected():
+        for batch in batched(cameras, BATCH):
+            yield make(await _batch(session, question, cut, batch))
 
 
 async def _batch(session: AsyncSession, question: Question, cut: Cut, cameras: Sequence[Camera]) -> list[CameraAccount]:
