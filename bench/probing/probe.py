@@ -89,13 +89,13 @@ async def light(scene: Scene) -> Answer:
 
 
 async def starve(scene: Scene) -> Answer:
-    """The schedule of `light` while the cameras of the second address hang."""
+    """The schedule of `light` while the cameras of the second address hang; the round in which all start is left out."""
     healthy_url, silent_url = scene.urls
     interval_s = 60.0
     await plan_light(scene.nats_url, healthy_url, scene.cameras - scene.probes, interval_s=interval_s)
     await plan_light(scene.nats_url, silent_url, scene.probes, interval_s=interval_s)
     async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=384) as running:
-        await asyncio.sleep(15.0)
+        await asyncio.sleep(interval_s)
         metrics = running.metrics
         metrics.late.clear()
         began, made_before = time.monotonic(), running.probes()
