@@ -4,6 +4,7 @@
 - `docs/settings.md`: every setting, read from the settings classes;
 - `docs/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
 - `docs/states.md`: every state machine of the register, from the tables in `inventory.domain`;
+- `docs/permissions.md`: which right every route needs, from `vonggac.auth.policy`;
 - `docs/data-dictionary.md`: every table for analysts and its columns, from `reporting.tables.catalogue`;
 - `services/<service>/openapi.json`: each service's HTTP API;
 - `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.permissions`.
@@ -27,6 +28,7 @@ from pydantic_settings import BaseSettings
 from inventory.domain.states import render_markdown, render_mermaid
 from inventory.nouns.registry import NOUNS
 from reporting.tables.package import data_dictionary
+from vonggac.auth.policy.page import permissions_page
 from vonggac.bus.declared import permissions
 from vonggac.events.advice import ADVICE
 from vonggac.settings import describe
@@ -144,6 +146,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield Path("docs/settings.md"), settings_page()
     yield Path("docs/causes.md"), causes_page()
     yield Path("docs/states.md"), states_page()
+    yield Path("docs/permissions.md"), permissions_page(GENERATED)
     yield Path("docs/data-dictionary.md"), data_dictionary(GENERATED)
     yield Path("deploy/nats/nats.conf"), permissions.configuration()
     for service in SERVICES:

@@ -142,7 +142,9 @@ def stage(
     with ExitStack() as stack:
         keys = folder / "keys"
         ensure_keys(keys)
-        issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=2))
+        issued = token_issuer(keys).issue(
+            subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=2)
+        )
         nats = NatsServer(folder / "nats", free_port())
         nats.start()
         stack.callback(nats.stop)

@@ -89,7 +89,7 @@ async def light(scene: Scene) -> Answer:
 
 
 async def starve(scene: Scene) -> Answer:
-    """The schedule of `light` while the cameras of the second address hang; the round in which all start is left out."""
+    """The schedule of `light` while the cameras of the second address hang, without its first round."""
     healthy_url, silent_url = scene.urls
     interval_s = 60.0
     await plan_light(scene.nats_url, healthy_url, scene.cameras - scene.probes, interval_s=interval_s)

@@ -107,7 +107,7 @@ async def measure(url: str, keys: Path, now: datetime) -> dict[str, Any]:
     """Seconds of each way to ask, the best of three."""
     settings = Settings(database_url=SecretStr(url), jwks_file=keys / JWKS)
     app = create_app(settings)
-    issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=1))
+    issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=1))
     period = {"from": (now - timedelta(days=DAYS)).isoformat(), "to": now.isoformat()}
     result: dict[str, Any] = {}
     transport = httpx.ASGITransport(app=app)

@@ -44,7 +44,7 @@ async def ingest_rate(settings: Settings, keys: Path, cameras: int) -> int:
 
 async def _ask(settings: Settings, keys: Path) -> None:
     """One report after the other, in the same process."""
-    issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=4))
+    issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=4))
     transport = httpx.ASGITransport(app=create_app(settings))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://reporting", headers={"Authorization": f"Bearer {issued}"}, timeout=900

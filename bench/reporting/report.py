@@ -69,7 +69,7 @@ async def write_ledger(settings: Settings, now: datetime) -> dict[str, float]:
 @asynccontextmanager
 async def client_of(settings: Settings, keys: Path) -> Any:
     issuer = token_issuer(keys)
-    issued = issuer.issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=4))
+    issued = issuer.issue(subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=4))
     transport = httpx.ASGITransport(app=create_app(settings))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://reporting", headers={"Authorization": f"Bearer {issued}"}, timeout=900

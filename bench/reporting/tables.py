@@ -31,7 +31,7 @@ from vonggac.embedded import PostgresServer, free_port
 
 def measure(url: str, keys: Path, period: dict[str, str], times: int) -> dict[str, Any]:
     """The figures over a filled database whose ledger is written."""
-    token = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=2))
+    token = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=2))
     with service(url, keys) as (address, process_id):
         analyst = Analyst(address, token, period)
         analyst.download("deliveries", "csv")

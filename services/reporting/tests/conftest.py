@@ -92,14 +92,16 @@ type Start = Callable[..., Any]
 
 
 @pytest.fixture
-def start(settings: Settings, token_for: Callable[[Role], str]) -> Start:
-    """Start the app and give a client of a role: `async with start() as client`."""
+def start(settings: Settings, token_for: Callable[..., str]) -> Start:
+    """Start the app and give a client of a role, and of a scope: `async with start() as client`."""
 
     @asynccontextmanager
-    async def started(given: Settings = settings, role: Role = Role.PROVINCE_LEAD) -> AsyncIterator[Client]:
+    async def started(
+        given: Settings = settings, role: Role = Role.PROVINCE_LEAD, scope: tuple[str, ...] = ()
+    ) -> AsyncIterator[Client]:
         app = create_app(given)
         async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
-            headers = {"Authorization": f"Bearer {token_for(role)}"}
+            headers = {"Authorization": f"Bearer {token_for(role, *scope)}"}
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://reporting", headers=headers) as client:
                 yield client

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vonggac.auth import Principal, Right, Role, TokenVerifier
+from vonggac.auth import AccessScope, Principal, Right, Role, TokenVerifier
 from vonggac.auth.keys import (
     JWKS,
     REPORTING_SEAL,
@@ -21,7 +22,8 @@ from vonggac.auth.keys import (
     signing_key,
     token_issuer,
 )
-from vonggac.auth.tokens import TokenError, TokenIssuer
+from vonggac.auth.rights import RIGHTS
+from vonggac.auth.tokens import SCOPE_CLAIM, TokenError, TokenIssuer
 
 
 @pytest.fixture
@@ -34,6 +36,32 @@ async def test_a_token_of_the_platforms_own_key_names_its_caller(
 ) -> None:
     caller = await verifier.verify(token_for(Role.OPERATOR))
     assert caller == Principal("test-operator", frozenset({Role.OPERATOR}))
+
+
+async def test_a_token_says_what_of_the_province_it_is_for(
+    verifier: TokenVerifier, token_for: Callable[..., str], keys_folder: Path
+) -> None:
+    agency, unit, facility = uuid4(), uuid4(), uuid4()
+    parts = (f"agency:{agency}", f"unit:{unit}", f"facility:{facility}")
+    scope = AccessScope(frozenset({agency}), frozenset({unit}), frozenset({facility}))
+    assert (await verifier.verify(token_for(Role.FACILITY, *parts))).scope == scope
+    assert (await verifier.verify(signed(keys_folder, {SCOPE_CLAIM: list(parts)}))).scope == scope
+    assert (await verifier.verify(token_for(Role.OPERATOR))).scope is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [], None, "", "facility:all", {}, 5, ["facility:"], ["facility:all"], ["province:*"], [""], [None], [["a"]],
+        ["facility:5", "agency:00000000-0000-0000-0000-000000000000"], [f"unit:{'0' * 32}"] * 201,
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_scope_that_cannot_be_read_admits_nobody(
+    verifier: TokenVerifier, keys_folder: Path, given: object
+) -> None:
+    with pytest.raises(TokenError, match=SCOPE_CLAIM):
+        await verifier.verify(signed(keys_folder, {SCOPE_CLAIM: given}))
 
 
 async def test_an_expired_token_is_refused(verifier: TokenVerifier, keys_folder: Path) -> None:
@@ -110,7 +138,25 @@ def test_only_lead_and_operator_change_things() -> None:
         may = {role for role in Role if Principal("a", frozenset({role})).may(right)}
         assert may == {Role.PROVINCE_LEAD, Role.OPERATOR}
     assert not Principal("a", frozenset()).may(Right.READ)
-    assert all(Principal("a", frozenset({role})).may(Right.READ) for role in Role)
+    here = AccessScope(facilities=frozenset({uuid4()}))
+    assert all(Principal("a", frozenset({role}), here).may(Right.READ) for role in Role)
+
+
+@pytest.mark.parametrize("role", [Role.MANAGING_AGENCY, Role.FACILITY])
+def test_an_agency_and_a_facility_are_nobody_without_a_scope(role: Role) -> None:
+    assert Principal("a", frozenset({role})).rights == frozenset()
+    assert "in a token with a scope" in Principal("a", frozenset({role})).why_not(Right.READ)
+    assert Principal("a", frozenset({role, Role.READER})).rights == RIGHTS[Role.READER]
+
+
+def test_each_new_right_is_somebody_s_and_not_everybody_s() -> None:
+    here = AccessScope(facilities=frozenset({uuid4()}))
+    for right, without in {
+        Right.READ_RESTRICTED: {Role.READER},
+        Right.READ_PEOPLE: {Role.READER, Role.SERVICE},
+        Right.READ_AUDIT: {Role.OPERATOR, Role.MANAGING_AGENCY, Role.FACILITY, Role.READER, Role.SERVICE},
+    }.items():
+        assert {role for role in Role if not Principal("a", frozenset({role}), here).may(right)} == without
 
 
 def signed(keys_folder: Path, claims: dict[str, object], **headers: object) -> str:

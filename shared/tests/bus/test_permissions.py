@@ -119,6 +119,9 @@ def may_publish() -> dict[str, set[str]]:
         **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
+        **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": WORKERS | {INVENTORY} for noun in ("facility", "unit")},
+        # Of people there are phones.
+        "$JS.API.DIRECT.GET.INVENTORY.inventory.focal_point.p": {INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS.observation.camera.c": set(),

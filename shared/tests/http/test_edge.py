@@ -9,13 +9,14 @@ from typing import Annotated
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import AfterValidator, BaseModel, Field
 from structlog.testing import capture_logs
 
-from vonggac.auth import Principal, Right, Role, TokenVerifier, install_authentication, require
+from vonggac.auth import Caller, Right, Role, TokenVerifier, check_policy, install_authentication
 from vonggac.auth.keys import JWKS
+from vonggac.auth.policy import Entry, Reach
 from vonggac.http import FieldError, ProblemError, new_application
 from vonggac.telemetry import Health
 
@@ -25,6 +26,14 @@ def _even(count: int) -> int:
         message = "must be even"
         raise ValueError(message)
     return count
+
+
+POLICY = (
+    Entry("GET", "/v1/read", (Right.READ,), Reach.NARROWED),
+    Entry("POST", "/v1/add", (Right.ADD,), Reach.PROVINCE),
+    Entry("GET", "/v1/conflict", (Right.READ,), Reach.COMMON),
+    Entry("GET", "/v1/bug", (Right.READ,), Reach.COMMON),
+)
 
 
 class Body(BaseModel):
@@ -49,13 +58,13 @@ async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.Async
         title="t", description="d", version="1", lifespan=lifespan, health=health, metrics=registry, tags={}
     )
     verifier = TokenVerifier(jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac")
-    install_authentication(app, verifier)
+    install_authentication(app, verifier, POLICY)
 
     @app.get("/v1/read")
-    async def read(caller: Annotated[Principal, Depends(require(Right.READ))]) -> str:
+    async def read(caller: Caller) -> str:
         return caller.subject
 
-    @app.post("/v1/add", dependencies=[Depends(require(Right.ADD))])
+    @app.post("/v1/add")
     async def add(body: Body) -> int:
         return body.count
 
@@ -69,6 +78,7 @@ async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.Async
         message = "S3cret! in a bug"
         raise RuntimeError(message)
 
+    check_policy(app)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
         yield made

@@ -17,7 +17,9 @@ from forwarder.api import TAGS, cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
-from vonggac.auth import TokenVerifier, install_authentication
+from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth.places import FacilityPlaces
+from vonggac.auth.policy import FORWARDER
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -61,9 +63,11 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
-    install_authentication(app, TokenVerifier.of(settings))
+    install_authentication(app, TokenVerifier.of(settings), FORWARDER)
     app.state.process = process
     app.state.tasks = tasks
+    app.state.places = FacilityPlaces()
     for router in (deliveries.router, commands.router, cameras.router, workers.router):
         app.include_router(router)
+    check_policy(app)
     return app

@@ -285,7 +285,7 @@ def verification(verdict: VerificationVerdict, captured: float | None = None) ->
 
 
 def test_what_a_read_back_means() -> None:
-    assert judged(verification(VerificationVerdict.VERIFIED, 8.3)) == Verified(at(8.3).at, 0.7, 180)
+    assert judged(verification(VerificationVerdict.VERIFIED, 8.3)) == Verified(at(8.3).at, 0.7, 192)
     assert judged(verification(VerificationVerdict.MISMATCH)) == Mismatched(at(5).at, "why")
 
 
@@ -301,3 +301,24 @@ def test_a_read_back_that_failed_says_nothing(verdict: VerificationVerdict) -> N
 
 def test_a_match_without_its_picture_says_nothing() -> None:
     assert judged(verification(VerificationVerdict.VERIFIED)) is None
+
+
+@pytest.mark.parametrize("cause", [Cause.NO_KEYFRAME, Cause.KEYFRAME_TOO_LARGE])
+def test_a_foreign_camera_whose_keyframes_cannot_be_compared_says_so_at_its_delivery(cause: Cause) -> None:
+    fact = verification(VerificationVerdict.NOT_CHECKABLE).model_copy(update={"cause": cause})
+    result = judged(fact)
+    assert result == Unprovable(at(5).at, "why")
+    delivery, _ = run(*ACKNOWLEDGED, (6, result))
+    assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, "why")
+
+
+def test_a_foreign_picture_of_a_minute_is_proven_where_the_session_began_with_it() -> None:
+    """The camera gave its keyframe half a second before the session stood, and the session sent it."""
+    begun: list[tuple[float, Event]] = [(1, CameraLive()), (2, Opened(kept_s=0.6)), (2.2, ProgressRead(1000, 900))]
+    assert run(*begun, (5, verified(1.5)))[0].state is State.VERIFIED
+    assert run(*begun, (5, verified(1.3)))[0].state is State.ACKNOWLEDGED
+    # Nothing was sent at its beginning, so that was not what it began with.
+    late: list[tuple[float, Event]] = [*begun[:2], (2.1, ProgressRead(0, 0)), (3, ProgressRead(1000, 900))]
+    assert run(*late, (5, verified(1.5)))[0].state is State.ACKNOWLEDGED
+    # A read-back from before it accuses nobody.
+    assert run(*begun, (5, mismatched(1.5)))[0].state is State.ACKNOWLEDGED

@@ -32,7 +32,8 @@ from inventory.storage.upkeep.reconciling import Reconciler
 from inventory.storage.upkeep.republishing import republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
-from vonggac.auth import Sealer, TokenVerifier, install_authentication
+from vonggac.auth import Sealer, TokenVerifier, check_policy, install_authentication
+from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
@@ -97,9 +98,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
-    install_authentication(app, TokenVerifier.of(settings))
+    install_authentication(app, TokenVerifier.of(settings), INVENTORY)
     for router in routers():
         app.include_router(router)
+    check_policy(app)
     return app
 
 

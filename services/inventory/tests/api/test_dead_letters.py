@@ -100,9 +100,11 @@ async def test_nonsense_in_the_register_is_not_replayed_for_ever(bus: Bus) -> No
         await DeadLetters(bus).replay(letter)
 
 
-async def test_a_reader_lists_and_does_not_replay(province: Any, bus: Bus, token_for: Callable[[Role], str]) -> None:
+async def test_an_authority_lists_and_does_not_replay(
+    province: Any, bus: Bus, token_for: Callable[[Role], str]
+) -> None:
     await store_letter(bus, "strange", b"{}")
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
     assert (await province.client.get("/v1/dead-letters", headers=headers)).status_code == 200
     assert (await province.client.post("/v1/dead-letters/1/replay", headers=headers)).status_code == 403
 

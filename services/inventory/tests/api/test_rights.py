@@ -20,8 +20,9 @@ ROUTES = [
 ALLOWED = {
     Role.PROVINCE_LEAD: {"GET", "POST", "PATCH", "DELETE", "PUT", "import", "export"},
     Role.OPERATOR: {"GET", "POST", "PATCH", "PUT", "import", "export"},
-    Role.MANAGING_AGENCY: {"GET", "export"},
-    Role.FACILITY: {"GET"},
+    Role.AUTHORITY: {"GET", "export"},
+    Role.MANAGING_AGENCY: set(),
+    Role.FACILITY: set(),
     Role.READER: {"GET", "export"},
     Role.SERVICE: {"GET", "export"},
 }

@@ -20,7 +20,9 @@ from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings
-from vonggac.auth import TokenVerifier, install_authentication
+from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth.places import FacilityPlaces
+from vonggac.auth.policy import PROBER
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -75,12 +77,14 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
-    install_authentication(app, TokenVerifier.of(settings))
+    install_authentication(app, TokenVerifier.of(settings), PROBER)
     app.state.process = process
     app.state.tasks = tasks
+    app.state.places = FacilityPlaces()
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     for module in (cameras, references, probes, verifications, scans, networks, workers, prometheus):
         app.include_router(module.router)
+    check_policy(app)
     return app

@@ -98,6 +98,13 @@ class Settings(ServiceSettings):
         le=120,
         description="A picture that comes back from a destination later than this is no proof, but a mismatch.",
     )
+    rare_keyframe_s: float = Field(
+        default=90.0,
+        ge=0,
+        le=300,
+        description="Seconds that a scheduled read-back waits for the next keyframe of a camera that sends them "
+        "rarely; then it is `not_checkable`.",
+    )
     max_concurrent_verifications: int = Field(
         default=32, ge=1, le=4096, description="Cameras at a time whose deliveries are read back by this process."
     )

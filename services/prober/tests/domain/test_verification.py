@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from prober.domain.delay import CACHE_COUNTS, Newest
 from prober.domain.verification import (
     Failure,
     Finding,
@@ -18,6 +19,7 @@ from prober.domain.verification import (
     next_interval_s,
 )
 from vonggac.events import Cause
+from vonggac.events.advice import ADVICE
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
@@ -210,7 +212,7 @@ def test_nothing_read_back_is_unreachable_with_its_cause() -> None:
     finding = decided(seen(failure=Failure(Cause.REFUSED, "the address refused the connection")), noted())
     assert finding is not None
     assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.REFUSED)
-    finding = decided(seen(), noted(), now=15.0)
+    finding = decided(seen(), noted(("a", 0.0)), now=15.0)
     assert finding is not None
     assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
 
@@ -284,3 +286,68 @@ def test_a_changed_camera_is_due_at_once_and_another_when_its_time_has_come() ->
     assert is_due(previous, camera_revision=1, now=at(59.5))
     assert due_in_s(previous, camera_revision=1, now=at(20.0)) == 40.0
     assert due_in_s(previous, camera_revision=1, now=at(90.0)) == 0.0
+
+
+RARE = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0, rare_s=90.0)
+
+
+def followed_by(keyframe: Seen, *, newest_s: float, span_s: float) -> Seen:
+    """The same, with pictures after its keyframe that span so much of the stream's clock, the last at `newest_s`."""
+    stamp = keyframe.keyframes[-1].rtp_timestamp or 0
+    newest = Newest((stamp + round(span_s * 90_000)) % (1 << 32), at(newest_s), 90_000)
+    return Seen(keyframe.keyframes, keyframe.failure, newest)
+
+
+def test_a_foreign_centre_that_keeps_a_group_of_pictures_is_not_slow_for_that() -> None:
+    """Its viewers begin with a keyframe that came 20 s ago, and see the present half a second later."""
+    burst = followed_by(seen(("a", 21.0, 0xFFFFFF00)), newest_s=21.4, span_s=20.1)
+    assert decided(burst, noted(("a", 1.0)), now=21.2) is None
+    finding = decided(burst, noted(("a", 1.0)), now=21.5)
+    assert finding is not None
+    assert (finding.verdict, finding.detail) == (VerificationVerdict.VERIFIED, None)
+    assert finding.delay_s == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_foreign_centre_whose_clock_tells_nothing_is_said_to_count_its_cache() -> None:
+    for burst in (seen(("a", 5.0)), followed_by(seen(("a", 5.0, 7)), newest_s=5.4, span_s=600.0)):
+        finding = decided(burst, noted(("a", 1.0)), now=5.6)
+        assert finding is not None
+        assert (finding.delay_s, finding.detail) == (4.0, CACHE_COUNTS)
+
+
+def test_a_foreign_centre_that_plays_the_kept_group_and_nothing_new_is_as_late_as_that() -> None:
+    stopped = followed_by(seen(("a", 25.0, 0)), newest_s=25.1, span_s=4.0)
+    finding = decided(stopped, noted(("a", 1.0)), now=26.0)
+    assert finding is not None
+    assert finding.delay_s == pytest.approx(20.1)
+
+
+def test_a_foreign_camera_with_a_keyframe_a_minute_is_proven_by_the_one_that_the_centre_kept() -> None:
+    burst = followed_by(seen(("a", 50.0, 0)), newest_s=50.5, span_s=49.2)
+    finding = decide(burst, noted(("a", 0.5)), asked_at=at(49.0), now=at(50.6), limits=RARE)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.VERIFIED
+    assert finding.delay_s == pytest.approx(0.8)
+
+
+def test_a_foreign_camera_with_a_keyframe_a_minute_is_waited_for_and_accuses_nobody() -> None:
+    for waited_s in (15.0, 60.0, 89.0):
+        assert decide(seen(), noted(), asked_at=T0, now=at(waited_s), limits=RARE) is None
+    finding = decide(seen(), noted(), asked_at=T0, now=at(90.0), limits=RARE)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.NO_KEYFRAME)
+    assert "rarely" in (finding.detail or "")
+    # It came, and the centre has its time to play it.
+    assert decide(seen(), noted(("a", 58.0)), asked_at=T0, now=at(60.0), limits=RARE) is None
+    finding = decide(seen(), noted(("a", 58.0)), asked_at=T0, now=at(73.0), limits=RARE)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
+    assert decide(seen(("a", 58.4)), noted(("a", 58.0)), asked_at=T0, now=at(59.0), limits=RARE) is not None
+
+
+def test_foreign_keyframes_that_are_too_large_to_compare_are_not_checkable_in_words() -> None:
+    finding = decide(seen(), Noted(too_large=True), asked_at=T0, now=at(15.0), limits=RARE)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.KEYFRAME_TOO_LARGE)
+    assert "larger" in (finding.detail or "")
+    assert "quá lớn" in ADVICE[Cause.KEYFRAME_TOO_LARGE].vi

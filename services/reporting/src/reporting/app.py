@@ -40,7 +40,8 @@ from reporting.reports.availability.bookkeeping import bookkeeper_of, keep_ledge
 from reporting.settings import Settings
 from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
-from vonggac.auth import TokenVerifier, install_authentication
+from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth.policy import REPORTING
 from vonggac.database import Database, database_address
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -119,8 +120,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.context = Context(settings, database, seal=seal, sending=sending)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
-    install_authentication(app, TokenVerifier.of(settings))
+    install_authentication(app, TokenVerifier.of(settings), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
     for module in ROUTES:
         app.include_router(module.router)
+    check_policy(app)
     return app

@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -206,7 +207,7 @@ async def test_a_plus_sign_that_was_not_encoded_and_a_bare_date_are_understood(c
 
 
 async def test_a_file_needs_the_right_to_export(start: Start, client: Client) -> None:
-    async with start(role=Role.FACILITY) as facility:
+    async with start(role=Role.FACILITY, scope=(f"facility:{uuid4()}",)) as facility:
         assert (await facility.get("/v1/compliance")).status_code == 200
         refused = await facility.get("/v1/compliance", params={"format": "csv"})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")

@@ -349,7 +349,7 @@ async def test_what_no_file_can_be_made_of_is_refused_in_words(client: Client) -
 
 async def test_a_reader_without_the_right_to_export_gets_json_alone(start: Start, client: Client) -> None:
     await fed(client)
-    async with start(role=Role.FACILITY) as facility:
+    async with start(role=Role.FACILITY, scope=(f"facility:{uuid4()}",)) as facility:
         await fed(facility)
         assert (await facility.get("/v1/tables/cameras", params=PERIOD)).status_code == 200
         refused = await facility.get("/v1/tables/cameras", params={**PERIOD, "format": "parquet"})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.auth.rights import Role
+from vonggac.auth.scope import AccessScope
 
 
 def main() -> None:
@@ -17,6 +18,13 @@ def main() -> None:
     for command in (init, token):
         command.add_argument("--keys", type=Path, required=True, help="folder of the key files")
     token.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
+    token.add_argument(
+        "--scope",
+        action="append",
+        metavar="KIND:ID",
+        help="what the token is for: agency:ID, unit:ID (with those beneath it) or facility:ID, ids as inventory has "
+        "them; several add up (default: the whole province)",
+    )
     token.add_argument("--subject", default="admin", help="who the token is for (default: admin)")
     token.add_argument("--hours", type=float, default=12.0, help="valid for this long (default: 12)")
     arguments = parser.parse_args()
@@ -26,7 +34,9 @@ def main() -> None:
             return
         roles = frozenset(Role(name) for name in arguments.role)
         issuer = token_issuer(arguments.keys)
-        print(issuer.issue(subject=arguments.subject, roles=roles, valid_for=timedelta(hours=arguments.hours)))
+        scope = AccessScope.parse(arguments.scope) if arguments.scope is not None else None
+        valid_for = timedelta(hours=arguments.hours)
+        print(issuer.issue(subject=arguments.subject, roles=roles, valid_for=valid_for, scope=scope))
     except (OSError, ValueError) as error:
         raise SystemExit(f"keys in {arguments.keys}: {error}") from None
 

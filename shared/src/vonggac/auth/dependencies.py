@@ -1,19 +1,22 @@
-"""Guarding FastAPI routes: every route names the right it needs."""
+"""Guarding FastAPI routes: the policy says which rights each needs, and a route without an entry stops the start."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from vonggac.auth.key_set import KeysUnavailableError
+from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Principal, Right
 from vonggac.auth.tokens import TokenError, TokenVerifier
 from vonggac.http.problems import ProblemError
+from vonggac.http.protection.callers import is_guarded
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -21,8 +24,11 @@ _bearer = HTTPBearer(auto_error=False, description="A JWT signed by the platform
 _CALLER = "vonggac.caller"
 
 
-def install_authentication(app: FastAPI, verifier: TokenVerifier) -> None:
-    """Make `verifier` the one that knows the callers of this app, before any route is chosen."""
+def install_authentication(app: FastAPI, verifier: TokenVerifier, policy: Iterable[Entry]) -> None:
+    """Make `verifier` the one that knows the callers of this app, before any route is chosen.
+
+    The routes that are added after it are guarded by `policy`; `check_policy` is called when all of them are there.
+    """
 
     async def authenticate(scope: Scope) -> None:
         given = Headers(scope=scope).getlist("authorization")
@@ -40,6 +46,27 @@ def install_authentication(app: FastAPI, verifier: TokenVerifier) -> None:
             ) from None
 
     app.state.authenticate = authenticate
+    app.state.policy = {entry.key: entry for entry in policy}
+    # First of all: who may not call learns nothing of what else is wrong.
+    app.router.dependencies.insert(0, Depends(_authorise))
+
+
+def check_policy(app: FastAPI) -> None:
+    """Raises ValueError that names the routes without an entry, and the entries without a route."""
+    routes, entries = set(guarded_routes(app)), set(app.state.policy)
+    wrong = [f"{method} {path} has no entry" for method, path in sorted(routes - entries)]
+    wrong += [f"{method} {path} is an entry without a route" for method, path in sorted(entries - routes)]
+    if wrong:
+        msg = f"the policy (vonggac.auth.policy) does not fit the routes: {'; '.join(wrong)}"
+        raise ValueError(msg)
+
+
+def guarded_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Method and path of every route that needs a caller."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and is_guarded(route.path):
+            yield from ((method, route.path) for method in sorted(route.methods or ()))
 
 
 async def _caller(
@@ -52,20 +79,35 @@ async def _caller(
     return caller
 
 
-Authenticated = Annotated[Principal, Depends(_caller)]
+Caller = Annotated[Principal, Depends(_caller)]
 
 
-def require(right: Right) -> Callable[..., Coroutine[Any, Any, Principal]]:
-    """A dependency that admits only callers with `right`; denials are logged with who and what."""
+async def _authorise(request: Request, caller: Caller) -> None:
+    """Admit only callers with every right of the route's entry; denials are logged with who and what."""
+    route: APIRoute = request.scope["route"]
+    entry: Entry = request.app.state.policy[request.method, route.path]
+    for right in entry.rights:
+        demand(request, caller, right)
+    if entry.reach is Reach.PROVINCE:
+        demand_province(request, caller, "this concerns the province as a whole")
 
-    async def check(request: Request, caller: Authenticated) -> Principal:
-        if not caller.may(right):
-            log.warning("access_denied", subject=caller.subject, right=right.value, path=request.url.path)
-            msg = f"this needs the right '{right.value}', which the token's roles do not carry"
-            raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
-        return caller
 
-    return check
+def demand(request: Request, caller: Principal, right: Right, why: str | None = None) -> None:
+    """Raises ProblemError 403 unless the caller has `right`. `why`: what of the request needs it, "a file needs …"."""
+    if caller.may(right):
+        return
+    log.warning("access_denied", subject=caller.subject, right=right.value, path=request.url.path)
+    msg = caller.why_not(right) if why is None else f"{why}: {caller.why_not(right)}"
+    raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
+
+
+def demand_province(request: Request, caller: Principal, why: str) -> None:
+    """Raises ProblemError 403 for a token with a scope. `why`: what cannot be narrowed, "this concerns …"."""
+    if caller.scope is None:
+        return
+    log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)
+    msg = f"{why}, and the token is for a part of the province (docs/permissions.md)"
+    raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
 
 
 def _unauthorised(detail: str) -> ProblemError:

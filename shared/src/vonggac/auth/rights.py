@@ -1,9 +1,11 @@
-"""Roles and rights: reading, adding, changing, removing, importing, exporting, secret-writing are separate rights."""
+"""Roles and rights. Which right each route needs is in `vonggac.auth.policy`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from vonggac.auth.scope import AccessScope, Sight
 
 
 class Role(StrEnum):
@@ -11,6 +13,7 @@ class Role(StrEnum):
 
     PROVINCE_LEAD = "province_lead"
     OPERATOR = "operator"
+    AUTHORITY = "authority"
     MANAGING_AGENCY = "managing_agency"
     FACILITY = "facility"
     READER = "reader"
@@ -21,6 +24,9 @@ class Right(StrEnum):
     """One kind of thing a caller may do."""
 
     READ = "read"
+    READ_RESTRICTED = "read_restricted"
+    READ_PEOPLE = "read_people"
+    READ_AUDIT = "read_audit"
     ADD = "add"
     CHANGE = "change"
     REMOVE = "remove"
@@ -30,17 +36,51 @@ class Right(StrEnum):
     OPERATE = "operate"
 
 
+ROLES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.PROVINCE_LEAD: "The department that leads (Sở TT&TT): everything.",
+        Role.OPERATOR: "The telecom: surveys, connects and repairs; removes nothing and does not read the log.",
+        Role.AUTHORITY: "The ministry, the People's Committee, steering committees: read all, change nothing.",
+        Role.MANAGING_AGENCY: "An agency that manages facilities: its own, so its token has a scope.",
+        Role.FACILITY: "A facility itself, so its token has a scope.",
+        Role.READER: "Anybody else who follows the progress: nothing restricted, no phones, no log.",
+        Role.SERVICE: "A machine of an authority that fetches feeds: restricted facilities too, no phones, no log.",
+    }
+)
+"""Who has a role, for docs/permissions.md."""
+
+MEANINGS: Mapping[Right, str] = MappingProxyType(
+    {
+        Right.READ: "Lists, items, reports.",
+        Right.READ_RESTRICTED: "Restricted (military) facilities with all that is theirs; without it there are none.",
+        Right.READ_PEOPLE: "Phones and e-mail addresses of people. Without it they are `***`.",
+        Right.READ_AUDIT: "The change log, and imports of others.",
+        Right.ADD: "New records.",
+        Right.CHANGE: "Changes of records, and their states.",
+        Right.REMOVE: "Removal of records.",
+        Right.IMPORT: "Files. Their rows need `add`, `change` or `remove` beside, each as what it does.",
+        Right.EXPORT: "Files of what may be read.",
+        Right.WRITE_SECRET: "Logins of devices and centres. Nobody reads them.",
+        Right.OPERATE: "Commands: probe now, scan, stop and start deliveries, send again.",
+    }
+)
+"""What a right allows, for docs/permissions.md."""
+
 _ALL = frozenset(Right)
+_READS = frozenset({Right.READ, Right.EXPORT, Right.READ_RESTRICTED})
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
-        Role.OPERATOR: _ALL - {Right.REMOVE},
-        Role.MANAGING_AGENCY: frozenset({Right.READ, Right.EXPORT}),
-        Role.FACILITY: frozenset({Right.READ}),
+        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT},
+        Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
+        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE},
+        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE}),
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
-        Role.SERVICE: frozenset({Right.READ, Right.EXPORT}),
+        Role.SERVICE: _READS,
     }
 )
+NEED_SCOPE = frozenset({Role.MANAGING_AGENCY, Role.FACILITY})
+"""Roles that count in a token with a scope alone (R26): an agency sees its own facilities, a facility itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +89,29 @@ class Principal:
 
     subject: str
     roles: frozenset[Role]
+    scope: AccessScope | None = None
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """Those of the roles that count."""
+        counted = self.roles if self.scope is not None else self.roles - NEED_SCOPE
+        return frozenset[Right]().union(*(RIGHTS[role] for role in counted))
 
     def may(self, right: Right) -> bool:
-        return any(right in RIGHTS[role] for role in self.roles)
+        return right in self.rights
+
+    @property
+    def sight(self) -> Sight:
+        """What the caller sees of the facilities."""
+        may = self.rights
+        return Sight(self.scope, restricted=Right.READ_RESTRICTED in may, people=Right.READ_PEOPLE in may)
+
+    def why_not(self, right: Right) -> str:
+        """A sentence for a caller without `right`."""
+        narrow = sorted(role for role in self.roles & NEED_SCOPE if right in RIGHTS[role])
+        if self.scope is None and narrow:
+            return (
+                f"this needs the right '{right.value}'; the role '{narrow[0]}' has it in a token with a scope "
+                "alone, and the token has none (docs/permissions.md)"
+            )
+        return f"this needs the right '{right.value}', which the token's roles do not carry"

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vonggac.auth.key_set import KeySet, UnknownKeyError
 from vonggac.auth.rights import Principal, Role
+from vonggac.auth.scope import MAX_PARTS, AccessScope
 from vonggac.settings import ServiceSettings
 
 ALGORITHMS = ("EdDSA", "RS256", "PS256", "ES256", "ES384")
@@ -26,6 +27,8 @@ LEEWAY = timedelta(seconds=10)
 MAX_LIFETIME = timedelta(days=31)
 MAX_CHARACTERS = 16_384
 MAX_SUBJECT = 255
+SCOPE_CLAIM = "vonggac_scope"
+"""`scope` is another thing of OAuth."""
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 """What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
 
@@ -123,7 +126,23 @@ def _principal(claims: dict[str, Any]) -> Principal:
         msg = "its roles are not a list of words"
         raise TokenError(msg)
     known = {role.value for role in Role}
-    return Principal(subject=subject, roles=frozenset(Role(name) for name in named if name in known))
+    roles = frozenset(Role(name) for name in named if name in known)
+    return Principal(subject=subject, roles=roles, scope=_scope(claims))
+
+
+def _scope(claims: dict[str, Any]) -> AccessScope | None:
+    """A scope that cannot be read admits nobody: it was meant to narrow. Raises TokenError."""
+    if SCOPE_CLAIM not in claims:
+        return None
+    parts = claims[SCOPE_CLAIM]
+    if not isinstance(parts, list) or len(parts) > MAX_PARTS or not all(isinstance(part, str) for part in parts):
+        msg = f"its {SCOPE_CLAIM} is not a list of up to {MAX_PARTS} parts such as 'facility:<id>'"
+        raise TokenError(msg)
+    try:
+        return AccessScope.parse(parts)
+    except ValueError as error:
+        msg = f"its {SCOPE_CLAIM} cannot be read: {error}"
+        raise TokenError(msg) from None
 
 
 class TokenIssuer:
@@ -134,10 +153,18 @@ class TokenIssuer:
     ) -> None:
         self._key, self._key_id, self._issuer, self._audience = key, key_id, issuer, audience
 
-    def issue(self, *, subject: str, roles: frozenset[Role], valid_for: timedelta, now: datetime | None = None) -> str:
+    def issue(
+        self,
+        *,
+        subject: str,
+        roles: frozenset[Role],
+        valid_for: timedelta,
+        scope: AccessScope | None = None,
+        now: datetime | None = None,
+    ) -> str:
         """A signed token for `subject`."""
         issued = now or datetime.now(UTC)
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": subject,
@@ -145,5 +172,5 @@ class TokenIssuer:
             "iat": issued,
             "exp": issued + valid_for,
             "jti": str(uuid4()),
-        }
+        } | ({SCOPE_CLAIM: scope.parts} if scope is not None else {})
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})

@@ -38,9 +38,12 @@ _ADVICE = {
         "Check power, cable, line and VPN; compare with the site's other cameras.",
     ),
     Cause.TLS: Advice(
-        "RTSPS: the certificate is not trusted, has expired, or the port speaks no TLS.",
-        "Kiểm tra chứng thư và đồng hồ của camera, hoặc khai báo dấu vân tay chứng thư; kiểm tra cổng RTSPS.",
-        "Check the camera's certificate and clock, or pin its fingerprint; check that the port is the RTSPS one.",
+        "An address with TLS: the certificate is not trusted, has expired, or the port speaks no TLS. An address "
+        "without: the port speaks TLS.",
+        "Kiểm tra địa chỉ và cổng: cổng có TLS cần rtsps://, rtmps:// hoặc https://, cổng không TLS thì ngược lại; "
+        "kiểm tra chứng thư và đồng hồ của thiết bị, hoặc khai báo dấu vân tay chứng thư.",
+        "Check address and port: a port with TLS needs rtsps://, rtmps:// or https://, one without TLS the other form; "
+        "check the device's certificate and clock, or pin its fingerprint.",
     ),
     Cause.ADDRESS_NOT_ALLOWED: Advice(
         "The address lies in none of the allowed networks; nobody connected to it.",
@@ -53,7 +56,7 @@ _ADVICE = {
         "Enter the right user and password; do not keep trying, the camera locks the account for half an hour.",
     ),
     Cause.SESSION_LIMIT: Advice(
-        "453, 503 or 5xx on SETUP, or 401 on a login that worked before at the same settings or in the same session.",
+        "453, 503, or 5xx to SETUP, or 401 on a login that worked before at the same settings or in the same session.",
         "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
         "mật khẩu có bị đổi không.",
         "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "
@@ -69,9 +72,9 @@ _ADVICE = {
         "to this path; ask the destination to let a new session replace the old one.",
     ),
     Cause.NOT_FOUND: Advice(
-        "404: the device has no stream at this path.",
-        "Kiểm tra đường dẫn RTSP và số kênh; kênh của đầu ghi có thể chưa gắn camera.",
-        "Check the RTSP path and channel number; the recorder's channel may be empty.",
+        "404, 410, or RTMP's words for it: the device or the centre has no stream at this path.",
+        "Kiểm tra đường dẫn và số kênh; kênh của đầu ghi có thể chưa gắn camera; ở trung tâm thì tạo luồng này trước.",
+        "Check the path and channel number; the recorder's channel may be empty; at a centre, create the stream first.",
     ),
     Cause.NO_TRACK: Advice(
         "The session description has no video.",
@@ -85,14 +88,42 @@ _ADVICE = {
         "Set the stream's codec to H.264 or H.265.",
     ),
     Cause.TRANSPORT_UNSUPPORTED: Advice(
-        "461, or the URL's scheme is not supported: the camera does not send media the way that was asked.",
-        "Bật truyền RTP qua TCP trên camera, hoặc đổi cách truyền trong hồ sơ camera.",
-        "Enable RTP over TCP on the camera, or change the transport in the camera's record.",
+        "461: the camera does not send media the way that was asked. Or the address's scheme is not opened here: a "
+        "probe opens RTSP only, and no forwarder pulls the camera.",
+        "Với RTSP: bật truyền RTP qua TCP trên camera, hoặc đổi cách truyền trong hồ sơ camera. Với RTMP, HLS, "
+        "MPEG-TS: camera chỉ được đánh giá khi được chuyển tới trung tâm, hãy gắn trung tâm cho camera.",
+        "RTSP: enable RTP over TCP on the camera, or change the transport in its record. RTMP, HLS, MPEG-TS: the "
+        "camera is judged only while it is forwarded, so connect it to a destination.",
     ),
     Cause.PROTOCOL_ERROR: Advice(
-        "What came is not RTSP, SDP or RTP.",
-        "Kiểm tra cổng có đúng là RTSP không (không phải HTTP); cập nhật phần mềm camera.",
-        "Check that the port is the RTSP one (not HTTP); update the camera's firmware.",
+        "What came is not the protocol of the address: a web page or another protocol in place of RTSP, SDP, RTP, RTMP "
+        "or a playlist; the detail says what came.",
+        "Kiểm tra số cổng và giao thức trong địa chỉ (RTSP, RTMP hay HTTP); nếu đúng thì cập nhật phần mềm thiết bị.",
+        "Check the port number and the protocol of the address (RTSP, RTMP or HTTP); if right, update the firmware.",
+    ),
+    Cause.HUNG_UP: Advice(
+        "The connection was accepted and closed without a word in answer to the first request; or a centre accepted "
+        "the stream and hung up within two seconds.",
+        "Kiểm tra số cổng và giao thức trong địa chỉ; thiết bị hoặc bộ chuyển tiếp phía trước có thể không còn phiên "
+        "hoặc dịch vụ phía sau đã tắt. Ở trung tâm: luồng có thể chưa được khai báo, hãy tạo luồng với đúng tên này.",
+        "Check the port number and the protocol of the address; the device may have no session left, or what a relay "
+        "in front leads to is off. At a centre: the stream may not be known, create it there under this very name.",
+    ),
+    Cause.REQUEST_REFUSED: Advice(
+        "The device or centre speaks the protocol and refuses a request with a status that has no cause of its own "
+        "(400, 405, 451, 454, an RTMP error …); the detail has the request and the status.",
+        "Xem yêu cầu và mã trả lời trong chi tiết; kiểm tra đường dẫn và tham số của địa chỉ, cấu hình luồng và phần "
+        "mềm thiết bị.",
+        "Read the request and the status in the detail; check the path and parameters of the address, the stream's "
+        "settings and the firmware.",
+    ),
+    Cause.SERVER_ERROR: Advice(
+        "The device or centre answers a request other than SETUP with a fault of its own: 5xx, but not 501, 503, 505 "
+        "or 551.",
+        "Lỗi bên trong thiết bị hoặc trung tâm: xem nhật ký của nó, kiểm tra kênh hoặc nguồn hình phía sau; khởi động "
+        "lại nếu vẫn vậy.",
+        "A fault inside the device or centre: read its log, check the channel or source behind it; restart it if the "
+        "fault stays.",
     ),
     Cause.NO_MEDIA: Advice(
         "PLAY was accepted and no RTP packet came before the deadline.",
@@ -100,9 +131,18 @@ _ADVICE = {
         "Switch to RTP over TCP, check for a firewall that drops UDP; restart the camera if the fault stays.",
     ),
     Cause.NO_KEYFRAME: Advice(
-        "Media came and no whole keyframe before the deadline.",
+        "Media came and no whole keyframe before the deadline. Of a read-back: the camera gave no keyframe meanwhile, "
+        "so nothing could be compared; or the destination played none.",
         "Rút ngắn khoảng cách khung hình chính (I-frame) còn 1-3 giây; tắt H.264+/H.265+; kiểm tra mất gói.",
         "Shorten the I-frame interval to 1-3 s; switch off H.264+/H.265+; check for lost packets.",
+    ),
+    Cause.KEYFRAME_TOO_LARGE: Advice(
+        "Whole keyframes come and are larger than 8 MiB, or than the room that the forwarder has for them: the stream "
+        "is passed on, and its picture can be neither compared nor judged.",
+        "Luồng vẫn được chuyển, nhưng ảnh quá lớn nên không đối chiếu được: giảm bitrate, độ phân giải hoặc chất lượng "
+        "của khung hình chính (I-frame).",
+        "The stream is delivered, but its pictures are too large to be compared: lower the bit rate, the size or the "
+        "quality of its keyframes.",
     ),
     Cause.DECODE_FAILED: Advice(
         "A keyframe came whole and the decoder found it damaged or could not read it.",

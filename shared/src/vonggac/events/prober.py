@@ -134,7 +134,10 @@ class DeliveryVerifiedV1(Payload):
         default=None, description="When the forwarder received the picture that was recognised."
     )
     delay_s: float | None = Field(
-        default=None, ge=0, description="From the forwarder's receiving that picture to its return, in seconds."
+        default=None,
+        ge=0,
+        description="From the forwarder's receiving a picture to its return, in seconds, without the time that the "
+        "destination keeps pictures for new viewers (its GOP cache); where that is not known, `detail` says so.",
     )
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")

@@ -7,7 +7,9 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
@@ -33,11 +35,77 @@ _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: RST instead of FIN, without waiting for acknowledgements."""
 
 
+class Opened:
+    """A connection that stands and is for whoever takes it first: a plain socket, or one of a protocol."""
+
+    def __init__(self, address: str, port: int, connection: object, close: Callable[[], None]) -> None:
+        """`close` ends it when nobody takes it."""
+        self._place, self._connection, self._close = (address, port), connection, close
+        self._taken = False
+
+    def take[C](self, kind: type[C], address: str, port: int) -> C | None:
+        """The connection, once, if it leads there and is of this kind."""
+        if self._taken or self._place != (address, port) or not isinstance(self._connection, kind):
+            return None
+        self._taken = True
+        return self._connection
+
+    def close(self) -> None:
+        """End it; harmless when somebody took it."""
+        if not self._taken:
+            self._taken = True
+            self._close()
+
+
+_handed_on: ContextVar[Opened | None] = ContextVar("handed_on", default=None)
+
+
+@contextmanager
+def hand_on(opened: Opened | None) -> Iterator[None]:
+    """Within the block the first connection to the same address is this one, not a new one; else it is closed.
+
+    A listener that takes one client only must not take a mere check for it.
+    """
+    token = _handed_on.set(opened)
+    try:
+        yield
+    finally:
+        _handed_on.reset(token)
+        if opened is not None:
+            opened.close()
+
+
+def take_handed_on[C](kind: type[C], address: str, port: int) -> C | None:
+    """What was handed on to this attempt, if it leads there."""
+    opened = _handed_on.get()
+    return opened.take(kind, address, port) if opened is not None else None
+
+
+def _standing(connected: socket.socket | None) -> socket.socket | None:
+    """The socket, unless its peer has closed it meanwhile."""
+    if connected is None:
+        return None
+    try:
+        stands = bool(connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        stands = True
+    except OSError:
+        stands = False
+    if not stands:
+        connected.close()
+    return connected if stands else None
+
+
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
     """Connect `make`'s protocol. Raises PeerError: refused, route or timeout."""
+    opened = _standing(take_handed_on(socket.socket, address, port))
     try:
         async with asyncio.timeout(timeout_s):
-            _, protocol = await asyncio.get_running_loop().create_connection(make, address, port)
+            loop = asyncio.get_running_loop()
+            if opened is not None:
+                _, protocol = await loop.create_connection(make, sock=opened)
+            else:
+                _, protocol = await loop.create_connection(make, address, port)
     except OSError as error:
         raise _connect_error(error) from None
     return protocol
@@ -45,6 +113,9 @@ async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str
 
 async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
     """A connected socket for `secure`. Raises PeerError as `connect_plain` does."""
+    opened = _standing(take_handed_on(socket.socket, address, port))
+    if opened is not None:
+        return opened
     try:
         connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     except OSError as error:

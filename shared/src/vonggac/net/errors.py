@@ -18,6 +18,7 @@ _CAUSE_BY_STATUS = {
     401: Cause.AUTH_FAILED,
     403: Cause.AUTH_FAILED,
     404: Cause.NOT_FOUND,
+    410: Cause.NOT_FOUND,
     415: Cause.NO_TRACK,
     453: Cause.SESSION_LIMIT,
     461: Cause.TRANSPORT_UNSUPPORTED,
@@ -83,8 +84,8 @@ def cause_of_status(method: str, status: int, reason: str = "") -> Cause:
 
     Servers refuse a second publisher of a stream in many ways: by 406 or 455, or by the reason alone.
 
-    Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 mean that
-    the request was not understood (RFC 7826 §17.5).
+    Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; to any other request 5xx is a
+    fault of the peer's own. But 501, 505 and 551 mean that the request was not understood (RFC 7826 §17.5).
     """
     taken = status in _ALREADY_PUBLISHING or (status != 401 and _ALREADY_PUBLISHING_WORDS.search(reason))
     if method in _PUBLISHING and taken:
@@ -94,6 +95,6 @@ def cause_of_status(method: str, status: int, reason: str = "") -> Cause:
         return Cause.CODEC_UNSUPPORTED
     if status in _CAUSE_BY_STATUS:
         return _CAUSE_BY_STATUS[status]
-    if method == "SETUP" and 500 <= status <= 599 and status not in _NOT_UNDERSTOOD:
-        return Cause.SESSION_LIMIT
-    return Cause.PROTOCOL_ERROR
+    if 500 <= status <= 599 and status not in _NOT_UNDERSTOOD:
+        return Cause.SESSION_LIMIT if method == "SETUP" else Cause.SERVER_ERROR
+    return Cause.REQUEST_REFUSED

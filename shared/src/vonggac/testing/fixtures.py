@@ -15,7 +15,7 @@ import structlog
 from nats.js.errors import NotFoundError
 from pydantic import SecretStr
 
-from vonggac.auth import Role
+from vonggac.auth import AccessScope, Role
 from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
@@ -115,12 +115,13 @@ def keys_folder(servers_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def token_for(keys_folder: Path) -> Callable[[Role], str]:
-    """Make a bearer token of a role."""
+def token_for(keys_folder: Path) -> Callable[..., str]:
+    """Make a bearer token of a role, with a scope where parts of one are given."""
     issuer = token_issuer(keys_folder)
 
-    def make(role: Role) -> str:
-        return issuer.issue(subject=f"test-{role}", roles=frozenset({role}), valid_for=timedelta(hours=1))
+    def make(role: Role, *parts: str) -> str:
+        scope = AccessScope.parse(parts) if parts else None
+        return issuer.issue(subject=f"test-{role}", roles=frozenset({role}), valid_for=timedelta(hours=1), scope=scope)
 
     return make
 

@@ -26,9 +26,12 @@ class ScriptedPeer:
     speaks TLS.
     """
 
-    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, answer: Answer, *, tls: ssl.SSLContext | None = None, port: int = 0, clients: int | None = None
+    ) -> None:
+        """`port`: 0 for any. `clients`: it listens until it has taken so many connections, None for ever."""
         self.answer = answer
-        self._tls = tls
+        self._tls, self._port, self._clients = tls, port, clients
         self.requests: list[Request] = []
         self.responses: list[Response] = []
         self.media: list[MediaBatch] = []
@@ -57,7 +60,7 @@ class ScriptedPeer:
             await self._changed.wait_for(holds)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, ssl=self._tls)
         return self
 
     async def __aexit__(
@@ -72,6 +75,8 @@ class ScriptedPeer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.append(writer)
+        if self.connections == self._clients and self._server is not None:
+            self._server.close()
         deframer = Deframer()
         try:
             while data := await reader.read(65536):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http import new_application
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import IdempotencyKey
@@ -32,7 +32,6 @@ class Thing(BaseModel):
 
 KEYS: dict[str, Key[Thing]] = {"code": Key(lambda thing: thing.code)}
 LISTING = Listing(Thing, keys=KEYS, id_key="code")
-Caller = Annotated[Principal, Depends(require(Right.READ))]
 
 
 @asynccontextmanager

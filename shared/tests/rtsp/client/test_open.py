@@ -109,12 +109,12 @@ async def test_close_is_bounded_when_teardown_is_not_answered() -> None:
     [
         ("DESCRIBE", 404, Cause.NOT_FOUND),
         ("DESCRIBE", 403, Cause.AUTH_FAILED),
-        ("DESCRIBE", 302, Cause.PROTOCOL_ERROR),
+        ("DESCRIBE", 302, Cause.REQUEST_REFUSED),
         ("DESCRIBE", 415, Cause.NO_TRACK),
         ("SETUP", 461, Cause.TRANSPORT_UNSUPPORTED),
         ("SETUP", 500, Cause.SESSION_LIMIT),
         ("PLAY", 453, Cause.SESSION_LIMIT),
-        ("PLAY", 455, Cause.PROTOCOL_ERROR),
+        ("PLAY", 455, Cause.REQUEST_REFUSED),
     ],
 )
 async def test_a_refusal_has_its_cause_and_names_step_and_code(method: str, status: int, cause: Cause) -> None:

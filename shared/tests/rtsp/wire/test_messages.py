@@ -120,10 +120,10 @@ def test_an_impossible_transport_is_refused(value: str) -> None:
         ("DESCRIBE", 503, Cause.SESSION_LIMIT),
         ("SETUP", 461, Cause.TRANSPORT_UNSUPPORTED),
         ("SETUP", 500, Cause.SESSION_LIMIT),
-        ("SETUP", 501, Cause.PROTOCOL_ERROR),
-        ("SETUP", 505, Cause.PROTOCOL_ERROR),
-        ("PLAY", 500, Cause.PROTOCOL_ERROR),
-        ("DESCRIBE", 302, Cause.PROTOCOL_ERROR),
+        ("SETUP", 501, Cause.REQUEST_REFUSED),
+        ("SETUP", 505, Cause.REQUEST_REFUSED),
+        ("PLAY", 500, Cause.SERVER_ERROR),
+        ("DESCRIBE", 302, Cause.REQUEST_REFUSED),
     ],
 )
 def test_every_status_has_its_cause(method: str, status: int, cause: Cause) -> None:
@@ -138,10 +138,10 @@ def test_every_status_has_its_cause(method: str, status: int, cause: Cause) -> N
         ("RECORD", 409, "Conflict", Cause.ALREADY_PUBLISHING),
         ("ANNOUNCE", 400, "someone is already publishing to path 'gate'", Cause.ALREADY_PUBLISHING),
         ("ANNOUNCE", 403, "Stream busy", Cause.ALREADY_PUBLISHING),
-        ("ANNOUNCE", 400, "Bad Request", Cause.PROTOCOL_ERROR),
+        ("ANNOUNCE", 400, "Bad Request", Cause.REQUEST_REFUSED),
         ("ANNOUNCE", 401, "Already used", Cause.AUTH_FAILED),
-        ("SETUP", 406, "Not Acceptable", Cause.PROTOCOL_ERROR),
-        ("PLAY", 455, "Method Not Valid in This State", Cause.PROTOCOL_ERROR),
+        ("SETUP", 406, "Not Acceptable", Cause.REQUEST_REFUSED),
+        ("PLAY", 455, "Method Not Valid in This State", Cause.REQUEST_REFUSED),
     ],
 )
 def test_an_older_publisher_is_told_from_other_refusals(method: str, status: int, reason: str, cause: Cause) -> None:
@@ -150,7 +150,7 @@ def test_an_older_publisher_is_told_from_other_refusals(method: str, status: int
 
 def test_a_status_error_names_method_and_code_and_cuts_the_reason() -> None:
     error = StatusError("PLAY", 455, "Method Not\x07 Valid " + "x" * 200)
-    assert str(error) == "protocol_error: PLAY was answered 455 Method Not Valid"
+    assert str(error) == "request_refused: PLAY was answered 455 Method Not Valid"
 
 
 def test_a_reason_is_cut_between_words_so_that_no_half_password_stays() -> None:

@@ -13,11 +13,11 @@ from forwarder.api.delivery_status import (
     find_deliveries,
     refresh_from_holder,
 )
-from vonggac.auth import Right, require
+from vonggac.auth import Caller
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
 
 
 @router.get(
@@ -31,9 +31,9 @@ router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends
     },
 )
 async def list_camera_deliveries(
-    request: Request, camera_id: UUID, paging: Annotated[DeliveryPaging, Depends(DELIVERIES)]
+    request: Request, caller: Caller, camera_id: UUID, paging: Annotated[DeliveryPaging, Depends(DELIVERIES)]
 ) -> Response:
-    found = await find_deliveries(request, lambda observed: observed.camera_id == camera_id)
+    found = await find_deliveries(request, caller, lambda observed: observed.camera_id == camera_id)
     if not found:
         msg = f"no forwarder has reported a delivery of a camera {camera_id}; is it in the inventory?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_unknown", msg)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status,
 from forwarder.domain.commands import RetryOutcome
 from forwarder.messaging import request_retry
 from forwarder.relay.assignment.commands import store_command, withdraw_command
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import ProblemError
@@ -22,7 +22,6 @@ from vonggac.telemetry import get_logger, redact
 log = get_logger(__name__)
 router = APIRouter(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
 
-Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 _UNAVAILABLE = "NATS does not answer: the command was perhaps not stored. Send it again."
 _RESPONSES = problems(
     {
@@ -75,8 +74,8 @@ class CommandInForce(BaseModel):
     "deliveries of its camera go on. Stopped again, it takes the new reason.",
     responses={key: _RESPONSES[key] for key in (404, 503)},
 )
-async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> CommandInForce:
-    await get_status(request, delivery_id)
+async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Caller) -> CommandInForce:
+    await get_status(request, caller, delivery_id)
     command = DeliveryCommand(
         delivery_id=delivery_id,
         stopped=True,
@@ -99,8 +98,8 @@ async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, 
     "camera is live.",
     responses=_RESPONSES,
 )
-async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) -> CommandInForce:
-    await get_status(request, delivery_id)
+async def start_delivery(request: Request, delivery_id: UUID, caller: Caller) -> CommandInForce:
+    await get_status(request, caller, delivery_id)
     try:
         command = await withdraw_command(_bus(request), delivery_id)
     except (NatsError, TimeoutError, OSError):
@@ -119,8 +118,8 @@ async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) 
     "credentials; waiting times begin anew.",
     responses=_RESPONSES,
 )
-async def retry_delivery(request: Request, delivery_id: UUID, caller: Operator) -> DeliveryStatus:
-    status = await get_status(request, delivery_id)
+async def retry_delivery(request: Request, delivery_id: UUID, caller: Caller) -> DeliveryStatus:
+    status = await get_status(request, caller, delivery_id)
     if status.state is DeliveryState.DISABLED:
         raise _not_retried(RetryOutcome.NOT_RUNNING)
     try:
@@ -130,7 +129,7 @@ async def retry_delivery(request: Request, delivery_id: UUID, caller: Operator) 
     if outcome is not RetryOutcome.RETRIED:
         raise _not_retried(outcome)
     log.info("delivery_retried", delivery_id=str(delivery_id), by=caller.subject)
-    return await get_status(request, delivery_id)
+    return await get_status(request, caller, delivery_id)
 
 
 def _not_retried(outcome: RetryOutcome) -> ProblemError:

@@ -14,11 +14,11 @@ from forwarder.api.delivery_status import (
     find_deliveries,
     get_status,
 )
-from vonggac.auth import Right, require
+from vonggac.auth import Caller
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
 
 
 class DeliveryQuery(BaseModel):
@@ -51,10 +51,11 @@ class DeliveryQuery(BaseModel):
 )
 async def list_deliveries(
     request: Request,
+    caller: Caller,
     query: Annotated[DeliveryQuery, Query()],
     paging: Annotated[DeliveryPaging, Depends(DELIVERIES)],
 ) -> Response:
-    return await answer_page(paging, await find_deliveries(request, query.fits))
+    return await answer_page(paging, await find_deliveries(request, caller, query.fits))
 
 
 @router.get(
@@ -63,5 +64,5 @@ async def list_deliveries(
     description="State, cause, since when, attempts, and what was acknowledged; of this moment.",
     responses=problems({404: "No forwarder has reported such a delivery", 503: "NATS was not reached yet"}),
 )
-async def get_delivery(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    return await get_status(request, delivery_id)
+async def get_delivery(request: Request, caller: Caller, delivery_id: UUID) -> DeliveryStatus:
+    return await get_status(request, caller, delivery_id)

@@ -1,7 +1,7 @@
 """The status of deliveries: this worker's live view over the latest reports of all workers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
@@ -9,12 +9,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request, Response
+from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
 from forwarder.domain.ownership import orphaned
 from forwarder.messaging import StatusBoard, request_deliveries
 from forwarder.relay.assignment.membership import MembershipWatch
 from forwarder.relay.service import Process
+from vonggac.auth import Principal, Sight
+from vonggac.auth.places import FacilityPlaces
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import ProblemError
@@ -108,8 +111,10 @@ def process_of(request: Request) -> Process:
     return process
 
 
-async def find_deliveries(request: Request, wanted: Callable[[DeliveryObservedV1], bool]) -> list[FoundDelivery]:
-    """Every delivery that is `wanted`, in no order. Tens of thousands hold up no media.
+async def find_deliveries(
+    request: Request, caller: Principal, wanted: Callable[[DeliveryObservedV1], bool]
+) -> list[FoundDelivery]:
+    """Every delivery that is `wanted` and that the caller sees, in no order. Tens of thousands hold up no media.
 
     Raises ProblemError 503 before NATS was reached once.
     """
@@ -125,7 +130,24 @@ async def find_deliveries(request: Request, wanted: Callable[[DeliveryObservedV1
             reported = others.reported(observed)
             if wanted(reported.observed):
                 found.append(reported)
-    return found
+    seen = await _seen_facilities(request, caller.sight, {one.observed.facility_id for one in found})
+    return [one for one in found if one.observed.facility_id in seen]
+
+
+async def _seen_facilities(
+    request: Request, sight: Sight, facility_ids: Collection[UUID | None]
+) -> frozenset[UUID | None]:
+    """Those of the facilities that the caller sees. Raises ProblemError 503 while NATS is away."""
+    if sight.is_everything:
+        return frozenset(facility_ids)
+    places: FacilityPlaces = request.app.state.places
+    bus = process_of(request).bus
+    if bus is None:
+        raise unavailable()
+    try:
+        return await places.seen(bus, sight, facility_ids)
+    except (NatsError, TimeoutError, OSError):
+        raise unavailable("NATS does not answer: what the token is for is not known. Try again.") from None
 
 
 async def answer_page(paging: DeliveryPaging, found: Sequence[FoundDelivery]) -> Response:
@@ -138,13 +160,19 @@ async def answer_page(paging: DeliveryPaging, found: Sequence[FoundDelivery]) ->
     return await asyncio.to_thread(make)
 
 
-async def get_status(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    """One delivery. Raises ProblemError 404 for one that nobody reported, 503 before NATS was reached once."""
+async def get_status(request: Request, caller: Principal, delivery_id: UUID) -> DeliveryStatus:
+    """One delivery that the caller sees.
+
+    Raises ProblemError 404 for one that nobody reported, 503 before NATS was reached once.
+    """
     process = process_of(request)
     board, others = _reports_of_others(process)
-    for observed in await process.live(delivery_id):
-        return DeliveryStatus.of(FoundDelivery(observed, live=True, as_of=process.clock.now()))
-    known = board.deliveries.get(delivery_id)
+    live = await process.live(delivery_id)
+    known = next(iter(live), None) or board.deliveries.get(delivery_id)
+    if known is not None and not await _seen_facilities(request, caller.sight, {known.facility_id}):
+        known = None
+    if known is not None and live:
+        return DeliveryStatus.of(FoundDelivery(known, live=True, as_of=process.clock.now()))
     if known is not None:
         [now] = await refresh_from_holder(request, [others.reported(known)])
         return DeliveryStatus.of(now)

@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field
 
 from forwarder.api.delivery_status import LocalTime, process_of, unavailable
 from forwarder.messaging import workers_alive
-from vonggac.auth import Right, require
 from vonggac.events.forwarder import ForwarderAliveV1
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/workers", tags=["workers"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
 
 class WorkerStatus(BaseModel):

@@ -14,14 +14,12 @@ from enum import StrEnum
 from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
-from forwarder.domain.progress import Progress
+from forwarder.domain.progress import SAMPLED_EVERY_S, Progress
 from forwarder.domain.proof import Mismatched, Proof, Unprovable, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
 MAX_DETAIL_CHARACTERS = 500
-SAMPLED_EVERY_S = 1.0
-"""Of a session; at its beginning more often."""
 LEFT_OUT = "it was too slow: the camera's media is left out until there is room and a keyframe comes"
 
 
@@ -116,7 +114,9 @@ class RetryDue:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The destination answered OK to RECORD."""
+    """The destination answered OK to RECORD. A stream's first session begins with pictures that were `kept_s`."""
+
+    kept_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
         case RetryDue():
             return _attempt(delivery, now) if delivery.failing else Decision(delivery)
         case Opened():
-            return _opened(delivery, now)
+            return _opened(delivery, event, now)
         case ProgressRead():
             return _progress_read(delivery, event, now, chance, limits)
         case Failed():
@@ -238,10 +238,11 @@ def _camera_away(delivery: Delivery, event: CameraAway, now: Instant, limits: Li
     return Decision(away, (Action.CLOSE,))
 
 
-def _opened(delivery: Delivery, now: Instant) -> Decision:
+def _opened(delivery: Delivery, event: Opened, now: Instant) -> Decision:
     if delivery.state is not DeliveryState.CONNECTING:
         return Decision(delivery)
-    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s, sampled_at=now.at)))
+    progress = Progress(opened_s=now.monotonic_s, sampled_at=now.at, kept_s=event.kept_s)
+    return Decision(replace(delivery, progress=progress))
 
 
 def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
@@ -323,7 +324,7 @@ _PROVABLE = frozenset(
 
 def _verified(delivery: Delivery, event: Verified, now: Instant) -> Decision:
     progress = delivery.progress
-    if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.captured_at):
+    if delivery.state not in _PROVABLE or progress is None or not progress.holds_picture(event.captured_at):
         return Decision(delivery)
     proof = Proof(matches=True, until_s=now.monotonic_s + event.holds_s)
     progress = replace(progress, proof=proof, acknowledged_since_s=progress.acknowledged_since_s or now.monotonic_s)

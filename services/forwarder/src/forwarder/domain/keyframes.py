@@ -6,8 +6,11 @@ from datetime import datetime
 
 from vonggac.media.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
 
-MAX_KEYFRAME_BYTES = 2 << 20
-"""A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory."""
+MAX_KEYFRAME_BYTES = 8 << 20
+"""A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory.
+An access unit has at most as much (`vonggac.media.depacketizer`)."""
+MAX_KEPT_BYTES = 64 << 20
+"""Of the keyframes of all cameras that come in at one time in a process; then the next one is given up."""
 HISTORY = 12
 STILL_FOR_CERTAIN = 4
 """Identical keyframes, until which a picture that may stand still is hashed keyframe by keyframe."""
@@ -179,6 +182,19 @@ class Rhythm:
             return 0.0
         since_s = now_s + least_s - self._newest_s
         return max(0.0, least_s + self._interval_s - since_s % self._interval_s - LOOK_AHEAD_S)
+
+
+class KeyframeRoom:
+    """What the unfinished keyframes of all cameras of a process take, and whether there is room for more."""
+
+    __slots__ = ("_max_bytes", "taken_bytes")
+
+    def __init__(self, max_bytes: int = MAX_KEPT_BYTES) -> None:
+        self._max_bytes, self.taken_bytes = max_bytes, 0
+
+    @property
+    def full(self) -> bool:
+        return self.taken_bytes > self._max_bytes
 
 
 class StreamMeter:

@@ -1,10 +1,13 @@
 """The progress of one session at a destination: what was written, what was acknowledged, and since when."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from forwarder.domain.clock import Instant
 from forwarder.domain.proof import Proof
+
+SAMPLED_EVERY_S = 1.0
+"""Of a session; at its beginning, and while nothing is acknowledged, more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Progress:
     worked_s: float | None = None
     """How long its media had been acknowledged, in all, when it stalled last."""
     proof: Proof | None = None
+    kept_s: float = 0.0
+    """How old the group of pictures was with which the session began; 0 where no other session had sent it, or once the
+    session stood without media."""
 
     @property
     def pending(self) -> bool:
@@ -44,14 +50,21 @@ class Progress:
             self,
             sampled_at=self.sampled_at if written else now.at,
             media_at=self.sampled_at if written else None,
+            kept_s=self.kept_s if written else 0.0,
             sampled_s=moment,
             written=written,
             written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),
             # The time without acknowledgement begins with the first byte that waits for one.
-            acknowledged_s=moment if confirmed or (wrote and not self.pending) else self.acknowledged_s,
+            acknowledged_s=self._acknowledged_s(moment, confirmed=confirmed, begins=wrote and not self.pending),
             acknowledged_since_s=(self.acknowledged_since_s or moment) if confirmed else self.acknowledged_since_s,
         )
+
+    def _acknowledged_s(self, moment: float, *, confirmed: bool, begins: bool) -> float:
+        if confirmed:
+            # They came at some moment since the sample before: dated to the middle.
+            return moment - min(SAMPLED_EVERY_S, moment - self.sampled_s) / 2
+        return moment if begins else self.acknowledged_s
 
     def left_out_s(self, *, silent_s: float, now: Instant) -> float:
         """By how much the camera's newest media, `silent_s` old, is younger than the newest byte written of it.
@@ -76,3 +89,7 @@ class Progress:
     def covers(self, moment: datetime) -> bool:
         """What was before the session's first media was not sent in it and proves nothing for or against it."""
         return self.media_at is not None and moment >= self.media_at
+
+    def holds_picture(self, captured_at: datetime) -> bool:
+        """Whether a picture that came from the camera then was sent in this session, be it with its first group."""
+        return self.media_at is not None and captured_at >= self.media_at - timedelta(seconds=self.kept_s)

@@ -4,10 +4,15 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vonggac.events.causes import Cause
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 HOLDS_INTERVALS = 3
 """A match holds for so many intervals of read-backs: two may fail before the state changes."""
+
+
+UNCOMPARED = frozenset({Cause.NO_KEYFRAME, Cause.KEYFRAME_TOO_LARGE})
+"""Causes for which nothing can be compared: of the camera's keyframes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Mismatched:
 
 @dataclass(frozen=True, slots=True)
 class Unprovable:
-    """Nobody can tell: the camera repeats its picture bit for bit, so what is played may be of any age."""
+    """Nobody can tell: the camera repeats its picture bit for bit, so what is played may be of any age; or it gives
+    keyframes too rarely, or too large ones, to compare them."""
 
     began_at: datetime
     """When the read-back began."""
@@ -53,11 +59,14 @@ def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovab
     """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
-            holds_s = HOLDS_INTERVALS * verification.interval_s
+            # A read-back itself may take a minute, of a camera that gives keyframes rarely.
+            holds_s = HOLDS_INTERVALS * (verification.interval_s + verification.duration_ms / 1000)
             return Verified(verification.captured_at, verification.delay_s or 0.0, holds_s)
         case VerificationVerdict.MISMATCH:
             return Mismatched(_began_at(verification), verification.detail)
-        case VerificationVerdict.NOT_CHECKABLE if verification.still_since is not None:
+        case VerificationVerdict.NOT_CHECKABLE if (
+            verification.still_since is not None or verification.cause in UNCOMPARED
+        ):
             return Unprovable(_began_at(verification), verification.detail)
         case _:
             return None

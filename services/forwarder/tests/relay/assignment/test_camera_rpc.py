@@ -120,9 +120,31 @@ async def test_who_asks_for_a_camera_that_is_away_is_told_at_once(
     await inventory.say(camera)
     await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
     reply = await asker.keyframe(camera)
-    assert (reply.data, reply.headers) == (b"", {"error": "camera_away"})
+    assert (reply.data, (reply.headers or {})["error"]) == (b"", "camera_away")
     promise = json.loads((await asker.hash_keyframes(camera, {"seconds": 5})).data)
     assert promise["media_since"] is None
+
+
+async def test_who_asks_for_a_foreign_camera_that_is_away_is_told_why(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    await sim.cameras["gate"].set_fault("refuse")
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+
+    async def told() -> bool:
+        headers = (await asker.keyframe(camera)).headers or {}
+        assert (headers["error"], headers.get("cause")) == ("camera_away", "refused")
+        assert headers["detail"] == "the address refused the connection"
+        return True
+
+    await eventually(told)
 
 
 async def test_a_keyframe_that_no_message_holds_is_not_handed_out(

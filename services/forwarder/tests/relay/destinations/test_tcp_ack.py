@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
+from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement, read_tcp_info
 from vonggac.media.rtp import interleave
 from vonggac.net.tls import TlsPolicy
 from vonggac.rtsp import RtspConnection
@@ -180,3 +180,45 @@ async def test_bytes_beside_the_media_are_counted_to_the_byte() -> None:
         assert connection.control_bytes_sent > 100
         connection.close()
         await connection.wait_closed()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_a_foreign_centre_that_hangs_acknowledges_unread_is_not_counted(loop: Loop) -> None:
+    """Its kernel goes on for seconds, into a buffer that nobody reads."""
+
+    async def run() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            asyncio.Protocol, "127.0.0.1", listener.getsockname()[1]
+        )
+        peer, _ = await asyncio.get_running_loop().sock_accept(listener)
+        with listener, peer:
+            acknowledgement, written = TcpAcknowledgement(transport), 0
+            sock = transport.get_extra_info("socket")
+
+            async def send(size: int) -> int:
+                nonlocal written
+                transport.write(bytes(size))
+                written += size
+                await eventually(lambda: _all_acknowledged(sock))
+                return acknowledgement.acknowledged(written, buffered=0, others=0)
+
+            for _ in range(10):
+                sure = await send(20_000)
+                assert sure == written
+                await asyncio.get_running_loop().sock_recv(peer, 1 << 20)
+            counted = await send(40_000)
+            assert await send(40_000) == counted < written
+            # It reads on.
+            await asyncio.get_running_loop().sock_recv(peer, 1 << 20)
+            assert await send(40_000) == written
+            transport.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())
+
+
+def _all_acknowledged(sock: socket.socket) -> bool:
+    info = read_tcp_info(sock)
+    return info is not None and info.all_acknowledged

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES
+from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom
 from forwarder.relay.media.fanout import FanOut
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
@@ -22,7 +22,7 @@ SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 class Rig:
     """A fan-out without destinations, with a tap on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: KeyframeRoom | None = None) -> None:
         self.fanout = FanOut(
             channels=frozenset({0, 1, 2, 3}), video_channel=0, scanner=KeyframeScanner(VideoCodec.H264, 0)
         )
@@ -36,6 +36,7 @@ class Rig:
             clock_rate=90_000,
             on_keyframe=lambda unit, _: self.units.append(unit),
             on_report=self.reports.append,
+            room=room,
         )
         self._sequence = 65_530
 
@@ -150,6 +151,44 @@ def test_a_keyframe_that_never_ends_is_given_up(rig: Rig) -> None:
     assert rig.units == []
     rig.come(rig.frame(IDR, 3, marker=True))
     assert rig.nals() == [[IDR]]
+
+
+@pytest.mark.parametrize("size", [2_500_000, 6_000_000])
+def test_a_foreign_keyframe_of_megabytes_is_taken_whole(rig: Rig, size: int) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True))
+    nal = IDR + b"\x33" * size
+    pieces = fragments(nal, 60_000)
+    for number, piece in enumerate(pieces, start=1):
+        rig.come(rig.frame(piece, 2, marker=number == len(pieces)))
+    assert rig.nals() == [[nal]]
+    assert (rig.tap.keyframes_given_up, rig.tap.keyframes_too_large) == (0, 0)
+
+
+def test_a_foreign_keyframe_in_eight_slices_is_one_picture(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True))
+    slices = [IDR + bytes([number]) * 200_000 for number in range(8)]
+    for number, nal in enumerate(slices):
+        pieces = fragments(nal, 1_400)
+        for at, piece in enumerate(pieces, start=1):
+            rig.come(rig.frame(piece, 2, marker=number == 7 and at == len(pieces)))
+    assert rig.nals() == [slices]
+
+
+def test_foreign_keyframes_that_are_too_large_are_counted_apart_and_leave_room_for_others(rig: Rig) -> None:
+    room = KeyframeRoom(max_bytes=1_000_000)
+    small = Rig(room)
+    for each in (rig, small):
+        each.tap.open()
+        each.come(each.frame(INTER, 1, marker=True))
+    pieces = fragments(IDR + b"\x44" * 1_500_000, 60_000)
+    for number, piece in enumerate(pieces, start=1):
+        small.come(small.frame(piece, 2, marker=number == len(pieces)))
+    assert (small.units, small.tap.keyframes_too_large, room.taken_bytes) == ([], 1, 0)
+    small.come(small.frame(IDR, 3, marker=True))
+    assert (small.nals(), room.taken_bytes) == ([[IDR]], 0)
+    assert rig.tap.keyframes_too_large == 0
 
 
 def test_pictures_are_counted_while_the_tap_is_open(rig: Rig) -> None:

@@ -89,7 +89,7 @@ async def test_an_end_in_the_middle_says_at_what(
 ) -> None:
     async with serve(greeting, *answers, b"") as url:
         error = await failure(url)
-    assert error.cause is Cause.ENDED
+    assert error.cause is Cause.HUNG_UP
     assert error.message.endswith(f"instead of answering {asked}")
 
 
@@ -100,7 +100,7 @@ async def test_nonsense_is_a_cause(
 ) -> None:
     async with serve(GREETING, *before, data) as url:
         error = await failure(url)
-    assert error.cause in (Cause.ENDED, Cause.PROTOCOL_ERROR)
+    assert error.cause in (Cause.HUNG_UP, Cause.PROTOCOL_ERROR, Cause.REQUEST_REFUSED)
     assert "k3y" not in str(error)
     assert crashes == []
 

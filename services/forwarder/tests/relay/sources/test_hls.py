@@ -1,10 +1,17 @@
 """HLS playlists: what is live, and what is refused."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
-from forwarder.relay.sources.hls import best_variant, parse_playlist
+from forwarder.relay.sources.hls import best_variant, feed_hls, open_playlist, parse_playlist
+from forwarder.relay.sources.inputs import Address
 from vonggac.events import Cause
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.tls import TlsPolicy
 
 URL = "http://camera.example/hls/live.m3u8"
 
@@ -39,3 +46,86 @@ def test_what_is_not_supported_is_named(line: str) -> None:
 def test_what_is_no_playlist_is_refused(text: str) -> None:
     with pytest.raises(MalformedError):
         parse_playlist(text, URL)
+
+
+NOT_YET = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000000\nhls/playlist.m3u8?id=1"
+
+
+def ok(body: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def media(first: int) -> bytes:
+    lines = [f"#EXTINF:0.5,\nsegment.ts?n={number}" for number in (first, first + 1)]
+    return ok(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n" + "\n".join(lines))
+
+
+class Server:
+    """Answers each path from its list, the last answer again and again."""
+
+    def __init__(self, **answers: list[bytes]) -> None:
+        self.answers, self.asked = answers, list[str]()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        self.asked.append(path)
+        left = self.answers["segment" if "segment" in path else "playlist" if "playlist" in path else "stream"]
+        writer.write(left.pop(0) if len(left) > 1 else left[0])
+        writer.close()
+
+    @asynccontextmanager
+    async def at(self, *, deadline_s: float = 4.0) -> AsyncIterator[Address]:
+        async with await asyncio.start_server(self.serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            loopback = AllowedNetworks.parse(["127.0.0.0/8"])
+            url = f"http://127.0.0.1:{port}/api/stream.m3u8?src=gate"
+            yield Address(url, None, loopback, TlsPolicy(), deadline_s=deadline_s, silence_s=4.0)
+
+
+class Sink:
+    """Keeps what is written, and sets `enough` with the second piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.enough = asyncio.Event()
+        self.waiting_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+        if len(self.pieces) == 2:
+            self.enough.set()
+
+    async def room(self) -> None:
+        return
+
+
+async def test_a_foreign_server_that_begins_a_stream_when_it_is_asked_for_is_waited_for() -> None:
+    server = Server(stream=[NOT_YET, ok(""), ok(MASTER)], playlist=[NOT_YET, ok("#EXTM3U\n"), media(0)])
+    async with server.at(deadline_s=8.0) as address:
+        url, playlist = await open_playlist(address)
+    assert url.endswith("hls/playlist.m3u8?id=1")
+    assert [segment.number for segment in playlist.segments] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"), [(NOT_YET, Cause.NOT_FOUND), (ok(""), Cause.NO_MEDIA), (ok("<html>"), Cause.PROTOCOL_ERROR)]
+)
+async def test_a_foreign_server_that_has_no_stream_is_told_so_in_the_right_word(answer: bytes, cause: Cause) -> None:
+    async with Server(stream=[answer]).at(deadline_s=0.2) as address:
+        with pytest.raises(PeerError) as caught:
+            await open_playlist(address)
+    assert caught.value.cause is cause
+
+
+async def test_a_foreign_segment_that_is_not_there_yet_ends_nothing() -> None:
+    server, sink = Server(playlist=[media(0)], segment=[NOT_YET, ok("one"), ok("two")]), Sink()
+    async with server.at() as address:
+        url = f"{address.url.partition('?')[0]}/playlist.m3u8"
+        playlist = parse_playlist(media(0).decode().partition("\r\n\r\n")[2], url)
+        feeding = asyncio.create_task(feed_hls(address, sink, (url, playlist)))
+        async with asyncio.timeout(5):
+            await sink.enough.wait()
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    assert sink.pieces == [b"one", b"two"]

@@ -45,9 +45,9 @@ class Peer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.held.append(writer)
         try:
-            request = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8")
+            request = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "replace")
         except asyncio.IncompleteReadError as error:
-            request = error.partial.decode("utf-8")
+            request = error.partial.decode("utf-8", "replace")
         except OSError:
             request = ""
         if request:
@@ -256,9 +256,9 @@ async def test_the_login_of_an_encrypted_address_is_not_told_in_the_clear(serve:
         (b"HTTP/1.1 403 No\r\n\r\n", Cause.AUTH_FAILED),
         (b"HTTP/1.1 404 No\r\n\r\n", Cause.NOT_FOUND),
         (b"HTTP/1.1 410 No\r\n\r\n", Cause.NOT_FOUND),
-        (b"HTTP/1.1 500 No\r\n\r\n", Cause.PROTOCOL_ERROR),
-        (b"HTTP/1.1 302 No place\r\n\r\n", Cause.PROTOCOL_ERROR),
-        (b"", Cause.ENDED),
+        (b"HTTP/1.1 500 No\r\n\r\n", Cause.SERVER_ERROR),
+        (b"HTTP/1.1 302 No place\r\n\r\n", Cause.REQUEST_REFUSED),
+        (b"", Cause.HUNG_UP),
         (b"HTTP/1.1 200 OK\r\nContent-Len", Cause.ENDED),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfine", Cause.ENDED),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nfine", Cause.ENDED),

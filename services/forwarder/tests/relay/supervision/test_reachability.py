@@ -9,7 +9,12 @@ import pytest
 from forwarder.relay.supervision.reachability import Endpoint, ReachabilityChecks
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.dial import connect_plain, hand_on
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp import open_publisher, parse_sdp
+from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import CAMERA_SDP
 
 LOOPBACK = AllowedNetworks.parse(["127.0.0.0/8"])
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"
@@ -27,14 +32,29 @@ class Peer:
 
     def __init__(self, *, well: bool) -> None:
         self.well, self.connections, self.asked = well, 0, b""
+        self.left = 0
+        self.requests: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         if self.well:
             self.asked = await reader.readuntil(b"\r\n\r\n")
             writer.write(ANSWER)
-        await reader.read()
+        try:
+            while True:
+                self.requests.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.left += 1
         writer.close()
+
+    async def next_request(self) -> bytes:
+        async with asyncio.timeout(5):
+            return await self.requests.get()
+
+
+async def announce(port: int) -> None:
+    sdp, url = parse_sdp(CAMERA_SDP), RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
+    await open_publisher(url, None, sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)
 
 
 def count_into(called: list[int], index: int) -> Callable[[], None]:
@@ -73,6 +93,56 @@ async def test_an_address_that_answers_from_the_beginning_is_no_news(closed_port
         checks.wait(Endpoint("rtsp", "127.0.0.1", closed_port), LOOPBACK, count_into(called, 0))
         await eventually(lambda: peer.connections == 1 and not _checking())
     assert called == [0]
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_a_foreign_listener_for_one_client_keeps_its_place_for_the_attempt(
+    closed_port: int, *, silent: bool
+) -> None:
+    """As `ffmpeg -rtsp_flags listen`: it takes one connection, counts its requests, and leaves when that ends."""
+    checks, called, peer = ReachabilityChecks(interval_s=0.05), [0], Peer(well=True)
+    endpoint = Endpoint("rtsp", "127.0.0.1", closed_port)
+    checks.wait(endpoint, LOOPBACK, count_into(called, 0), silent=silent)
+    async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port) as server:
+        await eventually(lambda: peer.connections == 1 and not _checking())
+        server.close()
+        assert called == [silent]
+        opened = checks.take_connection(endpoint)
+        assert opened is not None
+        assert checks.take_connection(endpoint) is None
+        with hand_on(opened):
+            publishing = asyncio.create_task(announce(closed_port))
+            announced = await peer.next_request()
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+    assert announced.startswith(b"ANNOUNCE ")
+    assert b"CSeq: 2\r\n" in announced
+    assert peer.connections == 1
+
+
+async def test_a_foreign_listener_of_another_protocol_keeps_its_place_too(closed_port: int) -> None:
+    checks, called, peer = ReachabilityChecks(interval_s=0.05), [0], Peer(well=False)
+    endpoint = Endpoint("rtmp", "127.0.0.1", closed_port)
+    checks.wait(endpoint, LOOPBACK, count_into(called, 0), silent=True)
+    async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):
+        await eventually(lambda: called == [1] and peer.connections == 1)
+        with hand_on(checks.take_connection(endpoint)):
+            made = await connect_plain(asyncio.Protocol, "127.0.0.1", closed_port, timeout_s=1)
+        assert isinstance(made, asyncio.Protocol)
+        assert peer.connections == 1
+
+
+async def test_a_foreign_listener_that_nobody_comes_for_is_left(closed_port: int) -> None:
+    checks, called, peer = ReachabilityChecks(interval_s=0.05), [0], Peer(well=True)
+    endpoint = Endpoint("rtsp", "127.0.0.1", closed_port)
+    checks.wait(endpoint, LOOPBACK, count_into(called, 0), silent=True)
+    async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):
+        await eventually(lambda: called == [1])
+        checks.drop_connection(endpoint)
+        await eventually(lambda: peer.left == 1)
+        with hand_on(checks.take_connection(endpoint)):
+            assert (await connect_plain(asyncio.Protocol, "127.0.0.1", closed_port, timeout_s=1)) is not None
+        await eventually(lambda: peer.connections == 2)
 
 
 async def test_nobody_checks_when_nobody_waits(closed_port: int) -> None:

@@ -253,3 +253,18 @@ async def test_a_session_that_breaks_is_back_within_moments(
         # A second away at most, half a second until it is found, as long again for the jitter, and a keyframe.
         assert stream.gaps_s[0] < 4.0
         assert (provincial.streams["gate"].sessions, provincial.streams["gate"].lost) == (1, 0)
+
+
+async def test_a_foreign_centre_for_one_client_has_its_whole_session_over_the_check(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    """As `ffmpeg -rtsp_flags listen`: one connection, and gone with it."""
+    port = free_port()
+    # Every wait takes its whole bound, so that a check finds the listener first.
+    relay = relay_of(delivered_to(planner.camera(sim), port), chance=lambda: 0.999)
+    [supervisor] = relay.deliveries.values()
+    await eventually(lambda: supervisor.delivery.retry_in_s >= 3.9, within_s=20)
+    async with ScriptedPeer(Centre(), port=port, clients=1) as peer:
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        assert peer.connections == 1
+        assert peer.methods == ["OPTIONS", "ANNOUNCE", "SETUP", "RECORD"]

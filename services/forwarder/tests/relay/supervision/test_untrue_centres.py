@@ -16,7 +16,7 @@ from vonggac.events.forwarder import DeliveryState as State
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.rtsp.wire.messages import Request, Response
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder
@@ -52,10 +52,10 @@ async def lost_nothing(sim: Simulator, relay: CameraRelay, planned: PlannedDeliv
         ("RECORD", reply(401, reason="Unauthorized"), State.REFUSED, Cause.AUTH_FAILED),
         ("RECORD", reply(404, reason="Not Found"), State.BACKING_OFF, Cause.NOT_FOUND),
         ("RECORD", reply(453, reason="Not Enough Bandwidth"), State.BACKING_OFF, Cause.SESSION_LIMIT),
-        ("RECORD", reply(500, reason="Internal Server Error"), State.BACKING_OFF, Cause.PROTOCOL_ERROR),
+        ("RECORD", reply(500, reason="Internal Server Error"), State.BACKING_OFF, Cause.SERVER_ERROR),
         ("RECORD", None, State.BACKING_OFF, Cause.TIMEOUT),
-        ("SETUP", reply(455, reason="Method Not Valid"), State.BACKING_OFF, Cause.PROTOCOL_ERROR),
-        ("ANNOUNCE", reply(301, reason="Moved"), State.BACKING_OFF, Cause.PROTOCOL_ERROR),
+        ("SETUP", reply(455, reason="Method Not Valid"), State.BACKING_OFF, Cause.REQUEST_REFUSED),
+        ("ANNOUNCE", reply(301, reason="Moved"), State.BACKING_OFF, Cause.REQUEST_REFUSED),
     ],
 )
 async def test_a_centre_that_takes_the_description_and_then_refuses_was_never_sent_anything(
@@ -169,3 +169,23 @@ async def test_a_centre_that_moves_to_another_address_is_found_there(
     await eventually(lambda: at(relay, astray).delivery.cause is Cause.ADDRESS_NOT_ALLOWED, within_s=8)
     assert at(relay, astray).delivery.state in {State.BACKING_OFF, State.CONNECTING}
     await lost_nothing(sim, relay, camera.deliveries[1])
+
+
+async def test_a_foreign_centre_that_does_not_know_the_stream_is_not_told_to_check_its_power(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    """As go2rtc: it answers OK to everything, and hangs up after RECORD."""
+
+    def hang_up(request: Request) -> bytes:
+        peer.writer.write(with_cseq(request))
+        peer.writer.close()
+        return b""
+
+    async with ScriptedPeer(ScriptedCamera(RECORD=hang_up)) as peer:
+        camera, astray = led_astray(planner.camera(sim), f"rtsp://127.0.0.1:{peer.port}/in/unknown")
+        relay = relay_of(camera)
+        await eventually(lambda: at(relay, astray).delivery.state is State.BACKING_OFF, within_s=8)
+        delivery = at(relay, astray).delivery
+        assert delivery.cause is Cause.HUNG_UP
+        assert "does it know this stream?" in (delivery.detail or "")
+        await lost_nothing(sim, relay, camera.deliveries[1])

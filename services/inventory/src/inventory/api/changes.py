@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Select, func, select
 
-from inventory.api.context import Context, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.nouns.registry import NOUNS
+from inventory.storage.queries.sight import hide_contacts, log_condition
 from inventory.storage.tables import Change
 from vonggac.database.keyset import keyset_page
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -58,7 +59,6 @@ type ChangePage = PageQuery[Change, ChangeShown]
 @router.get("", summary="List changes, newest first", responses=CHANGES.responses, response_model=None)
 async def list_changes(
     context: Context,
-    _caller: Reader,
     page: Annotated[ChangePage, Depends(CHANGES)],
     noun: NounName | None = None,
     thing_id: UUID | None = None,
@@ -87,6 +87,9 @@ async def changes_of(context: RequestContext, page: ChangePage, noun: str, thing
 
 
 async def _answer(context: RequestContext, page: ChangePage, query: Select[Change]) -> Response:
+    condition = log_condition(Change.__table__, context.sight)
+    if condition is not None:
+        query = query.where(condition)
     async with context.read_transaction() as session:
         ordered = keyset_page(query, {"id": Change.__table__.c.id}, page.orderings, page.last, page.limit)
         rows = (await session.scalars(ordered)).all()
@@ -94,4 +97,12 @@ async def _answer(context: RequestContext, page: ChangePage, query: Select[Chang
         if page.wants_total:
             total = await session.scalar(select(func.count()).select_from(query.subquery()))
     found = page.page(rows, total=total)
-    return page.answer(found, [ChangeShown.model_validate(row) for row in found.rows])
+    return page.answer(found, [_shown(row, people=context.sight.people) for row in found.rows])
+
+
+def _shown(row: Change, *, people: bool) -> ChangeShown:
+    shown = ChangeShown.model_validate(row)
+    if people:
+        return shown
+    hidden = {side: hide_contacts(values) for side in ("before", "after") if (values := getattr(shown, side))}
+    return shown.model_copy(update=hidden)

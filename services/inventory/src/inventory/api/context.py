@@ -4,6 +4,8 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
@@ -15,24 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.text import clean
 from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
+from inventory.storage.conflicts import invalid
 from inventory.storage.idempotency import find_answer, keep_answer
+from inventory.storage.queries.lists import Recorded
+from inventory.storage.queries.sight import seen
 from inventory.storage.store import Actor, Store, WriteTransaction
-from vonggac.auth import Principal, Right, Sealer, require
+from vonggac.auth import Caller, Principal, Sealer, Sight
+from vonggac.auth.scope import EVERYTHING
 from vonggac.bus import Bus
 from vonggac.http.idempotency import IdempotencyKey, KeptAnswer, fingerprint_of
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import redact
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-
-Reader = Annotated[Principal, Depends(require(Right.READ))]
-Adder = Annotated[Principal, Depends(require(Right.ADD))]
-Changer = Annotated[Principal, Depends(require(Right.CHANGE))]
-Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
-Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
-Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
-Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
-SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
+AHEAD = timedelta(seconds=1)
+"""A caller's clock may be so much ahead of ours."""
 
 type ReasonText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(clean)]
 Reason = Annotated[
@@ -58,22 +57,34 @@ class Services:
 class RequestContext:
     """One request's view of the services."""
 
-    def __init__(self, request: Request, response: Response, key: IdempotencyKey = None) -> None:
-        self.request, self.response, self.key = request, response, key
+    def __init__(self, request: Request, response: Response, caller: Caller, key: IdempotencyKey = None) -> None:
+        self.request, self.response, self.caller, self.key = request, response, caller, key
         self.services: Services = request.app.state.services
         given = request.headers.get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         response.headers["X-Request-Id"] = self.request_id
 
+    @property
+    def sight(self) -> Sight:
+        """What the caller sees."""
+        return self.caller.sight
+
     def read_transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self.services.store.read_transaction()
+        return self.services.store.read_transaction(self.sight)
+
+    def recorded(self, as_of: datetime | None) -> Recorded:
+        """The things that the caller sees, by kind, at `as_of`. Raises ProblemError 422 for an instant to come."""
+        now = self.services.store.now()
+        if as_of is not None and as_of > now + AHEAD:
+            raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
+        return partial(seen, as_of=as_of, sight=self.sight)
 
     @asynccontextmanager
     async def write_transaction(
         self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
     ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
-        actor = Actor(caller.subject, self.request_id, reason, caller.roles)
+        actor = Actor(caller.subject, self.request_id, reason, caller.roles, caller.sight)
         async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
             yield transaction
 
@@ -105,7 +116,9 @@ class RequestContext:
         """Of the request without credentials: what can be tried out at leisure must not be kept."""
         body = redact((await self.request.body()).decode("utf-8", "surrogateescape"))
         url = self.request.url
-        return fingerprint_of(self.request.method, f"{url.path}?{url.query}", body.encode("utf-8", "surrogateescape"))
+        # An answer is kept for those who see as much.
+        asked = f"{url.path}?{url.query} {self.sight if self.sight != EVERYTHING else ''}".rstrip()
+        return fingerprint_of(self.request.method, asked, body.encode("utf-8", "surrogateescape"))
 
 
 Context = Annotated[RequestContext, Depends(RequestContext)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
-from inventory.api.context import Context, Operator, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
@@ -67,7 +67,6 @@ def _away(reason: str) -> ProblemError:
 @router.get("", summary="List dead letters, oldest first")
 async def list_dead_letters(
     context: Context,
-    _caller: Reader,
     after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
     limit: Limit = DEFAULT_LIMIT,
 ) -> DeadLettersShown:
@@ -79,7 +78,7 @@ async def list_dead_letters(
 
 
 @router.post("/{sequence}/replay", summary="Publish a dead letter again and take it off the list")
-async def replay_dead_letter(context: Context, _caller: Operator, sequence: int) -> Replayed:
+async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
     """An observation is published as it was; of a job, the present state of its camera. 409 when that cannot help."""
     async with _letters(context) as letters:
         letter = await letters.get(sequence)

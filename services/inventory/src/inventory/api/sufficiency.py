@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.domain.devices.areas import Area
 from inventory.domain.places.coverage import Assessed, decide_sufficiency
-from inventory.storage.conflicts import not_found
+from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Camera, Coverage, Facility
 
 router = APIRouter(prefix="/v1/facilities", tags=["facilities"])
@@ -26,11 +26,10 @@ class SufficiencyShown(BaseModel):
 
 
 @router.get("/{thing_id}/sufficiency", summary="Whether a facility has enough cameras")
-async def get_sufficiency(thing_id: UUID, context: Context, _caller: Reader) -> SufficiencyShown:
+async def get_sufficiency(thing_id: UUID, context: Context) -> SufficiencyShown:
     """An area is covered by an enabled camera, unless a survey found that it is not."""
     async with context.read_transaction() as session:
-        if await session.get(Facility, thing_id) is None:
-            raise not_found("facility")
+        await read_thing(session, Facility, thing_id)
         verdicts = await session.scalars(select(Coverage).where(Coverage.facility_id == thing_id))
         assessed = {one.area: Assessed(one.verdict, one.cameras_needed) for one in verdicts}
         watched = select(Camera.area).where(

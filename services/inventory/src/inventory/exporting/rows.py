@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.checking.cells import NO_CODES
@@ -17,6 +17,7 @@ from inventory.importing.special import DESTINATIONS
 from inventory.importing.storing.people import PERSON, read_people_in_office
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.sight import hide_contacts, seen, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing
 
 CHUNK = 500
@@ -39,16 +40,19 @@ def exported_columns(noun: Noun) -> tuple[Column, ...]:
 
 
 async def exported_rows(
-    session: AsyncSession, noun: Noun, today: date, where: ColumnElement[bool] | None = None
+    session: AsyncSession, noun: Noun, today: date, only: tuple[str, UUID] | None = None
 ) -> AsyncIterator[dict[str, Value]]:
-    """Rows in the order of the noun's key, some hundreds at a time."""
+    """What the session's caller sees, in the order of the noun's key, some hundreds at a time.
+
+    `only`: a field and the id that it holds.
+    """
     beside = await _beside(session, noun, today)
     columns = exported_columns(noun)
-    table = noun.table.__table__
-    query: Select[Any] = select(*(column for column in table.c if not column.name.startswith(("sealed_", "search"))))
-    if where is not None:
-        query = query.where(where)
-    query = query.order_by(*(table.c[name] for name in noun.key), table.c.id)
+    things = seen(noun.table, None, sight_of(session))
+    query: Select[Any] = select(*(column for column in things.c if column.name not in {"search", "etag"}))
+    if only is not None:
+        query = query.where(things.c[only[0]] == only[1])
+    query = query.order_by(*(things.c[name] for name in noun.key), things.c.id)
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
         for row in rows:
             yield {column.name: _value(row, column, beside) for column in columns}
@@ -63,6 +67,8 @@ async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
         for camera_id, code in await session.execute(query.order_by(Destination.code)):
             destinations.setdefault(camera_id, []).append(code)
     people = await read_people_in_office(session, today) if noun.name == "facility" else {}
+    if not sight_of(session).people:
+        people = {facility_id: hide_contacts(person) for facility_id, person in people.items()}
     return Beside(codes, destinations, people)
 
 

@@ -1,7 +1,7 @@
 """One import from its bytes to its result: read, compare, and, unless it is a dry run, store."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from inventory.importing.mistakes.collected import FILE, Mistake, refused
 from inventory.importing.planning.cameras import CameraRules, read_connections
 from inventory.importing.planning.plan import Action, FileRules, Plan, make_plan
 from inventory.importing.planning.register import Register, read_register
+from inventory.importing.planning.rights import check_rights
 from inventory.importing.reading.file import read_file
 from inventory.importing.reading.sheet import RawFile, Sheet
 from inventory.importing.reading.table import Table, read_table
@@ -23,6 +24,7 @@ from inventory.importing.storing.things import NounRules, store_things
 from inventory.nouns.devices.secrets import may_write_secrets
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.queries.sight import HIDDEN, is_contact
 from vonggac.auth import Principal, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -91,12 +93,13 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
 
 
 async def plan_table(session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes) -> Plan:
-    """Read what is on record and compare. Holds up nobody."""
+    """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not."""
     register = await read_register(session, noun)
     rules = await _rules(session, noun, register, job)
     plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules)
     if isinstance(rules, CameraRules) and rules.has_secrets:
         may_write_secrets(job.caller)
+    check_rights(plan, job.caller)
     return plan
 
 
@@ -122,15 +125,28 @@ def check(mistakes: Sequence[Mistake]) -> None:
         raise refused(mistakes)
 
 
-def difference(plan: Plan, most: int) -> list[dict[str, Any]]:
-    """Row by row, field by field, what a plan changes; rows without a change are left out."""
+def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, Any]]:
+    """Row by row, field by field, what a plan changes; rows without a change are left out.
+
+    Without `people`, phones and e-mail addresses are hidden.
+    """
     shown: list[dict[str, Any]] = []
     for row in plan.rows:
         if row.action is Action.UNCHANGED:
             continue
         if len(shown) == most:
             break
-        changes = [{"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
-                   for name, (before, after) in row.changes.items()]  # fmt: skip
+        changes = [
+            {"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
+            for name, (before, after) in _shown(row.changes, people=people)
+        ]
         shown.append({"row": row.line, "key": row.label, "action": row.action.value, "changes": changes})
     return shown
+
+
+def _shown(changes: Mapping[str, tuple[Any, Any]], *, people: bool) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    for name, (before, after) in changes.items():
+        if people or not is_contact(name):
+            yield name, (before, after)
+        else:
+            yield name, (before and HIDDEN, after and HIDDEN)

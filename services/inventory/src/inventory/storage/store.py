@@ -23,11 +23,13 @@ from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
-from inventory.storage.queries.clocks import announce_long_write, missing
+from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
+from inventory.storage.queries.sight import note_sight, read_thing
 from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
-from vonggac.auth import Role
+from vonggac.auth import Role, Sight
+from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
 
@@ -51,6 +53,7 @@ class Actor:
     request_id: str
     reason: str | None = None
     roles: frozenset[Role] = frozenset()
+    sight: Sight = EVERYTHING
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -79,11 +82,8 @@ class WriteTransaction:
         self._finished = False
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
-        """Read a thing. Raises ProblemError 404, or 410 when it was removed."""
-        found = await self.session.get(kind, thing_id)
-        if found is None:
-            raise await missing(self.session, kind, thing_id)
-        return found
+        """Read a thing. Raises ProblemError 404, also of one that the actor does not see; 410 when it was removed."""
+        return await read_thing(self.session, kind, thing_id)
 
     async def add_thing(self, thing: Thing) -> None:
         """Store a new thing. Raises ProblemError 409 when its code is taken."""
@@ -326,10 +326,6 @@ def _refold_search(thing: Thing) -> None:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Store:
     """Transactions on inventory's database."""
 
@@ -339,15 +335,17 @@ class Store:
         *,
         on_commit: Callable[[], None],
         write_wait_s: float,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`now`: aware UTC, the time that changes are dated by."""
         self.database, self._on_commit, self._write_wait_s, self.now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
-    async def read_transaction(self) -> AsyncIterator[AsyncSession]:
+    async def read_transaction(self, sight: Sight = EVERYTHING) -> AsyncIterator[AsyncSession]:
+        """`sight`: of whom it is read for."""
         with database_problems():
             async with self.database.transaction() as session:
+                note_sight(session, sight)
                 yield session
 
     @asynccontextmanager
@@ -358,6 +356,7 @@ class Store:
         """
         with database_problems():
             async with self.database.transaction() as session:
+                note_sight(session, actor.sight)
                 transaction = WriteTransaction(session, actor, await self._enter_queue(session))
                 yield transaction
                 await transaction.finish()
@@ -374,6 +373,7 @@ class Store:
         """
         with database_problems():
             async with self.database.transaction() as session:
+                note_sight(session, actor.sight)
                 now = self.now()
                 await announce_long_write(session, now)
                 await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))

@@ -91,6 +91,19 @@ async def test_verified_is_not_demanded_where_nobody_can_read_back(province: Any
     assert error_of(await province.change(one, json={"required_proof": "verified"}))[0] == 422
 
 
+async def test_a_foreign_centre_that_takes_rtmp_is_proven_by_its_rtsp_address_alone(province: Any) -> None:
+    body = {"code": "A", "name": "A", "role": "national", "url_template": RTMP, "required_proof": "verified"}
+    answer = await province.client.post("/v1/destinations", json=body | {"read_back_url_template": RTMP})
+    status, field, message = error_of(answer)
+    assert (status, field) == (422, "read_back_url_template")
+    assert "only rtsp and rtsps can be read back" in message
+    made = await province.post("/v1/destinations", body | {"read_back_url_template": READ_BACK})
+    refused = error_of(await province.change(f"/v1/destinations/{made['id']}", json={"read_back_url_template": RTMP}))
+    assert refused[:2] == (422, "read_back_url_template")
+    one_part = await province.client.post("/v1/destinations", json=body | {"url_template": "rtmp://c/{camera_code}"})
+    assert error_of(one_part)[:2] == (422, "url_template")
+
+
 async def test_a_read_back_address_names_the_camera_too(province: Any) -> None:
     body = {"code": "A", "name": "A", "role": "national", "url_template": READ_BACK}
     answer = await province.client.post("/v1/destinations", json=body | {"read_back_url_template": "rtsp://10.9.9.9/x"})

@@ -8,10 +8,14 @@ from inventory.domain.devices.addresses import (
     check_networks,
     may_hold_stream_key,
     parse_camera_url,
+    parse_read_back_template,
     parse_url_template,
     render,
 )
+from inventory.domain.devices.destination import check_provable
+from inventory.importing.mistakes.translated import translate
 from vonggac.auth import Credentials
+from vonggac.events.inventory import RequiredProof
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
@@ -112,7 +116,7 @@ def test_only_an_ip_address_outside_the_allowed_networks_is_refused() -> None:
 def test_a_secret_under_any_name_is_refused_with_the_way_to_give_it(target: str) -> None:
     for parse, url in (
         (parse_camera_url, "rtsp://10.1.2.3/live"),
-        (parse_url_template, "rtmp://10.1.2.3/{camera_code}"),
+        (parse_url_template, "rtmp://10.1.2.3/live/{camera_code}"),
     ):
         with pytest.raises(ValueError, match=r"put it into the credentials and write \{password\}") as refused:
             parse(url + target)
@@ -135,3 +139,29 @@ def test_a_secret_under_any_name_is_refused_with_the_way_to_give_it(target: str)
 )
 def test_a_stream_key_in_the_path_of_an_rtmp_destination_is_seen(template: str | None, held: bool) -> None:
     assert may_hold_stream_key(template) is held
+
+
+@pytest.mark.parametrize("scheme", ["rtmp", "rtmps", "RTMP"])
+@pytest.mark.parametrize("path", ["", "/", "/live", "/live/", "//live", "/live?key={password}"])
+def test_a_foreign_rtmp_address_without_a_stream_is_refused_with_the_form_that_works(scheme: str, path: str) -> None:
+    with pytest.raises(ValueError, match=r"RTMP needs both, write rtmps?://10.1.2.3/application/stream") as refused:
+        parse_camera_url(f"{scheme}://10.1.2.3{path}")
+    assert "thiếu tên luồng" in translate(str(refused.value)).vietnamese
+    with pytest.raises(ValueError, match="RTMP needs both"):
+        parse_url_template(f"{scheme}://10.9.9.9:1935/{{camera_code}}")
+    assert parse_url_template(f"{scheme}://10.9.9.9/live/{{camera_code}}").url
+
+
+@pytest.mark.parametrize("scheme", ["rtmp", "rtmps"])
+def test_a_foreign_read_back_by_rtmp_is_refused_for_nobody_can_read_it_back(scheme: str) -> None:
+    template = f"{scheme}://10.9.9.9/live/{{camera_code}}"
+    with pytest.raises(ValueError, match="only rtsp and rtsps can be read back") as refused:
+        parse_read_back_template(template)
+    assert "không đọc lại được" in translate(str(refused.value)).vietnamese
+    # One that was stored before.
+    with pytest.raises(ValueError, match="cannot be read back") as refused:
+        check_provable(RequiredProof.VERIFIED, template)
+    assert "không đọc lại được" in translate(str(refused.value)).vietnamese
+    check_provable(RequiredProof.ACKNOWLEDGED, template)
+    check_provable(RequiredProof.VERIFIED, "rtsps://10.9.9.9/{camera_code}")
+    assert parse_read_back_template("rtsp://10.9.9.9/{camera_code}").url

@@ -1,20 +1,25 @@
 """What the routes need of the bus, and the clear answer while it is away."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Request
 from nats.errors import Error as NatsError
 from pydantic import PlainSerializer, WithJsonSchema
 
+from prober.messaging import Cameras
 from prober.probes.camera.observer import Observer
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.service import Process
 from prober.probes.verification.scheduler import Verifications
+from vonggac.auth import Principal, Sight
+from vonggac.auth.places import FacilityPlaces
 from vonggac.bus import Bus
+from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
 
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
@@ -42,6 +47,29 @@ def now_of(request: Request) -> datetime:
     """The time by which facts are dated: the server's, once it is known."""
     process: Process = request.app.state.process
     return process.clock.now()
+
+
+async def seen_facilities(
+    request: Request, sight: Sight, facility_ids: Collection[UUID | None]
+) -> frozenset[UUID | None]:
+    """Those of the facilities that the caller sees. Raises ProblemError 503."""
+    with answered_by_the_bus():
+        places: FacilityPlaces = request.app.state.places
+        return await places.seen(bus_of(request), sight, facility_ids)
+
+
+async def seen_camera(request: Request, caller: Principal, camera_id: UUID) -> CameraV1 | None:
+    """A camera of the register, for a caller who sees it; None also where there is none. Raises ProblemError 503."""
+    with answered_by_the_bus():
+        camera = await Cameras(bus_of(request)).get(camera_id)
+    if camera is None or caller.sight.is_everything:
+        return camera
+    return camera if await seen_facilities(request, caller.sight, {camera.facility_id}) else None
+
+
+async def hides_camera(request: Request, caller: Principal, camera_id: UUID) -> bool:
+    """Whether the caller must not learn of the camera. Raises ProblemError 503."""
+    return not caller.sight.is_everything and await seen_camera(request, caller, camera_id) is None
 
 
 def observer_of(request: Request) -> Observer:

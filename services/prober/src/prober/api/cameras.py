@@ -9,17 +9,25 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
+from prober.api.bus import (
+    AWAY,
+    LocalTime,
+    answered_by_the_bus,
+    bus_of,
+    hides_camera,
+    now_of,
+    seen_facilities,
+)
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
-from vonggac.auth import Right, require
+from vonggac.auth import Caller
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
 
 
 class CameraStatus(BaseModel):
@@ -96,12 +104,15 @@ CAMERAS = Listing(CameraStatus, keys=KEYS, id_key="camera_id")
 )
 async def list_cameras(
     request: Request,
+    caller: Caller,
     query: Annotated[CameraQuery, Query()],
     paging: Annotated[PageQuery[CameraObservedV1, CameraStatus], Depends(CAMERAS)],
 ) -> Response:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
-    page = paging.cut([status for status in statuses if query.fits(status)])
+    fitting = [status for status in statuses if query.fits(status)]
+    seen = await seen_facilities(request, caller.sight, {status.facility_id for status in fitting})
+    page = paging.cut([status for status in fitting if status.facility_id in seen])
     now = now_of(request)
     return paging.answer(page, [CameraStatus.of(status, now) for status in page.rows])
 
@@ -112,10 +123,10 @@ async def list_cameras(
     description="With each phase of the probe and what was measured of the stream.",
     responses=problems({404: "Nobody has probed such a camera", **AWAY}),
 )
-async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
+async def get_camera(request: Request, caller: Caller, camera_id: UUID) -> CameraStatus:
     with answered_by_the_bus():
         status = await CameraStatuses(bus_of(request)).get(camera_id)
-    if status is None:
+    if status is None or await hides_camera(request, caller, camera_id):
         msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
     return CameraStatus.of(status, now_of(request))
@@ -154,9 +165,14 @@ FAILURES = Listing(FailureShown, keys=FAILURE_KEYS, id_key="began_at", default_s
     responses={**FAILURES.responses, **problems(AWAY)},
 )
 async def list_failures(
-    request: Request, camera_id: UUID, paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)]
+    request: Request,
+    caller: Caller,
+    camera_id: UUID,
+    paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)],
 ) -> Response:
     with answered_by_the_bus():
         failures = await FailureHistories(bus_of(request)).get(camera_id)
+    if await hides_camera(request, caller, camera_id):
+        failures = ()
     page = paging.cut([FailureShown.of(failure) for failure in failures])
     return paging.answer(page, page.rows)

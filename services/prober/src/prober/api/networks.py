@@ -1,12 +1,11 @@
 """Where this prober may connect to."""
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from prober.settings import Settings
-from vonggac.auth import Right, require
 
-router = APIRouter(prefix="/v1/networks", tags=["networks"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
 
 class NetworkList(BaseModel):

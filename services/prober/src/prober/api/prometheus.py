@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from prober.api.bus import AWAY, answered_by_the_bus, bus_of, now_of, observer_of
+from prober.api.bus import AWAY, answered_by_the_bus, bus_of, hides_camera, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right, demand
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
@@ -43,18 +43,16 @@ router = APIRouter(tags=["prometheus"])
 async def probe(
     request: Request,
     target: Annotated[UUID, Query(description="The camera's id.")],
-    caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
     fresh: Annotated[bool, Query(description="Probe now.")] = False,
 ) -> Response:
     if fresh:
-        if not caller.may(Right.OPERATE):
-            msg = "a fresh probe needs the right 'operate'; without `fresh` the latest one is shown"
-            raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
-        probe: CameraObservedV1 | None = (await observe_now(request, observer_of(request), target)).fact
+        demand(request, caller, Right.OPERATE, "a fresh probe (without `fresh` the latest one is shown)")
+        probe: CameraObservedV1 | None = (await observe_now(request, caller, observer_of(request), target)).fact
     else:
         with answered_by_the_bus():
             probe = await CameraStatuses(bus_of(request)).get(target)
-    if probe is None:
+    if probe is None or await hides_camera(request, caller, target):
         msg = f"nobody has probed a camera {target}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
     return Response(generate_latest(_registry(probe, now_of(request))), media_type=CONTENT_TYPE_LATEST)

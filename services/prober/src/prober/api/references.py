@@ -1,15 +1,14 @@
 """The picture of each camera that a person approved; `scene_changed` compares with it."""
 
 from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, hides_camera
 from prober.probes.camera.picture_store import PictureRefusedError, Reference, References
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
@@ -38,13 +37,12 @@ class ReferenceShown(BaseModel):
     "",
     summary="Which picture is the camera's reference",
     description="Who approved it and when; 404 where nobody has.",
-    dependencies=[Depends(require(Right.READ))],
     responses=problems({404: "No picture was approved", **AWAY}),
 )
-async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
+async def get_reference(request: Request, caller: Caller, camera_id: UUID) -> ReferenceShown:
     with answered_by_the_bus():
         reference = await References(bus_of(request)).get(camera_id)
-    if reference is None:
+    if reference is None or await hides_camera(request, caller, camera_id):
         raise ProblemError(HTTPStatus.NOT_FOUND, "no_reference", "no picture of this camera was approved")
     return ReferenceShown.of(camera_id, reference)
 
@@ -56,9 +54,9 @@ async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
     "whatever differs from it in structure is `scene_changed`.",
     responses=problems({409: "No picture of this camera was seen lately, or the last one was bad", **AWAY}),
 )
-async def approve_reference(
-    request: Request, camera_id: UUID, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
-) -> ReferenceShown:
+async def approve_reference(request: Request, camera_id: UUID, caller: Caller) -> ReferenceShown:
+    if await hides_camera(request, caller, camera_id):
+        raise _no_picture()
     try:
         with answered_by_the_bus():
             reference = await References(bus_of(request)).approve(camera_id, by=caller.subject)
@@ -66,8 +64,7 @@ async def approve_reference(
         msg = f"{error}. Put the camera right and probe it again (POST /v1/probes), then approve its picture"
         raise ProblemError(HTTPStatus.CONFLICT, "picture_not_good", msg) from None
     if reference is None:
-        msg = "no picture of this camera was seen within a day; probe it first (POST /v1/probes)"
-        raise ProblemError(HTTPStatus.CONFLICT, "no_picture", msg)
+        raise _no_picture()
     return ReferenceShown.of(camera_id, reference)
 
 
@@ -76,9 +73,15 @@ async def approve_reference(
     status_code=HTTPStatus.NO_CONTENT,
     summary="Forget the camera's reference",
     description="From now on `scene_changed` is not checked at this camera. No reference is no mistake.",
-    dependencies=[Depends(require(Right.OPERATE))],
     responses=problems(AWAY),
 )
-async def forget_reference(request: Request, camera_id: UUID) -> None:
+async def forget_reference(request: Request, caller: Caller, camera_id: UUID) -> None:
+    if await hides_camera(request, caller, camera_id):
+        return
     with answered_by_the_bus():
         await References(bus_of(request)).remove(camera_id)
+
+
+def _no_picture() -> ProblemError:
+    msg = "no picture of this camera was seen within a day; probe it first (POST /v1/probes)"
+    return ProblemError(HTTPStatus.CONFLICT, "no_picture", msg)

@@ -11,10 +11,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, verifications_of
-from prober.messaging import Cameras, VerificationResults, delivery_camera
+from prober.api.bus import (
+    AWAY,
+    LocalTime,
+    answered_by_the_bus,
+    bus_of,
+    hides_camera,
+    now_of,
+    seen_camera,
+    seen_facilities,
+    verifications_of,
+)
+from prober.messaging import CameraStatuses, VerificationResults, delivery_camera
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
-from vonggac.auth import Right, require
+from vonggac.auth import Caller, Principal
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -73,10 +83,10 @@ VERIFICATIONS = Listing(VerificationShown, keys=KEYS, id_key="delivery_id")
     "listed, nor those that were not read back for a day.",
     response_model=None,
     responses={**VERIFICATIONS.responses, **problems(AWAY)},
-    dependencies=[Depends(require(Right.READ))],
 )
 async def list_verifications(
     request: Request,
+    caller: Caller,
     paging: Annotated[PageQuery[DeliveryVerifiedV1, VerificationShown], Depends(VERIFICATIONS)],
     camera_id: Annotated[UUID | None, Query(description="Only deliveries of this camera.")] = None,
     destination_id: Annotated[UUID | None, Query(description="Only deliveries to this destination.")] = None,
@@ -91,7 +101,7 @@ async def list_verifications(
         and (destination_id is None or fact.destination_id == destination_id)
         and (verdict is None or fact.verdict is verdict)
     ]
-    page = paging.cut(fitting)
+    page = paging.cut(await _seen(request, caller, fitting))
     return paging.answer(page, _shown(page.rows, now_of(request)))
 
 
@@ -132,12 +142,11 @@ class VerificationList(BaseModel):
             **AWAY,
         }
     ),
-    dependencies=[Depends(require(Right.OPERATE))],
 )
-async def verify_now(request: Request, wanted: VerificationRequest) -> VerificationList:
+async def verify_now(request: Request, caller: Caller, wanted: VerificationRequest) -> VerificationList:
     limit: OnDemandLimit = request.app.state.on_demand_limit
     with answered_by_the_bus():
-        camera = await _camera_of(request, wanted)
+        camera = await _camera_of(request, caller, wanted)
     deliveries = _chosen(camera, wanted.delivery_id)
     verifications = verifications_of(request)
     if verifications.is_verifying(camera.id):
@@ -151,19 +160,32 @@ async def verify_now(request: Request, wanted: VerificationRequest) -> Verificat
     return VerificationList(items=_shown(result.facts, now_of(request)))
 
 
-async def _camera_of(request: Request, wanted: VerificationRequest) -> CameraV1:
+async def _camera_of(request: Request, caller: Principal, wanted: VerificationRequest) -> CameraV1:
     bus = bus_of(request)
     camera_id = wanted.camera_id
     if wanted.delivery_id is not None:
         camera_id = await delivery_camera(bus, wanted.delivery_id)
-        if camera_id is None:
+        if camera_id is None or await hides_camera(request, caller, camera_id):
             msg = f"nothing is known of a delivery {wanted.delivery_id} yet: give camera_id instead"
             raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_not_found", msg)
     assert camera_id is not None, "validated"
-    camera = await Cameras(bus).get(camera_id)
+    camera = await seen_camera(request, caller, camera_id)
     if camera is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_found", f"the inventory has no camera {camera_id}")
     return camera
+
+
+async def _seen(
+    request: Request, caller: Principal, facts: Sequence[DeliveryVerifiedV1]
+) -> Sequence[DeliveryVerifiedV1]:
+    """Those of cameras that the caller sees; of a camera that nobody has probed yet the facility is not known."""
+    if caller.sight.is_everything:
+        return facts
+    with answered_by_the_bus():
+        statuses = await CameraStatuses(bus_of(request)).all()
+    facilities = {status.camera_id: status.facility_id for status in statuses}
+    seen = await seen_facilities(request, caller.sight, set(facilities.values()))
+    return [fact for fact in facts if facilities.get(fact.camera_id) in seen]
 
 
 def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]:

@@ -7,9 +7,10 @@ ever. Then the camera's own RTP timestamps prove it, where the destination plays
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, live_delay_s
 from prober.domain.schedule import lies_in_future
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, KeyframeNote
@@ -77,29 +78,41 @@ class Seen:
 
     keyframes: Sequence[Keyframe] = ()
     failure: Failure | None = None
+    newest: Newest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What the forwarder noted. `same_holder`: it was the one that was asked to note every keyframe."""
+    """What the forwarder noted. `same_holder`: it was the one that was asked to note every keyframe.
+
+    `too_large`: keyframes come from the camera, and the forwarder can keep none of them.
+    """
 
     notes: Sequence[KeyframeNote] = ()
     same_holder: bool = True
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`max_delay_s`: an older picture is a mismatch. `first_within_s`: how long the first keyframe may take, and the
-    forwarder's first note. `settle_s`: how long to go on after `max_delay_s` for a difference to be certain."""
+    forwarder's first note. `settle_s`: how long to go on after `max_delay_s` for a difference to be certain. `rare_s`:
+    how long to wait for a camera that gives no keyframe at all meanwhile."""
 
     max_delay_s: float
     first_within_s: float
     settle_s: float
+    rare_s: float = 0.0
 
     @property
     def longest_s(self) -> float:
         """The longest that a read-back takes."""
-        return self.max_delay_s + self.first_within_s + self.settle_s
+        return max(self.max_delay_s + self.first_within_s + self.settle_s, self.rare_s + self.first_within_s)
+
+    @property
+    def impatient(self) -> "Limits":
+        """The same for whoever does not wait for a camera that gives keyframes rarely."""
+        return replace(self, rare_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +143,9 @@ def decide(
         return finding
     if seen.failure is not None:
         return failed(seen.failure, keyframes=len(seen.keyframes))
-    waited_s = (now - asked_at).total_seconds()
     if old is not None:
-        return old if waited_s >= limits.longest_s else None
-    return _out_of_time(seen, noted, fresh, waited_s=waited_s, limits=limits)
+        return old if (now - asked_at).total_seconds() >= limits.longest_s else None
+    return _out_of_time(seen, noted, fresh, asked_at=asked_at, now=now, limits=limits)
 
 
 def _recognised(
@@ -154,13 +166,33 @@ def _recognised(
                 return old, old, False
         elif (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
             repeated.append(keyframe)
-        elif delay_s <= limits.max_delay_s:
+        else:
+            live_s = live_delay_s(note.captured_at, keyframe.rtp_timestamp, seen.newest)
+            if (live_s if live_s is not None else delay_s) > limits.max_delay_s:
+                continue
             if since is not None and note.captured_at < since:
                 break
-            found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
-            return found, None, False
+            if delay_s < CACHED_FROM_S:
+                found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
+                return found, None, False
+            if seen.newest is not None and seen.failure is None and not _burst_over(keyframe, now):
+                # It is proven already; its delay will be known in a moment.
+                return None, None, True
+            return _verified_with_delay(note, delay_s, live_s), None, False
     still = _of_a_still_camera(repeated, noted, comings, now=now, limits=limits, since=since) if repeated else None
     return still, old, bool(repeated)
+
+
+def _burst_over(keyframe: Keyframe, now: datetime) -> bool:
+    return (now - keyframe.arrived_at).total_seconds() >= BURST_OVER_S
+
+
+def _verified_with_delay(note: KeyframeNote, delay_s: float, live_s: float | None) -> Finding:
+    if live_s is not None:
+        return Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(live_s, 3))
+    return Finding(
+        VerificationVerdict.VERIFIED, detail=CACHE_COUNTS, captured_at=note.captured_at, delay_s=round(delay_s, 3)
+    )
 
 
 def _of_a_still_camera(
@@ -261,18 +293,22 @@ def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Fin
 
 
 def _out_of_time(
-    seen: Seen, noted: Noted, fresh: Sequence[KeyframeNote], *, waited_s: float, limits: Limits
+    seen: Seen, noted: Noted, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
 ) -> Finding | None:
+    waited_s = (now - asked_at).total_seconds()
     if waited_s < limits.first_within_s:
         return None
+    if not fresh:
+        return _without_note(noted, waited_s=waited_s, limits=limits)
     if not seen.keyframes:
+        first_at = min(note.captured_at for note in fresh)
+        if (now - first_at).total_seconds() < limits.first_within_s and waited_s < limits.longest_s:
+            return None
         return Finding(
             VerificationVerdict.UNREACHABLE,
             Cause.NO_KEYFRAME,
-            f"the destination gave no keyframe within {limits.first_within_s:g} s",
+            f"the destination gave no keyframe within {waited_s:.0f} s, and the camera gave {len(fresh)} meanwhile",
         )
-    if not fresh:
-        return not_checkable(f"the forwarder noted no keyframe of the camera within {limits.first_within_s:g} s")
     if waited_s < limits.longest_s:
         return None
     if not noted.same_holder:
@@ -280,6 +316,25 @@ def _out_of_time(
     return not_checkable(
         f"{len(seen.keyframes)} keyframes read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
     )
+
+
+def _without_note(noted: Noted, *, waited_s: float, limits: Limits) -> Finding | None:
+    """The camera gave nothing to compare: the destination is not accused of that."""
+    if noted.too_large:
+        return too_large()
+    if waited_s < limits.rare_s:
+        return None
+    detail = (
+        f"the camera gave the forwarder no whole keyframe within {waited_s:.0f} s, so that there was nothing to "
+        "compare: it sends them rarely"
+    )
+    return not_checkable(detail, Cause.NO_KEYFRAME)
+
+
+def too_large() -> Finding:
+    """Keyframes come, and nobody can hash them."""
+    detail = "the camera's keyframes are larger than the forwarder can keep, so that none could be compared"
+    return not_checkable(detail, Cause.KEYFRAME_TOO_LARGE)
 
 
 def _apart_s(earlier: Keyframe, later: Keyframe) -> float:

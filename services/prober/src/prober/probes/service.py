@@ -201,7 +201,9 @@ class Process:
                 bus=bus,
                 networks=self._networks,
                 logins=logins,
-                limits=VerificationLimits(settings.max_delay_s, settings.verify_timeout_s, SETTLE_S),
+                limits=VerificationLimits(
+                    settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=settings.rare_keyframe_s
+                ),
             ),
             results=VerificationResults(bus),
             announcer=announcer,

@@ -258,6 +258,26 @@ async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_ei
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.SESSION_LIMIT)
 
 
+@pytest.mark.parametrize("url", ["http://10.0.0.1/api/stream.m3u8", "rtmp://10.0.0.1/live/1"])
+@pytest.mark.parametrize(
+    ("headers", "verdict", "cause", "words"),
+    [
+        ({}, Verdict.UNKNOWN, Cause.NO_KEYFRAME, "is opening the stream"),
+        ({"cause": "not_found", "detail": "GET was answered 404"}, Verdict.DOWN, Cause.NOT_FOUND, "answered 404"),
+        ({"cause": "secret_unreadable"}, Verdict.UNKNOWN, Cause.SECRET_UNREADABLE, "secret_unreadable"),
+        ({"cause": "of_a_newer_release"}, Verdict.UNKNOWN, Cause.NO_KEYFRAME, "is opening the stream"),
+    ],
+)
+async def test_a_foreign_camera_that_only_a_forwarder_opens_is_judged_by_what_that_saw(
+    bus: Bus, probe: Any, url: str, headers: dict[str, str], verdict: Verdict, cause: Cause, words: str
+) -> None:
+    camera = planned(url)
+    await forward(bus, camera, b"", error="camera_away", **headers)
+    judgement = (await probe(camera)).judgement
+    assert (judgement.verdict, judgement.cause) == (verdict, cause)
+    assert words in (judgement.detail or "")
+
+
 async def test_a_camera_that_nobody_pulls_is_probed_in_an_own_session_without_waiting(gate: Camera, probe: Any) -> None:
     result = await probe(planned(gate.url()))
     assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)

@@ -18,16 +18,12 @@ from reporting.storage.snapshot import snapshot
 from reporting.tables import Dialect, Format, Portions, accepted, file_of
 from reporting.tables.catalogue import SOURCES, Selection, Source
 from reporting.tables.formats import MEDIA_TYPES
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right, demand
 from vonggac.http import ProblemError
 from vonggac.http.lists.cursor import PAGING
-from vonggac.telemetry import get_logger
-
-log = get_logger(__name__)
 
 PIECE = 128 * 1024
 """Bytes handed on at a time: compressing one holds up the event loop for some milliseconds."""
-EVERYTHING = plan.Scope()
 _DIALECTS = frozenset({Format.CSV, Format.XLSX})
 
 
@@ -46,7 +42,7 @@ class Choice:
 
 def choice(
     request: Request,
-    caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
     form: Annotated[Format | None, Query(alias="format", description="Wins over the Accept header.")] = None,
     dialect: Annotated[
         Dialect | None,
@@ -67,12 +63,8 @@ def choice(
         raise invalid(paged[0], f"is of the pages in JSON; a {chosen} file has all rows: leave it out")
     if dialect is not None and chosen not in _DIALECTS:
         raise invalid("dialect", f"is of csv and xlsx, and the answer is {chosen}; leave it out or give format=csv")
-    if chosen is not Format.JSON and not caller.may(Right.EXPORT):
-        log.warning("access_denied", subject=caller.subject, right=Right.EXPORT.value, path=request.url.path)
-        detail = (
-            f"a {chosen} file needs the right 'export', which the token's roles do not carry; format=json needs 'read'"
-        )
-        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+    if chosen is not Format.JSON:
+        demand(request, caller, Right.EXPORT, f"a {chosen} file (format=json needs none)")
     return Choice(chosen, dialect or Dialect.RFC4180)
 
 
@@ -117,7 +109,7 @@ def table_answer(
     name: str,
     question: Question,
     chosen: Choice,
-    scope: plan.Scope = EVERYTHING,
+    scope: plan.Scope,
     **more: Any,
 ) -> TableAnswer:
     """A table in the format chosen. `more`: the other fields of a `Selection`."""

@@ -19,6 +19,8 @@ from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
 from reporting.storage import plan
+from reporting.storage.sight import visible_facilities
+from vonggac.auth import Caller, Sight
 from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
 from vonggac.http import FieldError, ProblemError
@@ -107,29 +109,44 @@ class Filters:
         agency: Annotated[str | None, Query(description="Code or id of a managing agency.", max_length=64)] = None,
         type: Annotated[FacilityType | None, Query(description="Type of the facility.")] = None,  # noqa: A002
         facility: Annotated[str | None, Query(description="Code or id of a facility.", max_length=64)] = None,
+        *,
+        caller: Caller,
     ) -> None:
+        self.sight = caller.sight
         self.unit, self.agency, self.facility = unit, agency, facility
         self.type = type.value if type is not None else None
 
     async def resolved(self, session: AsyncSession) -> AppliedFilters:
-        """Raises ProblemError naming the parameter whose code or id is unknown."""
-        scope = plan.Scope(
+        """What is asked for, of what the caller sees.
+
+        Raises ProblemError naming the parameter whose code or id is unknown, or of a facility that is not seen.
+        """
+        seen = await seen_by(session, self.sight)
+        scope = replace(
+            seen,
             unit_id=await self._find(session, "unit", self.unit),
             agency_id=await self._find(session, "agency", self.agency),
-            facility_id=await self._find(session, "facility", self.facility),
+            facility_id=await self._find(session, "facility", self.facility, seen.visible),
             type=self.type,
         )
         given = {"unit": self.unit, "agency": self.agency, "type": self.type, "facility": self.facility}
         return AppliedFilters(scope, given)
 
     @staticmethod
-    async def _find(session: AsyncSession, noun: str, given: str | None) -> UUID | None:
+    async def _find(
+        session: AsyncSession, noun: str, given: str | None, visible: frozenset[UUID] | None = None
+    ) -> UUID | None:
         if given is None:
             return None
         found = await plan.find(session, noun, given)
-        if found is None:
+        if found is None or (visible is not None and found not in visible):
             raise invalid(noun, f"no {noun} with the code or id '{given}' is known; give one that inventory lists")
         return found
+
+
+async def seen_by(session: AsyncSession, sight: Sight) -> plan.Scope:
+    """All that a caller sees."""
+    return plan.Scope(visible=await visible_facilities(session, sight), of_part=sight.scope is not None)
 
 
 def invalid(field: str, message: str) -> ProblemError:

@@ -13,7 +13,7 @@ from reporting.storage.snapshot import snapshot
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.package import data_dictionary, data_package
 from reporting.tables.table import Column, Kind, Table
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right, demand, demand_province
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
@@ -54,7 +54,7 @@ class Tables(BaseModel):
 
 
 @router.get("/tables", summary="Tables for analysts")
-async def list_tables(_caller: Annotated[Principal, Depends(require(Right.READ))]) -> Tables:
+async def list_tables() -> Tables:
     """What `/v1/tables/{name}` gives, column by column."""
     return Tables(items=[_shape(source.table, narrowed=source.narrowed) for source in SOURCES.values()])
 
@@ -74,9 +74,14 @@ async def read_table(
     asks: Asks,
     filters: Annotated[Filters, Depends()],
     chosen: Chosen,
+    caller: Caller,
 ) -> Response:
     if name not in SOURCES:
         raise not_found("table", f"{name[:40]}; there are {', '.join(SOURCES)}")
+    if SOURCES[name].whole:
+        why = f"the table {name} concerns the province as a whole"
+        demand(request, caller, Right.READ_RESTRICTED, why)
+        demand_province(request, caller, why)
     _check_parameters(name, request)
     return await _answer(name, shared, asks, filters, chosen)
 
@@ -104,7 +109,7 @@ async def _answer(name: str, shared: Context, asks: Question, filters: Filters, 
     response_model=None,
     responses={200: {"content": {"application/json": {"schema": {"type": "object"}, "example": {"name": "vonggac"}}}}},
 )
-async def read_data_package(_caller: Annotated[Principal, Depends(require(Right.READ))]) -> JSONResponse:
+async def read_data_package() -> JSONResponse:
     """Put it beside files named as its resources are, and Frictionless checks them."""
     return JSONResponse(data_package())
 
@@ -115,7 +120,7 @@ async def read_data_package(_caller: Annotated[Principal, Depends(require(Right.
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}, "example": "# Data dictionary"}}}},
 )
-async def read_data_dictionary(_caller: Annotated[Principal, Depends(require(Right.READ))]) -> PlainTextResponse:
+async def read_data_dictionary() -> PlainTextResponse:
     """The page docs/data-dictionary.md."""
     return PlainTextResponse(data_dictionary(), media_type="text/markdown")
 

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from fastapi.security.utils import get_authorization_scheme_param
@@ -48,9 +49,11 @@ def knows_feeds(database: Database, otherwise: Authenticate) -> Authenticate:
             await otherwise(scope)
             return
         user, password = _parts(value) if scheme.lower() == "basic" else ("", "")
-        if user != found[1] or not await _is_valid(database, UUID(user), password):
+        row = await _found(database, UUID(user), password) if user == found[1] else None
+        if row is None:
             raise _refused()
-        scope[_CALLER] = Principal(f"calendar-feed:{user}", frozenset({Role.READER}))
+        role = Role.SERVICE if row.restricted else Role.READER
+        scope[_CALLER] = Principal(f"calendar-feed:{user}", frozenset({role}))
 
     return authenticate
 
@@ -63,7 +66,8 @@ def _parts(value: str) -> tuple[str, str]:
     return user, password
 
 
-async def _is_valid(database: Database, feed_id: UUID, password: str) -> bool:
+async def _found(database: Database, feed_id: UUID, password: str) -> Any:
+    """The feed that has this password and is not revoked, or None."""
     try:
         async with database.transaction() as session:
             row = await calendar_feeds.get(session, feed_id)
@@ -73,7 +77,7 @@ async def _is_valid(database: Database, feed_id: UUID, password: str) -> bool:
             HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers={"Retry-After": "10"}
         ) from None
     known = b"" if row is None or row.revoked_at is not None else row.password_sha256
-    return hmac.compare_digest(known, digest(password))
+    return row if hmac.compare_digest(known, digest(password)) else None
 
 
 def _refused() -> ProblemError:

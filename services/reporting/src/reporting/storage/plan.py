@@ -1,7 +1,7 @@
 """What should have been, moment by moment: cameras with their dated facility and deliveries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -62,14 +62,20 @@ class Scope:
     agency_id: UUID | None = None
     facility_id: UUID | None = None
     type: str | None = None
+    visible: frozenset[UUID] | None = None
+    """Those that the caller sees."""
+    of_part: bool = False
+    """Whether the caller's token is for a part of the province."""
 
     @property
     def everything(self) -> bool:
-        return self == Scope()
+        """Whether what is no facility's, but the province's, is asked for too."""
+        return replace(self, visible=None) == Scope()
 
     def wanted(self, one: Facility) -> bool:
         return (
-            self.unit_id in {None, one.unit.id}
+            (self.visible is None or one.id in self.visible)
+            and self.unit_id in {None, one.unit.id}
             and self.agency_id in {None, one.agency.id}
             and self.facility_id in {None, one.id}
             and self.type in {None, one.type}

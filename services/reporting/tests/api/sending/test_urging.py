@@ -22,7 +22,7 @@ from vonggac.events.inventory import AgencyRole, AgencyV1
 from vonggac.testing.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from services.reporting.tests.conftest import Client, Province, Start
@@ -92,7 +92,7 @@ async def outage(client: Client, bus: Bus, province: Province) -> None:
 
 
 async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
-    lead: Client, bus: Bus, province: Province
+    lead: Client, bus: Bus, province: Province, token_for: Callable[[Role], str]
 ) -> None:
     async with taking_mail() as mailbox:
         assert (await lead.post("/v1/urging/channels", json=channel(province, mailbox.port))).status_code == 201
@@ -131,6 +131,9 @@ async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
     assert len((await lead.get("/v1/urges", params=other)).text.splitlines()) == 1
     table = await lead.get("/v1/tables/urges", params={"format": "parquet"})
     assert polars.read_parquet(table.content)["urge_id"].to_list() == [urge["id"]]
+    reader = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    refused = await lead.get("/v1/tables/urges", params={"format": "csv"}, headers=reader)
+    assert refused.status_code == 403, "it is of restricted facilities too"
     assert (await lead.get(f"{path}/letter.docx")).json()["code"] == "no_letter"
 
 
@@ -260,7 +263,7 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
     assert (await lead.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"})).status_code == 404
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.MANAGING_AGENCY, Role.FACILITY, Role.SERVICE])
+@pytest.mark.parametrize("role", [Role.AUTHORITY, Role.SERVICE])
 async def test_who_only_reads_urges_nobody(
     start: Start, sealed: Settings, bus: Bus, province: Province, role: Role
 ) -> None:

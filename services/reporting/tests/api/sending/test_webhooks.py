@@ -154,7 +154,7 @@ async def test_a_new_secret_is_another_one_and_the_old_one_goes_on_for_a_day(lea
     assert renewed.json()["old_secret_until"] is not None
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.FACILITY, Role.MANAGING_AGENCY, Role.SERVICE])
+@pytest.mark.parametrize("role", [Role.READER, Role.AUTHORITY, Role.SERVICE])
 async def test_who_only_reads_sends_and_changes_nothing(start: Start, sealed: Settings, bus: Bus, role: Role) -> None:
     async with start(sealed) as lead:
         made, _ = await added(lead)

@@ -143,6 +143,11 @@ INVENTORY = User(
     ),
 )
 
+_PLACES = tuple(
+    f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory(noun, _ANY)}" for noun in ("facility", "unit")
+)
+"""Where facilities lie: what a caller with a scope may see of their cameras."""
+
 PROBER = User(
     "prober",
     publish=(
@@ -152,6 +157,7 @@ PROBER = User(
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
         _OUTGOING,
         f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory('camera', _ANY)}",
+        *_PLACES,
         subjects.camera_observation(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
         subjects.site_observation(_ANY),
@@ -214,6 +220,7 @@ FORWARDER = User(
         *_ASKS,
         _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
+        *_PLACES,
         _OUTGOING,
         subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),

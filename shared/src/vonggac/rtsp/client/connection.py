@@ -11,6 +11,7 @@ from typing import Self
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure, writer_of
 from vonggac.net.errors import PeerError
+from vonggac.net.recognition import FIRST_BYTES
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 from vonggac.rtsp.client.request_exchange import RequestExchange
@@ -47,6 +48,7 @@ class RtspConnection(asyncio.Protocol):
         "closed",
         "control_bytes_sent",
         "error",
+        "first_bytes",
         "on_lost",
         "on_media",
         "on_pause_writing",
@@ -77,6 +79,8 @@ class RtspConnection(asyncio.Protocol):
         """The reason of a lost connection; None while it is open, and after our own close."""
         self.closed = False
         """Whether requests and media can no longer be sent."""
+        self.first_bytes = b""
+        """The beginning of what came first, by which a peer that speaks something else is recognised."""
         self.requests = RequestExchange(self._write_control, credentials)
         self._on_sample: OnMedia | None = None
         self._bytes_received = 0
@@ -100,19 +104,27 @@ class RtspConnection(asyncio.Protocol):
         on_media: OnMedia | None = None,
         on_lost: OnLost | None = None,
         tls: TlsPolicy | None = None,
+        address: str | None = None,
     ) -> Self:
         """Resolve and connect, one attempt, `timeout_s` for all of it; under TLS when a policy is given.
+
+        `address`: what `host` was resolved to already.
 
         Raises PeerError: dns, address_not_allowed, refused, route, timeout or tls.
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
         made = partial(cls, credentials=credentials, on_media=on_media, on_lost=on_lost)
-        address = await resolve(host, port, allowed, timeout_s=timeout_s)
+        address = address or await resolve(host, port, allowed, timeout_s=timeout_s)
         if tls is None:
             return await connect_plain(made, address, port, timeout_s=ends_at - loop.time())
         connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
         return await secure(made, connected, tls, host, timeout_s=ends_at - loop.time())
+
+    def take_over(self, credentials: Credentials | None, on_media: OnMedia | None) -> None:
+        """Go on with a connection that somebody else opened, and on which nothing was asked that needs a login."""
+        self.requests.log_in_with(credentials)
+        self.on_media = on_media
 
     async def request(
         self,
@@ -209,6 +221,8 @@ class RtspConnection(asyncio.Protocol):
 
     def _take_apart(self, data: bytes) -> None:
         self._bytes_received += len(data)
+        if not self.first_bytes:
+            self.first_bytes = data[:FIRST_BYTES]
         try:
             items = self._deframer.feed(data)
         except PeerError as error:

@@ -9,9 +9,10 @@ from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, canonical_host, resolve
-from vonggac.net.dial import connect_socket, secure
+from vonggac.net.dial import connect_socket, secure, take_handed_on
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, ReconnectError
+from vonggac.net.recognition import recognised, why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
 from vonggac.rtsp.client.connection import OnMedia, RtspConnection
@@ -25,6 +26,8 @@ MAX_REDIRECTS = 3
 
 _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 _TEARDOWN_WITHIN_S = 1.0
+_UNANSWERED = frozenset({Cause.TIMEOUT, Cause.ENDED, Cause.PROTOCOL_ERROR})
+_ANSWER = b"RTSP/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,12 @@ class Handshake:
         with step("dns") as left_s:
             address = await resolve(host, port, route.allowed, timeout_s=left_s)
         self.peer_address = address
-        if not route.url.secure:
+        opened = take_handed_on(RtspConnection, address, port)
+        if opened is not None and not opened.closed:
+            with step("connect"):
+                self._connection = opened
+                opened.take_over(route.credentials, on_media)
+        elif not route.url.secure:
             with step("connect") as left_s:
                 self._connection = await RtspConnection.open(
                     address, port, timeout_s=left_s, credentials=route.credentials, on_media=on_media
@@ -268,12 +276,25 @@ class Handshake:
         try:
             response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
         except PeerError as error:
-            gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
-            if error.cause is Cause.TIMEOUT and gibberish:
-                raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
             if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
                 # Without a login it answers 401, and with one it disconnects each time.
                 raise PeerError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
-            raise
+            raise await self._explained(method, error) from None
         self._answers += 1
         return response
+
+    async def _explained(self, method: str, error: PeerError) -> PeerError:
+        """The error of a request in the right word: what never spoke RTSP did not end a session of it."""
+        connection, first = self.connection, self.connection.first_bytes
+        gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
+        if error.cause not in _UNANSWERED or self._answers or first.startswith(_ANSWER):
+            if error.cause is Cause.TIMEOUT and gibberish:
+                return MalformedError(f"no answer to {method}, but bytes that are not RTSP")
+            return error
+        scheme = self._route.url.scheme
+        if first or error.cause is not Cause.ENDED:
+            return recognised(first, scheme) or error
+        if self._route.url.secure:
+            return PeerError(Cause.HUNG_UP, f"the peer closed the connection without an answer to {method}")
+        port = self._route.url.port
+        return await why_hung_up(scheme, self.peer_address, port, asked=method, within_s=self._clock.left_s)

@@ -189,7 +189,7 @@ def _is_about_transport(error: PeerError, *, tried: str) -> bool:
     if error.cause is Cause.TRANSPORT_UNSUPPORTED:
         return True
     refused = isinstance(error, StatusError) and error.method == "SETUP"
-    return tried == "udp" and refused and error.cause is Cause.PROTOCOL_ERROR
+    return tried == "udp" and refused and error.cause is Cause.REQUEST_REFUSED
 
 
 async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Player:

@@ -41,6 +41,10 @@ class RequestExchange:
         """Answer a challenge of another connection from the first request on."""
         self._authenticator.challenge = challenge
 
+    def log_in_with(self, credentials: Credentials | None) -> None:
+        """Answer challenges with this login from now on."""
+        self._authenticator = Authenticator(credentials)
+
     async def request(
         self, method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes, *, timeout_s: float
     ) -> Response:

@@ -13,6 +13,8 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field, ValidationError
 
+from forwarder.domain.camera_pull import Pull
+from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
@@ -44,6 +46,8 @@ class HashAnswer(BaseModel):
 
     worker_id: str
     media_since: datetime | None
+    keyframes_too_large: bool = False
+    """They come, and none can be kept to be hashed."""
 
 
 class CameraRpc:
@@ -89,16 +93,19 @@ class CameraRpc:
         if len(self._tasks) < MAX_ANSWERS:
             self._spawn(self._send_keyframe(message.reply, _within_s(message.data)))
         else:
-            await self._send(message.reply, b"", _why_none(self._relay.keyframes.no_keyframe("busy")))
+            await self._send(message.reply, b"", self._why_none(self._relay.keyframes.no_keyframe("busy")))
 
     async def _send_keyframe(self, reply: str, within_s: float) -> None:
         copy = await self._relay.keyframes.copy_keyframe(within_s)
         if isinstance(copy, NoKeyframe):
-            await self._send(reply, b"", _why_none(copy))
+            await self._send(reply, b"", self._why_none(copy))
         elif len(copy.annex_b) > MAX_COPY_BYTES:
-            await self._send(reply, b"", _why_none(self._relay.keyframes.no_keyframe("too_large")))
+            await self._send(reply, b"", self._why_none(self._relay.keyframes.no_keyframe("too_large")))
         else:
             await self._send(reply, copy.annex_b, _headers(copy) | {"worker_id": self._worker_id})
+
+    def _why_none(self, none: NoKeyframe) -> dict[str, str]:
+        return _why_none(none, self._relay.pull)
 
     async def _on_hash_request(self, message: Msg) -> None:
         try:
@@ -110,7 +117,11 @@ class CameraRpc:
             return
         keyframes = self._relay.keyframes
         keyframes.hash_all(request.seconds, asker=request.asker)
-        answer = HashAnswer(worker_id=self._worker_id, media_since=keyframes.media_since)
+        answer = HashAnswer(
+            worker_id=self._worker_id,
+            media_since=keyframes.media_since,
+            keyframes_too_large=keyframes.too_large_age_s() is not None,
+        )
         await self._send(message.reply, answer.model_dump_json().encode(), {})
 
     async def _on_retry_request(self, message: Msg) -> None:
@@ -198,8 +209,8 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
     return headers
 
 
-def _why_none(none: NoKeyframe) -> dict[str, str]:
-    """The error, and what the prober can judge without a keyframe."""
+def _why_none(none: NoKeyframe, pull: Pull) -> dict[str, str]:
+    """The error, and what the prober can judge without a keyframe: of a camera that is away, why it is."""
     figures = {
         "silent_s": none.silent_s,
         "media_s": none.media_s,
@@ -207,7 +218,16 @@ def _why_none(none: NoKeyframe) -> dict[str, str]:
         "bitrate_kbps": none.bitrate_kbps,
     }
     told = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}
-    return {"error": none.reason, **told, **({"codec": none.codec} if none.codec is not None else {})}
+    away = pull.cause is not None and none.silent_s is None
+    why = {"cause": pull.cause.value, "detail": _one_line(pull.detail)} if pull.cause is not None and away else {}
+    return {"error": none.reason, **told, **why, **({"codec": none.codec} if none.codec is not None else {})}
+
+
+def _one_line(text: str | None) -> str:
+    """As a header can carry it."""
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in text or "")[
+        :MAX_DETAIL_CHARACTERS
+    ]
 
 
 def _within_s(body: bytes) -> float:

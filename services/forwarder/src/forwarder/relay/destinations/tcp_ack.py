@@ -3,7 +3,11 @@
 Read from `struct tcp_info` of Linux (include/uapi/linux/tcp.h). The layout only ever grows at its end, so fixed
 offsets are safe: 8 bytes of flags, 24 words of 32 bits (offsets 8 to 103; `tcpi_unacked` is at 24),
 `tcpi_pacing_rate` and `tcpi_max_pacing_rate` (104, 112), then `tcpi_bytes_acked` (64 bits at 120, RFC 4898
-tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), and `tcpi_notsent_bytes` (32 bits at 144, since Linux 4.6).
+tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits at 144, since Linux 4.6), and
+`tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
+
+A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
+window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted.
 """
 
 import asyncio
@@ -13,10 +17,14 @@ from typing import NamedTuple, Protocol
 
 from vonggac.net.tls_counting import CountingSSLObject
 
-_SIZE = 148
+_SIZE, _SIZE_WITH_WINDOW = 148, 232
 _UNACKED = struct.Struct("=I")
 _ACKED = struct.Struct("=Q")
-_UNACKED_AT, _ACKED_AT, _NOTSENT_AT = 24, 120, 144
+_UNACKED_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 120, 144, 228
+_UNREAD_BYTES = 32 << 10
+"""Less than that acknowledged says nothing: windows move in steps."""
+_UNREAD_SHARE = 4
+"""A window's end that moved by less than a fourth of what was acknowledged moved by rounding."""
 
 
 class TcpInfo(NamedTuple):
@@ -25,6 +33,8 @@ class TcpInfo(NamedTuple):
     bytes_acked: int
     segments_unacked: int
     bytes_not_sent: int
+    window_bytes: int | None = None
+    """What the peer's kernel takes beyond what it acknowledged; None where ours does not tell."""
 
     @property
     def all_acknowledged(self) -> bool:
@@ -41,7 +51,7 @@ class SocketOptions(Protocol):
 def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
     """None when the socket is gone, or the kernel is too old."""
     try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE_WITH_WINDOW)
     except OSError:
         return None
     if len(raw) < _SIZE:
@@ -50,7 +60,27 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
         _ACKED.unpack_from(raw, _ACKED_AT)[0],
         _UNACKED.unpack_from(raw, _UNACKED_AT)[0],
         _UNACKED.unpack_from(raw, _NOTSENT_AT)[0],
+        _UNACKED.unpack_from(raw, _WINDOW_AT)[0] if len(raw) >= _SIZE_WITH_WINDOW else None,
     )
+
+
+class WindowEnd:
+    """Whether the peer's process reads: by the end of the window that its kernel offers."""
+
+    __slots__ = ("_acked", "_end")
+
+    def __init__(self) -> None:
+        self._acked = self._end = 0
+
+    def stands(self, info: TcpInfo) -> bool:
+        """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can tell."""
+        if info.window_bytes is None:
+            return False
+        acked, end = info.bytes_acked - self._acked, info.bytes_acked + info.window_bytes
+        if (end - self._end) * _UNREAD_SHARE >= acked:
+            self._acked, self._end = info.bytes_acked, max(end, self._end)
+            return False
+        return acked >= _UNREAD_BYTES
 
 
 class TcpAcknowledgement:
@@ -67,9 +97,14 @@ class TcpAcknowledgement:
         self._acked = info.bytes_acked if info else 0
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
         self._sure = 0
+        self._window_end = WindowEnd()
+        if info is not None:
+            self._window_end.stands(info)
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
+
+        It stands still, too, while the peer's process reads nothing of what its kernel acknowledges.
 
         `buffered`: bytes that the transport has not given to the kernel (under TLS: not encrypted) yet;
         `others`: bytes written between the media since then that are none (keep-alives). Their number must not be above
@@ -77,7 +112,7 @@ class TcpAcknowledgement:
         something on its way.
         """
         info = read_tcp_info(self._socket)
-        if info is not None:
+        if info is not None and not self._window_end.stands(info):
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others

@@ -40,6 +40,11 @@ class GopCache:
         return bool(self._spans)
 
     @property
+    def age_s(self) -> float:
+        """Since its keyframe began; 0.0 while there is none."""
+        return time.monotonic() - self._began_s if self._spans else 0.0
+
+    @property
     def size_bytes(self) -> int:
         """What is kept."""
         return self._bytes if self._store is not None else 0

@@ -6,7 +6,7 @@ called.
 
 from collections.abc import Callable
 
-from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, StreamMeter
+from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
 from forwarder.relay.media.fanout import FanOut
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec
@@ -38,10 +38,12 @@ class KeyframeTap:
         "_on_keyframe",
         "_on_report",
         "_packets",
+        "_room",
         "_rtcp_channel",
         "_stamp",
         "_undecided",
         "keyframes_given_up",
+        "keyframes_too_large",
         "meter",
     )
 
@@ -55,8 +57,10 @@ class KeyframeTap:
         clock_rate: int,
         on_keyframe: OnKeyframe,
         on_report: OnReport,
+        room: KeyframeRoom | None = None,
     ) -> None:
-        """`on_report` gets each RTCP packet of the video while the tap is open."""
+        """`on_report` gets each RTCP packet of the video while the tap is open; `room` is shared by all taps."""
+        self._room = room or KeyframeRoom()
         self._fanout, self._codec, self._channel, self._rtcp_channel = fanout, codec, channel, rtcp_channel
         self._on_keyframe, self._on_report = on_keyframe, on_report
         self._detector = KeyframeDetector(codec)
@@ -68,7 +72,9 @@ class KeyframeTap:
         self._packets = 0
         self.meter = StreamMeter(clock_rate)
         self.keyframes_given_up = 0
-        """Keyframes that began and were dropped: damaged, or larger than MAX_KEYFRAME_BYTES."""
+        """Keyframes that began and were dropped: damaged, or too large."""
+        self.keyframes_too_large = 0
+        """Those of them larger than MAX_KEYFRAME_BYTES, or than the room that was left."""
 
     def open(self) -> None:
         """Read the media from now on; harmless when open."""
@@ -92,6 +98,7 @@ class KeyframeTap:
         self.meter.pause()
 
     def _give_up(self) -> None:
+        self._room.taken_bytes -= self._kept_bytes
         self._depacketizer, self._kept, self._kept_bytes, self._undecided = None, [], 0, False
 
     def _read_batch(self, batch: MediaBatch) -> None:
@@ -115,8 +122,9 @@ class KeyframeTap:
             kept = True
             if not same or data[start + _MARKER_AT] & _MARKER:
                 self._put_together(self._depacketizer)
-            elif self._kept_bytes > MAX_KEYFRAME_BYTES:
+            elif self._kept_bytes > MAX_KEYFRAME_BYTES or self._room.full:
                 self.keyframes_given_up += 1
+                self.keyframes_too_large += 1
                 self._give_up()
             if not same:
                 # The keyframe ended without a marker, and this packet begins the next picture.
@@ -152,6 +160,7 @@ class KeyframeTap:
         """Keep a packet, and with it the memory of its batch: `batch_bytes`, 0 when the batch is kept already."""
         self._kept.append(packet)
         self._kept_bytes += batch_bytes
+        self._room.taken_bytes += batch_bytes
 
     def _put_together(self, depacketizer: Depacketizer) -> None:
         units: list[AccessUnit] = []

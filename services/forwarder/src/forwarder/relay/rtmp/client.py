@@ -11,6 +11,7 @@ from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.recognition import why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 
@@ -117,6 +118,12 @@ async def _open(
             if query is None or not left:
                 raise
             login_query = query
+        except PeerError as error:
+            connection.abort()
+            if error.cause is not Cause.HUNG_UP or connection.bytes_received or url.secure:
+                raise
+            left_s, address = ends_at - loop.time(), connection.peer_address
+            raise await why_hung_up("rtmp", address, url.port, asked="the handshake", within_s=left_s) from None
         except BaseException:
             connection.abort()
             raise

@@ -14,6 +14,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, secure, writer_of
 from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.recognition import recognised
 from vonggac.net.tls import TlsPolicy
 
 _VERSION = b"\x03"
@@ -49,7 +50,7 @@ def _cause(code: str, description: str) -> Cause:
         return Cause.AUTH_FAILED
     if code == "NetStream.Publish.BadName" or any(word in text for word in ("already publish", "stream busy")):
         return Cause.ALREADY_PUBLISHING
-    return Cause.PROTOCOL_ERROR
+    return Cause.REQUEST_REFUSED
 
 
 class RtmpConnection(asyncio.Protocol):
@@ -64,6 +65,7 @@ class RtmpConnection(asyncio.Protocol):
         self.on_pause_writing: Callable[[], None] | None = None
         self.control_bytes = 0
         self.bytes_received = 0
+        self.peer_address = ""
         self.closed = False
         self.error: PeerError | None = None
         self._reader = ChunkReader()
@@ -85,9 +87,12 @@ class RtmpConnection(asyncio.Protocol):
         ends_at = loop.time() + timeout_s
         address = await resolve(url.host, url.port, allowed, timeout_s=timeout_s)
         if not url.secure:
-            return await connect_plain(cls, address, url.port, timeout_s=ends_at - loop.time())
-        connected = await connect_socket(address, url.port, timeout_s=ends_at - loop.time())
-        return await secure(cls, connected, tls, url.host, timeout_s=ends_at - loop.time())
+            made = await connect_plain(cls, address, url.port, timeout_s=ends_at - loop.time())
+        else:
+            connected = await connect_socket(address, url.port, timeout_s=ends_at - loop.time())
+            made = await secure(cls, connected, tls, url.host, timeout_s=ends_at - loop.time())
+        made.peer_address = address
+        return made
 
     @property
     def write_buffer_bytes(self) -> int:
@@ -177,7 +182,7 @@ class RtmpConnection(asyncio.Protocol):
                 data = self._take_hello(self._hello, data)
             for message in self._reader.feed(data):
                 self._take(message)
-        except MalformedError as error:
+        except PeerError as error:
             self._end(error)
             cut(self.transport)
             return
@@ -191,7 +196,8 @@ class RtmpConnection(asyncio.Protocol):
         if not self.closed:
             # Some servers refuse in this way, without a reason.
             instead = f" instead of answering {self._asked}" if self._asked else ""
-            self._end(PeerError(Cause.ENDED, f"the peer ended the connection{instead}"))
+            cause = Cause.HUNG_UP if self._asked else Cause.ENDED
+            self._end(PeerError(cause, f"the peer ended the connection{instead}"))
         if not self._gone.done():
             self._gone.set_result(None)
 
@@ -206,7 +212,7 @@ class RtmpConnection(asyncio.Protocol):
     def _take_hello(self, hello: bytearray, data: bytes) -> bytes:
         hello += data
         if hello[:1] != _VERSION:
-            raise MalformedError("the peer does not speak RTMP")
+            raise recognised(bytes(hello), "rtmp") or MalformedError("the peer does not speak RTMP")
         whole = 1 + 2 * _HELLO_BYTES
         if len(hello) < whole:
             return b""

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from forwarder.relay.sources.inputs import Address, Sink
 from vonggac.events.causes import Cause
-from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.errors import MalformedError, PeerError, StatusError
 
 MAX_PLAYLIST_BYTES = 1 << 20
 MAX_SEGMENT_BYTES = 64 << 20
@@ -16,6 +16,10 @@ BEGIN_BEFORE_END = 2
 """Segments from the live end that are begun with: fewer stall when the server is late, more are old."""
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _FIRST_WAIT_S = 0.5
+STARTS_SHARE = 0.5
+"""Of the deadline, for the server to begin the stream."""
+_STARTING = frozenset({Cause.NOT_FOUND, Cause.NO_MEDIA, Cause.SESSION_LIMIT})
+"""What a server answers that has no playlist yet: 404, nothing, 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,32 @@ def parse_playlist(text: str, url: str) -> Playlist:
 
 
 async def open_playlist(address: Address) -> tuple[str, Playlist]:
-    """The media playlist behind an address, and where it is. Raises PeerError."""
+    """The media playlist behind an address, and where it is. Raises PeerError.
+
+    Servers that begin a stream when it is asked for have no playlist at first: none, an empty one, or one without
+    segments. So it is asked for until there is one, for a part of the deadline.
+    """
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + STARTS_SHARE * address.deadline_s
+    while True:
+        try:
+            url, playlist = await _open_playlist(address)
+        except PeerError as error:
+            if error.cause not in _STARTING or loop.time() >= ends_at:
+                raise
+        else:
+            if playlist.segments or playlist.ended or loop.time() >= ends_at:
+                return url, playlist
+        await asyncio.sleep(_FIRST_WAIT_S)
+
+
+async def _open_playlist(address: Address) -> tuple[str, Playlist]:
     text, url = await _fetch_text(address, address.url)
     variant = best_variant(text, url)
     if variant is not None:
         text, url = await _fetch_text(address, variant)
+    if not text.strip():
+        raise PeerError(Cause.NO_MEDIA, "the server has an empty playlist: it has no stream there yet")
     return url, parse_playlist(text, url)
 
 
@@ -101,13 +126,20 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
                 continue
             if initialised is not None and (segment.discontinuous or segment.initialisation != initialised):
                 raise PeerError(Cause.ENDED, "the stream was begun anew")
-            if initialised is None and segment.initialisation:
-                await _feed_one(address, sink, segment.initialisation)
-            initialised = segment.initialisation
-            await _feed_one(address, sink, segment.url)
+            try:
+                if initialised is None and segment.initialisation:
+                    await _feed_one(address, sink, segment.initialisation)
+                initialised = segment.initialisation
+                await _feed_one(address, sink, segment.url)
+            except StatusError as error:
+                if error.cause is not Cause.NOT_FOUND:
+                    raise
+                # Not there any more, or not yet: the next playlist says where to go on.
+                break
             following, newest_s = segment.number + 1, loop.time()
-        if playlist.ended:
-            raise PeerError(Cause.ENDED, "the playlist has ended")
+        else:
+            if playlist.ended:
+                raise PeerError(Cause.ENDED, "the playlist has ended")
         if loop.time() - newest_s > max(address.silence_s, 3 * playlist.target_s):
             raise PeerError(Cause.STALLED, "the playlist has no new segment")
         await asyncio.sleep(max(_FIRST_WAIT_S, playlist.target_s / 4))

@@ -11,8 +11,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, secure
-from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.errors import MalformedError, PeerError, StatusError
 from vonggac.net.http_auth import Authenticator
+from vonggac.net.recognition import recognised, why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, repeats_password
 from vonggac.rtsp.wire.messages import Headers
@@ -25,7 +26,6 @@ _PROTOCOL = b"HTTP/"
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
-_CAUSES = {401: Cause.AUTH_FAILED, 403: Cause.AUTH_FAILED, 404: Cause.NOT_FOUND, 410: Cause.NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,12 @@ class Web:
             held.append(stream)
             authorization = authenticator.answer("GET", _target(parts)) if mine else None
             async with asyncio.timeout_at(ends_at):
-                status, headers = await _ask(stream, parts, authorization)
+                try:
+                    status, headers = await _ask(stream, parts, authorization)
+                except PeerError as error:
+                    if error.cause is not Cause.HUNG_UP or parts.scheme != "http":
+                        raise
+                    raise await self._why_hung_up(parts, ends_at) from None
             if status == 200:
                 return Body(stream, headers, url)
             location = headers.get("Location")
@@ -91,8 +96,14 @@ class Web:
             challenges = headers.get_all("WWW-Authenticate")
             again = status == 401 and mine
             if not again or not authenticator.challenged(challenges, answered=authorization is not None):
-                raise PeerError(_CAUSES.get(status, Cause.PROTOCOL_ERROR), f"GET was answered {status}")
+                raise StatusError("GET", status, "")
         raise MalformedError("the address was redirected too often")
+
+    async def _why_hung_up(self, parts: SplitResult, ends_at: float) -> PeerError:
+        within_s = ends_at - asyncio.get_running_loop().time()
+        _, host, port = _endpoint(parts)
+        address = await resolve(host, port, self.allowed, timeout_s=within_s)
+        return await why_hung_up("http", address, port, asked="GET", within_s=within_s)
 
     async def _connect(self, parts: SplitResult, ends_at: float) -> "ByteStream":
         # Each step has its own deadline, so that the failure names the step.
@@ -202,12 +213,13 @@ async def _status_line(reader: asyncio.StreamReader) -> bytes:
         try:
             piece = await reader.read(len(_PROTOCOL) - len(begin))
         except OSError:
-            raise PeerError(Cause.ENDED, "the connection was lost") from None
+            cause = Cause.ENDED if begin else Cause.HUNG_UP
+            raise PeerError(cause, "the connection was lost") from None
         if not piece:
-            raise PeerError(Cause.ENDED, "the server ended the connection without an answer")
+            raise PeerError(Cause.HUNG_UP, "the server ended the connection without an answer")
         begin += piece
         if not _PROTOCOL.startswith(begin):
-            raise MalformedError("the peer does not speak HTTP")
+            raise recognised(begin, "http") or MalformedError("the peer does not speak HTTP")
     return begin + await _line(reader)
 
 

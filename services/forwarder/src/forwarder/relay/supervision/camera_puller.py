@@ -16,6 +16,7 @@ from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.logins.attempt import device_origins
+from vonggac.net.dial import hand_on
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
@@ -209,6 +210,7 @@ class CameraPuller:
         """End the session; bounded to about a second."""
         self._closed = True
         self.end_session(None, None)
+        self._context.reachability.drop_connection(Endpoint.of(self._camera.url, self._camera.tls))
         if self._endings:
             await asyncio.wait(self._endings)
 
@@ -228,9 +230,10 @@ class CameraPuller:
         context, camera = self._context, self._camera
         try:
             credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
-            source = await play(
-                camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost
-            )
+            with hand_on(context.reachability.take_connection(Endpoint.of(camera.url, camera.tls))):
+                source = await play(
+                    camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost
+                )
         except PeerError as error:
             self._attempt = None
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)

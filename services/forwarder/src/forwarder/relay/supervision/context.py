@@ -9,7 +9,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.domain.keyframes import KeyframeTiming
+from forwarder.domain.keyframes import KeyframeRoom, KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.sources.base import PlayLimits
@@ -37,6 +37,7 @@ class RelayContext:
     bounds: Bounds = field(default_factory=Bounds)
     budget: MediaBudget = field(default_factory=MediaBudget)
     keyframes: KeyframeTiming = field(default_factory=KeyframeTiming)
+    keyframe_room: KeyframeRoom = field(default_factory=KeyframeRoom)
     connect_deadline_s: float = 10.0
     media_timeout_s: float = 10.0
     monotonic_s: Callable[[], float] = time.monotonic

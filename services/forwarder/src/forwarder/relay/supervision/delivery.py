@@ -35,8 +35,9 @@ from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
 
 QUICK_SAMPLE_S = 0.2
-"""Until media of a new session is acknowledged it is sampled this often, then once a second."""
+"""Until media of a new session is acknowledged it is sampled this often, then once a second; and while nothing is."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
+_FLOWING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
 
 type OnChange = Callable[["DeliverySupervisor"], None]
 
@@ -64,6 +65,7 @@ class DeliverySupervisor:
         self._source: CameraSource | None = None
         self._silent_s = 0.0
         self._written = self._acknowledged = 0
+        self._unacknowledged = False
         self._good_sample: tuple[float, ProgressRead] | None = None
 
     @property
@@ -149,6 +151,7 @@ class DeliverySupervisor:
         """The same without a report."""
         self._source = None
         self._close(orderly=True)
+        self._context.reachability.drop_connection(Endpoint.of(self.plan.url, self.plan.tls))
         await self.slot.wait_closed()
 
     def report_end(self, state: DeliveryState) -> None:
@@ -229,6 +232,9 @@ class DeliverySupervisor:
         sample = ProgressRead(written, acknowledged, self._silent_s)
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
+        self._unacknowledged = written > acknowledged and not advanced
+        if self._unacknowledged and not self._quick.running and self._delivery.state in _FLOWING:
+            self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
         lively = self._silent_s < self._context.limits.silent_s
         if advanced and lively and now_s < self._delivery.good_until_s:
             self._good_sample = (now_s, sample)
@@ -237,7 +243,8 @@ class DeliverySupervisor:
 
     def _sample_quickly(self) -> None:
         self._sample_session(self._context.monotonic_s())
-        if self.slot.is_open and self.delivery.state in _QUICK:
+        state = self.delivery.state
+        if self.slot.is_open and (state in _QUICK or (self._unacknowledged and state in _FLOWING)):
             self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
 
 

@@ -119,6 +119,8 @@ class CameraKeyframes:
         self._began_s = self._picture_s = 0.0
         self._pictures = 0
         self._keyframe_s: float | None = None
+        self._too_large = 0
+        self._too_large_s: float | None = None
 
     def began(self, source: CameraSource) -> None:
         """The camera's media flows: its first whole keyframe is hashed at once."""
@@ -127,6 +129,7 @@ class CameraKeyframes:
         self._marks = ((now.monotonic_s, source.bytes_received),) * 2
         self._began_s = self._picture_s = now.monotonic_s
         self._pictures, self._keyframe_s = source.fanout.pictures, None
+        self._too_large, self._too_large_s = 0, None
         self._keyframe_octets, self._weighable = 0, True
         video = next(track for track in source.tracks if track.kind == "video")
         codec = video_codec(video.codec)
@@ -141,6 +144,7 @@ class CameraKeyframes:
             clock_rate=video.clock_rate,
             on_keyframe=self._came,
             on_report=source.read_report,
+            room=self._context.keyframe_room,
         )
         self._hash_due_s, self._measure = now.monotonic_s, True
         self._rhythm, self._learn_until_s = Rhythm(video.clock_rate), now.monotonic_s + LEARN_WITHIN_S
@@ -161,6 +165,7 @@ class CameraKeyframes:
             self._pictures, self._picture_s = self._source.fanout.pictures, now_s
         if self._tap is None or self._source is None:
             return
+        self.too_large_age_s()
         if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
             # No picture of it is like a keyframe, or none has a marker bit.
             self._weighable = False
@@ -173,6 +178,13 @@ class CameraKeyframes:
             self._await_next(now_s)
         if self._copy is not None and now_s - self._copied_s >= self._context.keyframes.sample_s:
             self._copy = None
+
+    def too_large_age_s(self) -> float | None:
+        """How long ago the last keyframe came that is too large to be kept; None where a whole one came after it."""
+        now_s = self._context.monotonic_s()
+        if self._tap is not None and self._tap.keyframes_too_large != self._too_large:
+            self._too_large, self._too_large_s = self._tap.keyframes_too_large, now_s
+        return now_s - self._too_large_s if self._too_large_s is not None else None
 
     def hash_all(self, seconds: float, *, asker: str = "") -> None:
         """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
@@ -209,11 +221,15 @@ class CameraKeyframes:
         if self._source.fanout.pictures != self._pictures:
             self._pictures, self._picture_s = self._source.fanout.pictures, now_s
         video = next(track for track in self._source.tracks if track.kind == "video")
+        age_s, too_large_s = now_s - self._keyframe_s if self._keyframe_s is not None else None, self.too_large_age_s()
+        if too_large_s is not None and reason == "no_keyframe":
+            # They come whole, and only we cannot keep them.
+            reason, age_s = "too_large", too_large_s
         return NoKeyframe(
             reason,
             silent_s=now_s - self._picture_s,
             media_s=now_s - self._began_s,
-            keyframe_age_s=now_s - self._keyframe_s if self._keyframe_s is not None else None,
+            keyframe_age_s=age_s,
             bitrate_kbps=self._bitrate_kbps(now_s),
             codec=video.codec.lower() or None,
         )
@@ -284,7 +300,7 @@ class CameraKeyframes:
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         if self._rhythm.lost:
             self._learn_until_s = now.monotonic_s + LEARN_WITHIN_S
-        self._keyframe_s, self._keyframe_octets = now.monotonic_s, octets
+        self._keyframe_s, self._keyframe_octets, self._too_large_s = now.monotonic_s, octets, None
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
         note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=unit.rtp_timestamp)

@@ -5,6 +5,9 @@ to ask: one check about every half second per endpoint and process, however many
 and one OPTIONS without credentials, since a peer that hangs takes connections too. Who waits is called when the
 endpoint answers after it was found silent, and makes an attempt of its own. An endpoint that answers from the beginning
 is no news: nobody is called.
+
+A listener that takes one client only would take the check for it and leave when the check does. So the connection that
+was answered is kept for a few seconds, and the first attempt goes on with it: the check is its beginning.
 """
 
 import asyncio
@@ -14,7 +17,8 @@ from urllib.parse import urlsplit
 
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
-from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.dial import Opened, connect_socket
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl
@@ -23,8 +27,11 @@ from vonggac.rtsp.client.connection import RtspConnection
 INTERVAL_S = 0.5
 ANSWER_WITHIN_S = 1.0
 _PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
-SILENT = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT, Cause.DNS, Cause.ENDED, Cause.STALLED})
+SILENT = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT, Cause.DNS, Cause.ENDED, Cause.HUNG_UP, Cause.STALLED})
 """Causes after which a reachability check may help."""
+
+KEPT_S = 5.0
+"""A connection that was answered waits so long for the attempt that goes on with it."""
 
 type OnAnswer = Callable[[], None]
 
@@ -63,6 +70,26 @@ class ReachabilityChecks:
         self._interval_s = interval_s
         self._waiting: dict[Endpoint, dict[_Waiter, None]] = {}
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
+        self._kept: dict[Endpoint, tuple[Opened, asyncio.TimerHandle]] = {}
+
+    def take_connection(self, endpoint: Endpoint | None) -> Opened | None:
+        """What a check of this endpoint opened lately and nobody took: the caller's from now on."""
+        kept = self._kept.pop(endpoint, None) if endpoint is not None else None
+        if kept is None:
+            return None
+        kept[1].cancel()
+        return kept[0]
+
+    def drop_connection(self, endpoint: Endpoint | None) -> None:
+        """Close what a check of this endpoint opened and nobody took, if there is anything."""
+        opened = self.take_connection(endpoint)
+        if opened is not None:
+            opened.close()
+
+    def _keep(self, endpoint: Endpoint, opened: Opened) -> None:
+        self.drop_connection(endpoint)
+        timer = asyncio.get_running_loop().call_later(KEPT_S, self.drop_connection, endpoint)
+        self._kept[endpoint] = opened, timer
 
     def wait(
         self, endpoint: Endpoint, allowed: AllowedNetworks, on_answer: OnAnswer, *, silent: bool = False
@@ -90,14 +117,20 @@ class ReachabilityChecks:
         while self._waiting.get(endpoint):
             await asyncio.sleep(self._interval_s)
             asked = tuple(self._waiting.get(endpoint, {}))
-            if not await _answers(endpoint, allowed):
+            there, opened = await _answered(endpoint, allowed)
+            if not there:
                 for waiter in asked:
                     waiter.silent = True
                 continue
             waiting = self._waiting.get(endpoint, {})
-            called = [waiter for waiter in asked if _pop(waiting, waiter) and waiter.silent]
-            for waiter in called:
-                waiter.on_answer()
+            left = [waiter for waiter in asked if _pop(waiting, waiter)]
+            if opened is not None and left:
+                self._keep(endpoint, opened)
+            elif opened is not None:
+                opened.close()
+            for waiter in left:
+                if waiter.silent:
+                    waiter.on_answer()
         del self._tasks[endpoint]
         self._waiting.pop(endpoint, None)
 
@@ -129,23 +162,36 @@ def _pop(waiting: dict[_Waiter, None], waiter: _Waiter) -> bool:
     return True
 
 
-async def _answers(endpoint: Endpoint, allowed: AllowedNetworks) -> bool:
-    """Whether anybody is there, whatever the answer."""
+async def _answered(endpoint: Endpoint, allowed: AllowedNetworks) -> tuple[bool, Opened | None]:
+    """Whether anybody is there, whatever the answer; and the connection, where it still stands."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            tls = policy_of(endpoint.trust) if endpoint.scheme == "rtsps" else None
-            connection = await RtspConnection.open(
-                endpoint.host, endpoint.port, timeout_s=ANSWER_WITHIN_S, allowed=allowed, tls=tls
-            )
-            try:
-                if endpoint.scheme in {"rtsp", "rtsps"}:
-                    url = RtspUrl(endpoint.host, endpoint.port, scheme=endpoint.scheme)
-                    await connection.request("OPTIONS", url.wire, timeout_s=ANSWER_WITHIN_S)
-            finally:
-                connection.abort()
+            address = await resolve(endpoint.host, endpoint.port, allowed, timeout_s=ANSWER_WITHIN_S)
+            if endpoint.scheme in {"rtsp", "rtsps"}:
+                connection = await _asked(endpoint, address)
+                return True, Opened(address, endpoint.port, connection, connection.abort)
+            connected = await connect_socket(address, endpoint.port, timeout_s=ANSWER_WITHIN_S)
+            return True, Opened(address, endpoint.port, connected, connected.close)
     except TimeoutError:
-        return False
+        return False, None
     except PeerError as error:
         # Silent still: the waiters' own attempts report the cause.
-        return error.cause not in SILENT
-    return True
+        return error.cause not in SILENT, None
+
+
+async def _asked(endpoint: Endpoint, address: str) -> RtspConnection:
+    """The connection over which OPTIONS was answered. Raises PeerError."""
+    connection = await RtspConnection.open(
+        endpoint.host,
+        endpoint.port,
+        timeout_s=ANSWER_WITHIN_S,
+        address=address,
+        tls=policy_of(endpoint.trust) if endpoint.scheme == "rtsps" else None,
+    )
+    try:
+        url = RtspUrl(endpoint.host, endpoint.port, scheme=endpoint.scheme)
+        await connection.request("OPTIONS", url.wire, timeout_s=ANSWER_WITHIN_S)
+    except BaseException:
+        connection.abort()
+        raise
+    return connection

@@ -1,6 +1,7 @@
 """The place of one delivery's session at its destination: at most one session is open or being opened."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 from forwarder.domain.delivery import Failed, Opened
@@ -8,8 +9,10 @@ from forwarder.relay.destinations.base import Counts, Session, Target, Unreachab
 from forwarder.relay.destinations.registry import publish
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
+from forwarder.relay.supervision.reachability import Endpoint
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.net.dial import hand_on
 from vonggac.net.errors import PeerError, StatusError
 from vonggac.telemetry import get_logger
 
@@ -17,6 +20,9 @@ log = get_logger(__name__)
 
 _MEDIA_REFUSED = 415
 """RTSP status: not this kind of media."""
+
+HUNG_UP_WITHIN_S = 2.0
+"""A destination that ends a session within so long after its OK did not want it."""
 
 type OnSessionEvent = Callable[[Opened | Failed], None]
 
@@ -38,6 +44,9 @@ class SessionSlot:
         self._attempt: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._counts_before = Counts()
+        self._opened_s = 0.0
+        self._sent: Callable[[], CameraSource | None] = lambda: None
+        """The stream that the last session sent: an earlier session may have sent what a next one repeats of it."""
         self._without_audio = False
 
     @property
@@ -93,7 +102,9 @@ class SessionSlot:
     async def _publish(self, plan: PlannedDelivery, source: CameraSource) -> None:
         await self.wait_closed()
         try:
-            session = await publish(self._target(plan), source, self._session_lost)
+            opened = self._context.reachability.take_connection(Endpoint.of(plan.url, plan.tls))
+            with hand_on(opened):
+                session = await publish(self._target(plan), source, self._session_lost)
         except PeerError as error:
             if isinstance(error, StatusError) and error.status == _MEDIA_REFUSED and len(source.tracks) > 1:
                 self._leave_audio_out(plan)
@@ -106,8 +117,11 @@ class SessionSlot:
             self._on_event(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
             return
         self._attempt, self._session, self.unreachable = None, session, False
+        self._opened_s = self._context.monotonic_s()
         self.sessions += 1
-        self._on_event(Opened())
+        kept = source.fanout.gop_cache if source is not self._sent() else None
+        self._sent = weakref.ref(source)
+        self._on_event(Opened(kept.age_s if kept is not None else 0.0))
 
     def _target(self, plan: PlannedDelivery) -> Target:
         context = self._context
@@ -131,5 +145,12 @@ class SessionSlot:
 
     def _session_lost(self, error: PeerError | None) -> None:
         # None: our own close. A session that is not the present one was closed by us, too.
-        if error is not None and self._session is not None:
-            self._on_event(Failed(error.cause, error.message))
+        if error is None or self._session is None:
+            return
+        lasted_s = self._context.monotonic_s() - self._opened_s
+        if error.cause is Cause.ENDED and lasted_s < HUNG_UP_WITHIN_S:
+            # What ends so is no session that was good: go2rtc does so to a stream that it does not know.
+            detail = f"the destination took the stream and hung up {lasted_s:.1f} s later: does it know this stream?"
+            self._on_event(Failed(Cause.HUNG_UP, detail))
+            return
+        self._on_event(Failed(error.cause, error.message))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, ReasonNeeded, Remover
+from inventory.api.context import Context, ReasonNeeded
 from inventory.api.devices.secrets import OfSecret, Secret
 from inventory.api.nouns.rules import reason_needed
 from inventory.api.nouns.writes import NOTHING
@@ -17,6 +17,7 @@ from inventory.nouns.writer import Write
 from inventory.storage.deliveries import disconnect_all_cameras
 from inventory.storage.queries.references import refuse_while_referred
 from inventory.storage.tables import Camera, Delivery, Destination
+from vonggac.auth import Caller
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
 
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 async def remove_destination(
     thing_id: UUID,
     context: Context,
-    caller: Remover,
+    caller: Caller,
     if_match: IfMatch,
     reason: ReasonNeeded = None,
     disconnect_all: Annotated[

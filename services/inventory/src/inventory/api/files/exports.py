@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
-from inventory.api.context import Context, Exporter, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.api.files.received import CSV, XLSX
 from inventory.exporting.csv_text import CsvFormat, csv_pieces
 from inventory.exporting.rows import exported_columns, exported_rows
@@ -19,7 +19,8 @@ from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.places import FACILITY
 from inventory.nouns.registry import NOUNS, noun_named, referring
-from inventory.storage.conflicts import not_found
+from inventory.storage.queries.sight import read_thing, seen
+from inventory.storage.tables import Facility
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 _CODES_MOST = 5000
@@ -29,13 +30,12 @@ _CODES_MOST = 5000
 def _add_exports(noun: Noun) -> None:
     async def export_csv(
         context: Context,
-        _caller: Exporter,
         format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
     ) -> StreamingResponse:
         headers = {"Content-Disposition": f'attachment; filename="{noun.path}.csv"'}
         return StreamingResponse(_csv(context, noun, format), media_type=f"{CSV}; charset=utf-8", headers=headers)
 
-    async def export_xlsx(context: Context, _caller: Exporter) -> Response:
+    async def export_xlsx(context: Context) -> Response:
         async with context.read_transaction() as session:
             page = await page_of(session, noun, context)
         return await workbook_answer([page], f"{noun.path}.xlsx")
@@ -67,30 +67,27 @@ async def _csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> AsyncIt
     response_class=Response,
     responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def export_facility(facility_id: UUID, context: Context, _caller: Exporter) -> Response:
+async def export_facility(facility_id: UUID, context: Context) -> Response:
     """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
     async with context.read_transaction() as session:
-        facilities = FACILITY.table.__table__.c
-        code = await session.scalar(select(facilities.code).where(facilities.id == facility_id))
-        if code is None:
-            raise not_found("facility")
-        pages = [await page_of(session, FACILITY, context, facilities.id == facility_id)]
+        code = (await read_thing(session, Facility, facility_id)).code
+        pages = [await page_of(session, FACILITY, context, ("id", facility_id))]
         for noun, column in sorted(referring(FACILITY), key=lambda each: NOUNS.index(each[0])):
-            pages.append(await page_of(session, noun, context, noun.table.__table__.c[column] == facility_id))
+            pages.append(await page_of(session, noun, context, (column, facility_id)))
     return await workbook_answer(pages, f"{code}.xlsx")
 
 
 async def page_of(
-    session: Any, noun: Noun, context: RequestContext, where: ColumnElement[bool] | None = None, *, filled: bool = True
+    session: Any, noun: Noun, context: RequestContext, only: tuple[str, UUID] | None = None, *, filled: bool = True
 ) -> Page:
     """A sheet of a noun with its rows, and the codes of its drop-down lists."""
-    rows = [row async for row in exported_rows(session, noun, _today(context), where)] if filled else []
+    rows = [row async for row in exported_rows(session, noun, _today(context), only)] if filled else []
     columns = columns_of(noun)
     codes: dict[str, list[str]] = {}
     for column in columns.columns:
         if column.reference is None:
             continue
-        other = noun_named(column.reference).table.__table__.c
+        other = seen(noun_named(column.reference).table, None, context.sight).c
         if "code" in other:
             found = (await session.scalars(select(other.code).order_by(other.code).limit(_CODES_MOST + 1))).all()
             codes[column.name] = list(found) if len(found) <= _CODES_MOST else []

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 
-from inventory.api.context import Context, Importer, Reader, Reason, RequestContext
+from inventory.api.context import Context, Reason, RequestContext
 from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.running import Outcome, Run
@@ -22,7 +22,7 @@ from inventory.nouns.registry import NOUNS
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
-from vonggac.auth import Principal
+from vonggac.auth import Caller, Principal, Right
 from vonggac.http import Problem, ProblemError
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
@@ -103,11 +103,13 @@ class Imports(BaseModel):
 
 @router.get("", summary="List imports")
 async def list_imports(
-    context: Context, _caller: Reader, kind: str | None = None,
+    context: Context, kind: str | None = None,
     limit: Annotated[int, Query(ge=1, le=_LIST_MOST)] = 50, before: datetime | None = None,
 ) -> Imports:  # fmt: skip
     """The newest first; `before` gives older ones."""
     query = select(ImportRow).order_by(ImportRow.began_at.desc(), ImportRow.id).limit(limit)
+    if not _sees_all(context.caller):
+        query = query.where(ImportRow.sent_by == context.caller.subject)
     if kind is not None:
         query = query.where(ImportRow.kind == kind)
     if before is not None:
@@ -117,17 +119,17 @@ async def list_imports(
 
 
 @router.get("/{import_id}", summary="Read an import")
-async def read_import(import_id: UUID, context: Context, _caller: Reader) -> ImportShown:
+async def read_import(import_id: UUID, context: Context) -> ImportShown:
     """How far it is, what it did, or why it was refused."""
     async with context.read_transaction() as session:
-        return _shown(context, await _row(session, import_id))
+        return _shown(context, await _row(context, session, import_id))
 
 
 @router.post("/{import_id}/stop", summary="Stop a running import", status_code=HTTPStatus.ACCEPTED)
-async def stop_import(import_id: UUID, context: Context, _caller: Importer) -> ImportShown:
+async def stop_import(import_id: UUID, context: Context) -> ImportShown:
     """Before it begins to store; nothing of it is stored then. One that is done can be taken back."""
     async with context.read_transaction() as session:
-        row = await _row(session, import_id)
+        row = await _row(context, session, import_id)
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return _shown(context, row)
 
@@ -154,11 +156,11 @@ class TakenBackShown(BaseModel):
 
 
 @router.post("/{import_id}/revert", summary="Take an import back")
-async def revert_import(import_id: UUID, context: Context, caller: Importer, reason: Reason = None) -> TakenBackShown:
+async def revert_import(import_id: UUID, context: Context, caller: Caller, reason: Reason = None) -> TakenBackShown:
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
     why = reason or f"import {import_id} is taken back"
     async with context.write_transaction(caller, reason=why) as transaction:
-        row = await _row(transaction.session, import_id)
+        row = await _row(context, transaction.session, import_id)
         if row.state != State.DONE or row.dry_run:
             msg = f"the import is {row.state}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
@@ -171,7 +173,7 @@ async def revert_import(import_id: UUID, context: Context, caller: Importer, rea
 
 def _add_import(noun: Noun) -> None:
     async def import_things(
-        context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+        context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
         prefer: Prefer = None, reason: Reason = None,
     ) -> Any:  # fmt: skip
         return await _import(context, caller, (noun,), noun.path, dry_run, answer, prefer, reason)
@@ -191,7 +193,7 @@ def _add_import(noun: Noun) -> None:
 
 @router.post(f"/{WORKBOOK}", summary="Import a workbook of several nouns", response_model=ImportDone)
 async def import_workbook(
-    context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+    context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
     prefer: Prefer = None, reason: Reason = None,
 ) -> Any:  # fmt: skip
     """One sheet per noun, as `/v1/exports/facilities/{id}.xlsx` has them; all sheets or none."""
@@ -236,9 +238,14 @@ def _shown(context: RequestContext, row: ImportRow) -> ImportShown:
     return shown.model_copy(update={"state": state_of(row, context.services.store.now())})
 
 
-async def _row(session: Any, import_id: UUID) -> ImportRow:
+def _sees_all(caller: Principal) -> bool:
+    """Whether imports of others are shown: they name rows of everywhere."""
+    return caller.may(Right.READ_AUDIT) and caller.sight.is_everything
+
+
+async def _row(context: RequestContext, session: Any, import_id: UUID) -> ImportRow:
     row: ImportRow | None = await session.get(ImportRow, import_id)
-    if row is None:
+    if row is None or not (_sees_all(context.caller) or row.sent_by == context.caller.subject):
         raise not_found("import")
     return row
 

@@ -142,7 +142,7 @@ class Run:
         assert self.upload is not None
         mistakes = Mistakes(table.sheet or None)
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
-        async with self.services.store.read_transaction() as session:
+        async with self.services.store.read_transaction(self.caller.sight) as session:
             plan = await plan_table(session, noun, table, self.job, mistakes)
         self.upload.mistakes += mistakes.found
         return plan
@@ -165,7 +165,7 @@ class Run:
 
     def _actor(self) -> Actor:
         assert self.ledger is not None
-        return Actor(self.caller.subject, str(self.ledger.id), self.reason)
+        return Actor(self.caller.subject, str(self.ledger.id), self.reason, sight=self.caller.sight)
 
     async def _report(self, phase: Phase, rows: int) -> None:
         if self.ledger is not None:
@@ -176,7 +176,7 @@ class Run:
         counts["rows"] = sum(counts.values())
         rows: list[dict[str, Any]] = []
         for plan in plans if self.dry_run else ():
-            rows += difference(plan, SHOWN_ROWS - len(rows))
+            rows += difference(plan, SHOWN_ROWS - len(rows), people=self.caller.sight.people)
         return Outcome(self.ledger.id if self.ledger is not None else None, self.kind, self.dry_run, counts, rows)
 
     def _count(self, outcome: Outcome, took_s: float) -> None:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from inventory.api.context import Context, Exporter
+from inventory.api.context import Context
 from inventory.api.files.exports import page_of, workbook_answer
 from inventory.api.files.received import XLSX
 from inventory.nouns.noun import Noun
@@ -12,7 +12,7 @@ router = APIRouter(prefix="/v1/templates", tags=["templates"])
 
 
 def _add_template(noun: Noun) -> None:
-    async def read_template(context: Context, _caller: Exporter) -> Response:
+    async def read_template(context: Context) -> Response:
         async with context.read_transaction() as session:
             page = await page_of(session, noun, context, filled=False)
         return await workbook_answer([page], f"{noun.path}.xlsx")

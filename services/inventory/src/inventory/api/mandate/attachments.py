@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
-from inventory.api.context import Changer, Context, Reader, RequestContext
-from inventory.api.mandate.surveys import declared, missing_of, read_survey, submit_when_complete
+from inventory.api.context import Context, RequestContext
+from inventory.api.mandate.surveys import declared, missing_of, submit_when_complete
 from inventory.domain.mandate.surveying.attachments import (
     MAX_SURVEY_BYTES,
     Attachment,
@@ -26,7 +26,9 @@ from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, wi
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
 from inventory.storage.contents import read_content, stored_bytes, stored_hashes
+from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Facility, Survey, SurveyContent
+from vonggac.auth import Caller
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import ProblemError
 from vonggac.http.idempotency import KeptAnswer
@@ -67,10 +69,10 @@ class UploadShown(BaseModel):
 
 
 @router.get("/{thing_id}/attachments", summary="Attachments of a survey")
-async def list_survey_attachments(thing_id: UUID, context: Context, _caller: Reader) -> AttachmentList:
+async def list_survey_attachments(thing_id: UUID, context: Context) -> AttachmentList:
     """Each says whether its content was received."""
     async with context.read_transaction() as session:
-        survey = await read_survey(context, session, thing_id)
+        survey = await read_thing(session, Survey, thing_id)
         there = await stored_hashes(session, thing_id)
     shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey.attachments]
     return AttachmentList(items=shown)
@@ -82,14 +84,14 @@ async def list_survey_attachments(thing_id: UUID, context: Context, _caller: Rea
     openapi_extra=_BODY,
     response_model=UploadShown,
 )
-async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Changer) -> Response:
+async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Caller) -> Response:
     """JPEG, PNG or PDF, as declared; safe to send again. With the last one missing the survey is submitted.
 
     422 when size, SHA-256 or kind is not the declared one. Of a restricted site photos are stored without position and
     device data, and a PDF is refused.
     """
     async with context.read_transaction() as session:
-        survey = await read_survey(context, session, thing_id)
+        survey = await read_thing(session, Survey, thing_id)
         one = declared(survey, sha256)
         facility = await session.get_one(Facility, survey.facility_id)
     content = await _read_content(context, one)
@@ -119,10 +121,10 @@ async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
         200: {"content": {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in MediaType}}
     },
 )
-async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, _caller: Reader) -> Response:
+async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context) -> Response:
     """As a file to save; of a restricted site without position and device data."""
     async with context.read_transaction() as session:
-        survey = await read_survey(context, session, thing_id)
+        survey = await read_thing(session, Survey, thing_id)
         stored = await read_content(session, thing_id, sha256)
         facility = await session.get_one(Facility, survey.facility_id)
     if stored is None:

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Context, Reader
-from inventory.api.nouns.clocks import AsOf, recorded_at
+from inventory.api.context import Context
+from inventory.api.nouns.clocks import AsOf
 from inventory.api.nouns.models import models_of
 from inventory.domain.mandate.directive import chain_of
 from inventory.nouns.mandate.directives import DIRECTIVE
@@ -28,9 +28,9 @@ class Chain(BaseModel):
 
 
 @router.get("/{thing_id}/chain", summary="What a directive carries out")
-async def get_directive_chain(thing_id: UUID, context: Context, _caller: Reader, as_of: AsOf = None) -> Chain:
+async def get_directive_chain(thing_id: UUID, context: Context, as_of: AsOf = None) -> Chain:
     """From the directive to the first of its chain."""
-    directives = recorded_at(as_of, context.services.store.now())(Directive)
+    directives = context.recorded(as_of)(Directive)
     async with context.read_transaction() as session:
         rows = {row["id"]: row for row in (await session.execute(select(directives))).mappings()}
         if thing_id not in rows:

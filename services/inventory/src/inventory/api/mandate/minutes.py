@@ -8,11 +8,11 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reader
-from inventory.api.mandate.surveys import read_survey
+from inventory.api.context import Context
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
 from inventory.nouns.writer import merge
+from inventory.storage.queries.sight import HIDDEN, read_thing, sight_of
 from inventory.storage.tables import Agency, Facility, Survey
 from vonggac.events.inventory import AgencyRole
 from vonggac.http import ProblemError
@@ -28,10 +28,10 @@ router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
     response_class=Response,
     responses={200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def get_survey_minutes(thing_id: UUID, context: Context, _caller: Reader) -> Response:
+async def get_survey_minutes(thing_id: UUID, context: Context) -> Response:
     """In the form of Decree 30/2020/NĐ-CP, Annex I; number and signatures are left blank."""
     async with context.read_transaction() as session:
-        of = await _minutes_of(session, await read_survey(context, session, thing_id))
+        of = await _minutes_of(session, await read_thing(session, Survey, thing_id))
         code = of.survey.code
     content = await asyncio.to_thread(survey_minutes, of)
     disposition = {"Content-Disposition": f'attachment; filename="{code}.docx"'}
@@ -48,7 +48,7 @@ async def _minutes_of(session: AsyncSession, survey: Survey) -> MinutesOf:
     issuer = agencies[survey.lead_agency_id] if survey.lead_agency_id is not None else by_role[AgencyRole.LEAD][0]
     parents = by_role[AgencyRole.PEOPLES_COMMITTEE]
     return MinutesOf(
-        survey=merge(SurveyFields, survey, {}),
+        survey=_shown(session, survey),
         facility_name=facility.name,
         facility_address=facility.address,
         issuer=issuer.name,
@@ -56,3 +56,10 @@ async def _minutes_of(session: AsyncSession, survey: Survey) -> MinutesOf:
         issuer_parent=parents[0].name if parents else None,
         agencies={one.id: one.name for one in agencies.values()},
     )
+
+
+def _shown(session: AsyncSession, survey: Survey) -> SurveyFields:
+    fields = merge(SurveyFields, survey, {})
+    if fields.lead_phone is None or sight_of(session).people:
+        return fields
+    return fields.model_copy(update={"lead_phone": HIDDEN})

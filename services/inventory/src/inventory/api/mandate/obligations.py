@@ -9,15 +9,16 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Changer, Context, Reader
+from inventory.api.context import Context
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import AsOf, recorded_at
+from inventory.api.nouns.clocks import AsOf
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
 from inventory.domain.mandate.obligation import Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Obligation
+from vonggac.auth import Caller
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.http.conditional import IfMatch
 
@@ -52,7 +53,7 @@ class DueObligations(BaseModel):
     response_model=ObligationShown,
 )
 async def move_obligation(
-    thing_id: UUID, body: Completion, context: Context, caller: Changer, if_match: IfMatch
+    thing_id: UUID, body: Completion, context: Context, caller: Caller, if_match: IfMatch
 ) -> Response:
     """`done` needs `completed_at` before the deadline, `done_late` at it or later; 409 says what is allowed."""
 
@@ -74,7 +75,7 @@ async def move_obligation(
     response_model=ObligationShown,
 )
 async def set_deadline(
-    thing_id: UUID, body: NewDeadline, context: Context, caller: Changer, if_match: IfMatch
+    thing_id: UUID, body: NewDeadline, context: Context, caller: Caller, if_match: IfMatch
 ) -> Response:
     """The earlier ones stay on record, each with who set it, when and why."""
 
@@ -95,7 +96,6 @@ async def set_deadline(
 @router.get("/v1/due-obligations", summary="How every obligation stands")
 async def list_due_obligations(
     context: Context,
-    _caller: Reader,
     at: Annotated[AwareDatetime | None, Query(description="By the clock of this instant; default: now.")] = None,
     as_of: AsOf = None,
     due_state: Annotated[DueState | None, Query(description="Only these.")] = None,
@@ -104,7 +104,7 @@ async def list_due_obligations(
 ) -> DueObligations:
     """Due soon and overdue follow from the deadline and the clock; nothing of it is stored."""
     now = context.services.store.now()
-    instant, recorded = at or now, recorded_at(as_of, now)
+    instant, recorded = at or now, context.recorded(as_of)
     obligations = recorded(Obligation)
     async with context.read_transaction() as session:
         rows = (await session.execute(select(obligations).order_by(obligations.c.code))).all()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Adder, Changer, Context, Reader
+from inventory.api.context import Context
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
@@ -19,10 +19,10 @@ from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
-from inventory.storage.queries.clocks import missing
+from inventory.storage.queries.sight import read_thing
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
-from vonggac.auth import Role
+from vonggac.auth import Caller, Role
 from vonggac.events.inventory import AgencyRole, PlanBasis, PlanStatus
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
@@ -78,7 +78,7 @@ class ConnectionList(BaseModel):
     summary="Make a new version of a plan",
     response_model=PlanShown,
 )
-async def add_connection_plan_version(thing_id: UUID, context: Context, caller: Adder) -> Response:
+async def add_connection_plan_version(thing_id: UUID, context: Context, caller: Caller) -> Response:
     """A draft with the same content: what is agreed stays in force until the new version is agreed."""
 
     async def work(writing: Write) -> Thing:
@@ -97,7 +97,7 @@ async def add_connection_plan_version(thing_id: UUID, context: Context, caller: 
     response_model=PlanShown,
 )
 async def add_connection_plan_consent(
-    thing_id: UUID, body: Consent, context: Context, caller: Changer, if_match: IfMatch
+    thing_id: UUID, body: Consent, context: Context, caller: Caller, if_match: IfMatch
 ) -> Response:
     """The province lead alone records the word of the lead. A later word of an agency replaces its earlier one."""
 
@@ -125,28 +125,22 @@ async def add_connection_plan_consent(
 async def get_connection_plan_difference(
     thing_id: UUID,
     context: Context,
-    _caller: Reader,
     to: Annotated[UUID, Query(description="The other version, of the same facility.")],
 ) -> DifferenceShown:
     """From this version to the other one, camera by camera and field by field."""
     async with context.read_transaction() as session:
-        found = [await session.get(ConnectionPlan, each) for each in (thing_id, to)]
-        for plan, each in zip(found, (thing_id, to), strict=True):
-            if plan is None:
-                problem: ProblemError = await missing(session, ConnectionPlan, each)
-                raise problem
-    before, after = (merge(PlanFields, plan, {}) for plan in found if plan is not None)
+        found = [await read_thing(session, ConnectionPlan, each) for each in (thing_id, to)]
+    before, after = (merge(PlanFields, plan, {}) for plan in found)
     if before.facility_id != after.facility_id:
         raise invalid("to", "is a plan of another facility")
     return DifferenceShown.model_validate(difference(before, after))
 
 
 @router.get("/v1/facilities/{thing_id}/connections", summary="What a facility's deliveries run under")
-async def list_facility_connections(thing_id: UUID, context: Context, _caller: Reader) -> ConnectionList:
+async def list_facility_connections(thing_id: UUID, context: Context) -> ConnectionList:
     """Each camera to each destination: under the agreed plan, under an exception, or not forwarded (R04)."""
     async with context.read_transaction() as session:
-        if await session.get(Facility, thing_id) is None:
-            raise await missing(session, Facility, thing_id)
+        await read_thing(session, Facility, thing_id)
         ids = (await session.scalars(select(Camera.id).where(Camera.facility_id == thing_id))).all()
         found = [plan.payload async for plans in camera_plans(session, ids) for plan in plans]
     items = [

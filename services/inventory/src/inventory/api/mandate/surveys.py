@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Changer, Context, Reader, RequestContext
+from inventory.api.context import Context
 from inventory.api.nouns.rules import patch_thing
 from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
 from inventory.domain.mandate.surveying.form import form_schema
@@ -23,8 +23,9 @@ from inventory.nouns.mandate.surveys import SURVEY, survey_guards
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.contents import stored_hashes
-from inventory.storage.queries.clocks import missing
+from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Survey, SurveySubmission
+from vonggac.auth import Caller
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.idempotency import KeptAnswer
@@ -52,7 +53,7 @@ class SubmissionShown(BaseModel):
     response_class=Response,
     responses={200: {"content": {SCHEMA_TYPE: {"schema": {"type": "object"}}}}},
 )
-async def get_survey_form_schema(_caller: Reader) -> Response:
+async def get_survey_form_schema() -> Response:
     """Titles are in Vietnamese. Rooms, toilets and bathrooms are no areas (4403/CV-BCĐ)."""
     return Response(_SCHEMA, media_type=SCHEMA_TYPE)
 
@@ -63,7 +64,7 @@ async def get_survey_form_schema(_caller: Reader) -> Response:
     response_model=SubmissionShown,
 )
 async def put_survey_submission(
-    thing_id: UUID, submission_id: UUID, body: Submission, context: Context, caller: Changer
+    thing_id: UUID, submission_id: UUID, body: Submission, context: Context, caller: Caller
 ) -> Response:
     """The sender makes the id, and sends again until it is answered: it is taken once.
 
@@ -82,14 +83,10 @@ async def put_survey_submission(
 
 
 @router.get("/{thing_id}/submissions/{submission_id}", summary="What of a submission is missing")
-async def get_survey_submission(
-    thing_id: UUID, submission_id: UUID, context: Context, _caller: Reader
-) -> SubmissionShown:
+async def get_survey_submission(thing_id: UUID, submission_id: UUID, context: Context) -> SubmissionShown:
     """404 when it was not taken: send it again."""
     async with context.read_transaction() as session:
-        survey = await session.get(Survey, thing_id)
-        if survey is None:
-            raise await missing(session, Survey, thing_id)
+        survey = await read_thing(session, Survey, thing_id)
         taken = await session.get(SurveySubmission, submission_id)
         if taken is None or taken.survey_id != thing_id:
             raise not_found("survey_submission")
@@ -117,14 +114,6 @@ def declared(survey: Survey, sha256: str) -> Attachment:
         msg = "the survey declares no attachment with this SHA-256: send its submission first"
         raise ProblemError(HTTPStatus.NOT_FOUND, "not_declared", msg)
     return found
-
-
-async def read_survey(context: RequestContext, session: AsyncSession, survey_id: UUID) -> Survey:
-    """Raises ProblemError 404 or 410."""
-    survey = await session.get(Survey, survey_id)
-    if survey is None:
-        raise await missing(session, Survey, survey_id)
-    return survey
 
 
 async def _take(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import AsOf, recorded_at
+from inventory.api.nouns.clocks import AsOf
 from inventory.domain.days import day_of, end_of, start_of
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
 from inventory.domain.mandate.obligation import covers
@@ -62,14 +62,13 @@ class Workload(BaseModel):
 @router.get("/v1/due-inspections", summary="When each active facility is to be inspected next", tags=["inspections"])
 async def list_due_inspections(
     context: Context,
-    _caller: Reader,
     on: Annotated[date | None, Query(description="Overdue on this day; default: today.")] = None,
     overdue_only: bool = False,
     as_of: AsOf = None,
 ) -> DueInspections:
     """Every 15 days (R24), or as the open obligations of the kind `inspection` say, the shortest of them."""
     now = context.services.store.now()
-    day, recorded = on or day_of(now), recorded_at(as_of, now)
+    day, recorded = on or day_of(now), context.recorded(as_of)
     facilities, inspections, obligations = recorded(Facility), recorded(Inspection), recorded(Obligation)
     is_open = obligations.c.status == ObligationStatus.OPEN
     inspects = obligations.c.kind == ObligationKind.INSPECTION
@@ -109,7 +108,6 @@ async def list_due_inspections(
 @router.get("/v1/team-workload", summary="Visits of each team: planned and actual", tags=["teams"])
 async def get_team_workload(
     context: Context,
-    _caller: Reader,
     first_day: Annotated[date | None, Query(description="Default: today.")] = None,
     last_day: Annotated[date | None, Query(description="Included; default: six days after the first.")] = None,
     team_id: UUID | None = None,
@@ -121,7 +119,7 @@ async def get_team_workload(
     last = last_day or first + timedelta(days=DEFAULT_DAYS - 1)
     if not 0 <= (last - first).days < MAX_DAYS:
         raise invalid("last_day", f"must be {first.isoformat()} or one of the {MAX_DAYS - 1} days after it")
-    visits = recorded_at(as_of, now)(Visit)
+    visits = context.recorded(as_of)(Visit)
     planned = visits.c.planned_from
     query = select(visits).where(planned >= start_of(first), planned < end_of(last))
     if team_id is not None:

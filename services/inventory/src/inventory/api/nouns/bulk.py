@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Adder, Changer, Context, Reason, ReasonNeeded, Remover
+from inventory.api.context import Context, Reason, ReasonNeeded
 from inventory.api.nouns.models import MAX_BULK, BulkRemoval, Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
@@ -17,6 +17,7 @@ from inventory.api.nouns.writes import NOTHING, answer_with_all
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Thing
+from vonggac.auth import Caller
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
 from vonggac.http.idempotency import KeptAnswer
@@ -39,7 +40,7 @@ def _many(model: type[BaseModel]) -> Any:
 
 
 def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
-    async def add_things(body: Any, context: Context, caller: Adder, reason: Reason = None) -> Response:
+    async def add_things(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
             return [thing.id for thing in await _each(writing, body, lambda fields: make_thing(writing, noun, fields))]
 
@@ -59,7 +60,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 
 
 def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
-    async def change_things(body: Any, context: Context, caller: Changer, reason: Reason = None) -> Response:
+    async def change_things(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
             async def change(item: Any) -> Thing:
                 thing = await _read(writing, noun, item)
@@ -84,7 +85,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove_things(
-        body: Annotated[list[BulkRemoval], _ONE_BY_ONE], context: Context, caller: Remover, reason: ReasonNeeded = None
+        body: Annotated[list[BulkRemoval], _ONE_BY_ONE], context: Context, caller: Caller, reason: ReasonNeeded = None
     ) -> Response:
         async def work(writing: Write) -> None:
             async def remove(item: BulkRemoval) -> None:

@@ -14,15 +14,16 @@ from sqlalchemy import ColumnElement, FromClause, Select, func, select, text, tr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.changes import CHANGES, changes_of
-from inventory.api.context import Context, Reader, RequestContext
-from inventory.api.nouns.clocks import AsOf, ValidOn, recorded_at
+from inventory.api.context import Context, RequestContext
+from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
 from inventory.storage.conflicts import not_found
-from inventory.storage.queries.clocks import in_force, missing, settled_instant
+from inventory.storage.queries.clocks import in_force, settled_instant
 from inventory.storage.queries.lists import Recorded, matches_search
+from inventory.storage.queries.sight import missing_for
 from inventory.storage.tables import Change
 from vonggac.database.keyset import keyset_page
 from vonggac.http import ProblemError
@@ -49,7 +50,7 @@ def _add_list(router: APIRouter, noun: Noun, models: Models) -> None:
     listing = _listing(noun, models)
 
     async def list_things(
-        context: Context, _caller: Reader, page: Any, filters: Any, as_of: AsOf = None, valid_on: ValidOn = None
+        context: Context, page: Any, filters: Any, as_of: AsOf = None, valid_on: ValidOn = None
     ) -> Response:
         return await _list(noun, models, context, page, filters, as_of=as_of, valid_on=valid_on)
 
@@ -94,10 +95,10 @@ async def _list(
     as_of: datetime | None,
     valid_on: date | None,
 ) -> Response:
-    instant, now = page.as_of or as_of, context.services.store.now()
+    instant = page.as_of or as_of
 
     def query(at: datetime | None) -> tuple[FromClause, list[ColumnElement[bool]]]:
-        recorded = recorded_at(at, now)
+        recorded = context.recorded(at)
         things = recorded(noun.table)
         return things, _conditions(noun, things, filters, recorded, valid_on)
 
@@ -142,10 +143,8 @@ def _conditions(
 
 
 def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
-    async def get_thing(
-        thing_id: UUID, context: Context, _caller: Reader, as_of: AsOf = None, valid_on: ValidOn = None
-    ) -> BaseModel:
-        recorded = recorded_at(as_of, context.services.store.now())
+    async def get_thing(thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None) -> BaseModel:
+        recorded = context.recorded(as_of)
         async with context.read_transaction() as session:
             row = await _item(session, noun, recorded(noun.table), thing_id, as_of=as_of, valid_on=valid_on)
             more = await noun.expand(session, row, recorded) if noun.expand is not None else {}
@@ -169,7 +168,7 @@ async def _item(
     query: Select[Any] = select(things, (in_force(things, valid_on) if valid_on else true()).label("in_force"))
     row = (await session.execute(query.where(things.c.id == thing_id))).mappings().one_or_none()
     if row is None and as_of is None:
-        raise await missing(session, noun.table, thing_id)
+        raise await missing_for(session, noun.table, thing_id)
     if row is None:
         raise not_found(noun.name, f"there was no {noun.singular} with this id on record then")
     if not row["in_force"]:
@@ -179,7 +178,7 @@ async def _item(
 
 
 def _add_history(router: APIRouter, noun: Noun) -> None:
-    async def get_history(thing_id: UUID, context: Context, _caller: Reader, page: Any) -> Response:
+    async def get_history(thing_id: UUID, context: Context, page: Any) -> Response:
         return await changes_of(context, page, noun.name, thing_id)
 
     endpoint = with_parameters(

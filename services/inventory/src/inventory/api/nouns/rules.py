@@ -13,6 +13,7 @@ from inventory.nouns.registry import noun_named, referring
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.references import refuse_while_referred
+from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
@@ -24,6 +25,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     thing = await noun.writer.make(writing, noun.table, fields)
     _check_reason(writing.transaction, noun, None, thing)
     await _call_hooks(writing.transaction, noun, None, thing)
+    await _check_seen(writing.transaction, thing)
     return thing
 
 
@@ -35,6 +37,7 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
     await _check_transition(transaction, noun, before, thing)
     _check_reason(transaction, noun, before, thing)
     await _call_hooks(transaction, noun, before, thing)
+    await _check_seen(transaction, thing)
     return thing
 
 
@@ -66,8 +69,24 @@ def reason_needed(what: str) -> ProblemError:
 async def _check_references(transaction: WriteTransaction, noun: Noun, values: Mapping[str, Any]) -> None:
     for field, value in values.items():
         other = noun_named(noun.references[field])
-        if value is not None and await transaction.session.get(other.table, value) is None:
+        if value is None:
+            continue
+        found = await transaction.session.get(other.table, value)
+        if found is None or not await sees(transaction.session, other.table, value):
             raise unknown_reference(field, other.name)
+
+
+async def _check_seen(transaction: WriteTransaction, thing: Thing) -> None:
+    """What somebody writes stays within what he sees: nobody puts a record where he cannot follow it."""
+    if transaction.actor.sight.is_everything:
+        return
+    await transaction.flush_changes()
+    if not await sees(transaction.session, type(thing), thing.id):
+        msg = (
+            f"the {thing.noun.replace('_', ' ')} would be outside what the token is for: outside its scope, or in a "
+            "restricted facility; keep it within, or ask somebody whose token covers both"
+        )
+        raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 
 
 async def _check_transition(transaction: WriteTransaction, noun: Noun, before: Any, after: Any) -> None:

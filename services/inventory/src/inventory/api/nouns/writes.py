@@ -1,6 +1,7 @@
 """The routes that write a noun: create, change, remove."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -10,14 +11,15 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Adder, Changer, Context, Reason, ReasonNeeded, Remover
+from inventory.api.context import Context, Reason, ReasonNeeded
 from inventory.api.nouns.models import Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
-from inventory.storage.queries.clocks import recorded
+from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
+from vonggac.auth import Caller
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
 
@@ -35,7 +37,7 @@ def add_write_routes(router: APIRouter, noun: Noun, models: Models) -> None:
 
 
 def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
-    async def add_thing(body: Any, context: Context, caller: Adder, reason: Reason = None) -> Response:
+    async def add_thing(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> Thing:
             return await make_thing(writing, noun, body)
 
@@ -60,7 +62,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
 
 def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
     async def change_thing(
-        thing_id: UUID, body: Any, context: Context, caller: Changer, if_match: IfMatch, reason: Reason = None
+        thing_id: UUID, body: Any, context: Context, caller: Caller, if_match: IfMatch, reason: Reason = None
     ) -> Response:
         async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
@@ -83,7 +85,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove(
-        thing_id: UUID, context: Context, caller: Remover, if_match: IfMatch, reason: ReasonNeeded = None
+        thing_id: UUID, context: Context, caller: Caller, if_match: IfMatch, reason: ReasonNeeded = None
     ) -> Response:
         async def work(writing: Write) -> None:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
@@ -109,11 +111,12 @@ async def answer_with(
     session: AsyncSession, noun: Noun, models: Models, thing_id: UUID, *, created: bool = False
 ) -> KeptAnswer:
     """The answer about one thing as it is on record now."""
-    things = recorded(noun.table, None)
+    recorded = partial(seen, as_of=None, sight=sight_of(session))
+    things = recorded(noun.table)
     row: Any = (await session.execute(select(things).where(things.c.id == thing_id))).mappings().one()
     more: Mapping[str, Any] = {}
     if noun.expand is not None:
-        more = await noun.expand(session, row, lambda kind: recorded(kind, None))
+        more = await noun.expand(session, row, recorded)
     shown = (noun.item or models.shown).model_validate({**row, **more})
     headers = {"ETag": row["etag"]} | ({"Location": f"/v1/{noun.path}/{thing_id}"} if created else {})
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
@@ -124,7 +127,7 @@ async def answer_with_all(
     session: AsyncSession, noun: Noun, shape: type[BaseModel], models: Models, ids: Sequence[UUID], status: HTTPStatus
 ) -> KeptAnswer:
     """The answer about several things, in the order of `ids`."""
-    things = recorded(noun.table, None)
+    things = seen(noun.table, None, sight_of(session))
     rows = (await session.execute(select(things).where(things.c.id.in_(ids)))).mappings().all()
     by_id = {row["id"]: models.shown.model_validate(row) for row in rows}
     return KeptAnswer(status, {}, shape.model_construct(items=[by_id[each] for each in ids]).model_dump_json().encode())

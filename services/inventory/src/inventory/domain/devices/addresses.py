@@ -19,9 +19,11 @@ _UNIQUE_PLACEHOLDERS = frozenset({"{camera_code}", "{camera_id}"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILES = (".m3u8", ".ts")
 _WITHOUT_DEFAULT_PORT = frozenset({"tcp", "udp"})
+_WITH_APPLICATION = frozenset({"rtmp", "rtmps"})
 _MAX_SHOWN_SCHEME = 20
 CAMERA_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
 DESTINATION_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps")
+READ_BACK_SCHEMES = ("rtsp", "rtsps")
 SECURE_SCHEMES = frozenset({"rtsps", "rtmps", "https"})
 CAMERA_SCHEMES_SHOWN = (
     "rtsp, rtsps, rtmp, rtmps, http or https for HLS (.m3u8) and MPEG-TS (.ts), tcp or udp for MPEG-TS"
@@ -74,6 +76,8 @@ def parse_camera_url(text: str) -> Address:
     address = _parse(text, _CREDENTIAL_PLACEHOLDERS)
     if scheme in _WITHOUT_DEFAULT_PORT:
         _check_bare_socket(address, scheme)
+    elif scheme in _WITH_APPLICATION:
+        _check_application(address, scheme)
     elif scheme in {"http", "https"} and not address.url.partition("?")[0].lower().endswith(_FILES):
         msg = f"is an {scheme} address that ends neither in .m3u8 (HLS) nor in .ts (MPEG-TS): give the stream's own one"
         raise ValueError(msg)
@@ -86,13 +90,35 @@ def parse_url_template(text: str) -> Address:
     Raises ValueError saying what would be right, never quoting the address.
     """
     text = text.strip()
-    _check_scheme(text, DESTINATION_SCHEMES, DESTINATION_SCHEMES_SHOWN)
+    scheme = _check_scheme(text, DESTINATION_SCHEMES, DESTINATION_SCHEMES_SHOWN)
     address = _parse(text, _TEMPLATE_PLACEHOLDERS | _CREDENTIAL_PLACEHOLDERS)
+    if scheme in _WITH_APPLICATION:
+        _check_application(address, scheme)
     path = address.url.split("://", 1)[1].partition("/")[2]
     if not any(placeholder in path for placeholder in _UNIQUE_PLACEHOLDERS):
         msg = "must have {camera_code} or {camera_id} in its path, so that every camera gets an address of its own"
         raise ValueError(msg)
     return address
+
+
+def parse_read_back_template(text: str) -> Address:
+    """The template of the address where a centre plays a stream back: as `parse_url_template`, and only RTSP.
+
+    Raises ValueError as that does.
+    """
+    scheme = scheme_of(text.strip())
+    if scheme in DESTINATION_SCHEMES and not can_be_read_back(text.strip()):
+        msg = (
+            f"is an {scheme} address, and only {' and '.join(READ_BACK_SCHEMES)} can be read back: give the RTSP "
+            "address where the centre plays the stream, or leave it out and demand 'acknowledged'"
+        )
+        raise ValueError(msg)
+    return parse_url_template(text)
+
+
+def can_be_read_back(url: str) -> bool:
+    """Whether a prober can play this address."""
+    return scheme_of(url) in READ_BACK_SCHEMES
 
 
 def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
@@ -137,6 +163,16 @@ def _check_bare_socket(address: Address, scheme: str) -> None:
     authority = address.url.split("://", 1)[1].partition("/")[0].partition("?")[0]
     if not re.search(r":[0-9]+$", authority):
         msg = f"has no port, and {scheme} has no usual one: write {scheme}://10.1.2.3:5000"
+        raise ValueError(msg)
+
+
+def _check_application(address: Address, scheme: str) -> None:
+    path = address.url.split("://", 1)[1].partition("?")[0].partition("/")[2]
+    if len([part for part in path.split("/") if part]) < 2:
+        msg = (
+            f"names an application and no stream: RTMP needs both, write {scheme}://10.1.2.3/application/stream, at a "
+            f"destination {scheme}://10.1.2.3/live/{{camera_code}}"
+        )
         raise ValueError(msg)
 
 

@@ -4,7 +4,12 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, Field
 
-from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN, may_hold_stream_key
+from inventory.domain.devices.addresses import (
+    DESTINATION_SCHEMES_SHOWN,
+    can_be_read_back,
+    may_hold_stream_key,
+    scheme_of,
+)
 from inventory.domain.devices.camera import asks_reason
 from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
@@ -59,9 +64,9 @@ class NewDestination(DestinationFields):
     )
     read_back_url_template: str | None = Field(
         default=None,
-        description="Address where the centre plays the stream back, with the same placeholders (often the same as "
-        "url_template); null: the centre plays nothing back, so nothing can be verified there. user:password@ becomes "
-        "the read-back secret.",
+        description="Address (rtsp, rtsps) where the centre plays the stream back, with the same placeholders (often "
+        "the same as url_template); null: the centre plays nothing back, so nothing can be verified there. "
+        "user:password@ becomes the read-back secret.",
     )
     connect_all_cameras: bool = Field(default=False, description="Create a delivery to it for every camera.")
 
@@ -72,6 +77,14 @@ def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> 
         msg = (
             "is missing, and required_proof 'verified' needs it: give the address where the centre plays the stream "
             "back (often the same as url_template), or demand 'acknowledged'"
+        )
+        raise ValueError(msg)
+    if proof is RequiredProof.VERIFIED and read_back_url_template is not None:
+        if can_be_read_back(read_back_url_template):
+            return
+        msg = (
+            f"is an {scheme_of(read_back_url_template)} address, which cannot be read back, and required_proof "
+            "'verified' needs it: give the RTSP address where the centre plays the stream, or demand 'acknowledged'"
         )
         raise ValueError(msg)
 

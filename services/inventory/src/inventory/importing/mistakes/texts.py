@@ -55,6 +55,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_sheet": ("has no sheet for {noun}: name one of its sheets {sheet}",
                  "không có trang tính cho {noun}: hãy đặt tên một trang là {sheet}"),
     "too_many_rows": ("has more than {most} rows: split the file", "có hơn {most} dòng: hãy chia nhỏ tệp"),
+    # Rights.
+    "needs_add": ("adds {key}: needs the right '{right}'", "thêm {key}: cần quyền '{right}'"),
+    "needs_change": ("changes {key}: needs the right '{right}'", "sửa {key}: cần quyền '{right}'"),
+    "needs_remove_delivery": ("removes a delivery of {key}, as the destination is not named: needs the right '{right}'",
+                              "bỏ một luồng chuyển của {key} vì không nêu trung tâm nhận: cần quyền '{right}'"),
+    "needs_add_delivery": ("adds a delivery of {key}: needs the right '{right}'",
+                           "thêm một luồng chuyển của {key}: cần quyền '{right}'"),
+    "needs_add_person": ("adds the focal point of {key}: needs the right '{right}'",
+                         "thêm cán bộ đầu mối của {key}: cần quyền '{right}'"),
+    "needs_change_person": ("changes the focal point of {key}: needs the right '{right}'",
+                            "sửa cán bộ đầu mối của {key}: cần quyền '{right}'"),
     # Headings.
     "too_many_columns": ("has {found} columns with a heading, and a file has {most} at most: clear what is not needed",
                          "có {found} cột có tiêu đề, nhiều nhất là {most}: hãy xoá các cột không cần"),

@@ -46,6 +46,8 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"a focal point needs name, position and phone", "để trống: cán bộ đầu mối cần họ tên, chức vụ và điện thoại"),
         (r"is empty though there is a password", "để trống mà có mật khẩu: điền cả hai hoặc để trống cả hai"),
         (r"holds a placeholder", "có chỗ điền {{…}} không dùng được ở đây"),
+        (r"names an application and no stream", "thiếu tên luồng: địa chỉ RTMP cần ứng dụng và luồng, ví dụ rtmp://10.1.2.3/live/cam01"),
+        (r"can(not)? be read back", "không đọc lại được: chỉ đối chiếu qua rtsp hoặc rtsps; điền địa chỉ RTSP mà trung tâm phát lại, hoặc chỉ yêu cầu «acknowledged»"),
         (r"has no port", "thiếu cổng: viết ví dụ tcp://10.1.2.3:5000"),
         (r"is longer than (?P<most>\d+)", "dài hơn {most} ký tự"),
         (r"must have \{camera_code\}", "phải có {{camera_code}} hoặc {{camera_id}} trong đường dẫn"),

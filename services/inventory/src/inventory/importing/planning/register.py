@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 
 type Key = tuple[Any, ...]
@@ -25,9 +26,12 @@ class Register:
 
 
 async def read_register(session: AsyncSession, noun: Noun) -> Register:
-    """Everything of the noun; its rows without what belongs to the search."""
+    """What the session's caller sees of the noun; its rows without what belongs to the search."""
     columns = [column for column in noun.table.__table__.c if column.name != "search"]
-    rows = [dict(row) for row in (await session.execute(select(*columns))).mappings()]
+    query = select(*columns)
+    if not (sight := sight_of(session)).is_everything:
+        query = query.where(noun.table.__table__.c.id.in_(select(seen(noun.table, None, sight).c.id)))
+    rows = [dict(row) for row in (await session.execute(query)).mappings()]
     present = {key_of(noun, row): row for row in rows}
     ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
     codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
@@ -41,9 +45,11 @@ def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:
 
 async def ids_by_code(session: AsyncSession, kind: type[Thing]) -> dict[str, UUID]:
     """Code to id of everything of a kind; empty for a kind without codes."""
-    columns = kind.__table__.c
+    columns: Any = kind.__table__.c
     if "code" not in columns:
         return {}
+    if not (sight := sight_of(session)).is_everything:
+        columns = seen(kind, None, sight).c
     # A unit's code may have had another unit before: the one that stands longest is meant.
     query = select(columns.code, columns.id).order_by(columns.valid_to.asc().nulls_last())
     return {row.code: row.id for row in await session.execute(query)}

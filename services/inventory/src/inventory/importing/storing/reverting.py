@@ -19,11 +19,15 @@ from sqlalchemy.orm import aliased
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 from inventory.nouns.writer import Write
+from inventory.storage.queries.sight import saw, sight_of
 from inventory.storage.store import snapshot
 from inventory.storage.tables import Camera, Change, Delivery, Thing
-from vonggac.http import ProblemError
+from vonggac.auth import Principal, Right
+from vonggac.http import FieldError, ProblemError
 
 CHUNK = 1000
+SHOWN = 1000
+"""Records that a refusal names."""
 _PLAIN = {"synchronize_session": False}
 
 
@@ -74,6 +78,8 @@ async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenB
     """In a write transaction, so that nobody touches anything meanwhile."""
     session, result = writing.transaction.session, TakenBack()
     done = await _done_by(session, import_id)
+    _check_rights(writing.caller, done)
+    await _check_seen(session, done)
     touched = await _touched_since(session, import_id)
     order = {noun.name: place for place, noun in enumerate(NOUNS)}
     ours = [each for each in done if each.noun != "delivery"]
@@ -93,6 +99,29 @@ async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenB
                 await _take_one_back(writing, each, rules, result)
         await asyncio.sleep(0)
     return result
+
+
+def _check_rights(caller: Principal, done: Sequence[_Done]) -> None:
+    """What an import added is removed, what it changed is changed. Raises ProblemError 403 naming record and right."""
+    errors = []
+    for each in done:
+        right = Right.REMOVE if each.action == "created" else Right.CHANGE
+        if not caller.may(right):
+            noun = each.noun.replace("_", " ")
+            errors.append(FieldError(field=each.noun, message=f"{noun} {each.key}: needs the right '{right.value}'"))
+    if errors:
+        msg = f"{len(errors)} records of the import need rights that the token does not carry; nothing was changed"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors[:SHOWN])
+
+
+async def _check_seen(session: Any, done: Sequence[_Done]) -> None:
+    """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
+    if sight_of(session).is_everything:
+        return
+    for each in done:
+        if not await saw(session, noun_named(each.noun).table, each.id):
+            msg = "the import wrote what the token is not for: somebody whose token covers all of it takes it back"
+            raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 
 
 async def _read_things(session: Any, chunk: Sequence[_Done]) -> dict[UUID, Any]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from inventory.domain.devices.addresses import Address, parse_url_template
+from inventory.domain.devices.addresses import Address, parse_read_back_template, parse_url_template
 from inventory.domain.devices.destination import DestinationFields, NewDestination, check_provable
 from inventory.domain.devices.trust import Trust
 from inventory.nouns.devices.secrets import (
@@ -25,6 +25,7 @@ from vonggac.events.inventory import DestinationRole, RequiredProof
 
 _TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
 """Fields that hold an address, each with the columns of the login that may be in it."""
+_PARSE = {"url_template": parse_url_template, "read_back_url_template": parse_read_back_template}
 
 
 class DestinationShown(Shown):
@@ -78,8 +79,8 @@ class DestinationWriter(Writer):
 def _addresses(writing: Write, given: Mapping[str, Any]) -> dict[str, Address | None]:
     """The templates that are given, checked. Raises ProblemError 422."""
     return {
-        name: parse_address(writing, name, given[name], parse_url_template) if given[name] is not None else None
-        for name in _TEMPLATES
+        name: parse_address(writing, name, given[name], parse) if given[name] is not None else None
+        for name, parse in _PARSE.items()
         if name in given
     }
 

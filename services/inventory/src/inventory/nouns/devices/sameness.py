@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import Device, find_same
 from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
+from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Recorder
 
@@ -45,7 +46,13 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
     same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
     query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
-    return [_from(*row) for row in (await session.execute(query)).all()]
+    found = (await session.execute(query)).all()
+    return [_from(row.id, await _named(session, row), row.url, row.expected) for row in found]
+
+
+async def _named(session: AsyncSession, row: Any) -> str:
+    """The code of another camera, for whom may see it."""
+    return str(row.code) if await sees(session, Camera, row.id) else "of another facility"
 
 
 def _device(camera: Camera) -> Device:

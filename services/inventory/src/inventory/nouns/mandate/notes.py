@@ -15,6 +15,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer
 from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.queries.sight import sees
 from inventory.storage.tables import THINGS, BlockedReason, JournalEntry, Thing
 from vonggac.events.inventory import BlockedReasonV1, JournalEntryV1
 
@@ -36,7 +37,9 @@ class _Writer(Writer):
         given, transaction = cast("JournalEntryFields", fields), writing.transaction
         if given.about_noun not in _KINDS:
             raise invalid("about_noun", f"is no noun of the register; the nouns are {', '.join(sorted(_KINDS))}")
-        if await transaction.session.get(_KINDS[given.about_noun], given.about_id) is None:
+        about = _KINDS[given.about_noun]
+        there = await transaction.session.get(about, given.about_id) is not None
+        if not there or not await sees(transaction.session, about, given.about_id):
             raise unknown_reference("about_id", given.about_noun)
         entry = kind(**given.model_dump(), written_by=transaction.actor.subject)
         await transaction.add_thing(entry)

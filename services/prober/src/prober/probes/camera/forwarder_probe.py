@@ -7,6 +7,7 @@ keyframe says what it knows all the same, and that is what the probe judges: it 
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -18,7 +19,7 @@ from nats.errors import NoRespondersError
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.result import Judgement, ProbeResult, Still
-from prober.domain.verdict import REFRESHED, Evidence, down, judge, unknown
+from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, down, judge, unknown
 from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
 from vonggac.events import Cause
@@ -87,6 +88,9 @@ class NoKeyframe:
     keyframe_age_s: float | None = None
     bitrate_kbps: float | None = None
     codec: str | None = None
+    cause: Cause | None = None
+    """Why the forwarder has no session: of its last attempt, with `detail`."""
+    detail: str | None = None
 
 
 async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> ForwarderKeyframe | NoKeyframe:
@@ -117,6 +121,8 @@ def parse_refusal(reply: Msg) -> NoKeyframe:
         keyframe_age_s=_number(headers.get("keyframe_age_s")),
         bitrate_kbps=_number(headers.get("bitrate_kbps")),
         codec=headers.get("codec"),
+        cause=_cause(headers.get("cause")),
+        detail=headers.get("detail") or None,
     )
 
 
@@ -156,6 +162,14 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def _cause(text: str | None) -> Cause | None:
+    try:
+        return Cause(text) if text else None
+    except ValueError:
+        # Of a newer release.
+        return None
 
 
 def _number(text: str | None, *, signed: bool = False) -> float | None:
@@ -210,6 +224,24 @@ def _is_refreshed(keyframe: ForwarderKeyframe) -> bool:
     if any(is_keyframe_slice(codec, nal_type(codec, nal)) for nal in keyframe.nals):
         return False
     return bool(pictures_to_recover(codec, keyframe.nals))
+
+
+def judge_unopened(none: NoKeyframe, *, scheme: str, opened: Iterable[str]) -> Judgement:
+    """The verdict on a camera that no probe opens and no forwarder plays now; `opened`: schemes that probes open.
+
+    The forwarder's own attempt is the measurement then: it says why there is no picture.
+    """
+    if none.reason == CAMERA_AWAY and none.cause is not None:
+        detail = f"the forwarder that pulls the camera got no picture: {none.detail or none.cause}"
+        return (unknown if none.cause in NOBODY_PROBED else down)(none.cause, detail)
+    if none.reason == CAMERA_AWAY:
+        return unknown(Cause.NO_KEYFRAME, "the forwarder is opening the stream, and its first picture has not come yet")
+    known = ", ".join(f"{name}://" for name in sorted(opened))
+    reason = (
+        f"only {known} are opened by a probe; a {scheme}:// camera is judged by the keyframes of the forwarder that "
+        "pulls it, and none pulls it now"
+    )
+    return unknown(Cause.TRANSPORT_UNSUPPORTED, reason)
 
 
 def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:

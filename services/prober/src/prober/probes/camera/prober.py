@@ -16,7 +16,13 @@ from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.logins import suspected
 from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
-from prober.probes.camera.forwarder_probe import NoKeyframe, judge_keyframe, judge_pulled, request_keyframe
+from prober.probes.camera.forwarder_probe import (
+    NoKeyframe,
+    judge_keyframe,
+    judge_pulled,
+    judge_unopened,
+    request_keyframe,
+)
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.camera.picture_store import PictureHistory, PictureStore, picture_checks
 from prober.probes.camera.rtsp_probe import probe_rtsp
@@ -126,6 +132,9 @@ class CameraProber:
         if camera.forwarded:
             result = await self._by_forwarder(camera, plan, with_login=credentials is not None)
         if isinstance(result, NoKeyframe):
+            scheme = _scheme_of(camera.url)
+            if scheme not in self._probes:
+                return _not_tried(judge_unopened(result, scheme=scheme, opened=self._probes))
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
@@ -163,15 +172,10 @@ class CameraProber:
         self, target: Target, *, facility_id: UUID | None, who: str, answer_within_s: float | None = None
     ) -> ProbeResult | NotNow:
         """An own session, unless the camera's network or login must be left alone now; `who`: names the probe."""
-        scheme = target.url.partition("://")[0].lower()
+        scheme = _scheme_of(target.url)
         probe = self._probes.get(scheme)
         if probe is None:
-            known = ", ".join(f"{name}://" for name in sorted(self._probes))
-            reason = (
-                f"only {known} are opened by a probe; a {scheme}:// camera is judged by the keyframes of the forwarder "
-                "that pulls it, and none came"
-            )
-            return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
+            return _not_tried(judge_unopened(NoKeyframe(pulled=False), scheme=scheme, opened=self._probes))
         try:
             address = device_address(target.url)
         except PeerError as error:
@@ -304,6 +308,10 @@ def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> Pr
     if credentials is None or detail is None:
         return result
     return replace(result, judgement=replace(result.judgement, detail=redact(detail, credentials.words)))
+
+
+def _scheme_of(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def _not_tried(judgement: Judgement) -> ProbeResult:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from prober.domain.delay import Newest
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
 from vonggac.events import Cause
@@ -57,13 +58,15 @@ class ReadBack:
         self._failure: Failure | None = None
         self._player: Player | None = None
         self._hashes: dict[int, KeyframeHashes] = {}
+        self._clock_rate = 0
+        self._newest: Newest | None = None
         self._credentials: Credentials | None = None
         self.login_accepted: bool | None = None
         """None while the destination has not said."""
 
     @property
     def seen(self) -> Seen:
-        return Seen(self._keyframes, self._failure)
+        return Seen(self._keyframes, self._failure, self._newest)
 
     def fail(self, failure: Failure) -> None:
         """There will come no more; the first reason stands."""
@@ -113,9 +116,10 @@ class ReadBack:
         if codec is None:
             raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
         self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash)}
+        self._clock_rate = track.clock_rate
 
     def _on_media(self, batch: MediaBatch) -> None:
-        data = batch.data
+        data, newest = batch.data, None
         view = memoryview(data)
         for channel, start, end in batch.frames:
             hashes = self._hashes.get(channel)
@@ -126,6 +130,9 @@ class ReadBack:
             except MalformedError:
                 continue
             hashes.push(header, view[header.payload_start : header.payload_end])
+            newest = header.timestamp
+        if newest is not None:
+            self._newest = Newest(newest, self._now(), self._clock_rate)
 
     def _on_hash(self, found: str, rtp_timestamp: int) -> None:
         if len(self._keyframes) < MAX_KEYFRAMES:

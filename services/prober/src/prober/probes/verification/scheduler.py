@@ -87,7 +87,7 @@ class Verifications:
         idle = await self._verifier.not_running(due)
         running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
         facts = self._publish(camera, idle, previous)
-        facts += await self._verify(camera, running, previous, hold) if running else ()
+        facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
         latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
         now = self._verifier.now()
         left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
@@ -133,12 +133,14 @@ class Verifications:
         previous: dict[UUID, DeliveryVerifiedV1 | None],
         hold: Hold | None,
         since: Mapping[UUID, datetime] = NO_SESSIONS,
+        *,
+        patient: bool = False,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         self._running.add(camera.id)
         self._metrics.running.set(len(self._running))
         try:
             async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
-                found = await self._verifier.verify(camera.id, deliveries, since=since)
+                found = await self._verifier.verify(camera.id, deliveries, since=since, patient=patient)
         finally:
             self._running.discard(camera.id)
             self._metrics.running.set(len(self._running))

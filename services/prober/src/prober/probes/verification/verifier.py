@@ -12,7 +12,17 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
+from prober.domain.verification import (
+    Failure,
+    Finding,
+    Limits,
+    Noted,
+    Seen,
+    decide,
+    not_checkable,
+    not_delivered,
+    too_large,
+)
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError
@@ -39,6 +49,8 @@ NOTES_AGAIN_S = 0.5
 """The picture may come before its note."""
 LOGIN_AGAIN_S = 0.2
 """While others try the login."""
+HASH_AGAIN_S = 20.0
+"""A round that takes longer than the forwarder notes every keyframe at one request asks it again."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
@@ -59,6 +71,8 @@ class _Holder(BaseModel):
 
     worker_id: str
     media_since: AwareDatetime | None = None
+    keyframes_too_large: bool = False
+    """They come, and it can keep none of them."""
 
 
 class Verifier:
@@ -89,22 +103,29 @@ class Verifier:
         return found
 
     async def verify(
-        self, camera_id: UUID, deliveries: Sequence[PlannedDelivery], *, since: Mapping[UUID, datetime] = NO_SESSIONS
+        self,
+        camera_id: UUID,
+        deliveries: Sequence[PlannedDelivery],
+        *,
+        since: Mapping[UUID, datetime] = NO_SESSIONS,
+        patient: bool = False,
     ) -> list[Verification]:
         """All at the same time, at most `limits.longest_s`. `since`: when a delivery's present session began.
 
-        Raises NatsError, TimeoutError or OSError when NATS is away.
+        `patient`: wait for a camera that gives keyframes rarely. Raises NatsError, TimeoutError or OSError when NATS is
+        away.
         """
         asked_at, asker = self.now(), uuid4().hex
-        holder = await self._request_hashes(camera_id, asker)
+        holder = await self.request_hashes(camera_id, asker)
         if isinstance(holder, Finding):
             return [self.reached(delivery, holder, asked_at) for delivery in deliveries]
+        limits = self.limits if patient else self.limits.impatient
         try:
-            return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
+            return await _Round(self, camera_id, deliveries, _Asked(holder, asked_at, asker), since, limits).run()
         finally:
             await self._end_hashes(camera_id, asker)
 
-    async def _request_hashes(self, camera_id: UUID, asker: str) -> _Holder | Finding:
+    async def request_hashes(self, camera_id: UUID, asker: str) -> _Holder | Finding:
         """Who notes every keyframe of the camera from now on."""
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
         body = json.dumps({"seconds": seconds, "asker": asker}).encode()
@@ -120,7 +141,7 @@ class Verifier:
             return not_checkable("the forwarder's answer cannot be read: is it of another release?")
         if holder.media_since is None:
             return not_checkable("the camera gives the forwarder no media")
-        return holder
+        return too_large() if holder.keyframes_too_large else holder
 
     async def _end_hashes(self, camera_id: UUID, asker: str) -> None:
         """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
@@ -196,6 +217,15 @@ def _one_server(one: str, other: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who notes every keyframe, since when, and for whom."""
+
+    holder: _Holder
+    at: datetime
+    asker: str
+
+
 class _Round:
     """One round of one camera."""
 
@@ -204,12 +234,15 @@ class _Round:
         verifier: Verifier,
         camera_id: UUID,
         deliveries: Sequence[PlannedDelivery],
-        holder_id: str,
-        asked_at: datetime,
+        asked: _Asked,
         since: Mapping[UUID, datetime],
+        limits: Limits,
     ) -> None:
-        self._verifier, self._camera_id, self._holder_id, self._asked_at = verifier, camera_id, holder_id, asked_at
-        self._since = since
+        self._verifier, self._camera_id, self._asked = verifier, camera_id, asked
+        self._holder_id, self._asked_at = asked.holder.worker_id, asked.at
+        self._since, self._limits = since, limits
+        self._asked_again_at = asked.at
+        self._too_large = False
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
         self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
@@ -223,8 +256,11 @@ class _Round:
         try:
             while self._open:
                 await self._next_change()
-                if any(readback.seen.keyframes for _, readback in self._open.values()):
+                waited_s = (self._verifier.now() - self._asked_at).total_seconds()
+                came_back = any(readback.seen.keyframes for _, readback in self._open.values())
+                if came_back or waited_s >= self._limits.first_within_s:
                     await self._read_notes()
+                await self._ask_again()
                 self._decide()
         finally:
             for task in opening:
@@ -242,6 +278,16 @@ class _Round:
             return
         self._changed.clear()
 
+    async def _ask_again(self) -> None:
+        """Of a camera that gives keyframes rarely every one is noted until the round is over."""
+        now = self._verifier.now()
+        due_s = HASH_AGAIN_S if self._notes else min(HASH_AGAIN_S, self._limits.first_within_s)
+        if (now - self._asked_again_at).total_seconds() < due_s:
+            return
+        self._asked_again_at = now
+        answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
+        self._too_large = isinstance(answer, Finding) and answer.cause is Cause.KEYFRAME_TOO_LARGE
+
     async def _read_notes(self) -> None:
         """A forwarder keeps few notes: what was read before is kept here."""
         history = await self._verifier.history(self._camera_id)
@@ -252,7 +298,7 @@ class _Round:
 
     def _decide(self) -> None:
         now = self._verifier.now()
-        noted = Noted(list(self._notes.values()), self._same_holder)
+        noted = Noted(list(self._notes.values()), self._same_holder, self._too_large)
         for delivery, readback in list(self._open.values()):
             finding = self._finding(delivery.id, readback.seen, noted, now)
             if finding is not None:
@@ -261,8 +307,8 @@ class _Round:
                 self._closing.append(asyncio.create_task(readback.close()))
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
-        limits, since = self._verifier.limits, self._since.get(delivery_id)
-        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=limits, since=since)
+        since = self._since.get(delivery_id)
+        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
 
 
 def _resting(rest_s: float) -> Failure:

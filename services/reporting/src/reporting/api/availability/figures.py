@@ -98,7 +98,7 @@ async def read_availability(
             shown = await with_outages(session, asks, scope, by, shown)
         known = await targets.read(session)
         closed = (await ledger.state(session)).closed_until
-        late = await evidence.count(session, day_of(asks.period.start), day_of(asks.period.end - 1) + 1)
+        late = await evidence.count(session, day_of(asks.period.start), day_of(asks.period.end - 1) + 1, scope.visible)
     return paging.answer(
         page,
         [_shape(asks, by, line, known) for line in shown],

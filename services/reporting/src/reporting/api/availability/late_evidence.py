@@ -11,8 +11,9 @@ from reporting.api.parameters import Asks, InContext
 from reporting.domain.instants import VIETNAM
 from reporting.domain.ledger import date_of, day_of
 from reporting.storage.availability import evidence
+from reporting.storage.sight import visible_facilities
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["availability"])
@@ -34,14 +35,15 @@ LATE = Listing(LateDay, keys=KEYS, id_key="id", default_sort="-id")
 )
 async def list_late_evidence(
     shared: InContext,
+    caller: Caller,
     asks: Asks,
     paging: Annotated[PageQuery[Any, LateDay], Depends(LATE)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
 ) -> Response:
     first, last = day_of(asks.period.start), day_of(asks.period.end - 1) + 1
-    wanted = evidence.listed(date_of(first), date_of(last), camera)
     async with snapshot(shared.database) as session:
+        visible = await visible_facilities(session, caller.sight)
+        wanted = evidence.listed(date_of(first), date_of(last), camera, visible=visible)
         rows, total = await evidence.page(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )

@@ -13,7 +13,7 @@ from reporting.domain.instants import VIETNAM
 from reporting.storage.availability import targets
 from reporting.storage.availability.tables import availability_target
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.database.keyset import keyset_page
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -33,7 +33,6 @@ TARGETS = Listing(TargetShape, keys=KEYS, id_key="metric,valid_from")
 async def list_availability_targets(
     shared: InContext,
     paging: Annotated[PageQuery[Any, TargetShape], Depends(TARGETS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     """Each is in force until the next one of its metric."""
     wanted = targets.listed()
@@ -55,7 +54,7 @@ async def set_availability_target(
     metric: Metric,
     given: NewTarget,
     shared: InContext,
-    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    caller: Caller,
 ) -> TargetShape:
     """A first target may begin in the past; another one only in the future, so that no past budget changes."""
     now = shared.clock()

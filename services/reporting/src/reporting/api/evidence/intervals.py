@@ -7,14 +7,16 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import Asks, InContext, not_found
+from reporting.api.parameters import Asks, InContext, not_found, seen_by
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.reports.accounts import watch_of
 from reporting.storage import history, plan
+from reporting.storage.sight import sees_camera, sees_delivery
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import Caller
 from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["intervals"])
@@ -47,17 +49,21 @@ class Intervals(BaseModel):
     response_model=Intervals,
     responses=problems({404: "No such camera is known here"}) | file_answers(),
 )
-async def read_camera_intervals(camera_id: UUID, shared: InContext, asks: Asks, chosen: Chosen) -> Intervals | Response:
+async def read_camera_intervals(
+    camera_id: UUID, shared: InContext, asks: Asks, chosen: Chosen, caller: Caller
+) -> Intervals | Response:
     start, end = asks.period
     async with snapshot(shared.database) as session:
         camera = await plan.camera_by_id(session, camera_id, asks.period)
         watch = await watch_of(session, asks)
         seen = (await history.camera_lines(session, [camera_id], start, end, watch)).get(camera_id, ())
-        if camera is None and not seen and not await plan.camera_known(session, camera_id):
+        known = camera is not None or seen or await plan.camera_known(session, camera_id)
+        if not known or not await sees_camera(session, caller.sight, camera_id):
             raise not_found("camera", camera_id)
+        scope = await seen_by(session, caller.sight)
         windows = await history.maintenance(session, start, end)
     if chosen.is_file:
-        return table_answer(shared, "camera_intervals", asks, chosen, only=camera_id)
+        return table_answer(shared, "camera_intervals", asks, chosen, scope, only=camera_id)
     agreed = history.maintenance_of(windows, camera) if camera is not None else []
     absences = camera.absences if camera is not None else []
     found = [
@@ -76,16 +82,18 @@ async def read_camera_intervals(camera_id: UUID, shared: InContext, asks: Asks, 
     responses=problems({404: "No such delivery is known here"}) | file_answers(),
 )
 async def read_delivery_intervals(
-    delivery_id: UUID, shared: InContext, asks: Asks, chosen: Chosen
+    delivery_id: UUID, shared: InContext, asks: Asks, chosen: Chosen, caller: Caller
 ) -> Intervals | Response:
     start, end = asks.period
     async with snapshot(shared.database) as session:
         watch = await watch_of(session, asks)
         claims = (await history.claims(session, [delivery_id], start, end, watch)).get(delivery_id, [])
-        if not claims and not await plan.camera_of(session, delivery_id):
+        known = claims or await plan.camera_of(session, delivery_id)
+        if not known or not await sees_delivery(session, caller.sight, delivery_id):
             raise not_found("delivery", delivery_id)
+        scope = await seen_by(session, caller.sight)
     if chosen.is_file:
-        return table_answer(shared, "delivery_intervals", asks, chosen, only=delivery_id)
+        return table_answer(shared, "delivery_intervals", asks, chosen, scope, only=delivery_id)
     return _answer(delivery_id, asks.period, _statuses(asks.period, resolve(claims, watch.forwarders)))
 
 

@@ -12,6 +12,7 @@ from reporting.api.parameters import InContext
 from reporting.domain.instants import millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
+from reporting.storage.plan import Scope
 from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import publisher_gap
 from vonggac.database.keyset import keyset_page
@@ -61,7 +62,7 @@ async def list_lost_facts(
     """
     if chosen.is_file:
         now = millis(shared.clock())
-        return table_answer(shared, "lost_facts", Question(Period(0, now), now, 1), chosen)
+        return table_answer(shared, "lost_facts", Question(Period(0, now), now, 1), chosen, Scope())
     query = keyset_page(select(publisher_gap), COLUMNS, paging.orderings, paging.last, paging.limit)
     async with snapshot(shared.database) as session:
         rows = (await session.execute(query)).all()

@@ -1,5 +1,6 @@
 """GET /v1/maintenance: time agreed beforehand, as the register has it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import InContext
+from reporting.api.parameters import InContext, seen_by
 from reporting.domain.instants import VIETNAM, millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage.mandate import maintenance
-from reporting.storage.plan import Scope
+from vonggac.auth import Caller
 from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
@@ -58,6 +59,7 @@ WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 )
 async def list_windows(
     shared: InContext,
+    caller: Caller,
     paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
     chosen: Chosen,
     start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 31 days ago.")] = None,
@@ -67,10 +69,14 @@ async def list_windows(
 ) -> Response:
     now = paging.as_of or shared.clock()
     since, until = start or now - LISTED_BACK, end or now + LISTED_AHEAD
+    async with shared.database.transaction() as session:
+        scope = replace(await seen_by(session, caller.sight), facility_id=facility_id)
     if chosen.is_file:
         asked = Question(Period(millis(since), millis(until)), millis(now), 1)
-        return table_answer(shared, "maintenance", asked, chosen, Scope(facility_id=facility_id), only=camera_id)
-    wanted = maintenance.listed(since=since, until=until, camera_id=camera_id, facility_id=facility_id)
+        return table_answer(shared, "maintenance", asked, chosen, scope, only=camera_id)
+    wanted = maintenance.listed(
+        since=since, until=until, camera_id=camera_id, facility_id=facility_id, visible=scope.visible
+    )
     async with shared.database.transaction() as session:
         rows, total = await maintenance.page(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total

@@ -19,7 +19,7 @@ from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.storage.mandate import calendar_feeds
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, Role, require
+from vonggac.auth import Caller, Principal, Role
 from vonggac.events.inventory import FacilityType
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -43,6 +43,7 @@ class NewFeed(BaseModel):
     agency: Narrowing = Field(default=None, description="Code or id of a managing agency.")
     type: FacilityType | None = Field(default=None, description="Type of the facility.")
     facility: Narrowing = Field(default=None, description="Code or id of a facility.")
+    restricted: bool = Field(default=False, description="Restricted facilities too.")
 
 
 class FeedShape(BaseModel):
@@ -54,6 +55,7 @@ class FeedShape(BaseModel):
     agency: str | None
     type: FacilityType | None
     facility: str | None
+    restricted: bool
     path: str = Field(description="Below this service's address; the user is the id.")
     created_at: Shown
     created_by: str
@@ -86,7 +88,6 @@ FEEDS: Listing[Any, FeedShape] = Listing(FeedShape, keys=KEYS, id_key="id", defa
 async def list_feeds(
     shared: InContext,
     paging: Annotated[PageQuery[Any, FeedShape], Depends(FEEDS)],
-    _caller: Annotated[Principal, Depends(require(Right.CHANGE))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await calendar_feeds.page(
@@ -108,13 +109,11 @@ async def list_feeds(
     response_model=FeedWithPassword,
     responses=problems({409: "There are too many.", 422: "Not allowed."}),
 )
-async def add_feed(
-    body: NewFeed, shared: InContext, caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
-) -> Response:
+async def add_feed(body: NewFeed, shared: InContext, caller: Caller) -> Response:
     _check_lead(caller)
     now, password = shared.clock(), new_password()
     async with shared.database.transaction() as session:
-        await _filters(body).resolved(session)
+        await _filters(body, caller).resolved(session)
         if await calendar_feeds.valid(session) >= calendar_feeds.MAX_FEEDS:
             msg = f"there are {calendar_feeds.MAX_FEEDS} feeds already: revoke one that nobody reads"
             raise ProblemError(HTTPStatus.CONFLICT, "too_many", msg)
@@ -138,9 +137,7 @@ async def add_feed(
     status_code=HTTPStatus.NO_CONTENT,
     responses=problems({404: "None that is valid."}),
 )
-async def revoke_feed(
-    feed_id: UUID, shared: InContext, caller: Annotated[Principal, Depends(require(Right.REMOVE))]
-) -> None:
+async def revoke_feed(feed_id: UUID, shared: InContext, caller: Caller) -> None:
     async with shared.database.transaction() as session:
         if not await calendar_feeds.revoke(session, feed_id, shared.clock(), caller.subject):
             raise not_found("calendar feed", feed_id)
@@ -161,7 +158,7 @@ async def revoke_feed(
 async def read_feed(
     feed_id: Annotated[UUID, Path(description="The feed.")],
     shared: InContext,
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
 ) -> Response:
     now = shared.clock()
     async with shared.database.transaction() as session:
@@ -169,20 +166,21 @@ async def read_feed(
         if row is None or row.revoked_at is not None:
             raise not_found("calendar feed", feed_id)
         await calendar_feeds.note_read(session, row, now)
-    body = await _calendar(shared, row, millis(now.replace(second=0, microsecond=0)))
+    body = await _calendar(shared, row, caller, millis(now.replace(second=0, microsecond=0)))
     return Response(body, media_type=CALENDAR_TYPE, headers={"Cache-Control": "private, max-age=60"})
 
 
-async def _calendar(shared: Context, row: Any, at: int) -> bytes:
+async def _calendar(shared: Context, row: Any, caller: Principal, at: int) -> bytes:
     asked = Instant(at, duration(shared.settings.presumed_alive_s))
     async with snapshot(shared.database) as session:
-        scope = (await _filters(row).resolved(session)).scope
+        scope = (await _filters(row, caller).resolved(session)).scope
         then, owed = await duties_of(session, asked, scope, DUE_SOON_DAYS)
     return calendar(owed.items, inspections_due(then), at)
 
 
-def _filters(given: Any) -> Filters:
-    return Filters(given.unit, given.agency, None if given.type is None else FacilityType(given.type), given.facility)
+def _filters(given: Any, caller: Principal) -> Filters:
+    kind = None if given.type is None else FacilityType(given.type)
+    return Filters(given.unit, given.agency, kind, given.facility, caller=caller)
 
 
 def _check_lead(caller: Principal) -> None:

@@ -18,8 +18,9 @@ from reporting.reports.mandate.deviations import CameraCompared, compared_camera
 from reporting.reports.mandate.situation import situation
 from reporting.storage import plan
 from reporting.storage.mandate import formats
+from reporting.storage.sight import sees_camera
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 from vonggac.http.openapi import problems
 
@@ -133,12 +134,11 @@ async def list_deviations(
     description="Codec, size, frame rate, bit rate and transport as probes measured them; an entry where they changed.",
     responses=problems({404: "No such camera is known here"}),
 )
-async def read_formats(
-    camera_id: UUID, shared: InContext, asked: AsOf, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Formats:
+async def read_formats(camera_id: UUID, shared: InContext, asked: AsOf, caller: Caller) -> Formats:
     async with snapshot(shared.database) as session:
         found = await formats.history(session, camera_id, asked.at)
-        if not found and not await plan.camera_known(session, camera_id):
+        known = found or await plan.camera_known(session, camera_id)
+        if not known or not await sees_camera(session, caller.sight, camera_id):
             raise not_found("camera", camera_id)
     items = [
         FormatShape(

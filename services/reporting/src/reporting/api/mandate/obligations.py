@@ -20,7 +20,6 @@ from reporting.reports.mandate.obligations import Duties, Item, duties
 from reporting.reports.mandate.situation import Situation, situation
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.events.inventory import ObligationKind
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
@@ -138,7 +137,6 @@ async def read_calendar(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     then, owed = await _duties(shared, asked, filters, DUE_SOON_DAYS)
     body = calendar(owed.items, inspections_due(then), asked.at)

@@ -1,6 +1,7 @@
 """GET /v1/progress (R12): the board; its facilities, one of them with its cameras, and what changed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from reporting.api.mandate.schemas import (
     figures_of,
     named_shape,
 )
-from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
+from reporting.api.parameters import Context, Filters, InContext, invalid, not_found, seen_by
 from reporting.domain.instants import VIETNAM, moment
 from reporting.domain.mandate.progress import (
     CameraProgress,
@@ -39,7 +40,7 @@ from reporting.reports.mandate.situation import ended_on, successors
 from reporting.reports.totals import TYPE_NAMES
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.events.inventory import FacilityStatus
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 from vonggac.http.openapi import problems
@@ -244,13 +245,16 @@ async def read_facility(
     facility: Annotated[str, Path(max_length=64, description="Code or id of the facility.")],
     shared: InContext,
     asked: AsOf,
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
 ) -> FacilityDetail:
     async with snapshot(shared.database) as session:
         found = await plan.find(session, "facility", facility)
         if found is None:
             raise not_found("facility", facility)
-        made = await board(session, asked.at, asked.presumed_alive_ms, plan.Scope(facility_id=found))
+        scope = replace(await seen_by(session, caller.sight), facility_id=found)
+        if scope.visible is not None and found not in scope.visible:
+            raise not_found("facility", facility)
+        made = await board(session, asked.at, asked.presumed_alive_ms, scope)
     if not made.rows:
         raise not_found("facility", f"{facility} of {shown_at(asked.at).isoformat()}")
     (row,) = made.rows
@@ -275,7 +279,6 @@ async def list_changes(
     since: Since,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[Change, ChangeRow], Depends(CHANGES)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     if since is None:
         raise invalid("since", "is missing: give the earlier instant, such as 2026-11-24T07:00:00+07:00")

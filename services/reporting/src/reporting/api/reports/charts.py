@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from reporting.api.parameters import Asks, Filters, InContext
@@ -14,7 +14,7 @@ from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right, demand, demand_province
 from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/charts", tags=["charts"])
@@ -41,10 +41,11 @@ type ChartName = Literal["availability", "causes", "progress", "strips"]
 )
 async def read_chart(
     shared: InContext,
+    caller: Caller,
+    request: Request,
     name: ChartName,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
     deadline: Annotated[AwareDatetime | None, Query(description="Strictly before it all is to be connected.")] = None,
     target_ppm: Annotated[
         int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
@@ -53,6 +54,8 @@ async def read_chart(
     version: Version = None,
 ) -> Response:
     if report is not None:
+        demand_province(request, caller, "a frozen report is of the province as a whole")
+        demand(request, caller, Right.READ_RESTRICTED, "a chart of a frozen report")
         async with shared.database.transaction() as session:
             shown = shown_of(await wanted(session, report, version))
     else:

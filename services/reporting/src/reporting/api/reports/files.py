@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from reporting.api.parameters import Context, InContext
@@ -15,12 +15,10 @@ from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import Verdict, verify
 from reporting.reports.snapshot import chain
 from reporting.storage.availability import after_freezing
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right, demand
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
-from vonggac.telemetry import get_logger
 
-log = get_logger(__name__)
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
@@ -43,7 +41,6 @@ _FILES: dict[int | str, dict[str, Any]] = {
 async def verify_report(
     shared: InContext,
     content: Annotated[bytes, Body(media_type="application/octet-stream", description="The file.")],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> VerdictShape:
     if len(content) > MAX_FILE_BYTES:
         detail = f"the file has {len(content):,} bytes; at most {MAX_FILE_BYTES:,} are read"
@@ -71,7 +68,6 @@ async def download_report(
     shared: InContext,
     report_id: UUID,
     form: FormName,
-    _caller: Annotated[Principal, Depends(require(Right.EXPORT))],
     version: Version = None,
 ) -> Response:
     return await _file(shared, report_id, version, form)
@@ -92,18 +88,14 @@ async def download_report(
 )
 async def read_report(
     shared: InContext,
+    request: Request,
     report_id: UUID,
-    caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
     version: Version = None,
     form: Annotated[FormName | None, Query(alias="format", description="The file instead.")] = None,
 ) -> Response:
     if form is not None:
-        if not caller.may(Right.EXPORT):
-            log.warning("access_denied", subject=caller.subject, right=Right.EXPORT.value, path="/v1/reports")
-            detail = (
-                "a file needs the right 'export', which the token's roles do not carry; without format=, 'read' will do"
-            )
-            raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+        demand(request, caller, Right.EXPORT, "a file (without format= it needs none)")
         return await _file(shared, report_id, version, form)
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)

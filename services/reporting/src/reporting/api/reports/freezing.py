@@ -36,7 +36,7 @@ from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage.availability import after_freezing
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, Role, require
+from vonggac.auth import Caller, Principal, Role
 from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import PageQuery
@@ -64,7 +64,7 @@ async def freeze_report(
     shared: InContext,
     body: FreezeShape,
     response: Response,
-    caller: Annotated[Principal, Depends(require(Right.ADD))],
+    caller: Caller,
 ) -> DetailShape:
     now = shared.clock()
     period, cut_off = _period(shared, body)
@@ -85,7 +85,7 @@ async def freeze_report(
         letterhead=_letterhead(shared, body.letterhead),
     )
     seen = await _announced(shared, period)
-    tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
+    tables = await _tables(shared, caller, period, ZoneInfo(body.time_zone), filters)
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
@@ -99,7 +99,6 @@ async def freeze_report(
 async def list_reports(
     shared: InContext,
     paging: Annotated[PageQuery[Any, ReportShape], Depends(REPORTS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await chain.page(
@@ -119,7 +118,7 @@ async def list_reports(
 async def approve_report(
     shared: InContext,
     report_id: UUID,
-    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    caller: Caller,
     version: Version = None,
 ) -> DetailShape:
     if Role.PROVINCE_LEAD not in caller.roles:
@@ -151,14 +150,14 @@ async def freeze_version(
     report_id: UUID,
     body: VersionShape,
     response: Response,
-    caller: Annotated[Principal, Depends(require(Right.ADD))],
+    caller: Caller,
 ) -> DetailShape:
     async with shared.database.transaction() as session:
         before = await wanted(session, report_id)
     header, now = before.header, shared.clock()
     period = Period(header.period.from_ms, header.period.to_ms)
     seen = await _announced(shared, period)
-    tables = await _tables(shared, period, ZoneInfo(header.period.time_zone), header.filters)
+    tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
@@ -187,16 +186,14 @@ async def freeze_version(
     ),
     responses=problems({404: "No such report"}),
 )
-async def read_difference(
-    shared: InContext, report_id: UUID, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> DifferenceShape:
+async def read_difference(shared: InContext, report_id: UUID, caller: Caller) -> DifferenceShape:
     async with shared.database.transaction() as session:
         before = await wanted(session, report_id)
         number = before.header.number
         late = (await after_freezing.late(session, [number])).get(number)
     period = before.header.period
     tables = await _tables(
-        shared, Period(period.from_ms, period.to_ms), ZoneInfo(period.time_zone), before.header.filters
+        shared, caller, Period(period.from_ms, period.to_ms), ZoneInfo(period.time_zone), before.header.filters
     )
     found = await asyncio.to_thread(changes, before.tables, tables)
     return DifferenceShape(
@@ -268,8 +265,10 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
     return period, cut_off
 
 
-async def _tables(shared: Context, period: Period, zone: ZoneInfo, given: FilterPart) -> dict[str, list[Row]]:
-    filters = Filters(given.unit, given.agency, None, given.facility)
+async def _tables(
+    shared: Context, caller: Principal, period: Period, zone: ZoneInfo, given: FilterPart
+) -> dict[str, list[Row]]:
+    filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
     question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session)).scope, type=given.type)

@@ -13,7 +13,7 @@ from reporting.api.sending.shapes import NewUrgingChannel, UrgingChannel, Urging
 from reporting.storage.sending.records import CHANNELS
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http.conditional import IfMatch
 from vonggac.http.lists import Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -34,7 +34,6 @@ LISTED: Listing[Any, UrgingChannel] = Listing(UrgingChannel, keys=RECORD_KEYS, i
 async def list_urging_channels(
     shared: InContext,
     paging: Annotated[PageQuery[Any, UrgingChannel], Depends(LISTED)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await CHANNELS.page(
@@ -55,9 +54,7 @@ async def list_urging_channels(
     response_model=UrgingChannel,
     responses=problems({409: "There are too many, or the service has no key to seal addresses.", 422: "Not allowed."}),
 )
-async def add_urging_channel(
-    body: NewUrgingChannel, shared: InContext, caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
-) -> Response:
+async def add_urging_channel(body: NewUrgingChannel, shared: InContext, caller: Caller) -> Response:
     sealed = await _sealed(shared, body.kind, body.address.get_secret_value())
     values = body.model_dump() | {"id": uuid4(), "address": sealed, "kind": body.kind.value}
     async with shared.database.transaction() as session:
@@ -74,9 +71,7 @@ async def add_urging_channel(
     response_model=UrgingChannel,
     responses=problems({404: "Unknown."}),
 )
-async def get_urging_channel(
-    channel_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Response:
+async def get_urging_channel(channel_id: UUID, shared: InContext) -> Response:
     async with shared.database.transaction() as session:
         row = await CHANNELS.get(session, channel_id)
     if row is None:
@@ -96,7 +91,7 @@ async def change_urging_channel(
     body: UrgingChannelChange,
     shared: InContext,
     if_match: IfMatch,
-    caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))],
+    caller: Caller,
 ) -> Response:
     values = body.model_dump(exclude_unset=True)
     for name, value in values.items():
@@ -126,7 +121,6 @@ async def remove_urging_channel(
     channel_id: UUID,
     shared: InContext,
     if_match: IfMatch,
-    _caller: Annotated[Principal, Depends(require(Right.REMOVE))],
 ) -> None:
     async with shared.database.transaction() as session:
         await found(session, CHANNELS, "channel", channel_id, if_match)

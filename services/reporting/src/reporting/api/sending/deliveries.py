@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from reporting.api.parameters import InContext
 from reporting.api.sending.addresses import Shown, sending_of
 from reporting.storage.sending import deliveries, notices, webhooks
-from vonggac.auth import Principal, Right, require
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
@@ -74,7 +73,6 @@ async def list_deliveries(
     webhook_id: UUID,
     shared: InContext,
     paging: Annotated[PageQuery[Any, WebhookDelivery], Depends(DELIVERIES)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
     state: Annotated[State | None, Query(description="Only these.")] = None,
 ) -> Response:
     async with shared.database.transaction() as session:
@@ -99,7 +97,6 @@ async def send_again(
     webhook_id: UUID,
     delivery_id: UUID,
     shared: InContext,
-    _caller: Annotated[Principal, Depends(require(Right.OPERATE))],
 ) -> Resent:
     async with shared.database.transaction() as session:
         found = await deliveries.send_again(session, webhook_id, delivery_id, shared.clock())
@@ -116,9 +113,7 @@ async def send_again(
     response_model=Resent,
     responses=problems({404: "Unknown."}),
 )
-async def send_failed_again(
-    webhook_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.OPERATE))]
-) -> Resent:
+async def send_failed_again(webhook_id: UUID, shared: InContext) -> Resent:
     async with shared.database.transaction() as session:
         if await webhooks.get(session, webhook_id) is None:
             raise not_found("webhook", webhook_id)
@@ -152,7 +147,6 @@ NOTICES: Listing[Any, NoticeShape] = Listing(NoticeShape, keys=NOTICE_KEYS, id_k
 async def list_notices(
     shared: InContext,
     paging: Annotated[PageQuery[Any, NoticeShape], Depends(NOTICES)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
     event_type: Annotated[str | None, Query(max_length=200, description="Only events of this type.")] = None,
 ) -> Response:
     async with shared.database.transaction() as session:

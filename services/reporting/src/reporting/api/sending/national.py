@@ -21,7 +21,6 @@ from reporting.feeds.national import Listed, listed
 from reporting.reports.accounts import CameraAccount, Now, Question
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["national"])
@@ -128,7 +127,6 @@ async def list_national(
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[Facility, NationalFacility], Depends(NATIONAL)],
     request: Request,
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
     if paging.as_of is None and "to" not in request.query_params:
@@ -148,14 +146,12 @@ async def list_national(
     summary="Compliance by destination, for Prometheus",
     description=(
         "How cameras stand now and where the last hour went, in Prometheus' text format; computed at most once in the "
-        "seconds that the service is set to (30). Give Prometheus a token of the role reader."
+        "seconds that the service is set to (30). Give Prometheus a token of the role service."
     ),
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def read_compliance_metrics(
-    shared: InContext, request: Request, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Response:
+async def read_compliance_metrics(shared: InContext, request: Request) -> Response:
     metrics: ComplianceMetrics = request.app.state.compliance_metrics
     return Response(await metrics.page(shared.clock()), media_type=CONTENT_TYPE_LATEST)
 

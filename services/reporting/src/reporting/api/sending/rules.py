@@ -12,7 +12,7 @@ from reporting.api.parameters import InContext, invalid
 from reporting.api.sending.addresses import show
 from reporting.api.sending.shapes import UrgingRule, UrgingRuleFields
 from reporting.storage.sending.records import MOST, RULES, Records, agencies
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
 from vonggac.http.conditional.if_match import Precondition
@@ -35,7 +35,6 @@ REFUSED = problems({404: "Unknown.", 412: "Changed meanwhile.", 422: "Not allowe
 async def list_urging_rules(
     shared: InContext,
     paging: Annotated[PageQuery[Any, UrgingRule], Depends(LISTED)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await RULES.page(session, paging.orderings, paging.last, paging.limit, count=paging.wants_total)
@@ -54,9 +53,7 @@ async def list_urging_rules(
     response_model=UrgingRule,
     responses=problems({409: "There are too many.", 422: "Not allowed."}),
 )
-async def add_urging_rule(
-    body: UrgingRuleFields, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
-) -> Response:
+async def add_urging_rule(body: UrgingRuleFields, shared: InContext, caller: Caller) -> Response:
     async with shared.database.transaction() as session:
         await check_room(session, RULES)
         await check_agency(session, body.agency_id)
@@ -71,9 +68,7 @@ async def add_urging_rule(
     response_model=UrgingRule,
     responses=problems({404: "Unknown."}),
 )
-async def get_urging_rule(
-    rule_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Response:
+async def get_urging_rule(rule_id: UUID, shared: InContext) -> Response:
     async with shared.database.transaction() as session:
         row = await RULES.get(session, rule_id)
     if row is None:
@@ -93,7 +88,7 @@ async def replace_urging_rule(
     body: UrgingRuleFields,
     shared: InContext,
     if_match: IfMatch,
-    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    caller: Caller,
 ) -> Response:
     async with shared.database.transaction() as session:
         await found(session, RULES, "rule", rule_id, if_match)
@@ -113,7 +108,6 @@ async def remove_urging_rule(
     rule_id: UUID,
     shared: InContext,
     if_match: IfMatch,
-    _caller: Annotated[Principal, Depends(require(Right.REMOVE))],
 ) -> None:
     async with shared.database.transaction() as session:
         await found(session, RULES, "rule", rule_id, if_match)

@@ -30,7 +30,7 @@ from reporting.storage.sending import log as kept
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
 from reporting.urging.urger import Urger, digest_by_hand
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -90,9 +90,7 @@ async def list_urges(
     summary="Whom the rules would urge now",
     description="A preview: nothing is sent, and nothing is entered in the log.",
 )
-async def list_due_urges(
-    shared: InContext, urging: InUrging, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> DueDigests:
+async def list_due_urges(shared: InContext, urging: InUrging) -> DueDigests:
     now = shared.clock()
     async with shared.database.transaction() as session:
         digests = await urging.due(session, now)
@@ -117,9 +115,7 @@ async def list_due_urges(
     response_model=UrgeShape,
     responses=problems({409: "There is nothing to urge it about, or it was urged lately.", 422: "Unknown agency."}),
 )
-async def urge_by_hand(
-    body: ByHand, shared: InContext, urging: InUrging, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
-) -> Response:
+async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller: Caller) -> Response:
     now = shared.clock()
     async with shared.database.transaction() as session:
         await check_agency(session, body.agency_id)
@@ -144,9 +140,7 @@ async def urge_by_hand(
     description="With the outcome at each channel, and every answer.",
     responses=problems({404: "Unknown."}),
 )
-async def get_urge(
-    urge_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> UrgeShape:
+async def get_urge(urge_id: UUID, shared: InContext) -> UrgeShape:
     async with shared.database.transaction() as session:
         row = await _found(session, urge_id)
         (shape,) = await _shapes(session, [row])
@@ -161,9 +155,7 @@ async def get_urge(
     response_model=AnswerShape,
     responses=problems({404: "Unknown.", 422: "Not allowed."}),
 )
-async def record_answer(
-    urge_id: UUID, body: NewAnswer, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
-) -> Response:
+async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, caller: Caller) -> Response:
     now = shared.clock()
     answered_at = body.answered_at or now
     async with shared.database.transaction() as session:
@@ -199,9 +191,7 @@ async def record_answer(
         **problems({404: "Unknown.", 409: "Level 1 has no letter."}),
     },
 )
-async def get_urging_letter(
-    urge_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.EXPORT))]
-) -> Response:
+async def get_urging_letter(urge_id: UUID, shared: InContext) -> Response:
     async with shared.database.transaction() as session:
         row = await _found(session, urge_id)
     if row.level < 2:

@@ -12,7 +12,7 @@ from reporting.api.parameters import InContext
 from reporting.api.sending.addresses import Shown, checked_url, seal_of, show
 from reporting.feeds.signing import new_secret
 from reporting.storage.sending import webhooks
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Principal
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import IfMatch
@@ -94,7 +94,6 @@ WEBHOOKS: Listing[Any, WebhookShape] = Listing(WebhookShape, keys=KEYS, id_key="
 async def list_webhooks(
     shared: InContext,
     paging: Annotated[PageQuery[Any, WebhookShape], Depends(WEBHOOKS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await webhooks.page(
@@ -116,9 +115,7 @@ async def list_webhooks(
     response_model=WebhookWithSecret,
     responses=problems({409: "There are too many, or the service has no key to seal secrets.", 422: "Not allowed."}),
 )
-async def add_webhook(
-    body: NewWebhook, shared: InContext, caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
-) -> Response:
+async def add_webhook(body: NewWebhook, shared: InContext, caller: Caller) -> Response:
     seal = seal_of(shared)
     check_event_types(body.event_types)
     await checked_url(shared, "url", body.url)
@@ -148,9 +145,7 @@ async def add_webhook(
     response_model=WebhookShape,
     responses=problems({404: "Unknown."}),
 )
-async def get_webhook(
-    webhook_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Response:
+async def get_webhook(webhook_id: UUID, shared: InContext) -> Response:
     async with shared.database.transaction() as session:
         row = await webhooks.get(session, webhook_id)
     if row is None:
@@ -170,7 +165,7 @@ async def change_webhook(
     body: WebhookChange,
     shared: InContext,
     if_match: IfMatch,
-    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    caller: Caller,
 ) -> Response:
     values = body.model_dump(exclude_unset=True)
     _refuse_nulls(values)
@@ -193,7 +188,7 @@ async def renew_secret(
     webhook_id: UUID,
     shared: InContext,
     if_match: IfMatch,
-    caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))],
+    caller: Caller,
 ) -> Response:
     seal, secret, now = seal_of(shared), new_secret(), shared.clock()
     async with shared.database.transaction() as session:
@@ -218,7 +213,6 @@ async def remove_webhook(
     webhook_id: UUID,
     shared: InContext,
     if_match: IfMatch,
-    _caller: Annotated[Principal, Depends(require(Right.REMOVE))],
 ) -> None:
     async with shared.database.transaction() as session:
         await _found(session, webhook_id, if_match)

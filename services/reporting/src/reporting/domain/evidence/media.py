@@ -25,7 +25,7 @@ WITHOUT_MEDIA = frozenset(
     for cause in (
         Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOUT, Cause.TLS, Cause.AUTH_FAILED, Cause.SESSION_LIMIT,
         Cause.NOT_FOUND, Cause.NO_TRACK, Cause.TRANSPORT_UNSUPPORTED, Cause.PROTOCOL_ERROR, Cause.NO_MEDIA,
-        Cause.ENDED, Cause.STALLED,
+        Cause.ENDED, Cause.STALLED, Cause.HUNG_UP, Cause.REQUEST_REFUSED, Cause.SERVER_ERROR,
     )
 )  # fmt: skip
 """Of a failed probe: no video came. Media that flows to the forwarder at that moment shows that it did."""

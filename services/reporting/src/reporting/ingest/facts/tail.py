@@ -53,6 +53,10 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.STOPPED: 34,
         Cause.SECRET_MOVED: 35,
         Cause.ALREADY_PUBLISHING: 36,
+        Cause.HUNG_UP: 37,
+        Cause.REQUEST_REFUSED: 38,
+        Cause.SERVER_ERROR: 39,
+        Cause.KEYFRAME_TOO_LARGE: 40,
         BY_FORWARDER: 255,
     }
 )

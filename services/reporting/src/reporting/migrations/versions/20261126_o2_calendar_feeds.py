@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("agency", sa.Text()),
         sa.Column("type", sa.Text()),
         sa.Column("facility", sa.Text()),
+        sa.Column("restricted", sa.Boolean(), nullable=False, comment="Whether restricted facilities are in it"),
         sa.Column(
             "password_sha256", sa.LargeBinary(), nullable=False, comment="Of 32 random bytes: nobody guesses them"
         ),

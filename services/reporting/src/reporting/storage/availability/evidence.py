@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import Day, date_of, number_of
 from reporting.storage.availability.tables import late_evidence, ledger_mark
+from reporting.storage.mandate.maintenance import cameras_standing
 from vonggac.database.keyset import Ordered, keyset_page
 
 
@@ -90,9 +91,11 @@ async def note(session: AsyncSession, changed: Iterable[DayChange]) -> None:
 SORTABLE = {"day": late_evidence.c.day, "noticed_at": late_evidence.c.noticed_at, "id": late_evidence.c.id}
 
 
-def listed(first: date, last: date, camera_id: UUID | None) -> Select[Any]:
-    """Days [first, last) of cameras that changed after the horizon."""
+def listed(first: date, last: date, camera_id: UUID | None = None, *, visible: frozenset[UUID] | None) -> Select[Any]:
+    """Days [first, last) of cameras that changed after the horizon. `visible`: as of `Scope`."""
     wanted = select(late_evidence).where(late_evidence.c.day >= first, late_evidence.c.day < last)
+    if visible is not None:
+        wanted = wanted.where(late_evidence.c.camera_id.in_(cameras_standing(visible)))
     return wanted if camera_id is None else wanted.where(late_evidence.c.camera_id == camera_id)
 
 
@@ -106,7 +109,7 @@ async def page(
     return rows, total
 
 
-async def count(session: AsyncSession, first: Day, last: Day) -> int:
+async def count(session: AsyncSession, first: Day, last: Day, visible: frozenset[UUID] | None) -> int:
     """How many days of cameras within [first, last) changed after they had been written."""
-    wanted = listed(date_of(first), date_of(last), None).subquery()
+    wanted = listed(date_of(first), date_of(last), visible=visible).subquery()
     return int(await session.scalar(select(func.count()).select_from(wanted)) or 0)

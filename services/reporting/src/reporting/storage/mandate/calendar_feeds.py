@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, Uuid, func, insert, select, update
+from sqlalchemy import Boolean, Column, DateTime, LargeBinary, Table, Text, Uuid, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage.tables import metadata
@@ -20,6 +20,7 @@ calendar_feed = Table(
     Column("agency", Text),
     Column("type", Text),
     Column("facility", Text),
+    Column("restricted", Boolean, nullable=False, comment="Whether restricted facilities are in it"),
     Column("password_sha256", LargeBinary, nullable=False, comment="Of 32 random bytes: nobody guesses them"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("created_by", Text, nullable=False),

@@ -1,12 +1,12 @@
 """Windows of maintenance as the register has them; a cancelled one keeps its line (R25)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage.tables import camera, maintenance_window
@@ -54,8 +54,15 @@ async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) ->
     )
 
 
-def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None) -> Select[Any]:
-    """Windows that touch [since, until); a camera's list holds its facility's windows too."""
+def listed(
+    *,
+    since: datetime,
+    until: datetime,
+    camera_id: UUID | None,
+    facility_id: UUID | None,
+    visible: frozenset[UUID] | None,
+) -> Select[Any]:
+    """Windows that touch [since, until); a camera's list holds its facility's windows too. `visible`: as of `Scope`."""
     table = maintenance_window
     statement = select(table).where(table.c.starts_at < until, table.c.ends_at >= since)
     if camera_id is not None:
@@ -63,7 +70,23 @@ def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility
         statement = statement.where(or_(table.c.camera_id == camera_id, of_facility))
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
+    if visible is not None:
+        statement = statement.where(
+            or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_standing(visible)))
+        )
     return statement
+
+
+def cameras_standing(facility_ids: Collection[UUID]) -> Select[tuple[UUID]]:
+    """Ids of the cameras that stand at these facilities, or stood there last."""
+    newest = (
+        select(camera.c.id, camera.c.facility_id)
+        .ext(distinct_on(camera.c.id))
+        .where(camera.c.facility_id.is_not(None))
+        .order_by(camera.c.id, camera.c.revision.desc())
+        .subquery()
+    )
+    return select(newest.c.id).where(newest.c.facility_id.in_(facility_ids))
 
 
 async def page(

@@ -41,8 +41,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A declared table and its rows. `narrowed`: unit, agency, type and facility choose among them."""
+    """A declared table and its rows. `narrowed`: unit, agency, type and facility choose among them.
+
+    `whole`: it is of the province as a whole, restricted facilities included, and cannot be narrowed.
+    """
 
     table: Table
     rows: Callable[[Selection], Portions]
     narrowed: bool = True
+    whole: bool = False

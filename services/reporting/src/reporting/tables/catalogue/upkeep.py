@@ -57,7 +57,10 @@ LOST_FACTS = Table(
 async def window_rows(asked: Selection) -> Portions:
     """By start."""
     start, end = map(moment, asked.question.period)
-    wanted = maintenance.listed(since=start, until=end, camera_id=asked.only, facility_id=asked.scope.facility_id)
+    scope = asked.scope
+    wanted = maintenance.listed(
+        since=start, until=end, camera_id=asked.only, facility_id=scope.facility_id, visible=scope.visible
+    )
     async for rows in _read(asked.session, wanted, maintenance_window.c.starts_at, maintenance_window.c.id):
         yield [_window(row) for row in rows]
 

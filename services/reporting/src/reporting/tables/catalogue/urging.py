@@ -74,4 +74,4 @@ def _row(entry: Any, sendings: Sequence[Any], answers: Sequence[Any]) -> Row:
     )  # fmt: skip
 
 
-SOURCES = (Source(URGES, rows, narrowed=False),)
+SOURCES = (Source(URGES, rows, narrowed=False, whole=True),)

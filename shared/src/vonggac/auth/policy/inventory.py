@@ -1,0 +1,121 @@
+"""The policy of inventory: the routes that every noun has, and those beside them."""
+
+from collections.abc import Iterator
+
+from vonggac.auth.policy.entry import Entry, Reach
+from vonggac.auth.rights import Right
+
+ADD, CHANGE, REMOVE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,)
+IMPORT, EXPORT = (Right.IMPORT,), (Right.EXPORT,)
+READ, AUDIT, SECRET = (Right.READ,), (Right.READ, Right.READ_AUDIT), (Right.WRITE_SECRET,)
+LETTERS = (Right.READ, Right.READ_RESTRICTED)
+
+OF_A_FACILITY = (
+    "facilities", "focal-points", "coverages", "recorders", "cameras", "deliveries", "information-requests", "visits",
+    "inspections", "maintenance-windows", "journal-entries", "blocked-reasons", "surveys", "connection-plans",
+    "plan-exceptions", "installation-proposals",
+)  # fmt: skip
+"""Nouns whose records belong to a facility, and are seen and written with it."""
+OF_THE_PROVINCE_NARROWED = ("obligations", "teams", "team-members")
+"""Nouns of the province of which a token with a scope reads what concerns it, and writes nothing."""
+OF_THE_PROVINCE = ("agencies", "units", "operator-assignments", "destinations", "directives")
+"""Nouns that every caller reads whole, and a token with a scope does not write."""
+WRITTEN_ONCE = "journal-entries"
+"""Its records are added and never changed."""
+WITH_STATES = (
+    "facilities", "obligations", "information-requests", "visits", "surveys", "connection-plans",
+    "installation-proposals",
+)  # fmt: skip
+
+WITH_PEOPLE = ("focal-points", "team-members", "surveys", "visits")
+"""Nouns with phones or e-mail addresses; files of facilities have those of their focal points."""
+WITH_LOGINS = ("cameras", "destinations")
+
+_PEOPLE = {Right.READ_PEOPLE: "to see phones and e-mail addresses"}
+_SECRET = {Right.WRITE_SECRET: "for credentials in an address"}
+_ROWS = {Right.ADD: "for a row that adds a record", Right.CHANGE: "for a row that changes a record"}
+_ROWS_OF_CAMERAS = {
+    **_ROWS,
+    Right.REMOVE: "for a row that removes a delivery: it no longer names the destination",
+    Right.WRITE_SECRET: "for credentials in a row",
+}
+_READ_AS = {
+    **dict.fromkeys((*OF_A_FACILITY, *OF_THE_PROVINCE_NARROWED), Reach.NARROWED),
+    **dict.fromkeys(OF_THE_PROVINCE, Reach.COMMON),
+}
+
+
+def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
+    """The routes of one noun, its files included."""
+    path, one = f"/v1/{noun}", f"/v1/{noun}/{{thing_id}}"
+    write = Reach.NARROWED if noun in OF_A_FACILITY else Reach.PROVINCE
+    people = _PEOPLE if noun in WITH_PEOPLE else {}
+    secret = _SECRET if noun in WITH_LOGINS else {}
+    yield Entry("GET", path, READ, read, people)
+    yield Entry("GET", one, READ, read, people)
+    yield Entry("GET", f"{one}/history", AUDIT, read, people)
+    yield Entry("POST", path, ADD, write, secret)
+    if noun != WRITTEN_ONCE:
+        yield Entry("PATCH", one, CHANGE, write, secret)
+        yield Entry("DELETE", one, REMOVE, write)
+        yield Entry("POST", f"{path}/bulk", ADD, write, secret)
+        yield Entry("PATCH", f"{path}/bulk", CHANGE, write, secret)
+        yield Entry("POST", f"{path}/bulk/remove", REMOVE, write)
+    if noun in WITH_STATES:
+        yield Entry("POST", f"{one}/transitions", CHANGE, write)
+    yield Entry("POST", f"/v1/imports/{noun}", IMPORT, write, _ROWS_OF_CAMERAS if noun == "cameras" else _ROWS)
+    for suffix in ("csv", "xlsx"):
+        yield Entry("GET", f"/v1/exports/{noun}.{suffix}", EXPORT, read, _PEOPLE if noun == "facilities" else people)
+    # Its drop-down lists have the codes of what it refers to.
+    yield Entry("GET", f"/v1/templates/{noun}.xlsx", EXPORT, Reach.NARROWED)
+
+
+def _beside() -> Iterator[Entry]:
+    """The routes that are no noun's, and what a noun has beside."""
+    narrowed, province, common = Reach.NARROWED, Reach.PROVINCE, Reach.COMMON
+    thing = "{thing_id}"
+    yield Entry("GET", f"/v1/facilities/{thing}/connections", READ, narrowed)
+    yield Entry("GET", f"/v1/facilities/{thing}/sufficiency", READ, narrowed)
+    yield Entry("GET", "/v1/exports/facilities/{facility_id}.xlsx", EXPORT, narrowed, _PEOPLE)
+    for noun, secret, reach in (
+        ("cameras", "secret", narrowed),
+        ("destinations", "secret", province),
+        ("destinations", "read-back-secret", province),
+    ):
+        yield Entry("PUT", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
+        yield Entry("DELETE", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
+    yield Entry("POST", f"/v1/connection-plans/{thing}/versions", ADD, narrowed)
+    yield Entry("POST", f"/v1/connection-plans/{thing}/consents", CHANGE, narrowed)
+    yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
+    yield Entry("POST", f"/v1/information-requests/{thing}/answers", CHANGE, narrowed)
+    yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
+    yield Entry("POST", f"/v1/obligations/{thing}/deadlines", CHANGE, province)
+    yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
+    yield Entry("GET", "/v1/surveys/form.schema.json", READ, common)
+    yield Entry("PUT", f"/v1/surveys/{thing}/submissions/{{submission_id}}", CHANGE, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/submissions/{{submission_id}}", READ, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/attachments", READ, narrowed)
+    yield Entry("PUT", f"/v1/surveys/{thing}/attachments/{{sha256}}", CHANGE, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/attachments/{{sha256}}", READ, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/minutes.docx", READ, narrowed, _PEOPLE)
+    yield Entry("GET", "/v1/due-obligations", READ, narrowed)
+    yield Entry("GET", "/v1/due-inspections", READ, narrowed)
+    yield Entry("GET", "/v1/team-workload", READ, narrowed)
+    yield Entry("GET", "/v1/vendors", READ, common)
+    yield Entry("GET", "/v1/vendors/url", READ, common)
+    others = {Right.READ_AUDIT: "for imports of others; without it, and with a scope, there are one's own"}
+    yield Entry("GET", "/v1/imports", READ, narrowed, others)
+    yield Entry("GET", "/v1/imports/{import_id}", READ, narrowed, others)
+    yield Entry("POST", "/v1/imports/{import_id}/stop", IMPORT, narrowed, others)
+    back = {Right.REMOVE: "where it had added records", Right.CHANGE: "where it had changed records"}
+    yield Entry("POST", "/v1/imports/{import_id}/revert", IMPORT, narrowed, back | others)
+    yield Entry("POST", "/v1/imports/workbook", IMPORT, narrowed, _ROWS_OF_CAMERAS)
+    yield Entry("GET", "/v1/changes", AUDIT, narrowed, _PEOPLE)
+    yield Entry("GET", "/v1/dead-letters", LETTERS, province)
+    yield Entry("POST", "/v1/dead-letters/{sequence}/replay", (Right.OPERATE, *LETTERS), province)
+
+
+INVENTORY: tuple[Entry, ...] = (
+    *(entry for noun, read in _READ_AS.items() for entry in _of_noun(noun, read)),
+    *_beside(),
+)

@@ -1,0 +1,102 @@
+"""docs/permissions.md: the policy as people read it."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vonggac.auth.policy import POLICY
+from vonggac.auth.policy.entry import Entry, Reach
+from vonggac.auth.policy.inventory import OF_A_FACILITY, OF_THE_PROVINCE, OF_THE_PROVINCE_NARROWED
+from vonggac.auth.rights import MEANINGS, NEED_SCOPE, RIGHTS, ROLES, Right
+from vonggac.auth.scope import MAX_PARTS
+from vonggac.auth.tokens import SCOPE_CLAIM
+
+INTRODUCTION = f"""\
+Who may do what, at every route of the four services. The table is code (`vonggac.auth.policy`): a service with a route
+that has no entry in it does not start, and a test calls every route as every role with every kind of scope.
+
+## What a token says
+
+Every call carries a JWT. Three of its claims decide:
+
+| claim | what |
+|---|---|
+| `sub` | who calls: 1 to 255 printable characters, as the change log will name it |
+| `roles` | a list of roles of the table below; words that are none are ignored |
+| `{SCOPE_CLAIM}` | what of the province the token is for; left out: all of it |
+
+`{SCOPE_CLAIM}` is a list of up to {MAX_PARTS} parts, which add up: `agency:<id>` (the facilities that it manages),
+`unit:<id>` (those in a district, commune or province, with the units beneath it) and `facility:<id>`. Ids are the
+permanent ones (`GET /v1/agencies?code=…`, `/v1/units`, `/v1/facilities`): a code may be given to something else. A
+claim that is empty or cannot be read makes the token invalid (401): it was meant to narrow.
+
+**With an OIDC provider** (`VONGGAC_<SERVICE>_JWKS_URL`, `_JWT_ISSUER`, `_JWT_AUDIENCE`; `auth` in the values of the
+chart) add two mappers to the client: the user's roles of this application as the claim `roles`, and the user's or
+group's attribute `{SCOPE_CLAIM}` as a claim of the same name, both multivalued, both in the access token. In Keycloak
+these are "User Client Role" and "User Attribute" with *Multivalued* on. The services need no setting for it.
+
+**With the platform's own key** (`make run`, compose):
+
+    .venv/bin/python -m vonggac.auth token --keys var/keys --role managing_agency --scope agency:6f0c… --subject so-y-te
+
+Facilities are those of now: a facility that another agency takes over, or that is made restricted, is seen by its new
+readers alone, with all of its past.
+"""
+REACHES = {
+    Reach.NARROWED: "What the caller does not see is not there: not in lists, totals, files, searches; 404 by its id.",
+    Reach.COMMON: "Holds nothing of a single facility: the same for every caller.",
+    Reach.PROVINCE: "Concerns the province as a whole: refused (403 `scope_too_narrow`) to a token with a scope.",
+}
+_NOUNS = sorted((*OF_A_FACILITY, *OF_THE_PROVINCE_NARROWED, *OF_THE_PROVINCE), key=len, reverse=True)
+_NOUN = re.compile(rf"^/v1/(exports/|imports/|templates/)?({'|'.join(_NOUNS)})(?=[/.]|$)")
+
+
+def permissions_page(generated: str) -> str:
+    """The page in Markdown. `generated`: the line that says so."""
+    parts = ["# Permissions", generated, INTRODUCTION.strip(), "## Rights", _rights(), "## Roles", _roles()]
+    needy = " and ".join(f"`{role}`" for role in sorted(NEED_SCOPE))
+    parts.append(f"{needy} count in a token with a scope alone (R26). Roles of one token add up, within its scope.")
+    parts += ["## Scope", _reaches()]
+    for service, entries in POLICY.items():
+        parts += [f"## {service.capitalize()}", _routes(entries)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(headings: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _rights() -> str:
+    return _table(("right", "allows"), ((f"`{right}`", MEANINGS[right]) for right in Right))
+
+
+def _roles() -> str:
+    headings = ("role", "who", *(f"`{right}`" for right in Right))
+    rows = (
+        (f"`{role}`", who, *("yes" if right in RIGHTS[role] else "" for right in Right)) for role, who in ROLES.items()
+    )
+    return _table(headings, rows)
+
+
+def _reaches() -> str:
+    return _table(("at a route", "means"), ((reach.value, text) for reach, text in REACHES.items()))
+
+
+def _routes(entries: Sequence[Entry]) -> str:
+    """A line per route; the routes that several nouns have alike are one."""
+    nouns: dict[tuple[str, ...], list[str]] = {}
+    for entry in entries:
+        found = _NOUN.match(entry.path)
+        path = _NOUN.sub(r"/v1/\1<noun>", entry.path) if found is not None else entry.path
+        also = "; ".join([*(f"`{right}` {when}" for right, when in entry.also.items()), *filter(None, [entry.note])])
+        line = (entry.method, path, " ".join(f"`{right}`" for right in entry.rights), entry.reach.value, also)
+        nouns.setdefault(line, []).append(found[2] if found is not None else "")
+    rows = (
+        (method, f"`{path.replace('<noun>', of[0]) if len(of) == 1 else path}`", *rest, _named(of))
+        for (method, path, *rest), of in nouns.items()
+    )
+    return _table(("method", "route", "rights", "scope", "also", "nouns"), rows)
+
+
+def _named(nouns: Sequence[str]) -> str:
+    return ", ".join(nouns) if len(nouns) > 1 else ""

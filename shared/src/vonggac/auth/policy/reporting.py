@@ -1,0 +1,81 @@
+"""The policy of reporting."""
+
+from vonggac.auth.policy.entry import Entry, Reach
+from vonggac.auth.rights import Right
+
+_READ, _EXPORT = (Right.READ,), (Right.EXPORT,)
+_ADD, _CHANGE, _REMOVE, _OPERATE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,), (Right.OPERATE,)
+_SECRET = (Right.WRITE_SECRET,)
+_FILE = {Right.EXPORT: "for a file: `format` or `Accept` other than JSON"}
+_WHOLE = (Right.READ, Right.READ_RESTRICTED)
+"""What was frozen or sent is of the whole province, restricted facilities included, and cannot be narrowed."""
+
+FIGURES = (
+    "/v1/availability", "/v1/compliance", "/v1/overview", "/v1/site-faults", "/v1/outages", "/v1/progress",
+    "/v1/progress/facilities", "/v1/deviations", "/v1/inspections-due", "/v1/obligations", "/v1/maintenance",
+    "/v1/cameras/{camera_id}/intervals", "/v1/deliveries/{delivery_id}/intervals", "/v1/tables/{name}", "/v1/facts",
+)  # fmt: skip
+"""Figures and evidence of facilities, as JSON and as files."""
+
+REPORTING: tuple[Entry, ...] = (
+    *(Entry("GET", path, _READ, Reach.NARROWED, _FILE) for path in FIGURES),
+    Entry("GET", "/v1/compliance.csv", _EXPORT, Reach.NARROWED),
+    Entry("GET", "/v1/late-evidence", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/progress/facilities/{facility}", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/progress/changes", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/obligations.ics", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/calendar-feeds", _CHANGE, Reach.PROVINCE),
+    Entry("POST", "/v1/calendar-feeds", (*_SECRET, *_WHOLE), Reach.PROVINCE),
+    Entry("DELETE", "/v1/calendar-feeds/{feed_id}", _REMOVE, Reach.PROVINCE),
+    Entry("GET", "/v1/calendar-feeds/{feed_id}.ics", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/cameras/{camera_id}/formats", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/national", _READ, Reach.NARROWED),
+    Entry(
+        "GET",
+        "/v1/charts/{name}.svg",
+        _READ,
+        Reach.NARROWED,
+        {Right.READ_RESTRICTED: "of a frozen report (`report`), which a token with a scope does not get"},
+    ),
+    Entry("GET", "/v1/availability-targets", _READ, Reach.COMMON),
+    Entry("POST", "/v1/availability-targets/{metric}", _CHANGE, Reach.PROVINCE),
+    Entry("GET", "/v1/tables", _READ, Reach.COMMON),
+    Entry("GET", "/v1/datapackage.json", _READ, Reach.COMMON),
+    Entry("GET", "/v1/data-dictionary.md", _READ, Reach.COMMON),
+    Entry("GET", "/v1/lost-facts", _READ, Reach.COMMON, _FILE),
+    Entry("POST", "/v1/reports/verify", _READ, Reach.COMMON),
+    Entry("GET", "/v1/reports", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/reports/{report_id}", _WHOLE, Reach.PROVINCE, _FILE),
+    Entry("GET", "/v1/reports/{report_id}/difference", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/reports/{report_id}.{form}", (*_EXPORT, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/reports", (*_ADD, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/reports/{report_id}/approve", (*_CHANGE, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/reports/{report_id}/versions", (*_ADD, *_WHOLE), Reach.PROVINCE),
+    Entry("GET", "/v1/metrics/compliance", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/notices", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/webhooks", _READ, Reach.PROVINCE),
+    Entry("POST", "/v1/webhooks", (*_SECRET, *_WHOLE), Reach.PROVINCE),
+    Entry("GET", "/v1/webhooks/{webhook_id}", _READ, Reach.PROVINCE),
+    Entry("PATCH", "/v1/webhooks/{webhook_id}", (*_CHANGE, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/webhooks/{webhook_id}/secret", (*_SECRET, *_WHOLE), Reach.PROVINCE),
+    Entry("DELETE", "/v1/webhooks/{webhook_id}", _REMOVE, Reach.PROVINCE),
+    Entry("GET", "/v1/webhooks/{webhook_id}/deliveries", _WHOLE, Reach.PROVINCE),
+    Entry("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/send-again", _OPERATE, Reach.PROVINCE),
+    Entry("POST", "/v1/webhooks/{webhook_id}/send-failed-again", _OPERATE, Reach.PROVINCE),
+    Entry("GET", "/v1/urging/rules", _READ, Reach.PROVINCE),
+    Entry("POST", "/v1/urging/rules", _ADD, Reach.PROVINCE),
+    Entry("GET", "/v1/urging/rules/{rule_id}", _READ, Reach.PROVINCE),
+    Entry("PUT", "/v1/urging/rules/{rule_id}", _CHANGE, Reach.PROVINCE),
+    Entry("DELETE", "/v1/urging/rules/{rule_id}", _REMOVE, Reach.PROVINCE),
+    Entry("GET", "/v1/urging/channels", _READ, Reach.PROVINCE),
+    Entry("POST", "/v1/urging/channels", _SECRET, Reach.PROVINCE),
+    Entry("GET", "/v1/urging/channels/{channel_id}", _READ, Reach.PROVINCE),
+    Entry("PATCH", "/v1/urging/channels/{channel_id}", _SECRET, Reach.PROVINCE),
+    Entry("DELETE", "/v1/urging/channels/{channel_id}", _REMOVE, Reach.PROVINCE),
+    Entry("GET", "/v1/urges", _WHOLE, Reach.PROVINCE, _FILE),
+    Entry("GET", "/v1/urges/due", _WHOLE, Reach.PROVINCE),
+    Entry("POST", "/v1/urges", (*_OPERATE, *_WHOLE), Reach.PROVINCE),
+    Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.PROVINCE),
+    Entry("POST", "/v1/urges/{urge_id}/answers", (*_ADD, *_WHOLE), Reach.PROVINCE),
+    Entry("GET", "/v1/urges/{urge_id}/letter.docx", (*_EXPORT, *_WHOLE), Reach.PROVINCE),
+)

@@ -1,0 +1,77 @@
+"""What the mandate asks of rights and scopes (R26), written by hand: the policy is not compared with itself alone."""
+
+from typing import NamedTuple
+
+from vonggac.auth import Role
+
+LEAD, OPERATOR, AUTHORITY = Role.PROVINCE_LEAD, Role.OPERATOR, Role.AUTHORITY
+AGENCY, FACILITY, READER, SERVICE = Role.MANAGING_AGENCY, Role.FACILITY, Role.READER, Role.SERVICE
+
+EVERYBODY = frozenset({LEAD, OPERATOR, AUTHORITY, AGENCY, FACILITY, READER, SERVICE})
+FILES = EVERYBODY - {FACILITY}
+WRITERS = frozenset({LEAD, OPERATOR})
+RESTRICTED = EVERYBODY - {READER}
+AUDIT = frozenset({LEAD, AUTHORITY})
+ONLY_LEAD = frozenset({LEAD})
+NEED_A_SCOPE = frozenset({AGENCY, FACILITY})
+"""R26: an agency sees its own, a facility itself. Without a scope they are nobody."""
+
+
+class Case(NamedTuple):
+    """Who may call a route; `scoped`: whether a token for a part of the province may."""
+
+    service: str
+    method: str
+    path: str
+    roles: frozenset[Role]
+    scoped: bool = True
+
+
+CASES = (
+    Case("inventory", "GET", "/v1/facilities", EVERYBODY),
+    Case("inventory", "GET", "/v1/cameras/{thing_id}", EVERYBODY),
+    Case("inventory", "GET", "/v1/exports/cameras.csv", FILES),
+    Case("inventory", "GET", "/v1/exports/facilities/{facility_id}.xlsx", FILES),
+    Case("inventory", "POST", "/v1/cameras", WRITERS),
+    Case("inventory", "PATCH", "/v1/cameras/{thing_id}", WRITERS),
+    Case("inventory", "DELETE", "/v1/cameras/{thing_id}", ONLY_LEAD),
+    Case("inventory", "POST", "/v1/deliveries/bulk/remove", ONLY_LEAD),
+    Case("inventory", "DELETE", "/v1/deliveries/{thing_id}", ONLY_LEAD),
+    Case("inventory", "POST", "/v1/agencies", WRITERS, scoped=False),
+    Case("inventory", "DELETE", "/v1/destinations/{thing_id}", ONLY_LEAD, scoped=False),
+    Case("inventory", "PUT", "/v1/cameras/{thing_id}/secret", WRITERS),
+    Case("inventory", "PUT", "/v1/destinations/{thing_id}/secret", WRITERS, scoped=False),
+    Case("inventory", "POST", "/v1/imports/cameras", WRITERS),
+    Case("inventory", "POST", "/v1/imports/units", WRITERS, scoped=False),
+    Case("inventory", "GET", "/v1/changes", AUDIT),
+    Case("inventory", "GET", "/v1/cameras/{thing_id}/history", AUDIT),
+    Case("inventory", "GET", "/v1/dead-letters", RESTRICTED, scoped=False),
+    Case("prober", "GET", "/v1/cameras", EVERYBODY),
+    Case("prober", "POST", "/v1/probes", WRITERS),
+    Case("prober", "POST", "/v1/scans", WRITERS, scoped=False),
+    Case("prober", "GET", "/v1/verifications", EVERYBODY),
+    Case("prober", "GET", "/probe", EVERYBODY),
+    Case("forwarder", "GET", "/v1/deliveries", EVERYBODY),
+    Case("forwarder", "POST", "/v1/deliveries/{delivery_id}/stop", WRITERS),
+    Case("reporting", "GET", "/v1/compliance", EVERYBODY),
+    Case("reporting", "GET", "/v1/compliance.csv", FILES),
+    Case("reporting", "GET", "/v1/tables/{name}", EVERYBODY),
+    Case("reporting", "GET", "/v1/national", EVERYBODY),
+    Case("reporting", "GET", "/v1/obligations.ics", EVERYBODY),
+    Case("reporting", "GET", "/v1/reports", RESTRICTED, scoped=False),
+    Case("reporting", "POST", "/v1/reports", WRITERS, scoped=False),
+    Case("reporting", "GET", "/v1/reports/{report_id}.{form}", FILES - {READER}, scoped=False),
+    Case("reporting", "GET", "/v1/metrics/compliance", RESTRICTED, scoped=False),
+    Case("reporting", "GET", "/v1/notices", RESTRICTED, scoped=False),
+    Case("reporting", "POST", "/v1/webhooks", WRITERS, scoped=False),
+    Case("reporting", "DELETE", "/v1/webhooks/{webhook_id}", ONLY_LEAD, scoped=False),
+    Case("reporting", "GET", "/v1/urges", RESTRICTED, scoped=False),
+    Case("reporting", "GET", "/v1/urging/rules", EVERYBODY, scoped=False),
+)
+
+
+def may(case: Case, role: Role, *, scoped: bool) -> bool:
+    """Whether a token of `role` may call the route."""
+    if role in NEED_A_SCOPE and not scoped:
+        return False
+    return role in case.roles and (case.scoped or not scoped)
