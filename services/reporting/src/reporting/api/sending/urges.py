@@ -26,6 +26,7 @@ from reporting.api.sending.shapes import (
 from reporting.domain.instants import duration, millis, moment
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
+from reporting.storage import plan
 from reporting.storage.sending import log as kept
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
@@ -75,7 +76,7 @@ async def list_urges(
     if chosen.is_file:
         now = millis(shared.clock())
         question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
-        return table_answer(shared, "urges", question, chosen, only=agency_id)
+        return table_answer(shared, "urges", question, chosen, plan.Scope(), only=agency_id)
     async with shared.database.transaction() as session:
         rows, total = await kept.page(
             session, agency_id, paging.orderings, paging.last, paging.limit, count=paging.wants_total

@@ -46,7 +46,7 @@ async def _add_days(session: AsyncSession, question: Question, places: plan.Plac
     after = None
     if parts.last is not None and days.day_of(parts.last.start) >= cut.closed:
         after = await _open(session, question, parts.last)
-    sums = await ledger.sums(session, question.period, (cut.first, cut.last), ids, after)
+    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, ids, after)
     for facility_id, (cameras, durations) in sums.whole.items():
         found.add_time(stable[facility_id], durations)
         if not question.current:
@@ -57,9 +57,8 @@ async def _add_days(session: AsyncSession, question: Question, places: plan.Plac
             found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
             if steady.last and question.current:
                 found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
-    others = await ledger.others(session, question.period, wanted, ids)
-    if others:
-        await _account(session, question, places, others, found.add)
+    if sums.moved:
+        await _account(session, question, places, sums.moved, found.add)
     for part, apart in ((parts.first, sums.first), (parts.last, sums.last)):
         if part is not None and apart:
             asked = replace(question, period=part)

@@ -149,13 +149,14 @@ class Sums:
     """What the cameras of facilities come to between two midnights: per facility how many, and their time.
 
     `steady` are those that stood alike before the first midnight or after the last; `first` and `last` are the
-    others, whose parts have to be accounted directly.
+    others, whose parts have to be accounted directly; `moved` are in no sum: they, or their facility, did not stay.
     """
 
     whole: dict[str, tuple[int, Durations]]
     steady: list[Steady]
     first: list[UUID]
     last: list[UUID]
+    moved: list[UUID]
 
 
 _STOOD = """
@@ -185,6 +186,10 @@ _SUMS = f"""
            array_agg(id) filter (where not steady) as apart,
            {", ".join(f"sum({quoted(name)})::bigint" for name in CAMERA_SUMS)}
     from one group by facility_id, kind, sign, steady
+    union all
+    select null, null, null, null, null, null, array_agg(id), {", ".join("null" for _ in CAMERA_SUMS)}
+    from stood where places && cast(:wanted as uuid[])
+      and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
     """  # noqa: S608 - of our own names
 _FIRST_STEADY = "l.day is distinct from at.day"
 _CLOSED = text(
@@ -199,13 +204,6 @@ _OPEN = text(
         f"else touched.id is null and coalesce(l.kind, {NOT_COUNTED}) = any(cast(:steady as smallint[])) end"
     )
 )
-_OTHERS = text(
-    f"""
-    with stood as materialized ({_STOOD})
-    select id::text from stood where places && cast(:wanted as uuid[])
-    and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
-    """  # noqa: S608 - of our own names
-)
 
 
 class Open(NamedTuple):
@@ -217,20 +215,26 @@ class Open(NamedTuple):
 
 
 async def sums(
-    session: AsyncSession, period: Period, days: tuple[Day, Day], facilities: Iterable[UUID], after: Open | None
-) -> Sums:
-    """Sums of the cameras that stood at one of `facilities` during all of `period`, between the midnights `days`.
+    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Iterable[UUID], stable: Iterable[UUID],
+    after: Open | None,
+) -> Sums:  # fmt: skip
+    """Sums of the cameras that stood at one `stable` facility during all of `period`, between the midnights `days`; and
+    which cameras of the `wanted` facilities they leave out.
 
     `after`: None where the day after the last midnight is closed, too.
     """
     first, last = days
-    given = {**_given(period, facilities), "first": date_of(first), "last": date_of(last), "touched": []}
+    given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
+    given |= {"wanted": list(wanted), "facilities": list(stable), "first": date_of(first), "last": date_of(last)}
     if after is not None:
         given |= {"touched": list(after.touched), "steady": list(after.steady)}
     found: dict[str, list[Any]] = {}
-    made = Sums({}, [], [], [])
+    made = Sums({}, [], [], [], [])
     rows = await session.execute(_CLOSED if after is None else _OPEN, given)
     for facility_id, kind, later, steady, cameras, passed, apart, *lengths in rows:
+        if facility_id is None:
+            made.moved.extend(apart or ())
+            continue
         known = found.setdefault(facility_id, [0, [0] * len(CAMERA_SUMS)])
         known[0] += cameras if later else 0
         for place, length in enumerate(lengths):
@@ -245,18 +249,6 @@ async def sums(
     length = (last - first) * DAY
     made.whole = {id_: (count, Durations(count * length, *values)) for id_, (count, values) in found.items()}
     return made
-
-
-async def others(
-    session: AsyncSession, period: Period, wanted: Iterable[UUID], facilities: Iterable[UUID]
-) -> list[UUID]:
-    """Cameras of the `wanted` facilities that `sums` leaves out: those that moved, or whose facility did not stay."""
-    given = {**_given(period, facilities), "wanted": list(wanted)}
-    return [UUID(one) for one in (await session.execute(_OTHERS, given)).scalars()]
-
-
-def _given(period: Period, facilities: Iterable[UUID]) -> dict[str, Any]:
-    return {"from": moment(period.start), "to": moment(period.end), "facilities": list(facilities)}
 
 
 _ADD = text(
