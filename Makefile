@@ -29,8 +29,9 @@ help: ## List the targets
 ##@ Use
 
 .PHONY: run
-run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWARDERS=2 PROBERS=2 for more cores
-	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(ALLOW),--allow "$(ALLOW)") \
+run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv FACILITIES=sites.csv; FORWARDERS=2 PROBERS=2
+	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") \
+		$(if $(FACILITIES),--facilities "$(FACILITIES)") $(if $(ALLOW),--allow "$(ALLOW)") \
 		$(if $(FORWARDERS),--forwarders "$(FORWARDERS)") $(if $(PROBERS),--probers "$(PROBERS)") $(ARGS)
 
 .PHONY: smoke
@@ -73,7 +74,7 @@ chart-tools: setup
 		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
 
 .PHONY: test-deploy
-test-deploy: setup ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
+test-deploy: chart-tools ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
 	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage
@@ -91,12 +92,13 @@ witnesses: setup ## Reporting's account and an independent one in SQL agree over
 	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
-lint: setup ## ruff, codespell, strict mypy, import-linter
+lint: setup ## ruff, codespell, strict mypy, import-linter, squawk over the migrations
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@.venv/bin/codespell
 	@$(python) -m mypy $(typed)
 	@.venv/bin/lint-imports
+	@$(python) -m tests.migrations
 
 .PHONY: format
 format: setup ## Let ruff fix and format the code

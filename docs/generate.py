@@ -132,6 +132,7 @@ def openapi(service: str) -> str:
             "JWKS_FILE": str(key),
             "WORKERS_PUBLIC_KEY_FILE": str(key),
             "WORKERS_PRIVATE_KEY_FILE": str(key),
+            "ALLOWED_NETWORKS": "",
         }
         os.environ.update({prefix + name: value for name, value in given.items()})
         settings = _settings_class(service)()

@@ -14,6 +14,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,16 +134,38 @@ def sync(uv: str) -> None:
     """Bring `.venv` to the state of uv.lock. Raises SetUpError."""
     wanted = fingerprint()
     fresh = not (STAMP.exists() and STAMP.read_text("ascii") == wanted)
-    if fresh:
-        say("installing the locked packages into .venv/")
     command = [uv, "sync", "--locked", "--all-packages", "--directory", str(ROOT)]
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     environment["UV_PROJECT_ENVIRONMENT"] = str(VENV)
-    status = subprocess.run([*command, *([] if fresh else ["--quiet"])], env=environment, check=False).returncode
+    status = install(command, environment) if fresh else subprocess.call([*command, "--quiet"], env=environment)
     if status != 0:
         msg = f"uv sync ended with status {status}, see the lines above"
         raise SetUpError(msg)
     STAMP.write_text(wanted, "ascii")
+
+
+def install(command: list[str], environment: dict[str, str]) -> int:
+    """uv's status, behind one line of progress; what uv prints is shown when it fails."""
+    what, began = "installing the locked packages into .venv/", time.monotonic()
+    say(what)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+                break
+            if sys.stderr.isatty():
+                print(f"\rset-up: {what} {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)
+        output.seek(0)
+        lines = output.read().splitlines()
+    if process.returncode != 0:
+        print("\n".join(lines), file=sys.stderr)
+        return process.returncode
+    packages = sum(line.startswith(" + ") for line in lines)
+    say(f"{packages} packages installed in {time.monotonic() - began:.0f} s" if packages else "nothing was missing")
+    return 0
 
 
 def fingerprint() -> str:

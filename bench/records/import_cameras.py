@@ -1,4 +1,6 @@
-"""How long the import of many cameras takes: a real PostgreSQL with fsync, the API in process, NATS and the relay.
+"""How long the import of many cameras takes: a real PostgreSQL with fsync, NATS, and inventory as its own process.
+
+Memory and CPU are that process's: the file is made and sent by this one.
 
 `python -m bench.records.import_cameras [--cameras 20000]` prints a table and a JSON line.
 """
@@ -8,8 +10,14 @@ import asyncio
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +25,8 @@ from typing import Any
 import httpx
 import psutil
 import xlsxwriter
-from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 
-from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from vonggac.auth import Role
@@ -75,7 +81,7 @@ async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]
 
 async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
     """Seconds of the first page and of all pages as of now."""
-    query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 500}
+    query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 1000}
     began, first_s, rows = time.perf_counter(), 0.0, 0
     while True:
         answer = await client.get("/v1/cameras", params=query, timeout=60)
@@ -108,29 +114,77 @@ def as_workbook(text: bytes) -> bytes:
     return saved.getvalue()
 
 
-def cpu_s(server: PostgresServer) -> tuple[float, float]:
-    """CPU seconds used so far: of this process, and of PostgreSQL's processes."""
-    assert server.process is not None
-    parent = psutil.Process(server.process.pid)
-    times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
-    return time.process_time(), sum(used.user + used.system for used in times)
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Inventory as a process, and the PostgreSQL below it."""
+
+    address: str
+    process_id: int
+    postgres: PostgresServer
+    settings: Settings
+
+    def cpu_s(self) -> tuple[float, float]:
+        """CPU seconds used so far: of inventory, and of PostgreSQL's processes."""
+        assert self.postgres.process is not None
+        own = psutil.Process(self.process_id).cpu_times()
+        parent = psutil.Process(self.postgres.process.pid)
+        times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
+        return own.user + own.system, sum(used.user + used.system for used in times)
+
+    def forget_peak(self) -> None:
+        """Have the kernel count the highest memory from now on."""
+        Path(f"/proc/{self.process_id}/clear_refs").write_text("5", "ascii")
+
+    def peak_mb(self) -> float:
+        """Highest resident memory since then (VmHWM)."""
+        status = Path(f"/proc/{self.process_id}/status").read_text("ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
+
+@contextmanager
+def serving(postgres: PostgresServer, settings: Settings) -> Iterator[Server]:
+    """`python -m inventory`, once it is ready."""
+    port = free_port()
+    given = {
+        "DATABASE_URL": settings.database_url.get_secret_value(), "NATS_URL": settings.nats_url,
+        "JWKS_FILE": str(settings.jwks_file), "WORKERS_PUBLIC_KEY_FILE": str(settings.workers_public_key_file),
+        "HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "error",
+    }  # fmt: skip
+    environment = os.environ | {f"VONGGAC_INVENTORY_{name}": value for name, value in given.items()}
+    process = subprocess.Popen([sys.executable, "-m", "inventory"], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not _is_ready(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("inventory did not start")
+            time.sleep(0.1)
+        yield Server(f"http://127.0.0.1:{port}", process.pid, postgres, settings)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 class Watch:
-    """What happens beside an import: how long another writer waits, how much memory this process takes."""
+    """How long another writer waits beside an import."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self.longest_write_s, self.peak_mb = 0.0, 0.0
+        self.longest_write_s = 0.0
 
     async def __aenter__(self) -> "Watch":
-        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._weigh())]
+        self._task = asyncio.create_task(self._write())
         return self
 
     async def __aexit__(self, *_failure: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _write(self) -> None:
         """One small change after the other."""
@@ -144,24 +198,19 @@ class Watch:
             etag = answer.headers["etag"]
             await asyncio.sleep(0.05)
 
-    async def _weigh(self) -> None:
-        process = psutil.Process()
-        while True:
-            self.peak_mb = max(self.peak_mb, process.memory_info().rss / 1e6)
-            await asyncio.sleep(0.05)
 
-
-async def timed(client: httpx.AsyncClient, server: PostgresServer, body: bytes, **query: Any) -> dict[str, Any]:
+async def timed(client: httpx.AsyncClient, server: Server, body: bytes, **query: Any) -> dict[str, Any]:
     """One import: seconds, CPU, the longest that another writer waited, and what became of the rows."""
-    began, before = time.perf_counter(), cpu_s(server)
+    server.forget_peak()
+    began, before = time.perf_counter(), server.cpu_s()
     async with Watch(client) as watch:
         answer = await send(client, "cameras", body, **query)
         took_s = time.perf_counter() - began
     answer.raise_for_status()
-    own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(cpu_s(server), before, strict=True))
+    own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(server.cpu_s(), before, strict=True))
     counts: dict[str, Any] = {name: value for name, value in answer.json().items() if name != "difference"}
     figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
-    return {**figures, "writer_waited_s": round(watch.longest_write_s, 3), "peak_mb": round(watch.peak_mb), **counts}
+    return {**figures, "writer_waited_s": round(watch.longest_write_s, 3), "peak_mb": round(server.peak_mb()), **counts}
 
 
 async def published(bus: Bus, wanted: int) -> float:
@@ -172,27 +221,31 @@ async def published(bus: Bus, wanted: int) -> float:
     return round(time.perf_counter() - began, 2)
 
 
-async def measure(settings: Settings, server: PostgresServer, token: str, count: int) -> dict[str, Any]:
+async def declare(settings: Settings) -> None:
+    """The streams, before inventory starts."""
     bus = await Bus.connect(settings, name="bench")
     await topology.declare(bus.js)
-    app, results = create_app(settings), {}
-    async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
-        headers = {"Authorization": f"Bearer {token}"}
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
-            await prepare(client)
-            first = cameras_csv(count, credentials=True, interval_s=30)
-            results["new, from CSV"] = await timed(client, server, first)
-            results["published after"] = {"seconds": await published(bus, count + FACILITIES)}
-            changed = cameras_csv(count, credentials=False, interval_s=60)
-            results["dry run, every row changed"] = await timed(client, server, changed, dry_run=True)
-            results["every row changed"] = await timed(client, server, changed)
-            results["as_of, all pages"] = await read_history(client)
-            results["list, p95"] = await read_lists(client)
-            results["revert of changed rows"] = await take_back(client, results["every row changed"]["id"])
-            others = first.replace(b"CAM-", b"XAM-").replace(b":554/", b":8554/")
-            results["new, from XLSX"] = await timed(client, server, as_workbook(others))
-            results["revert of new rows"] = await take_back(client, results["new, from XLSX"]["id"])
+    await bus.close()
+
+
+async def measure(server: Server, token: str, count: int) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    bus = await Bus.connect(server.settings, name="bench")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=60, trust_env=False) as client:
+        await prepare(client)
+        first = cameras_csv(count, credentials=True, interval_s=30)
+        results["new, from CSV"] = await timed(client, server, first)
+        results["published after"] = {"seconds": await published(bus, count + FACILITIES)}
+        changed = cameras_csv(count, credentials=False, interval_s=60)
+        results["dry run, every row changed"] = await timed(client, server, changed, dry_run=True)
+        results["every row changed"] = await timed(client, server, changed)
+        results["as_of, all pages"] = await read_history(client)
+        results["list, p95"] = await read_lists(client)
+        results["revert of changed rows"] = await take_back(client, results["every row changed"]["id"])
+        others = first.replace(b"CAM-", b"XAM-").replace(b":554/", b":8554/")
+        results["new, from XLSX"] = await timed(client, server, as_workbook(others))
+        results["revert of new rows"] = await take_back(client, results["new, from XLSX"]["id"])
     await bus.close()
     return results
 
@@ -212,16 +265,18 @@ def main() -> None:
         try:
             postgres.create_database("inventory")
             migrate(SCRIPTS, postgres.url("inventory"))
+            issuer = token_issuer(folder / "keys")
+            roles = frozenset({Role.PROVINCE_LEAD})
+            token = issuer.issue(subject="bench", roles=roles, valid_for=timedelta(hours=1))
             settings = Settings(
                 database_url=SecretStr(postgres.url("inventory")),
                 nats_url=nats.url,
                 jwks_file=folder / "keys" / JWKS,
                 workers_public_key_file=folder / "keys" / WORKERS_PUBLIC,
             )
-            issuer = token_issuer(folder / "keys")
-            roles = frozenset({Role.PROVINCE_LEAD})
-            token = issuer.issue(subject="bench", roles=roles, valid_for=timedelta(hours=1))
-            results = asyncio.run(measure(settings, postgres, token, count))
+            asyncio.run(declare(settings))
+            with serving(postgres, settings) as server:
+                results = asyncio.run(measure(server, token, count))
         finally:
             nats.stop()
             postgres.stop()

@@ -78,6 +78,15 @@ def test_the_second_time_it_is_quiet(checkout: Path) -> None:
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
+def test_packages_are_counted_and_not_listed(checkout: Path) -> None:
+    listed = "; ".join(f'echo " + package-{number}==1.0" >&2' for number in range(3))
+    path = put_uv(checkout / "bin", f'case $1 in --version) echo "uv 0.13.9";; *) mkdir -p .venv; {listed};; esac')
+    lines = set_up(checkout, path=path).stderr.splitlines()
+    assert lines[0] == "set-up: installing the locked packages into .venv/"
+    assert lines[1].startswith("set-up: 3 packages installed in ")
+    assert len(lines) == 2
+
+
 def test_a_uv_that_is_too_old_is_not_used(checkout: Path) -> None:
     path = put_uv(checkout / "bin", 'case $1 in --version) echo "uv 0.4.1";; *) exit 9;; esac')
     done = set_up(checkout, path=path, missing=("venv", "pip"))

@@ -23,13 +23,13 @@ SOURCES = [
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 BEGINNINGS = (
-    "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "notice.",
+    "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "demand.", "notice.",
     "prober.probe_lock.", "forwarder.adopt.", "forwarder.camera.", "forwarder.worker.", "$KV.", "$JS.", "kv.",
 )  # fmt: skip
 QUOTED_BEGINNING = re.compile("[\"'](?:" + "|".join(re.escape(beginning) for beginning in BEGINNINGS) + ")")
 """Only files in which this stands are read as syntax trees."""
 SUBJECT = re.compile(
-    r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|notice\.(?:\w+\.)?|prober\.probe_lock\."
+    r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|demand\.|notice\.(?:\w+\.)?|prober\.probe_lock\."
     r"|forwarder\.(?:adopt|camera|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
 )
 
@@ -111,6 +111,8 @@ def test_the_streams_take_exactly_what_is_published() -> None:
     assert taken[topology.INVENTORY] == [subjects.inventory("*", "*")]
     assert taken[topology.OBSERVATIONS] == [subjects.OBSERVATIONS]
     assert taken[topology.NOTICES] == [subjects.NOTICES]
+    assert taken[topology.DEMANDS] == [subjects.DEMANDS]
+    assert subjects.demand("scan").startswith(subjects.DEMANDS.removesuffix(">"))
     assert subjects.notice("outage", "a").startswith(subjects.NOTICES.removesuffix(">"))
     prefix = subjects.OBSERVATIONS.removesuffix(">")
     facts = (

@@ -133,3 +133,33 @@ def pods(objects: list[Json]) -> Iterator[tuple[str, Json]]:
             yield component_of(each), each
         elif each["kind"] in {"Deployment", "StatefulSet", "Job"}:
             yield component_of(each), each["spec"]["template"]
+
+
+EXTERNAL = values_of(CHART / "ci/external-everything-values.yaml")
+ALL_BUNDLED = merged(
+    values_of(CHART / "ci/high-availability-values.yaml"),
+    {
+        "prober": {"autoscaling": {"enabled": False}, "keda": {"enabled": True}},
+        "forwarder": {"keda": {"enabled": True}},
+        "inventory": {"autoscaling": {"enabled": True}},
+        "auth": {"jwksUrl": ""},
+    },
+)
+INSTALLATIONS: list[Json] = [
+    ALL_BUNDLED,
+    merged(
+        EXTERNAL,
+        {
+            "forwarder": {"autoscaling": {"enabled": True}},
+            "prober": {"keda": {"enabled": True}},
+            "nats": {"external": {"monitoring": "nats.example:8222"}},
+        },
+    ),
+    minimal(),
+    merged(
+        EXTERNAL,
+        {"auth": {"jwksUrl": ""}, "secrets": {"prefix": "vonggac"}, "prober": {"autoscaling": {"enabled": True}}},
+    ),
+    values_of(CHART / "ci/high-availability-values.yaml"),
+]
+"""Installations in which each value has something to say."""

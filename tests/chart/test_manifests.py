@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from pydantic_settings import BaseSettings
 from tests.chart.rendering import (
     CHART,
     CI,
+    INSTALLATIONS,
     KUBERNETES,
     SERVICES,
     WORKERS,
@@ -20,6 +20,7 @@ from tests.chart.rendering import (
     component_of,
     helm,
     manifests,
+    merged,
     minimal,
     one,
     parsed,
@@ -27,6 +28,7 @@ from tests.chart.rendering import (
     rendered,
     values_of,
 )
+from tests.chart.validity import Validity
 
 import forwarder.settings
 import inventory.settings
@@ -39,7 +41,6 @@ from vonggac.settings import describe
 
 pytestmark = pytest.mark.server
 
-NATIVE = ("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1")
 SETTINGS: dict[str, type[BaseSettings]] = {
     "inventory": inventory.settings.Settings,
     "prober": prober.settings.Settings,
@@ -75,15 +76,8 @@ def test_it_lints(path: Path) -> None:
 
 @each_ci
 def test_it_is_valid_in_three_versions_of_kubernetes(path: Path) -> None:
-    wrong = []
-    for thing in of_ci(path):
-        if thing["apiVersion"] in NATIVE:
-            for version in KUBERNETES:
-                try:
-                    kubernetes_validate.validate(thing, version, strict=True)
-                except kubernetes_validate.ValidationError as error:
-                    wrong.append((version, thing["kind"], thing["metadata"]["name"], error.message))
-    assert wrong == []
+    validity = Validity()
+    assert [mistake for thing in of_ci(path) for mistake in validity.mistakes(thing)] == []
 
 
 @each_ci
@@ -218,6 +212,14 @@ def test_locked_down_values_leave_nothing_open() -> None:
     assert stated == "10.64.0.0/12,203.0.113.0/28"
 
 
+def test_workers_are_allowed_and_reach_the_same_networks() -> None:
+    objects = of_ci(CHART / "ci/minimal-values.yaml")
+    for worker in WORKERS:
+        stated = one(objects, "ConfigMap", f"demo-vonggac-{worker}")["data"]
+        assert stated[f"VONGGAC_{worker.upper()}_ALLOWED_NETWORKS"] == "10.64.0.0/12"
+        assert "10.64.0.0/12" in networks(one(objects, "NetworkPolicy", f"demo-vonggac-{worker}"))
+
+
 def test_only_workers_reach_the_media_networks() -> None:
     for policy in of_ci(CHART / "ci/locked-down-values.yaml"):
         if policy["kind"] == "NetworkPolicy":
@@ -228,7 +230,8 @@ def test_the_notes_are_loud_about_what_is_open() -> None:
     def notes(path: str) -> str:
         return helm("install", "demo", str(CHART), "--dry-run=client", values=values_of(CHART / path)).stdout
 
-    assert "!!! OPEN: prober and forwarder may connect to every address" in notes("ci/minimal-values.yaml")
+    assert "!!! OPEN: prober and forwarder may connect to every address" in notes("ci/external-everything-values.yaml")
+    assert "may connect to every address" not in notes("ci/minimal-values.yaml")
     assert "OPEN" not in notes("ci/locked-down-values.yaml")
 
 
@@ -254,7 +257,7 @@ def test_migrations_run_before_the_services_of_a_release() -> None:
 
 
 def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_upgrade() -> None:
-    values = {"secrets": {"prefix": "vonggac"}, "postgresql": {"cloudnativepg": {"enabled": True}}}
+    values = minimal(postgresql={"host": "", "cloudnativepg": {"enabled": True}})
 
     def annotations(*, upgrade: bool) -> list[Json]:
         jobs = [thing for thing in manifests(values, upgrade=upgrade) if "migrate" in component_of(thing)]
@@ -262,6 +265,24 @@ def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_up
 
     assert all(each == {} for each in annotations(upgrade=False))
     assert all("pre-upgrade" in each["helm.sh/hook"] for each in annotations(upgrade=True))
+
+
+@pytest.mark.parametrize("number", range(len(INSTALLATIONS)))
+def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> None:
+    """No table, stream or service stands that a backup would have to replace; the upgrade afterwards brings all."""
+    values = INSTALLATIONS[number]
+    filled, empty = manifests(values), manifests(merged(values, {"restoring": True}))
+    assert {thing["kind"] for thing in empty} & {
+        "Deployment",
+        "Job",
+        "Pod",
+        "HorizontalPodAutoscaler",
+        "ScaledObject",
+    } == set()
+    servers = {"nats", "postgresql"}
+    assert {component for component, _ in pods(empty)} <= servers
+    named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in filled}
+    assert [thing for thing in empty if named[thing["kind"], thing["metadata"]["name"]] != thing] == []
 
 
 def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:

@@ -60,8 +60,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "set ingress.enabled or gateway.enabled to true: hosts are not reached with",
     ),
     (
-        {"networkPolicy": {"egress": {"media": []}}},
-        "set networkPolicy.egress.media to the networks of your cameras and",
+        {"media": {"allowedNetworks": []}},
+        "set media.allowedNetworks to the networks of your cameras and centres",
     ),
     (
         {"networkPolicy": {"egress": {"postgresql": []}}},

@@ -18,13 +18,16 @@ from pydantic import SecretStr
 
 from forwarder.app import create_app as create_forwarder
 from forwarder.settings import Settings as ForwarderSettings
+from inventory.app import create_app as create_inventory
+from inventory.migrations import SCRIPTS as INVENTORY_SCRIPTS
+from inventory.settings import Settings as InventorySettings
 from prober.app import create_app as create_prober
 from prober.settings import Settings as ProberSettings
 from reporting.app import create_app as create_reporting
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings as ReportingSettings
 from vonggac.auth import Role
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
+from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.database import migrate
@@ -192,4 +195,26 @@ def services(
             where = served.addresses["reporting"]
             wait_until(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
         yield Services(served.addresses, token)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def inventory(postgres_server: PostgresServer, keys_folder: Path) -> Iterator[str]:
+    """Inventory with an empty register, without NATS, as it may run: what is made up reaches no prober. Its address."""
+    name = f"clients_{uuid4().hex}"
+    postgres_server.create_database(name)
+    migrate(INVENTORY_SCRIPTS, postgres_server.url(name))
+    app = create_inventory(
+        InventorySettings(
+            database_url=SecretStr(postgres_server.url(name)),
+            nats_url=f"nats://127.0.0.1:{free_port()}",
+            jwks_file=keys_folder / JWKS,
+            workers_public_key_file=keys_folder / WORKERS_PUBLIC,
+        ),
+        on_death=lambda: None,
+    )
+    with Served({"inventory": app}) as served:
+        where = served.addresses["inventory"]
+        wait_until(lambda: httpx.get(f"{where}/livez", trust_env=False).status_code == 200)
+        yield where
     postgres_server.drop_database(name)

@@ -8,28 +8,17 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
-from tests.clients.conftest import Served, wait_until
 from tests.clients.generated import document
 
-from inventory.app import create_app
-from inventory.migrations import SCRIPTS
-from inventory.settings import Settings
 from vonggac.auth import Role
-from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
-from vonggac.database import migrate
-from vonggac.embedded import PostgresServer, free_port
 
 pytestmark = [
     pytest.mark.server,
@@ -53,32 +42,11 @@ def operations() -> Iterator[Operation]:
 OPERATIONS = list(operations())
 
 
-@pytest.fixture(scope="module")
-def address(postgres_server: PostgresServer, keys_folder: Path) -> Iterator[str]:
-    name = f"schemathesis_{uuid4().hex}"
-    postgres_server.create_database(name)
-    migrate(SCRIPTS, postgres_server.url(name))
-    app = create_app(
-        Settings(
-            database_url=SecretStr(postgres_server.url(name)),
-            nats_url=f"nats://127.0.0.1:{free_port()}",
-            jwks_file=keys_folder / JWKS,
-            workers_public_key_file=keys_folder / WORKERS_PUBLIC,
-        ),
-        on_death=lambda: None,
-    )
-    with Served({"inventory": app}) as served:
-        where = served.addresses["inventory"]
-        wait_until(lambda: httpx.get(f"{where}/livez", trust_env=False).status_code == 200)
-        yield where
-    postgres_server.drop_database(name)
-
-
 @pytest.mark.parametrize("number", SEEDS)
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[one.label for one in OPERATIONS])
 def test_nothing_that_is_sent_is_an_error_of_ours(
-    address: str, token_for: Callable[[Role], str], operation: Operation, mode: GenerationMode, number: int
+    inventory: str, token_for: Callable[[Role], str], operation: Operation, mode: GenerationMode, number: int
 ) -> None:
     headers = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
     began = time.monotonic()
@@ -92,7 +60,7 @@ def test_nothing_that_is_sent_is_an_error_of_ours(
     def ask(case: Any) -> None:
         if time.monotonic() - began < SECONDS_PER_OPERATION:
             case.headers.pop("Authorization", None)
-            answer = case.call(base_url=address, headers=headers)
+            answer = case.call(base_url=inventory, headers=headers)
             if not (answer.status_code == 503 and answer.json()["code"] == "bus_unavailable"):
                 case.validate_response(answer, checks=CHECKS)
 

@@ -35,12 +35,13 @@ def applications(keys: Path) -> dict[str, FastAPI]:
     """The four apps, not started: nothing behind them is asked."""
     nowhere = SecretStr("postgresql+psycopg://nobody:x@127.0.0.1:9/none")
     jwks: Any = {"jwks_file": keys / JWKS}
+    worker: Any = {"workers_private_key_file": keys / WORKERS_PRIVATE, "allowed_networks": (), **jwks}
     return {
         "inventory": create_inventory(
             InventorySettings(database_url=nowhere, workers_public_key_file=keys / WORKERS_PUBLIC, **jwks)
         ),
-        "prober": create_prober(ProberSettings(workers_private_key_file=keys / WORKERS_PRIVATE, **jwks)),
-        "forwarder": create_forwarder(ForwarderSettings(workers_private_key_file=keys / WORKERS_PRIVATE, **jwks)),
+        "prober": create_prober(ProberSettings(**worker)),
+        "forwarder": create_forwarder(ForwarderSettings(**worker)),
         "reporting": create_reporting(ReportingSettings(database_url=nowhere, **jwks)),
     }
 

@@ -1,15 +1,22 @@
-"""The rendered chart runs as pods: migrations and set-up end, and every Deployment becomes healthy."""
+"""The rendered chart runs as pods: it gets ready, an observation goes through, and a backup fills it again.
+
+CONTAINERS names a tool that plays manifests with Services (`kube play`, `kube wait`); podman alone does
+not. One pod of each, no cluster: what that cannot show is listed in deploy/k8s/README.md.
+"""
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tests.deploy.containers import ROOT, Tool, image
+
+from vonggac.embedded import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -21,20 +28,28 @@ VALUES = {
     "image": {"registry": "", "tag": "latest", "pullPolicy": "IfNotPresent"},
     "secrets": {"prefix": PREFIX},
     "postgresql": {"host": "postgres", "sslMode": "disable"},
+    "media": {"allowedNetworks": ["10.64.0.0/12"]},
     "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20},
     **{service: {"replicas": 1} for service in ("inventory", "prober", "forwarder", "reporting")},
 }
 """One of each, as podman runs it."""
+DATABASE_PORT, NATS_PORT, API_PORT = 5432, 4222, 8080
+
+
+def local(*arguments: str, within_s: float = HEALTHY_WITHIN_S) -> str:
+    """What `vonggac …` prints, as an operator types it."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("vonggac")), *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=within_s,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def secrets(safe: Path) -> list[dict[str, Any]]:
     """As an operator makes them."""
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "cluster-secrets", "--folder", str(safe), "--prefix", PREFIX,
-         "--namespace", NAMESPACE],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return list(json.loads(done.stdout)["items"])
+    printed = local("cluster-secrets", "--folder", str(safe), "--prefix", PREFIX, "--namespace", NAMESPACE)
+    return list(json.loads(printed)["items"])
 
 
 def database(safe: Path) -> list[dict[str, Any]]:
@@ -49,7 +64,7 @@ def database(safe: Path) -> list[dict[str, Any]]:
         "name": "postgres",
         "image": "postgres:17",
         "env": [{"name": "POSTGRES_PASSWORD_FILE", "value": "/files/superuser"}],
-        "ports": [{"containerPort": 5432}],
+        "ports": [{"containerPort": DATABASE_PORT}],
         "readinessProbe": {"exec": {"command": ready}, "periodSeconds": 2},
         "volumeMounts": [
             {"name": "files", "mountPath": "/files"},
@@ -65,50 +80,111 @@ def database(safe: Path) -> list[dict[str, Any]]:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {"name": "postgres"},
-            "spec": {"selector": labels, "ports": [{"port": 5432}]},
+            "spec": {"selector": labels, "ports": [{"port": DATABASE_PORT}]},
         },
     ]
 
 
-@pytest.fixture
-def kube(images: Tool) -> Iterator[Tool]:
-    """The tool, with nothing of kube running before and after."""
-    if not CHART.is_dir():
-        pytest.skip("the chart is not in this checkout")
+class Installation:
+    """The chart and its PostgreSQL, played; ports of this machine reach what `kubectl port-forward` would."""
+
+    def __init__(self, tool: Tool, folder: Path) -> None:
+        self._tool, self.safe, self._folder = tool, folder / "safe", folder
+        self._made = secrets(self.safe)
+        services = {
+            "postgres": DATABASE_PORT,
+            "vonggac-nats": NATS_PORT,
+            "vonggac-inventory": API_PORT,
+            "vonggac-reporting": API_PORT,
+        }
+        self._inside = services
+        self.ports = {service: free_port() for service in services}
+
+    def start(self, **values: Any) -> None:
+        """Everything is ready at the end. podman knows no hooks: what needs the migrations waits for them."""
+        self._play([*self._made, *database(self.safe)], "postgres")
+        self.upgrade(**values)
+
+    def upgrade(self, **values: Any) -> None:
+        """The chart over what runs, or what was restored."""
+        given = yaml.safe_dump(VALUES | values)
+        rendered = self._tool.call(
+            "helm", "template", "vonggac", str(CHART), "--namespace", NAMESPACE, "--values", "-", given=given
+        )
+        assert rendered.returncode == 0, rendered.stderr
+        manifests = [one for one in yaml.safe_load_all(rendered.stdout) if one]
+        services = [] if values.get("restoring") else ["vonggac-inventory", "vonggac-reporting"]
+        assert (f'image: "{image("forwarder")}:latest"' in rendered.stdout) == bool(services)
+        self._play(manifests, "vonggac-nats", *services)
+        done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    def stop(self) -> None:
+        """With its volumes."""
+        self._tool.call("kube", "down", "--volumes", within_s=180)
+
+    def copy(self, *command: str) -> Mapping[str, object]:
+        """`vonggac backup` or `restore` as docs/operations/backup.md has it for Kubernetes; its last line."""
+        logins = self._folder / "logins"
+        if not logins.exists():
+            logins.mkdir(mode=0o700)
+            for password in (self.safe / "postgres").glob("*.password"):
+                shutil.copy(password, logins)
+            shutil.copy(self.safe / "nats" / "setup.password", logins / "nats.password")
+        databases = [
+            f"--{name}-database=postgresql://{name}@127.0.0.1:{self.ports['postgres']}/{name}"
+            for name in ("inventory", "reporting")
+        ]
+        printed = local(
+            *command, "--logins", str(logins), "--keys", str(self.safe), *databases,
+            "--nats", f"tls://localhost:{self.ports['vonggac-nats']}",
+            "--nats-ca-file", str(self.safe / "nats-tls" / "ca.crt"),
+        )  # fmt: skip
+        return dict(json.loads(printed.splitlines()[-1]))
+
+    def round_trip(self) -> Mapping[str, object]:
+        """What `helm test` runs; its last line."""
+        addresses = [
+            f"--{name}=http://127.0.0.1:{self.ports[f'vonggac-{name}']}" for name in ("inventory", "reporting")
+        ]
+        return dict(json.loads(local("round-trip", *addresses, "--keys", str(self.safe)).splitlines()[-1]))
+
+    def _play(self, manifests: list[dict[str, Any]], *published: str) -> None:
+        ports = [word for name in published for word in ("-p", f"{self.ports[name]}:{name}:{self._inside[name]}")]
+        done = self._tool.call(
+            "kube", "play", *ports, "-", given=yaml.safe_dump_all(manifests), within_s=HEALTHY_WITHIN_S
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def installation(images: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Played and ready, with nothing of kube running before and after."""
     if images.call("kube", "--help").returncode != 0 or images.call("helm", "version").returncode != 0:
         pytest.skip(f"{images.program} runs no Kubernetes manifests")
-    yield images
-    images.call("kube", "down", "--volumes", within_s=180)
+    made = Installation(images, tmp_path_factory.mktemp("kube"))
+    # What a killed run has left would be waited for.
+    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
-def play(tool: Tool, manifests: list[dict[str, Any]]) -> None:
-    done = tool.call("kube", "play", "-", given=yaml.safe_dump_all(manifests), within_s=HEALTHY_WITHIN_S)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-
-
-def wait(tool: Tool) -> None:
-    done = tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-
-
-def test_the_rendered_deployments_become_healthy(
-    kube: Tool, tmp_path: Path, record_property: Callable[[str, object], None]
+def test_the_rendered_chart_gets_ready_and_an_observation_goes_through(
+    installation: Installation, record_property: Callable[[str, object], None]
 ) -> None:
-    safe, values = tmp_path / "safe", tmp_path / "values.yaml"
-    made = secrets(safe)
-    values.write_text(yaml.safe_dump(VALUES), "utf-8")
-    rendered = kube.call("helm", "template", "vonggac", str(CHART), "--namespace", NAMESPACE, "--values", str(values))
-    assert rendered.returncode == 0, rendered.stderr
-    assert image("forwarder") in rendered.stdout
-    # podman knows no hooks: what helm runs before is there first, and what needs it waits for it.
-    play(kube, [*made, *database(safe)])
-    wait(kube)
-    play(kube, [one for one in yaml.safe_load_all(rendered.stdout) if one and not is_test(one)])
-    wait(kube)
+    seen = installation.round_trip()
+    assert (seen["state"], seen["cause"]) == ("unknown", "address_not_allowed")
     record_property("kube", "ok")
 
 
-def is_test(manifest: dict[str, Any]) -> bool:
-    """Whether only `helm test` runs it."""
-    hook = str((manifest["metadata"].get("annotations") or {}).get("helm.sh/hook", ""))
-    return hook.startswith("test")
+def test_an_installation_that_was_lost_is_filled_from_its_backup(installation: Installation, tmp_path: Path) -> None:
+    made = installation.copy("backup", "--to", str(tmp_path))
+    installation.stop()
+    installation.start(restoring=True)
+    restored = installation.copy("restore", "--from", str(tmp_path))
+    assert restored["restored"] == made["backup"]
+    installation.upgrade()
+    assert installation.round_trip()["cause"] == "address_not_allowed"

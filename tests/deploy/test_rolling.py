@@ -1,6 +1,5 @@
 """Each service is restarted under load as a cluster does it: the new one is ready before the old one is stopped."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from local.commands.progress import Progress
 from local.platform.environment import SERVICES
 from local.platform.platform import wait_ready
 from local.platform.process import Child
+from simulator.centres.statistics import StreamStatistics
 from vonggac.testing import eventually
 
 pytestmark = [
@@ -25,6 +25,8 @@ pytestmark = [
 CAMERAS = 24
 ALLOWED_GAP_S = 1.0
 READY_WITHIN_S = 60.0
+PACKETS = 60
+"""About two seconds of a camera: a packet or more for each of ten pictures a second."""
 gaps: dict[str, float] = {}
 """The longest silence of any stream at a centre, by the service that was restarted."""
 
@@ -55,6 +57,20 @@ async def longest_gap(running: RunningPlatform) -> float:
     return max(found)
 
 
+async def every_stream_goes_on(running: RunningPlatform) -> None:
+    """Until each centre has `PACKETS` more of each camera: a gap is known when it is over."""
+    for centre in CENTRES:
+        before = await running.streams(centre)
+
+        async def grown(centre: str = centre, before: dict[str, StreamStatistics] = before) -> bool:
+            now = await running.streams(centre)
+            late = [path for path, stream in before.items() if now[path].packets < stream.packets + PACKETS]
+            assert late == []
+            return True
+
+        await eventually(grown, within_s=60, poll_s=0.2)
+
+
 async def roll(made: Stage, service: str) -> None:
     """Two steps, so that the platform is as it was: a new one beside the old one, and back."""
     first = made.platform.children.pop(service)
@@ -83,7 +99,7 @@ async def test_a_rolling_restart_costs_the_centres_at_most_a_second(
     if service == "forwarder":
         await loaded.end_second(kill=False)
         await loaded.start_second()
-    await asyncio.sleep(2)
+    await every_stream_goes_on(running)
     gaps[service] = await longest_gap(running)
     sessions = [stream.sessions for stream in (await running.streams(CENTRES[0])).values()]
     assert max(sessions) > 1 or service != "forwarder", "no camera was handed over: the gap says nothing"

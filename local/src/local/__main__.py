@@ -17,33 +17,38 @@ from nats.errors import Error as NatsError
 from local.apis.inventory import RefusedError
 from local.backup import place, platform_copy
 from local.commands import clean, cluster_secrets, run, setup, smoke, tools
-from local.commands.progress import Progress
+from local.commands.progress import Progress, write_utf8
 from local.commands.round_trip import round_trip
-from local.demo import content
-from local.demo.own_cameras import CameraFileError, read_own_cameras
+from local.own.files import read_own
+from local.own.known import Known
+from local.own.table import FileError
 from local.platform import environment
+from local.platform.ports import LOOPBACK_NETWORKS
 from local.platform.process import ProcessEndedError
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from local.platform.streams import Login
 from vonggac.bus.declared.permissions import OWNER
 from vonggac.embedded import ServerError
-from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 MAX_REPLICAS = 16
-LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 
 def main() -> int:
     """Exit status: 0 done, or stopped in order; 1 failed, with the reason; 2 wrong arguments."""
+    write_utf8()
     arguments = _parser().parse_args()
     if arguments.work in (_run, _smoke, _backup, _restore):
         private_files()
     progress = Progress()
     try:
         return int(arguments.work(arguments, progress))
-    except CameraFileError as error:
-        for line in (*error.lines(), run.own_cameras_hint(error.path)):
+    except FileError as error:
+        for line in (
+            *error.lines(),
+            f"nothing was loaded: mend {error.path} and try again (README, own cameras)",
+        ):
             sys.stderr.write(line + "\n")
     except TimeoutError:
         sys.stderr.write(f"{arguments.command}: NATS did not answer in time\n")
@@ -54,13 +59,7 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     state, allowed = StateFolder(arguments.state), _networks(arguments)
-    own: run.OwnCameras | None = None
-    if arguments.cameras is not None:
-        cameras = read_own_cameras(
-            arguments.cameras, facility_codes=content.facility_codes(), allowed=AllowedNetworks.parse(allowed)
-        )
-        own = run.OwnCameras(arguments.cameras, cameras)
-        progress.step("cameras", f"{len(cameras)} in {arguments.cameras}")
+    own = read_own(arguments.cameras, arguments.facilities, Known.read(state.own_file), progress.step)
     stopping = Stopping(progress.line)
     with state.lock():
         # Before ports are chosen: processes of a killed platform occupy them.
@@ -146,7 +145,7 @@ def _finish(work: Coroutine[Any, Any, int]) -> int:
 def _networks(arguments: argparse.Namespace) -> tuple[str, ...]:
     given = tuple(part for text in arguments.allow for part in text.replace(",", " ").split())
     AllowedNetworks.parse(given)
-    return (*LOOPBACK_NETWORKS, *PRIVATE_NETWORKS, *given)
+    return (*LOOPBACK_NETWORKS, *given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="the whole platform on this machine, until Ctrl-C")
     run_command.add_argument("--cameras", type=Path, help="CSV of your own cameras, in place of the demo's")
+    run_command.add_argument("--facilities", type=Path, help="CSV of your own facilities, beside the demo's")
     for option, service in (("--forwarders", "forwarder"), ("--probers", "prober")):
         run_command.add_argument(
             option, type=int, default=1, choices=range(1, MAX_REPLICAS + 1), metavar="N", help=f"{service} processes"
@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
             action="append",
             default=[],
             metavar="CIDR",
-            help="network that workers may connect to, besides loopback and private ones (may be given again)",
+            help="network that workers may connect to, besides loopback and what --cameras names (may be given again)",
         )
     _add_copies(commands)
     run_command.set_defaults(work=_run)

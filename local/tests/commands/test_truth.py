@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from local.commands.report_table import render
 from local.commands.truth import Expectation, finding, settled
 from local.demo.content import EXPECTATION
 
@@ -14,7 +13,7 @@ type Json = dict[str, Any]
 def delivery(role: str, state: str, cause: str | None = None, *, enabled: bool = True) -> Json:
     code = {"national": "D1", "provincial": "D2"}[role]
     return {
-        "destination": {"code": code, "role": role},
+        "destination": {"id": code, "code": code, "name": f"Trung tâm {code}", "role": role},
         "state": state,
         "cause": cause,
         "enabled": enabled,
@@ -126,17 +125,3 @@ def test_acknowledged_is_settled_only_where_no_more_is_demanded() -> None:
     assert not settled(document(seen), {"C0"})
     seen["deliveries"][1]["required_proof"] = "acknowledged"
     assert settled(document(seen), {"C0"})
-
-
-def test_the_table_says_how_every_camera_and_delivery_stands() -> None:
-    text = render(document(*GOOD, WRONG_PASSWORD, DEAD))
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("C")]
-    assert len(lines) == 8
-    assert "D1 (national)" in text
-    assert "D2 (provincial)" in text
-    wrong = next(line for line in lines if "C6" in line)
-    assert wrong.split() == [
-        *("C6", "QT-01", "Trường", "Tiểu", "học", "Cam", "An", "468", "Huyện", "Cam", "Lộ"),
-        *("down:", "auth_failed", "waiting_for_camera", "waiting_for_camera", "no"),
-    ]
-    assert text.splitlines()[-1].startswith("8 cameras in 1 of 12 facilities")

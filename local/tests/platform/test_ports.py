@@ -12,6 +12,7 @@ import pytest
 
 from local.platform.ports import (
     LOOPBACK,
+    LOOPBACK_NETWORKS,
     RTSP_PORTS,
     Ports,
     anywhere,
@@ -19,8 +20,12 @@ from local.platform.ports import (
     choose_replicas,
     chosen_alone,
     is_free,
+    own_endpoints,
+    remember,
+    remembered,
 )
 from simulator.demo import demo_config
+from vonggac.net.allowed_networks import AllowedNetworks
 
 
 @contextmanager
@@ -98,3 +103,37 @@ def test_each_further_worker_gets_a_free_port_of_its_own() -> None:
     taken = {*astuple(ports), *range(ports.rtsp_base, ports.rtsp_base + RTSP_PORTS)}
     assert len({*chosen.values()} - taken) == 2
     assert all(is_free(port) for port in chosen.values())
+
+
+def test_ports_are_those_of_the_last_start(tmp_path: Path) -> None:
+    file, first, further = tmp_path / "ports.json", anywhere(), {"forwarder-2": 21_007}
+    assert remembered(file) == (Ports(), {})
+    remember(file, first, {"prober-2": 21_008}, further)
+    assert remembered(file) == (first, {"prober-2": 21_008, "forwarder-2": 21_007})
+    ports, before = remembered(file)
+    assert choose(ports, lambda *_: None) == first
+    assert choose_replicas(first, {"forwarder": 2}, before) == {"forwarder-2": 21_007}
+
+
+def test_a_port_of_the_last_start_that_is_taken_now_gives_way_to_another(tmp_path: Path) -> None:
+    file, first, said = tmp_path / "ports.json", anywhere(), list[str]()
+    remember(file, first, {}, {})
+    with listening(first.reporting):
+        chosen = choose(remembered(file)[0], lambda _, text: said.append(text))
+    assert said == [f"port {first.reporting} is taken by another program: using {chosen.reporting}"]
+    assert replace(chosen, reporting=first.reporting) == first
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"ports": {"nats": "x"}, "replicas": {}}', '{"ports": {"nats": 0}}'])
+def test_a_damaged_record_of_ports_hinders_no_start(tmp_path: Path, content: str) -> None:
+    (tmp_path / "ports.json").write_text(content, "utf-8")
+    assert remembered(tmp_path / "ports.json") == (Ports(), {})
+
+
+def test_the_platforms_own_ports_are_denied_on_loopback_and_its_devices_are_not() -> None:
+    ports = anywhere()
+    allowed = AllowedNetworks.parse(LOOPBACK_NETWORKS, own_endpoints(ports, [21_007]))
+    for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"):
+        for port in (*astuple(ports)[:-1], 21_007):
+            assert not allowed.allow(address, port)
+        assert all(allowed.allow(address, ports.rtsp_base + number) for number in range(RTSP_PORTS))

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.server
 
 
 def start(**settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **{f"VONGGAC_FORWARDER_{name}": value for name, value in settings.items()}}
+    given = {"ALLOWED_NETWORKS": "10.0.0.0/8", **settings}
+    environment = {**os.environ, **{f"VONGGAC_FORWARDER_{name}": value for name, value in given.items()}}
     return subprocess.run(
         [sys.executable, "-m", "forwarder"], env=environment, capture_output=True, text=True, timeout=30, check=False
     )
@@ -30,6 +31,7 @@ def test_a_missing_key_file_setting_is_named() -> None:
     ("name", "value"),
     [
         ("ALLOWED_NETWORKS", "10.0.0.0/8, 10.0.0.0/40"),
+        ("DENIED_ENDPOINTS", "10.0.0.5"),
         ("MAX_CAMERAS", "0"),
         ("BUFFER_BYTES", "12"),
         ("STOP_WITHIN_S", "600"),

@@ -97,31 +97,38 @@ MADE_BY_THE_OWNER = (
 )
 
 
+REGISTER = {
+    "camera": {PROBER, INVENTORY},
+    "destination": {INVENTORY},
+    "facility": WORKERS | {INVENTORY},
+    "unit": WORKERS | {INVENTORY},
+    "focal_point": {INVENTORY},
+}
+"""Nouns of the register, and who reads one by its subject; of people there are phones."""
+DEMANDS = {
+    **{f"demand.{kind}": {PROBER} for kind in ("probe", "scan", "read_back")},
+    "$JS.API.DIRECT.GET.DEMANDS": {PROBER},
+}
+
+
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
     table: dict[str, set[str]] = {
         **{f"inventory.{noun}.x": {INVENTORY} for noun in ("camera", "facility", "destination", "focal_point")},
-        "observation.camera.c": {PROBER, INVENTORY},
-        "observation.verification.c.d": {PROBER, INVENTORY},
-        "observation.site.f": {PROBER, INVENTORY},
+        **{f"observation.{noun}": {PROBER, INVENTORY} for noun in ("camera.c", "verification.c.d", "site.f")},
         "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
         **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
+        **DEMANDS,
         "dead.OBSERVATIONS.outgoing": WORKERS,
-        "probe.job.c": set(),
-        "delivery.job.c": set(),
-        "verify.job.c": set(),
+        **{f"{job}.job.c": set() for job in ("probe", "delivery", "verify")},
         "$JS.API.INFO": EVERYBODY,
         "$JS.API.STREAM.NAMES": {SETUP},
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
         **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
-        **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": WORKERS | {INVENTORY} for noun in ("facility", "unit")},
-        # Of people there are phones.
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.focal_point.p": {INVENTORY},
+        **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": allowed for noun, allowed in REGISTER.items()},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS.observation.camera.c": set(),
@@ -175,6 +182,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.delivery.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
         "notice.>": set(),
+        "demand.>": set(),
         "probe.job.*": set(),
         "delivery.job.*": set(),
         "verify.job.*": set(),

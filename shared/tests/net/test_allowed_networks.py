@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from vonggac.events.causes import Cause
-from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks, canonical_host, resolve
+from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks, Endpoint, canonical_host, resolve
 from vonggac.net.errors import PeerError
 
 PRIVATE = AllowedNetworks.parse(PRIVATE_NETWORKS)
@@ -29,6 +29,42 @@ def test_loopback_link_local_and_public_addresses_are_not(address: str) -> None:
 def test_a_wrong_network_is_named() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.1/8.*like 10\.20\.0\.0/16"):
         AllowedNetworks.parse(["10.0.0.0/8", "10.0.0.1/8"])
+
+
+OWN = AllowedNetworks.parse(["127.0.0.0/8", "::1/128"], ["127.0.0.0/8:5432", "[::1/128]:5432"])
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["127.0.0.1", "127.0.0.2", "127.1", "0177.1", "0x7f.0.0.1", "2130706433", "0x7f000001", "１２７.0.0.1", "::1",
+     "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "::ffff:7f00:1", "localhost", "LOCALHOST"],
+)  # fmt: skip
+async def test_a_port_of_the_platform_is_forbidden_in_every_spelling_and_no_other_port_is(spelled: str) -> None:
+    with pytest.raises(PeerError, match=r"port 5432 of .* is the platform's own") as caught:
+        await resolve(spelled, 5432, OWN, timeout_s=10)
+    assert caught.value.cause is Cause.ADDRESS_NOT_ALLOWED
+    assert await resolve(spelled, 554, OWN, timeout_s=10)
+
+
+@pytest.mark.parametrize(
+    "spelled", ["0.0.0.0", "::", "0", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1%lo"]
+)
+async def test_other_ways_to_this_machine_are_in_no_allowed_network(spelled: str) -> None:
+    with pytest.raises(PeerError, match="none of the allowed networks"):
+        await resolve(spelled, 5432, OWN, timeout_s=10)
+
+
+def test_an_endpoint_is_read_in_three_forms_and_a_wrong_one_is_named() -> None:
+    for text in ("10.0.0.5:4222", "10.0.0.0/24:4222", "[fd00::/64]:8080", "fd00::5:8080"):
+        assert Endpoint.parse(text).port in {4222, 8080}
+    for text in ("10.0.0.5", "10.0.0.5:0", "10.0.0.5:65536", "10.0.0.5:x", "10.0.0.1/8:80", ":80", "", "nats:4222"):
+        with pytest.raises(ValueError, match=r"write it like 10\.20\.0\.5:4222"):
+            Endpoint.parse(text)
+
+
+async def test_without_any_network_nothing_is_allowed_and_it_says_who_names_them() -> None:
+    with pytest.raises(PeerError, match="whoever installs the platform names them"):
+        await resolve("10.1.2.3", 554, AllowedNetworks.parse(()), timeout_s=0)
 
 
 async def test_a_name_is_checked_by_what_it_resolves_to() -> None:

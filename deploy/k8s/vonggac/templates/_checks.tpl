@@ -87,8 +87,8 @@
 {{- else if and .Values.gateway.enabled (not .Values.gateway.name) -}}
 {{- fail "set gateway.name to the Gateway that the hosts are routed from" -}}
 {{- end -}}
-{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress.media) -}}
-{{- fail "set networkPolicy.egress.media to the networks of your cameras and centres: without any, prober and forwarder reach none" -}}
+{{- if not .Values.media.allowedNetworks -}}
+{{- fail "set media.allowedNetworks to the networks of your cameras and centres: the services connect to no other address" -}}
 {{- end -}}
 {{- if .Values.networkPolicy.enabled -}}
 {{- if and .Values.postgresql.host (not .Values.networkPolicy.egress.postgresql) -}}

@@ -40,7 +40,7 @@
 {{- if eq $component "forwarder" }}
 {{ $prefix }}MAX_CAMERAS: {{ $values.maxCameras | int | quote }}
 {{- end }}
-{{- if and $root.Values.media.allowedNetworks (ne $component "reporting") }}
+{{- if ne $component "reporting" }}
 {{ $prefix }}ALLOWED_NETWORKS: {{ join "," $root.Values.media.allowedNetworks | quote }}
 {{- end }}
 {{- range $name, $value := $values.settings }}

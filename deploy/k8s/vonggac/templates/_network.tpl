@@ -49,7 +49,7 @@
 {{- define "vonggac.egressMedia" -}}
 {{- $except := .Values.networkPolicy.egress.mediaExcept -}}
 - to:
-    {{- range .Values.networkPolicy.egress.media }}
+    {{- range default .Values.media.allowedNetworks .Values.networkPolicy.egress.media }}
     - ipBlock:
         cidr: {{ . | quote }}
         {{- if and (eq . "0.0.0.0/0") $except }}

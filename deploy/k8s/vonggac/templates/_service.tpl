@@ -6,6 +6,7 @@
 {{- $values := index $root.Values $component -}}
 {{- $worker := has $component (list "prober" "forwarder") -}}
 {{- $mounts := include "vonggac.mounts" . -}}
+{{- if not $root.Values.restoring -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -79,6 +80,7 @@ spec:
       volumes:
         {{- include "vonggac.volumes" $mounts | nindent 8 }}
 {{- end }}
+{{- end }}
 
 {{- define "vonggac.configmap" -}}
 apiVersion: v1
@@ -115,7 +117,7 @@ automountServiceAccountToken: false
 {{- define "vonggac.poddisruptionbudget" -}}
 {{- $root := index . 0 -}}
 {{- $values := index $root.Values (index . 1) -}}
-{{- if and $values.disruptionBudget.enabled (gt (int (include "vonggac.leastReplicas" $values)) 1) -}}
+{{- if and (not $root.Values.restoring) $values.disruptionBudget.enabled (gt (int (include "vonggac.leastReplicas" $values)) 1) -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
@@ -134,7 +136,7 @@ spec:
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $values := index $root.Values $component -}}
-{{- if $values.autoscaling.enabled -}}
+{{- if and $values.autoscaling.enabled (not $root.Values.restoring) -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
@@ -168,7 +170,7 @@ scaleDown:
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $values := index $root.Values $component -}}
-{{- if $values.keda.enabled -}}
+{{- if and $values.keda.enabled (not $root.Values.restoring) -}}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:

@@ -28,9 +28,12 @@ class Certificate:
 
 
 def names_of_servers(name: str, namespace: str) -> tuple[str, ...]:
-    """All names by which clients and routes know the servers of the chart's Service `name`."""
+    """All names by which clients and routes know the servers of the chart's Service `name`.
+
+    `localhost` too: a backup goes through a forwarded port.
+    """
     short = [name, *(f"{name}-{number}.{name}-nodes" for number in range(SERVERS))]
-    return tuple(short + [f"{one}.{namespace}{suffix}" for one in short for suffix in ("", ".svc")])
+    return (*short, *(f"{one}.{namespace}{suffix}" for one in short for suffix in ("", ".svc")), "localhost")
 
 
 def ensure_certificate(folder: Path, names: tuple[str, ...], now: datetime | None = None) -> Certificate:

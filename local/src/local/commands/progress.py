@@ -1,9 +1,17 @@
 """Progress at the terminal while the platform starts and stops."""
 
 import contextlib
+import io
 import sys
 import time
 from typing import TextIO
+
+
+def write_utf8() -> None:
+    """Print Vietnamese as Vietnamese, whatever LANG and PYTHONIOENCODING are, and names of files as on the disk."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 class Progress:

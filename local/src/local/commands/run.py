@@ -5,8 +5,6 @@ import shlex
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from local.apis.access import VALID_FOR, admin_token
 from local.apis.inventory import InventoryApi, Json, RefusedError
@@ -15,40 +13,26 @@ from local.commands.progress import Progress
 from local.commands.report_table import render
 from local.commands.truth import ReportingApi, finding, settled, wait_for
 from local.demo import content
-from local.demo.load import Loaded, load_base, load_demo_cameras, load_own_cameras
-from local.demo.own_cameras import OwnCamera, refused_rows
+from local.demo.load import Loaded, load_base
+from local.own.files import Own
+from local.own.known import networks_of
 from local.platform import environment
 from local.platform.platform import Platform, service_of
-from local.platform.ports import Ports, choose, choose_replicas, chosen_alone
+from local.platform.ports import choose, choose_replicas, chosen_alone, remember, remembered
 from local.platform.state import StateFolder
 from local.platform.stopping import Stopping
 
 LOADED_WITHIN_S = 60.0
 LOAD_AGAIN_S = 1.0
+SHOW_JSON = "PYTHONIOENCODING=utf-8 python3 -m json.tool --no-ensure-ascii"
+"""Vietnamese as Vietnamese, whatever the terminal's locale is."""
 SHOWN_WITHIN_S = 25.0
 """Longest wait for the state of every camera; then the addresses are shown anyway."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCameras:
-    """The user's file, checked."""
-
-    path: Path
-    cameras: list[OwnCamera]
-
-    async def load(self, inventory: InventoryApi) -> Loaded:
-        """Raises CameraFileError for what only inventory can judge."""
-        try:
-            return await load_own_cameras(inventory, self.cameras)
-        except RefusedError as refusal:
-            if refusal.errors:
-                raise refused_rows(self.path, self.cameras, refusal) from None
-            raise
-
-
 async def run(
     state: StateFolder,
-    own: OwnCameras | None,
+    own: Own,
     *,
     allowed: tuple[str, ...],
     replicas: Mapping[str, int],
@@ -57,14 +41,20 @@ async def run(
 ) -> int:
     """Start everything, load the demo or the user's cameras, and run until stopped. Never returns by itself.
 
-    `replicas`: how many of each worker.
+    `allowed`: networks that workers may connect to, besides the hosts that the user's files have named. `replicas`:
+    how many of each worker.
     """
     platform: Platform | None = None
+    named, notes = await networks_of(own.known.hosts)
+    for note in notes:
+        progress.step("cameras", note)
     try:
         async with chosen_alone(progress.step):
-            ports = choose(Ports(), progress.step)
-            further = choose_replicas(ports, replicas)
-            platform = Platform(state, ports, allowed=allowed, progress=progress, replicas=further)
+            preferred, before = remembered(state.ports_file)
+            ports = choose(preferred, progress.step)
+            further = choose_replicas(ports, replicas, before)
+            remember(state.ports_file, ports, before, further)
+            platform = Platform(state, ports, allowed=(*allowed, *named), progress=progress, replicas=further)
             stopping.kill = platform.kill
             await platform.start()
         await platform.while_running(_serve(platform, own, progress), supervised=True)
@@ -74,10 +64,11 @@ async def run(
     return 0
 
 
-async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress) -> None:
+async def _serve(platform: Platform, own: Own, progress: Progress) -> None:
     token = admin_token(platform.state.keys)
     platform.state.write_token(token)
     loaded = await _load_patiently(platform, token, own, progress)
+    own.known.write(platform.state.own_file)
     document = await _first_report(platform, token, loaded, progress)
     if document is not None:
         progress.line("\n" + render(document))
@@ -86,8 +77,8 @@ async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress)
     await asyncio.Event().wait()
 
 
-async def _load_patiently(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
-    """Load, and again when a part that has died meanwhile could not answer. Raises RefusedError, CameraFileError."""
+async def _load_patiently(platform: Platform, token: str, own: Own, progress: Progress) -> Loaded:
+    """Load, and again when a part that has died meanwhile could not answer. Raises RefusedError, FileError."""
     deadline = time.monotonic() + LOADED_WITHIN_S
     while True:
         try:
@@ -99,16 +90,14 @@ async def _load_patiently(platform: Platform, token: str, own: OwnCameras | None
             await asyncio.sleep(LOAD_AGAIN_S)
 
 
-async def _load(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
+async def _load(platform: Platform, token: str, own: Own, progress: Progress) -> Loaded:
     simulator = SimulatorApi(platform.addresses.simulator)
     async with InventoryApi(platform.addresses.inventory, token) as inventory:
         await load_base(inventory, simulator)
-        if own is None:
-            loaded = await load_demo_cameras(inventory, simulator)
-        else:
-            loaded = await own.load(inventory)
-    what = "demo" if own is None else "cameras"
-    progress.step(what, f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")
+        loaded = await own.load(inventory, simulator)
+    what = "demo" if own.cameras_path is None else "cameras"
+    facilities = len(content.facility_codes()) + len(own.known.facilities)
+    progress.step(what, f"{facilities} facilities, {len(loaded.cameras)} cameras")
     for note in loaded.notes:
         progress.step(what, note)
     return loaded
@@ -164,7 +153,7 @@ def _commands(platform: Platform, loaded: Loaded) -> list[str]:
     camera = loaded.cameras[0] if loaded.cameras else "CODE"
     compliance = (
         f'curl -s -H "Authorization: Bearer $(cat {token_file})" {addresses.reporting}/v1/compliance'
-        " | python3 -m json.tool | less"
+        f" | {SHOW_JSON} | LESSCHARSET=utf-8 less"
     )
     fault = (
         f"curl -s -X PUT {addresses.simulator}/v1/centres/national/fault -H 'Content-Type: application/json' "
@@ -176,15 +165,10 @@ def _commands(platform: Platform, loaded: Loaded) -> list[str]:
 def _play_back(platform: Platform, camera: str) -> str:
     player = next((name for name in ("ffplay", "ffprobe") if shutil.which(name)), None)
     if player is None:
-        return f"curl -s {platform.addresses.simulator}/v1/centres/national/streams | python3 -m json.tool"
+        return f"curl -s {platform.addresses.simulator}/v1/centres/national/streams | {SHOW_JSON}"
     centre = content.destinations()[0]
     port = platform.ports.centre(0)
     return (
         f"{player} -hide_banner -rtsp_transport tcp "
         f"rtsp://{centre.username}:{centre.password}@127.0.0.1:{port}/{camera}   # the provincial one: port {port + 1}"
     )
-
-
-def own_cameras_hint(path: Path) -> str:
-    """What to do about a camera file that cannot be used."""
-    return f"nothing was loaded: mend {path} and try again (columns: code,name,url[,username,password,facility_code])"

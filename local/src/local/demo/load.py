@@ -6,8 +6,8 @@ from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.demo import content
 from local.demo.mandate import load_mandate
-from local.demo.own_cameras import OwnCamera
 from local.demo.surveys import except_from_plans, load_surveys
+from local.own.cameras import OwnCamera
 
 OWN_CAMERAS = "Camera của người dùng `make run`, chưa có phương án kết nối"
 _PARENT = ("parent_level", "parent_code", "parent_valid_to")
@@ -81,7 +81,7 @@ async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) ->
 async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
     """The user's cameras, forwarded by exception; demo cameras of an earlier run are disabled."""
     await except_from_plans(inventory, {camera.facility_code for camera in cameras}, OWN_CAMERAS)
-    await inventory.import_csv("cameras", content.as_csv([camera.row() for camera in cameras]))
+    await inventory.import_csv("cameras", content.as_csv([camera.columns for camera in cameras]))
     codes = {camera.code for camera in cameras}
     present = await inventory.all("cameras")
     await _enable([camera for camera in present if camera["code"] in codes], inventory, enabled=True)

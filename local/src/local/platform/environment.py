@@ -33,10 +33,12 @@ def of_service(
     ports: Ports,
     databases: Mapping[str, DatabaseLogin],
     allowed: tuple[str, ...],
+    denied: tuple[str, ...] = (),
     nats_store_bytes: int | None = None,
 ) -> dict[str, str]:
     """The variables of one service; `allowed` are the networks (CIDR) of cameras, destinations and receivers.
 
+    `denied`: endpoints in them that are the platform's own.
     `nats_store_bytes`: what the streams may take, as the server was told.
     """
     keys = state.keys.absolute()
@@ -60,6 +62,7 @@ def of_service(
     if service == "reporting":
         values["SECRETS_KEY_FILE"] = str(keys / REPORTING_SEAL)
     values["ALLOWED_NETWORKS"] = json.dumps(allowed)
+    values["DENIED_ENDPOINTS"] = json.dumps(denied)
     if service == "prober":
         values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
         values["MAX_DELAY_S"] = str(MAX_DELAY_S)

@@ -21,7 +21,7 @@ from nats.errors import Error as NatsError
 
 from local.commands.progress import Progress
 from local.platform import environment
-from local.platform.ports import LOOPBACK, Ports, anywhere
+from local.platform.ports import LOOPBACK, Ports, anywhere, own_endpoints
 from local.platform.process import Child, ProcessEndedError, to_the_end
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
@@ -81,9 +81,8 @@ class Platform:
         self._record = ProcessRecord(state)
         postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
         self.postgres = Server("PostgreSQL", postgres, self._record)
-        self.nats = Server(
-            "NATS", NatsServer(state.nats.absolute(), ports.nats, anonymous=False, monitored=True), self._record
-        )
+        nats = NatsServer(state.nats.absolute(), ports.nats, anonymous=False, monitored=ports.nats_monitoring)
+        self.nats = Server("NATS", nats, self._record)
         self.children: dict[str, Child] = {}
 
     @property
@@ -251,6 +250,7 @@ class Platform:
             ports=self.ports,
             databases=databases,
             allowed=self._allowed,
+            denied=own_endpoints(self.ports, self._replicas.values()),
             nats_store_bytes=nats.stated_bytes,
         )
 

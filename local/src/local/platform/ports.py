@@ -1,17 +1,19 @@
-"""Choosing ports: the documented one, else another, which is printed."""
+"""Choosing ports: those of the last start, else the documented ones; where one is taken another, which is printed."""
 
 import asyncio
 import fcntl
+import json
 import os
 import random
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 LOWEST, HIGHEST = 20_000, 32_000
 """Below the range that the kernel gives to outgoing connections, so that none of them uses a chosen port."""
 RTSP_PORTS = 16
@@ -31,6 +33,7 @@ class Ports:
     forwarder: int = 8103
     reporting: int = 8104
     simulator: int = 8105
+    nats_monitoring: int = 8222
     rtsp_base: int = 8550
 
     def centre(self, index: int) -> int:
@@ -73,19 +76,54 @@ def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
     return Ports(**chosen)
 
 
-def choose_replicas(ports: Ports, wanted: Mapping[str, int]) -> dict[str, int]:
+def choose_replicas(ports: Ports, wanted: Mapping[str, int], before: Mapping[str, int] | None = None) -> dict[str, int]:
     """A free port of each further replica, by its name (`forwarder-2`, …).
 
-    `wanted`: replicas of each service in all, the one on its port of `ports` among them.
+    `wanted`: replicas of each service in all, the one on its port of `ports` among them. `before`: their ports at the
+    last start, which they have again where those are free.
     """
     used = {*astuple(ports), *range(ports.rtsp_base, ports.rtsp_base + RTSP_PORTS)}
     chosen: dict[str, int] = {}
     for service, count in wanted.items():
         for number in range(2, count + 1):
-            port = _another(getattr(ports, service), 1, used)
+            name = f"{service}-{number}"
+            port = (before or {}).get(name)
+            if port is None or not _free(port, 1, used):
+                port = _another(getattr(ports, service), 1, used)
             used.add(port)
-            chosen[f"{service}-{number}"] = port
+            chosen[name] = port
     return chosen
+
+
+def own_endpoints(ports: Ports, replicas: Iterable[int]) -> tuple[str, ...]:
+    """The platform's own ports on this machine, which no camera or centre has: all but those of the RTSP devices."""
+    own = {port for name, port in asdict(ports).items() if name != "rtsp_base"} | set(replicas)
+    return tuple(f"[{network}]:{port}" for port in sorted(own) for network in LOOPBACK_NETWORKS)
+
+
+def remembered(file: Path) -> tuple[Ports, dict[str, int]]:
+    """The ports of the last start, and those of further workers; the documented ones where none are known."""
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        known = {name: _checked(content["ports"].get(name, default)) for name, default in asdict(Ports()).items()}
+        further = {str(name): _checked(port) for name, port in content["replicas"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        # Never started here, half written by a power cut, or not ours.
+        return Ports(), {}
+    return Ports(**known), further
+
+
+def remember(file: Path, ports: Ports, before: Mapping[str, int], replicas: Mapping[str, int]) -> None:
+    """Write what `remembered` reads; workers that do not run this time keep their port for another time."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps({"ports": asdict(ports), "replicas": {**before, **replicas}}, indent=1), "utf-8")
+    part.replace(file)
+
+
+def _checked(port: object) -> int:
+    if not isinstance(port, int) or not 0 < port <= 65_535 - RTSP_PORTS:
+        raise ValueError(port)
+    return port
 
 
 def anywhere() -> Ports:

@@ -4,6 +4,8 @@ All of it is readable by its owner alone (`private_files`).
 
 lock            held by the running platform (flock), with its process id
 processes.json  process ids with their start times, to stop what a killed platform left
+ports.json      the ports of the last start
+own.json        hosts and facilities that the user's files have named
 keys/ postgres/ nats/ log/ simulator/
 admin-token     the token of this run, readable by its owner alone
 """
@@ -66,6 +68,14 @@ class StateFolder:
     @property
     def simulator(self) -> Path:
         return self.root / "simulator"
+
+    @property
+    def ports_file(self) -> Path:
+        return self.root / "ports.json"
+
+    @property
+    def own_file(self) -> Path:
+        return self.root / "own.json"
 
     @property
     def token_file(self) -> Path:

@@ -1,14 +1,12 @@
 """Settings of the forwarder, from environment variables that begin with VONGGAC_FORWARDER_."""
 
-import json
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field
 
-from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
 
 
 class Settings(ServiceSettings):
@@ -20,11 +18,11 @@ class Settings(ServiceSettings):
     workers_private_key_file: Path = Field(
         description="Key that opens camera and destination credentials (base64 of 32 bytes)."
     )
-    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=PRIVATE_NETWORKS,
+    allowed_networks: NetworkTexts = Field(
         description="Networks that cameras and destinations may lie in, CIDR, comma separated; checked after name "
         "resolution.",
     )
+    denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
     max_cameras: int = Field(
         default=200, ge=1, le=10_000, description="Cameras this process takes at most; replicas share the rest."
     )
@@ -107,17 +105,7 @@ class Settings(ServiceSettings):
         default=20.0, gt=0, le=24, description="Seconds for handing all cameras over at an orderly stop."
     )
 
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return json.loads(value)
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        AllowedNetworks.parse(value)
-        return value
+    @property
+    def allowed(self) -> AllowedNetworks:
+        """Where this process may connect to."""
+        return AllowedNetworks.parse(self.allowed_networks, self.denied_endpoints)

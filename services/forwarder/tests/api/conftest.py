@@ -74,7 +74,7 @@ async def ask_service(token_for: Callable[[Role], str]) -> AsyncIterator[AskServ
 
         async def ask(service: FastAPI) -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app=service)
-            headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+            headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
             asked = await stack.enter_async_context(
                 httpx.AsyncClient(transport=transport, base_url="http://forwarder", headers=headers)
             )

@@ -41,7 +41,6 @@ from vonggac.database.migrations import is_outdated, newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
@@ -96,7 +95,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
         bus=lambda: relay.bus,
-        allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
+        allowed=settings.allowed,
     )
     install_authentication(app, TokenVerifier.of(settings), INVENTORY)
     for router in routers():

@@ -1,14 +1,12 @@
 """Settings of inventory, from environment variables VONGGAC_INVENTORY_…"""
 
-import json
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, SecretStr
 
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
 
 
 class Settings(ServiceSettings):
@@ -37,24 +35,16 @@ class Settings(ServiceSettings):
     write_wait_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a change waits for the one before it; then 503."
     )
-    allowed_networks: Annotated[tuple[str, ...] | None, NoDecode] = Field(
-        default=None,
+    allowed_networks: NetworkTexts = Field(
+        default=(),
         description="Allowed networks of cameras and destinations, CIDR, comma separated: an IP address outside "
         "is refused when it is entered, as the workers refuse it when they connect. Unset: only the workers check.",
     )
+    denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
 
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return json.loads(value)
-        return tuple(part.strip() for part in value.split(",") if part.strip()) or None
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if value is not None:
-            AllowedNetworks.parse(value)
-        return value
+    @property
+    def allowed(self) -> AllowedNetworks | None:
+        """None: only the workers check."""
+        if not self.allowed_networks:
+            return None
+        return AllowedNetworks.parse(self.allowed_networks, self.denied_endpoints)

@@ -11,7 +11,7 @@ from inventory.metrics import Metrics
 from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Role
 from vonggac.bus import Bus, JobQueue
-from vonggac.bus.dead_letters import DeadLetters, NotReplayableError
+from vonggac.bus.dead_letters import DeadLetters, NotReplayableError, store_unpublished
 from vonggac.bus.declared import topology
 from vonggac.events import new_event, subjects
 from vonggac.events.prober import ProberAliveV1
@@ -39,13 +39,13 @@ async def some(queue: JobQueue) -> list[Any]:
 
 async def test_reconcile_a_dead_job_is_listed_and_replayed(province: Any, bus: Bus) -> None:
     made = await camera_with_a_dead_letter(province, bus)
-    listed = (await province.client.get("/v1/dead-letters?limit=1")).json()
+    listed = (await province.client.get("/v1/dead-letters?limit=1&total=true")).json()
     [letter] = listed["items"]
+    assert (listed["next"], listed["total"]) == (None, 1)
     assert (letter["stream"], letter["durable"]) == (topology.PROBE_JOBS, topology.PROBER)
     assert letter["reason"] == "no job for a prober"
     assert letter["subject"] == subjects.probe_job(made["id"])
     assert made["code"] in letter["body"]
-    assert (await province.client.get(f"/v1/dead-letters?after={listed['next']}")).json()["items"] == []
     await province.change(f"/v1/cameras/{made['id']}", json={"name": "Hành lang mới"})
     answer = await province.client.post(f"/v1/dead-letters/{letter['sequence']}/replay")
     assert answer.json() == {"sequence": letter["sequence"], "subject": subjects.inventory("camera", made["id"])}
@@ -107,6 +107,25 @@ async def test_an_authority_lists_and_does_not_replay(
     headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
     assert (await province.client.get("/v1/dead-letters", headers=headers)).status_code == 200
     assert (await province.client.post("/v1/dead-letters/1/replay", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("sort", ["sequence", "-sequence"])
+async def test_dead_letters_are_paged_as_every_list(province: Any, bus: Bus, sort: str) -> None:
+    for number in range(5):
+        subject = subjects.camera_observation(str(number))
+        await store_unpublished(bus, subject, b"{}", durable="outgoing", reason=f"no {number}")
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 2, "sort": sort}
+    while True:
+        page = (await province.client.get("/v1/dead-letters", params=query)).json()
+        found += [letter["reason"] for letter in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    wanted = [f"no {number}" for number in range(5)]
+    assert found == (wanted if sort == "sequence" else wanted[::-1])
+    refused = await province.client.get("/v1/dead-letters", params={"after": 3})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "after")
 
 
 async def test_dead_letters_and_the_size_of_bounded_streams_are_measured(bus: Bus) -> None:

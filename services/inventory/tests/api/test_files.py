@@ -1,10 +1,12 @@
 """Files of every noun: out, edited by another spreadsheet, in again; marked files, templates, dry runs, taking back."""
 
 import asyncio
+import csv
 import io
 import json
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,19 +86,94 @@ async def test_a_csv_export_comes_back_without_change(stocked: Any, noun: Any, s
     assert answer.json()["unchanged"] == answer.json()["rows"] > 0
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed here")
-async def test_libreoffice_saves_an_export_that_comes_back(stocked: Any, tmp_path: Path) -> None:
-    exported = await stocked.client.get("/v1/exports/facilities.xlsx")
-    source = tmp_path / "in" / "facilities.xlsx"
-    source.parent.mkdir()
-    source.write_bytes(exported.content)
-    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path), str(source)]
-    done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=100)
-    if b"source file could not be loaded" in done.stderr:
-        pytest.skip("LibreOffice is installed here without Calc")
-    answer = await send(stocked, "facilities", (tmp_path / "facilities.xlsx").read_bytes())
+QUESTIONS = [
+    {"key": "SO-CAMERA", "text": "Bao nhiêu camera, kể cả «hỏng»?", "required": True},
+    {"key": "DUONG-TRUYEN", "text": '=HYPERLINK("x");', "required": False},
+]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+async def test_records_of_several_fields_go_out_and_in(stocked: Any, ending: str) -> None:
+    (facility,) = (await stocked.client.get("/v1/facilities")).json()["items"]
+    body = {"code": "YC-01", "name": "Thông tin ban đầu", "facility_id": facility["id"], "questions": QUESTIONS}
+    made = await stocked.post("/v1/information-requests", body)
+    exported = await stocked.client.get(f"/v1/exports/information-requests.{ending}")
+    again = await send(stocked, "information-requests", exported.content)
+    assert again.status_code == 200, again.text
+    assert (again.json()["unchanged"], again.json()["rows"]) == (1, 1)
+    asked = json.dumps([*QUESTIONS, {"key": "DIEN", "text": "Có điện dự phòng?"}], ensure_ascii=False)
+    text = io.StringIO()
+    csv.writer(text).writerows([("code", "name", "facility_code", "questions"), ("YC-01", "x", "KCL-01", asked),
+                                ("YC-02", "y", "KCL-01", asked)])  # fmt: skip
+    tried = (await send(stocked, "information-requests", text.getvalue().encode(), dry_run=True)).json()
+    assert (tried["created"], tried["updated"]) == (1, 1)
+    done = await send(stocked, "information-requests", text.getvalue().encode())
+    assert done.status_code == 200, done.text
+    shown = (await stocked.client.get(f"/v1/information-requests/{made['id']}")).json()
+    assert [question["key"] for question in shown["questions"]] == ["SO-CAMERA", "DUONG-TRUYEN", "DIEN"]
+
+
+OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
+needs_office = pytest.mark.skipif(OFFICE is None, reason="needs LibreOffice Calc (apt: libreoffice-calc)")
+
+
+async def saved_as(source: Path, *endings: str) -> bytes:
+    """What LibreOffice makes of a file when it is saved in these formats, one after the other."""
+    profile = f"-env:UserInstallation=file://{source.parent}/profile"
+    for number, ending in enumerate(endings):
+        folder = source.parent / str(number)
+        command = [OFFICE or "", profile, "--headless", "--convert-to", ending, "--outdir", str(folder), str(source)]
+        done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=100)
+        if b"source file could not be loaded" in done.stderr:
+            pytest.skip("LibreOffice is installed here without Calc")
+        source = folder / f"{source.stem}.{ending}"
+    return source.read_bytes()
+
+
+@needs_office
+@pytest.mark.slow
+@pytest.mark.parametrize("endings", [("xlsx",), ("ods", "xlsx"), ("ods", "csv")], ids=" ".join)
+async def test_libreoffice_saves_an_export_that_comes_back(
+    stocked: Any, tmp_path: Path, endings: tuple[str, ...]
+) -> None:
+    source = tmp_path / "facilities.xlsx"
+    source.write_bytes((await stocked.client.get("/v1/exports/facilities.xlsx")).content)
+    answer = await send(stocked, "facilities", await saved_as(source, *endings), dry_run=True)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["difference"] == []
     assert answer.json()["unchanged"] == answer.json()["rows"] > 0
+
+
+@needs_office
+@pytest.mark.slow
+@pytest.mark.parametrize("endings", [("xlsx",), ("csv",), ("ods", "xlsx"), ("ods", "csv")], ids=" ".join)
+async def test_libreoffice_saves_a_filled_template_that_is_taken(
+    stocked: Any, tmp_path: Path, endings: tuple[str, ...]
+) -> None:
+    body = (await stocked.client.get("/v1/templates/facilities.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    sheet = book.worksheets[0]
+    places = {cell.value: place for place, cell in enumerate(sheet[2], 1)}
+    (facility,) = (await stocked.client.get("/v1/facilities")).json()["items"]
+    unit = (await stocked.client.get(f"/v1/units/{facility['unit_id']}")).json()
+    agency = (await stocked.client.get(f"/v1/agencies/{facility['managing_agency_id']}")).json()
+    row = {
+        "code": "KCL-0099", "name": "Trường Tiểu học «Đông Hà», cơ sở 2", "type": "trường học",
+        "unit_code": unit["code"], "managing_agency_code": agency["code"], "decision_number": "805/QĐ-UBND",
+        "decision_date": date(2020, 3, 29), "latitude": 16.8163, "longitude": 107.1003, "restricted": "không",
+        "focal_point_name": "Trần Văn Mẫu", "focal_point_position": "Hiệu trưởng", "focal_point_phone": "0233 3852 123",
+    }  # fmt: skip
+    for name, value in row.items():
+        sheet.cell(3, places[name]).value = value
+    source = tmp_path / "facilities.xlsx"
+    book.save(source)
+    answer = await send(stocked, "facilities", await saved_as(source, *endings))
+    assert (answer.status_code, answer.json().get("created")) == (200, 1), answer.text
+    (made,) = (await stocked.client.get("/v1/facilities", params={"code": "KCL-0099"})).json()["items"]
+    wanted = {"name": row["name"], "decision_date": "2020-03-29", "latitude": 16.8163, "longitude": 107.1003}
+    assert {name: made[name] for name in wanted} == wanted
+    (person,) = (await stocked.client.get("/v1/focal-points", params={"facility_id": made["id"]})).json()["items"]
+    assert person["phone"] == "0233 3852 123"
 
 
 @pytest.mark.parametrize("noun", STOCKED, ids=lambda noun: noun.path)
@@ -117,8 +194,10 @@ async def test_a_template_has_headings_lists_and_technical_names(stocked: Any, n
 async def test_a_filled_template_is_taken(stocked: Any) -> None:
     body = (await stocked.client.get("/v1/templates/agencies.xlsx")).content
     book = openpyxl.load_workbook(io.BytesIO(body))
-    for place, value in enumerate(["BCH", "Bộ Chỉ huy", "cơ quan quản lý", "01/05/2021"], 1):
-        book.worksheets[0].cell(3, place).value = value
+    sheet = book.worksheets[0]
+    row = {"code": "BCH", "name": "Bộ Chỉ huy", "role": "cơ quan quản lý", "valid_from": "01/05/2021"}
+    for place, cell in enumerate(sheet[2], 1):
+        sheet.cell(3, place).value = row.get(str(cell.value))
     filled = io.BytesIO()
     book.save(filled)
     answer = await send(stocked, "agencies", filled.getvalue())

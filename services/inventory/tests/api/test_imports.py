@@ -305,3 +305,52 @@ async def test_a_facility_closed_by_import_republishes_its_cameras(loaded: Any) 
         raised = camera["revision"] - before[camera["code"]]["revision"]
         assert raised == (camera["facility_id"] == closed["id"]), camera
     assert any(camera["facility_id"] == closed["id"] for camera in after)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_one_device_under_two_cameras_is_refused_before_anything_is_stored(loaded: Any, dry_run: bool) -> None:
+    text = (
+        "code,name,facility_code,url,mac\r\n"
+        "NEW-1,n,KCL-01,RTSP://10.1.1.2:554/ch1,\r\n"
+        "NEW-2,n,KCL-01,rtsp://10.1.1.8/ch1,0a:1b:2c:3d:4e:5f\r\n"
+        "NEW-3,n,KCL-01,rtsp://10.1.1.9/ch1,0a:1b:2c:3d:4e:5f\r\n"
+    )
+    answer = await send(loaded, "cameras", text, dry_run=dry_run)
+    assert answer.status_code == 422
+    assert [(error["row"], error["field"]) for error in answer.json()["errors"]] == [(2, "url"), (4, "mac")]
+    assert "CAM-02" in answer.json()["errors"][0]["message"]
+
+
+async def test_two_cameras_may_exchange_their_addresses_in_one_file(loaded: Any) -> None:
+    text = (
+        "code,name,facility_code,url,username,password\r\n"
+        "CAM-01,n,KCL-01,rtsp://10.1.1.2/ch1,a,b\r\nCAM-02,n,KCL-01,rtsp://10.1.1.1/ch1,a,b\r\n"
+    )
+    assert (await send(loaded, "cameras", text)).json()["updated"] == 2
+
+
+async def test_with_a_reason_one_device_may_be_two_cameras(loaded: Any) -> None:
+    text = (
+        "code,name,facility_code,url,shared_device_reason\r\n"
+        "NEW-1,n,KCL-01,rtsp://10.1.1.2/ch1,hai cơ sở dùng chung cổng\r\n"
+    )
+    assert (await send(loaded, "cameras", text)).json()["created"] == 1
+
+
+async def test_imports_are_paged_as_every_list(ready: Any) -> None:
+    for number in range(5):
+        await send(ready, "agencies", f"code,name,role\r\nAG-{number},Sở,managing\r\n")
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 2, "total": "true"}
+    while True:
+        answer = await ready.client.get("/v1/imports", params=query)
+        page = answer.json()
+        assert page["total"] == 5
+        found += [item["began_at"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        assert "next" in answer.headers["link"]
+        query["cursor"] = page["next"]
+    assert (len(found), found) == (5, sorted(found, reverse=True))
+    refused = await ready.client.get("/v1/imports", params={"before": found[0]})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "before")

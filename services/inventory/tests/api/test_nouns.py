@@ -174,3 +174,36 @@ async def test_of_writers_at_the_same_time_one_is_faster_and_the_others_are_told
     assert sorted(answer.status_code for answer in answers) == [200] + 7 * [412]
     changed = next(answer.json() for answer in answers if answer.status_code == 200)
     assert (await province.client.get(one)).json() == changed
+
+
+@pytest.mark.parametrize("clock", ["now", "then"])
+async def test_a_list_by_name_is_in_vietnamese_order_page_by_page(province: Any, clock: str) -> None:
+    names = ["Cam Lộ", "Cồn Cỏ", "Da Krông", "Đa Krông", "Đông Hà", "Gio Linh", "Hải Lăng", "Hướng Hóa"]
+    for number, name in enumerate(sorted(names)):
+        unit = await province.unit(code=f"U-{number}", name="Tên cũ")
+        await province.change(f"/v1/units/{unit['id']}", json={"name": name})
+    query: dict[str, Any] = {"sort": "-name", "limit": 3}
+    if clock == "then":
+        query["as_of"] = (await province.client.get("/v1/changes", params={"limit": 1})).json()["items"][0][
+            "changed_at"
+        ]
+        await province.unit(code="U-9", name="Ăn sau")
+    found: list[str] = []
+    while True:
+        page = (await province.client.get("/v1/units", params=query)).json()
+        found += [item["name"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == names[::-1]
+
+
+async def test_people_are_listed_by_their_given_names(province: Any) -> None:
+    team = await province.post(
+        "/v1/teams", {"code": "T-1", "name": "Tổ 1", "agency_id": (await province.agency())["id"]}
+    )
+    for name in ("Trần Văn Bình", "Lê Ân", "Nguyễn Văn An"):
+        body = {"team_id": team["id"], "full_name": name, "position": "Kỹ thuật viên"}
+        await province.post("/v1/team-members", body)
+    page = (await province.client.get("/v1/team-members", params={"sort": "full_name"})).json()
+    assert [item["full_name"] for item in page["items"]] == ["Nguyễn Văn An", "Lê Ân", "Trần Văn Bình"]

@@ -1,12 +1,14 @@
 """Vietnamese text: stored once, found however it is typed."""
 
+import random
 import unicodedata
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.domain.text import clean, fold
+from inventory.domain.text import clean, fold, order_key, person_order_key
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,29 @@ def test_real_names_pass(fine: str) -> None:
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+def shuffled_and_sorted(names: Sequence[str], key: Callable[[str], str]) -> list[str]:
+    found = random.Random(1742).sample(names, len(names))
+    assert found != names
+    found.sort(key=key)
+    return found
+
+
+def test_names_are_in_the_order_of_vietnamese_dictionaries() -> None:
+    letters = list("aăâbcdđeêghiklmnoôơpqrstuưvxy")
+    assert shuffled_and_sorted(letters, order_key) == letters
+    tones = ["ma", "mà", "mả", "mã", "má", "mạ", "mai"]
+    assert shuffled_and_sorted(tones, order_key) == tones
+    places = ["Cam Lộ", "Cồn Cỏ", "Da Krông", "Đa Krông", "Đông Hà", "Gio Linh", "Hải Lăng", "Hướng Hóa"]
+    assert shuffled_and_sorted(places, order_key) == places
+
+
+def test_case_and_digits_do_not_part_what_belongs_together() -> None:
+    names = ["Khu 1", "Khu A", "khu ă", "KHU Â", "Khu b"]
+    assert shuffled_and_sorted(names, order_key) == names
+
+
+def test_people_are_in_the_order_of_their_given_names() -> None:
+    people = ["Nguyễn Văn An", "Trần Thị Ân", "Lê Bình", "Trần Bình", "Trần Văn Bình"]
+    assert shuffled_and_sorted(people, person_order_key) == people

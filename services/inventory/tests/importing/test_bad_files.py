@@ -24,7 +24,7 @@ from vonggac.auth.keys import WORKERS_PUBLIC
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
-ID = {name: UUID(int=number) for number, name in enumerate(("468", "047", "SYT", "KCL-09"), 1)}
+ID = {name: UUID(int=number) for number, name in enumerate(("468", "047", "SYT", "KCL-09", "NVR-01"), 1)}
 ON_RECORD: dict[str, Any] = {
     "id": ID["KCL-09"], "revision": 1, "code": "KCL-09", "name": "Trường", "type": "school", "status": "active",
     "unit_id": ID["468"], "managing_agency_id": ID["SYT"],
@@ -33,6 +33,7 @@ IDS = {
     "unit": {"468": ID["468"], "047": ID["047"]},
     "agency": {"SYT": ID["SYT"]},
     "facility": {"KCL-09": ID["KCL-09"]},
+    "recorder": {"NVR-01": ID["NVR-01"]},
 }
 CODES = {noun: {id_: code for code, id_ in ids.items()} for noun, ids in IDS.items()}
 
@@ -51,7 +52,8 @@ def refusals_of(noun: Noun, body: bytes, sealer: Sealer) -> Sequence[Mistake]:
     elif noun.name == "camera":
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
-        rules = CameraRules(Connections({"TT-QG": destination}, {}, frozenset()), register, sealer, None)
+        connections = Connections({"TT-QG": destination}, {}, frozenset(), {ID["NVR-01"]: 8})
+        rules = CameraRules(connections, register, sealer, None)
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found
 

@@ -11,7 +11,9 @@ from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import normal
+from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import folded_code
+from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError
 from vonggac.http.formulas import escape_formula, unescape_formula
 
@@ -65,8 +67,17 @@ def test_a_third_word_is_neither() -> None:
         words.yes_no("có thể")
 
 
-def test_invisible_signs_go_and_composed_letters_are_one() -> None:
-    assert normal("\ufeff\u200bĐo\u0302ng\u00a0Ha\u0300 ") == "Đông Hà"
+def test_composed_letters_are_one_and_no_break_spaces_are_spaces() -> None:
+    assert normal("Đo\u0302ng\u00a0Ha\u0300 ") == "Đông Hà"
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.WHOLE, Kind.DATE, Kind.CODES])
+@pytest.mark.parametrize("sign", ["\u200b", "\u200f", "\u2060", "\ufeff", "\u202e", "\U000e0041"])
+def test_an_invisible_sign_in_a_cell_is_refused_by_its_number_and_not_taken_away(kind: Kind, sign: str) -> None:
+    convert = Converter(Column(name="x", heading="X", kind=kind)).convert
+    for cell in (f"12{sign}", sign, f"{sign}A"):
+        with pytest.raises(RefusalError, match=rf"invisible character \(U\+{ord(sign):04X}\)"):
+            convert(normal(cell))
 
 
 @pytest.mark.parametrize("text", ["Traïm y teá", "Khu caùch ly", "Ñoâng Haø", "ñöôøng"])

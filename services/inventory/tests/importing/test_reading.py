@@ -66,7 +66,7 @@ def workbook(rows: list[list[Any]], *, hidden: int | None = None) -> bytes:
         "MA\u0303 VA\u0323\u0302T *;TE\u0302N VA\u0323\u0302t\r\nA;x\r\n".encode(),
         "DANH SÁCH VẬT NĂM 2021;;;\r\n;;;\r\nMã vật;Tên vật;;\r\nA;x;;\r\n".encode(),
         b"code,name,,\r\nA,x,,\r\n",
-        "code,name\r\n\u200bA,\u00a0x\r\n".encode(),
+        "code\u200b,\ufeffname\r\nA,\u00a0x\r\n".encode(),
         workbook([["code", "name"], ["A", "x"]]),
         workbook([["Mã vật", "Tên vật"], ["code", "name"], ["A", "x"]], hidden=1),
         workbook([["Danh sách"], [], ["", "Mã vật", "Tên vật"], ["", "A", "x"]]),

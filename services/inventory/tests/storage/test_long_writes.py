@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from inventory.storage.deliveries import copy_deliveries, planned_delivery
+from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.store import Actor, Store, WriteTransaction
 from inventory.storage.tables import Camera, Destination, OutboxRow
 from vonggac.database import Database
@@ -43,8 +43,14 @@ async def add_cameras(transaction: WriteTransaction, facility: dict[str, Any], c
         session.add(each)
         transaction.record_created(each)
     await transaction.flush_changes()
-    planned = [planned_delivery(each, facility["code"], to) for each in made for to in destinations]
-    await copy_deliveries(transaction, planned)
+    await copy_deliveries(
+        transaction,
+        [
+            new_delivery(transaction.now, {"id": each.id, "code": each.code}, facility["code"], to)
+            for each in made
+            for to in destinations
+        ],
+    )
     await transaction.prepare()
     return made
 

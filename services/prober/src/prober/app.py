@@ -14,8 +14,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import TAGS, cameras, networks, probes, prometheus, references, scans, verifications, workers
+from prober.api import TAGS, cameras, demands, networks, probes, prometheus, references, scans, verifications, workers
+from prober.domain.limits.demands import Limits
 from prober.metrics import Metrics
+from prober.probes.demands import DemandGate
 from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
@@ -26,7 +28,6 @@ from vonggac.auth.policy import PROBER
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health
 
 MAX_BODY_BYTES = 64 * 1024
@@ -41,7 +42,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     process = Process(settings, metrics)
     scanner = Scanner(
         worker_id=process.worker_id,
-        allowed_networks=AllowedNetworks.parse(settings.allowed_networks),
+        allowed_networks=settings.allowed,
         metrics=metrics,
         concurrency=settings.scan_concurrency,
         max_scans=settings.max_scans,
@@ -84,7 +85,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
-    for module in (cameras, references, probes, verifications, scans, networks, workers, prometheus):
+    app.state.demands = DemandGate(
+        Limits(settings.max_asked_per_caller, settings.max_asked_per_network, settings.max_ports_per_address), metrics
+    )
+    for module in (cameras, references, probes, verifications, scans, demands, networks, workers, prometheus):
         app.include_router(module.router)
     check_policy(app)
     return app

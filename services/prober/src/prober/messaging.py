@@ -15,15 +15,17 @@ from prober.domain.failures import Failure, record_probe
 from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
+from vonggac.bus.events import read_stream
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 FAILURES_KEPT = 20
+DEMANDS_SHOWN = 10_000
 PARSED_AT_ONCE = 100
 """Statuses parsed before the event loop goes on: about two milliseconds."""
 VERIFIERS = "verifiers"
@@ -214,6 +216,36 @@ class Cameras:
             log.warning("camera_malformed", camera_id=str(camera_id))
             return None
         return data if isinstance(data, CameraV1) else None
+
+
+class Demands:
+    """The record of what people had probers do; nobody deletes from it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def record(self, fact: DemandV1) -> None:
+        """Stored when it returns. Raises NatsError or TimeoutError when NATS is away."""
+        event = new_event(
+            fact, source=f"/prober/{fact.worker_id}", subject=str(fact.id), time=fact.demanded_at, event_id=str(fact.id)
+        )
+        headers = {"Nats-Msg-Id": event.id}
+        await self._bus.js.publish(subjects.demand(fact.kind), event.encode(), headers=headers)
+
+    async def latest(self, most: int = DEMANDS_SHOWN) -> list[DemandV1]:
+        """The newest, oldest first. Raises NatsError or TimeoutError when NATS is away."""
+        last = (await self._bus.js.stream_info(topology.DEMANDS)).state.last_seq
+        found = []
+        async for page in read_stream(self._bus, topology.DEMANDS, max(1, last - most + 1), last):
+            for stored in page:
+                try:
+                    data = decode(stored.body).data
+                except MalformedEventError as error:
+                    log.warning("demand_malformed", sequence=stored.sequence, error=type(error).__name__)
+                    continue
+                if isinstance(data, DemandV1):
+                    found.append(data)
+        return found
 
 
 class Workers:

@@ -59,12 +59,10 @@ class Metrics:
         self.clock_skew, self.clock_error = _clock_gauges(self.registry)
         self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
-            "vonggac_prober_jobs",
-            "Fetched jobs by what became of them.",
-            ("outcome",),
-            registry=self.registry,
+            "vonggac_prober_jobs", "Fetched jobs by what became of them.", ("outcome",), registry=self.registry
         )
         self.read_backs = ReadBackMetrics(self.registry)
+        self.demands = _demands(self.registry)
         self.scans = Counter(
             "vonggac_prober_scans",
             "Ended ONVIF scans by state (finished, cancelled, failed).",
@@ -101,6 +99,15 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+def _demands(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "vonggac_prober_demands",
+        "Probes, scans and read-backs on demand by kind and outcome: admitted, or the limit that forbade it.",
+        ("kind", "outcome"),
+        registry=registry,
+    )
 
 
 class ObservationMetrics(Collector):

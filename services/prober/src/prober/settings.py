@@ -1,14 +1,12 @@
 """Settings of the prober, environment prefix VONGGAC_PROBER_."""
 
-import json
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field
 
-from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
 
 
 class Settings(ServiceSettings):
@@ -20,10 +18,11 @@ class Settings(ServiceSettings):
     workers_private_key_file: Path = Field(
         description="The workers' private key (base64 of 32 bytes), which opens the cameras' credentials."
     )
-    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=PRIVATE_NETWORKS,
-        description="Networks that may be probed, CIDR, comma separated; checked after name resolution.",
+    allowed_networks: NetworkTexts = Field(
+        description="Networks of cameras and centres, CIDR, comma separated: only they are probed, scanned and read "
+        "back from; checked after name resolution.",
     )
+    denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
     max_concurrent_probes: int = Field(default=128, ge=1, le=4096, description="Probes at a time in this process.")
     silent_share: float = Field(
         default=0.5,
@@ -115,6 +114,19 @@ class Settings(ServiceSettings):
     )
     stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running probes are given at a stop.")
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=5, description="Seconds between heartbeats.")
+    max_asked_per_caller: int = Field(
+        default=2000,
+        ge=1,
+        le=1_000_000,
+        description="Endpoints (address and port) that one caller may have probed and scanned in an hour, in this "
+        "process.",
+    )
+    max_asked_per_network: int = Field(
+        default=2000, ge=1, le=1_000_000, description="The same at one site network, by all callers together."
+    )
+    max_ports_per_address: int = Field(
+        default=16, ge=1, le=65_535, description="Different ports of one address that are asked on demand in an hour."
+    )
     max_scans: int = Field(default=4, ge=1, le=64, description="ONVIF scans at a time in this process.")
     scan_concurrency: int = Field(
         default=16, ge=1, le=256, description="Addresses asked at a time by all ONVIF scans of this process."
@@ -123,17 +135,7 @@ class Settings(ServiceSettings):
         default=False, description="Export vonggac_prober_probe_success per camera (a series for each)."
     )
 
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return json.loads(value)
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        AllowedNetworks.parse(value)
-        return value
+    @property
+    def allowed(self) -> AllowedNetworks:
+        """Where this process may connect to."""
+        return AllowedNetworks.parse(self.allowed_networks, self.denied_endpoints)

@@ -23,7 +23,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A reader's."""
     app = create_app(settings(metrics_per_camera=True))
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
     transport = httpx.ASGITransport(app)
     async with (
         LifespanManager(app),

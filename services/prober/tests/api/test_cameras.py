@@ -58,13 +58,13 @@ async def test_a_camera_that_is_probed_appears_with_all_that_was_measured(
     assert 'vonggac_prober_probe_duration_seconds_count{phase="decode"} 1.0' in metrics
 
 
-async def test_cameras_are_filtered_by_verdict_and_cause(client: Client, bus: Bus) -> None:
+async def test_cameras_are_filtered_by_verdict_and_cause(operator: Client, bus: Bus) -> None:
     await put(bus, 1)
     await put(bus, 2, verdict=Verdict.DOWN, cause=Cause.TIMEOUT)
     await put(bus, 3, verdict=Verdict.DOWN, cause=Cause.AUTH_FAILED)
 
     async def ids(query: str) -> list[int]:
-        page = (await client.get(f"/v1/cameras?total=true&{query}".rstrip("&"))).json()
+        page = (await operator.get(f"/v1/cameras?total=true&{query}".rstrip("&"))).json()
         assert page["total"] == len(page["items"])
         return [UUID(item["camera_id"]).int for item in page["items"]]
 
@@ -126,7 +126,7 @@ async def test_a_camera_that_is_down_is_shown_with_advice_in_both_languages(clie
 
 
 async def test_the_last_failures_of_a_camera_are_given(
-    client: Client, simulate: Any, planner: Any, observed: Any
+    operator: Client, simulate: Any, planner: Any, observed: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await gate.set_fault("refuse")
@@ -136,14 +136,14 @@ async def test_the_last_failures_of_a_camera_are_given(
     await eventually(lambda: observed.of(camera.id)[-1].verdict is Verdict.UP)
 
     async def ended() -> Any:
-        [failure] = (await client.get(f"/v1/cameras/{camera.id}/failures")).json()["items"]
+        [failure] = (await operator.get(f"/v1/cameras/{camera.id}/failures")).json()["items"]
         return failure if failure["ended_at"] else None
 
     failure = await eventually(ended)
     assert (failure["verdict"], failure["cause"]) == ("down", "refused")
     assert failure["probes"] >= 2
     assert failure["advice"]["en"]
-    assert (await client.get(f"/v1/cameras/{uuid4()}/failures")).json()["items"] == []
+    assert (await operator.get(f"/v1/cameras/{uuid4()}/failures")).json()["items"] == []
 
 
 async def test_what_another_release_wrote_is_left_out(client: Client, bus: Bus) -> None:
@@ -187,7 +187,7 @@ async def test_before_nats_is_there_the_api_answers_and_says_so(
     settings: Callable[..., Settings], token_for: Callable[[Role], str]
 ) -> None:
     app = create_app(settings(nats_url=f"nats://127.0.0.1:{free_port()}"))
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
     async with (
         LifespanManager(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t", headers=headers) as client,

@@ -1,14 +1,12 @@
 """Settings of reporting, from the environment (VONGGAC_REPORTING_…)."""
 
-import json
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, SecretStr
 
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
 
 ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
 """Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
@@ -50,11 +48,12 @@ class Settings(ServiceSettings):
         default=300.0, gt=0, description="Seconds a download may take; it reads one unchanging snapshot."
     )
     max_period_days: int = Field(default=366, ge=1, description="Longest period of a report, in days.")
-    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_networks: NetworkTexts = Field(
         default=PRIVATE_NETWORKS,
         description="Networks that webhooks and urging may be sent to, CIDR, comma separated; checked after name "
         "resolution.",
     )
+    denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
     secrets_key_file: Path | None = Field(
         default=None,
         description="Key (base64 of 32 bytes) that seals the secrets of webhooks and the addresses of channels in the "
@@ -79,23 +78,13 @@ class Settings(ServiceSettings):
         default="Quảng Trị", max_length=100, description="Place that stands before the date of a drafted letter."
     )
 
-    report_addressees: Annotated[tuple[str, ...], NoDecode] = Field(
+    report_addressees: Texts = Field(
         default=ADDRESSEES,
         description="Whom results are reported to, comma separated or as JSON: «Kính gửi» of a frozen report that "
         "names nobody else, and the last paragraph of a drafted letter. As letter 1742/UBND-VX has it.",
     )
 
-    @field_validator("allowed_networks", "report_addressees", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return json.loads(value)
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        AllowedNetworks.parse(value)
-        return value
+    @property
+    def allowed(self) -> AllowedNetworks:
+        """Where this process may connect to."""
+        return AllowedNetworks.parse(self.allowed_networks, self.denied_endpoints)

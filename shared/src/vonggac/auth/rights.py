@@ -54,7 +54,7 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.READ: "Lists, items, reports.",
         Right.READ_RESTRICTED: "Restricted (military) facilities with all that is theirs; without it there are none.",
         Right.READ_PEOPLE: "Phones and e-mail addresses of people. Without it they are `***`.",
-        Right.READ_AUDIT: "The change log, and imports of others.",
+        Right.READ_AUDIT: "The change log, imports of others, and who had probers do what.",
         Right.ADD: "New records.",
         Right.CHANGE: "Changes of records, and their states.",
         Right.REMOVE: "Removal of records.",

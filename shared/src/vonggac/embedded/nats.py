@@ -44,10 +44,10 @@ def nats_server_binary() -> str:
 class NatsServer:
     """One server on loopback. The same folder and port can be started again: streams and passwords survive."""
 
-    def __init__(self, folder: Path, port: int, *, anonymous: bool = True, monitored: bool = False) -> None:
+    def __init__(self, folder: Path, port: int, *, anonymous: bool = True, monitored: bool | int = False) -> None:
         """`anonymous`: whoever does not log in may do everything; for tests and measurements, never for a platform.
 
-        `monitored`: `what_is_wrong` can be asked, on a loopback port that is chosen at each start.
+        `monitored`: `what_is_wrong` can be asked, on this loopback port; True: on one that is chosen at each start.
         """
         self.folder, self.port = folder, port
         self.log = folder / "nats.log"
@@ -73,7 +73,7 @@ class NatsServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises ServerError with the log's last lines."""
-        self.monitoring_port = free_port()
+        self.monitoring_port = free_port() if self._monitored is True else int(self._monitored)
         self._write_configuration()
         with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own binary with our own file

@@ -152,6 +152,36 @@ class DeliveryVerifiedV1(Payload):
     )
 
 
+class DemandKind(StrEnum):
+    """What a person had done at an address."""
+
+    PROBE = "probe"
+    SCAN = "scan"
+    READ_BACK = "read_back"
+
+
+class DemandV1(Payload):
+    """Somebody had a prober connect to addresses: who, where to, and whether it was let. Kept as a record.
+
+    Stored before the first connection. `targets` hold neither credentials nor paths.
+    """
+
+    event_type: ClassVar[str] = "vn.vonggac.prober.demand.v1"
+    id: UUID
+    kind: DemandKind
+    caller: str = Field(description="Subject of the caller's token.")
+    roles: tuple[str, ...]
+    targets: tuple[str, ...] = Field(
+        description="host:port of a probe; addresses of a scan, as they were written; the camera of a read-back."
+    )
+    ports: tuple[int, ...] = Field(default=(), description="Ports asked at addresses of a scan that name none.")
+    camera_id: UUID | None = Field(default=None, description="Where it was about a camera of the inventory.")
+    endpoints: int = Field(description="Addresses times ports.")
+    refused: str | None = Field(default=None, description="The limit that forbade it; null: it was done.")
+    demanded_at: AwareDatetime
+    worker_id: str
+
+
 class ProberAliveV1(Payload):
     """Heartbeat of one prober process."""
 

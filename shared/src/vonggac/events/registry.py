@@ -37,7 +37,13 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.InstallationProposalV1,
         inventory.RemovedV1,
     ),
-    "prober": (prober.CameraObservedV1, prober.DeliveryVerifiedV1, prober.SiteObservedV1, prober.ProberAliveV1),
+    "prober": (
+        prober.CameraObservedV1,
+        prober.DeliveryVerifiedV1,
+        prober.SiteObservedV1,
+        prober.ProberAliveV1,
+        prober.DemandV1,
+    ),
     "forwarder": (forwarder.CameraMediaObservedV1, forwarder.DeliveryObservedV1, forwarder.ForwarderAliveV1),
     "reporting": (
         reporting.OutageOpenedV1,

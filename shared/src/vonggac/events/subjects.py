@@ -6,6 +6,8 @@ OBSERVATIONS = "observation.>"
 """All facts that prober and forwarder publish."""
 NOTICES = "notice.>"
 """All facts that reporting publishes."""
+DEMANDS = "demand.>"
+"""All that people had probers do at addresses."""
 DEAD_LETTERS = "dead.>"
 
 
@@ -59,6 +61,11 @@ def site_observation(facility_id: UUID | str) -> str:
 
 def worker_heartbeat(worker_id: str) -> str:
     return f"observation.worker.{worker_id}"
+
+
+def demand(kind: str) -> str:
+    """`demand.<kind>`: what a caller had a prober do at addresses."""
+    return f"demand.{kind}"
 
 
 def notice(noun: str, thing_id: UUID | str) -> str:

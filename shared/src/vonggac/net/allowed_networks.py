@@ -1,6 +1,7 @@
 """The networks a worker may connect to: checked after name resolution, and the checked address is used.
 
-Otherwise a person who may write a camera's URL could scan the inner network through the prober.
+Otherwise a person who may write a camera's URL could scan the inner network through the prober. Whoever installs the
+platform names the networks (decision 0088), and the platform's own ports inside them, which no device has.
 """
 
 import asyncio
@@ -22,23 +23,51 @@ _NUMBERS = re.compile(r"[0-9a-fx.]+")
 type _Lookup = asyncio.Future[list[str]]
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+type _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_HIGHEST_PORT = 65_535
 
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")
-"""The default of `allowed_networks`: private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones."""
+"""Private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones: default of reporting's receivers."""
 
 
 _running: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], _Lookup]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class AllowedNetworks:
-    """A closed list of networks."""
+class Endpoint:
+    """One port at the addresses of a network."""
 
-    networks: tuple[Network, ...]
+    network: Network
+    port: int
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> Self:
-        """From CIDR texts. Raises ValueError naming the one that is wrong."""
+    def parse(cls, text: str) -> Self:
+        """`127.0.0.0/8:5432`, `10.0.0.5:4222` or `[fd00::/64]:8080`. Raises ValueError naming what is wrong."""
+        written, _, port = text.strip().rpartition(":")
+        try:
+            network = ipaddress.ip_network(written.removeprefix("[").removesuffix("]"))
+            if not (port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
+                raise ValueError("no port stands after the last ':'")
+        except ValueError as error:
+            msg = f"endpoint {text!r}: {error} (write it like 10.20.0.5:4222, 127.0.0.0/8:5432 or [fd00::/64]:8080)"
+            raise ValueError(msg) from None
+        return cls(network, int(port))
+
+    def is_at(self, address: _Address, port: int) -> bool:
+        return port == self.port and address.version == self.network.version and address in self.network
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNetworks:
+    """A closed list of networks, without the `denied` endpoints in them."""
+
+    networks: tuple[Network, ...]
+    denied: tuple[Endpoint, ...] = ()
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], denied: Iterable[str] = ()) -> Self:
+        """From CIDR texts, and endpoints (`Endpoint.parse`). Raises ValueError naming the one that is wrong."""
         networks = []
         for text in texts:
             try:
@@ -46,14 +75,33 @@ class AllowedNetworks:
             except ValueError as error:
                 msg = f"allowed network {text!r}: {error} (write it like 10.20.0.0/16)"
                 raise ValueError(msg) from None
-        return cls(tuple(networks))
+        return cls(tuple(networks), tuple(Endpoint.parse(text) for text in denied))
 
-    def allow(self, address: str) -> bool:
-        """Whether `address` (an IP address) lies in one of the networks; IPv4-mapped IPv6 counts as IPv4."""
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
-        return any(parsed.version == network.version and parsed in network for network in self.networks)
+    def allow(self, address: str, port: int | None = None) -> bool:
+        """Whether `address` (an IP address) lies in one of the networks; IPv4-mapped IPv6 counts as IPv4.
+
+        With `port`: and is no denied endpoint.
+        """
+        parsed = _plain(address)
+        return any(parsed.version == network.version and parsed in network for network in self.networks) and not (
+            port is not None and any(endpoint.is_at(parsed, port) for endpoint in self.denied)
+        )
+
+    def why_not(self, address: str, port: int) -> str:
+        """In words, why `allow` is False."""
+        if self.allow(address):
+            return f"port {port} of {address} is the platform's own (denied_endpoints): no device is there"
+        if not self.networks:
+            return "no network is allowed yet: whoever installs the platform names them (allowed_networks)"
+        return f"{address} is in none of the allowed networks"
+
+
+def _plain(address: str) -> _Address:
+    """Without a zone; IPv4-mapped IPv6 as IPv4, which is where a connection to it goes."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed
 
 
 def canonical_host(host: str) -> str:
@@ -74,15 +122,17 @@ def canonical_host(host: str) -> str:
 
 
 async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
-    """The IP address to connect to: the first of `host` that is allowed (`allowed` None: any).
+    """The IP address to connect to: the first of `host` that is allowed with this port (`allowed` None: any).
 
     Raises PeerError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
     """
     addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
-    permitted = next((address for address in addresses if allowed is None or allowed.allow(address)), None)
+    if allowed is None:
+        return addresses[0]
+    permitted = next((address for address in addresses if allowed.allow(address, port)), None)
     if permitted is None:
-        raise PeerError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+        raise PeerError(Cause.ADDRESS_NOT_ALLOWED, allowed.why_not(addresses[0], port))
     return permitted
 
 

@@ -17,6 +17,7 @@ _DEFAULT_PORTS = {"rtsp": DEFAULT_PORT, "rtsps": DEFAULT_TLS_PORT}
 _MAX_LENGTH = 2048
 _MAX_SHOWN_SCHEME = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\]+$")
 _NOT_IN_REQUESTS = re.compile(r"[^\x21-\x7e]+")
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~[]|"
@@ -67,7 +68,7 @@ class RtspUrl:
         if scheme not in _DEFAULT_PORTS:
             raise MalformedError(f"the scheme is {scheme[:_MAX_SHOWN_SCHEME]}://, it must be rtsp:// or rtsps://")
         rest = text[found.end() :]
-        if any(ord(char) < 0x20 or ord(char) == 0x7F for char in rest):
+        if _CONTROL.search(rest):
             raise MalformedError("the RTSP address holds a control character")
         authority, target = _split_authority(rest)
         userinfo, at, hostport = authority.rpartition("@")

@@ -30,7 +30,6 @@ from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 from vonggac.telemetry.awake import TICK_S, Awake
 
@@ -47,7 +46,7 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
         wall_correction_s=lambda: clock.correction_s,
         chance=random.random,
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
-        allowed=AllowedNetworks.parse(settings.allowed_networks),
+        allowed=settings.allowed,
         limits=Limits(
             silent_s=settings.silent_after_s,
             keyframe_s=settings.keyframe_wait_s,

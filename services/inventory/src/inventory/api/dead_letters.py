@@ -1,11 +1,12 @@
 """/v1/dead-letters: what no retry could save, and its replay."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Response
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -13,12 +14,12 @@ from inventory.api.context import Context, RequestContext
 from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
 _CHARACTERS = 64 * 1024
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items a page.")]
-DEFAULT_LIMIT = 100
+READ_AT_ONCE = 100
 
 
 class DeadLetterShown(BaseModel):
@@ -33,11 +34,12 @@ class DeadLetterShown(BaseModel):
     body: str = Field(description="The message, as UTF-8; what is none is shown as `\\x..`.")
 
 
-class DeadLettersShown(BaseModel):
-    """Oldest first."""
-
-    items: list[DeadLetterShown]
-    next: int | None = Field(description="`after` of the next page; null at the end.")
+LETTERS = Listing[DeadLetter, DeadLetterShown](
+    DeadLetterShown,
+    keys={"sequence": Key(lambda letter: letter.sequence, int)},
+    id_key="sequence",
+)
+type LetterPage = PageQuery[DeadLetter, DeadLetterShown]
 
 
 class Replayed(BaseModel):
@@ -64,17 +66,24 @@ def _away(reason: str) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "bus_unavailable", msg, headers={"Retry-After": "2"})
 
 
-@router.get("", summary="List dead letters, oldest first")
-async def list_dead_letters(
-    context: Context,
-    after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
-    limit: Limit = DEFAULT_LIMIT,
-) -> DeadLettersShown:
-    """What a consumer could not handle, and facts that NATS refused, with the reason."""
+@router.get("", summary="List dead letters", responses=LETTERS.responses, response_model=None)
+async def list_dead_letters(context: Context, page: Annotated[LetterPage, Depends(LETTERS)]) -> Response:
+    """What a consumer could not handle, and facts that NATS refused, with the reason; oldest first."""
     async with _letters(context) as letters:
-        found = await letters.page(after=after, most=limit)
-    shown = [_shown(letter) for letter in found]
-    return DeadLettersShown(items=shown, next=shown[-1].sequence if len(shown) == limit else None)
+        found = page.page(await _rows(letters, page))
+        total = sum((await letters.counts()).values()) if page.wants_total else None
+    return page.answer(replace(found, total=total), [_shown(letter) for letter in found.rows])
+
+
+async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
+    """One more than the page shows. NATS reads forward alone, so newest first takes all of them."""
+    last = page.last[0] if page.last is not None else None
+    if not page.orderings[0].descending:
+        return await letters.page(after=last or 0, most=page.limit + 1)
+    found: list[DeadLetter] = []
+    while part := await letters.page(after=found[-1].sequence if found else 0, most=READ_AT_ONCE):
+        found += part
+    return [letter for letter in reversed(found) if last is None or letter.sequence < last][: page.limit + 1]
 
 
 @router.post("/{sequence}/replay", summary="Publish a dead letter again and take it off the list")

@@ -20,6 +20,36 @@ _VNI = re.compile(
     "|[yY][ùøûõÙØÛÕ]|[ôÔöÖ][ùøûõïÙØÛÕÏ]|[öÖ][ôÔ]|[ñÑ][aeiouôöâêAEIOUÔÖ][ùøûõïâåäêéèúüëÙØÛÕÏ]"
 )
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
+_ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
+_BELOW_ALL = "\x01"
+
+
+class _WithoutMarks(dict[int, str | None]):
+    """For `str.translate`: combining marks go, everything else stays; each sign is looked up once."""
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = None if unicodedata.combining(chr(code)) else chr(code)
+        return self[code]
+
+
+class _OnlyLetters(dict[int, str]):
+    """For `str.translate`: what is no letter of the table goes."""
+
+    def __missing__(self, _code: int) -> None:
+        return None
+
+
+_WITHOUT_MARKS = _WithoutMarks()
+_LETTER_OF: dict[int, str] = {}
+"""Each letter, of either case and with any tone, to a sign that stands where the letter does in the alphabet."""
+_TONE_OF = _OnlyLetters()
+for _place, _letter in enumerate(_ALPHABET):
+    for _tone, _mark in enumerate(_TONES):
+        _composed = unicodedata.normalize("NFC", _letter + _mark)
+        for _sign in {_composed, _composed.upper()}:
+            if len(_sign) == 1:
+                _LETTER_OF[ord(_sign)], _TONE_OF[ord(_sign)] = chr(ord("A") + _place), str(_tone)
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 
 
@@ -49,8 +79,24 @@ def fold(text: str) -> str:
 
     `hoà` and `hòa`, composed and decomposed input have the same folded form.
     """
-    bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char))
+    text = text.lower()
+    bare = text if text.isascii() else unicodedata.normalize("NFD", text).translate(_WITHOUT_MARKS)
     return _SPACES.sub(" ", bare.replace("đ", "d").replace("y", "i")).strip()
+
+
+def order_key(text: str) -> str:
+    """What a list by name is sorted by, sign by sign: the letters (a, ă, â, b, c, d, đ, e, ê …), the tones, the text.
+
+    Tones come as dictionaries have them: none, huyền, hỏi, ngã, sắc, nặng. The text is in NFC, as it is stored.
+    """
+    tones = text.translate(_TONE_OF).rstrip("0")
+    return f"{text.translate(_LETTER_OF)}{_BELOW_ALL}{tones}{_BELOW_ALL}{text}"
+
+
+def person_order_key(full_name: str) -> str:
+    """As `order_key`, of a Vietnamese name: by the given name, its last word, then family and middle names."""
+    *before, given = full_name.split(" ")
+    return order_key(" ".join((given, *before)))
 
 
 def legacy_of(text: str) -> Literal["tcvn3", "vni"] | None:

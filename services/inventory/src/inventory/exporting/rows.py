@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.sight import hide_contacts, seen, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing
+from inventory.storage.tables.base import DERIVED
 
 CHUNK = 500
 type Value = Any
@@ -49,7 +51,7 @@ async def exported_rows(
     beside = await _beside(session, noun, today)
     columns = exported_columns(noun)
     things = seen(noun.table, None, sight_of(session))
-    query: Select[Any] = select(*(column for column in things.c if column.name not in {"search", "etag"}))
+    query: Select[Any] = select(*(column for column in things.c if column.name not in {*DERIVED, "etag"}))
     if only is not None:
         query = query.where(things.c[only[0]] == only[1])
     query = query.order_by(*(things.c[name] for name in noun.key), things.c.id)
@@ -94,6 +96,8 @@ def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
         value = (value or {}).get(name)
     if column.reference is not None and value is not None:
         return beside.codes.get(column.reference, {}).get(value)
+    if column.kind is Kind.RECORDS:
+        return to_json(value).decode() if value else None
     if isinstance(value, Enum):
         return value.value
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -9,7 +9,8 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from inventory.importing.cells.dates import PROVINCE_TIME
+from inventory.importing.cells.dates import DAY, PROVINCE_TIME
+from inventory.importing.checking.cells import LEFT_OUT
 from inventory.importing.columns import Column, Columns, Kind
 from vonggac.http.formulas import escape_formula
 
@@ -17,7 +18,9 @@ LISTS = "Danh mục"
 FILLED_ROWS = 20_000
 """Rows below the headings that have the drop-down lists."""
 HEADING_ROW, TECHNICAL_ROW, FIRST_ROW = 0, 1, 2
-_TEXTUAL = frozenset({Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES})
+_TEXTUAL = frozenset({Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES, Kind.RECORDS})
+LONGEST_CELL = 32_767
+"""Characters that a cell of a workbook holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def write_workbook(pages: Sequence[Page]) -> bytes:
             "heading": book.add_format({"bold": True, "bg_color": "#D9E1F2", "border": 1, "text_wrap": True}),
             "required": book.add_format({"bold": True, "bg_color": "#F8CBAD", "border": 1, "text_wrap": True}),
             "text": book.add_format({"num_format": "@"}),
-            "date": book.add_format({"num_format": "dd/mm/yyyy"}),
+            "date": book.add_format({"num_format": DAY}),
             "plain": book.add_format({}),
         }
         sheets = [(book.add_worksheet(page.columns.sheet[:31]), page) for page in pages]
@@ -114,5 +117,7 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
         sheet.write_datetime(row, place, value, formats["date"])
     else:
         text = column.choices.get(str(value), str(value))
+        if column.kind is Kind.RECORDS and len(text) > LONGEST_CELL:
+            text = LEFT_OUT
         # A spreadsheet that is told to read the cell again, or saves it as CSV, must not run it either.
         sheet.write_string(row, place, escape_formula(text), formats["text"])

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     CHOICE = "choice"
     CODES = "codes"
+    RECORDS = "records"
+    """Records of several fields, as the API has them: a JSON array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

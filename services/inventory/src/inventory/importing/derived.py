@@ -22,7 +22,13 @@ _KINDS: Mapping[Any, Kind] = {
     str: Kind.TEXT, int: Kind.WHOLE, float: Kind.DECIMAL, bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.INSTANT,
 }  # fmt: skip
 _ID = "_id"
-_EXAMPLES = {Kind.DATE: "07/05/2021", Kind.INSTANT: "07/05/2021 14:30", Kind.YES_NO: "có", Kind.PHONE: "0233 3852 123"}
+_EXAMPLES = {
+    Kind.DATE: "07/05/2021",
+    Kind.INSTANT: "07/05/2021 14:30",
+    Kind.YES_NO: "có",
+    Kind.PHONE: "0233 3852 123",
+    Kind.RECORDS: '[{"…": "…"}]',
+}
 
 
 def columns_of(noun: Noun) -> Columns:
@@ -72,7 +78,9 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
             yield from _of_field(noun, special, (*path, child), child_info)
         return
     if _is_structured(inner):
-        return
+        if get_origin(inner) not in {tuple, list} or len(path) > 1:
+            return
+        kind = Kind.RECORDS
     column = special.names.get(dotted, name)
     reference = noun.references.get(dotted)
     choices: Mapping[str, str] = {}
@@ -101,7 +109,7 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
 
 
 def _is_structured(inner: Any) -> bool:
-    """Whether it is a mapping, or a collection of records: no cell holds one; the API does."""
+    """Whether it is a mapping, which no cell holds, or a collection of records."""
     if get_origin(inner) is dict or get_origin(inner) is Mapping:
         return True
     parts = get_args(inner) if get_origin(inner) in {tuple, list} else ()

@@ -35,6 +35,7 @@ class Upload:
 
     body: bytes
     raw: RawFile | None = None
+    """Until its tables are read; `read_again` for the file that goes back."""
     mistakes: list[Mistake] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
 
@@ -68,12 +69,21 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
                 continue
             upload.tables.append(table)
             upload.mistakes += mistakes.found
+    if not upload.mistakes:
+        upload.raw = None
     if not upload.tables and not upload.mistakes:
         mistakes = Mistakes()
         wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
         mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
         upload.mistakes += mistakes.found
     return upload
+
+
+def read_again(upload: Upload) -> None:
+    """Have the raw rows again, of a file whose mistakes were found after they had been forgotten."""
+    if upload.raw is None:
+        known = {heading for table in upload.tables for heading in table.columns.by_heading}
+        upload.raw = read_file(upload.body, Mistakes(), known)
 
 
 def _is_left_empty(table: Table, mistakes: Mistakes) -> bool:
@@ -92,14 +102,23 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
     return filled[0] if len(filled) == 1 else None
 
 
-async def plan_table(session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes) -> Plan:
-    """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not."""
+async def plan_table(
+    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, *, stored: bool
+) -> Plan:
+    """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not.
+
+    `stored`: it is no dry run.
+    """
     register = await read_register(session, noun)
     rules = await _rules(session, noun, register, job)
     plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules)
+    # Checked and planned, or refused: twenty thousand rows of cells need not wait for the end.
+    table.rows.clear()
     if isinstance(rules, CameraRules) and rules.has_secrets:
         may_write_secrets(job.caller)
     check_rights(plan, job.caller)
+    if stored and not mistakes.count:
+        await rules.prepare(plan)
     return plan
 
 

@@ -61,7 +61,11 @@ FACILITY = Special(
 DESTINATION = Special(
     names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
     headings={"tls.ca_pem": "Chứng thư CA (PEM)", "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)"},
-    hidden=frozenset({"connect_all_cameras"}),
+    hidden=frozenset({"connect_all_cameras", "path_is_no_secret"}),
     addresses=frozenset({"url_template", "read_back_url_template"}),
 )
-SPECIAL: Mapping[str, Special] = {"camera": CAMERA, "facility": FACILITY, "destination": DESTINATION}
+SURVEY = Special(hidden=frozenset({"attachments"}))
+"""What is attached comes with a submission, not with a file."""
+SPECIAL: Mapping[str, Special] = {
+    "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY,
+}  # fmt: skip

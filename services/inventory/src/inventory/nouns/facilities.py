@@ -1,20 +1,60 @@
 """Rules of facilities and focal points that need other records: guards of the lifecycle, terms of office (R17)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, Date, FromClause, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.places.lifecycle import met_guards
+from inventory.nouns.shown import Shown
 from inventory.storage.conflicts import field_conflict
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, FocalPoint
-from vonggac.events.inventory import FacilityStatus
+from vonggac.events.inventory import FacilityStatus, FacilityType
 
 PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class FacilityShown(Shown):
+    """One facility."""
+
+    code: str
+    name: str
+    type: FacilityType
+    status: FacilityStatus
+    address: str | None
+    beds: int | None = Field(description="Capacity in beds.")
+    occupancy: int | None = Field(description="People in it, as one total; nothing about any person is kept.")
+    decision_number: str | None = Field(description="Decision that founds the facility.")
+    decision_date: date | None
+    latitude: float | None = Field(description="Degrees, WGS 84.")
+    longitude: float | None = Field(description="Degrees, WGS 84.")
+    restricted: bool = Field(description="Military site: its address and streams are restricted.")
+    unit_id: UUID
+    managing_agency_id: UUID
+
+
+class FacilityWithOfficer(FacilityShown):
+    """A facility, and whether it lacks the officer that the mandate demands."""
+
+    focal_point_missing: bool = Field(description="It is active, and no focal point is in office today (R17).")
+
+
+async def with_officer(session: AsyncSession, row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any]:
+    """Whether a facility that is active has nobody in office."""
+    if row["status"] != FacilityStatus.ACTIVE:
+        return {"focal_point_missing": False}
+    facilities = recorded(Facility)
+    missing = select(facilities.c.id).where(
+        facilities.c.id == row["id"], without_focal_point(facilities, missing=True, recorded=recorded)
+    )
+    return {"focal_point_missing": await session.scalar(missing) is not None}
 
 
 async def facility_guards(transaction: WriteTransaction, facility: Facility, _to: Any) -> Collection[str]:

@@ -107,6 +107,11 @@ class Noun:
         return self.name.replace("_", " ")
 
     @property
+    def one(self) -> str:
+        """With its article: `an agency`, `a unit`."""
+        return f"{'an' if self.name[0] in 'aeio' else 'a'} {self.singular}"
+
+    @property
     def title(self) -> str:
         """As a class is named: `FocalPoint`."""
         return "".join(word.capitalize() for word in self.name.split("_"))

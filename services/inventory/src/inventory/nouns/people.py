@@ -8,9 +8,9 @@ from inventory.domain.people.operator_assignment import HEADINGS as OPERATOR_ASS
 from inventory.domain.people.operator_assignment import OperatorAssignmentFields
 from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
 from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
+from inventory.nouns.agencies import check_agency, check_assignment
 from inventory.nouns.facilities import check_focal_point
 from inventory.nouns.noun import Noun
-from inventory.nouns.operators import check_assignment
 from inventory.storage.tables import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
 from vonggac.events.inventory import AgencyV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
 
@@ -24,8 +24,10 @@ AGENCY = Noun(
     fields=AgencyFields,
     payload=AgencyV1,
     headings=AGENCY_HEADINGS,
-    filters=("code", "role"),
+    references={"parent_id": "agency", "unit_id": "unit", "successor_id": "agency"},
+    filters=("code", "role", "parent_id", "unit_id"),
     sorts=("code", "name", "role"),
+    check=check_agency,
 )
 
 OPERATOR_ASSIGNMENT = Noun(

@@ -7,7 +7,13 @@ from inventory.domain.places.facility import FacilityFields, asks_reason
 from inventory.domain.places.lifecycle import FACILITY as FACILITY_STATES
 from inventory.domain.places.unit import HEADINGS as UNIT_HEADINGS
 from inventory.domain.places.unit import UnitFields
-from inventory.nouns.facilities import facility_guards, without_focal_point
+from inventory.nouns.facilities import (
+    FacilityShown,
+    FacilityWithOfficer,
+    facility_guards,
+    with_officer,
+    without_focal_point,
+)
 from inventory.nouns.noun import Filter, Noun
 from inventory.nouns.units import UnitWriter, check_unit
 from inventory.storage.tables import Coverage, Facility, Unit
@@ -39,6 +45,9 @@ FACILITY = Noun(
     about="Quarantine facilities with their status (R23).",
     table=Facility,
     fields=FacilityFields,
+    shown=FacilityShown,
+    item=FacilityWithOfficer,
+    expand=with_officer,
     payload=FacilityV1,
     headings=FACILITY_HEADINGS,
     references={"unit_id": "unit", "managing_agency_id": "agency"},

@@ -21,8 +21,8 @@ from inventory.storage.states import PAYLOADS
 from inventory.storage.tables import Thing
 
 NOUNS: tuple[Noun, ...] = (
-    people.AGENCY,
     places.UNIT,
+    people.AGENCY,
     places.FACILITY,
     people.OPERATOR_ASSIGNMENT,
     people.FOCAL_POINT,

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
@@ -55,33 +56,58 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         cameras = (await session.execute(_CAMERAS.where(Camera.id.in_(chunk)))).all()
-        deliveries: dict[UUID, list[Any]] = {}
-        for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(chunk)))).all():
-            deliveries.setdefault(row.camera_id, []).append(row)
+        deliveries = await _deliveries_of(session, chunk)
         under = await facility_plans(session, {camera.facility_id for camera in cameras})
         yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
 
 
-async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
-    """As `camera_plans`, of cameras that are not stored yet as they will be. `cameras`: their columns."""
-    query = select(Facility.id, Facility.code, Facility.status)
+@dataclass(frozen=True, slots=True)
+class FacilityFacts:
+    """What the messages of cameras take of their facilities."""
+
+    facilities: Mapping[UUID, Any]
+    plans: Mapping[UUID, FacilityPlan]
+
+
+async def read_facility_facts(session: AsyncSession, facility_ids: Collection[UUID]) -> FacilityFacts:
+    """Of these facilities."""
+    which = Facility.id == any_(literal(sorted(facility_ids), ARRAY(Uuid)))
+    query = select(Facility.id, Facility.code, Facility.status).where(which)
     facilities = {row.id: row for row in await session.execute(query)}
+    return FacilityFacts(facilities, await facility_plans(session, facility_ids))
+
+
+async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
+    """As `camera_plans`, of cameras as they will be. `cameras`: their columns. Deliveries as they are on record."""
+    facts = await read_facility_facts(session, {camera["facility_id"] for camera in cameras})
     for start in range(0, len(cameras), CHUNK):
         chunk = cameras[start : start + CHUNK]
-        deliveries: dict[UUID, list[Any]] = {}
-        ids = [camera["id"] for camera in chunk]
-        for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(ids)))).all():
-            deliveries.setdefault(row.camera_id, []).append(row)
-        under = await facility_plans(session, {camera["facility_id"] for camera in chunk})
-        yield [
-            _plan(
-                SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status),
-                deliveries.get(camera["id"], []),
-                under[facility.id],
-            )
-            for camera in chunk
-            if (facility := facilities[camera["facility_id"]])
-        ]
+        yield plans_of(facts, chunk, await _deliveries_of(session, [camera["id"] for camera in chunk]))
+
+
+def plans_of(
+    facts: FacilityFacts, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]]
+) -> list[CameraPlan]:
+    """Plans of cameras that are not stored yet. `deliveries`: of each, as `delivery_parts` makes them."""
+    plans: list[CameraPlan] = []
+    for camera in cameras:
+        facility = facts.facilities[camera["facility_id"]]
+        whole = SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status)
+        plans.append(_plan(whole, deliveries.get(camera["id"], ()), facts.plans[facility.id]))
+    return plans
+
+
+async def _deliveries_of(session: AsyncSession, camera_ids: Collection[UUID]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = {}
+    for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(camera_ids)))).all():
+        found.setdefault(row.camera_id, []).append(row)
+    return found
+
+
+def delivery_parts(delivery: Mapping[str, Any], destination: Destination) -> Any:
+    """A delivery that is not stored yet, with what its plan takes of its destination."""
+    of_destination = {name: getattr(destination, name) for name in _OF_DESTINATION}
+    return SimpleNamespace(**delivery, **of_destination, destination_enabled=destination.enabled)
 
 
 _CAMERAS = (
@@ -93,6 +119,10 @@ _CAMERAS = (
     .join(Facility, Facility.id == Camera.facility_id)
     .order_by(Camera.id)
 )
+_OF_DESTINATION = (
+    "code", "url_template", "sealed_secret", "required_proof", "tls", "enhanced_rtmp", "read_back_url_template",
+    "sealed_read_back_secret",
+)  # fmt: skip
 _DELIVERIES = (
     select(
         Delivery.id,
@@ -102,14 +132,7 @@ _DELIVERIES = (
         Delivery.enabled,
         Delivery.valid_from,
         Delivery.valid_to,
-        Destination.code,
-        Destination.url_template,
-        Destination.sealed_secret,
-        Destination.required_proof,
-        Destination.tls,
-        Destination.enhanced_rtmp,
-        Destination.read_back_url_template,
-        Destination.sealed_read_back_secret,
+        *(Destination.__table__.c[name] for name in _OF_DESTINATION),
         Destination.enabled.label("destination_enabled"),
     )
     .join(Destination, Destination.id == Delivery.destination_id)

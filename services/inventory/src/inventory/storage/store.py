@@ -12,22 +12,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg.types.json import Jsonb
-from pydantic_core import to_jsonable_python
 from sqlalchemy import Uuid, any_, bindparam, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
-from inventory.storage.bulk import copy_rows
+from inventory.storage.change_log import SEALED, ChangeLog, snapshot
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.sight import note_sight, read_thing
 from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
-from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
+from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
+from inventory.storage.tables.base import derived_columns
 from vonggac.auth import Role, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
@@ -35,9 +34,6 @@ from vonggac.events.inventory import RemovedV1
 
 WRITERS_LOCK = 1742_0510
 OTHERS_WAIT = "900ms"  # A writer in the queue waits no longer for a row: others wait for it.
-_SEALED = ("sealed_secret", "sealed_read_back_secret")
-_HIDDEN = frozenset({*_SEALED, "search", "revision", "created_at", "changed_at"})
-_CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
 _NOW = text(
     "select greatest(cast(:now as timestamptz), max(changed_at) + interval '1 microsecond') from changes "
     "where changed_at < cast(:now as timestamptz) + interval '5 minutes'"
@@ -56,13 +52,6 @@ class Actor:
     sight: Sight = EVERYTHING
 
 
-def snapshot(thing: Thing) -> dict[str, Any]:
-    """A thing as the change log shows it: every column but secrets and bookkeeping, as JSON values."""
-    values = {column.key: getattr(thing, column.key) for column in thing.__table__.columns if column.key not in _HIDDEN}
-    shown: dict[str, Any] = to_jsonable_python(values)
-    return shown
-
-
 type Queue = Callable[[AsyncSession], Awaitable[datetime]]
 
 
@@ -73,8 +62,8 @@ class WriteTransaction:
         """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
         self.session, self.actor, self.now = session, actor, now
         self._queue = queue  # None once the place is taken.
-        self._prepared = PreparedMessages()
-        self._changes: list[tuple[Any, ...]] = []
+        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera))
+        self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
@@ -96,7 +85,7 @@ class WriteTransaction:
         """Set id, first revision and times of a new thing."""
         thing.id = thing.id or uuid4()
         thing.revision, thing.created_at, thing.changed_at = 1, self.now, self.now
-        _refold_search(thing)
+        _derive(thing)
 
     def record_created(self, thing: Thing) -> None:
         """Log and publish a thing whose row the caller writes."""
@@ -124,7 +113,7 @@ class WriteTransaction:
         after = snapshot(thing)
         if before == after and secrets_before == _secrets(thing):
             return False
-        _refold_search(thing)
+        _derive(thing)
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
@@ -170,9 +159,7 @@ class WriteTransaction:
         self, thing: Thing, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     ) -> None:
         """Add a line to the change log."""
-        shown = (Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None)
-        who, request_id, why = self.actor.subject, self.actor.request_id, self.actor.reason
-        self._changes.append((self.now, who, request_id, thing.noun, thing.id, action, *shown, why))
+        self.log.add(self.now, thing.noun, thing.id, action, before, after)
 
     async def finish(self) -> None:
         """Write the change log and the outbox rows; what is on record is then what will be committed.
@@ -196,10 +183,10 @@ class WriteTransaction:
             for plan in plans:
                 codecs.check_camera(plan.payload)
                 self._queue_message("camera", plan.payload.id, plan.payload)
-                moved += self._log_moved(plan)
+                moved += _log_moved(self.log, self.now, plan)
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
-        await self._write_log()
+        await self.log.write(self.session)
         if self._messages:
             await outbox.append_messages(self.session, self._messages, now=self.now)
 
@@ -208,28 +195,30 @@ class WriteTransaction:
 
         Raises ProblemError 422 when a destination does not accept a camera's codec.
         """
-        codecs, new = CodecCheck(), self._new_cameras
-        await self._prepared.begin(self.session)
-        async for plans in camera_plans(self.session, new):
-            for plan in plans:
-                codecs.check_camera(plan.payload)
-                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
-        codecs.raise_if_any()
-        self._stale_cameras -= new
-        await self._write_log()
+        new = self._new_cameras - self._prepared.cameras
+        await self._prepared.compose_all(self.session, camera_plans(self.session, new))
+        self._stale_cameras -= self._new_cameras
+        await self.log.write(self.session)
 
-    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]], others: Iterable[UUID]) -> None:
-        """After `prepare`: compose the messages of cameras as the caller will update them in the queue.
+    async def prepare_created(
+        self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """A part of `prepare`: messages of new cameras, composed while `write` writes their rows and log.
 
-        `others`: ids of those that it updates too, with messages composed there. Raises ProblemError 422 as `prepare`.
+        `cameras`: their columns; `deliveries`: of each, as `delivery_parts` makes them.
         """
-        codecs = CodecCheck()
-        async for plans in staged_plans(self.session, cameras):
-            for plan in plans:
-                codecs.check_camera(plan.payload)
-                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
-        codecs.raise_if_any()
-        self._new_cameras.update([*(camera["id"] for camera in cameras), *others])
+        await self._prepared.compose_new(self.session, cameras, deliveries, write)
+        self.publish_later(camera["id"] for camera in cameras)
+
+    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]]) -> None:
+        """A part of `prepare`: messages of cameras as the caller will update them in the queue, by their columns."""
+        await self._prepared.compose_all(self.session, staged_plans(self.session, cameras))
+        self.publish_later(camera["id"] for camera in cameras)
+
+    def publish_later(self, camera_ids: Iterable[UUID]) -> None:
+        """Compose the messages of cameras at the end, whose rows, with their revision, the caller writes."""
+        self._new_cameras.update(camera_ids)
 
     async def enter_queue(self) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.
@@ -239,11 +228,6 @@ class WriteTransaction:
         if self._queue is not None:
             queue, self._queue = self._queue, None
             self.now = await queue(self.session)
-
-    async def _write_log(self) -> None:
-        if self._changes:
-            await copy_rows(self.session, Change, _CHANGE_COLUMNS, self._changes)
-            self._changes.clear()
 
     async def _raise_revisions(self) -> None:
         bumped = self._stale_cameras - self._new_cameras
@@ -261,17 +245,6 @@ class WriteTransaction:
             .values(revision=Camera.revision + 1, changed_at=self.now)
         )
         await self.session.execute(statement)
-
-    def _log_moved(self, plan: CameraPlan) -> Iterator[dict[str, Any]]:
-        """The new addresses of its deliveries, each with its line of the change log."""
-        for before in plan.moved:
-            after = before.values | {"url": before.new_url}
-            shown = (Jsonb(to_jsonable_python(before.values)), Jsonb(to_jsonable_python(after)), self.actor.reason)
-            actor = self.actor
-            self._changes.append(
-                (self.now, actor.subject, actor.request_id, Delivery.noun, before.delivery_id, "changed", *shown)
-            )
-            yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
     async def _store_moved_urls(self, moved: Sequence[dict[str, Any]]) -> None:
         try:
@@ -312,18 +285,27 @@ class WriteTransaction:
         return outbox.new_message(noun, thing_id, payload, now=self.now)
 
 
+def _log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict[str, Any]]:
+    """The new addresses of its deliveries, each with its line of the change log."""
+    for before in plan.moved:
+        after = before.values | {"url": before.new_url}
+        log.add(now, Delivery.noun, before.delivery_id, "changed", before.values, after)
+        yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
+
+
 async def set_recorded_now(session: AsyncSession, now: datetime) -> None:
     """Have the history record what this transaction writes as of `now`."""
     await session.execute(text("select set_config('vonggac.now', :now, true)"), {"now": now.isoformat()})
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
-    return tuple(getattr(thing, name, None) for name in _SEALED)
+    return tuple(getattr(thing, name, None) for name in SEALED)
 
 
-def _refold_search(thing: Thing) -> None:
-    if thing.searched:
-        thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
+def _derive(thing: Thing) -> None:
+    named = {name: getattr(thing, name) for name in (*thing.searched, thing.ordered) if name is not None}
+    for name, value in derived_columns(type(thing), named).items():
+        setattr(thing, name, value)
 
 
 class Store:

@@ -14,16 +14,30 @@ def destination(url: str) -> dict[str, Any]:
     return {"code": "TT-01", "name": "Trung tâm", "role": "national", "url_template": url}
 
 
-async def test_a_stream_key_in_an_rtmp_address_asks_for_a_word(client: httpx.AsyncClient) -> None:
+async def test_a_stream_key_in_an_rtmp_address_is_confirmed_by_its_own_word_and_no_other(
+    client: httpx.AsyncClient,
+) -> None:
     body = destination(f"rtmp://10.9.0.1/live/{KEY}/{{camera_code}}")
-    refused = await client.post("/v1/destinations", json=body)
-    assert refused.status_code == 422
-    [error] = refused.json()["errors"]
-    assert error["field"] == "reason"
-    assert "write {password}" in error["message"]
-    assert KEY not in refused.text
-    made = await client.post("/v1/destinations", params={"reason": "mã kênh, không phải mật khẩu"}, json=body)
+    for parameters in ({}, {"reason": "mã kênh, không phải mật khẩu"}):
+        refused = await client.post("/v1/destinations", params=parameters, json=body)
+        assert refused.status_code == 422
+        [error] = refused.json()["errors"]
+        assert error["field"] == "url_template"
+        assert "write {password}" in error["message"]
+        assert "path_is_no_secret: true" in error["message"]
+        assert KEY not in refused.text
+    made = await client.post("/v1/destinations", json=body | {"path_is_no_secret": True})
     assert made.status_code == 201, made.text
+    assert "path_is_no_secret" not in made.json()
+
+
+async def test_a_change_of_an_rtmp_address_is_confirmed_anew(province: Province) -> None:
+    made = await province.client.post("/v1/destinations", json=destination("rtmp://10.9.0.1/live/{camera_code}"))
+    path = f"/v1/destinations/{made.json()['id']}"
+    with_key = {"url_template": f"rtmp://10.9.0.1/live/{KEY}/{{camera_code}}"}
+    assert (await province.change(path, json=with_key)).status_code == 422
+    assert (await province.change(path, json=with_key | {"path_is_no_secret": True})).status_code == 200
+    assert (await province.change(path, json={"name": "Trung tâm tỉnh"})).status_code == 200
 
 
 async def test_a_name_in_an_rtmp_address_asks_for_nothing(client: httpx.AsyncClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from vonggac.auth import Right, Role, rights
 
-HEAD = "code,name,facility_code,area,url,destination_codes"
+HEAD = "code,name,facility_code,area,url,destinations"
 
 
 async def send(client: Any, noun: str, text: str, **params: Any) -> Any:
@@ -17,9 +17,10 @@ async def send(client: Any, noun: str, text: str, **params: Any) -> Any:
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give the operator other rights."""
+    usual = rights.RIGHTS
 
     def limit(*without: Right) -> None:
-        given = {**rights.RIGHTS, Role.OPERATOR: rights.RIGHTS[Role.OPERATOR] - set(without)}
+        given = {**usual, Role.OPERATOR: usual[Role.OPERATOR] - set(without)}
         monkeypatch.setattr(rights, "RIGHTS", given)
 
     return limit

@@ -12,15 +12,13 @@ from vonggac.auth import Role
 from vonggac.auth.policy import INVENTORY, Entry, Reach
 
 CALLERS = [
-    (Role.PROVINCE_LEAD, "whole"), (Role.AUTHORITY, "whole"), (Role.READER, "whole"), (Role.SERVICE, "whole"),
-    (Role.OPERATOR, "whole"), (Role.AUTHORITY, "facility"), (Role.AUTHORITY, "agency"), (Role.AUTHORITY, "unit"),
-    (Role.AUTHORITY, "several"), (Role.AUTHORITY, "nothing"), (Role.READER, "unit"), (Role.PROVINCE_LEAD, "facility"),
-    (Role.MANAGING_AGENCY, "agency"), (Role.FACILITY, "facility"),
+    (Role.PROVINCE_LEAD, "whole"), (Role.READER, "whole"), (Role.AUTHORITY, "facility"), (Role.AUTHORITY, "unit"),
+    (Role.READER, "unit"), (Role.AUTHORITY, "several"), (Role.AUTHORITY, "nothing"), (Role.MANAGING_AGENCY, "agency"),
 ]  # fmt: skip
 WITHOUT_RESTRICTED = {Role.READER}
 WITHOUT_PEOPLE = {Role.READER, Role.SERVICE}
 WITHOUT_AUDIT = {Role.READER, Role.SERVICE, Role.OPERATOR, Role.MANAGING_AGENCY, Role.FACILITY}
-WITH_WORKBOOKS = {(Role.READER, "whole"), (Role.AUTHORITY, "facility"), (Role.AUTHORITY, "whole")}
+WITH_WORKBOOKS = {(Role.READER, "whole"), (Role.AUTHORITY, "facility")}
 """Workbooks take their time: they are made of the same rows as CSV."""
 LISTS = [entry for entry in INVENTORY if entry.method == "GET"]
 

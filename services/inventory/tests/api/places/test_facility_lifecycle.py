@@ -117,3 +117,15 @@ async def test_only_an_operator_is_assigned_and_only_to_a_province(province: Any
     answer = await province.client.post("/v1/operator-assignments", json=body | {field: wrong["id"]})
     assert answer.status_code == 422
     assert word in answer.text
+
+
+async def test_an_active_facility_without_an_officer_says_so(province: Any) -> None:
+    facility = await province.facility()
+    one = f"/v1/facilities/{facility['id']}"
+    assert (facility["status"], facility["focal_point_missing"]) == ("active", True)
+    officer = await appoint(province, facility)
+    assert (await province.client.get(one)).json()["focal_point_missing"] is False
+    assert (await province.client.get("/v1/facilities", params={"without_focal_point": "true"})).json()["items"] == []
+    assert (await province.remove(f"/v1/focal-points/{officer['id']}")).status_code == 409
+    planned = await province.facility(status="planned")
+    assert planned["focal_point_missing"] is False

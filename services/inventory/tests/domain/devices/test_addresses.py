@@ -103,9 +103,18 @@ def test_only_an_ip_address_outside_the_allowed_networks_is_refused() -> None:
     allowed = AllowedNetworks.parse(["10.0.0.0/8", "fd00::/8"])
     for url in ("rtsp://10.1.2.3/1", "rtsp://camera.example/1", "rtsp://[fd00::1]/1"):
         check_networks(parse_camera_url(url), allowed)
-    for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1"):
+    for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1", "rtsp://134744072/1"):
         with pytest.raises(ValueError, match=r"none of the allowed networks \(10.0.0.0/8, fd00::/8\)"):
             check_networks(parse_camera_url(url), allowed)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.5", "[::ffff:10.0.0.5]", "10.5", "0xa000005"])
+def test_a_port_of_the_platform_itself_is_refused_in_every_spelling(host: str) -> None:
+    allowed = AllowedNetworks.parse(["10.0.0.0/8"], ["10.0.0.0/24:554", "10.0.0.5/32:4222"])
+    for url in (f"rtsp://{host}/1", f"rtsp://{host}:4222/1"):
+        with pytest.raises(ValueError, match="a port of the platform itself"):
+            check_networks(parse_camera_url(url), allowed)
+    check_networks(parse_camera_url(f"rtsp://{host}:8554/1"), allowed)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from inventory.domain.devices.sameness import Device, find_same, normal_url
+from inventory.domain.devices.sameness import Device, Devices, find_same, normal_url
 
 
 def device(code: str = "CAM-01", url: str = "rtsp://10.1.1.1/ch1", **given: str) -> Device:
@@ -48,3 +50,19 @@ def test_a_camera_is_not_its_own_double() -> None:
 
 def test_an_ipv6_address_keeps_its_brackets() -> None:
     assert normal_url("rtsp://[FD00::1]:554/a") == "rtsp://[fd00::1]/a"
+
+
+URLS = st.builds("{}://{}{}/{}".format, st.sampled_from(["rtsp", "RTSP"]), st.sampled_from(["10.1.1.1", "10.1.1.2"]),
+                 st.sampled_from(["", ":554", ":8554"]), st.sampled_from(["ch1", "ch1/", "ch2"]))  # fmt: skip
+MARKS = st.sampled_from([None, "a", "b"])
+DEVICES = st.lists(st.builds(Device, st.uuids(), st.uuids().map(str), URLS, MARKS, MARKS), max_size=6)
+
+
+@given(DEVICES, st.builds(Device, st.uuids(), st.just("new"), URLS, MARKS, MARKS))
+def test_among_many_the_same_device_is_found_as_among_few(known: list[Device], new: Device) -> None:
+    devices = Devices()
+    for each in known:
+        devices.add(each)
+    same, one_by_one = devices.find_same(new), find_same(new, known)
+    assert (same is not None) == bool(one_by_one)
+    assert same is None or same.code in {each.code for each in one_by_one}

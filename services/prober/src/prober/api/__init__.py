@@ -6,6 +6,7 @@ TAGS = {
     "probes": "A probe now.",
     "verifications": "What destinations play: read-backs of deliveries.",
     "scans": "Search for cameras by ONVIF.",
+    "demands": "Who had probers do what at which addresses.",
     "networks": "Where this prober may connect to.",
     "workers": "The probers that are alive.",
     "prometheus": "Probes as Prometheus metrics.",

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from prober.api.advice import AdviceShown
+from prober.api.advice import AdviceShown, CauseShown, failures_for, probe_for
 from prober.api.bus import (
     AWAY,
     LocalTime,
@@ -36,13 +36,16 @@ class CameraStatus(BaseModel):
     camera_id: UUID
     camera_revision: int = Field(description="State of the camera in the inventory that was probed.")
     verdict: Verdict
-    cause: Cause | None = Field(description="Null exactly when the verdict is `up`.")
+    cause: CauseShown | None = Field(
+        description="Null exactly when the verdict is `up`. `unreachable` stands for refused, timeout and route where "
+        "the caller may not have probes made (`operate`)."
+    )
     detail: str | None
     observed_at: LocalTime
     next_probe_due_at: LocalTime
     overdue: bool = Field(description="Nobody probed it for two intervals: the verdict may no longer hold.")
     interval_s: float
-    duration_ms: float
+    duration_ms: float | None = Field(description="Null beside `unreachable`.")
     worker_id: str
     steps: tuple[Step, ...] = Field(description="Each phase of the probe and what it took.")
     media: Media | None = Field(description="What was measured of the stream.")
@@ -70,7 +73,7 @@ class CameraQuery(BaseModel):
     """Which cameras."""
 
     verdict: Verdict | None = Field(None, description="Only cameras with this verdict.")
-    cause: Cause | None = Field(None, description="Only cameras with this cause.")
+    cause: CauseShown | None = Field(None, description="Only cameras with this cause, as it is shown to the caller.")
     finding: Cause | None = Field(None, description="Only cameras with this finding.")
     facility_id: UUID | None = Field(None, description="Only cameras of this facility.")
 
@@ -78,7 +81,7 @@ class CameraQuery(BaseModel):
         """Whether a camera fits the filter, on whichever page."""
         return (
             (self.verdict is None or status.verdict is self.verdict)
-            and (self.cause is None or status.cause is self.cause)
+            and (self.cause is None or status.cause == self.cause)
             and (self.finding is None or self.finding in status.findings)
             and (self.facility_id is None or status.facility_id == self.facility_id)
         )
@@ -110,7 +113,8 @@ async def list_cameras(
 ) -> Response:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
-    fitting = [status for status in statuses if query.fits(status)]
+    shown = (probe_for(caller, status) for status in statuses)
+    fitting = [status for status in shown if query.fits(status)]
     seen = await seen_facilities(request, caller.sight, {status.facility_id for status in fitting})
     page = paging.cut([status for status in fitting if status.facility_id in seen])
     now = now_of(request)
@@ -129,14 +133,14 @@ async def get_camera(request: Request, caller: Caller, camera_id: UUID) -> Camer
     if status is None or await hides_camera(request, caller, camera_id):
         msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
-    return CameraStatus.of(status, now_of(request))
+    return CameraStatus.of(probe_for(caller, status), now_of(request))
 
 
 class FailureShown(BaseModel):
     """Probes in a row that ended with one cause."""
 
     verdict: Verdict
-    cause: Cause | None
+    cause: CauseShown | None
     detail: str | None = Field(description="Of the last of these probes.")
     advice: AdviceShown | None
     began_at: LocalTime
@@ -174,5 +178,5 @@ async def list_failures(
         failures = await FailureHistories(bus_of(request)).get(camera_id)
     if await hides_camera(request, caller, camera_id):
         failures = ()
-    page = paging.cut([FailureShown.of(failure) for failure in failures])
+    page = paging.cut([FailureShown.of(failure) for failure in failures_for(caller, failures)])
     return paging.answer(page, page.rows)

@@ -13,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from prober.api.advice import AdviceShown
 from prober.api.bus import AWAY, LocalTime, now_of, observer_of, seen_camera
+from prober.api.demands import Wanted, admit, shown_origin
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
+from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Caller, Credentials, Principal, demand_province
 from vonggac.events import Cause
-from vonggac.events.prober import Media, ProbeKind, Step, Verdict
+from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
 from vonggac.net.address_secrets import secret_parameters
@@ -95,7 +97,7 @@ class ProbeVerdict(BaseModel):
         {
             404: "There is no such camera",
             409: "It rests after failed logins, is disabled, or is probed now",
-            429: "Too many on demand, or the site's network is busy",
+            429: "Too many on demand, now or in the last hour, or the site's network is busy",
             **AWAY,
         }
     ),
@@ -110,7 +112,9 @@ async def probe_now(request: Request, caller: Caller, wanted: ProbeRequest) -> P
             with limit.within(str(wanted.camera_id)):
                 return await _probe_camera(request, caller, observer, wanted.camera_id)
         assert wanted.url is not None, "validated"
-        with limit.within(_device(wanted.url)):
+        device = _device(wanted.url)
+        with limit.within(str(device)):
+            await admit(request, caller, await Wanted.of_device(request, DemandKind.PROBE, device.host, device.port))
             return await _probe_address(observer, wanted.url, wanted, partial(now_of, request))
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
@@ -128,6 +132,7 @@ async def observe_now(request: Request, caller: Principal, observer: Observer, c
         raise ProblemError(HTTPStatus.CONFLICT, "facility_not_in_service", msg)
     if observer.is_probing(camera_id):
         raise _later(HTTPStatus.CONFLICT, "being_probed", "the camera is being probed now", camera.probe_timeout_s)
+    await admit(request, caller, Wanted.of_camera(DemandKind.PROBE, camera_id, shown_origin(camera.url)))
     outcome = await observer.observe(camera, on_demand=True)
     if isinstance(outcome, Early):
         msg = "two logins failed at this camera; another try now could lock its account. Correct the login instead"
@@ -171,8 +176,8 @@ async def _probe_address(
     )
 
 
-def _device(url: str) -> str:
-    """Host and port. Raises ProblemError for what is no address, and for one with a login in it."""
+def _device(url: str) -> Endpoint:
+    """Raises ProblemError for what is no address, and for one with a login in it."""
     try:
         parsed = RtspUrl.parse(url)
     except PeerError as error:
@@ -182,7 +187,7 @@ def _device(url: str) -> str:
     for name, value in secret_parameters(parsed.target):
         if value and value not in {"{username}", "{password}"}:
             raise _invalid(f"holds a secret in '{name}=': give it in `password`, and write {{password}} here")
-    return f"{parsed.host}:{parsed.port}"
+    return Endpoint(parsed.host, parsed.port)
 
 
 def _log(steps: tuple[Step, ...], verdict: Verdict, cause: Cause | None, detail: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from prober.api.advice import probe_for
 from prober.api.bus import AWAY, answered_by_the_bus, bus_of, hides_camera, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
@@ -55,7 +56,8 @@ async def probe(
     if probe is None or await hides_camera(request, caller, target):
         msg = f"nobody has probed a camera {target}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
-    return Response(generate_latest(_registry(probe, now_of(request))), media_type=CONTENT_TYPE_LATEST)
+    registry = _registry(probe_for(caller, probe), now_of(request))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _registry(probe: CameraObservedV1, now: datetime) -> CollectorRegistry:
@@ -74,7 +76,10 @@ def _registry(probe: CameraObservedV1, now: datetime) -> CollectorRegistry:
     )
     for step in probe.steps:
         phases.labels(step.name).set(step.duration_ms / 1000)
-    phases.labels("total").set(probe.duration_ms / 1000)
+    # Not told to who only reads, where the camera was not reached.
+    duration_ms: float | None = probe.duration_ms
+    if duration_ms is not None:
+        phases.labels("total").set(duration_ms / 1000)
     gauge("probe_timestamp_seconds", "When the probe ended, seconds since 1970.", probe.observed_at.timestamp())
     overdue = (now - probe.observed_at).total_seconds() > 2 * probe.interval_s
     gauge("probe_overdue", "1 when nobody probed it for two intervals.", float(overdue))

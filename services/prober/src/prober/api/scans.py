@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, onvif_logins_of
+from prober.api.demands import Wanted, admit
 from prober.probes.onvif.csv_export import CameraCandidate, cameras_csv, candidates
 from prober.probes.onvif.model import OnvifFinding
 from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
-from vonggac.auth import Credentials
+from vonggac.auth import Caller, Credentials
 from vonggac.bus.declared import topology
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
@@ -120,11 +121,12 @@ _NOT_FOUND = {404: "There is no such scan, or it has expired"}
         202: {
             "headers": {"Location": {"description": "Where the scan can be followed.", "schema": {"type": "string"}}}
         },
-        **problems({429: "Too many scans run here already", **AWAY}),
+        **problems({429: "Too many scans run here already, or too much was asked in the last hour", **AWAY}),
     },
 )
-async def start_scan(request: Request, response: Response, wanted: ScanRequest) -> ScanStatus:
+async def start_scan(request: Request, response: Response, caller: Caller, wanted: ScanRequest) -> ScanStatus:
     plan = ScanPlan(_targets(wanted), wanted.credentials, wanted.timeout_s)
+    await admit(request, caller, Wanted.of_scan(request, wanted.addresses, wanted.ports, plan.targets))
     try:
         with answered_by_the_bus():
             head = await _scanner(request).start(bus_of(request), plan, onvif_logins_of(request))

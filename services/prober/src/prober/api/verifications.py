@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from prober.api.advice import AdviceShown
+from prober.api.advice import AdviceShown, CauseShown, read_back_for
 from prober.api.bus import (
     AWAY,
     LocalTime,
@@ -22,12 +22,12 @@ from prober.api.bus import (
     seen_facilities,
     verifications_of,
 )
+from prober.api.demands import Wanted, admit
 from prober.messaging import CameraStatuses, VerificationResults, delivery_camera
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Caller, Principal
-from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import DeliveryVerifiedV1, DemandKind, VerificationVerdict
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -43,7 +43,7 @@ class VerificationShown(BaseModel):
     destination_id: UUID
     camera_revision: int = Field(description="State of the camera in the inventory that was read back.")
     verdict: VerificationVerdict
-    cause: Cause | None
+    cause: CauseShown | None = Field(description="`unreachable`: as of cameras.")
     detail: str | None
     advice: AdviceShown | None = Field(description="What to do about the cause; null without one.")
     captured_at: LocalTime | None = Field(description="When the recognised picture came from the camera.")
@@ -52,7 +52,7 @@ class VerificationShown(BaseModel):
     next_due_at: LocalTime
     overdue: bool = Field(description="Nobody read it back for two intervals: the verdict may no longer hold.")
     interval_s: float
-    duration_ms: float
+    duration_ms: float | None = Field(description="Null beside `unreachable`.")
     worker_id: str
 
     @classmethod
@@ -102,7 +102,7 @@ async def list_verifications(
         and (verdict is None or fact.verdict is verdict)
     ]
     page = paging.cut(await _seen(request, caller, fitting))
-    return paging.answer(page, _shown(page.rows, now_of(request)))
+    return paging.answer(page, _shown([read_back_for(caller, fact) for fact in page.rows], now_of(request)))
 
 
 class VerificationRequest(BaseModel):
@@ -138,7 +138,7 @@ class VerificationList(BaseModel):
         {
             404: "There is no such camera or delivery",
             409: "It is disabled, or is read back now",
-            429: "Too many on demand",
+            429: "Too many on demand, now or in the last hour",
             **AWAY,
         }
     ),
@@ -154,6 +154,7 @@ async def verify_now(request: Request, caller: Caller, wanted: VerificationReque
         raise _later(HTTPStatus.CONFLICT, "being_read_back", msg, verifications.longest_s)
     try:
         with limit.within(f"read-back of {camera.id}"), answered_by_the_bus():
+            await admit(request, caller, Wanted.of_camera(DemandKind.READ_BACK, camera.id, f"camera {camera.id}"))
             result = await verifications.verify_on_demand(camera, deliveries)
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None

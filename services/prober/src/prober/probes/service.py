@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
-from prober.domain.logins import LoginLimits
+from prober.domain.limits.logins import LoginLimits
 from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
@@ -38,7 +38,6 @@ from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 from vonggac.telemetry.awake import TICK_S, Awake
 
@@ -58,7 +57,7 @@ class Process:
         self.bus: Bus | None = None
         self._settings, self._metrics = settings, metrics
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
-        self._networks = AllowedNetworks.parse(settings.allowed_networks)
+        self._networks = settings.allowed
         self._stopped = asyncio.Event()
         self.clock = clock or ServerClock()
         export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from prober.domain.shares import places_of
+from prober.domain.limits.shares import places_of
 from vonggac.bus import Bus, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology

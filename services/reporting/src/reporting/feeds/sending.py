@@ -12,7 +12,6 @@ from reporting.urging.obligations import Obligations
 from reporting.urging.urger import Urger
 from vonggac.database import Database
 from vonggac.http.background import TaskSupervisor
-from vonggac.net.allowed_networks import AllowedNetworks
 
 
 class Sending:
@@ -26,7 +25,7 @@ class Sending:
         seal: Seal | None,
         is_transient: Callable[[Exception], bool],
     ) -> None:
-        allowed = AllowedNetworks.parse(settings.allowed_networks)
+        allowed = settings.allowed
         self._ready = feed.begun
         self._publisher = Publisher(feed, Outbox(database), is_transient)
         self._sender = None if seal is None else WebhookSender(database, seal, allowed)

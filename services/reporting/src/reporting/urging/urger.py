@@ -27,7 +27,6 @@ from reporting.urging.digest import items_kept, message
 from reporting.urging.owed import Obligations, outages
 from vonggac.database import Database
 from vonggac.events.inventory import AgencyRole
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -54,7 +53,7 @@ class Urger:
         """`seal`: None: no address can be read, and digests are in the log alone."""
         self._database, self._settings, self._seal, self._clock = database, settings, seal, clock
         self._obligations = obligations
-        self._allowed = AllowedNetworks.parse(settings.allowed_networks)
+        self._allowed = settings.allowed
 
     async def run(self, ready: asyncio.Event) -> None:
         """Decide and send from `ready` on until cancelled; raises only bugs."""

@@ -76,6 +76,7 @@ def _beside() -> Iterator[Entry]:
     thing = "{thing_id}"
     yield Entry("GET", f"/v1/facilities/{thing}/connections", READ, narrowed)
     yield Entry("GET", f"/v1/facilities/{thing}/sufficiency", READ, narrowed)
+    yield Entry("POST", f"/v1/facilities/{thing}/scanned-cameras", ADD, narrowed, _SECRET)
     yield Entry("GET", "/v1/exports/facilities/{facility_id}.xlsx", EXPORT, narrowed, _PEOPLE)
     for noun, secret, reach in (
         ("cameras", "secret", narrowed),

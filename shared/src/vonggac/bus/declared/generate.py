@@ -17,7 +17,7 @@ from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import RemovedV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
 from vonggac.events.reporting import (
     ObligationOverdueV1,
@@ -42,6 +42,7 @@ _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     ProberAliveV1: subjects.worker_heartbeat("{worker_id}"),
     ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
 }
+_DEMAND_ADDRESS: dict[type[Payload], str] = {DemandV1: subjects.demand("{kind}")}
 _NOTICE_ADDRESS: dict[type[Payload], str] = {
     OutageOpenedV1: subjects.notice("outage", "{camera_id}"),
     OutageClosedV1: subjects.notice("outage", "{camera_id}"),
@@ -62,6 +63,7 @@ _PARAMETERS = {
     "facility_id": "Id of the facility (UUID).",
     "obligation_id": "Id of the obligation (UUID).",
     "report_id": "Id of the report (UUID).",
+    "kind": "One of probe, scan, read_back.",
     "worker_id": "Id of one worker process, new at every start.",
 }
 _RECEIVES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -94,7 +96,7 @@ def asyncapi(service: str) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for model in PAYLOADS_BY_PRODUCER[service]:
-        address = (_OBSERVATION_ADDRESS | _NOTICE_ADDRESS).get(model, _INVENTORY_ADDRESS)
+        address = (_OBSERVATION_ADDRESS | _DEMAND_ADDRESS | _NOTICE_ADDRESS).get(model, _INVENTORY_ADDRESS)
         channel = _channel(channels, address, [model])
         operations[f"publish_{_short(model)}"] = _operation("send", channel, model)
     for stream, durable in _RECEIVES[service]:

@@ -162,6 +162,9 @@ PROBER = User(
         subjects.delivery_verification(_ANY, _ANY),
         subjects.site_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
+        subjects.demand(_ANY),
+        # The log of what people had it do.
+        subjects.direct_get(topology.DEMANDS),
         subjects.probe_lock(_ANY),
         subjects.camera_keyframe(_ANY),
         subjects.camera_hash_keyframes(_ANY),

@@ -36,8 +36,9 @@ DELIVERY_JOBS = "DELIVERY_JOBS"
 VERIFY_JOBS = "VERIFY_JOBS"
 OBSERVATIONS = "OBSERVATIONS"
 NOTICES = "NOTICES"
+DEMANDS = "DEMANDS"
 DEAD_LETTERS = "DEAD_LETTERS"
-BOUNDED = (OBSERVATIONS, NOTICES, DEAD_LETTERS)
+BOUNDED = (OBSERVATIONS, NOTICES, DEMANDS, DEAD_LETTERS)
 """Streams that grow with time, not with the register."""
 
 PROBER = "prober"
@@ -85,6 +86,10 @@ OBSERVATIONS_MAX_BYTES = 8 << 30
 NOTICES_KEPT_S = 30 * 86_400.0
 NOTICES_MAX_BYTES = 64 << 20
 """About 80,000 facts of reporting."""
+DEMANDS_KEPT_S = 400 * 86_400.0
+"""A year and a month: who asked what is looked up late."""
+DEMANDS_MAX_BYTES = 64 << 20
+"""About 100,000; limits per caller keep anybody from driving the older ones out (decision 0088)."""
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
 DEAD_LETTERS_MAX_BYTES = 256 << 20
 
@@ -115,6 +120,8 @@ _CAMERA_ID = "{{wildcard(1)}}"
 def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
     stored = partial(StreamConfig, storage=StorageType.FILE, num_replicas=replicas)
+    # Nobody takes these away, whatever login he has: NATS lifts neither ban again.
+    lasting = partial(stored, deny_delete=True, deny_purge=True, duplicate_window=DEDUPLICATION_S, allow_direct=True)
 
     def jobs(name: str, job_subject: str) -> StreamConfig:
         transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
@@ -127,30 +134,17 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
         )
 
     return (
-        stored(
-            name=INVENTORY,
-            subjects=[subjects.inventory("*", "*")],
-            max_msgs_per_subject=1,
-            # Nobody takes the wanted state or the facts away, whatever login he has: NATS lifts neither ban again.
-            deny_delete=True,
-            deny_purge=True,
-            duplicate_window=DEDUPLICATION_S,
-            allow_direct=True,
-        ),
+        lasting(name=INVENTORY, subjects=[subjects.inventory("*", "*")], max_msgs_per_subject=1),
         jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
         jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
         jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
-        stored(
+        lasting(
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
-            deny_delete=True,
-            deny_purge=True,
             max_age=OBSERVATIONS_KEPT_S,
             max_bytes=observations_max_bytes,
             # Facts of one kind resemble each other; the server compresses a block of them once it is full.
             compression=StoreCompression.S2,
-            duplicate_window=DEDUPLICATION_S,
-            allow_direct=True,
         ),
         stored(
             name=NOTICES,
@@ -159,6 +153,13 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
             max_bytes=NOTICES_MAX_BYTES,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
+        ),
+        lasting(
+            name=DEMANDS,
+            subjects=[subjects.DEMANDS],
+            max_age=DEMANDS_KEPT_S,
+            max_bytes=DEMANDS_MAX_BYTES,
+            compression=StoreCompression.S2,
         ),
         stored(
             name=DEAD_LETTERS,

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from vonggac.events.inventory.state import State
 
 
@@ -26,6 +28,9 @@ class AgencyV1(State):
     code: str
     name: str
     role: AgencyRole
+    parent_id: UUID | None = Field(default=None, description="The agency above it.")
+    unit_id: UUID | None = Field(default=None, description="The administrative unit it answers for.")
+    successor_id: UUID | None = Field(default=None, description="The agency that has its work after it ended.")
 
 
 class OperatorAssignmentV1(State):

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from vonggac.http.openapi.examples import add_examples
+from vonggac.http.openapi.links import add_links
 from vonggac.http.openapi.problem_responses import Operation, describe_problems
 from vonggac.http.problems import Problem
 
@@ -76,6 +77,7 @@ def _document(app: FastAPI, tags: Mapping[str, str]) -> dict[str, Any]:
     _refuse_any("tags without a description", sorted(used - tags.keys()))
     document["tags"] = [{"name": name, "description": text} for name, text in tags.items() if name in used]
     _drop_unused(document)
+    add_links(document)
     add_examples(document)
     return document
 

@@ -7,7 +7,8 @@ tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits a
 `tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
 
 A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
-window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted.
+window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted. Below about
+300 kbit/s that tells nothing: kernels let the end move on for tens of kilobytes that nobody has read.
 """
 
 import asyncio
@@ -23,8 +24,10 @@ _ACKED = struct.Struct("=Q")
 _UNACKED_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 120, 144, 228
 _UNREAD_BYTES = 32 << 10
 """Less than that acknowledged says nothing: windows move in steps."""
-_UNREAD_SHARE = 4
-"""A window's end that moved by less than a fourth of what was acknowledged moved by rounding."""
+_REST_S = 2.0
+"""After so long without anything on its way all counts that was acknowledged."""
+_UNREAD_SHARE = 2
+"""A window's end that moved by less than half of what was acknowledged moved by rounding, or by reads of before."""
 
 
 class TcpInfo(NamedTuple):
@@ -67,13 +70,19 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
 class WindowEnd:
     """Whether the peer's process reads: by the end of the window that its kernel offers."""
 
-    __slots__ = ("_acked", "_end")
+    __slots__ = ("_acked", "_end", "_newest", "_newest_s")
 
     def __init__(self) -> None:
-        self._acked = self._end = 0
+        self._acked = self._end = self._newest = 0
+        self._newest_s = 0.0
 
-    def stands(self, info: TcpInfo) -> bool:
+    def stands(self, info: TcpInfo, now_s: float) -> bool:
         """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can tell."""
+        if info.bytes_acked != self._newest:
+            self._newest, self._newest_s = info.bytes_acked, now_s
+        elif info.all_acknowledged and now_s - self._newest_s >= _REST_S:
+            # Nothing more was sent: a window that is smaller than it was says nothing then.
+            return False
         if info.window_bytes is None:
             return False
         acked, end = info.bytes_acked - self._acked, info.bytes_acked + info.window_bytes
@@ -97,9 +106,7 @@ class TcpAcknowledgement:
         self._acked = info.bytes_acked if info else 0
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
         self._sure = 0
-        self._window_end = WindowEnd()
-        if info is not None:
-            self._window_end.stands(info)
+        self._window_end, self._loop = WindowEnd(), asyncio.get_running_loop()
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
@@ -112,7 +119,7 @@ class TcpAcknowledgement:
         something on its way.
         """
         info = read_tcp_info(self._socket)
-        if info is not None and not self._window_end.stands(info):
+        if info is not None and not self._window_end.stands(info, self._loop.time()):
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from inventory.api.context import Context, Reason, RequestContext
 from inventory.api.files.marked import marked_answer
@@ -23,11 +24,12 @@ from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Caller, Principal, Right
+from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 WORKBOOK = "workbook"
-_LIST_MOST = 500
 
 DryRun = Annotated[bool, Query(description="Check everything, answer with the difference, store nothing.")]
 Answer = Annotated[
@@ -95,27 +97,37 @@ class ImportShown(BaseModel):
     result: dict[str, Any] | None
 
 
-class Imports(BaseModel):
-    """Imports, the newest first."""
+IMPORTS = Listing[ImportRow, ImportShown](
+    ImportShown,
+    keys={
+        "began_at": Key(attrgetter("began_at"), datetime),
+        "kind": Key(attrgetter("kind")),
+        "sent_by": Key(attrgetter("sent_by")),
+        "id": Key(attrgetter("id"), UUID),
+    },
+    id_key="id",
+    default_sort="-began_at",
+)
+type ImportPage = PageQuery[ImportRow, ImportShown]
 
-    items: list[ImportShown]
 
-
-@router.get("", summary="List imports")
+@router.get("", summary="List imports", responses=IMPORTS.responses, response_model=None)
 async def list_imports(
-    context: Context, kind: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=_LIST_MOST)] = 50, before: datetime | None = None,
-) -> Imports:  # fmt: skip
-    """The newest first; `before` gives older ones."""
-    query = select(ImportRow).order_by(ImportRow.began_at.desc(), ImportRow.id).limit(limit)
+    context: Context, page: Annotated[ImportPage, Depends(IMPORTS)], kind: str | None = None,
+    sent_by: str | None = None,
+) -> Response:  # fmt: skip
+    """The newest first. All filters must match."""
+    equal = {ImportRow.kind: kind, ImportRow.sent_by: sent_by}
+    query = select(ImportRow).where(*(column == value for column, value in equal.items() if value is not None))
     if not _sees_all(context.caller):
         query = query.where(ImportRow.sent_by == context.caller.subject)
-    if kind is not None:
-        query = query.where(ImportRow.kind == kind)
-    if before is not None:
-        query = query.where(ImportRow.began_at < before)
     async with context.read_transaction() as session:
-        return Imports(items=[_shown(context, row) for row in (await session.scalars(query)).all()])
+        ordered = keyset_page(query, dict(ImportRow.__table__.c), page.orderings, page.last, page.limit)
+        rows = (await session.scalars(ordered)).all()
+        counted = select(func.count()).select_from(query.subquery())
+        total = await session.scalar(counted) if page.wants_total else None
+        found = page.page(rows, total=total)
+        return page.answer(found, [_shown(context, row) for row in found.rows])
 
 
 @router.get("/{import_id}", summary="Read an import")

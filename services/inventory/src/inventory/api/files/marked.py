@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import Response
 
 from inventory.api.files.received import CSV, XLSX
-from inventory.importing.job import Upload
+from inventory.importing.job import Upload, read_again
 from inventory.importing.marking.csv_file import marked_csv
 from inventory.importing.marking.workbook import marked_workbook
 from inventory.importing.reading.sheet import Format
@@ -15,6 +15,7 @@ from inventory.importing.reading.sheet import Format
 
 async def marked_answer(upload: Upload, name: str | None) -> Response:
     """422 with the file in its own format; a file that could not be read comes back as a list of mistakes in CSV."""
+    await asyncio.to_thread(read_again, upload)
     as_workbook = upload.raw is not None and upload.raw.format is Format.XLSX
     make = marked_workbook if as_workbook else marked_csv
     body = await asyncio.to_thread(make, upload)

@@ -128,7 +128,7 @@ class Run:
             for table in upload.tables:
                 mistakes = Mistakes(table.sheet)
                 noun = next(each for each in self.nouns if each.name == table.columns.noun)
-                plan = await plan_table(transaction.session, noun, table, self.job, mistakes)
+                plan = await plan_table(transaction.session, noun, table, self.job, mistakes, stored=True)
                 upload.mistakes += mistakes.found
                 plans.append(plan)
                 if not mistakes.count:
@@ -143,7 +143,7 @@ class Run:
         mistakes = Mistakes(table.sheet or None)
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
         async with self.services.store.read_transaction(self.caller.sight) as session:
-            plan = await plan_table(session, noun, table, self.job, mistakes)
+            plan = await plan_table(session, noun, table, self.job, mistakes, stored=not self.dry_run)
         self.upload.mistakes += mistakes.found
         return plan
 
@@ -172,7 +172,7 @@ class Run:
             await self.ledger.report(phase, rows)
 
     def _outcome(self, plans: Sequence[Plan]) -> Outcome:
-        counts = {action.value: sum(plan.count(action) for plan in plans) for action in Action}
+        counts = {action.value: sum(plan.counts[action] for plan in plans) for action in Action}
         counts["rows"] = sum(counts.values())
         rows: list[dict[str, Any]] = []
         for plan in plans if self.dry_run else ():

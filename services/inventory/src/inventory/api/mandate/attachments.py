@@ -25,7 +25,7 @@ from inventory.domain.mandate.surveying.attachments import (
 from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, without_metadata
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
-from inventory.storage.contents import read_content, stored_bytes, stored_hashes
+from inventory.storage.queries.contents import read_content, stored_bytes, stored_hashes
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Facility, Survey, SurveyContent
 from vonggac.auth import Caller

@@ -22,7 +22,7 @@ from inventory.nouns.mandate.moving import columns_of
 from inventory.nouns.mandate.surveys import SURVEY, survey_guards
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
-from inventory.storage.contents import stored_hashes
+from inventory.storage.queries.contents import stored_hashes
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Survey, SurveySubmission
 from vonggac.auth import Caller

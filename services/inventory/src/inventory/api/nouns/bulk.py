@@ -42,7 +42,9 @@ def _many(model: type[BaseModel]) -> Any:
 def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
     async def add_things(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
-            return [thing.id for thing in await _each(writing, body, lambda fields: make_thing(writing, noun, fields))]
+            return [
+                thing.id for thing in await do_each(writing, body, lambda fields: make_thing(writing, noun, fields))
+            ]
 
         async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
             return await answer_with_all(session, noun, shape, models, ids, HTTPStatus.CREATED)
@@ -67,7 +69,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
                 patch = {name: value for name, value in given(item).items() if name not in _WHOSE}
                 return await patch_thing(writing, noun, thing, patch)
 
-            return [thing.id for thing in await _each(writing, body, change)]
+            return [thing.id for thing in await do_each(writing, body, change)]
 
         async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
             return await answer_with_all(session, noun, shape, models, ids, HTTPStatus.OK)
@@ -91,7 +93,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
             async def remove(item: BulkRemoval) -> None:
                 await remove_thing(writing, noun, await _read(writing, noun, item))
 
-            await _each(writing, body, remove)
+            await do_each(writing, body, remove)
 
         async def answer(_session: AsyncSession, _nothing: None) -> KeptAnswer:
             return NOTHING
@@ -121,7 +123,7 @@ async def _read(writing: Write, noun: Noun, item: Any) -> Thing:
     return thing
 
 
-async def _each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Awaitable[T]]) -> list[T]:
+async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Awaitable[T]]) -> list[T]:
     """Do it to each item; raises ProblemError with the mistakes of all of them."""
     done: list[T] = []
     refused: list[ProblemError] = []

@@ -25,6 +25,7 @@ from inventory.storage.queries.clocks import in_force, settled_instant
 from inventory.storage.queries.lists import Recorded, matches_search
 from inventory.storage.queries.sight import missing_for
 from inventory.storage.tables import Change
+from inventory.storage.tables.base import NAME_ORDER
 from vonggac.database.keyset import keyset_page
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -68,8 +69,13 @@ def _add_list(router: APIRouter, noun: Noun, models: Models) -> None:
 def _listing(noun: Noun, models: Models) -> Listing[Row, Any]:
     columns = noun.table.__table__.columns
     names = dict.fromkeys((*noun.sorts, "changed_at", "id"))
-    keys = {name: Key[Row](itemgetter(name), _kind(columns[name].type.python_type)) for name in names}
+    keys = {name: Key[Row](itemgetter(_sorted_by(noun, name)), _kind(columns[name].type.python_type)) for name in names}
     return Listing(models.shown, keys=keys, id_key="id", default_sort=noun.sorts[0])
+
+
+def _sorted_by(noun: Noun, name: str) -> str:
+    """The column that a list is sorted by: of a name the key of Vietnamese order."""
+    return NAME_ORDER if name == noun.table.ordered else name
 
 
 def _kind(python_type: type) -> type:
@@ -105,13 +111,13 @@ async def _list(
     async with context.read_transaction() as session:
         await session.execute(_ONE_SNAPSHOT)
         things, conditions = query(instant)
-        rows = await _rows(session, page, things, conditions)
+        rows = await _rows(session, noun, page, things, conditions)
         if instant is None and len(rows) > page.limit:
             # The pages after this one show the same instant.
             latest, instant = await session.scalar(_LATEST), await settled_instant(session)
             if instant != latest:
                 things, conditions = query(instant)
-                rows = await _rows(session, page, things, conditions)
+                rows = await _rows(session, noun, page, things, conditions)
         counted = select(func.count()).select_from(things).where(*conditions)
         total = await session.scalar(counted) if page.wants_total else None
     found = page.page(rows, total=total, as_of=instant)
@@ -119,10 +125,11 @@ async def _list(
 
 
 async def _rows(
-    session: AsyncSession, page: Rows, things: FromClause, conditions: Sequence[ColumnElement[bool]]
+    session: AsyncSession, noun: Noun, page: Rows, things: FromClause, conditions: Sequence[ColumnElement[bool]]
 ) -> Sequence[Row]:
     query: Select[Any] = select(things).where(*conditions)
-    ordered = keyset_page(query, dict(things.c), page.orderings, page.last, page.limit)
+    columns = {ordering.name: things.c[_sorted_by(noun, ordering.name)] for ordering in page.orderings}
+    ordered = keyset_page(query, columns, page.orderings, page.last, page.limit)
     return cast("Sequence[Row]", (await session.execute(ordered)).mappings().all())
 
 

@@ -59,6 +59,6 @@ def add_transitions(router: APIRouter, noun: Noun, models: Models) -> None:
     router.post(
         "/{thing_id}/transitions",
         status_code=HTTPStatus.OK,
-        summary=f"Move a {noun.singular} to another state",
+        summary=f"Move {noun.one} to another state",
         response_model=noun.item or models.shown,
     )(endpoint)

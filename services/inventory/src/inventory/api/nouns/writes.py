@@ -55,7 +55,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
     router.post(
         "",
         status_code=HTTPStatus.CREATED,
-        summary=f"Add a {noun.singular}",
+        summary=f"Add {noun.one}",
         response_model=noun.item or models.shown,
     )(endpoint)
 
@@ -80,7 +80,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
         doc="What is left out stays; null empties. If-Match has the ETag as it was read: nobody's change is lost.",
         body=models.patch,
     )
-    router.patch("/{thing_id}", summary=f"Change a {noun.singular}", response_model=noun.item or models.shown)(endpoint)
+    router.patch("/{thing_id}", summary=f"Change {noun.one}", response_model=noun.item or models.shown)(endpoint)
 
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
@@ -102,9 +102,9 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
         named=f"remove_{noun.name}",
         doc="For what was entered by mistake: the history keeps it. 409 while something refers to it.",
     )
-    router.delete(
-        "/{thing_id}", status_code=HTTPStatus.NO_CONTENT, summary=f"Remove a {noun.singular}", response_model=None
-    )(endpoint)
+    router.delete("/{thing_id}", status_code=HTTPStatus.NO_CONTENT, summary=f"Remove {noun.one}", response_model=None)(
+        endpoint
+    )
 
 
 async def answer_with(

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from vonggac.net.errors import MalformedError
 from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
+_SPACE = re.compile(r"\s")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
@@ -123,26 +123,29 @@ def can_be_read_back(url: str) -> bool:
 
 def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
     """Raises ValueError when the host is an IP address outside them; workers check names when they resolve them."""
+    if allowed is None:
+        return
+    host, _, port_text = address.origin.partition("://")[2].rpartition(":")
+    host, port = host.strip("[]"), int(port_text)
     try:
-        ipaddress.ip_address(address.host.partition("%")[0])
+        ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return
-    if allowed is not None and not allowed.allow(address.host):
-        shown = ", ".join(str(network) for network in allowed.networks)
-        msg = f"leads to {address.host}, which is in none of the allowed networks ({shown})"
+    if allowed.allow(host, port):
+        return
+    if allowed.allow(host):
+        msg = f"leads to {address.host}:{port}, which is a port of the platform itself: no camera or centre is there"
         raise ValueError(msg)
+    shown = ", ".join(str(network) for network in allowed.networks)
+    msg = f"leads to {address.host}, which is in none of the allowed networks ({shown})"
+    raise ValueError(msg)
 
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
     """The address at a destination where one camera is published."""
-    values: Mapping[str, str] = {
-        "camera_code": camera_code,
-        "facility_code": facility_code,
-        "camera_id": str(camera_id),
-    }
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", value)
-    return template
+    if "{camera_id}" in template:
+        template = template.replace("{camera_id}", str(camera_id))
+    return template.replace("{camera_code}", camera_code).replace("{facility_code}", facility_code)
 
 
 def _check_scheme(text: str, schemes: tuple[str, ...], shown: str) -> str:
@@ -187,7 +190,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         msg = f"{error.message.replace('RTSP address', 'address')}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
     bare = strip_userinfo(text)
-    if not bare.isascii() or any(char.isspace() for char in bare):
+    if not bare.isascii() or _SPACE.search(bare):
         msg = "holds a space or a letter that no address has: percent-encode it"
         raise ValueError(msg)
     if "@" in bare or "#" in bare:

@@ -1,6 +1,6 @@
 """Destinations: the two monitoring centres that receive every camera (R09, R10)."""
 
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -10,7 +10,6 @@ from inventory.domain.devices.addresses import (
     may_hold_stream_key,
     scheme_of,
 )
-from inventory.domain.devices.camera import asks_reason
 from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
 from vonggac.events.inventory import DestinationRole, RequiredProof
@@ -26,6 +25,8 @@ HEADINGS = {
     "enhanced_rtmp": "Nhận H.265 qua RTMP",
     **PERIOD_HEADINGS,
 }
+CONFIRMATION = "path_is_no_secret"
+"""The field by which a caller says so."""
 NO_DESTINATION = "none"
 """In a CSV's `destinations` column: no destination. So no destination may have this code."""
 
@@ -69,6 +70,11 @@ class NewDestination(DestinationFields):
         "user:password@ becomes the read-back secret.",
     )
     connect_all_cameras: bool = Field(default=False, description="Create a delivery to it for every camera.")
+    path_is_no_secret: bool = Field(
+        default=False,
+        description="Confirms, beside an RTMP address, that the part of its path that looks like a stream key is none: "
+        "it is stored and shown as it is. Not stored itself.",
+    )
 
 
 def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> None:
@@ -89,28 +95,15 @@ def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> 
         raise ValueError(msg)
 
 
-class _Addressed(Protocol):
-    @property
-    def enabled(self) -> bool: ...
-    @property
-    def url_template(self) -> str: ...
-    @property
-    def read_back_url_template(self) -> str | None: ...
+def check_no_stream_key(name: str, template: str | None, *, before: str | None, is_no_secret: bool) -> None:
+    """Raises ValueError when a new address seems to hold a stream key and nobody has said that it is none.
 
-
-def asks_reason_of_destination(before: _Addressed | None, after: _Addressed | None) -> str | None:
-    """What a reason is needed for: switching it off, and an address that seems to hold a stream key.
-
-    Whoever gives a reason says that it is none.
+    A reason that was given for something else says nothing about it: the word is asked by name.
     """
-    switching = asks_reason(before, after)
-    if after is None or switching is not None:
-        return switching
-    for name in ("url_template", "read_back_url_template"):
-        template = getattr(after, name)
-        if may_hold_stream_key(template) and (before is None or getattr(before, name) != template):
-            return (
-                f"{name} has a part that looks like a stream key (put it into the credentials and write {{password}} "
-                "there): an address with a part that only looks like one"
-            )
-    return None
+    if is_no_secret or template == before or not may_hold_stream_key(template):
+        return
+    msg = (
+        f"has a part that looks like a stream key: put it into the credentials and write {{password}} there, or send "
+        f"{CONFIRMATION}: true beside {name} if it is none (a file cannot say that)"
+    )
+    raise ValueError(msg)

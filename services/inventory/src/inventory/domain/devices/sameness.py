@@ -66,6 +66,39 @@ def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
     return tuple(found)
 
 
+class Devices:
+    """Many cameras by what tells their devices apart. The code names a camera: one that is new has no id."""
+
+    def __init__(self) -> None:
+        self._by_url: dict[str, str] = {}
+        self._by_mark: dict[tuple[str, str], dict[tuple[str | None, int | None], str]] = {}
+
+    def add(self, device: Device) -> None:
+        """Know this camera too; of several with one device the first is named."""
+        self._by_url.setdefault(normal_url(device.url), device.code)
+        for mark in _marks(device):
+            self._by_mark.setdefault(mark, {}).setdefault(_endpoint(device.url), device.code)
+
+    def find_same(self, device: Device) -> Same | None:
+        """Another camera that is the same device, as `find_same` finds it."""
+        for field, value in _marks(device):
+            # The channels of one recorder share its marks.
+            for endpoint, code in self._by_mark.get((field, value), {}).items():
+                if endpoint != _endpoint(device.url) and code != device.code:
+                    return Same(field, code)
+        code = self._by_url.get(normal_url(device.url), device.code)
+        return Same("url", code) if code != device.code else None
+
+
+def _marks(device: Device) -> list[tuple[str, str]]:
+    marks = (("mac", device.mac), ("serial", device.serial))
+    return [(field, value) for field, value in marks if value]
+
+
+def _endpoint(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port
+
+
 def _of_one_recorder(one: str, other: str) -> bool:
-    mine, theirs = urlsplit(one), urlsplit(other)
-    return (mine.hostname, mine.port) == (theirs.hostname, theirs.port) and normal_url(one) != normal_url(other)
+    return _endpoint(one) == _endpoint(other) and normal_url(one) != normal_url(other)

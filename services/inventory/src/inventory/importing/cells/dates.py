@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 from inventory.importing.mistakes.texts import RefusalError, phrase, refuse
 
 PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+DAY = "[$-42A]dd/mm/yyyy"
+"""How the cells of a workbook show a day. With Vietnamese (42A) stated, a spreadsheet of another language keeps the
+order of day and month: saved as CSV, 07/05 would come back as 5 July."""
 EPOCH = date(1899, 12, 30)
 """Day 0 of Excel's serial dates (from 1900-03-01 on)."""
 SERIALS = range(20_000, 80_000)

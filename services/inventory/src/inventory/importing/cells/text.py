@@ -1,4 +1,4 @@
-"""Text of a cell: one normal form, no invisible signs, no legacy encodings, no formulas."""
+"""Text of a cell: one normal form; legacy encodings and invisible signs are refused, never taken away in silence."""
 
 import re
 import unicodedata
@@ -6,17 +6,21 @@ import unicodedata
 from inventory.domain.text import INVISIBLE, legacy_of
 from inventory.importing.mistakes.texts import refuse
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAMAGED = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 
 
 def normal(text: str) -> str:
-    """`text` in NFC, without invisible signs, no-break spaces as spaces, none at the ends."""
+    """`text` in NFC, no-break spaces as spaces, none at the ends."""
     if text.isascii():
         return text.strip()
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", text))).strip()
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", text)).strip()
+
+
+def visible(text: str) -> str:
+    """`text` as it looks, for headings: they are read, not stored."""
+    return text if text.isascii() else normal(INVISIBLE.sub("", text))
 
 
 def check_encoding(text: str) -> None:

@@ -1,5 +1,6 @@
 """One cell to the value of its column."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
@@ -16,6 +17,8 @@ from inventory.importing.reading.sheet import RawCell
 
 HIDDEN = "***"
 """Stands in a marked file for a secret."""
+LEFT_OUT = "[…]"
+"""Stands in a workbook for records that are longer than a cell of it may be."""
 NO_CODES = "none"
 _NOTHING = frozenset({NO_CODES, "không", "khong"})
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
@@ -35,6 +38,7 @@ class Converter:
             Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
             Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
             Kind.YES_NO: words.yes_no, Kind.CHOICE: self._choice, Kind.CODES: self._codes,
+            Kind.RECORDS: self._records,
         }[column.kind]  # fmt: skip
 
     def convert(self, cell: RawCell) -> Any:
@@ -86,6 +90,18 @@ class Converter:
         if text.lower() in _NOTHING:
             return ()
         return tuple(dict.fromkeys(code for code in _BETWEEN_CODES.split(text) if code))
+
+    def _records(self, cell: RawCell) -> tuple[Any, ...]:
+        text = self._text(cell)
+        if text == LEFT_OUT:
+            refuse("records_left_out")
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            refuse("no_records", heading=self.column.heading)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            refuse("no_records", heading=self.column.heading)
+        return tuple(found)
 
 
 def shown(cell: RawCell) -> str:

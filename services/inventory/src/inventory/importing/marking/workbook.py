@@ -7,6 +7,7 @@ from typing import Any
 
 import xlsxwriter
 
+from inventory.importing.cells.dates import DAY
 from inventory.importing.columns import ERRORS, HEADINGS
 from inventory.importing.job import Upload
 from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence, without_secret
@@ -26,8 +27,8 @@ def marked_workbook(upload: Upload) -> bytes:
     with xlsxwriter.Workbook(buffer, options) as book:
         formats = {
             "wrong": book.add_format({"bg_color": "#FFC7CE", "font_color": "#9C0006"}),
-            "day": book.add_format({"num_format": "dd/mm/yyyy"}),
-            "instant": book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+            "day": book.add_format({"num_format": DAY}),
+            "instant": book.add_format({"num_format": f"{DAY} hh:mm"}),
             "text": book.add_format({"num_format": "@"}),
         }
         left = COMMENTED

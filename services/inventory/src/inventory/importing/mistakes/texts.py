@@ -122,4 +122,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "gone": ("has the revision {given} of an export but is not on record any more: export it again, or clear the revision to create it",
              "có phiên bản {given} của tệp xuất nhưng không còn trong sổ: hãy xuất lại, hoặc xoá ô phiên bản để tạo mới"),
     "invalid": ("{english}", "{vietnamese}"),
+    "no_records": ("is no list of records: write them as the API has them, [{{\"…\": \"…\"}}], as an export shows",
+                   "không phải danh sách bản ghi: viết như API, [{{\"…\": \"…\"}}], như tệp xuất ra"),
+    "records_left_out": ("was longer than a cell may be and was left out of the export: use the CSV file, or remove the column",
+                         "dài hơn một ô cho phép nên tệp xuất đã bỏ: hãy dùng tệp CSV, hoặc xoá cột này"),
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """Rows of cameras: the address apart from its login, sealed at once; destinations; codec and trust."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +12,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.devices.addresses import GIVE_AGAIN, check_networks, leads_elsewhere, parse_camera_url, render
 from inventory.domain.devices.camera import fitting_timeout
 from inventory.domain.devices.codecs import accepts_codec, refusal_advice
+from inventory.domain.devices.recorder import check_channel
+from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
-from inventory.importing.planning.plan import Action, FileRules, Planned, check_on_record
+from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
 from inventory.importing.planning.register import Register
 from inventory.importing.special import DESTINATIONS
+from inventory.nouns.devices.sameness import OF_ANOTHER
 from inventory.nouns.devices.secrets import device_origins
-from inventory.storage.tables import Delivery, Destination
+from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.auth import Credentials, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.origin import Origin
 
 SEALED = "sealed"
 TRUST_COLUMNS = {"ca_pem": "tls_ca_pem", "fingerprint_sha256": "tls_fingerprint_sha256"}
 _HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What is to be sealed, and where it may be used."""
+
+    credentials: Credentials
+    origins: tuple[Origin, *tuple[Origin, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,10 @@ class Connections:
     destinations: Mapping[str, Destination]
     deliveries: Mapping[UUID, Mapping[UUID, bool]]
     urls: frozenset[str]
+    channels: Mapping[UUID, int] = field(default_factory=dict)
+    """Recorder to the number of its channels."""
+    hidden: Sequence[Device] = ()
+    """Of cameras that the caller does not see: none of them is in its register."""
 
 
 async def read_connections(session: AsyncSession) -> Connections:
@@ -46,11 +64,23 @@ async def read_connections(session: AsyncSession) -> Connections:
     for camera_id, destination_id, enabled, url in await session.execute(query):
         deliveries.setdefault(camera_id, {})[destination_id] = enabled
         urls.add(url)
-    return Connections({each.code: each for each in destinations}, deliveries, frozenset(urls))
+    recorders = await session.execute(select(Recorder.id, Recorder.channels))
+    channels = {row.id: row.channels for row in recorders}
+    known = {each.code: each for each in destinations}
+    return Connections(known, deliveries, frozenset(urls), channels, await _hidden_devices(session))
+
+
+async def _hidden_devices(session: AsyncSession) -> list[Device]:
+    sight = sight_of(session)
+    if sight.is_everything:
+        return []
+    visible = select(seen(Camera, None, sight).c.id)
+    rows = await session.execute(select(Camera.url, Camera.expected).where(Camera.id.not_in(visible)))
+    return [_device(OF_ANOTHER, row.url, row.expected) for row in rows]
 
 
 class CameraRules(FileRules):
-    """Of one file. No password leaves `before` unsealed."""
+    """Of one file. No password is in a row that is stored: `prepare` seals them."""
 
     def __init__(
         self, connections: Connections, register: Register, sealer: Sealer, allowed: AllowedNetworks | None
@@ -81,9 +111,41 @@ class CameraRules(FileRules):
         credentials = self._credentials(row, address.credentials, mistakes)
         if credentials is not None:
             self.has_secrets = True
-            others = device_origins(given.get("expected"))
-            extra[SEALED] = self._sealer.seal(credentials, address.origin, *others)
+            extra[SEALED] = Login(credentials, (address.origin, *device_origins(given.get("expected"))))
         return extra
+
+    def together(self, plan: Plan, register: Register, mistakes: Mistakes) -> None:
+        """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
+        asked = {row.line for row in plan.rows if _is_moved(row)}
+        if not asked:
+            return
+        devices, in_file = Devices(), {row.id for row in plan.rows}
+        for device in self._connections.hidden:
+            devices.add(device)
+        for present in register.present.values():
+            if present["id"] not in in_file:
+                devices.add(_device(present["code"], present["url"], present["expected"]))
+        for row in plan.rows:
+            # The first of two in a file stands, the second is named.
+            fields: Any = row.fields
+            device = _device_of(fields)
+            if row.line in asked and fields.shared_device_reason is None:
+                same = devices.find_same(device)
+                if same is not None:
+                    column = same.field if same.field in plan.table.present else "url"
+                    mistakes.add(row.line, column, translate(same.advice), value=getattr(device, same.field))
+            devices.add(device)
+
+    async def prepare(self, plan: Plan) -> None:
+        """Seal the logins, in two threads: the box is made outside Python."""
+        rows = [row for row in plan.rows if row.extra[SEALED] is not None]
+        half = len(rows) // 2
+        await asyncio.gather(*(asyncio.to_thread(self._seal, part) for part in (rows[:half], rows[half:])))
+
+    def _seal(self, rows: Sequence[Planned]) -> None:
+        for row in rows:
+            login: Login = row.extra[SEALED]
+            row.extra[SEALED] = self._sealer.seal(login.credentials, *login.origins)
 
     @staticmethod
     def _credentials(row: CheckedRow, in_url: Credentials | None, mistakes: Mistakes) -> Credentials | None:
@@ -109,6 +171,7 @@ class CameraRules(FileRules):
                 planned.action = Action.UPDATED
         elif present and present["sealed_secret"] is not None and leads_elsewhere(present["url"], fields.url):
             mistakes.add(planned.line, "url", translate(GIVE_AGAIN), value=fields.url)
+        self._check_channel(planned, mistakes)
         self._check_trust(planned.line, fields.tls, fields.url, mistakes)
         receiving = self._plan_deliveries(planned, mistakes)
         codec = fields.expected.codec if fields.expected is not None else None
@@ -126,6 +189,15 @@ class CameraRules(FileRules):
             planned.patch.setdefault("probe_timeout_s", fitted)
         if planned.patch.get("probe_timeout_s", 0) is None:
             planned.patch["probe_timeout_s"] = fields.timeout_s
+
+    def _check_channel(self, planned: Planned, mistakes: Mistakes) -> None:
+        fields: Any = planned.fields
+        channels = self._connections.channels.get(fields.recorder_id)
+        if channels is not None and fields.channel is not None:
+            try:
+                check_channel(fields.channel, channels)
+            except ValueError as error:
+                mistakes.add(planned.line, "channel", translate(str(error)), value=fields.channel)
 
     @staticmethod
     def _check_trust(line: int, tls: Trust | None, url: str, mistakes: Mistakes) -> None:
@@ -170,6 +242,24 @@ class CameraRules(FileRules):
                 message = f"would be published at an address that is in use ({url}); give it another code"
                 mistakes.add(planned.line, "code", translate(message), value=fields.code)
             self._urls.add(url)
+
+
+def _is_moved(row: Planned) -> bool:
+    """Whether its device is another one than on record."""
+    return row.present is None or _device_of(row.fields) != _device(
+        row.present["code"], row.present["url"], row.present["expected"]
+    )
+
+
+def _device_of(fields: Any) -> Device:
+    expected = fields.expected
+    serial, mac = (expected.serial, expected.mac) if expected is not None else (None, None)
+    return Device(_NOBODY, fields.code, fields.url, serial, mac)
+
+
+def _device(code: str, url: str, expected: Mapping[str, Any] | None) -> Device:
+    known = expected or {}
+    return Device(_NOBODY, code, url, known.get("serial"), known.get("mac"))
 
 
 _NOBODY = UUID(int=0)

@@ -1,5 +1,6 @@
 """What a table would change: for each row the record that it finds, and each field before and after."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -59,6 +60,12 @@ class FileRules:
     def after(self, planned: Planned, mistakes: Mistakes) -> None:
         """Rules that need the row as a whole and what is on record."""
 
+    def together(self, plan: "Plan", register: Register, mistakes: Mistakes) -> None:
+        """Rules between the rows of a file, and with what is on record beside them."""
+
+    async def prepare(self, plan: "Plan") -> None:
+        """What only rows need that are stored; of a file without mistakes."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -67,9 +74,18 @@ class Plan:
     noun: Noun
     table: Table
     rows: list[Planned] = field(default_factory=list)
+    counts: Counter[Action] = field(default_factory=Counter)
 
-    def count(self, action: Action) -> int:
-        return sum(row.action is action for row in self.rows)
+    def add(self, row: Planned) -> None:
+        """Add the next row."""
+        self.rows.append(row)
+        self.counts[row.action] += 1
+
+    def take(self, action: Action) -> list[Planned]:
+        """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""
+        taken = [row for row in self.rows if row.action is action]
+        self.rows = [row for row in self.rows if row.action is not action]
+        return taken
 
 
 def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, rules: FileRules) -> Plan:
@@ -85,7 +101,8 @@ def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, 
         # One mistake of a cell is enough: what follows from it is none of its own.
         mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
         if planned is not None and not row.wrong:
-            plan.rows.append(planned)
+            plan.add(planned)
+    rules.together(plan, register, mistakes)
     return plan
 
 
@@ -206,6 +223,9 @@ def _whole(noun: Noun, given: Mapping[str, Any], present: Mapping[str, Any] | No
 
 
 def _differs(before: Any, after: Any) -> bool:
+    if isinstance(before, list | tuple):
+        # Records are objects on record, and plain values in a plan.
+        return bool(to_jsonable_python(before) != to_jsonable_python(after))
     return bool(before != after)
 
 
@@ -240,7 +260,7 @@ def _at(values: Mapping[str, Any], column: Column, register: Register) -> Any:
 def _add_validation_errors(
     line: int, error: ValidationError, table: Table, row: CheckedRow, mistakes: Mistakes
 ) -> None:
-    names = {".".join(column.path): column.name for column in table.columns.columns}
+    names = {".".join(column.path): column.name for column in table.columns.columns if column.path}
     for found in error.errors(include_url=False, include_input=False):
         loc = ".".join(str(part) for part in found["loc"])
         column = names.get(loc) or _column_of_parent(loc, table) or (loc or "row")

@@ -12,6 +12,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
+from inventory.storage.tables.base import DERIVED
 
 type Key = tuple[Any, ...]
 
@@ -27,7 +28,7 @@ class Register:
 
 async def read_register(session: AsyncSession, noun: Noun) -> Register:
     """What the session's caller sees of the noun; its rows without what belongs to the search."""
-    columns = [column for column in noun.table.__table__.c if column.name != "search"]
+    columns = [column for column in noun.table.__table__.c if column.name not in DERIVED]
     query = select(*columns)
     if not (sight := sight_of(session)).is_everything:
         query = query.where(noun.table.__table__.c.id.in_(select(seen(noun.table, None, sight).c.id)))

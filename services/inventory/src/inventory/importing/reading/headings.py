@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from inventory.importing.cells.text import normal
+from inventory.importing.cells.text import normal, visible
 from inventory.importing.columns import ERRORS, REVISION, Columns, folded_heading
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE
@@ -69,7 +69,7 @@ def _heading_row(rows: Sequence[RawRow], columns: Columns) -> int:
 
 
 def _texts(cells: Sequence[RawCell]) -> dict[int, str]:
-    texts = ((place, normal(str(cell))) for place, cell in enumerate(cells))
+    texts = ((place, visible(normal(str(cell)))) for place, cell in enumerate(cells))
     return {place: text for place, text in texts if text}
 
 

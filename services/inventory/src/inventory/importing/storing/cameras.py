@@ -1,9 +1,13 @@
-"""Stores rows of cameras: new ones by COPY, changed ones by one UPDATE, messages composed before the queue."""
+"""Stores rows of cameras: new ones by COPY, changed ones by one UPDATE, messages composed before the queue.
 
-import asyncio
+A row that is written, or ready to be, is forgotten: what waits is the text of its log and the cells of its update.
+"""
+
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import SimpleNamespace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,128 +19,218 @@ from inventory.importing.planning.cameras import SEALED
 from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import copy_rows, update_rows
-from inventory.storage.deliveries import copy_deliveries, planned_delivery
-from inventory.storage.store import WriteTransaction, snapshot
-from inventory.storage.tables import Camera, Delivery, Facility
+from inventory.storage.change_log import snapshot, snapshot_text
+from inventory.storage.deliveries import copy_deliveries, new_delivery
+from inventory.storage.prepared import overtaken
+from inventory.storage.states import delivery_parts
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Camera, Delivery, Destination, Facility
+from inventory.storage.tables.base import DERIVED, derived_columns
 
 CHUNK = 1000
 _JSON = frozenset({"tls", "expected"})
 _NOT_COLUMNS = frozenset({"destination_ids", "connect", "disconnect"})
+_COLUMNS = tuple(column.key for column in Camera.__table__.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A camera to change. `revision`: as it was read; `cells`: of the columns to write; its states as the log shows."""
+
+    id: UUID
+    revision: int
+    cells: tuple[Any, ...]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A camera of which deliveries come or go."""
+
+    camera: Mapping[str, Any]
+    connect: Sequence[Destination]
+    disconnect: Sequence[UUID]
+
+
+@dataclass(slots=True)
+class _Changed:
+    """All that waits for the queue."""
+
+    columns: Sequence[str]
+    updates: list[Update] = field(default_factory=list)
+    links: list[_Link] = field(default_factory=list)
+    places: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    """Line and label of each camera's row."""
 
 
 async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     """In a long write. Raises ProblemError 422 when a camera was changed meanwhile."""
     transaction = writing.transaction
     codes = {row.id: row.code for row in await transaction.session.execute(select(Facility.id, Facility.code))}
-    new = [row for row in plan.rows if row.action is Action.CREATED]
-    await _add_cameras(transaction, new, codes)
-    changed = [row for row in plan.rows if row.action is Action.UPDATED]
-    staged = [_staged(row, transaction.now) for row in changed]
     await transaction.prepare()
-    simple = [row for row in staged if not (row.disconnect or row.connect or "facility_id" in row.names)]
-    await transaction.prepare_changed([row.values for row in simple], [row.values["id"] for row in staged])
+    # Read after it: who changes one from here on is found out before the commit.
+    destinations = {each.id: each for each in await transaction.session.scalars(select(Destination))}
+    await _add_cameras(transaction, plan.take(Action.CREATED), codes, destinations)
+    changed = await _prepare_changed(transaction, plan.take(Action.UPDATED))
     await transaction.enter_queue()
     await _check_still_so(transaction, changed, mistakes)
-    await _update_cameras(transaction, staged)
-    await _connect(transaction, [row for row in staged if row.disconnect or row.connect], codes)
+    await update_cameras(transaction, changed.columns, changed.updates)
+    await _connect(transaction, changed.links, codes)
 
 
-async def _add_cameras(transaction: WriteTransaction, rows: Sequence[Planned], codes: Mapping[UUID, str]) -> None:
-    for start in range(0, len(rows), CHUNK):
-        cameras: list[Camera] = []
-        deliveries: list[Delivery] = []
-        for row in rows[start : start + CHUNK]:
-            camera = _new_camera(transaction, row)
+async def _add_cameras(
+    transaction: WriteTransaction, rows: list[Planned], codes: Mapping[UUID, str],
+    destinations: Mapping[UUID, Destination],
+) -> None:  # fmt: skip
+    for chunk in _taken(rows):
+        cameras: list[dict[str, Any]] = []
+        deliveries: list[dict[str, Any]] = []
+        parts: dict[UUID, list[Any]] = {}
+        for row in chunk:
+            camera = _new_camera(transaction.now, row)
             cameras.append(camera)
-            code = codes[camera.facility_id]
-            deliveries += [planned_delivery(camera, code, each) for each in row.extra["connect"]]
-        await copy_rows(transaction.session, Camera, _COLUMNS, _cells(cameras))
-        await copy_deliveries(transaction, deliveries)
-        await asyncio.sleep(0)
+            for each in sorted(row.extra["connect"], key=attrgetter("code")):
+                destination = destinations.get(each.id)
+                if destination is None:
+                    raise overtaken()
+                delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
+                deliveries.append(delivery)
+                parts.setdefault(camera["id"], []).append(delivery_parts(delivery, destination))
+        await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
 
 
-def _new_camera(transaction: WriteTransaction, row: Planned) -> Camera:
+async def _write(
+    transaction: WriteTransaction, cameras: Sequence[Mapping[str, Any]], deliveries: Sequence[Mapping[str, Any]]
+) -> None:
+    await copy_rows(transaction.session, Camera, _COLUMNS, _cells(transaction, cameras))
+    await copy_deliveries(transaction, deliveries)
+    await transaction.log.write(transaction.session)
+
+
+def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
+    """Some at a time, in their order; the list forgets them."""
+    rows.reverse()
+    while rows:
+        chunk = rows[: -CHUNK - 1 : -1]
+        del rows[-CHUNK:]
+        yield chunk
+
+
+def _new_camera(now: datetime, row: Planned) -> dict[str, Any]:
+    """Its columns."""
     fields: Any = row.fields
     sealed = row.extra[SEALED]
-    values = fields.model_dump(exclude=_NOT_COLUMNS) | {"probe_timeout_s": fields.timeout_s}
-    camera = Camera(
-        **values, id=uuid4(), sealed_secret=sealed, secret_changed_at=transaction.now if sealed is not None else None
-    )
-    transaction.prepare_new(camera)
-    transaction.record_created(camera)
-    return camera
+    values: dict[str, Any] = fields.model_dump(exclude=_NOT_COLUMNS)
+    values |= {
+        "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "probe_timeout_s": fields.timeout_s,
+        "sealed_secret": sealed, "secret_changed_at": now if sealed is not None else None,
+        **derived_columns(Camera, values),
+    }  # fmt: skip
+    return values
 
 
-_COLUMNS = tuple(column.key for column in Camera.__table__.columns)
-
-
-def _cells(cameras: Sequence[Camera]) -> Iterator[tuple[Any, ...]]:
+def _cells(transaction: WriteTransaction, cameras: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
     for camera in cameras:
-        yield tuple(_cell(name, getattr(camera, name)) for name in _COLUMNS)
+        transaction.log.add_row(transaction.now, Camera, camera["id"], None, snapshot_text(Camera, camera))
+        yield tuple(_cell(name, camera[name]) for name in _COLUMNS)
 
 
 def _cell(name: str, value: Any) -> Any:
     return Jsonb(value) if name in _JSON and value is not None else value
 
 
-def _staged(row: Planned, now: datetime) -> Any:
-    """The row as it will be, beside the row as it is; `names`: the columns that change."""
-    assert row.present is not None
-    values = dict(row.present) | {name: value for name, value in row.patch.items() if name not in _NOT_COLUMNS}
+async def _prepare_changed(transaction: WriteTransaction, rows: list[Planned]) -> _Changed:
+    changed = _Changed(update_columns({name for row in rows for name in _patch(row, transaction.now)}))
+    for chunk in _taken(rows):
+        whole: list[Mapping[str, Any]] = []
+        others: list[UUID] = []
+        for row in chunk:
+            assert row.present is not None
+            patch = _patch(row, transaction.now)
+            values = next_state(row.present, patch, transaction.now)
+            changed.updates.append(update_of(row.present, values, changed.columns))
+            changed.places[values["id"]] = (row.line, row.label)
+            links = row.extra["connect"] or row.extra["disconnect"]
+            if links:
+                camera = {name: values[name] for name in ("id", "code", "facility_id")}
+                changed.links.append(_Link(camera, row.extra["connect"], row.extra["disconnect"]))
+            if links or "facility_id" in patch:
+                others.append(values["id"])
+            else:
+                whole.append(values)
+        await transaction.prepare_changed(whole)
+        transaction.publish_later(others)
+    return changed
+
+
+def _patch(row: Planned, now: datetime) -> dict[str, Any]:
+    patch = {name: value for name, value in row.patch.items() if name not in _NOT_COLUMNS}
     if row.extra[SEALED] is not None:
-        values |= {"sealed_secret": row.extra[SEALED], "secret_changed_at": now}
-    names = {name for name, value in values.items() if value != row.present[name]}
-    values |= {"revision": row.present["revision"] + 1, "changed_at": now}
-    return SimpleNamespace(
-        before=row.present, values=values, names=names,
-        connect=row.extra["connect"], disconnect=row.extra["disconnect"],
-    )  # fmt: skip
+        patch |= {"sealed_secret": row.extra[SEALED], "secret_changed_at": now}
+    return patch
 
 
-async def _check_still_so(transaction: WriteTransaction, rows: Sequence[Planned], mistakes: Mistakes) -> None:
+def update_columns(names: set[str]) -> list[str]:
+    """What is written of cameras of which these change."""
+    return [*sorted(names), *DERIVED, "revision", "changed_at"]
+
+
+def next_state(before: Mapping[str, Any], patch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The columns of a camera with `patch`, written at `now`."""
+    values = {**before, **patch, "revision": before["revision"] + 1, "changed_at": now}
+    return values | derived_columns(Camera, values)
+
+
+def update_of(before: Mapping[str, Any], values: Mapping[str, Any], columns: Sequence[str]) -> Update:
+    """The change of a camera from one state to the next."""
+    cells = tuple(_cell(name, values[name]) for name in columns)
+    shown = snapshot_text(Camera, before), snapshot_text(Camera, values)
+    return Update(values["id"], before["revision"], cells, *shown)
+
+
+async def _check_still_so(transaction: WriteTransaction, changed: _Changed, mistakes: Mistakes) -> None:
+    if not changed.updates:
+        return
     revisions = await transaction.session.execute(select(Camera.id, Camera.revision))
-    now: dict[UUID | None, int] = {row.id: row.revision for row in revisions}
-    for row in rows:
-        assert row.present is not None
-        if now.get(row.id) != row.present["revision"]:
+    now: dict[UUID, int] = {row.id: row.revision for row in revisions}
+    for update in changed.updates:
+        if now.get(update.id) != update.revision:
+            line, label = changed.places[update.id]
             mistakes.add_phrase(
-                row.line, "revision", "changed_meanwhile", given=row.present["revision"],
-                now=now.get(row.id, "—"), who="", value=row.label,
+                line, "revision", "changed_meanwhile", given=update.revision, now=now.get(update.id, "—"), who="",
+                value=label,
             )  # fmt: skip
     mistakes.raise_if_any()
 
 
-async def _update_cameras(transaction: WriteTransaction, staged: Sequence[Any]) -> None:
-    if not staged:
+async def update_cameras(transaction: WriteTransaction, columns: Sequence[str], updates: Sequence[Update]) -> None:
+    """Write all with one statement, and log each."""
+    if not updates:
         return
-    names = sorted({name for row in staged for name in row.names})
-    columns = [*names, "search", "revision", "changed_at"]
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for row in staged:
-            camera = Camera(**row.values)
-            camera.search = camera.searchable()
-            before = Camera(**row.before)
-            transaction.log_change(camera, "changed", snapshot(before), snapshot(camera))
-            yield (camera.id, *(_cell(name, getattr(camera, name)) for name in columns))
+        for update in updates:
+            transaction.log.add_row(transaction.now, Camera, update.id, update.before, update.after)
+            yield (update.id, *update.cells)
 
     await update_rows(transaction.session, Camera, columns, rows())
 
 
-async def _connect(transaction: WriteTransaction, staged: Sequence[Any], codes: Mapping[UUID, str]) -> None:
+async def _connect(transaction: WriteTransaction, links: Sequence[_Link], codes: Mapping[UUID, str]) -> None:
     """Rare beside the rest: such cameras' messages are composed in the queue."""
-    gone = [(row.values["id"], each) for row in staged for each in row.disconnect]
+    gone = {(link.camera["id"], each) for link in links for each in link.disconnect}
     if gone:
         cameras = {camera_id for camera_id, _ in gone}
         found = await transaction.session.scalars(select(Delivery).where(Delivery.camera_id.in_(cameras)))
-        wanted = [each for each in found if (each.camera_id, each.destination_id) in set(gone)]
+        wanted = [each for each in found if (each.camera_id, each.destination_id) in gone]
         for delivery in wanted:
             transaction.log_change(delivery, "removed", snapshot(delivery), None)
         await transaction.session.execute(delete(Delivery).where(Delivery.id.in_([each.id for each in wanted])))
     new = [
-        planned_delivery(Camera(**row.values), codes[row.values["facility_id"]], each)
-        for row in staged
-        for each in row.connect
+        new_delivery(transaction.now, link.camera, codes[link.camera["facility_id"]], each)
+        for link in links
+        for each in link.connect
     ]
     if new:
         await copy_deliveries(transaction, new)

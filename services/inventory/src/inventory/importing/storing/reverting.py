@@ -5,49 +5,28 @@ The change log says what an import did: its lines have the import's id as their 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-from sqlalchemy import Uuid, any_, delete, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from inventory.importing.storing.done import Done, TakenBack, patch_back, read_done
+from inventory.importing.storing.earlier_cameras import remove_cameras, restore_cameras, restore_connections
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import saw, sight_of
-from inventory.storage.store import snapshot
-from inventory.storage.tables import Camera, Change, Delivery, Thing
+from inventory.storage.tables import Change, Thing
 from vonggac.auth import Principal, Right
 from vonggac.http import FieldError, ProblemError
 
 CHUNK = 1000
 SHOWN = 1000
 """Records that a refusal names."""
-_PLAIN = {"synchronize_session": False}
-
-
-@dataclass(slots=True)
-class Left:
-    """A thing that was not taken back, and why."""
-
-    noun: str
-    id: UUID
-    key: str
-    reason: str
-
-
-@dataclass(slots=True)
-class TakenBack:
-    """What became of the rows of an import."""
-
-    removed: int = 0
-    restored: int = 0
-    left: list[Left] = field(default_factory=list)
+TOUCHED = "changed since / đã có người sửa sau đó"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +37,45 @@ class BackRules:
     remove: Callable[[Write, Noun, Thing], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """All that an import did to one thing: `before` of its first line, `after` of its last."""
-
-    noun: str
-    id: UUID
-    action: str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
-
-    @property
-    def key(self) -> str:
-        shown = self.after or self.before or {}
-        return str(shown.get("code") or shown.get("full_name") or self.id)
-
-
 async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenBack:
     """In a write transaction, so that nobody touches anything meanwhile."""
     session, result = writing.transaction.session, TakenBack()
-    done = await _done_by(session, import_id)
+    done = await read_done(session, import_id)
     _check_rights(writing.caller, done)
     await _check_seen(session, done)
     touched = await _touched_since(session, import_id)
+    new = {each.id for each in done if each.noun == "camera" and each.action == "created"}
+    touched |= await _cameras_of(session, touched, new)
+    stays = {each.id for each in done if each.noun == "camera" and (each.id in touched or each.id in new)}
+    deliveries = [each for each in done if each.noun == "delivery" and _camera_of(each) not in stays]
+    ours = [each for each in done if each.noun != "delivery"] + [each for each in deliveries if each.id in touched]
+    result.left += [each.left(TOUCHED) for each in ours if each.id in touched]
+    untouched = [each for each in ours if each.id not in touched]
+    await remove_cameras(writing.transaction, [each for each in untouched if each.id in new], result)
+    changed = [each for each in untouched if each.noun == "camera" and each.id not in new]
+    rest = [each for each in untouched if each.noun != "camera"]
+    rest += await restore_cameras(writing.transaction, changed, result)
+    connections = [each for each in deliveries if each.id not in touched]
+    await restore_connections(writing.transaction, connections, result)
+    rest += [each for each in connections if each.action == "changed" and patch_back(noun_named("delivery"), each)]
+    await _take_rest_back(writing, rest, rules, result)
+    return result
+
+
+async def _take_rest_back(writing: Write, rest: list[Done], rules: BackRules, result: TakenBack) -> None:
+    """One by one, what refers to others before what is referred to."""
     order = {noun.name: place for place, noun in enumerate(NOUNS)}
-    ours = [each for each in done if each.noun != "delivery"]
-    cameras = {each.id: each for each in ours if each.noun == "camera" and each.action == "created"}
-    touched |= await _cameras_of(session, touched, cameras)
-    for each in ours:
-        if each.id in touched:
-            result.left.append(Left(each.noun, each.id, each.key, "changed since / đã có người sửa sau đó"))
-    await _remove_cameras(writing, [each for each in cameras.values() if each.id not in touched], result)
-    rest = [each for each in ours if each.id not in touched and each.id not in cameras]
     rest.sort(key=lambda each: order[each.noun], reverse=True)
     for start in range(0, len(rest), CHUNK):
         chunk = rest[start : start + CHUNK]
-        present = await _read_things(session, chunk)
+        present = await _read_things(writing.transaction.session, chunk)
         for each in chunk:
             if each.id in present:
                 await _take_one_back(writing, each, rules, result)
         await asyncio.sleep(0)
-    return result
 
 
-def _check_rights(caller: Principal, done: Sequence[_Done]) -> None:
+def _check_rights(caller: Principal, done: Sequence[Done]) -> None:
     """What an import added is removed, what it changed is changed. Raises ProblemError 403 naming record and right."""
     errors = []
     for each in done:
@@ -114,7 +88,7 @@ def _check_rights(caller: Principal, done: Sequence[_Done]) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors[:SHOWN])
 
 
-async def _check_seen(session: Any, done: Sequence[_Done]) -> None:
+async def _check_seen(session: Any, done: Sequence[Done]) -> None:
     """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
     if sight_of(session).is_everything:
         return
@@ -124,7 +98,7 @@ async def _check_seen(session: Any, done: Sequence[_Done]) -> None:
             raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 
 
-async def _read_things(session: Any, chunk: Sequence[_Done]) -> dict[UUID, Any]:
+async def _read_things(session: Any, chunk: Sequence[Done]) -> dict[UUID, Any]:
     """Those that are still on record, a statement per noun; the session keeps them while they are referred to."""
     found: dict[UUID, Any] = {}
     for name in {each.noun for each in chunk}:
@@ -132,20 +106,6 @@ async def _read_things(session: Any, chunk: Sequence[_Done]) -> dict[UUID, Any]:
         ids = [each.id for each in chunk if each.noun == name]
         found |= {thing.id: thing for thing in await session.scalars(select(table).where(table.id.in_(ids)))}
     return found
-
-
-async def _done_by(session: Any, import_id: UUID) -> list[_Done]:
-    columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
-    query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
-    found: dict[UUID, _Done] = {}
-    for noun, thing_id, action, before, after in await session.execute(query):
-        first = found.get(thing_id)
-        found[thing_id] = (
-            _Done(noun, thing_id, action, before, after)
-            if first is None
-            else _Done(noun, thing_id, first.action, first.before, after)
-        )
-    return list(found.values())
 
 
 async def _touched_since(session: Any, import_id: UUID) -> set[UUID]:
@@ -159,34 +119,18 @@ async def _touched_since(session: Any, import_id: UUID) -> set[UUID]:
     return set(await session.scalars(query))
 
 
-async def _cameras_of(session: Any, touched: set[UUID], cameras: Mapping[UUID, Any]) -> set[UUID]:
+async def _cameras_of(session: Any, touched: set[UUID], cameras: set[UUID]) -> set[UUID]:
     """The new cameras of which a delivery was touched, removed or added since."""
     query = select(Change.before, Change.after).where(Change.noun == "delivery", Change.thing_id.in_(touched))
     ids = {UUID((after or before)["camera_id"]) for before, after in await session.execute(query)} if touched else set()
-    return ids & cameras.keys()
+    return ids & cameras
 
 
-async def _remove_cameras(writing: Write, done: Sequence[_Done], result: TakenBack) -> None:
-    """All at once: there may be twenty thousand."""
-    transaction = writing.transaction
-    for start in range(0, len(done), CHUNK):
-        ids = [each.id for each in done[start : start + CHUNK]]
-        for delivery in (await transaction.session.scalars(select(Delivery).where(Delivery.camera_id.in_(ids)))).all():
-            transaction.log_change(delivery, "removed", snapshot(delivery), None)
-            transaction.session.expunge(delivery)
-        for camera in (await transaction.session.scalars(select(Camera).where(Camera.id.in_(ids)))).all():
-            transaction.record_removed(camera)
-            transaction.session.expunge(camera)
-            result.removed += 1
-        await asyncio.sleep(0)
-    gone = [each.id for each in done]
-    if gone:
-        which = any_(literal(gone, ARRAY(Uuid)))
-        await transaction.session.execute(delete(Delivery).where(Delivery.camera_id == which), execution_options=_PLAIN)
-        await transaction.session.execute(delete(Camera).where(Camera.id == which), execution_options=_PLAIN)
+def _camera_of(delivery: Done) -> UUID:
+    return UUID((delivery.after or delivery.before or {})["camera_id"])
 
 
-async def _take_one_back(writing: Write, done: _Done, rules: BackRules, result: TakenBack) -> None:
+async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: TakenBack) -> None:
     noun, session = noun_named(done.noun), writing.transaction.session
     thing = await session.get(noun.table, done.id)
     if thing is None:
@@ -197,32 +141,9 @@ async def _take_one_back(writing: Write, done: _Done, rules: BackRules, result: 
                 await rules.remove(writing, noun, thing)
                 result.removed += 1
                 return
-            await rules.patch(writing, noun, thing, _patch_of(noun, done))
+            await rules.patch(writing, noun, thing, patch_back(noun, done))
             result.restored += 1
     except ProblemError as error:
         if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        result.left.append(Left(done.noun, done.id, done.key, error.problem.detail or error.problem.title))
-
-
-def _patch_of(noun: Noun, done: _Done) -> dict[str, Any]:
-    """The fields that the import changed, as they were: JSON values of the log through the noun's own types."""
-    before, after = done.before or {}, done.after or {}
-    names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
-    patch: dict[str, Any] = {}
-    for name in names:
-        patch[name] = None if before[name] is None else _typed(_adapter(noun.name, name), before[name])
-    return patch
-
-
-@cache
-def _adapter(noun: str, name: str) -> TypeAdapter[Any]:
-    """Making one takes longer than storing a row."""
-    info = noun_named(noun).fields.model_fields[name]
-    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    return TypeAdapter(kind)
-
-
-def _typed(adapter: TypeAdapter[Any], value: Any) -> Any:
-    typed = adapter.validate_python(value)
-    return typed.model_dump() if hasattr(typed, "model_dump") else typed
+        result.left.append(done.left(error.problem.detail or error.problem.title))

@@ -7,7 +7,7 @@ from inventory.domain.devices.camera import NewCamera, asks_reason
 from inventory.domain.devices.delivery import HEADINGS as DELIVERY_HEADINGS
 from inventory.domain.devices.delivery import DeliveryFields
 from inventory.domain.devices.destination import HEADINGS as DESTINATION_HEADINGS
-from inventory.domain.devices.destination import NewDestination, asks_reason_of_destination
+from inventory.domain.devices.destination import NewDestination
 from inventory.domain.devices.recorder import HEADINGS as RECORDER_HEADINGS
 from inventory.domain.devices.recorder import RecorderFields
 from inventory.nouns.devices.cameras import (
@@ -39,7 +39,7 @@ DESTINATION = Noun(
     filters=("code", "role", "enabled"),
     sorts=("code", "name", "role"),
     unchangeable=frozenset({"connect_all_cameras"}),
-    asks_reason=asks_reason_of_destination,
+    asks_reason=asks_reason,
     writer=DestinationWriter(),
     hand_written=frozenset({"remove"}),
 )

@@ -6,7 +6,13 @@ from typing import Any, cast
 from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.domain.devices.addresses import Address, parse_read_back_template, parse_url_template
-from inventory.domain.devices.destination import DestinationFields, NewDestination, check_provable
+from inventory.domain.devices.destination import (
+    CONFIRMATION,
+    DestinationFields,
+    NewDestination,
+    check_no_stream_key,
+    check_provable,
+)
 from inventory.domain.devices.trust import Trust
 from inventory.nouns.devices.secrets import (
     LOGIN,
@@ -57,7 +63,8 @@ class DestinationWriter(Writer):
         given = cast("NewDestination", fields)
         addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES)))
         _check(given, addresses["url_template"], addresses["read_back_url_template"])
-        values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras"})
+        _check_keys(addresses, None, is_no_secret=given.path_is_no_secret)
+        values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras", CONFIRMATION})
         destination = Destination(**values, **_columns(writing, addresses))
         await writing.transaction.add_thing(destination)
         if given.connect_all_cameras:
@@ -70,7 +77,8 @@ class DestinationWriter(Writer):
         addresses = _addresses(writing, patch)
         for name, columns in _TEMPLATES.items():
             refuse_to_move(destination, addresses.get(name), columns)
-        stated = {name: value for name, value in patch.items() if name not in _TEMPLATES}
+        _check_keys(addresses, destination, is_no_secret=bool(patch.get(CONFIRMATION)))
+        stated = {name: value for name, value in patch.items() if name not in {*_TEMPLATES, CONFIRMATION}}
         merged = merge(DestinationFields, destination, stated)
         _check(merged, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
         await writing.transaction.change_thing(destination, merged.model_dump() | _columns(writing, addresses))
@@ -91,6 +99,14 @@ def _check(fields: DestinationFields, publish: Address | str | None, read_back: 
     check_trust(fields.tls, *urls)
     with refuse_as_422("read_back_url_template"):
         check_provable(fields.required_proof, urls[1])
+
+
+def _check_keys(addresses: Mapping[str, Address | None], before: Destination | None, *, is_no_secret: bool) -> None:
+    """Raises ProblemError 422 that names the address."""
+    for name, address in addresses.items():
+        with refuse_as_422(name):
+            url = address.url if address is not None else None
+            check_no_stream_key(name, url, before=getattr(before, name, None), is_no_secret=is_no_secret)
 
 
 def _columns(writing: Write, addresses: Mapping[str, Address | None]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Recorder
 
+OF_ANOTHER = "of another facility"
+"""In place of the code of a camera that the caller does not see."""
 _FIELDS = {"url": "url", "serial": "expected.serial", "mac": "expected.mac"}
 
 
@@ -47,18 +49,19 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
     query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
     found = (await session.execute(query)).all()
-    return [_from(row.id, await _named(session, row), row.url, row.expected) for row in found]
+    return [device_of(row.id, await named(session, row), row.url, row.expected) for row in found]
 
 
-async def _named(session: AsyncSession, row: Any) -> str:
+async def named(session: AsyncSession, row: Any) -> str:
     """The code of another camera, for whom may see it."""
-    return str(row.code) if await sees(session, Camera, row.id) else "of another facility"
+    return str(row.code) if await sees(session, Camera, row.id) else OF_ANOTHER
 
 
 def _device(camera: Camera) -> Device:
-    return _from(camera.id, camera.code, camera.url, camera.expected)
+    return device_of(camera.id, camera.code, camera.url, camera.expected)
 
 
-def _from(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+def device_of(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+    """The device of a camera on record."""
     known = expected or {}
     return Device(camera_id, code, url, known.get("serial"), known.get("mac"))

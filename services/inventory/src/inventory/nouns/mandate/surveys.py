@@ -23,7 +23,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import unknown_reference
-from inventory.storage.contents import stored_hashes
+from inventory.storage.queries.contents import stored_hashes
 from inventory.storage.queries.plans import agency_roles
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Survey

@@ -1,5 +1,6 @@
 """What every table shares: ids, revisions, codes, enums as text."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from sqlalchemy import DateTime, Text
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from inventory.domain.text import fold
+from inventory.domain.text import fold, order_key, person_order_key
 from vonggac.database import new_metadata
 
 
@@ -28,6 +29,11 @@ class Base(DeclarativeBase):
     }
 
 
+NAME_ORDER = "name_order"
+DERIVED = frozenset({"search", NAME_ORDER})
+"""Columns that are made of others."""
+
+
 class Thing(Base):
     """A row with an identity, a revision and a message."""
 
@@ -35,6 +41,8 @@ class Thing(Base):
     noun: ClassVar[str]
     searched: ClassVar[tuple[str, ...]] = ()
     """Columns that `q` searches."""
+    ordered: ClassVar[str | None] = None
+    """The name of which `name_order` is the key; None: there is no such column."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(default=1)
@@ -50,9 +58,20 @@ class Thing(Base):
         """Its revision as it stands in the headers ETag and If-Match."""
         return f'"{self.revision}"'
 
-    def searchable(self) -> str:
-        """The folded text that `q` searches."""
-        return fold(" ".join(str(getattr(self, name) or "") for name in self.searched))
+
+def derived_columns(kind: type[Thing], values: Mapping[str, Any]) -> dict[str, str]:
+    """What is stored beside the columns of a row: the text to search, and the key of its place in a list by name."""
+    searched = " ".join(str(values[name] or "") for name in kind.searched)
+    derived = {"search": fold(searched)} if kind.searched else {}
+    if kind.ordered is not None:
+        key = person_order_key if kind.ordered == "full_name" else order_key
+        derived[NAME_ORDER] = key(str(values[kind.ordered]))
+    return derived
+
+
+def order_column() -> Any:
+    """The column that a list by name is sorted by; compared byte by byte, whatever the database's collation."""
+    return mapped_column(Text(collation="C"), server_default="")
 
 
 class Coded(Thing):
@@ -60,7 +79,9 @@ class Coded(Thing):
 
     __abstract__ = True
     searched: ClassVar[tuple[str, ...]] = ("code", "name")
+    ordered = "name"
 
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     search: Mapped[str]
+    name_order: Mapped[str] = order_column()

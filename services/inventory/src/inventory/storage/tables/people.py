@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.storage.tables.base import Coded, Thing
+from inventory.storage.tables.base import Coded, Thing, order_column
 from vonggac.events.inventory import (
     AgencyRole,
 )
@@ -18,6 +18,9 @@ class Agency(Coded):
     noun = "agency"
 
     role: Mapped[AgencyRole]
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agencies.id"), index=True)
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("agencies.id"), index=True)
 
 
 class OperatorAssignment(Thing):
@@ -43,6 +46,7 @@ class FocalPoint(Thing):
     __tablename__ = "focal_points"
     noun = "focal_point"
     searched = ("full_name", "position", "phone", "email", "unit")
+    ordered = "full_name"
 
     facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
     full_name: Mapped[str]
@@ -53,6 +57,7 @@ class FocalPoint(Thing):
     valid_from: Mapped[date] = mapped_column(nullable=False)
     appointment_document: Mapped[str | None]
     search: Mapped[str]
+    name_order: Mapped[str] = order_column()
 
 
 class Team(Coded):
@@ -66,9 +71,11 @@ class TeamMember(Thing):
     __tablename__ = "team_members"
     noun = "team_member"
     searched = ("full_name", "position", "phone")
+    ordered = "full_name"
 
     team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"), index=True)
     full_name: Mapped[str]
     position: Mapped[str]
     phone: Mapped[str | None]
     search: Mapped[str]
+    name_order: Mapped[str] = order_column()

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from prober.domain import schedule
 from prober.domain.kinds import probe_kind
-from prober.domain.logins import LoginLimits, Settled, settle
+from prober.domain.limits.logins import LoginLimits, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
-from prober.domain.logins import suspected
+from prober.domain.limits.logins import suspected
 from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (

@@ -16,7 +16,7 @@ from vonggac.events.causes import Cause
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional.etags import etag_of
 from vonggac.http.problems import refuse_fields
-from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.allowed_networks import resolve
 from vonggac.net.errors import PeerError
 
 RESOLVED_WITHIN_S = 3.0
@@ -60,9 +60,8 @@ async def check_host(shared: Context, field: str, host: str, port: int) -> None:
 
     Raises ProblemError 422 naming `field`.
     """
-    allowed = AllowedNetworks.parse(shared.settings.allowed_networks)
     try:
-        await resolve(host, port, allowed, timeout_s=RESOLVED_WITHIN_S)
+        await resolve(host, port, shared.settings.allowed, timeout_s=RESOLVED_WITHIN_S)
     except PeerError as error:
         if error.cause is Cause.ADDRESS_NOT_ALLOWED:
             networks = ", ".join(shared.settings.allowed_networks)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prober.domain.shares import places_of
+from prober.domain.limits.shares import places_of
 
 MEMBERS = st.frozensets(st.integers(0, 99).map(lambda number: f"prober-{number}"), min_size=1, max_size=12)
 

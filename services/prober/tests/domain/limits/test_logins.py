@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prober.domain.logins import LoginLimits, LoginState, Settled, settle
+from prober.domain.limits.logins import LoginLimits, LoginState, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause

@@ -1,0 +1,1 @@
+"""What a user brings to `make run`: cameras and facilities as CSV, checked before anything starts."""

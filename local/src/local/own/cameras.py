@@ -1,0 +1,117 @@
+"""A user's own cameras, a row each: address, login, facility, and what the survey expects of the stream."""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl
+
+COLUMNS = Columns(
+    required=("code", "name", "url"),
+    optional=(
+        "username", "password", "facility_code", "transport", "codec", "size",
+        "width", "height", "serial", "mac", "onvif_address",
+    ),
+    aliases={"facility": "facility_code", "expected_codec": "codec", "expected_size": "size"},
+)  # fmt: skip
+"""The second line of `optional`: of the file that an ONVIF scan gives, which can be used as it is."""
+SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
+TRANSPORTS = ("tcp", "udp", "auto")
+CODECS = {"h264": "h264", "h265": "h265", "h.264": "h264", "h.265": "h265", "avc": "h264", "hevc": "h265"}
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SIZE = re.compile(r"([0-9]{2,5})\s*[xX×*]\s*([0-9]{2,5})")
+_WHOLE = re.compile(r"[0-9]{2,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCamera:
+    """One checked row; `line` is the line of the file it begins in, `host` the host of its address."""
+
+    line: int
+    code: str
+    facility_code: str
+    host: str
+    columns: dict[str, str] = field(repr=False)
+    """As inventory imports them."""
+
+
+def read_cameras(path: Path, *, facility_codes: Collection[str], default_facility: str) -> list[OwnCamera]:
+    """The cameras of the file; one without a facility belongs to `default_facility`.
+
+    Raises FileError with every mistake.
+    """
+    rows, mistakes = read_rows(path, COLUMNS)
+    for row in rows:
+        mistakes += _mistakes(row, facility_codes)
+    mistakes += doubled(rows)
+    if mistakes:
+        raise FileError(path, sorted(mistakes, key=lambda mistake: mistake.line))
+    return [_camera(row, default_facility) for row in rows]
+
+
+def _camera(row: Row, default_facility: str) -> OwnCamera:
+    facility_code = row["facility_code"] or default_facility
+    columns = {name: cell for name, cell in row.cells.items() if cell and name != "size"}
+    columns["facility_code"] = facility_code
+    if row["transport"]:
+        columns["transport"] = row["transport"].lower()
+    if row["codec"]:
+        columns["codec"] = CODECS[row["codec"].lower()]
+    if size := _SIZE.fullmatch(row["size"]):
+        columns["width"], columns["height"] = size.groups()
+    return OwnCamera(row.line, row["code"], facility_code, _host(row["url"]), columns)
+
+
+def _mistakes(row: Row, facility_codes: Collection[str]) -> list[Mistake]:
+    wrong = []
+    if row["code"] and not CODE.fullmatch(row["code"]):
+        wrong.append(row.wrong("code", "use 1 to 64 letters, digits, '.', '_' or '-', e.g. CAM-01"))
+    if row["url"]:
+        wrong += [row.wrong("url", mistake) for mistake in _address_mistakes(row["url"])]
+    if row["password"] and not row["username"]:
+        wrong.append(row.wrong("username", "is empty, but there is a password"))
+    if row["facility_code"] and row["facility_code"] not in facility_codes:
+        known = ", ".join(sorted(facility_codes))
+        wrong.append(row.wrong("facility_code", f"is not known: there are {known}; FACILITIES=file.csv brings more"))
+    if row["transport"] and row["transport"].lower() not in TRANSPORTS:
+        wrong.append(row.wrong("transport", f"must be one of {', '.join(TRANSPORTS)}, or empty"))
+    if row["codec"] and row["codec"].lower() not in CODECS:
+        wrong.append(row.wrong("codec", "must be h264 or h265, or empty where it is not known"))
+    if row["size"] and not _SIZE.fullmatch(row["size"]):
+        wrong.append(row.wrong("size", "must be width x height in pixels, e.g. 1920x1080"))
+    for name in ("width", "height"):
+        if row[name] and not _WHOLE.fullmatch(row[name]):
+            wrong.append(row.wrong(name, "must be a whole number of pixels, e.g. 1080"))
+    if row["size"] and (row["width"] or row["height"]):
+        wrong.append(row.wrong("size", "stands beside width and height: give either"))
+    return wrong
+
+
+def _address_mistakes(url: str) -> list[str]:
+    """Inventory checks what else each scheme needs (`refused_rows`)."""
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme.lower() not in SCHEMES:
+        return [f"the scheme is {scheme[:20]}://, it must be one of {', '.join(SCHEMES)}"]
+    try:
+        host = _host(url)
+    except MalformedError as error:
+        return [f"{error.message.replace('RTSP address', 'address')}, e.g. rtsp://192.168.1.20:554/stream1"]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        # A name: the workers check what it resolves to, at every connection.
+        return []
+    if address.is_unspecified or str(address) == "255.255.255.255" or (address.is_multicast and scheme != "udp"):
+        return [f"{address} is the address of no device, e.g. rtsp://192.168.1.20:554/stream1"]
+    return []
+
+
+def _host(url: str) -> str:
+    """Raises MalformedError."""
+    _, separator, rest = url.partition("://")
+    return RtspUrl.parse(f"rtsp://{rest}" if separator else url).host

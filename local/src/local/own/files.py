@@ -1,0 +1,71 @@
+"""What the user's files hold, read together: before anything starts, then into inventory, then remembered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.apis.inventory import InventoryApi, RefusedError
+from local.apis.simulator import SimulatorApi
+from local.demo import content
+from local.demo.load import Loaded, load_demo_cameras, load_own_cameras
+from local.own.cameras import OwnCamera, read_cameras
+from local.own.facilities import OwnFacility, read_facilities
+from local.own.known import Known
+from local.own.table import refused_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Checked files; a path of None: there is none."""
+
+    cameras_path: Path | None
+    cameras: Sequence[OwnCamera]
+    facilities_path: Path | None
+    facilities: Sequence[OwnFacility]
+    known: Known
+    """With what these files add."""
+
+    async def load(self, inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
+        """Into inventory; the demo's cameras where there are none of the user's.
+
+        Raises FileError for what only inventory can judge.
+        """
+        if self.facilities_path is not None:
+            try:
+                await inventory.import_csv("facilities", content.as_csv([one.columns for one in self.facilities]))
+            except RefusedError as refusal:
+                if refusal.errors:
+                    raise refused_rows(self.facilities_path, [one.line for one in self.facilities], refusal) from None
+                raise
+        if self.cameras_path is None:
+            return await load_demo_cameras(inventory, simulator)
+        try:
+            return await load_own_cameras(inventory, list(self.cameras))
+        except RefusedError as refusal:
+            if refusal.errors:
+                raise refused_rows(self.cameras_path, [one.line for one in self.cameras], refusal) from None
+            raise
+
+
+def read_own(
+    cameras_path: Path | None, facilities_path: Path | None, known: Known, report: Callable[[str, str], None]
+) -> Own:
+    """Read and check both files. Raises FileError with every mistake of the first that has any."""
+    demo = content.rows("facilities")
+    demo_codes = content.facility_codes()
+    facilities: list[OwnFacility] = []
+    if facilities_path is not None:
+        first = {name: demo[0][name] for name in ("type", "unit_code", "managing_agency_code", "status")}
+        facilities = read_facilities(facilities_path, taken=demo_codes, defaults=first)
+        report("facilities", f"{len(facilities)} in {facilities_path}")
+    own_codes = [one.code for one in facilities]
+    cameras: list[OwnCamera] = []
+    if cameras_path is not None:
+        cameras = read_cameras(
+            cameras_path,
+            facility_codes={*demo_codes, *known.facilities, *own_codes},
+            default_facility=(own_codes or demo_codes)[0],
+        )
+        report("cameras", f"{len(cameras)} in {cameras_path}")
+    added = known.and_these(hosts=(camera.host for camera in cameras), facilities=own_codes)
+    return Own(cameras_path, cameras, facilities_path, facilities, added)

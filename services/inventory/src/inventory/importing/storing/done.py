@@ -1,0 +1,89 @@
+"""What an import did to each record, as the change log has it, and what becomes of that when it is taken back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import noun_named
+from inventory.storage.tables import Change
+
+
+@dataclass(slots=True)
+class Left:
+    """A thing that was not taken back, and why."""
+
+    noun: str
+    id: UUID
+    key: str
+    reason: str
+
+
+@dataclass(slots=True)
+class TakenBack:
+    """What became of the rows of an import."""
+
+    removed: int = 0
+    restored: int = 0
+    left: list[Left] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All that an import did to one thing: `before` of its first line, `after` of its last."""
+
+    noun: str
+    id: UUID
+    action: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def key(self) -> str:
+        shown = self.after or self.before or {}
+        return str(shown.get("code") or shown.get("full_name") or self.id)
+
+    def left(self, reason: str) -> Left:
+        """It stays as it is."""
+        return Left(self.noun, self.id, self.key, reason)
+
+
+async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
+    """What the import did, a thing each, in the order of the first line."""
+    columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
+    query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
+    found: dict[UUID, Done] = {}
+    for noun, thing_id, action, before, after in await session.execute(query):
+        first = found.get(thing_id)
+        found[thing_id] = (
+            Done(noun, thing_id, action, before, after)
+            if first is None
+            else Done(noun, thing_id, first.action, first.before, after)
+        )
+    return list(found.values())
+
+
+def patch_back(noun: Noun, done: Done) -> dict[str, Any]:
+    """The fields that the import changed, as they were: JSON values of the log through the noun's own types."""
+    before, after = done.before or {}, done.after or {}
+    names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
+    return {name: None if before[name] is None else _typed(_adapter(noun.name, name), before[name]) for name in names}
+
+
+@cache
+def _adapter(noun: str, name: str) -> TypeAdapter[Any]:
+    """Making one takes longer than storing a row."""
+    info = noun_named(noun).fields.model_fields[name]
+    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    return TypeAdapter(kind)
+
+
+def _typed(adapter: TypeAdapter[Any], value: Any) -> Any:
+    typed = adapter.validate_python(value)
+    return typed.model_dump() if hasattr(typed, "model_dump") else typed

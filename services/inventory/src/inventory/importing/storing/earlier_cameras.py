@@ -1,0 +1,126 @@
+"""Cameras and their deliveries as they were before an import, all at once: there may be twenty thousand."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, delete, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from inventory.importing.storing.cameras import Update, next_state, update_cameras, update_columns, update_of
+from inventory.importing.storing.done import Done, TakenBack, patch_back
+from inventory.nouns.devices.declared import CAMERA
+from inventory.storage.change_log import snapshot
+from inventory.storage.deliveries import copy_deliveries, new_delivery
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Camera, Delivery, Destination, Facility
+from inventory.storage.tables.base import DERIVED
+
+CHUNK = 1000
+STATEMENT = 5000
+"""Cameras of one UPDATE."""
+PLAIN = frozenset(
+    {
+        "name", "enabled", "area", "transport", "forward_audio", "probe_interval_s", "probe_timeout_s", "vendor",
+        "model", "firmware", "verified_on", "verified_by", "valid_from", "valid_to",
+    }
+)  # fmt: skip
+"""Fields that no rule ties to another record. A camera that nobody touched since was right with them before."""
+_PLAIN_DELETE = {"synchronize_session": False}
+
+
+async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> list[Done]:
+    """Those of which only plain fields were changed; returns the others, for which the rules have to be asked."""
+    patches = {each.id: patch_back(CAMERA, each) for each in done}
+    others = [each for each in done if not PLAIN.issuperset(patches[each.id])]
+    plain = [each.id for each in done if PLAIN.issuperset(patches[each.id])]
+    present = [column for column in Camera.__table__.c if column.name not in DERIVED]
+    for start in range(0, len(plain), STATEMENT):
+        part = plain[start : start + STATEMENT]
+        columns = update_columns({name for each in part for name in patches[each]})
+        updates: list[Update] = []
+        for place in range(0, len(part), CHUNK):
+            query = select(*present).where(Camera.id == _any_of(part[place : place + CHUNK]))
+            for row in (await transaction.session.execute(query)).mappings():
+                result.restored += 1
+                if patch := patches[row["id"]]:
+                    before = dict(row)
+                    updates.append(update_of(before, next_state(before, patch, transaction.now), columns))
+            await asyncio.sleep(0)
+        await update_cameras(transaction, columns, updates)
+        transaction.publish_later(each.id for each in updates)
+    return others
+
+
+async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
+    """Cameras that the import created, with their deliveries."""
+    for start in range(0, len(done), CHUNK):
+        ids = [each.id for each in done[start : start + CHUNK]]
+        for delivery in (await transaction.session.scalars(select(Delivery).where(Delivery.camera_id.in_(ids)))).all():
+            transaction.log_change(delivery, "removed", snapshot(delivery), None)
+            transaction.session.expunge(delivery)
+        for camera in (await transaction.session.scalars(select(Camera).where(Camera.id.in_(ids)))).all():
+            transaction.record_removed(camera)
+            transaction.session.expunge(camera)
+            result.removed += 1
+        await asyncio.sleep(0)
+    gone = [each.id for each in done]
+    if gone:
+        for statement in (delete(Delivery).where(Delivery.camera_id == _any_of(gone)),
+                          delete(Camera).where(Camera.id == _any_of(gone))):  # fmt: skip
+            await transaction.session.execute(statement, execution_options=_PLAIN_DELETE)
+
+
+async def restore_connections(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
+    """Deliveries that the import made are removed, those that it removed are made again, under their ids.
+
+    `done`: of cameras that stay and that nobody touched since.
+    """
+    made = [each.id for each in done if each.action == "created" and each.after is not None]
+    for start in range(0, len(made), CHUNK):
+        query = select(Delivery).where(Delivery.id == _any_of(made[start : start + CHUNK]))
+        for delivery in (await transaction.session.scalars(query)).all():
+            transaction.log_change(delivery, "removed", snapshot(delivery), None)
+            transaction.mark_stale([delivery.camera_id])
+            transaction.session.expunge(delivery)
+            result.removed += 1
+    if made:
+        statement = delete(Delivery).where(Delivery.id == _any_of(made))
+        await transaction.session.execute(statement, execution_options=_PLAIN_DELETE)
+    lost = [each for each in done if each.action == "removed" and each.after is None and each.before is not None]
+    for start in range(0, len(lost), CHUNK):
+        await _make_again(transaction, lost[start : start + CHUNK], result)
+
+
+async def _make_again(transaction: WriteTransaction, lost: Sequence[Done], result: TakenBack) -> None:
+    session = transaction.session
+    ids = [UUID(_before(each)["camera_id"]) for each in lost]
+    of_cameras = select(Camera.id, Camera.code, Facility.code.label("facility_code"))
+    query = of_cameras.join(Facility, Facility.id == Camera.facility_id).where(Camera.id == _any_of(ids))
+    cameras = {row.id: row for row in await session.execute(query)}
+    destinations = {each.id: each for each in await session.scalars(select(Destination))}
+    pairs = select(Delivery.camera_id, Delivery.destination_id).where(Delivery.camera_id == _any_of(ids))
+    there = {(row.camera_id, row.destination_id) for row in await session.execute(pairs)}
+    new: list[dict[str, Any]] = []
+    for each in lost:
+        before = _before(each)
+        camera, destination = cameras.get(UUID(before["camera_id"])), destinations.get(UUID(before["destination_id"]))
+        if camera is None or destination is None or (camera.id, destination.id) in there:
+            result.left.append(each.left("the camera has another one, or the destination is gone / đã có kết nối khác"))
+            continue
+        columns = {"id": camera.id, "code": camera.code}
+        made = new_delivery(transaction.now, columns, camera.facility_code, destination)
+        new.append(made | {"id": each.id, "enabled": before["enabled"]})
+    await copy_deliveries(transaction, new)
+    transaction.mark_stale(each["camera_id"] for each in new)
+    result.restored += len(new)
+
+
+def _before(done: Done) -> Any:
+    assert done.before is not None
+    return done.before
+
+
+def _any_of(ids: Sequence[UUID]) -> Any:
+    return any_(literal(list(ids), ARRAY(Uuid)))

@@ -1,0 +1,66 @@
+"""The change log (R25): each line as the text that is stored, so that thousands of them weigh little until then."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json, to_jsonable_python
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.storage.bulk import copy_rows
+from inventory.storage.tables import Change, Thing
+from inventory.storage.tables.base import DERIVED
+
+SEALED = ("sealed_secret", "sealed_read_back_secret")
+_HIDDEN = frozenset({*SEALED, *DERIVED, "revision", "created_at", "changed_at"})
+_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
+
+
+@cache
+def _shown_columns(kind: type[Thing]) -> tuple[str, ...]:
+    return tuple(column.key for column in kind.__table__.columns if column.key not in _HIDDEN)
+
+
+def snapshot(thing: Thing) -> dict[str, Any]:
+    """A thing as the change log shows it: every column but secrets and bookkeeping, as JSON values."""
+    values = {name: getattr(thing, name) for name in _shown_columns(type(thing))}
+    shown: dict[str, Any] = to_jsonable_python(values)
+    return shown
+
+
+def snapshot_text(kind: type[Thing], values: Mapping[str, Any]) -> str:
+    """As `snapshot`, of the columns of a row, as JSON text; a column that `values` lacks is empty."""
+    return to_json({name: values.get(name) for name in _shown_columns(kind)}).decode()
+
+
+class ChangeLog:
+    """The lines of one write, until `write` appends them to the table."""
+
+    def __init__(self, subject: str, request_id: str, reason: str | None) -> None:
+        self._subject, self._request_id, self._reason = subject, request_id, reason
+        self._lines: list[tuple[Any, ...]] = []
+
+    def add(
+        self, now: datetime, noun: str, thing_id: UUID, action: str,
+        before: Mapping[str, Any] | str | None, after: Mapping[str, Any] | str | None,
+    ) -> None:  # fmt: skip
+        """Add a line. `before`, `after`: JSON values, or JSON text of `snapshot_text`."""
+        shown = (_text(before), _text(after))
+        self._lines.append((now, self._subject, self._request_id, noun, thing_id, action, *shown, self._reason))
+
+    def add_row(self, now: datetime, kind: type[Thing], thing_id: UUID, before: str | None, after: str | None) -> None:
+        """As `add`, of a row whose states are texts of `snapshot_text`; None where there is none."""
+        action = "created" if before is None else "removed" if after is None else "changed"
+        self.add(now, kind.noun, thing_id, action, before, after)
+
+    async def write(self, session: AsyncSession) -> None:
+        """Append the lines, in their order."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            await copy_rows(session, Change, _COLUMNS, lines)
+
+
+def _text(values: Mapping[str, Any] | str | None) -> str | None:
+    return values if values is None or isinstance(values, str) else to_json(values).decode()

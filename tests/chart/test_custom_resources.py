@@ -1,0 +1,49 @@
+"""Custom resources are valid by the schemas of their operators, and what is wrong is found."""
+
+import pytest
+from tests.chart.rendering import INSTALLATIONS, Json, manifests, merged
+from tests.chart.validity import NATIVE, Validity, custom
+
+pytestmark = pytest.mark.server
+
+HIGHLY_AVAILABLE, EXTERNAL = INSTALLATIONS[:2]
+KINDS = {"Cluster", "Database", "HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
+
+
+def resources() -> list[Json]:
+    return [
+        thing
+        for values in (HIGHLY_AVAILABLE, EXTERNAL)
+        for thing in manifests(values)
+        if thing["apiVersion"] not in NATIVE
+    ]
+
+
+def test_every_kind_is_rendered_has_a_schema_and_is_valid() -> None:
+    found, validity = resources(), Validity()
+    assert {thing["kind"] for thing in found} == KINDS == {kind for _, kind in custom()}
+    assert [mistake for thing in found for mistake in validity.mistakes(thing)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "mistake"),
+    [
+        ("Cluster", {"instances": "3"}, "$.spec.instances: '3' is not of type 'integer'"),
+        ("Cluster", {"instance": 3}, "'instance' was unexpected"),
+        ("Database", {"databaseReclaimPolicy": "keep"}, "'keep' is not one of ['delete', 'retain']"),
+        ("HTTPRoute", {"hostnames": ["no host!"]}, "'no host!' does not match"),
+        ("PrometheusRule", {"groups": [{"rules": []}]}, "'name' is a required property"),
+        ("ScaledObject", {"triggers": [{"type": "nats-jetstream"}]}, "'metadata' is a required property"),
+        ("ServiceMonitor", {"endpoints": [{"interval": "15 s"}]}, "'15 s' does not match"),
+    ],
+)
+def test_a_mistake_is_found(kind: str, changed: Json, mistake: str) -> None:
+    thing = next(one for one in resources() if one["kind"] == kind)
+    [found] = Validity().mistakes(merged(thing, {"spec": changed}))
+    assert mistake in found
+
+
+def test_a_kind_without_a_schema_is_not_passed_over() -> None:
+    thing = {"apiVersion": "example.org/v1", "kind": "Other", "metadata": {"name": "a"}}
+    with pytest.raises(KeyError, match="Other"):
+        Validity().mistakes(thing)

@@ -1,0 +1,352 @@
+"""The bundled servers, started with the configuration that the chart renders: TLS, users, the set-up Job's command."""
+
+import asyncio
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+from tests.chart.rendering import component_of, manifests, minimal, one
+
+from local.backup.copy_folder import StreamCopy
+from local.backup.streams import connected
+from local.commands.nats_certificate import ensure_certificate, names_of_servers
+from local.platform.streams import Login
+from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import USERS, passwords
+from vonggac.embedded import free_port
+from vonggac.embedded.nats import nats_server_binary
+from vonggac.testing import eventually
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+NAME = "demo-vonggac-nats"
+WHATEVER = ("$JS.API.STREAM.PURGE.*", "$JS.API.STREAM.MSG.DELETE.*")
+"""What no user of the chart may ask. The test's `setup` may, so that the stream itself has to refuse."""
+
+
+class Bundled:
+    """The servers of the chart on loopback, all in one folder: what is changed is ports, paths and names of hosts."""
+
+    def __init__(self, folder: Path, replicas: int) -> None:
+        self.folder, self.replicas = folder, replicas
+        stated = {"replicas": replicas, "storage": {"gibibytes": 2}, "observationsMaxBytes": 64 << 20}
+        self.objects = manifests(minimal(nats=stated))
+        self.ports = [free_port() for _ in range(replicas)]
+        self.routes = [free_port() for _ in range(replicas)]
+        self.monitoring = [free_port() for _ in range(replicas)]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        folder.mkdir(exist_ok=True)
+        ensure_certificate(folder / "tls", names_of_servers(NAME, "vonggac"))
+        self._given = {user.name: f"password of {user.name}" for user in USERS}
+        (folder / "nats.password").write_text(self._given["setup"], "utf-8")
+        for number in range(replicas):
+            self._write(number)
+
+    def _write(self, number: int) -> None:
+        here = self.folder / str(number)
+        (here / "secrets").mkdir(parents=True)
+        (here / "secrets/passwords.conf").write_text(passwords(self._given), "utf-8")
+        changed = {
+            "/etc/nats/tls": str(self.folder / "tls"),
+            '"/data"': json.dumps(str(here / "data")),
+            "0.0.0.0:4222": f"127.0.0.1:{self.ports[number]}",
+            "127.0.0.1:8222": f"127.0.0.1:{self.monitoring[number]}",
+            "0.0.0.0:6222": f"127.0.0.1:{self.routes[number]}",
+        }
+        changed |= {f"{NAME}-{n}.{NAME}-nodes:6222": f"localhost:{route}" for n, route in enumerate(self.routes)}
+        for name, text in one(self.objects, "ConfigMap", NAME)["data"].items():
+            for old, new in changed.items():
+                text = text.replace(old, new)
+            if name == "nats.conf":
+                text = text.replace('"$JS.API.INFO"', "\n".join(map(json.dumps, ("$JS.API.INFO", *WHATEVER))), 1)
+            (here / name).write_text(text, "utf-8")
+
+    @property
+    def url(self) -> str:
+        return ",".join(f"tls://localhost:{port}" for port in self.ports)
+
+    @property
+    def owner(self) -> Login:
+        """Of the streams."""
+        return Login("setup", self.folder / "nats.password")
+
+    @property
+    def authority(self) -> Path:
+        return self.folder / "tls/ca.crt"
+
+    def start(self, number: int) -> None:
+        command = [nats_server_binary(), "--config", str(self.folder / str(number) / "nats.conf")]
+        environment = {**os.environ, "SERVER_NAME": f"{NAME}-{number}"}
+        with (self.folder / str(number) / "log").open("ab") as log:
+            self._processes[number] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    async def together(self) -> None:
+        """Until each server knows who leads and that nobody is away, as its readiness probe asks."""
+
+        async def known() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                for port in self.monitoring:
+                    try:
+                        answer = (await client.get(f"http://127.0.0.1:{port}/jsz")).json()
+                    except httpx.TransportError as error:
+                        raise AssertionError(error) from error
+                    meta = answer.get("meta_cluster", {})
+                    assert meta.get("leader"), meta
+                    assert meta["cluster_size"] == self.replicas
+            return True
+
+        await eventually(known, within_s=60, poll_s=0.2)
+
+    def kill(self, number: int) -> None:
+        process = self._processes.pop(number)
+        process.kill()
+        process.wait(20)
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.wait(40)
+
+    def set_up(self) -> str:
+        """Run the Job's command; what it printed."""
+        [job] = [each for each in self.objects if each["kind"] == "Job" and component_of(each) == "setup"]
+        [container] = job["spec"]["template"]["spec"]["containers"]
+        nodes = ",".join(f"tls://{NAME}-{number}.{NAME}-nodes:4222" for number in range(self.replicas))
+        changed = {
+            "python": sys.executable,
+            nodes if self.replicas > 1 else f"tls://{NAME}:4222": self.url,
+            "/run/vonggac/nats/nats.password": str(self.folder / "nats.password"),
+            "/run/vonggac/nats-ca/ca.crt": str(self.authority),
+        }
+        command = [changed.get(word, word) for word in container["command"]]
+        assert set(changed.values()) <= set(command)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @asynccontextmanager
+    async def connected(self, user: str) -> AsyncIterator[JetStreamContext]:
+        """As a user of the chart, to whichever server is there."""
+        client = await connect_once(
+            self.url, name="test", user=user, password=self._given[user], ca_file=self.authority
+        )
+        try:
+            yield client.jetstream(timeout=10)
+        finally:
+            await client.close()
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bundled]:
+    """Started; as many as the test asks for."""
+    with started(tmp_path, getattr(request, "param", 1)) as servers:
+        yield servers
+
+
+@contextmanager
+def started(folder: Path, replicas: int) -> Iterator[Bundled]:
+    """For the time of the block."""
+    servers = Bundled(folder, replicas)
+    try:
+        for number in range(replicas):
+            servers.start(number)
+        yield servers
+    finally:
+        servers.stop()
+
+
+three = pytest.mark.parametrize("bundled", [3], indirect=True)
+
+
+def greeting(port: int) -> dict[str, Any]:
+    """What a server says first, before TLS."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection, connection.makefile() as text:
+        return dict(json.loads(text.readline().removeprefix("INFO ")))
+
+
+def route_answers(port: int, tls: Path, *, certificate: bool) -> bool:
+    """Whether a server talks with whom claims to be one: over TLS, with the servers' certificate or without any."""
+    context = ssl.create_default_context(cafile=tls / "ca.crt")
+    if certificate:
+        context.load_cert_chain(tls / "tls.crt", tls / "tls.key")
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as connection,
+        ):
+            return connection.recv(5) == b"INFO "
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def test_the_set_up_job_declares_everything_once(bundled: Bundled) -> None:
+    assert bundled.set_up().startswith("declared: INVENTORY, PROBE_JOBS, ")
+    began = time.monotonic()
+    assert bundled.set_up() == "nothing to declare\n"
+    assert time.monotonic() - began < 30
+
+    async def config() -> dict[str, object]:
+        async with bundled.connected("reporting") as js:
+            return (await js.stream_info(topology.OBSERVATIONS)).config.as_dict()
+
+    stands = asyncio.run(config())
+    assert (stands["max_bytes"], stands["num_replicas"]) == (64 << 20, 1)
+    assert (stands["deny_delete"], stands["deny_purge"]) == (True, True)
+
+
+def test_a_server_of_another_authority_is_refused(bundled: Bundled, tmp_path: Path) -> None:
+    ensure_certificate(tmp_path / "other", ("localhost",))
+
+    async def connect() -> None:
+        client = await connect_once(bundled.url, name="test", ca_file=tmp_path / "other/ca.crt")
+        await client.close()
+
+    bundled.set_up()
+    with pytest.raises(OSError, match="certificate verify failed"):
+        asyncio.run(connect())
+
+
+@three
+def test_three_servers_are_one_cluster_that_speaks_tls_alone(bundled: Bundled) -> None:
+    assert bundled.set_up().startswith("declared: INVENTORY, PROBE_JOBS, ")
+    assert bundled.set_up() == "nothing to declare\n"
+    assert [greeting(port)["tls_required"] for port in bundled.ports] == [True] * 3
+    for port in bundled.routes:
+        assert route_answers(port, bundled.folder / "tls", certificate=True)
+        assert not route_answers(port, bundled.folder / "tls", certificate=False)
+    # Addresses would not stand in the certificate: no server names the others to clients.
+    assert [greeting(port).get("connect_urls") for port in bundled.ports] == [None] * 3
+
+    async def copies() -> bool:
+        async with bundled.connected("setup") as js:
+            for stream in (topology.INVENTORY, topology.OBSERVATIONS, topology.DELIVERY_JOBS):
+                info = await js.stream_info(stream)
+                assert info.cluster is not None
+                others = info.cluster.replicas or []
+                servers = {info.cluster.leader, *(other.name for other in others)}
+                assert servers == {f"{NAME}-{number}" for number in range(3)}, servers
+                assert [other.name for other in others if not other.current or other.offline] == []
+        return True
+
+    asyncio.run(eventually(copies, within_s=60, poll_s=0.5))
+
+
+@three
+def test_no_login_purges_or_deletes_facts_or_the_register(bundled: Bundled) -> None:
+    bundled.set_up()
+
+    async def attempts() -> None:
+        async with bundled.connected("inventory") as js:
+            stored = await js.publish("inventory.camera.a", b"{}")
+        async with bundled.connected("setup") as js:
+            for stream in (topology.INVENTORY, topology.OBSERVATIONS):
+                with pytest.raises(APIError, match="purge not permitted"):
+                    await js.purge_stream(stream)
+                with pytest.raises(APIError, match="delete not permitted"):
+                    await js.delete_msg(stream, stored.seq)
+                config = (await js.stream_info(stream)).config
+                config.deny_purge = False
+                with pytest.raises(APIError, match="can not cancel deny purge"):
+                    await js.update_stream(config)
+            assert (await js.stream_info(topology.INVENTORY)).state.messages == 1
+
+    asyncio.run(attempts())
+
+
+@three
+def test_a_user_has_its_own_subjects_alone_and_a_stranger_is_refused(bundled: Bundled) -> None:
+    bundled.set_up()
+
+    async def attempts() -> None:
+        async with bundled.connected("prober") as js:
+            assert (await js.publish("observation.camera.a", b"{}")).stream == topology.OBSERVATIONS
+            with pytest.raises((NatsError, TimeoutError)):
+                await js.publish("inventory.camera.a", b"{}", timeout=1)
+        with pytest.raises(NatsError, match="Authorization Violation"):
+            await connect_once(bundled.url, name="test", ca_file=bundled.authority)
+
+    asyncio.run(attempts())
+
+
+@three
+def test_two_of_three_servers_store_and_the_third_catches_up(bundled: Bundled) -> None:
+    bundled.set_up()
+
+    async def leader() -> str:
+        async with bundled.connected("setup") as js:
+            info = await js.stream_info(topology.OBSERVATIONS)
+            assert info.cluster is not None
+            assert info.cluster.leader
+            return info.cluster.leader
+
+    async def stored() -> bool:
+        try:
+            async with bundled.connected("prober") as js:
+                await js.publish("observation.camera.a", b"{}", headers={"Nats-Msg-Id": "one"})
+        except (NatsError, TimeoutError, OSError) as error:
+            # The servers elect.
+            raise AssertionError(error) from error
+        return True
+
+    async def caught_up() -> bool:
+        async with bundled.connected("setup") as js:
+            info = await js.stream_info(topology.OBSERVATIONS)
+            assert info.cluster is not None
+            assert info.state.messages == 1
+            return all(other.current and not other.offline for other in info.cluster.replicas or [])
+
+    async def lose_one() -> None:
+        lost = int((await eventually(leader, within_s=30, poll_s=0.5)).rpartition("-")[2])
+        await asyncio.to_thread(bundled.kill, lost)
+        await eventually(stored, within_s=60, poll_s=0.5)
+        await asyncio.to_thread(bundled.start, lost)
+        await eventually(caught_up, within_s=60, poll_s=0.5)
+
+    asyncio.run(lose_one())
+    assert bundled.set_up() == "nothing to declare\n"
+
+
+@three
+def test_a_backup_of_three_servers_fills_three_others(bundled: Bundled, tmp_path: Path) -> None:
+    """Through one of them, as a forwarded port is: the others answer by it."""
+    bundled.set_up()
+
+    async def saved() -> list[tuple[StreamCopy, Path]]:
+        async with bundled.connected("prober") as js:
+            for number in range(50):
+                await js.publish(f"observation.camera.{number}", b"{}")
+        found = []
+        async with connected(f"tls://localhost:{bundled.ports[1]}", bundled.owner, bundled.authority) as streams:
+            for name in await streams.names():
+                folder = tmp_path / "copy" / name
+                folder.mkdir(parents=True)
+                found.append((await streams.save(name, folder), folder))
+        return found
+
+    async def loaded(other: Bundled, copies: list[tuple[StreamCopy, Path]]) -> int:
+        await other.together()
+        async with connected(f"tls://localhost:{other.ports[2]}", other.owner, other.authority) as streams:
+            for copy, folder in copies:
+                await streams.load(copy, folder, replicas=None)
+        async with other.connected("reporting") as js:
+            return (await js.stream_info(topology.OBSERVATIONS)).state.messages
+
+    copies = asyncio.run(saved())
+    with started(tmp_path / "others", 3) as other:
+        assert asyncio.run(loaded(other, copies)) == 50
+        assert other.set_up() == "nothing to declare\n"
