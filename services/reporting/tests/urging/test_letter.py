@@ -57,7 +57,7 @@ def paragraphs(content: bytes) -> list[str]:
 def test_the_letter_has_the_decrees_head_and_leaves_number_date_and_signature_to_the_clerk() -> None:
     found = paragraphs(letter(of()))
     for text in (
-        "ỦY BAN NHÂN DÂN TỈNH QUẢNG TRỊ",
+        "UBND TỈNH QUẢNG TRỊ",
         "SỞ THÔNG TIN VÀ TRUYỀN THÔNG",
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
         "Độc lập - Tự do - Hạnh phúc",

@@ -41,8 +41,8 @@ class LetterPage(WordPage):
         the date."""
         ((left, right),) = self.cells((LEFT_HEAD_MM, RIGHT_HEAD_MM))
         if parent is not None:
-            self.cell_line(left, parent.upper(), NAMES)
-        self.cell_line(left, issuer.upper(), NAMES, bold=True)
+            self.cell_line(left, _heading(parent), NAMES)
+        self.cell_line(left, _heading(issuer), NAMES, bold=True)
         self.rule(left, LEFT_HEAD_MM, LEFT_HEAD_MM * 0.4)
         self.cell_line(left, number_line(symbol), HEAD)
         if subject is not None:
@@ -109,6 +109,11 @@ class LetterPage(WordPage):
         self.paragraph("Nơi nhận:", LEFT, size=RECIPIENTS_HEAD, bold=True, italic=True, before=BETWEEN_PT, keep=True)
         for name, end in _listed(names):
             self.paragraph(f"- {name}{end}", LEFT, size=RECIPIENTS)
+
+
+def _heading(name: str) -> str:
+    """An agency at the head: in capitals, a people's committee as `UBND TỈNH QUẢNG TRỊ`, or it fills the line."""
+    return name.replace("Ủy ban nhân dân", "UBND").upper()
 
 
 def _listed(names: Sequence[str]) -> list[tuple[str, str]]:
