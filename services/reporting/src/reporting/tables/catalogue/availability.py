@@ -72,7 +72,7 @@ DELIVERIES_TABLE = Table(
     "A row for each delivery, or each centre with all its deliveries, and stretch of time. `by` and `every` of "
     "`/v1/availability` choose both; without them, centres and days.",
     (
-        *_line(tuple(OF_DELIVERIES)),
+        *_line(tuple(by for by in By if by in OF_DELIVERIES)),
         Column("camera_code", Kind.TEXT, "Mã camera", "Of a delivery: its camera's."),
         Column("destination_code", Kind.TEXT, "Mã trung tâm", "Of a delivery: its centre's."),
         Column("deliveries", Kind.INTEGER, "Số kết nối", "Deliveries that existed in it.", amount="deliveries"),
