@@ -30,25 +30,26 @@ type Json = dict[str, Any]
 
 FACILITY = "QT-01"
 H264 = "x264enc tune=zerolatency speed-preset=ultrafast"
+# A test picture of bars or a ball is rightly called a card, or black.
 NOISE = "pattern=snow ! video/x-raw,width=640,height=360,framerate=15/1"
-SMALL = "pattern=ball ! video/x-raw,width=640,height=360,framerate=15/1"
 GSTREAMER = {
     "plain": GstCamera(NOISE, f"{H264} key-int-max=30 bitrate=1500"),
     "aud-sei": GstCamera(
-        SMALL,
-        f"{H264} key-int-max=30 aud=true option-string=nal-hrd=vbr:vbv-bufsize=600:vbv-maxrate=600 ! h264parse",
+        NOISE,
+        f"{H264} key-int-max=30 aud=true bitrate=1500"
+        " option-string=nal-hrd=vbr:vbv-bufsize=1500:vbv-maxrate=1500 ! h264parse",
         "rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=none",
     ),
     "h265": GstCamera(
-        SMALL,
-        "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! h265parse",
+        NOISE,
+        "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=30 bitrate=1500 ! h265parse",
         "rtph265pay name=pay0 pt=96 config-interval=-1",
     ),
     "uhd": GstCamera(
         "pattern=zone-plate kx2=40 ky2=40 kt=2 ! video/x-raw,width=3840,height=2160,framerate=5/1",
         f"{H264} key-int-max=10 bitrate=20000 sliced-threads=false option-string=slices=8",
     ),
-    "rare": GstCamera(SMALL, f"{H264} key-int-max=900 option-string=scenecut=0"),
+    "rare": GstCamera(NOISE, f"{H264} key-int-max=900 bitrate=1500 option-string=scenecut=0"),
     "intra": GstCamera(
         "pattern=snow ! video/x-raw,width=1920,height=1080,framerate=2/1",
         f"{H264} key-int-max=1 pass=quant quantizer=2",

@@ -137,6 +137,7 @@ async def test_who_asks_for_a_foreign_camera_that_is_away_is_told_why(
     await sim.cameras["gate"].set_fault("refuse")
     camera = planner.camera(sim)
     await inventory.say(camera)
+    await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
 
     async def told() -> bool:
         headers = (await asker.keyframe(camera)).headers or {}
