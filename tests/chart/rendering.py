@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -71,7 +72,8 @@ def helm(*arguments: str, values: Mapping[str, Any] | None = None) -> subprocess
     program = find_helm()
     assert program is not None, MISSING
     command = [program, *arguments, *(["--values", "-"] if values is not None else [])]
-    given = None if values is None else yaml.safe_dump(dict(values))
+    # Not as YAML: that of Go takes a plain N for a boolean, and that of Python for a string.
+    given = None if values is None else json.dumps(dict(values))
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 

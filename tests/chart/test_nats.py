@@ -29,13 +29,17 @@ from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import USERS, passwords
 from vonggac.embedded import free_port
 from vonggac.embedded.nats import nats_server_binary
+from vonggac.events import subjects
 from vonggac.testing import eventually
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 NAME = "demo-vonggac-nats"
-WHATEVER = ("$JS.API.STREAM.PURGE.*", "$JS.API.STREAM.MSG.DELETE.*")
-"""What no user of the chart may ask. The test's `setup` may, so that the stream itself has to refuse."""
+STARTED_AGAIN = 5
+"""Servers that elect do not answer in time on a busy machine."""
+DESCRIBE = subjects.stream_info("*")
+WHATEVER = tuple(DESCRIBE.replace("INFO", verb) for verb in ("INFO", "PURGE", "MSG.DELETE"))
+"""What no user of the chart may ask but the first. The test's `setup` may, so that the stream itself has to refuse."""
 
 
 class Bundled:
@@ -72,7 +76,7 @@ class Bundled:
             for old, new in changed.items():
                 text = text.replace(old, new)
             if name == "nats.conf":
-                text = text.replace('"$JS.API.INFO"', "\n".join(map(json.dumps, ("$JS.API.INFO", *WHATEVER))), 1)
+                text = text.replace(json.dumps(DESCRIBE), "\n".join(map(json.dumps, WHATEVER)), 1)
             (here / name).write_text(text, "utf-8")
 
     @property
@@ -123,7 +127,7 @@ class Bundled:
             process.wait(40)
 
     def set_up(self) -> str:
-        """Run the Job's command; what it printed."""
+        """Run the Job's command, again when it failed, as the Job does; what it printed at last."""
         [job] = [each for each in self.objects if each["kind"] == "Job" and component_of(each) == "setup"]
         [container] = job["spec"]["template"]["spec"]["containers"]
         nodes = ",".join(f"tls://{NAME}-{number}.{NAME}-nodes:4222" for number in range(self.replicas))
@@ -135,7 +139,11 @@ class Bundled:
         }
         command = [changed.get(word, word) for word in container["command"]]
         assert set(changed.values()) <= set(command)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+        assert job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure"
+        for _ in range(min(STARTED_AGAIN, job["spec"]["backoffLimit"])):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+            if done.returncode == 0:
+                break
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -223,7 +231,7 @@ def test_a_server_of_another_authority_is_refused(bundled: Bundled, tmp_path: Pa
 
 @three
 def test_three_servers_are_one_cluster_that_speaks_tls_alone(bundled: Bundled) -> None:
-    assert bundled.set_up().startswith("declared: INVENTORY, PROBE_JOBS, ")
+    assert bundled.set_up().startswith("declared: ")
     assert bundled.set_up() == "nothing to declare\n"
     assert [greeting(port)["tls_required"] for port in bundled.ports] == [True] * 3
     for port in bundled.routes:
@@ -252,7 +260,7 @@ def test_no_login_purges_or_deletes_facts_or_the_register(bundled: Bundled) -> N
 
     async def attempts() -> None:
         async with bundled.connected("inventory") as js:
-            stored = await js.publish("inventory.camera.a", b"{}")
+            stored = await js.publish(subjects.inventory("camera", "a"), b"{}")
         async with bundled.connected("setup") as js:
             for stream in (topology.INVENTORY, topology.OBSERVATIONS):
                 with pytest.raises(APIError, match="purge not permitted"):
@@ -274,9 +282,9 @@ def test_a_user_has_its_own_subjects_alone_and_a_stranger_is_refused(bundled: Bu
 
     async def attempts() -> None:
         async with bundled.connected("prober") as js:
-            assert (await js.publish("observation.camera.a", b"{}")).stream == topology.OBSERVATIONS
+            assert (await js.publish(subjects.camera_observation("a"), b"{}")).stream == topology.OBSERVATIONS
             with pytest.raises((NatsError, TimeoutError)):
-                await js.publish("inventory.camera.a", b"{}", timeout=1)
+                await js.publish(subjects.inventory("camera", "a"), b"{}", timeout=1)
         with pytest.raises(NatsError, match="Authorization Violation"):
             await connect_once(bundled.url, name="test", ca_file=bundled.authority)
 
@@ -297,7 +305,7 @@ def test_two_of_three_servers_store_and_the_third_catches_up(bundled: Bundled) -
     async def stored() -> bool:
         try:
             async with bundled.connected("prober") as js:
-                await js.publish("observation.camera.a", b"{}", headers={"Nats-Msg-Id": "one"})
+                await js.publish(subjects.camera_observation("a"), b"{}", headers={"Nats-Msg-Id": "one"})
         except (NatsError, TimeoutError, OSError) as error:
             # The servers elect.
             raise AssertionError(error) from error
@@ -329,7 +337,7 @@ def test_a_backup_of_three_servers_fills_three_others(bundled: Bundled, tmp_path
     async def saved() -> list[tuple[StreamCopy, Path]]:
         async with bundled.connected("prober") as js:
             for number in range(50):
-                await js.publish(f"observation.camera.{number}", b"{}")
+                await js.publish(subjects.camera_observation(str(number)), b"{}")
         found = []
         async with connected(f"tls://localhost:{bundled.ports[1]}", bundled.owner, bundled.authority) as streams:
             for name in await streams.names():

@@ -1,7 +1,7 @@
-"""Custom resources are valid by the schemas of their operators, and what is wrong is found."""
+"""What is wrong in an object is found: in Kubernetes' own kinds, and in custom resources by their schemas."""
 
 import pytest
-from tests.chart.rendering import INSTALLATIONS, Json, manifests, merged
+from tests.chart.rendering import INSTALLATIONS, KUBERNETES, Json, manifests, merged
 from tests.chart.validity import NATIVE, Validity, custom
 
 pytestmark = pytest.mark.server
@@ -47,3 +47,12 @@ def test_a_kind_without_a_schema_is_not_passed_over() -> None:
     thing = {"apiVersion": "example.org/v1", "kind": "Other", "metadata": {"name": "a"}}
     with pytest.raises(KeyError, match="Other"):
         Validity().mistakes(thing)
+
+
+def test_a_field_that_kubernetes_has_not_is_found_in_each_version() -> None:
+    thing = next(one for one in manifests(EXTERNAL) if one["kind"] == "Deployment")
+    found = Validity().mistakes(merged(thing, {"spec": {"replica": 2}}))
+    assert [version for version in KUBERNETES if any(f"in {version}: " in mistake for mistake in found)] == [
+        *KUBERNETES
+    ]
+    assert all("'replica' was unexpected" in mistake for mistake in found)
