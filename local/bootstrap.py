@@ -164,7 +164,11 @@ def install(command: list[str], environment: dict[str, str]) -> int:
         print("\n".join(lines), file=sys.stderr)
         return process.returncode
     packages = sum(line.startswith(" + ") for line in lines)
-    say(f"{packages} packages installed in {time.monotonic() - began:.0f} s" if packages else "nothing was missing")
+    say(
+        f"{packages} package{'' if packages == 1 else 's'} installed in {time.monotonic() - began:.0f} s"
+        if packages
+        else "nothing was missing"
+    )
     return 0
 
 

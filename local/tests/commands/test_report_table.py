@@ -47,7 +47,7 @@ OTHER = camera("CAM-3", NATIONAL, delivery("D9", "national", "refused", "auth_fa
 
 def test_each_destination_has_a_column_and_its_name_below() -> None:
     lines = render(document(*TWO), width=100).splitlines()
-    assert lines[1].split() == ["camera", "facility", "state", "D1", "D2", "compliant"]
+    assert lines[0].split() == ["camera", "facility", "state", "D1", "D2", "compliant"]
     assert next(line for line in lines if line.startswith("CAM-1")).split()[-4:] == [
         "up", "verified", "acknowledged", "yes",
     ]  # fmt: skip
@@ -59,7 +59,7 @@ def test_each_destination_has_a_column_and_its_name_below() -> None:
 
 def test_two_destinations_of_one_role_are_two() -> None:
     text = render(document(*TWO, OTHER), width=160)
-    heading = text.splitlines()[1].split()
+    heading = text.splitlines()[0].split()
     assert heading == ["camera", "facility", "state", "D1", "D9", "D2", "compliant"]
     row = next(line for line in text.splitlines() if line.startswith("CAM-3"))
     assert row.split()[-5:] == ["verified", "refused:", "auth_failed", "-", "yes"]
@@ -69,7 +69,7 @@ def test_two_destinations_of_one_role_are_two() -> None:
 
 def test_more_destinations_than_columns_stand_below_each_other() -> None:
     text = render(document(*TWO, OTHER), width=100)
-    assert text.splitlines()[1].split() == ["camera", "facility", "state", "deliveries", "compliant"]
+    assert text.splitlines()[0].split() == ["camera", "facility", "state", "deliveries", "compliant"]
     assert "D9: refused: auth_failed" in text
 
 

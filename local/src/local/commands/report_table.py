@@ -50,9 +50,9 @@ def render(document: Json, *, width: int | None = None) -> str:
     headings = ["camera", "facility", "state", *([one.code for one in destinations] if beside else ["deliveries"])]
     cameras = sorted(document["cameras"], key=lambda camera: str(camera["code"]))
     rows = [_row(camera, destinations, beside=beside) for camera in cameras]
-    # The box's edge is a space.
+    # The box has an empty first line, and a space at its edge.
     lines = [line.removeprefix(" ") for line in _printed(_table([*headings, "compliant"], rows, width), width)]
-    return "\n".join([*lines, *_legend(destinations, width), *_totals(document["totals"], destinations, width)])
+    return "\n".join([*lines[1:], *_legend(destinations, width), *_totals(document["totals"], destinations, width)])
 
 
 def _row(camera: Json, destinations: Iterable[_Destination], *, beside: bool) -> list[str]:
