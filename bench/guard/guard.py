@@ -94,11 +94,7 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
     """Print a row each, and add to the figures."""
     if not any(only in name for name in cameras.ATTACKS):
         return
-    print(
-        CAMERA_ROW.format(
-            "by a camera", "prober MiB", "stall ms", "forw. MiB", "stall ms", "probes", "wrong", "lost", ""
-        )
-    )
+    print(CAMERA_ROW.format("by a camera", "prober MiB", "stall ms", "forw. MiB", "stall ms", *HARM))
     async for name, harmed in cameras.attack_all(seconds, only):
         prober, forwarder = harmed.prober, harmed.forwarder
         measured = [prober.growth_mb, prober.stall_ms, forwarder.growth_mb, forwarder.stall_ms]
