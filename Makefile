@@ -145,7 +145,7 @@ bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledg
 	@exec $(python) -m bench.reporting.report $(ARGS)
 
 .PHONY: bench-guard
-bench-guard: setup ## Attacks on the APIs: memory and silence of each service, losses, wrong verdicts (ARGS="--seconds 10")
+bench-guard: setup ## Attacks on APIs and by cameras: memory, silence, losses, wrong verdicts (ARGS="--seconds 10")
 	@exec $(python) -m bench.guard.guard $(ARGS)
 
 .PHONY: soak

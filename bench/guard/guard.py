@@ -1,8 +1,10 @@
-"""What attacks on the APIs cost the whole platform: `python -m bench.guard.guard`, or `make bench-guard`.
+"""What attacks cost the whole platform: `python -m bench.guard.guard`, or `make bench-guard`.
 
 The demo runs with all its deliveries; each attack goes against each service for some seconds. A row per attack and
-service: memory and the longest silence of `/livez`, beside the same without an attack. Last, one JSON line, with the
-packets that the healthy deliveries lost, the shortfall of the demo's truth, and the passwords found in `var/`.
+service: memory and the longest silence of `/livez`, beside the same without an attack. Then hostile cameras, against a
+prober and a forwarder with six healthy cameras each (`bench.guard.cameras`): the same, the wrong verdicts and the lost
+packets of the healthy ones, and what the hostile one is called. Last, one JSON line, with the packets that healthy
+deliveries lost, the shortfall of the demo's truth and the wrong verdicts, and the passwords found in `var/`.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from tests.platform import RunningPlatform, load
 
+from bench.guard import cameras
 from bench.guard.attacks import ATTACKS, Target
 from bench.guard.watching import Watched, watch
 from local.commands.progress import Progress
@@ -28,8 +31,23 @@ CENTRES = tuple(one.simulator_id for one in content.destinations())
 ROW = "{:<28} {:<10} {:>12} {:>14} {:>12}"
 
 
+CAMERA_ROW = "{:<33} {:>10} {:>10} {:>10} {:>10} {:>7} {:>6} {:>6}  {}"
+HARM = ("probes", "wrong", "lost", "called")
+CAMERA_SECONDS = 10.0
+"""At least: some probes of each camera."""
+
+
 async def bench(seconds: float, only: str) -> None:
-    """Start the platform, attack it, print."""
+    """Start the platform, attack it, print; then a prober and a forwarder with hostile cameras."""
+    figures = await _attack_apis(seconds, only)
+    await _attack_by_cameras(max(seconds, CAMERA_SECONDS), only, figures)
+    print(json.dumps(figures | {"load": os.getloadavg()[0]}))
+
+
+async def _attack_apis(seconds: float, only: str) -> dict[str, float]:
+    """The figures; none when no attack fits `only`."""
+    if not any(only in name for name in ATTACKS):
+        return {}
     with tempfile.TemporaryDirectory(prefix="vonggac-guard-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # noqa: PTH101, S103 - PostgreSQL may run as another user
         platform = Platform(
@@ -41,12 +59,12 @@ async def bench(seconds: float, only: str) -> None:
             await running.truth(within_s=120)
             for centre in CENTRES:
                 await running.reset(centre)
-            await _attack_all(running, seconds, only)
+            return await _attack_all(running, seconds, only)
         finally:
             await platform.stop()
 
 
-async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> None:
+async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> dict[str, float]:
     print(ROW.format("attack", "service", "memory MiB", "silence ms", "unanswered"))
     quiet = {service: await _measure(running, service, None, seconds) for service in SERVICES}
     for service, seen in quiet.items():
@@ -61,20 +79,42 @@ async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> No
     for centre in CENTRES:
         lost += sum(stream.lost for stream in (await running.streams(centre)).values() if stream.live)
     wrong = finding(await running.compliance()).shortfall(content.EXPECTATION)
+    return {
+        "attacks": len(seen_all),
+        "rss_growth_mb_max": round(max(seen.growth_mb for seen in seen_all), 1),
+        "stall_ms_max": round(max(seen.stall_ms for seen in seen_all), 1),
+        "stall_ms_max_without": round(max(seen.stall_ms for seen in quiet.values()), 1),
+        "packets_lost_healthy": lost,
+        "wrong_verdicts": len(wrong),
+        "passwords_recovered": await asyncio.to_thread(_passwords_in, running.platform.state.root),
+    }
+
+
+async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float]) -> None:
+    """Print a row each, and add to the figures."""
+    if not any(only in name for name in cameras.ATTACKS):
+        return
     print(
-        json.dumps(
-            {
-                "attacks": len(seen_all),
-                "rss_growth_mb_max": round(max(seen.growth_mb for seen in seen_all), 1),
-                "stall_ms_max": round(max(seen.stall_ms for seen in seen_all), 1),
-                "stall_ms_max_without": round(max(seen.stall_ms for seen in quiet.values()), 1),
-                "packets_lost_healthy": lost,
-                "wrong_verdicts": len(wrong),
-                "passwords_recovered": await asyncio.to_thread(_passwords_in, running.platform.state.root),
-                "load": os.getloadavg()[0],
-            }
+        CAMERA_ROW.format(
+            "by a camera", "prober MiB", "stall ms", "forw. MiB", "stall ms", "probes", "wrong", "lost", ""
         )
     )
+    async for name, harmed in cameras.attack_all(seconds, only):
+        prober, forwarder = harmed.prober, harmed.forwarder
+        measured = [prober.growth_mb, prober.stall_ms, forwarder.growth_mb, forwarder.stall_ms]
+        shown = [f"{figure:.1f}" for figure in measured]
+        words = ", ".join(sorted(harmed.causes)) + "".join(f"; {word}" for word in sorted(set(harmed.wrong)))
+        print(CAMERA_ROW.format(name, *shown, harmed.probes, len(harmed.wrong), harmed.lost, words), flush=True)
+        stall_ms = round(max(prober.stall_ms, forwarder.stall_ms), 1)
+        if name == "none":
+            figures["stall_ms_max_without"] = max(stall_ms, figures.get("stall_ms_max_without", 0))
+            continue
+        growth_mb = round(max(prober.growth_mb, forwarder.growth_mb), 1)
+        figures["attacks"] = figures.get("attacks", 0) + 1
+        figures["rss_growth_mb_max"] = max(growth_mb, figures.get("rss_growth_mb_max", 0))
+        figures["stall_ms_max"] = max(stall_ms, figures.get("stall_ms_max", 0))
+        figures["packets_lost_healthy"] = figures.get("packets_lost_healthy", 0) + harmed.lost
+        figures["wrong_verdicts"] = figures.get("wrong_verdicts", 0) + len(harmed.wrong)
 
 
 async def _measure(running: RunningPlatform, service: str, attack: str | None, seconds: float) -> Watched:

@@ -25,7 +25,7 @@ class Watched:
 async def watch(target: Target, pid: int, seconds: float) -> Watched:
     """Ask `/livez` every 10 ms on one connection, a new one where that is closed. Waiting for the CPU counts too."""
     process, seen = psutil.Process(pid), Watched()
-    before = process.memory_info().rss
+    before = _memory(process)
     until = time.monotonic() + seconds
     reader = writer = None
     while time.monotonic() < until:
@@ -44,13 +44,22 @@ async def watch(target: Target, pid: int, seconds: float) -> Watched:
                 writer.close()
             writer = None
             seen.unanswered += 1
-        seen.growth_mb = max(seen.growth_mb, (process.memory_info().rss - before) / MIB)
+        seen.growth_mb = max(seen.growth_mb, (_memory(process) - before) / MIB)
         await asyncio.sleep(EVERY_S)
     if writer is not None:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     return seen
+
+
+def _memory(process: psutil.Process) -> int:
+    """With its child processes, which decode and unpack for it."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += one.memory_info().rss
+    return total
 
 
 def _length(head: bytes) -> int:

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture import Thumbnail
-from prober.probes.camera.decoder import Picture, decode_keyframe
+from prober.probes.decoding.keyframe import decode_keyframe
+from prober.probes.decoding.picture import Picture
 from simulator.clips.encoder import split_annex_b
 from vonggac.media.h26x import VideoCodec
 

@@ -59,7 +59,7 @@ async def deep(scene: Scene) -> Answer:
 
 async def throughput(scene: Scene) -> Answer:
     """Deep probes a second."""
-    async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=AT_A_TIME, decoder_threads=2) as running:
+    async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=AT_A_TIME, decoder_processes=2) as running:
         for number in range(scene.cameras):
             await plan(running.bus, scene.urls[number % len(scene.urls)], uuid4(), interval_s=1.0)
         await running.until(scene.cameras)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psutil
 import uvloop
 
 from prober.domain.result import ProbeResult
@@ -63,9 +64,10 @@ def simulate(cameras: int, urls: "Queue[list[str]]") -> None:
 
 
 def cpu_s() -> float:
-    """Of this process, its threads and its ended children."""
+    """Of this process, its threads, its children that decode and its ended ones."""
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in usage)
+    children = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(one.ru_utime + one.ru_stime for one in usage) + sum(one.user + one.system for one in children)
 
 
 def rss_mb() -> float:

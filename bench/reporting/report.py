@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bench.reporting.ingest_beside_reports import ingest_rate
 from bench.reporting.oracle import compare
-from bench.reporting.simulated_province import fill, sizes
+from bench.reporting.simulated_province import fill, move, sizes
 from bench.reporting.tables import measure as measure_files
 from reporting.app import create_app
 from reporting.domain.instants import VIETNAM, millis
@@ -35,18 +35,23 @@ from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 
 ROUNDS = 5
+MOVERS = 100
+"""One in so many cameras moves to another facility, last of all: what that costs is measured by itself."""
 FILES = ("facts_rows", "csv_rows_per_s", "parquet_s", "xlsx_s", "peak_mb")
 """Of the month: `facts` as CSV, `deliveries` as Parquet and XLSX, in a process of its own."""
 
 
 def periods(now: datetime, days: int) -> dict[str, dict[str, str]]:
-    """A month and a year of whole local days that are closed, and a month that reaches now."""
+    """A month and a year of whole local days that are closed, and periods that reach now: from a midnight, and 30 times
+    24 hours."""
     closed = (now - timedelta(hours=6)).astimezone(VIETNAM).date()
     month, year = closed - timedelta(days=min(30, days - 2)), closed - timedelta(days=min(365, days - 2))
     return {
         "compliance_s": {"from": month.isoformat(), "to": closed.isoformat()},
         "year_s": {"from": year.isoformat(), "to": closed.isoformat()},
-        "month_to_now_s": {"from": month.isoformat(), "to": now.isoformat()},
+        "month_to_now_s": {"from": month.isoformat()},
+        "year_to_now_s": {"from": year.isoformat()},
+        "days_30_to_now_s": {"from": (now - timedelta(days=min(30, days - 2))).isoformat()},
     }
 
 
@@ -83,10 +88,9 @@ async def seconds_of(ask: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(measured)
 
 
-async def measure(settings: Settings, keys: Path, now: datetime, days: int) -> dict[str, float]:
+async def measure(settings: Settings, keys: Path, spans: dict[str, dict[str, str]]) -> dict[str, float]:
     """The figures of one process that answers."""
     result: dict[str, float] = {}
-    spans = periods(now, days)
     async with client_of(settings, keys) as client:
 
         async def get(path: str, given: dict[str, str]) -> httpx.Response:
@@ -117,9 +121,13 @@ def run(arguments: argparse.Namespace, folder: Path, postgres: PostgresServer, n
     result |= asyncio.run(write_ledger(settings, now))
     ledger = sizes(url, "ledger_camera")
     result["ledger_bytes_per_camera_day"] = round(ledger / arguments.cameras / max(1, result["ledger_days"]), 1)
-    result |= asyncio.run(measure(settings, folder / "keys", now, arguments.days))
-    files = measure_files(url, folder / "keys", periods(now, arguments.days)["compliance_s"], arguments.times)
+    spans = periods(now, arguments.days)
+    result |= asyncio.run(measure(settings, folder / "keys", spans))
+    files = measure_files(url, folder / "keys", spans["compliance_s"], arguments.times)
     result |= {name: files[name] for name in FILES}
+    result["moved_cameras"] = move(url, MOVERS, now)
+    after = {f"moved_{name}": given for name, given in spans.items() if name in {"compliance_s", "year_to_now_s"}}
+    result |= asyncio.run(measure(settings, folder / "keys", after))
     beside = Settings(
         database_url=SecretStr(postgres.url("ingest")), nats_url=nats.url, jwks_file=folder / "keys" / JWKS
     )

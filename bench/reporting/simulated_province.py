@@ -13,6 +13,9 @@ SEED = 0.1742
 FLAPPING = 50
 """One in so many cameras fails daily."""
 
+WATCHED_ON = timedelta(hours=3)
+"""Probers and forwarders go on watching while the bench asks for periods up to now."""
+
 _REGISTER = """
 insert into unit select gen_random_uuid(), 1, 'D' || n, 'Huyện ' || n from generate_series(1, 10) n;
 insert into agency select gen_random_uuid(), 1, 'A' || n, 'Cơ quan ' || n, 'managing' from generate_series(1, 5) n;
@@ -34,9 +37,10 @@ insert into delivery (camera_id, revision, id, destination_id, destination_code,
                       plan)
     select c.id, 1, gen_random_uuid(), d.id, d.code, 'acknowledged', true, :start, 'agreed'
     from camera c, destination d;
-insert into worker_life values ('prober-000000000001', :start, :now, 'prober'), ('*', :start, :now, 'probing');
+insert into worker_life values ('prober-000000000001', :start, :until, 'prober'), ('*', :start, :until, 'probing');
 insert into worker_life
-    select 'forwarder-000000000001', began, least(:now, began + interval '30 days' - interval '20 seconds'), 'forwarder'
+    select 'forwarder-000000000001', began, least(:until, began + interval '30 days' - interval '20 seconds'),
+           'forwarder'
     from generate_series(cast(:start as timestamptz), cast(:now as timestamptz), interval '30 days') as began
     where began < :now
 """
@@ -63,13 +67,12 @@ insert into camera_run
     select camera_id, coalesce(lag(up_at) over chain, :start), down_at, 'up', null, down_at
     from outage window chain as (partition by camera_id order by down_at);
 insert into camera_state
-    select c.id, coalesce(max(o.up_at), :start), cast(:now as timestamptz) + interval '2 minutes', 'up', null, :now,
-           null, ''
+    select c.id, coalesce(max(o.up_at), :start), :until, 'up', null, :now, null, ''
     from camera c left join outage o on o.camera_id = c.id group by c.id;
 insert into delivery_change
     (delivery_id, worker_id, sequence, held_since, observed_at, ends_at, state, cause, attempt)
-    select delivery_id, 'forwarder-000000000001', row_number() over chain, :start, at, lead(at) over chain, state,
-           cause, 0
+    select delivery_id, 'forwarder-000000000001', row_number() over chain as number, :start, at,
+           lead(at) over chain, state, cause, 0
     from (
         select id as delivery_id, began as at, 'acknowledged' as state, null as cause
         from delivery, generate_series(cast(:start as timestamptz), cast(:now as timestamptz) - interval '1 hour',
@@ -79,6 +82,25 @@ insert into delivery_change
         union all
         select d.id, o.up_at, 'acknowledged', null from delivery d join outage o using (camera_id)
     ) as said window chain as (partition by delivery_id order by at)
+    order by at
+"""
+"""Changes lie in the order in which they came, as those of a year do."""
+
+_MOVES = """
+create temporary table mover as
+    select id, facility_id, cast(:now as timestamptz) - interval '15 days' as at from camera
+    where substr(code, 2)::int % :movers = 0;
+update camera set valid_to = mover.at from mover where camera.id = mover.id;
+insert into camera (id, revision, code, name, facility_id, enabled, removed, created_at, changed_at, valid_from)
+    select id, 2, camera.code, camera.name,
+           (select f.id from facility f where f.id <> camera.facility_id order by f.code limit 1),
+           true, false, created_at, mover.at, mover.at
+    from camera join mover using (id);
+update delivery set valid_to = mover.at from mover where delivery.camera_id = mover.id;
+insert into delivery (camera_id, revision, id, destination_id, destination_code, required_proof, enabled, valid_from,
+                      plan)
+    select camera_id, 2, delivery.id, destination_id, destination_code, required_proof, enabled, mover.at, plan
+    from delivery join mover on mover.id = delivery.camera_id
 """
 
 
@@ -86,6 +108,7 @@ def fill(url: str, cameras: int, days: int, now: datetime) -> dict[str, int]:
     """Fill empty tables with so many days up to `now`; returns the rows of what changes state."""
     engine = create_engine(url)
     given = {"cameras": cameras, "now": now, "start": now - timedelta(days=days), "flapping": FLAPPING}
+    given["until"] = now + WATCHED_ON
     with engine.begin() as connection:
         connection.execute(text("select setseed(:seed)"), {"seed": SEED})
         for statement in [*_REGISTER.split(";\n"), *_OUTAGES.split(";\n")]:
@@ -95,6 +118,18 @@ def fill(url: str, cameras: int, days: int, now: datetime) -> dict[str, int]:
         rows = {name: _count(connection, name) for name in ("camera_run", "delivery_change")}
     engine.dispose()
     return rows
+
+
+def move(url: str, movers: int, now: datetime) -> int:
+    """Move one in so many cameras to another facility, fifteen days ago; returns how many."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in _MOVES.split(";\n"):
+            _run(connection, statement, {"movers": movers, "now": now})
+        moved = _count(connection, "mover")
+        connection.execute(text("analyze camera, delivery"))
+    engine.dispose()
+    return moved
 
 
 def _run(connection: Connection, statement: str, given: dict[str, Any]) -> None:

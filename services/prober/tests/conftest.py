@@ -16,10 +16,10 @@ from nats.aio.msg import Msg
 from prober.domain.findings import StreamThresholds
 from prober.domain.picture import PictureThresholds
 from prober.metrics import Metrics
-from prober.probes.camera.decoder import Decoder
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import ProbeContext
 from prober.probes.camera.target import Tools
+from prober.probes.decoding.pool import Decoder
 from prober.probes.limits import NetworkGate
 from prober.probes.service import Process
 from prober.settings import Settings
@@ -69,11 +69,11 @@ async def simulate(clips_folder: Path) -> AsyncIterator[StartSimulator]:
         yield start
 
 
-@pytest.fixture
-def tools() -> Any:
+@pytest_asyncio.fixture
+async def tools() -> AsyncIterator[Tools]:
     decoder = Decoder(1)
     yield Tools(AllowedNetworks.parse([LOOPBACK, UNREACHABLE]), decoder, measure_window_s=0.0)
-    decoder.close()
+    await decoder.close()
 
 
 @pytest_asyncio.fixture

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.media.rtcp import (
+    MAX_COMPOUND,
     Goodbye,
     ReceiverReport,
     ReportBlock,
@@ -169,3 +170,10 @@ def test_a_compound_report_is_refused_wherever_it_is_cut_off() -> None:
             continue
         with pytest.raises(MalformedError):
             parse_rtcp(whole[:size])
+
+
+def test_a_hostile_compound_packet_is_not_read_to_its_end() -> None:
+    goodbye = build_goodbye(7)
+    assert len(parse_rtcp(goodbye * MAX_COMPOUND)) == MAX_COMPOUND
+    with pytest.raises(MalformedError):
+        parse_rtcp(goodbye * (MAX_COMPOUND + 1))

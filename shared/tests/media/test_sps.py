@@ -15,32 +15,32 @@ HEVC_MAIN = bytes.fromhex("420101016000000300900000030000030078a003c08010e596566
 @pytest.mark.parametrize(
     ("codec", "nal", "expected"),
     [
-        (VideoCodec.H264, HIGH.hex(), SpsInfo("High", "4.0", 1920, 1080, 25.0)),
+        (VideoCodec.H264, HIGH.hex(), SpsInfo("High", "4.0", 1920, 1080, 25.0, 1920, 1088)),
         (
             VideoCodec.H264,
             "6742c016d900a02ff9610000030001000003001e0f162e48",
-            SpsInfo("Constrained Baseline", "2.2", 640, 360, 15.0),
+            SpsInfo("Constrained Baseline", "2.2", 640, 360, 15.0, 640, 368),
         ),
         (
             VideoCodec.H264,
             "6764001eacd940b024d08000000300800000190f8a14cb",
-            SpsInfo("High", "3.0", 704, 576, 25.0),
+            SpsInfo("High", "3.0", 704, 576, 25.0, 704, 576),
         ),
         (
             VideoCodec.H264,
             "67f4001e919b281407b420000003002000000781e2c5b2c0",
-            SpsInfo("High 4:4:4 Predictive", "3.0", 640, 480, 30.0),
+            SpsInfo("High 4:4:4 Predictive", "3.0", 640, 480, 30.0, 640, 480),
         ),
-        (VideoCodec.H265, HEVC_MAIN.hex(), SpsInfo("Main", "4.0", 1920, 1080, 25.0)),
+        (VideoCodec.H265, HEVC_MAIN.hex(), SpsInfo("Main", "4.0", 1920, 1080, 25.0, 1920, 1080)),
         (
             VideoCodec.H265,
             "42010101600000030090000003000003005da00280802d165ba924cae68080000003008000000604",
-            SpsInfo("Main", "3.1", 1280, 720, 12.0),
+            SpsInfo("Main", "3.1", 1280, 720, 12.0, 1280, 720),
         ),
         (
             VideoCodec.H265,
             "42010201600000030090000003000003003f0000a005020169659598acd249cae68080000003008000000f04",
-            SpsInfo("Main", "2.1", 640, 360, 30.0),
+            SpsInfo("Main", "2.1", 640, 360, 30.0, 640, 360),
         ),
     ],
     ids=["high", "baseline", "interlaced", "444", "hevc", "hevc-cropped", "hevc-sub-layers-scaling"],

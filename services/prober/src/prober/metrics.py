@@ -26,6 +26,7 @@ PHASES = (
     "teardown",
 )
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LAG_SECONDS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _READ_BACK_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
@@ -57,6 +58,7 @@ class Metrics:
             registry=self.registry,
         )
         self.clock_skew, self.clock_error = _clock_gauges(self.registry)
+        self.loop_lag, self.decoder_deaths = _own_trouble(self.registry)
         self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
             "vonggac_prober_jobs", "Fetched jobs by what became of them.", ("outcome",), registry=self.registry
@@ -108,6 +110,22 @@ def _demands(registry: CollectorRegistry) -> Counter:
         ("kind", "outcome"),
         registry=registry,
     )
+
+
+def _own_trouble(registry: CollectorRegistry) -> tuple[Histogram, Counter]:
+    """How late the event loop is, and decoding processes that died."""
+    lag = Histogram(
+        "vonggac_prober_loop_lag_seconds",
+        "How late the event loop is, ten times a second; a probe during more than 0.5 s accuses nobody.",
+        buckets=_LAG_SECONDS,
+        registry=registry,
+    )
+    deaths = Counter(
+        "vonggac_prober_decoder_deaths",
+        "Decoding processes that a keyframe (or something else) ended; each costs one probe.",
+        registry=registry,
+    )
+    return lag, deaths
 
 
 class ObservationMetrics(Collector):

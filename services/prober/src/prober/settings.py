@@ -30,7 +30,13 @@ class Settings(ServiceSettings):
         lt=1,
         description="Part of them that is for cameras that do not answer, and the most that these take.",
     )
-    decoder_threads: int = Field(default=2, ge=1, le=64, description="Threads that decode keyframes.")
+    decoder_processes: int = Field(default=2, ge=1, le=64, description="Processes that decode keyframes.")
+    decoder_memory_bytes: int = Field(
+        default=384 << 20,
+        ge=128 << 20,
+        le=8 << 30,
+        description="Memory that one of them may take; a picture of 40 million pixels fits into the default.",
+    )
     measure_window_s: float = Field(
         default=2.0,
         ge=0,

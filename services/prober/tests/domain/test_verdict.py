@@ -21,7 +21,8 @@ def test_a_stream_that_ends_after_its_keyframe_was_decoded_is_up() -> None:
 
 
 def test_a_keyframe_that_does_not_decode_is_down_with_the_decoders_reason() -> None:
-    judgement = judge(Evidence(playing=True, packets=9, keyframe=True, decoded=False, undecodable="damaged slice"))
+    damaged = Failure(Cause.DECODE_FAILED, "damaged slice")
+    judgement = judge(Evidence(playing=True, packets=9, keyframe=True, decoded=False, undecodable=damaged))
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.DECODE_FAILED)
     assert judgement.detail == "damaged slice"
 
@@ -100,3 +101,15 @@ def test_a_finding_never_softens_a_down() -> None:
 def test_a_light_probe_asks_for_the_beginning_of_a_keyframe_only() -> None:
     assert judge(Evidence(light=True, playing=True, packets=3, keyframe=True)).verdict is Verdict.UP
     assert judge(Evidence(light=True, playing=True, packets=3)).cause is Cause.NO_KEYFRAME
+
+
+def test_a_decoder_that_crashes_accuses_no_camera() -> None:
+    crashed = Failure(Cause.DECODER_CRASHED, "SIGSEGV")
+    judgement = judge(Evidence(playing=True, packets=9, keyframe=True, decoded=False, undecodable=crashed))
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.DECODER_CRASHED)
+
+
+def test_a_hostile_flood_is_down_even_behind_a_good_picture() -> None:
+    flood = Failure(Cause.FLOOD, "more than 20 RTSP messages a second")
+    judgement = judge(Evidence(flood, playing=True, packets=12, keyframe=True, decoded=True))
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.FLOOD)

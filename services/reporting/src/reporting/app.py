@@ -25,10 +25,11 @@ from reporting import metrics
 from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import intervals, lost_facts, maintenance
-from reporting.api.mandate import deviations, inspections, obligations, progress
+from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.reports import charts, files, freezing
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
+from reporting.feeds.calendar_access import knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sending import Sending
@@ -57,6 +58,7 @@ ROUTES = (
     intervals,
     progress,
     obligations,
+    calendar_feeds,
     deviations,
     inspections,
     webhooks,
@@ -119,6 +121,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
     install_authentication(app, TokenVerifier.of(settings), REPORTING)
+    app.state.authenticate = knows_feeds(database, app.state.authenticate)
     for module in ROUTES:
         app.include_router(module.router)
     check_policy(app)

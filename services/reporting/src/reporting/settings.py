@@ -6,7 +6,10 @@ from pydantic import Field, SecretStr
 
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
-from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
+
+ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
+"""Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
 
 
 class Settings(ServiceSettings):
@@ -73,6 +76,12 @@ class Settings(ServiceSettings):
     )
     letter_place: str = Field(
         default="Quảng Trị", max_length=100, description="Place that stands before the date of a drafted letter."
+    )
+
+    report_addressees: Texts = Field(
+        default=ADDRESSEES,
+        description="Whom results are reported to, comma separated or as JSON: «Kính gửi» of a frozen report that "
+        "names nobody else, and the last paragraph of a drafted letter. As letter 1742/UBND-VX has it.",
     )
 
     @property

@@ -137,15 +137,30 @@ async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
     same = await client.post(f"{address}/versions", json={"reason": "nothing came"})
     assert (same.status_code, same.json()["code"]) == (409, "nothing_changed")
 
+    assert first["late_evidence"] is None
+
     camera = fed.facts  # type: ignore[attr-defined]
     late = fed.probes(camera, DAY + timedelta(hours=21), DAY + timedelta(hours=22), every_s=300)
     await fed.feed(ingest, *late)
+    (listed,) = (await client.get("/v1/reports")).json()["items"]
+    flag = listed["late_evidence"]
+    assert (flag["cameras"], flag["what"]) == (1, ["probe"])
+    assert datetime.fromisoformat(flag["since"]) == DAY + timedelta(hours=21)
+    assert (await client.get(address)).json()["late_evidence"] == flag
+    preview = (await client.get(f"{address}/difference")).json()
+    assert preview["late_evidence"] == flag
+    up = next(one for one in preview["changes"] if (one["table"], one["column"]) == ("totals", "up_ms"))
+    assert int(up["after"]) - int(up["before"]) == 65 * 60_000, "an hour of probes, the last of which holds on"
+    assert (await client.get("/v1/reports", params={"total": True})).json()["total"] == 1, "a look keeps nothing"
     made = await client.post(f"{address}/versions", json={"reason": "số liệu đến muộn"})
     assert made.status_code == 201, made.text
     second = made.json()
     assert (second["version"], second["number"], second["reason"]) == (2, 2, "số liệu đến muộn")
     assert second["previous_sha256"] == first["sha256"]
     assert second["versions"] == [1, 2]
+    assert second["changed_figures"] == preview["changed_figures"]
+    flags = [one["late_evidence"] for one in (await client.get("/v1/reports")).json()["items"]]
+    assert flags == [None, None], "the new version has it, and the old one is replaced"
     assert second["changed_figures"] > 0
     document = (await client.get(f"{address}.json")).json()
     figures = {
@@ -234,3 +249,29 @@ async def test_a_chart_is_drawn_of_a_period_or_of_a_report(client: Client, fed: 
     of_report = await client.get(f"/v1/charts/{name}.svg", params={"report": report["id"]})
     assert of_report.content == open_period.content
     assert (await client.get(f"/v1/charts/{name}.svg", params={"zone": "UTC"})).status_code == 422
+
+
+async def test_evidence_of_another_time_or_without_effect_flags_no_report(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    report = await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    await fed.feed(ingest, fed.probe(camera, NEXT + timedelta(hours=1)))
+    address = f"/v1/reports/{report['id']}"
+    assert (await client.get(address)).json()["late_evidence"] is None
+    # A probe that saw what its neighbours saw.
+    await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=19, minutes=2), every_s=300))
+    assert (await client.get(address)).json()["late_evidence"]["what"] == ["probe"]
+    assert (await client.get(f"{address}/difference")).json()["changed_figures"] == 0
+    refused = await client.post(f"{address}/versions", json={"reason": "số liệu đến muộn"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_changed")
+    assert (await client.get(address)).json()["late_evidence"] is None, "looked into, and no figure changed"
+
+
+async def test_evidence_that_touches_every_camera_flags_the_report(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    report = await frozen(client)
+    await fed.feed(ingest, fed.alive(DAY + timedelta(hours=3), "forwarder-00000000000f", DAY))
+    late = (await client.get(f"/v1/reports/{report['id']}")).json()["late_evidence"]
+    assert (late["cameras"], late["what"]) == (None, ["sign_of_life"])

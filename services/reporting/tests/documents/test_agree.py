@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import openpyxl
+import polars
 from docx import Document
 
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
+from reporting.documents.example.files import documents
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
@@ -33,6 +35,16 @@ def test_every_row_adds_up_to_its_period(report: Report) -> None:
     for table in ("totals", "units", "agencies", "types", "facilities", "cameras", "days"):
         for row in report.tables[table]:
             assert sum(int(str(row[name])) for name in PARTS) == row["period_ms"], (table, row)
+
+
+def test_the_facts_of_the_example_add_up_to_its_deliveries(report: Report) -> None:
+    made = dict(documents())
+    facts = polars.read_parquet(made["facts.parquet"])
+    sums = facts.group_by("delivery_id").agg(polars.col("connected_ms").sum()).to_dicts()
+    frozen = {row["delivery_id"]: row["connected_ms"] for row in report.tables["deliveries"]}
+    assert {row["delivery_id"]: row["connected_ms"] for row in sums} == frozen
+    lines = list(csv.DictReader(io.StringIO(made["facts.csv"].decode(), newline="")))
+    assert [int(line["connected_ms"]) for line in lines] == facts["connected_ms"].to_list()
 
 
 def test_every_grouping_has_the_same_sums(report: Report) -> None:

@@ -14,10 +14,11 @@ import pytest
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
 from reporting.documents.command import main
-from reporting.documents.office.archive import packed, unpacked
+from reporting.documents.office.archive import unpacked
 from reporting.documents.render import rendered
 from reporting.documents.verify import verify
 from reporting.reports.snapshot.report import Approval, Report
+from vonggac.decree import packed
 
 if TYPE_CHECKING:
     from pathlib import Path

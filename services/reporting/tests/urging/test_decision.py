@@ -126,7 +126,9 @@ def test_a_message_says_in_vietnamese_first_what_is_late_and_how_much() -> None:
     assert text.title == "[Vọng Gác] Đôn đốc mức 1 (nhắc việc): 1 nghĩa vụ, 1 camera mất kết nối"
     assert text.text.startswith("Kính gửi: Sở Y tế\n")
     assert "- NV-1742 Kết nối – KCL-01 Khu cách ly Lao Bảo: trước ngày 10/5/2021, quá hạn 2 ngày" in text.text
-    assert "- CAM-01 timeout – KCL-01 Khu cách ly Lao Bảo: mất từ 02:05 ngày 06/5/2021" in text.text
+    assert (
+        "- CAM-01 (không trả lời trong thời hạn) – KCL-01 Khu cách ly Lao Bảo: mất từ 02:05 ngày 06/5/2021" in text.text
+    )
     assert "Reference: 7f" in text.text
 
 

@@ -57,12 +57,12 @@ def paragraphs(content: bytes) -> list[str]:
 def test_the_letter_has_the_decrees_head_and_leaves_number_date_and_signature_to_the_clerk() -> None:
     found = paragraphs(letter(of()))
     for text in (
-        "ỦY BAN NHÂN DÂN TỈNH QUẢNG TRỊ",
+        "UBND TỈNH QUẢNG TRỊ",
         "SỞ THÔNG TIN VÀ TRUYỀN THÔNG",
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
         "Độc lập - Tự do - Hạnh phúc",
-        "Số:          /STTTT",
-        "Quảng Trị, ngày       tháng       năm",
+        "Số:        /STTTT",
+        "Quảng Trị, ngày      tháng      năm        ",
         "V/v đôn đốc thực hiện kết nối camera giám sát",
         "Kính gửi: Sở Y tế",
         "QUYỀN HẠN, CHỨC VỤ CỦA NGƯỜI KÝ",
@@ -76,6 +76,8 @@ def test_the_letter_has_the_decrees_head_and_leaves_number_date_and_signature_to
 def test_the_letter_says_what_is_late_with_the_decrees_days() -> None:
     found = paragraphs(letter(of()))
     assert {"NV-1742-2", "10/5/2021", "Quá hạn 2 ngày", "CAM-01", "02:05 ngày 06/5/2021"} <= set(found)
+    assert "Không trả lời trong thời hạn" in found, "a cause in words, not its code"
+    assert "timeout" not in found
     assert any(text.startswith("Theo số liệu của hệ thống Vọng Gác lúc 08:30 ngày 12/5/2021") for text in found)
 
 
@@ -104,4 +106,11 @@ def test_the_same_entry_makes_the_same_bytes_at_another_time(monkeypatch: pytest
 def test_a_register_without_a_lead_agency_leaves_its_name_to_the_clerk() -> None:
     issuer = {"name": None, "code": None, "parent": None, "place": "Quảng Trị"}
     found = paragraphs(letter(of(issuer=issuer)))
-    assert {"CƠ QUAN CHỦ TRÌ", "Số:          /"} <= set(found)
+    assert {"CƠ QUAN CHỦ TRÌ", "Số:        /"} <= set(found)
+
+
+def test_the_letter_names_whom_the_result_is_reported_to_as_data() -> None:
+    issuer = {**ISSUER, "reports_to": ["Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Khoa học và Công nghệ"]}
+    text = "\n".join(paragraphs(letter(of(issuer=issuer))))
+    assert "để tổng hợp, báo cáo Ủy ban nhân dân tỉnh Quảng Trị và Bộ Khoa học và Công nghệ (số theo dõi" in text
+    assert "để tổng hợp (số theo dõi" in "\n".join(paragraphs(letter(of())))

@@ -125,6 +125,13 @@ _ADVICE = {
         "A fault inside the device or centre: read its log, check the channel or source behind it; restart it if the "
         "fault stays.",
     ),
+    Cause.FLOOD: Advice(
+        "More tiny frames, RTCP reports or RTSP messages a second than any camera has need of; the session was cut.",
+        "Khởi động lại và cập nhật phần mềm camera. Nếu vẫn vậy: ngắt camera khỏi mạng và kiểm tra xem thiết bị có bị "
+        "xâm nhập, hoặc có thiết bị khác dùng địa chỉ này không.",
+        "Restart the camera and update its firmware. If it stays: take it off the network, and check whether it was "
+        "broken into, or another device uses its address.",
+    ),
     Cause.NO_MEDIA: Advice(
         "PLAY was accepted and no RTP packet came before the deadline.",
         "Chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP; khởi động lại camera nếu vẫn vậy.",
@@ -148,6 +155,19 @@ _ADVICE = {
         "A keyframe came whole and the decoder found it damaged or could not read it.",
         "Khởi động lại camera; kiểm tra phần mềm và chuẩn nén của luồng.",
         "Restart the camera; check its firmware and the stream's codec settings.",
+    ),
+    Cause.DECODER_CRASHED: Advice(
+        "The decoder's process died of this keyframe, or was ended after 10 s with it; nothing is known about the "
+        "picture. Only this probe is lost.",
+        "Nếu lặp lại ở cùng một camera: khởi động lại, cập nhật phần mềm camera, đặt lại chuẩn nén; báo đơn vị vận "
+        "hành để lưu mẫu luồng.",
+        "If one camera does it again and again: restart it, update its firmware, set its codec anew; report it to the "
+        "operator, who keeps a sample of the stream.",
+    ),
+    Cause.PICTURE_TOO_LARGE: Advice(
+        "The parameter sets announce a picture above 8192 × 8192 or 40 million pixels: it is not decoded.",
+        "Giảm độ phân giải của luồng; không camera giám sát nào cần hình lớn như vậy.",
+        "Lower the stream's resolution; no surveillance needs pictures of this size.",
     ),
     Cause.LOW_FPS: Advice(
         "Fewer pictures a second than the floor, or than 60 % of what the survey or the stream itself states.",

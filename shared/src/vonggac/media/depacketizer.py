@@ -162,7 +162,8 @@ class Depacketizer:
             self._append(nal)
 
     def _take_aggregate(self, payload: bytes, offset: int) -> None:
-        while offset + 2 <= len(payload):
+        # Damaged by too many units: the rest would be read for nothing, and a packet has room for twenty thousand.
+        while offset + 2 <= len(payload) and not self._damaged:
             length = payload[offset] << 8 | payload[offset + 1]
             offset += 2
             if offset + length > len(payload):
@@ -173,6 +174,7 @@ class Depacketizer:
                 self._append(payload[offset : offset + length])
             offset += length
         if offset != len(payload):
+            # Cut off.
             self._damage()
 
     def _append(self, nal: bytes) -> None:

@@ -10,6 +10,8 @@ _SR, _RR, _SDES, _BYE = 200, 201, 202, 203
 _BLOCK = struct.Struct(">IIIIII")
 _SENDER = struct.Struct(">QIII")
 _NTP_EPOCH_OFFSET_S = 2_208_988_800
+MAX_COMPOUND = 32
+"""Packets in a compound one: senders put two to five into it, and a datagram has room for hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,14 @@ def is_rtcp(packet: bytes | memoryview) -> bool:
 def parse_rtcp(data: bytes) -> list[RtcpPacket]:
     """The reports and goodbyes of a compound packet; other types are skipped.
 
-    Raises MalformedError when a length does not fit or the version is not 2.
+    Raises MalformedError when a length does not fit, the version is not 2, or there are more than MAX_COMPOUND.
     """
     packets: list[RtcpPacket] = []
-    pos = 0
+    pos = parts = 0
     while pos < len(data):
+        parts += 1
+        if parts > MAX_COMPOUND:
+            raise MalformedError(f"a compound RTCP packet holds more than {MAX_COMPOUND}")
         if len(data) - pos < 4 or data[pos] >> 6 != 2:
             raise MalformedError("a packet is not RTCP version 2")
         count, kind = data[pos] & 0x1F, data[pos + 1]

@@ -24,26 +24,34 @@ _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 
 _EXTENDED_ASPECT_RATIO = 255
 
 
+class TooLargeError(MalformedError):
+    """A picture of a size that nobody can take."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpsInfo:
-    """Size in pixels after cropping; `fps` from the VUI timing, None when it is missing or impossible."""
+    """Size in pixels after cropping, and as it is coded; `fps` from the VUI timing, None when missing or impossible."""
 
     profile: str
     level: str
     width: int
     height: int
     fps: float | None
+    coded_width: int
+    coded_height: int
 
 
 def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
-    """Raises MalformedError when it is not an SPS, is cut off, or holds an impossible size."""
+    """Raises MalformedError when it is not an SPS, is cut off, or holds an impossible size: TooLargeError, if large."""
     wanted = H264_SPS if codec is VideoCodec.H264 else H265_SPS
     if nal_type(codec, nal) != wanted:
         raise MalformedError("a NAL unit is not a sequence parameter set")
     head = 1 if codec is VideoCodec.H264 else 2
     bits = Bits(unescape(nal[head:MAX_SPS_BYTES]))
     info = _parse_h264(bits) if codec is VideoCodec.H264 else _parse_h265(bits)
-    if not (0 < info.width <= MAX_DIMENSION and 0 < info.height <= MAX_DIMENSION):
+    if max(info.coded_width, info.coded_height) > MAX_DIMENSION:
+        raise TooLargeError(f"a sequence parameter set announces a picture above {MAX_DIMENSION} x {MAX_DIMENSION}")
+    if info.width <= 0 or info.height <= 0:
         raise MalformedError("a sequence parameter set holds an impossible picture size")
     return info
 
@@ -77,6 +85,8 @@ def _parse_h264(bits: Bits) -> SpsInfo:
         width=width_mbs * 16 - unit_x * (crop[0] + crop[1]),
         height=height_units * 16 * fields - unit_y * (crop[2] + crop[3]),
         fps=_optional_fps(bits, _h264_vui_fps),
+        coded_width=width_mbs * 16,
+        coded_height=height_units * 16 * fields,
     )
 
 
@@ -159,6 +169,8 @@ def _parse_h265(bits: Bits) -> SpsInfo:
         width=width - unit_x * (crop[0] + crop[1]),
         height=height - unit_y * (crop[2] + crop[3]),
         fps=_optional_fps(bits, lambda rest: _h265_vui_fps(rest, sub_layers)),
+        coded_width=width,
+        coded_height=height,
     )
 
 

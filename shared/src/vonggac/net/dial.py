@@ -81,7 +81,7 @@ def take_handed_on[C](kind: type[C], address: str, port: int) -> C | None:
     return opened.take(kind, address, port) if opened is not None else None
 
 
-def _standing(connected: socket.socket | None) -> socket.socket | None:
+def _unless_closed(connected: socket.socket | None) -> socket.socket | None:
     """The socket, unless its peer has closed it meanwhile."""
     if connected is None:
         return None
@@ -98,7 +98,7 @@ def _standing(connected: socket.socket | None) -> socket.socket | None:
 
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
     """Connect `make`'s protocol. Raises PeerError: refused, route or timeout."""
-    opened = _standing(take_handed_on(socket.socket, address, port))
+    opened = _unless_closed(take_handed_on(socket.socket, address, port))
     try:
         async with asyncio.timeout(timeout_s):
             loop = asyncio.get_running_loop()
@@ -113,7 +113,7 @@ async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str
 
 async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
     """A connected socket for `secure`. Raises PeerError as `connect_plain` does."""
-    opened = _standing(take_handed_on(socket.socket, address, port))
+    opened = _unless_closed(take_handed_on(socket.socket, address, port))
     if opened is not None:
         return opened
     try:

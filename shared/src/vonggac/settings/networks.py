@@ -36,6 +36,8 @@ def _check_endpoints(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Texts of any kind, written alike."""
 NetworkTexts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_networks)]
 """Networks in CIDR."""
 EndpointTexts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_endpoints)]

@@ -54,6 +54,10 @@ class ScriptedPeer:
         """The latest connection's."""
         return self._writers[-1]
 
+    @property
+    def open_connections(self) -> int:
+        return sum(not writer.transport.is_closing() for writer in self._writers)
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until `holds()`; checked after each arrival and each end of a connection."""
         async with asyncio.timeout(10), self._changed:

@@ -9,6 +9,7 @@ from simulator.cameras.session_tracks import SendingCamera, SessionTracks
 from simulator.config import CameraConfig
 from simulator.devices.faults import CameraFault, CameraFaultName
 from simulator.rtsp.connection import Reply, ServerConnection
+from simulator.rtsp.flood import Flood
 from simulator.rtsp.login import Lockout, Login
 from simulator.rtsp.nonsense import garbage, huge_answer
 from vonggac.media.rtcp import build_goodbye
@@ -62,6 +63,7 @@ class CameraSession(ServerConnection):
         self._tracks: SessionTracks
         self._playing = False
         self._fault_timer: asyncio.TimerHandle | None = None
+        self._flood: Flood | None = None
         self._handlers: dict[str, Callable[[Request], Reply]] = {
             "OPTIONS": self._options,
             "DESCRIBE": self._describe,
@@ -127,6 +129,12 @@ class CameraSession(ServerConnection):
             self._camera.feed.subscribe(self._tracks)
         else:
             self._camera.feed.unsubscribe(self._tracks)
+        if self._flood is not None:
+            self._flood.stop()
+            self._flood = None
+        flooding = self._camera.fault_if(CameraFaultName.FLOOD)
+        if self._playing and flooding is not None and flooding.chosen_kind is not None:
+            self._flood = Flood(self.transport, flooding.chosen_kind, flooding.rate_mbps)
         ended = self._camera.fault_if(CameraFaultName.ENDED)
         if self._playing and ended is not None:
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)

@@ -7,6 +7,7 @@ from typing import Protocol
 from simulator.cameras.feed import Feed
 from simulator.devices.faults import CameraFault, CameraFaultName
 from simulator.packets import Frame
+from simulator.rtsp.flood import GiantPicture
 from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, split_interleaved
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
 from vonggac.media.rtp import interleave
@@ -23,6 +24,7 @@ _SPOILS_MEDIA = frozenset(
         CameraFaultName.MID_GARBAGE,
         CameraFaultName.DAMAGED_KEYFRAMES,
         CameraFaultName.HUGE_FRAME,
+        CameraFaultName.GIANT_PICTURE,
     )
 )
 
@@ -53,6 +55,7 @@ class SessionTracks:
         self._skipping: set[int] = set()
         self._junk: Junk | None = None
         self._huge: HugeUnit | None = None
+        self._giant: GiantPicture | None = None
 
     def __bool__(self) -> bool:
         """Whether any track is set up."""
@@ -84,7 +87,7 @@ class SessionTracks:
 
     def begin_fault(self) -> None:
         """Apply the camera's fault, or none, to the media from now on."""
-        self._junk = self._huge = None
+        self._junk = self._huge = self._giant = None
 
     def send_frame(self, track: int, frame: Frame) -> None:
         udp = self._udp.get(track)
@@ -133,6 +136,9 @@ class SessionTracks:
             self._junk = self._junk or Junk(fault.chosen_kind)
             return self._junk.spoil(frame, channel)
         media = self._camera.feed.clocks[track].track
+        if fault.fault is CameraFaultName.GIANT_PICTURE:
+            self._giant = self._giant or GiantPicture(fault.side)
+            return self._giant.next_picture(frame, channel) if media.media == "video" else frame.on_channel(channel)
         if fault.fault is CameraFaultName.DAMAGED_KEYFRAMES:
             return damaged(frame, channel) if media.media == "video" else frame.on_channel(channel)
         if media.media != "video" or fault.chosen_kind != "access_unit":

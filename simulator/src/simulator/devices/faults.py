@@ -83,6 +83,11 @@ class CameraFaultName(StrEnum):
     HUGE_FRAME = "huge_frame"
     """An `access_unit` of `size_mb`; or DESCRIBE is answered by a `message` of 4 GiB or an endless `header`."""
 
+    FLOOD = "flood"
+    """Beside the media `rate_mbps` of tiny `frames` (4 bytes), `packets`, `rtcp`, `options`, `answers` or `lines`."""
+    GIANT_PICTURE = "giant_picture"
+    """Valid H.264 keyframes of `side` x `side` pixels, in a byte per macroblock."""
+
 
 class CentreFaultName(StrEnum):
     """What can be wrong with a virtual monitoring centre."""
@@ -121,6 +126,7 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.AUTH_LOCKOUT: ("401", "403"),
     CameraFaultName.MID_GARBAGE: ("between", "inside"),
     CameraFaultName.HUGE_FRAME: ("access_unit", "message", "header"),
+    CameraFaultName.FLOOD: ("frames", "packets", "rtcp", "options", "answers", "lines"),
 }
 """The kinds of a fault; the first is the default."""
 
@@ -155,6 +161,10 @@ class CameraFault(BaseModel):
         description="redirect: where to; without a login.",
     )
     size_mb: int = Field(default=64, ge=1, le=4_096, description="huge_frame: size of the access unit.")
+    rate_mbps: float = Field(default=20.0, gt=0, le=1_000, description="flood: Mbit a second and session.")
+    side: int = Field(
+        default=16_000, ge=16, le=65_536, multiple_of=16, description="giant_picture: pixels of each side."
+    )
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
@@ -204,6 +214,8 @@ class CameraFaultParameters(TypedDict, total=False):
     for_s: float
     location: str
     size_mb: int
+    rate_mbps: float
+    side: int
 
 
 class CentreFaultParameters(TypedDict, total=False):

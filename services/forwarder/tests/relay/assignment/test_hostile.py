@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +16,7 @@ import psutil
 from simulator import CameraConfig, Simulator
 from simulator.centres.statistics import StreamStatistics
 from vonggac.bus import Bus
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1
 from vonggac.rtsp.wire.messages import Request, Response
@@ -42,6 +44,8 @@ MORE_MB = 64
 """For eight such cameras with two destinations each: far less than one frame of theirs, and than their buffers' bound
 of 4 MiB a destination."""
 FLOOD_MB = 150
+BUSY_S = 0.5
+"""For the bus, and a busy machine."""
 
 
 def _has_packets(count: int, stream: StreamStatistics) -> bool:
@@ -246,3 +250,64 @@ def _set_up(request: Request) -> bytes:
     answer = reply(headers=[("Transport", request.headers.get("Transport") or ""), ("Session", "42;timeout=60")])
     answer.headers.set("CSeq", str(request.cseq))
     return answer.encode()
+
+
+FLOODS = ("frames", "packets", "rtcp", "options", "answers")
+
+
+async def test_hostile_floods_of_tiny_things_are_cut_and_named_and_cost_nobody_a_packet(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    bus: Bus,
+    spawn_forwarder: Spawn,
+) -> None:
+    assert bus.connected
+    hostile = [
+        make_gate(id=f"flood-{kind}", fault={"fault": "flood", "kind": kind, "rate_mbps": 20.0}) for kind in FLOODS
+    ]
+    async with (
+        simulate(cameras=[make_gate(), *hostile]) as sim,
+        watched(sim, planner, inventory, statuses, spawn_forwarder) as forwarder,
+    ):
+        plans = [planner.camera(sim, camera.id) for camera in hostile]
+        for plan in plans:
+            await inventory.say(plan)
+
+        async def all_are_named() -> bool:
+            found = [one for plan in plans for one in await statuses.of(plan)]
+            return len(found) == 2 * len(plans) and all(one.cause is Cause.FLOOD for one in found)
+
+        await eventually(all_are_named, within_s=60)
+        await forwarder.good_is_whole(GOOD_PACKETS)
+        assert forwarder.more_mb < MORE_MB
+
+
+async def test_a_hostile_camera_that_is_removed_loses_its_connection_within_a_second_whatever_it_sends(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    bus: Bus,
+    spawn_forwarder: Spawn,
+) -> None:
+    assert bus.connected
+
+    def endless(request: Request) -> bytes:
+        return with_cseq(request, after=b"".join(only_keyframes(number) for number in range(8_000)))
+
+    async with (
+        ScriptedPeer(ScriptedCamera(PLAY=endless, TEARDOWN=None)) as peer,
+        watched(sim, planner, inventory, statuses, spawn_forwarder),
+    ):
+        deliveries = tuple(planner.delivery(sim, centre, "removed") for centre in sim.centres)
+        plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=deliveries)
+        await inventory.say(plan)
+        await eventually(lambda: peer.open_connections == 1 and "PLAY" in peer.methods)
+        await asyncio.sleep(0.2)
+        removed_s = time.monotonic()
+        await inventory.remove(plan)
+        await eventually(lambda: peer.open_connections == 0, poll_s=0.01)
+        assert time.monotonic() - removed_s < 1.0 + BUSY_S

@@ -8,25 +8,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from inventory.domain.days import VIETNAM
-from inventory.domain.mandate.surveying.form import Infrastructure, SurveyForm
 from inventory.domain.mandate.surveying.survey import VERDICTS, Participant, SurveyFields
-from inventory.minutes.layout import Page
+from inventory.minutes.findings import write_findings
 from inventory.minutes.wording import (
     AREAS,
-    COVERAGES,
-    SYSTEMS,
     amount,
     clock_time,
     heading_name,
     long_day,
     short_day,
-    yes_no,
 )
-
-_AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung", "Ghi chú")
-_AREA_WIDTHS = (10, 48, 27, 28, 18, 34)
-_CAMERA_COLUMNS = ("TT", "Mã", "Vị trí", "Hãng, kiểu máy", "Độ phân giải", "Tình trạng")
-_CAMERA_WIDTHS = (10, 27, 38, 36, 24, 30)
+from vonggac.decree import LetterPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +37,25 @@ class MinutesOf:
 def survey_minutes(of: MinutesOf) -> bytes:
     """The minutes as DOCX."""
     subject = f"Khảo sát hiện trạng hệ thống camera giám sát tại {of.facility_name}"
-    page = Page(f"Biên bản {subject[0].lower()}{subject[1:]}")
+    page = LetterPage(f"Biên bản {subject[0].lower()}{subject[1:]}")
     parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
     page.head(parent=parent, issuer=heading_name(of.issuer), symbol=f"BB-{of.issuer_code}")
     page.name("BIÊN BẢN", subject)
     _opening(page, of)
     _participants(page, of)
     _safety(page, of.survey)
-    _findings(page, of.survey)
+    write_findings(page, of.survey)
     _verdict(page, of.survey)
     page.text(
         "Biên bản được lập thành ...... bản có giá trị như nhau, mỗi bên giữ ...... bản, đã đọc lại cho các thành phần "
         "tham gia cùng nghe, thống nhất và ký tên. Kết thúc vào ...... giờ ...... cùng ngày./."
     )
     page.signatures([*(f"ĐẠI DIỆN {heading_name(name)}" for name in _parties(of)), "ĐẠI DIỆN CƠ SỞ CÁCH LY"])
-    page.recipients(("Như thành phần tham gia;", "Lưu: VT, hồ sơ khảo sát."))
-    return page.docx()
+    page.recipients(("Như thành phần tham gia", "Lưu: VT, hồ sơ khảo sát"))
+    return page.saved()
 
 
-def _opening(page: Page, of: MinutesOf) -> None:
+def _opening(page: LetterPage, of: MinutesOf) -> None:
     survey = of.survey
     if survey.basis is not None:
         page.text(f"Căn cứ {survey.basis}.")
@@ -73,7 +65,7 @@ def _opening(page: Page, of: MinutesOf) -> None:
     page.text(f"Địa điểm: {place}.")
 
 
-def _participants(page: Page, of: MinutesOf) -> None:
+def _participants(page: LetterPage, of: MinutesOf) -> None:
     page.heading("I. THÀNH PHẦN THAM GIA")
     if of.survey.lead_name is not None:
         page.text(f"Trưởng đoàn khảo sát: Ông/Bà {of.survey.lead_name}.")
@@ -85,7 +77,7 @@ def _participants(page: Page, of: MinutesOf) -> None:
             page.text(f"- Ông/Bà {one.full_name}{position}{day};")
 
 
-def _safety(page: Page, survey: SurveyFields) -> None:
+def _safety(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("II. AN TOÀN PHÒNG, CHỐNG DỊCH")
     if survey.briefed_by is not None and survey.briefed_at is not None:
         at = survey.briefed_at.astimezone(VIETNAM)
@@ -97,73 +89,7 @@ def _safety(page: Page, survey: SurveyFields) -> None:
         page.text(f"Đoàn khảo sát cam kết tuân thủ {survey.rules_version}; người cam kết: {survey.acknowledged_by}.")
 
 
-def _findings(page: Page, survey: SurveyFields) -> None:
-    page.heading("III. HIỆN TRẠNG")
-    form = survey.form
-    if form is None:
-        page.text("Chưa có kết quả khảo sát.")
-        return
-    if form.site is not None:
-        counts = (("dãy nhà", form.site.buildings), ("tầng", form.site.floors), ("phòng cách ly", form.site.rooms))
-        named = [
-            f"{amount(count)} {what}" for what, count in (*counts, ("giường", form.site.beds)) if count is not None
-        ]
-        page.text(f"1. Quy mô: {', '.join(named) or 'không ghi nhận'}.")
-    _system(page, form)
-    if form.areas:
-        page.text("3. Khu vực phải giám sát:")
-        page.rows(_AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form)))
-    if form.infrastructure is not None:
-        page.text(f"4. Hạ tầng: {'; '.join(_infrastructure(form.infrastructure)) or 'không ghi nhận'}.")
-    page.text(f"5. Biển thông báo có camera: {yes_no(form.notice_board) or 'không ghi nhận'}.")
-
-
-def _system(page: Page, form: SurveyForm) -> None:
-    if form.system is None:
-        return
-    cameras, recorders = form.system.cameras, form.system.recorders
-    page.text(f"2. Hệ thống: {SYSTEMS[form.system.kind]}; {len(recorders)} đầu ghi, {len(cameras)} camera.")
-    for recorder in recorders:
-        parts = [" ".join(part for part in (recorder.make, recorder.model) if part is not None)]
-        parts += [f"{amount(recorder.channels)} kênh"] if recorder.channels is not None else []
-        parts += [f"lưu {amount(recorder.days_kept)} ngày"] if recorder.days_kept is not None else []
-        page.text(f"- Đầu ghi {', '.join(parts)};")
-    rows = []
-    for number, camera in enumerate(cameras, start=1):
-        main = camera.main
-        size = f"{main.width}×{main.height}" if main is not None and None not in {main.width, main.height} else ""
-        make = " ".join(part for part in (camera.make, camera.model) if part is not None)
-        rows.append((str(number), camera.code, camera.position or "", make, size, camera.condition or ""))
-    if rows:
-        page.rows(_CAMERA_COLUMNS, _CAMERA_WIDTHS, rows)
-
-
-def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:
-    for number, one in enumerate(form.areas, start=1):
-        note = "; ".join(part for part in (one.reason, one.blind_spots) if part is not None)
-        needed = str(one.cameras_needed) if one.cameras_needed else ""
-        yield str(number), AREAS[one.area], COVERAGES[one.coverage], ", ".join(one.camera_codes), needed, note
-
-
-def _infrastructure(found: Infrastructure) -> Iterator[str]:
-    """What was noted, under the titles of the form."""
-    for name, info in type(found).model_fields.items():
-        value = getattr(found, name)
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            shown = yes_no(value).lower()
-        elif isinstance(value, int | float):
-            shown = amount(value)
-        else:
-            shown = _ASSIGNMENTS.get(value, value)
-        yield f"{info.title}: {shown}"
-
-
-_ASSIGNMENTS = {"static": "tĩnh", "dynamic": "động", "cgnat": "dùng chung (CGNAT)", "none": "không có"}
-
-
-def _verdict(page: Page, survey: SurveyFields) -> None:
+def _verdict(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("IV. KẾT LUẬN, ĐỀ XUẤT")
     for number, line in enumerate(_conclusions(survey), start=1):
         page.text(f"{number}. {line}")

@@ -10,9 +10,16 @@ from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
 NOBODY_PROBED = frozenset(
-    {Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR}
+    {
+        Cause.ADDRESS_NOT_ALLOWED,
+        Cause.SECRET_UNREADABLE,
+        Cause.SECRET_MOVED,
+        Cause.INTERNAL_ERROR,
+        Cause.DECODER_CRASHED,
+    }
 )
-"""Causes that lie with us: the camera was not probed, so nothing is known about it."""
+"""Causes that lie with us: the camera was not probed, so nothing is known about it; or its picture was not seen, by a
+mistake in the decoder that a good camera may meet too."""
 
 
 REFRESHED = "the camera refreshes its picture bit by bit (intra refresh): no single picture of it is whole"
@@ -44,16 +51,21 @@ class Evidence:
     units_dropped: int = 0
     keyframe: bool = False
     decoded: bool | None = None
-    undecodable: str | None = None
+    undecodable: Failure | None = None
     refreshed: bool = False
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """`up` when a whole keyframe arrived and decoded (began, for a light probe), whatever happened afterwards."""
+    """`up` when a whole keyframe arrived and decoded (began, for a light probe), whatever happened afterwards.
+
+    But for a flood, which nobody can forward.
+    """
+    if evidence.failure is not None and evidence.failure.cause is Cause.FLOOD:
+        return _broken_off(evidence.failure)
     if evidence.decoded or (evidence.keyframe and (evidence.light or evidence.refreshed)):
         return Judgement(Verdict.UP)
     if evidence.decoded is False:
-        return down(Cause.DECODE_FAILED, evidence.undecodable or "the decoder gave no picture")
+        return _broken_off(evidence.undecodable or Failure(Cause.DECODE_FAILED, "the decoder gave no picture"))
     if evidence.keyframe:
         # The camera did its part; that no decoder was free in time is ours.
         return unknown(Cause.INTERNAL_ERROR, "a keyframe arrived and was not decoded before the deadline")
@@ -86,6 +98,23 @@ def conclude(judgement: Judgement, checks: Checks) -> Judgement:
         tuple(finding for finding in found if finding is not cause),
         not_checked,
     )
+
+
+def lagged(judgement: Judgement, lag_s: float) -> Judgement:
+    """The verdict of a probe during which the prober's own event loop stood still for `lag_s`.
+
+    What did not come in such a time may have come and waited: that is unknown. What did come stands: the picture (`up`,
+    or `down` for what it shows), and a login that was refused, which must count.
+    """
+    if judgement.verdict is not Verdict.DOWN or judgement.cause in (*DOWN_BY_PICTURE, Cause.AUTH_FAILED):
+        return judgement
+    why = f"{lag_reason(lag_s)} ({judgement.cause} does not count)"
+    return replace(judgement, verdict=Verdict.UNKNOWN, cause=Cause.INTERNAL_ERROR, detail=why)
+
+
+def lag_reason(lag_s: float) -> str:
+    """For people."""
+    return f"the prober itself stood still for {lag_s:.1f} s meanwhile"
 
 
 def nothing_checked(causes: Iterable[Cause], reason: str) -> Checks:

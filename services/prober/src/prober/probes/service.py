@@ -10,14 +10,15 @@ from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
 from prober.metrics import Metrics
-from prober.probes.camera.decoder import Decoder
 from prober.probes.camera.observer import Observer, Rules
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
+from prober.probes.decoding.pool import Decoder
 from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
+from prober.probes.loop_lag import LoopLag
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.silence import SilentPlaces
 from prober.probes.site_faults import SiteWatch
@@ -59,6 +60,7 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = settings.allowed
         self._stopped = asyncio.Event()
+        self._lag = LoopLag(on_tick=metrics.loop_lag.observe)
         self.clock = clock or ServerClock()
         export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
         self.places = SitePlaces(self.worker_id, self.clock)
@@ -116,7 +118,12 @@ class Process:
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        decoder = Decoder(settings.decoder_threads)
+        decoder = Decoder(
+            settings.decoder_processes,
+            memory_bytes=settings.decoder_memory_bytes,
+            on_death=self._metrics.decoder_deaths.inc,
+        )
+        decoder.start()
         outgoing = Outgoing(bus, publisher=self.worker_id)
         self._metrics.observations.follow(outgoing)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
@@ -143,6 +150,7 @@ class Process:
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
+        tasks.start("loop-lag", self._lag.run())
         tasks.start("clock", self.clock.run(bus))
         tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
@@ -166,7 +174,7 @@ class Process:
         finally:
             await tasks.stop_all()
             await observer.close()
-            decoder.close()
+            await decoder.close()
         log.info("prober_stopped", worker_id=self.worker_id)
 
     def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
@@ -203,6 +211,7 @@ class Process:
                 limits=VerificationLimits(
                     settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=settings.rare_keyframe_s
                 ),
+                lag=self._lag,
             ),
             results=VerificationResults(bus),
             announcer=announcer,
@@ -222,7 +231,7 @@ class Process:
     ) -> Observer:
         settings = self._settings
         context = ProbeContext(
-            tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock),
+            tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock, self._lag),
             logins=logins,
             gate=self.gate,
             pictures=pictures,

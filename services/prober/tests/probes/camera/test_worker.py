@@ -126,12 +126,14 @@ async def test_a_camera_removed_while_it_is_probed_leaves_the_list_too(
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await gate.set_fault("no_media")
     await start_prober()
-    camera = await planner.camera(gate.url(), probe_timeout_s=0.8)
+    camera = await planner.camera(gate.url(), probe_timeout_s=20.0)
     await eventually(lambda: gate.sessions == 1)
     await planner.remove(camera)
-    await observed.observation(camera.id)
     await eventually(lambda: _none(queue_length(bus)))
     await eventually(lambda: _none(CameraStatuses(bus).get(camera.id)))
+    # Nothing is said of it any more, and its session is closed long before the deadline of its probe.
+    assert gate.sessions == 0
+    assert observed.of(camera.id) == []
 
 
 @pytest.mark.parametrize(

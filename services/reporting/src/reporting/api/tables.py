@@ -13,6 +13,7 @@ from reporting.storage.snapshot import snapshot
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.package import data_dictionary, data_package
 from reporting.tables.table import Column, Kind, Table
+from vonggac.auth import Caller, Right, demand, demand_province
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
@@ -73,9 +74,14 @@ async def read_table(
     asks: Asks,
     filters: Annotated[Filters, Depends()],
     chosen: Chosen,
+    caller: Caller,
 ) -> Response:
     if name not in SOURCES:
         raise not_found("table", f"{name[:40]}; there are {', '.join(SOURCES)}")
+    if SOURCES[name].whole:
+        why = f"the table {name} concerns the province as a whole"
+        demand(request, caller, Right.READ_RESTRICTED, why)
+        demand_province(request, caller, why)
     _check_parameters(name, request)
     return await _answer(name, shared, asks, filters, chosen)
 

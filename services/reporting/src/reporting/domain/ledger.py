@@ -68,11 +68,15 @@ def number_of(given: date) -> Day:
 
 
 class Cut(NamedTuple):
-    """A period as whole local days [first, last) that stand in the ledger, and what is left at its ends."""
+    """A period as whole local days [first, last) that stand in the ledger, and what is left at its ends.
+
+    The ledger has all days before `closed`.
+    """
 
     first: Day
     last: Day
     parts: tuple[Period, ...]
+    closed: Day
 
 
 def cut(period: Period, closed_until: Day | None) -> Cut | None:
@@ -83,7 +87,7 @@ def cut(period: Period, closed_until: Day | None) -> Cut | None:
     if first >= last or first < ORIGIN:
         return None
     ends = (Period(period.start, midnight(first)), Period(midnight(last), period.end))
-    return Cut(first, last, tuple(part for part in ends if part.length))
+    return Cut(first, last, tuple(part for part in ends if part.length), closed_until)
 
 
 def joined[K](line: Iterable[Segment[K]]) -> list[Segment[K]]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import ORIGIN, Day, day_of, midnight
-from reporting.storage.availability import evidence, ledger
+from reporting.storage.availability import after_freezing, evidence, ledger
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
 from vonggac.events.inventory import CameraV1, DestinationV1, FacilityV1, MaintenanceWindowV1, RemovedV1
@@ -69,10 +69,17 @@ _STATED = {
 
 @dataclass(slots=True)
 class Touched:
-    """What facts touch before `until`: by camera (None: any) and kind of fact, since when."""
+    """What facts touch before the closed days end, or the newest frozen report does: by camera (None: any) and kind of
+    fact, since when."""
 
-    until: Millis
+    closed: Millis
+    frozen: Millis
     since: dict[tuple[UUID | None, str], Millis] = field(default_factory=dict)
+
+    @property
+    def until(self) -> Millis:
+        """Facts of later are late for nothing."""
+        return max(self.closed, self.frozen)
 
     def add(self, camera_id: UUID | None, what: str, at: datetime | Millis) -> None:
         instant = millis(at) if isinstance(at, datetime) else at
@@ -82,19 +89,28 @@ class Touched:
 
     @property
     def days(self) -> dict[tuple[UUID | None, str], Day]:
-        return {key: max(ORIGIN, day_of(instant)) for key, instant in self.since.items()}
+        """The first closed day that each touches."""
+        return {key: max(ORIGIN, day_of(instant)) for key, instant in self.since.items() if instant < self.closed}
+
+    @property
+    def reported(self) -> dict[tuple[UUID | None, str], Millis]:
+        """What may change a frozen report, and since when."""
+        return {key: instant for key, instant in self.since.items() if instant < self.frozen}
 
 
 async def begun(session: AsyncSession) -> Touched | None:
-    """Nothing touched yet; None while no day is closed. Until the transaction ends, no other day is."""
-    closing = (await ledger.state(session, shared=True)).closing_until
-    return None if closing is None else Touched(midnight(closing))
+    """Nothing touched yet; None while no day is closed and no report frozen. Until the transaction ends, none is."""
+    _, closing, frozen = await ledger.state(session, shared=True)
+    if closing is None and frozen is None:
+        return None
+    return Touched(0 if closing is None else midnight(closing), frozen or 0)
 
 
 async def keep(session: AsyncSession, touched: Touched | None) -> None:
     """Mark what was touched."""
     if touched is not None:
         await evidence.mark(session, touched.days)
+        await after_freezing.mark(session, touched.reported)
 
 
 async def note_observations(session: AsyncSession, touched: Touched | None, facts: Sequence[Payload]) -> None:

@@ -1,7 +1,9 @@
 """Alembic's entry: the metadata of reporting, run the platform's way."""
 
 from reporting.reports.snapshot import chain as _chain  # noqa: F401 - its tables are of the same metadata
+from reporting.storage.availability import after_freezing as _after_freezing  # noqa: F401
 from reporting.storage.availability.tables import metadata
+from reporting.storage.mandate import calendar_feeds as _calendar_feeds  # noqa: F401
 from reporting.storage.mandate import tables as _mandate  # noqa: F401 - its tables are of the same metadata
 from reporting.storage.sending import tables as _sending  # noqa: F401
 from reporting.storage.sending import urging_tables as _urging  # noqa: F401

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 from reporting.domain.compliance import connection_name
-from reporting.domain.partition import Durations
+from reporting.domain.instants import Millis
+from reporting.domain.partition import CameraKind, Durations
 from reporting.domain.scope import Facility
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraAccount
@@ -84,6 +85,8 @@ TYPE_NAMES = MappingProxyType(
 )
 
 
+NATIONAL, PROVINCIAL = frozenset({"both", "national_only"}), frozenset({"both", "provincial_only"})
+
 type _Key = Callable[[Facility], tuple[UUID | None, str | None, str | None]]
 
 
@@ -117,6 +120,22 @@ class Totals:
     def add_time(self, facility: Facility, durations: Durations) -> None:
         """Time of some cameras that stood there."""
         self._group(facility).durations.add(durations)
+
+    def add_steady(self, facility: Facility, kind: CameraKind, cameras: int, length: Millis) -> None:
+        """Time of cameras that stood there in one kind for so long, each."""
+        whole = cameras * length
+        self._group(facility).durations.add(Durations(period=whole, **dict.fromkeys(kind, whole)))
+
+    def count_steady(self, facility: Facility, kind: CameraKind, cameras: int) -> None:
+        """Cameras that stand there now in a kind that tells all: not counted, or up, and connected or not for
+        certain."""
+        counts = self._group(facility).cameras
+        counts.total += cameras
+        for name in kind if len(kind) == 1 else (kind[0], kind[2]):
+            setattr(counts, name, getattr(counts, name) + cameras)
+        counts.national_connected += cameras * (not NATIONAL.isdisjoint(kind))
+        counts.provincial_connected += cameras * (not PROVINCIAL.isdisjoint(kind))
+        counts.compliant += cameras * ("compliant" in kind)
 
     def count(self, facility: Facility, cameras: int) -> None:
         """Cameras that stood there last, of a past period."""

@@ -20,20 +20,33 @@ type Portions = AsyncGenerator[Sequence[Row]]
 async def file_of(
     table: Table, stamp: Stamp, form: Format, dialect: Dialect, portions: Portions
 ) -> AsyncGenerator[bytes]:
-    """The bytes of the file. The next portion is read when the last piece was taken; closing it closes `portions`."""
+    """The bytes of the file. While a portion is written the next one is read, and no more; closing it closes
+    `portions`."""
     file = new_file(table, stamp, form, dialect)
+    writing: asyncio.Task[bytes] | None = None
     try:
         async with aclosing(portions):
             yield file.begin()
             async for rows in _gathered(portions):
-                # Arrow lets other threads run meanwhile, and so the event loop.
-                if piece := await asyncio.to_thread(file.write, rows):
+                if writing is not None and (piece := await _written(writing)):
                     yield piece
+                # Arrow lets other threads run meanwhile, and so the event loop.
+                writing = asyncio.create_task(asyncio.to_thread(file.write, rows))
+        if writing is not None and (piece := await _written(writing)):
+            yield piece
         pieces = file.end()
         while (last := await asyncio.to_thread(_next, pieces)) is not None:
             yield last
     finally:
+        if writing is not None:
+            await asyncio.wait({writing})
         file.close()
+
+
+async def _written(writing: asyncio.Task[bytes]) -> bytes:
+    """What a thread writes. Whoever stops waiting leaves it at work: the file is closed after it."""
+    await asyncio.wait({writing})
+    return writing.result()
 
 
 async def _gathered(portions: Portions) -> AsyncIterator[Sequence[Row]]:

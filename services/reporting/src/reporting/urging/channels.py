@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import apprise
 
 from reporting.urging.digest import Message
+from reporting.urging.pinning import pinned
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.errors import PeerError
@@ -103,20 +104,16 @@ def _instantiate(address: str, asset: Any) -> Any:
     return apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
 
 
-async def check(channel: Channel, allowed: AllowedNetworks, *, timeout_s: float = RESOLVE_WITHIN_S) -> None:
-    """Raises PeerError: `dns`, `address_not_allowed`."""
-    await resolve(channel.host, channel.port, allowed, timeout_s=timeout_s)
-
-
 async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> Sent:
-    """One attempt; every failure is a value."""
+    """One attempt, to the address that was checked; every failure is a value."""
     try:
-        await check(channel, allowed)
+        address = await resolve(channel.host, channel.port, allowed, timeout_s=RESOLVE_WITHIN_S)
     except PeerError as error:
         return Sent.DNS if error.cause is Cause.DNS else Sent.ADDRESS_NOT_ALLOWED
     try:
         async with asyncio.timeout(SENT_WITHIN_S):
-            good = await asyncio.to_thread(_notify, channel.service, message)
+            with pinned(channel.host, address):
+                good = await asyncio.to_thread(_notify, channel.service, message)
     except TimeoutError:
         return Sent.TIMEOUT
     return Sent.SENT if good else Sent.FAILED

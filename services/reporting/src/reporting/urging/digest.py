@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.decision import HOUR, Owed
 
@@ -74,7 +75,8 @@ def item_shown(item: Mapping[str, Any], now: Millis) -> str:
     where = f" – {place}" if place else ""
     if item["outage"]:
         at = moment(item["since"]).astimezone(VIETNAM)
-        return f"{item['code']} {item['title']}{where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}"
+        cause = cause_name(item["title"] or None)
+        return f"{item['code']} ({cause.lower()}){where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}"
     if item["since"] <= now:
         days = (now - item["since"]) // (24 * HOUR)
         late = f"quá hạn {days} ngày" if days else "quá hạn"

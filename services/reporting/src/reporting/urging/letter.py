@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.digest import day_shown
-from reporting.urging.page import Page
+from vonggac.decree import Grid, LetterPage
 
 OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Cơ sở", "Trước ngày", "Tình trạng")
 OBLIGATION_WIDTHS = (10, 25, 45, 40, 22, 23)
-OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Mã nguyên nhân")
+OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Nguyên nhân")
 OUTAGE_WIDTHS = (10, 35, 50, 38, 32)
 DAY_MS: Millis = 86_400_000
 
@@ -27,7 +28,7 @@ class LetterOf:
     agency_name: str
     level: int
     items: Sequence[Mapping[str, Any]]
-    issuer: Mapping[str, str | None]
+    issuer: Mapping[str, Any]
     urged_at: Millis
 
 
@@ -37,7 +38,7 @@ def letter(of: LetterOf) -> bytes:
     subject = "V/v đôn đốc thực hiện kết nối camera giám sát"
     if of.level > 2:
         subject = "V/v báo cáo tình hình chậm thực hiện kết nối camera giám sát"
-    page = Page(f"Công văn {subject}")
+    page = LetterPage(f"Công văn {subject}")
     page.head(
         parent=of.issuer["parent"],
         issuer=issuer,
@@ -45,13 +46,13 @@ def letter(of: LetterOf) -> bytes:
         subject=subject,
         place=of.issuer["place"] or "",
     )
-    page.addressee(of.agency_name)
+    page.addressees([of.agency_name], before=18)
     _body(page, of, issuer)
-    page.foot(_recipients(of))
-    return page.docx()
+    page.closing(_recipients(of))
+    return page.saved()
 
 
-def _body(page: Page, of: LetterOf, issuer: str) -> None:
+def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
     at = moment(of.urged_at).astimezone(VIETNAM)
     obligations = [one for one in of.items if not one["outage"]]
     outages = [one for one in of.items if one["outage"]]
@@ -65,25 +66,30 @@ def _body(page: Page, of: LetterOf, issuer: str) -> None:
         number += 1
         page.text(f"{number}. Nghĩa vụ quá hạn hoặc sắp đến hạn ({len(obligations)}):")
         rows = [_obligation_row(place, one, of.urged_at) for place, one in enumerate(obligations, start=1)]
-        page.rows(OBLIGATION_COLUMNS, OBLIGATION_WIDTHS, rows)
+        page.grid(Grid(OBLIGATION_COLUMNS, OBLIGATION_WIDTHS, rows))
     if outages:
         number += 1
         page.text(f"{number}. Camera đang mất kết nối ({len(outages)}):")
-        page.rows(
-            OUTAGE_COLUMNS, OUTAGE_WIDTHS, [_outage_row(place, one) for place, one in enumerate(outages, start=1)]
-        )
+        rows = [_outage_row(place, one) for place, one in enumerate(outages, start=1)]
+        page.grid(Grid(OUTAGE_COLUMNS, OUTAGE_WIDTHS, rows))
     if of.level > 2:
         page.text(f"Kính đề nghị {of.agency_name} xem xét, chỉ đạo các cơ quan, đơn vị liên quan./.")
         return
     page.text(
-        f"Đề nghị {of.agency_name} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp, báo cáo Ủy ban nhân dân "
-        f"tỉnh và Bộ Thông tin và Truyền thông (số theo dõi: {of.reference})./."
+        f"Đề nghị {of.agency_name} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
+        f"dõi: {of.reference})./."
     )
 
 
+def _reported_to(of: LetterOf) -> str:
+    """To whom the issuer reports the result: those whom the directive names (letter 1742: committee and Ministry)."""
+    names = of.issuer.get("reports_to") or ()
+    return f", báo cáo {', '.join(names[:-1])}{' và ' if len(names) > 1 else ''}{names[-1]}" if names else ""
+
+
 def _recipients(of: LetterOf) -> list[str]:
-    copies = [] if of.level > 2 or of.issuer["parent"] is None else [f"{of.issuer['parent']} (để b/c);"]
-    return ["Như trên;", *copies, "Lưu: VT."]
+    copies = [] if of.level > 2 or of.issuer["parent"] is None else [f"{of.issuer['parent']} (để b/c)"]
+    return ["Như trên", *copies, "Lưu: VT"]
 
 
 def _obligation_row(place: int, one: Mapping[str, Any], at: Millis) -> tuple[str, ...]:
@@ -94,7 +100,13 @@ def _obligation_row(place: int, one: Mapping[str, Any], at: Millis) -> tuple[str
 
 def _outage_row(place: int, one: Mapping[str, Any]) -> tuple[str, ...]:
     since = moment(one["since"]).astimezone(VIETNAM)
-    return str(place), one["code"], _where(one), f"{since:%H:%M} ngày {day_shown(one['since'])}", one["title"]
+    return (
+        str(place),
+        one["code"],
+        _where(one),
+        f"{since:%H:%M} ngày {day_shown(one['since'])}",
+        cause_name(one["title"] or None),
+    )
 
 
 def _where(one: Mapping[str, Any]) -> str:

@@ -122,7 +122,7 @@ class Urger:
             "level": digest.level,
             "rule_ids": list(digest.rule_ids),
             "items": items_kept(digest.items),
-            "issuer": issuer_of(known.values(), self._settings.letter_place),
+            "issuer": issuer_of(known.values(), self._settings),
             "urged_at": now,
             "decided_by": by,
         }
@@ -185,8 +185,8 @@ def rule_of(row: Any) -> Rule:
     )
 
 
-def issuer_of(known: Any, place: str) -> dict[str, str | None]:
-    """In whose name a letter is drafted: the lead agency, below the people's committee."""
+def issuer_of(known: Any, settings: Settings) -> dict[str, Any]:
+    """In whose name a letter is drafted: the lead agency, below the people's committee; and whom it reports to."""
     by_role: dict[str, Any] = {}
     for one in known:
         by_role.setdefault(one.role, one)
@@ -195,7 +195,8 @@ def issuer_of(known: Any, place: str) -> dict[str, str | None]:
         "name": None if lead is None else lead.name,
         "code": None if lead is None else lead.code,
         "parent": None if parent is None else parent.name,
-        "place": place,
+        "place": settings.letter_place,
+        "reports_to": list(settings.report_addressees),
     }
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import polars
 import pytest
 import pytest_asyncio
 from docx import Document
@@ -19,7 +22,7 @@ from vonggac.events.inventory import AgencyRole, AgencyV1
 from vonggac.testing.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from services.reporting.tests.conftest import Client, Province, Start
@@ -89,7 +92,7 @@ async def outage(client: Client, bus: Bus, province: Province) -> None:
 
 
 async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
-    lead: Client, bus: Bus, province: Province
+    lead: Client, bus: Bus, province: Province, token_for: Callable[[Role], str]
 ) -> None:
     async with taking_mail() as mailbox:
         assert (await lead.post("/v1/urging/channels", json=channel(province, mailbox.port))).status_code == 201
@@ -117,6 +120,20 @@ async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
     assert answer["promised_by"] == "2027-01-01T00:00:00+07:00"
     assert answer["recorded_by"] == "test-province_lead"
     assert len(mailbox.taken) == 1
+    told = mailbox.taken[0][1].get_body()
+    assert told is not None
+    assert "CAM-01 (không trả lời trong thời hạn)" in told.get_content()
+    (row,) = csv.DictReader(io.StringIO((await lead.get("/v1/urges", params={"format": "csv"})).text, newline=""))
+    assert (row["urge_id"], row["agency_name"], row["level"], row["outages"]) == (urge["id"], "Sở Y tế", "1", "1")
+    assert (row["codes"], row["channels_sent"], row["outcomes"]) == ("CAM-01", "1", "Văn thư: sent")
+    assert (row["answers"], row["answer_text"], row["answer_document"]) == ("1", "Đã cử người sửa", "15/SYT-NVY")
+    other = {"format": "csv", "agency_id": str(uuid4())}
+    assert len((await lead.get("/v1/urges", params=other)).text.splitlines()) == 1
+    table = await lead.get("/v1/tables/urges", params={"format": "parquet"})
+    assert polars.read_parquet(table.content)["urge_id"].to_list() == [urge["id"]]
+    reader = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    refused = await lead.get("/v1/tables/urges", params={"format": "csv"}, headers=reader)
+    assert refused.status_code == 403, "it is of restricted facilities too"
     assert (await lead.get(f"{path}/letter.docx")).json()["code"] == "no_letter"
 
 
@@ -144,6 +161,7 @@ async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bu
     assert "SỞ THÔNG TIN VÀ TRUYỀN THÔNG" in text_of
     assert "UBND TỈNH QUẢNG TRỊ" in text_of
     assert "CAM-01" in text_of
+    assert "Không trả lời trong thời hạn" in text_of
 
 
 async def test_a_preview_sends_nothing(lead: Client, bus: Bus, province: Province, database: Database) -> None:

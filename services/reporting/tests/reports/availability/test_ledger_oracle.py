@@ -179,4 +179,4 @@ def test_a_period_of_less_than_a_day_has_no_use_of_the_ledger() -> None:
     assert cut(Period(midnight(FIRST) + 1, midnight(FIRST + 2) - 1), FIRST + 9) is None
     assert cut(Period(midnight(FIRST), midnight(FIRST + 2)), None) is None
     found = cut(Period(midnight(FIRST), midnight(FIRST + 5) + DAY // 2), FIRST + 3)
-    assert found == (FIRST, FIRST + 3, (Period(midnight(FIRST + 3), midnight(FIRST + 5) + DAY // 2),))
+    assert found == (FIRST, FIRST + 3, (Period(midnight(FIRST + 3), midnight(FIRST + 5) + DAY // 2),), FIRST + 3)

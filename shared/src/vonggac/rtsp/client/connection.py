@@ -19,8 +19,10 @@ from vonggac.rtsp.client.server_requests import answer_to, end_announced_by
 from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.rtsp.wire.messages import Request, Response
+from vonggac.rtsp.wire.rates import PeerRates
 
-_LINGER_S = 1.0
+_LINGER_S = 0.75
+"""Whatever the peer does, its connection is gone a second after it was given up."""
 
 type OnMedia = Callable[[MediaBatch], None]
 type OnLost = Callable[[PeerError | None], None]
@@ -53,6 +55,7 @@ class RtspConnection(asyncio.Protocol):
         "on_media",
         "on_pause_writing",
         "on_resume_writing",
+        "rates",
         "requests",
         "transport",
         "write_directly",
@@ -87,7 +90,9 @@ class RtspConnection(asyncio.Protocol):
         self._fast_path: FastPath | None = None
         self._short_way: FastPath | None = None  # while nothing but whole frames came and nobody samples
         self._loop = asyncio.get_running_loop()
-        self._deframer = Deframer()
+        self.rates = PeerRates(self._loop.time)
+        """Who counts something of this peer elsewhere calls `fail` with what is raised."""
+        self._deframer = Deframer(self.rates.count_message)
         self._write_paused = False
         self._abort_timer: asyncio.TimerHandle | None = None
         self._gone = self._loop.create_future()
@@ -121,11 +126,6 @@ class RtspConnection(asyncio.Protocol):
         connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
         return await secure(made, connected, tls, host, timeout_s=ends_at - loop.time())
 
-    def take_over(self, credentials: Credentials | None, on_media: OnMedia | None) -> None:
-        """Go on with a connection that somebody else opened, and on which nothing was asked that needs a login."""
-        self.requests.log_in_with(credentials)
-        self.on_media = on_media
-
     async def request(
         self,
         method: str,
@@ -154,6 +154,11 @@ class RtspConnection(asyncio.Protocol):
     def deliver_media(self, batch: MediaBatch) -> None:
         """Pass on media of this session that came over UDP, as if it had come here."""
         self._bytes_received += len(batch.data)
+        try:
+            self.rates.count_piece((batch,), len(batch.data))
+        except PeerError as error:
+            self.fail(error)
+            return
         if self.on_media is not None:
             self.on_media(batch)
 
@@ -225,6 +230,7 @@ class RtspConnection(asyncio.Protocol):
             self.first_bytes = data[:FIRST_BYTES]
         try:
             items = self._deframer.feed(data)
+            self.rates.count_piece(items, len(data))
         except PeerError as error:
             self.fail(error)
             return

@@ -16,7 +16,7 @@ from vonggac.net.recognition import recognised, why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
 from vonggac.rtsp.client.connection import OnMedia, RtspConnection
-from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, SessionOutcome, Step, session_header
+from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, PART_WITHIN_S, SessionOutcome, Step, session_header
 from vonggac.rtsp.wire.messages import Response, parse_session
 from vonggac.rtsp.wire.sdp import is_absolute, resolve_control
 from vonggac.rtsp.wire.tracks import Track, check_channels
@@ -25,7 +25,6 @@ from vonggac.rtsp.wire.transport import Transport, parse_transports
 MAX_REDIRECTS = 3
 
 _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
-_TEARDOWN_WITHIN_S = 1.0
 _UNANSWERED = frozenset({Cause.TIMEOUT, Cause.ENDED, Cause.PROTOCOL_ERROR})
 _ANSWER = b"RTSP/"
 
@@ -185,7 +184,9 @@ class Handshake:
         if opened is not None and not opened.closed:
             with step("connect"):
                 self._connection = opened
-                opened.take_over(route.credentials, on_media)
+                # It was opened by a check, which asked for nothing that needs a login.
+                opened.requests.log_in_with(route.credentials)
+                opened.on_media = on_media
         elif not route.url.secure:
             with step("connect") as left_s:
                 self._connection = await RtspConnection.open(
@@ -264,7 +265,7 @@ class Handshake:
         session_id, self._session_id = self._session_id, None
         if session_id is None:
             return
-        within_s = min(_TEARDOWN_WITHIN_S, max(0.0, self._clock.left_s))
+        within_s = min(PART_WITHIN_S, max(0.0, self._clock.left_s))
         with suppress(PeerError):
             await self.connection.request("TEARDOWN", self.control_url, session_header(session_id), timeout_s=within_s)
 

@@ -144,6 +144,7 @@ async def open_publisher(
                 for number, track in enumerate(tracks)
             ]
             agreed = await handshake.set_up_over_tcp(wanted, mode="record")
+            handshake.connection.rates.expect_reports(agreed)
             await handshake.send_request("RECORD", handshake.url, [("Range", "npt=0.000-")])
             publisher = Publisher(handshake.connection, sdp=announced, tracks=agreed, **handshake.outcome())
             publisher.channel_map = _channel_map(tracks, agreed)
@@ -213,6 +214,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
             else:
                 for track in planned:
                     udp.set_transport(await handshake.set_up(track, udp.open_track(track)))
+            connection.rates.expect_reports(agreed)
             if wish.on_tracks is not None:
                 wish.on_tracks(agreed)
             # Not before: the receiver of media must know the tracks.

@@ -11,6 +11,8 @@ from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
 DEFAULT_TIMEOUT_S = 60.0
+PART_WITHIN_S = 0.75
+"""For the answer to TEARDOWN: whatever the peer sends or does not, its connection is gone within a second."""
 
 _MAX_KEEPALIVE_INTERVAL_S = 30.0
 _MIN_KEEPALIVE_INTERVAL_S = 0.25
@@ -95,7 +97,7 @@ class RtspSession:
         self.connection.on_lost = self._lost
         self._keepalive = asyncio.create_task(self._keep_alive(), name="rtsp-keepalive")
 
-    async def close(self, timeout_s: float = 1.0) -> None:
+    async def close(self, timeout_s: float = PART_WITHIN_S) -> None:
         """Send TEARDOWN, wait for its answer (at most `timeout_s`) and close. May be called more than once."""
         self._release()
         await self._stop_keepalive()

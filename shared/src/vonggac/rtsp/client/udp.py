@@ -85,6 +85,7 @@ class UdpReception:
                 (rtp, rtcp),
                 track,
                 self._deliver,
+                self._count_junk,
                 reorder_packets=options.reorder_packets,
                 reorder_wait_s=options.reorder_wait_s,
             )
@@ -134,6 +135,13 @@ class UdpReception:
             raise
         if not self.first_media.done():
             self.first_media.set_result(None)
+
+    def _count_junk(self, datagrams: int) -> None:
+        """Datagrams that hold no packet of this camera."""
+        try:
+            self._connection.rates.count_frames(datagrams, 0)
+        except PeerError as error:
+            self._connection.fail(error)
 
     def _report_in(self, interval_s: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(interval_s, self._report, interval_s)

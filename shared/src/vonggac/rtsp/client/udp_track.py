@@ -24,6 +24,7 @@ _pack_frame_header = struct.Struct(">BBH").pack
 _MIN_RTP = 12
 
 type Deliver = Callable[[MediaBatch], None]
+type OnJunk = Callable[[int], None]
 
 
 class TrackCounts(NamedTuple):
@@ -45,16 +46,18 @@ class UdpTrack:
         sockets: tuple[socket.socket, socket.socket],
         track: Track,
         deliver: Deliver,
+        on_junk: OnJunk,
         *,
         reorder_packets: int,
         reorder_wait_s: float,
     ) -> None:
-        """`sockets`: bound and non-blocking, for RTP and RTCP."""
+        """`sockets`: bound and non-blocking, for RTP and RTCP. `on_junk` gets the number of useless datagrams."""
         self._loop = asyncio.get_running_loop()
         self._rtp, self._rtcp = sockets
         self._rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self._track = track
         self._deliver = deliver
+        self._on_junk = on_junk
         self._reorder = ReorderBuffer(reorder_packets)
         self._reorder_wait_s = reorder_wait_s
         self._gap_timer: asyncio.TimerHandle | None = None
@@ -118,7 +121,7 @@ class UdpTrack:
     def _read_rtp(self) -> None:
         ready: list[bytes] = []
         reports: list[bytes] = []
-        now = self._loop.time()
+        now, junk = self._loop.time(), self._foreign + self._malformed
         for packet in self._datagrams(self._rtp):
             if is_rtcp(packet):
                 reports.append(packet)
@@ -128,10 +131,18 @@ class UdpTrack:
                 self._malformed += 1
         self._deliver_packets(self._track.rtp_channel, ready)
         self._receive_reports(reports)
+        self._report_junk(junk)
         self._watch_gap()
 
     def _read_rtcp(self) -> None:
+        junk = self._foreign + self._malformed
         self._receive_reports(list(self._datagrams(self._rtcp)))
+        self._report_junk(junk)
+
+    def _report_junk(self, before: int) -> None:
+        junk = self._foreign + self._malformed - before
+        if junk:
+            self._on_junk(junk)
 
     def _datagrams(self, opened: socket.socket) -> list[bytes]:
         packets: list[bytes] = []

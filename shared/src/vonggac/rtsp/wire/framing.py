@@ -6,6 +6,7 @@ payload. What the Deframer returns depends on the bytes alone, never on how TCP 
 
 import re
 import struct
+from collections.abc import Callable
 from typing import Self
 
 from vonggac.net.errors import MalformedError, PeerError
@@ -18,7 +19,7 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_JUNK_BYTES = 64 * 1024
 
 _DOLLAR = 0x24
-_BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
+_BLANK = re.compile(rb"[\r\n]+")  # between messages RFC 2326 §4.1 lets empty lines pass
 _unpack_header = struct.Struct(">HH").unpack_from  # '$' and the channel as one number, and the length
 _MAX_START_LINE = 4096
 # Where a frame or a message can begin again after junk. No session has more than 32 channels, so a '$' before a
@@ -83,9 +84,22 @@ type Item = MediaBatch | Request | Response
 class Deframer:
     """Feed it what TCP delivers. Bounded: it holds at most one partial frame or message."""
 
-    __slots__ = ("_chunks", "_held", "_junk_run", "_lost", "_needed", "_partial", "_plain", "failure", "junk_bytes")
+    __slots__ = (
+        "_chunks",
+        "_held",
+        "_junk_run",
+        "_lost",
+        "_needed",
+        "_on_message",
+        "_partial",
+        "_plain",
+        "failure",
+        "junk_bytes",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, on_message: Callable[[], None] | None = None) -> None:
+        """`on_message` is called for each head before it is read; the PeerError that it raises ends the stream."""
+        self._on_message = on_message
         self._chunks: list[bytes] = []
         self._held = 0
         self._needed = 0
@@ -148,8 +162,11 @@ class Deframer:
                 pos = self._resync(data, pos)
             elif data[pos] == _DOLLAR:
                 pos = self._take_frames(data, pos, out)
-            elif data[pos] in _BLANK:
-                pos += 1
+            elif (blank := _BLANK.match(data, pos)) is not None:
+                # No junk, but as little worth: the next frame or message forgives it.
+                self._junk_run += blank.end() - pos
+                pos = blank.end()
+                self._check_junk()
             else:
                 pos = self._take_message(data, pos, out)
 
@@ -190,6 +207,8 @@ class Deframer:
                 raise MalformedError(f"a message head is longer than {MAX_HEAD_BYTES} bytes")
             self._hold(data, pos, len(data) - pos + 1)
             return len(data)
+        if self._on_message is not None:
+            self._on_message()
         message = parse_head(data[pos:head_end])
         length = content_length(message.headers)
         if length > MAX_BODY_BYTES:
@@ -224,9 +243,12 @@ class Deframer:
     def _skip_junk(self, begin: int, end: int) -> int:
         self._junk_run += end - begin
         self.junk_bytes += end - begin
+        self._check_junk()
+        return end
+
+    def _check_junk(self) -> None:
         if self._junk_run > MAX_JUNK_BYTES:
             raise MalformedError(f"more than {MAX_JUNK_BYTES} bytes that are neither RTSP nor media")
-        return end
 
 
 def _walk(data: bytes, begin: int) -> tuple[int, int, int]:

@@ -1,16 +1,14 @@
 """A process that unpacks streams, so that a crash in the native library harms no more than these.
 
-`python -m forwarder.relay.demux.child FD BYTES`: FD is a socket over which the parent hands in streams, each a request
+`python -m forwarder.relay.demux.child FD LIMITS`: FD is a socket over which the parent hands in streams, each a request
 in JSON with the descriptor of a socket of its own; the request's number goes back when its stream is done with. One
-thread per stream. The process ends when the parent does, or shuts FD. It takes BYTES of memory at most: a few bytes of
-a container can ask the native library for gigabytes, which then fails instead.
+thread per stream. The process ends when the parent does, or shuts FD. It takes a bounded amount of memory: a few bytes
+of a container can ask the native library for gigabytes, which then fails instead.
 """
 
 import contextlib
 import json
 import os
-import resource
-import signal
 import socket
 import sys
 import threading
@@ -20,6 +18,7 @@ import av
 
 from forwarder.relay.demux.demuxer import unpack
 from forwarder.relay.demux.request import RemuxRequest
+from vonggac.children.limits import Limits
 
 _MAX_REQUEST_BYTES = 4096
 _NUMBER_BYTES = 8
@@ -27,10 +26,8 @@ _NUMBER_BYTES = 8
 
 def main() -> None:
     """Serve until the parent goes."""
-    # A terminal sends it to the whole group; the parent decides when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Limits.parse(sys.argv[2]).apply()
     av.logging.set_level(None)
-    _limit_memory(int(sys.argv[2]))
     requests = socket.socket(fileno=int(sys.argv[1]))
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, _MAX_REQUEST_BYTES, 1)
@@ -40,13 +37,6 @@ def main() -> None:
         threading.Thread(target=_serve, args=(requests, json.loads(data), end), daemon=True).start()
     # Threads may be in the native library: there is nothing to wait for.
     os._exit(0)
-
-
-def _limit_memory(most: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    # A tighter limit set from outside stays.
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _serve(requests: socket.socket, request: dict[str, Any], end: socket.socket) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import itertools
 import json
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from forwarder.relay.demux.request import RemuxRequest
+from vonggac.children.limits import Limits
+from vonggac.children.pace import StartPace
+from vonggac.children.process import ChildProcess
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
@@ -19,6 +21,7 @@ LETS_GO_WITHIN_S = 2.0
 """How long a child may take to let a stream go; then it is taken to hang in the native library."""
 BASE_BYTES, STREAM_BYTES = 128 << 20, 64 << 20
 """What a child may take: for itself, and for each stream (its thread's stack of 8 MiB included)."""
+STARTS_AT_ONCE, START_EVERY_S = 64, 1.0
 _ENDS_WITHIN_S = 1.0
 _NUMBER_BYTES = 8
 
@@ -32,23 +35,12 @@ class StreamEnd(asyncio.Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Child:
-    process: asyncio.subprocess.Process
-    requests: socket.socket
+    process: ChildProcess
     streams: dict[int, asyncio.Future[None]] = field(default_factory=dict)
     """Done when the child has let that stream go."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    ending: bool = False
-    """It was asked to end."""
     deaf: bool = False
     """It takes no requests any more."""
-
-    def end(self) -> None:
-        """It ends by itself when nobody can send requests any more."""
-        if not self.ending:
-            self.ending = True
-            # Closed already when its death was seen before: `_hear` and `_watch` learn of it in either order.
-            if self.requests.fileno() >= 0:
-                self.requests.shutdown(socket.SHUT_RDWR)
 
 
 class RemuxPool:
@@ -61,11 +53,12 @@ class RemuxPool:
         self._children: list[_Child] = []
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
+        self._pace = StartPace(STARTS_AT_ONCE, every_s=START_EVERY_S)
         self._guards: set[asyncio.Task[None]] = set()
 
     @property
     def process_ids(self) -> list[int]:
-        return [child.process.pid for child in self._children]
+        return [child.process.process_id for child in self._children]
 
     async def open[P: StreamEnd](self, request: RemuxRequest, make: Callable[[], P]) -> P:
         """A connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
@@ -79,7 +72,7 @@ class RemuxPool:
                 number, child = next(self._numbers), await self._with_room()
                 child.streams[number] = loop.create_future()
                 data = json.dumps({"number": number, **asdict(request)}).encode()
-                socket.send_fds(child.requests, [data], [theirs.fileno()])
+                socket.send_fds(child.process.socket, [data], [theirs.fileno()])
                 ours.setblocking(False)
                 _, protocol = await loop.create_unix_connection(make, sock=ours)
             except OSError:
@@ -97,13 +90,12 @@ class RemuxPool:
         """End all children, bounded to about a second."""
         children = list(self._children)
         for child in children:
-            child.end()
+            child.process.end()
         tasks = [task for child in children for task in child.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=_ENDS_WITHIN_S)
             for child in children:
-                if child.process.returncode is None:
-                    child.process.kill()
+                child.process.kill()
             await asyncio.wait(tasks)
         if self._guards:
             await asyncio.wait(self._guards)
@@ -111,25 +103,16 @@ class RemuxPool:
     async def _with_room(self) -> _Child:
         async with self._starting:
             for child in self._children:
-                if len(child.streams) < self._streams_per_process and not (child.ending or child.deaf):
+                if len(child.streams) < self._streams_per_process and not (child.process.ending or child.deaf):
                     return child
             return await self._start()
 
     async def _start(self) -> _Child:
+        # Processes that die one after the other would cost all of the CPU.
+        await self._pace.wait()
+        limits = Limits(BASE_BYTES + STREAM_BYTES * self._streams_per_process)
         # Every request is a message of its own, with the descriptor that belongs to it.
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "forwarder.relay.demux.child",
-                str(theirs.fileno()),
-                str(BASE_BYTES + STREAM_BYTES * self._streams_per_process),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        ours.setblocking(False)
-        child = _Child(process, ours)
+        child = _Child(await ChildProcess.start("forwarder.relay.demux.child", limits, socket.SOCK_SEQPACKET))
         self._children.append(child)
         loop = asyncio.get_running_loop()
         child.tasks = [
@@ -139,19 +122,19 @@ class RemuxPool:
         return child
 
     async def _watch(self, child: _Child) -> None:
-        code = await child.process.wait()
+        reason = await child.process.death()
         self._children.remove(child)
         # One that crashes beside others has released its streams by now, and was asked to end since it has none.
-        if code or not child.ending:
+        if child.process.process.returncode or not child.process.ending:
             self.died += 1
-            log.warning("remux_process_died", exit_code=code)
-            child.end()
+            log.warning("remux_process_died", reason=reason)
+            child.process.end()
 
     async def _hear(self, child: _Child) -> None:
         """The numbers of streams that the child has released."""
         loop = asyncio.get_running_loop()
         try:
-            while answer := await loop.sock_recv(child.requests, _NUMBER_BYTES):
+            while answer := await loop.sock_recv(child.process.socket, _NUMBER_BYTES):
                 self._let_go(child, int.from_bytes(answer))
         except OSError:
             log.info("remux_process_disconnected", streams=len(child.streams))
@@ -159,8 +142,8 @@ class RemuxPool:
             child.deaf = True
             for number in list(child.streams):
                 self._let_go(child, number)
-            await child.process.wait()
-            child.requests.close()
+            await child.process.death()
+            child.process.socket.close()
 
     async def _guard(self, child: _Child, number: int, end: StreamEnd) -> None:
         """A child that does not let a closed stream go is ended, whatever else it does."""
@@ -169,7 +152,7 @@ class RemuxPool:
         if freed is None:
             return
         _, hanging = await asyncio.wait([freed], timeout=LETS_GO_WITHIN_S)
-        if hanging and child.process.returncode is None:
+        if hanging and child.process.running:
             log.warning("remux_process_hangs", streams=len(child.streams))
             child.process.kill()
 
@@ -177,5 +160,5 @@ class RemuxPool:
         freed = child.streams.pop(number, None)
         if freed is not None and not freed.done():
             freed.set_result(None)
-        if not child.streams and any(other is not child and not other.ending for other in self._children):
-            child.end()
+        if not child.streams and any(other is not child and not other.process.ending for other in self._children):
+            child.process.end()

@@ -51,6 +51,9 @@ class CameraSource(Protocol):
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
 
+    def check_rates(self) -> None:
+        """End a session that floods, with `on_lost`; call about once a second."""
+
     async def close(self) -> None:
         """End in order; bounded to a few seconds."""
 

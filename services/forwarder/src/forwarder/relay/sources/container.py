@@ -146,6 +146,9 @@ class RemuxedSource:
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Media comes from a child in lumps anyway."""
 
+    def check_rates(self) -> None:
+        """Its packets are made here, and full."""
+
     async def close(self) -> None:
         self.abort()
         await asyncio.wait([self._watching])

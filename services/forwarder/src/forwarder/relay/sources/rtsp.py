@@ -13,7 +13,7 @@ from vonggac.media.rtcp import parse_rtcp
 from vonggac.media.sender_clock import CameraClock
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.dial import set_receive_low_water
-from vonggac.net.errors import MalformedError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl, fill_credentials
 from vonggac.rtsp import Player, ReceptionStats, open_player
@@ -77,6 +77,14 @@ class RtspSource:
         if not connection.closed and low_water_bytes != self._low_water_bytes:
             self._low_water_bytes = low_water_bytes
             set_receive_low_water(connection.transport, low_water_bytes)
+
+    def check_rates(self) -> None:
+        """End a session of more frames than any camera has need of."""
+        connection = self._player.connection
+        try:
+            connection.rates.count_passed_on(self.fanout.fast_path)
+        except PeerError as error:
+            connection.fail(error)
 
     async def close(self) -> None:
         """TEARDOWN, bounded to about a second."""

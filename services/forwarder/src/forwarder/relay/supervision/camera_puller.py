@@ -176,9 +176,13 @@ class CameraPuller:
 
         A camera that is silent for too long is given up and pulled anew.
         """
-        if self.source is None:
+        source = self.source
+        if source is None:
             return None
-        silent_s = self.media_watch.silent_for_s(self.source, now_s)
+        source.check_rates()
+        if self.source is not source:
+            return None
+        silent_s = self.media_watch.silent_for_s(source, now_s)
         live = self.state.state is PullState.LIVE
         if silent_s >= self._context.media_timeout_s:
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")

@@ -168,7 +168,7 @@ async def _answered(endpoint: Endpoint, allowed: AllowedNetworks) -> tuple[bool,
         async with asyncio.timeout(ANSWER_WITHIN_S):
             address = await resolve(endpoint.host, endpoint.port, allowed, timeout_s=ANSWER_WITHIN_S)
             if endpoint.scheme in {"rtsp", "rtsps"}:
-                connection = await _asked(endpoint, address)
+                connection = await _ask_options(endpoint, address)
                 return True, Opened(address, endpoint.port, connection, connection.abort)
             connected = await connect_socket(address, endpoint.port, timeout_s=ANSWER_WITHIN_S)
             return True, Opened(address, endpoint.port, connected, connected.close)
@@ -179,7 +179,7 @@ async def _answered(endpoint: Endpoint, allowed: AllowedNetworks) -> tuple[bool,
         return error.cause not in SILENT, None
 
 
-async def _asked(endpoint: Endpoint, address: str) -> RtspConnection:
+async def _ask_options(endpoint: Endpoint, address: str) -> RtspConnection:
     """The connection over which OPTIONS was answered. Raises PeerError."""
     connection = await RtspConnection.open(
         endpoint.host,

@@ -272,6 +272,6 @@ async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> 
     section = document.sections[0]
     assert [mm(each) for each in (section.page_width, section.page_height)] == [210, 297]
     margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
-    assert [mm(each) for each in margins] == [20, 20, 30, 15]
+    assert [mm(each) for each in margins] == [20, 25, 30, 15]
     assert document.styles["Normal"].font.name == "Times New Roman"
     assert section.different_first_page_header_footer

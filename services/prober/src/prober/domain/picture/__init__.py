@@ -1,7 +1,7 @@
 """Picture truth: from one decoded keyframe, the last thumbnail and an approved reference to findings. Pure numpy."""
 
 from prober.domain.picture.approval import why_no_reference
-from prober.domain.picture.judge import CHECKS, PictureJudgement, judge
+from prober.domain.picture.judge import CHECKS, PictureHistory, PictureJudgement, judge
 from prober.domain.picture.reduction import Planes, reduce_picture
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
 from prober.domain.picture.thumbnail import ENCODED_BYTES, Thumbnail, ThumbnailUnreadableError
@@ -10,6 +10,7 @@ __all__ = [
     "CHECKS",
     "DEFAULT_THRESHOLDS",
     "ENCODED_BYTES",
+    "PictureHistory",
     "PictureJudgement",
     "PictureThresholds",
     "Planes",

@@ -41,6 +41,19 @@ class PictureJudgement:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureHistory:
+    """The last thumbnail and the approved reference of one camera."""
+
+    previous: Thumbnail | None
+    reference: Thumbnail | None
+    thresholds: PictureThresholds
+
+    def judge(self, thumbnail: Thumbnail) -> PictureJudgement:
+        """As `judge`, beside these."""
+        return judge(thumbnail, self.previous, self.reference, self.thresholds)
+
+
+@dataclass(frozen=True, slots=True)
 class _Checked:
     """One check: found or not, or why it could not be made."""
 

@@ -18,9 +18,12 @@ from nats.errors import NoRespondersError
 
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
+from prober.domain.picture import PictureHistory
 from prober.domain.result import Judgement, ProbeResult, Still
-from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, down, judge, unknown
-from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
+from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, Failure, down, judge, unknown
+from prober.probes.decoding.picture import Picture, Undecodable
+from prober.probes.decoding.pool import Decoder
+from prober.probes.decoding.size import first_sps
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
@@ -181,9 +184,17 @@ def _number(text: str | None, *, signed: bool = False) -> float | None:
 
 
 async def judge_keyframe(
-    keyframe: ForwarderKeyframe, decoder: Decoder | None, *, began: float, deadline_s: float
+    keyframe: ForwarderKeyframe,
+    decoder: Decoder | None,
+    *,
+    began: float,
+    deadline_s: float,
+    history: PictureHistory | None = None,
 ) -> ProbeResult:
-    """The verdict of a sampled keyframe; without a `decoder` a light probe. `began`: monotonic seconds."""
+    """The verdict of a sampled keyframe; without a `decoder` a light probe. `began`: monotonic seconds.
+
+    `history`: what the picture is judged beside as soon as it is decoded.
+    """
     steps = [Step(name="forwarder_keyframe", duration_ms=_ms(began))]
     picture: Picture | Undecodable | None = None
     refreshed = _is_refreshed(keyframe)
@@ -191,7 +202,9 @@ async def judge_keyframe(
         left_s = max(DECODE_WITHIN_S, deadline_s - (time.monotonic() - began))
         try:
             async with asyncio.timeout(left_s):
-                picture = await decoder.decode(keyframe.codec, keyframe.nals, taken_at=keyframe.captured_at)
+                picture = await decoder.decode(
+                    keyframe.codec, keyframe.nals, taken_at=keyframe.captured_at, history=history
+                )
             steps.append(Step(name="decode", duration_ms=round(picture.decode_s * 1000, 2)))
         except TimeoutError:
             picture = None
@@ -201,7 +214,7 @@ async def judge_keyframe(
         packets=1,
         keyframe=True,
         decoded=None if picture is None else isinstance(picture, Picture),
-        undecodable=picture.reason if isinstance(picture, Undecodable) else None,
+        undecodable=Failure(picture.cause, picture.reason) if isinstance(picture, Undecodable) else None,
         refreshed=refreshed,
     )
     seen = _seen(keyframe, picture if isinstance(picture, Picture) else None)
@@ -213,6 +226,7 @@ async def judge_keyframe(
         kind=ProbeKind.LIGHT if decoder is None else ProbeKind.FORWARDER_KEYFRAME,
         seen=seen,
         picture=picture.thumbnail if isinstance(picture, Picture) else None,
+        judged=picture.judged if isinstance(picture, Picture) else None,
         no_picture=REFRESHED if refreshed and decoder is not None else None,
         still=_still(keyframe),
     )

@@ -19,7 +19,7 @@ from prober.metrics import Metrics
 from prober.probes.camera.identity import is_due
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.probe_lock import ProbeLock
-from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
+from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan
 from prober.probes.camera.recent_observations import Handout, RecentObservations
 from prober.probes.silence import SLOW_AFTER_S, ProbePlace, SilentPlaces
 from vonggac.bus import Bus
@@ -109,7 +109,11 @@ class Observer:
         self._awake, self._bus, self._silent = awake, bus, silent or SilentPlaces(0)
         self._recent = RecentObservations()
         self.lock = ProbeLock(
-            bus, worker_id=worker_id, is_probing=self.is_probing, on_probed_elsewhere=self._recent.drop
+            bus,
+            worker_id=worker_id,
+            is_probing=self.is_probing,
+            on_probed_elsewhere=self._recent.drop,
+            on_removed=self.abandon,
         )
         self.prober, self._pictures = prober, pictures
         self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
@@ -125,6 +129,13 @@ class Observer:
     def is_probing(self, camera_id: UUID) -> bool:
         """Whether this process probes the camera now, or reads its previous probe, or publishes what it found."""
         return camera_id in self._busy
+
+    def abandon(self, camera_id: UUID) -> None:
+        """The camera is not watched any more: its probe ends without a result, and its session with it."""
+        probe = self._probing.get(camera_id)
+        if probe is not None:
+            log.info("probe_of_removed_camera_ended", camera_id=str(camera_id))
+            probe.cancel()
 
     async def close(self) -> None:
         """Give up abandoned probes."""
@@ -272,12 +283,14 @@ class Observer:
         self, camera: CameraV1, probe: asyncio.Task[ProbeResult | NotNow], hold: Hold | None, place: ProbePlace
     ) -> ProbeResult | NotNow:
         clock = asyncio.get_running_loop().time
+        began = time.monotonic()
         ends_at, hold_at = clock() + camera.probe_timeout_s + GRACE_S, clock() + HOLD_EVERY_S
         slow_at = clock() + SLOW_AFTER_S
         while (now := clock()) < ends_at:
             done, _ = await asyncio.wait({probe}, timeout=max(0.0, min(slow_at, hold_at, ends_at) - now))
             if done:
-                return probe.result()
+                # Cancelled: the camera was removed meanwhile.
+                return NotNow(AGAIN_SOON_S) if probe.cancelled() else probe.result()
             if clock() >= slow_at:
                 slow_at = clock() + SLOW_AGAIN_S
                 place.lasts()
@@ -288,7 +301,7 @@ class Observer:
         self._abandoned.add(probe)
         probe.add_done_callback(self._abandoned.discard)
         log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
-        return ProbeResult(abandoned(), camera.probe_timeout_s + GRACE_S)
+        return ProbeResult(self.prober.abandoned(began), camera.probe_timeout_s + GRACE_S)
 
     def _fact(
         self, camera: CameraV1, result: ProbeResult, settled: Settled, previous: _Previous, started_at: datetime

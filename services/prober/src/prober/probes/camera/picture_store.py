@@ -15,11 +15,11 @@ from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Validati
 from prober.domain.findings import Checks
 from prober.domain.kinds import PICTURE_CHECKS
 from prober.domain.picture import (
+    PictureHistory,
     PictureJudgement,
     PictureThresholds,
     Thumbnail,
     ThumbnailUnreadableError,
-    judge,
     why_no_reference,
 )
 from prober.domain.verdict import nothing_checked
@@ -63,19 +63,6 @@ class _Recent:
 
     thumbnail: Thumbnail
     deep_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PictureHistory:
-    """The last thumbnail and the approved reference of one camera."""
-
-    previous: Thumbnail | None
-    reference: Thumbnail | None
-    thresholds: PictureThresholds
-
-    def judge(self, thumbnail: Thumbnail) -> PictureJudgement:
-        """In any thread."""
-        return judge(thumbnail, self.previous, self.reference, self.thresholds)
 
 
 class PictureStore:

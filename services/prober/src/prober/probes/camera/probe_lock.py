@@ -33,6 +33,8 @@ class _Lock(BaseModel):
 
     worker_id: str
     lasts_s: float = Field(ge=0, le=LONGEST_S)
+    removed: bool = False
+    """The camera is not watched any more: nobody goes on with a probe of it."""
 
 
 class ProbeLock:
@@ -45,11 +47,15 @@ class ProbeLock:
         worker_id: str,
         is_probing: Callable[[UUID], bool],
         on_probed_elsewhere: Callable[[UUID], None] | None = None,
+        on_removed: Callable[[UUID], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`is_probing`: whether this process probes a camera now; `on_probed_elsewhere`: another one does, or did."""
+        """`is_probing`: whether this process probes a camera now; `on_probed_elsewhere`: another one does, or did.
+
+        `on_removed`: another prober learned that the camera is not watched any more.
+        """
         self._bus, self._worker_id, self._is_probing, self._clock = bus, worker_id, is_probing, clock
-        self._on_probed_elsewhere = on_probed_elsewhere
+        self._on_probed_elsewhere, self._on_removed = on_probed_elsewhere, on_removed
         self._mine: set[UUID] = set()
         self._elsewhere: dict[UUID, float] = {}
 
@@ -86,6 +92,10 @@ class ProbeLock:
             self._mine.discard(camera_id)
             await self._release(camera_id)
 
+    async def announce_removed(self, camera_id: UUID) -> None:
+        """Whichever prober probes the camera now ends that."""
+        await self._publish(camera_id, self._encoded(0.0, removed=True))
+
     async def _is_agreed(self, camera_id: UUID, lasts_s: float) -> bool:
         """Nobody objects in time; with NATS away nobody can, and no observation could be published either."""
         wanted = self._encoded(min(lasts_s, LONGEST_S))
@@ -99,13 +109,16 @@ class ProbeLock:
         return False
 
     async def _release(self, camera_id: UUID) -> None:
+        await self._publish(camera_id, self._encoded(0.0))
+
+    async def _publish(self, camera_id: UUID, message: bytes) -> None:
         try:
-            await publish_probe_lock(self._bus, camera_id, self._encoded(0.0))
+            await publish_probe_lock(self._bus, camera_id, message)
         except (NatsError, OSError) as error:
             log.info("probe_lock_not_published", camera_id=str(camera_id), error=type(error).__name__)
 
-    def _encoded(self, lasts_s: float) -> bytes:
-        return _Lock(worker_id=self._worker_id, lasts_s=lasts_s).model_dump_json().encode()
+    def _encoded(self, lasts_s: float, *, removed: bool = False) -> bytes:
+        return _Lock(worker_id=self._worker_id, lasts_s=lasts_s, removed=removed).model_dump_json().encode()
 
     async def _on_message(self, message: Msg) -> None:
         try:
@@ -116,6 +129,8 @@ class ProbeLock:
             return
         if lock.worker_id == self._worker_id:
             return
+        if lock.removed and self._on_removed is not None:
+            self._on_removed(camera_id)
         if self._on_probed_elsewhere is not None:
             self._on_probed_elsewhere(camera_id)
         if not lock.lasts_s:

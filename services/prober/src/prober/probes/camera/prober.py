@@ -14,8 +14,9 @@ from uuid import UUID
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.limits.logins import suspected
+from prober.domain.picture import PictureHistory
 from prober.domain.result import Judgement, ProbeResult, Still
-from prober.domain.verdict import conclude, down, nothing_checked, unknown
+from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (
     NoKeyframe,
     judge_keyframe,
@@ -24,10 +25,11 @@ from prober.probes.camera.forwarder_probe import (
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.picture_store import PictureHistory, PictureStore, picture_checks
+from prober.probes.camera.picture_store import PictureStore, picture_checks
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
+from prober.probes.loop_lag import MOST_S as MOST_LAG_S
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials, SecretUnreadableError
@@ -110,11 +112,11 @@ class CameraProber:
             if isinstance(result, NotNow):
                 return result
             result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
-            return self._checked(result, None, self._context.pictures.nothing_known())
+            return self._checked(result, None, self._context.pictures.nothing_known(), began=started)
         except Exception as error:
             if bound.expired():
                 log.error("probe_abandoned", timeout_s=target.deadline_s)
-                return ProbeResult(abandoned(), time.monotonic() - started)
+                return ProbeResult(self.abandoned(started), time.monotonic() - started)
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
 
@@ -130,7 +132,7 @@ class CameraProber:
             history = await pictures.read_history(camera.id, deep_at=plan.deep_at)
         result: ProbeResult | NotNow | NoKeyframe = NoKeyframe(pulled=False)
         if camera.forwarded:
-            result = await self._by_forwarder(camera, plan, with_login=credentials is not None)
+            result = await self._by_forwarder(camera, plan, history, with_login=credentials is not None)
         if isinstance(result, NoKeyframe):
             scheme = _scheme_of(camera.url)
             if scheme not in self._probes:
@@ -140,8 +142,7 @@ class CameraProber:
                 tls = policy_of(camera.tls)
             except PeerError as error:
                 return _not_tried(down(error.cause, error.message))
-            judge = history.judge if history is not None else None
-            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
+            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, history)
             result = await self._within_limits(
                 target, facility_id=camera.facility_id, who=str(camera.id), answer_within_s=plan.answer_within_s
             )
@@ -150,9 +151,11 @@ class CameraProber:
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera, camera.expected, left_s)
-        return self._checked(result, camera.expected, history)
+        return self._checked(result, camera.expected, history, began=began)
 
-    async def _by_forwarder(self, camera: CameraV1, plan: ProbePlan, *, with_login: bool) -> ProbeResult | NoKeyframe:
+    async def _by_forwarder(
+        self, camera: CameraV1, plan: ProbePlan, history: PictureHistory | None, *, with_login: bool
+    ) -> ProbeResult | NoKeyframe:
         """A probe by the keyframe of the forwarder that pulls the camera; NoKeyframe when none pulls it.
 
         `with_login`: the forwarder's session stands on the camera's login, so that one works.
@@ -165,7 +168,9 @@ class CameraProber:
             # Never a second session beside the forwarder's: many cameras stall or end the first one for it.
             return judge_pulled(keyframe, light=plan.kind is ProbeKind.LIGHT, began=began)
         decoder = self._context.tools.decoder if plan.kind is not ProbeKind.LIGHT else None
-        result = await judge_keyframe(keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s)
+        result = await judge_keyframe(
+            keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s, history=history
+        )
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
@@ -231,10 +236,26 @@ class CameraProber:
             seen = await ask_device(plan, result.seen, deadline_s=left_s)
         return replace(result, seen=seen, media=seen.media, identity_at=self._context.bus.clock.now())
 
+    def abandoned(self, began: float) -> Judgement:
+        """Of a probe that outlived its deadline, whatever hung in it; `began`: monotonic seconds."""
+        judgement = down(Cause.TIMEOUT, f"the probe was not over {GRACE_S:g} s after its deadline and was abandoned")
+        lag_s = self._context.tools.lag.longest_s(began)
+        return lagged(judgement, lag_s) if lag_s > MOST_LAG_S else judgement
+
     def _checked(
-        self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None
+        self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None, *, began: float
     ) -> ProbeResult:
         """The verdict with every check, made or not; `history`: to judge the picture by, None when unknown."""
+        lag_s = self._context.tools.lag.longest_s(began)
+        if lag_s <= MOST_LAG_S:
+            return self._with_checks(result, expected, history)
+        log.warning("prober_lagged", lag_s=round(lag_s, 3))
+        result = self._with_checks(_untimed(result, lag_s), expected, history)
+        return replace(result, judgement=lagged(result.judgement, lag_s))
+
+    def _with_checks(
+        self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None
+    ) -> ProbeResult:
         checks, judged = Checks(), None
         why_none = result.no_picture or "there is no picture"
         if result.kind is ProbeKind.LIGHT:
@@ -288,9 +309,13 @@ class _Session:
         self._on_login()
 
 
-def abandoned() -> Judgement:
-    """Of a probe that outlived its deadline, whatever hung in it."""
-    return down(Cause.TIMEOUT, f"the probe was not over {GRACE_S:g} s after its deadline and was abandoned")
+def _untimed(result: ProbeResult, lag_s: float) -> ProbeResult:
+    """Without what was measured by the time at which it was read."""
+    if result.seen is None:
+        return result
+    media = result.seen.media.model_copy(update={"jitter_ms": None, "clock_drift_s": None})
+    why = lag_reason(lag_s)
+    return replace(result, media=media, seen=replace(result.seen, media=media, jitter_unknown=why, clock_unknown=why))
 
 
 def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:

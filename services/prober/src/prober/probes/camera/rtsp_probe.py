@@ -11,9 +11,10 @@ from typing import Any
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
-from prober.probes.camera.decoder import Picture, Undecodable, first_sps
 from prober.probes.camera.stream_stats import VideoWatch
 from prober.probes.camera.target import Target, Tools
+from prober.probes.decoding.picture import Picture, Undecodable
+from prober.probes.decoding.size import first_sps
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
@@ -28,7 +29,6 @@ from vonggac.rtsp.wire.framing import MediaBatch
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
-TEARDOWN_WITHIN_S = 1.0
 PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
 """How much of the stream is taken at once where nothing is timed."""
 
@@ -162,7 +162,7 @@ class _Attempt:
             return
         nals = self._picture_nals(watch.codec, self._unit)
         decoding = self._tools.decoder.decode(
-            watch.codec, nals, taken_at=self._tools.clock.now(), judge=self._target.judge
+            watch.codec, nals, taken_at=self._tools.clock.now(), history=self._target.history
         )
         try:
             await self._measure(watch, connection)
@@ -193,7 +193,7 @@ class _Attempt:
 
     async def _part(self, player: Player) -> None:
         began = self._clock()
-        await player.close(timeout_s=TEARDOWN_WITHIN_S)
+        await player.close()
         self._step("teardown", began)
 
     def _picture_nals(self, codec: VideoCodec, unit: AccessUnit) -> list[bytes]:
@@ -220,7 +220,7 @@ class _Attempt:
             units_dropped=watch.units_dropped,
             keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
-            undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
+            undecodable=_failure_of(self._picture),
             refreshed=self._is_refreshed,
         )
 
@@ -294,6 +294,10 @@ class _Attempt:
 
     def _all_steps(self) -> tuple[Step, ...]:
         return (*(Step(name=step.name, duration_ms=round(step.ms, 2)) for step in self._handshake), *self._steps)
+
+
+def _failure_of(picture: Picture | Undecodable | None) -> Failure | None:
+    return Failure(picture.cause, picture.reason) if isinstance(picture, Undecodable) else None
 
 
 def codec_name(media: MediaDescription) -> str | None:

@@ -3,16 +3,15 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from prober.domain.picture import PictureJudgement, Thumbnail
+from prober.domain.picture import PictureHistory
 from prober.domain.result import ProbeResult
-from prober.probes.camera.decoder import Decoder
+from prober.probes.decoding.pool import Decoder
+from prober.probes.loop_lag import LoopLag
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.events.prober import ProbeKind
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-
-type JudgePicture = Callable[[Thumbnail], PictureJudgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
     A light probe ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
-    to trust on rtsps://. `judge`: what to do with the picture as soon as it is decoded, in the decoder's thread.
+    to trust on rtsps://. `history`: what the picture is judged beside as soon as it is decoded.
     `logged_in` is called as soon as the camera took the login.
     """
 
@@ -30,7 +29,7 @@ class Target:
     kind: ProbeKind = ProbeKind.DEEP
     transport: str = "tcp"
     tls: TlsPolicy = SYSTEM_AUTHORITIES
-    judge: JudgePicture | None = None
+    history: PictureHistory | None = None
     logged_in: Callable[[], None] | None = None
 
 
@@ -42,6 +41,7 @@ class Tools:
     decoder: Decoder
     measure_window_s: float
     clock: ServerClock = field(default_factory=ServerClock)
+    lag: LoopLag = field(default_factory=LoopLag)
 
 
 type Probe = Callable[[Target, Tools], Awaitable[ProbeResult]]

@@ -68,12 +68,15 @@ class Worker:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
-            # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
+            # Changed or removed while it is probed: one session at a time, and nothing of it is published afterwards.
+            if isinstance(data, RemovedV1) or not data.in_service:
+                self._observer.abandon(data.id)
             await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.in_service:
             return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
+            await self._observer.lock.announce_removed(data.id)
             removed = isinstance(data, RemovedV1)
             (self._announcer.remove_camera if removed else self._announcer.remove_status)(data.id)
             await job.complete()

@@ -19,7 +19,6 @@ from vonggac.rtsp import MediaBatch, Player, Track, open_player
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 SCHEMES = ("rtsp", "rtsps")
-TEARDOWN_WITHIN_S = 1.0
 MAX_KEYFRAMES = 1024
 """Kept of one read-back; a destination that sends keyframes alone cannot fill the memory."""
 
@@ -91,7 +90,7 @@ class ReadBack:
         self._hashes = {}
         player, self._player = self._player, None
         if player is not None:
-            await player.close(timeout_s=TEARDOWN_WITHIN_S)
+            await player.close()
 
     async def _open(self, source: Source, deadline_s: float) -> None:
         """Raises PeerError."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from prober.domain.verdict import lag_reason
 from prober.domain.verification import (
     Failure,
     Finding,
@@ -24,6 +26,8 @@ from prober.domain.verification import (
     too_large,
 )
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
+from prober.probes.loop_lag import MOST_S as MOST_LAG_S
+from prober.probes.loop_lag import LoopLag
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bucket, Bus
@@ -31,6 +35,7 @@ from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.events.prober import VerificationVerdict
 from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
@@ -78,8 +83,10 @@ class _Holder(BaseModel):
 class Verifier:
     """Reads deliveries back. One attempt each; a failure is a finding."""
 
-    def __init__(self, *, bus: Bus, networks: AllowedNetworks, logins: Logins, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(
+        self, *, bus: Bus, networks: AllowedNetworks, logins: Logins, limits: Limits, lag: LoopLag | None = None
+    ) -> None:
+        self.limits, self.lag = limits, lag or LoopLag()
         self._bus, self._networks, self._logins = bus, networks, logins
         self._histories = Bucket(bus, topology.KEYFRAMES)
         self._states = DeliveryStates(bus)
@@ -121,7 +128,7 @@ class Verifier:
             return [self.reached(delivery, holder, asked_at) for delivery in deliveries]
         limits = self.limits if patient else self.limits.impatient
         try:
-            return await _Round(self, camera_id, deliveries, _Asked(holder, asked_at, asker), since, limits).run()
+            return await _Round(self, camera_id, deliveries, _HashRequest(holder, asked_at, asker), since, limits).run()
         finally:
             await self._end_hashes(camera_id, asker)
 
@@ -218,7 +225,7 @@ def _one_server(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _HashRequest:
     """Who notes every keyframe, since when, and for whom."""
 
     holder: _Holder
@@ -234,7 +241,7 @@ class _Round:
         verifier: Verifier,
         camera_id: UUID,
         deliveries: Sequence[PlannedDelivery],
-        asked: _Asked,
+        asked: _HashRequest,
         since: Mapping[UUID, datetime],
         limits: Limits,
     ) -> None:
@@ -243,6 +250,7 @@ class _Round:
         self._since, self._limits = since, limits
         self._asked_again_at = asked.at
         self._too_large = False
+        self._began = time.monotonic()
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
         self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
@@ -308,7 +316,12 @@ class _Round:
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
         since = self._since.get(delivery_id)
-        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
+        finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
+        if finding is None or finding.verdict is VerificationVerdict.VERIFIED:
+            return finding
+        lag_s = self._verifier.lag.longest_s(self._began)
+        # What did not come in such a time may have come and waited.
+        return not_checkable(lag_reason(lag_s), Cause.INTERNAL_ERROR) if lag_s > MOST_LAG_S else finding
 
 
 def _resting(rest_s: float) -> Failure:

@@ -36,7 +36,6 @@ from reporting.reports.availability.lines import (
 from reporting.storage.availability import evidence, ledger, targets
 from reporting.storage.availability.targets import Target
 from reporting.storage.snapshot import snapshot
-from reporting.tables.catalogue.availability import GROUPS
 from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import Key, Listing, PageQuery
 
@@ -60,7 +59,7 @@ LINES = Listing(LineShape, keys=KEYS, id_key="start,id", default_sort="start,cod
         "Milliseconds of the five parts of time, the three percentages with their coverage, and what is left of the "
         "target, as one figure or as a series. Whole local days that are closed come from the ledger, all else from "
         "runs and claims; both give the same milliseconds. `format=csv`, `xlsx` or `parquet` gives the table "
-        "`availability`, of groups."
+        "`availability`, or `availability_of_deliveries` of deliveries and destinations."
     ),
     response_model=None,
     responses=file_answers(LINES.responses[200]),
@@ -82,12 +81,13 @@ async def read_availability(
         raise invalid("every", f"gives {len(periods)} stretches, at most {MOST_STRETCHES}; ask for longer ones")
     if outages and by in OF_DELIVERIES:
         raise invalid("outages", f"are of cameras; by={by} has not_connected_by_cause_ms instead")
-    if chosen.is_file:
-        _check_file(by, outages=outages)
+    if chosen.is_file and outages:
+        raise invalid("outages", "is of JSON; as a file they are the table outages")
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
         if chosen.is_file:
-            return table_answer(shared, "availability", asks, chosen, scope, by=by, every=every)
+            table = "availability_of_deliveries" if by in OF_DELIVERIES else "availability"
+            return table_answer(shared, table, asks, chosen, scope, by=by, every=every)
         make = single_lines if by in ONE_BY_ONE else group_lines
         lines = [line for one in stretches(asks, periods) for line in await make(session, one, scope, by)]
         page = paging.cut(lines, as_of=moment(asks.period.end))
@@ -111,14 +111,6 @@ async def read_availability(
         closed_until=None if closed is None else date_of(closed),
         late_days=late,
     )
-
-
-def _check_file(by: By, *, outages: bool) -> None:
-    """Raises ProblemError that names the table which has what the file of availability has not."""
-    if by not in GROUPS:
-        raise invalid("by", f"of a file is {', '.join(GROUPS)}; cameras, deliveries and facts are tables of their own")
-    if outages:
-        raise invalid("outages", "is of JSON; as a file they are the table outages")
 
 
 def _local(asks: Question, instant: int) -> Any:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
@@ -17,6 +18,7 @@ from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Duties, Item, duties
 from reporting.reports.mandate.situation import Situation, situation
+from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.events.inventory import ObligationKind
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
@@ -145,8 +147,15 @@ async def read_calendar(
 async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: int) -> tuple[Situation, Duties]:
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
-        then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
-        return then, await duties(session, then, soon_days=soon_days)
+        return await duties_of(session, asked, scope, soon_days)
+
+
+async def duties_of(
+    session: AsyncSession, asked: Instant, scope: plan.Scope, soon_days: int
+) -> tuple[Situation, Duties]:
+    """What is owed at the facilities of a scope, and the situation that it follows from."""
+    then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
+    return then, await duties(session, then, soon_days=soon_days)
 
 
 def obligation_shape(item: Item, asked: Instant) -> ObligationShape:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.api.reports.freezing import Version, wanted
-from reporting.documents.letter.figures import Shown, charts, shown_of
+from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.storage.snapshot import snapshot
@@ -64,7 +64,7 @@ async def read_chart(
             tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
         due = None if deadline is None else millis(deadline)
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target_ppm)
-    picture = (await asyncio.to_thread(charts, shown))[name]
+    picture = await asyncio.to_thread(chart, shown, name)
     return Response(
         picture,
         media_type=SVG_TYPE,

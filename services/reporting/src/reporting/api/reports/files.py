@@ -14,6 +14,7 @@ from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
 from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import Verdict, verify
 from reporting.reports.snapshot import chain
+from reporting.storage.availability import after_freezing
 from vonggac.auth import Caller, Right, demand
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
@@ -98,7 +99,9 @@ async def read_report(
         return await _file(shared, report_id, version, form)
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
-        shape = detailed(report, await chain.versions(session, report_id))
+        number = report.header.number
+        late = (await after_freezing.late(session, [number])).get(number)
+        shape = detailed(report, await chain.versions(session, report_id), late)
     return JSONResponse(shape.model_dump(mode="json", by_alias=True))
 
 

@@ -14,11 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
 from reporting.api.reports.shapes import (
     REPORTS,
+    ChangeShape,
     DetailShape,
+    DifferenceShape,
     FreezeShape,
     ReportShape,
     VersionShape,
     detailed,
+    late_shape,
     listed,
 )
 from reporting.domain.instants import Millis, duration, millis, moment, shown
@@ -27,7 +30,10 @@ from reporting.reports.accounts import Question
 from reporting.reports.snapshot import chain, freezing
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
+from reporting.reports.snapshot.difference import changes
+from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
+from reporting.storage.availability import after_freezing
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, Principal, Role
@@ -40,6 +46,8 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
+MOST_CHANGES = 1000
+"""Changed figures that an answer lists."""
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest.")]
 
 
@@ -74,12 +82,14 @@ async def freeze_report(
         deadline_ms=None if body.deadline is None else millis(body.deadline),
         target_ppm=body.target_ppm,
         proposals=tuple(body.proposals),
-        letterhead=body.letterhead,
+        letterhead=_letterhead(shared, body.letterhead),
     )
+    seen = await _announced(shared, period)
     tables = await _tables(shared, caller, period, ZoneInfo(body.time_zone), filters)
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
+        await _keep_evidence(session, report, seen)
         await _publish(session, report, caller, now)
     return _created(report, response)
 
@@ -94,8 +104,9 @@ async def list_reports(
         rows, total = await chain.page(
             session, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )  # fmt: skip
+        late = await after_freezing.late(session, [row.number for row in rows])
     page = paging.page(rows, total=total)
-    return paging.answer(page, [listed(row) for row in page.rows])
+    return paging.answer(page, [listed(row, late.get(row.number)) for row in page.rows])
 
 
 @router.post(
@@ -145,6 +156,7 @@ async def freeze_version(
         before = await wanted(session, report_id)
     header, now = before.header, shared.clock()
     period = Period(header.period.from_ms, header.period.to_ms)
+    seen = await _announced(shared, period)
     tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
@@ -152,14 +164,55 @@ async def freeze_version(
         make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
         async with shared.database.transaction() as session:
             report = await chain.append(session, make, replaces=before)
+            await _keep_evidence(session, report, seen)
             await _publish(session, report, caller, now)
     except freezing.NothingChangedError:
+        async with shared.database.transaction() as session:
+            await after_freezing.checked(session, header.number, seen)
         detail = f"every figure is as in version {header.version}; a further version needs one that changed"
         raise ProblemError(HTTPStatus.CONFLICT, "nothing_changed", detail) from None
     except chain.SupersededError:
         detail = f"meanwhile version {header.version} is no longer the newest; look at the newest and try again"
         raise ProblemError(HTTPStatus.CONFLICT, "superseded", detail) from None
     return _created(report, response)
+
+
+@router.get(
+    "/{report_id}/difference",
+    summary="What a further version would change",
+    description=(
+        "The figures of the newest version beside those that the same period has now, with all evidence that came. "
+        "Nothing is kept: `POST …/versions` does."
+    ),
+    responses=problems({404: "No such report"}),
+)
+async def read_difference(shared: InContext, report_id: UUID, caller: Caller) -> DifferenceShape:
+    async with shared.database.transaction() as session:
+        before = await wanted(session, report_id)
+        number = before.header.number
+        late = (await after_freezing.late(session, [number])).get(number)
+    period = before.header.period
+    tables = await _tables(
+        shared, caller, Period(period.from_ms, period.to_ms), ZoneInfo(period.time_zone), before.header.filters
+    )
+    found = await asyncio.to_thread(changes, before.tables, tables)
+    return DifferenceShape(
+        version=before.header.version,
+        changed_figures=len(found),
+        changes=[ChangeShape.model_validate(one) for one in found[:MOST_CHANGES]],
+        late_evidence=late_shape(late),
+    )
+
+
+async def _announced(shared: Context, period: Period) -> int:
+    """The newest mark before the figures are read; from now on, what comes for the period is marked."""
+    async with shared.database.transaction() as session:
+        return await after_freezing.announce(session, period.end)
+
+
+async def _keep_evidence(session: AsyncSession, report: Report, seen: int) -> None:
+    cameras = [str(row["camera_id"]) for row in report.tables["cameras"]]
+    await after_freezing.keep(session, report.header.number, seen, cameras)
 
 
 async def _publish(session: AsyncSession, report: Report, caller: Principal, now: datetime) -> None:
@@ -181,6 +234,13 @@ async def wanted(session: AsyncSession, report_id: UUID, version: int | None = N
     if report is None:
         raise not_found("report", report_id if version is None else f"{report_id} version {version}")
     return report
+
+
+def _letterhead(shared: Context, given: Letterhead) -> Letterhead:
+    """As it was given; whoever names no addressee reports to those of the settings."""
+    if "addressees" in given.model_fields_set:
+        return given
+    return given.model_copy(update={"addressees": list(shared.settings.report_addressees)})
 
 
 def _created(report: Report, response: Response) -> DetailShape:

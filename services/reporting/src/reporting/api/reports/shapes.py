@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from reporting.domain.instants import Millis, moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
+from reporting.storage.availability.after_freezing import Late
 from vonggac.events.inventory import FacilityType
 from vonggac.http.lists import Key, Listing
 
@@ -60,6 +61,15 @@ class VersionShape(BaseModel):
     reason: str = Field(min_length=1, max_length=2000, description="Late evidence, or the correction agreed upon.")
 
 
+class LateShape(BaseModel):
+    """Evidence that came for a report's time after it was frozen: its figures may differ."""
+
+    since: datetime = Field(description="The first moment that it touches.")
+    noticed_at: datetime = Field(description="When the newest of it came.")
+    what: list[str] = Field(description="Kinds of facts that came.")
+    cameras: int | None = Field(description="How many cameras it touches; null: maybe all.")
+
+
 class ReportShape(BaseModel):
     """One version of a frozen report, without its tables."""
 
@@ -76,6 +86,10 @@ class ReportShape(BaseModel):
     approved_at: datetime | None
     sha256: str
     previous_sha256: str | None = Field(description="Of the report before in the chain.")
+    late_evidence: LateShape | None = Field(
+        description="What came since it was frozen, of the newest version: its figures may differ. `…/difference` says "
+        "which do, `…/versions` keeps them as a further version."
+    )
 
 
 class DetailShape(ReportShape):
@@ -89,6 +103,25 @@ class DetailShape(ReportShape):
     tables: dict[str, int] = Field(description="Rows of each table.")
     versions: list[int] = Field(description="All versions there are.")
     letterhead: Letterhead
+
+
+class ChangeShape(BaseModel):
+    """One figure that differs; a whole row has the column `*`."""
+
+    table: str
+    row: str
+    column: str
+    before: str | None
+    after: str | None
+
+
+class DifferenceShape(BaseModel):
+    """What a further version would change."""
+
+    version: int = Field(description="The newest version, which is compared.")
+    changed_figures: int
+    changes: list[ChangeShape] = Field(description="The first thousand of them.")
+    late_evidence: LateShape | None
 
 
 class VerdictShape(BaseModel):
@@ -112,7 +145,20 @@ KEYS: dict[str, Key[Any]] = {
 REPORTS = Listing(ReportShape, keys=KEYS, id_key="number", default_sort="-number")
 
 
-def listed(row: Any) -> ReportShape:
+def late_shape(late: Late | None) -> LateShape | None:
+    """What came since a report was frozen."""
+    if late is None:
+        return None
+    zone = ZoneInfo(DEFAULT_ZONE)
+    return LateShape(
+        since=late.since.astimezone(zone),
+        noticed_at=late.noticed_at.astimezone(zone),
+        what=list(late.what),
+        cameras=None if late.whole else late.cameras,
+    )
+
+
+def listed(row: Any, late: Late | None) -> ReportShape:
     """A row of the list."""
     zone = ZoneInfo(DEFAULT_ZONE)
     return ReportShape(
@@ -127,10 +173,11 @@ def listed(row: Any) -> ReportShape:
         approved_at=None if row.approved_at is None else row.approved_at.astimezone(zone),
         sha256=row.sha256,
         previous_sha256=row.previous_sha256,
+        late_evidence=late_shape(late),
     )
 
 
-def detailed(report: Report, versions: list[int]) -> DetailShape:
+def detailed(report: Report, versions: list[int], late: Late | None = None) -> DetailShape:
     """One version in full."""
     header, approval = report.header, report.approval
     zone = ZoneInfo(header.period.time_zone)
@@ -150,6 +197,7 @@ def detailed(report: Report, versions: list[int]) -> DetailShape:
         approved_at=None if approval is None else shown(approval.at_ms),
         sha256=report.sha256,
         previous_sha256=header.previous_sha256,
+        late_evidence=late_shape(late),
         time_zone=header.period.time_zone,
         cut_off=shown(header.cut_off_ms),
         rule_version=header.rule_version,

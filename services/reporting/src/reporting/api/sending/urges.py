@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, invalid
 from reporting.api.sending.addresses import sending_of
 from reporting.api.sending.rules import check_agency
@@ -22,7 +23,10 @@ from reporting.api.sending.shapes import (
     SendingShape,
     UrgeShape,
 )
-from reporting.domain.instants import millis, moment
+from reporting.domain.instants import duration, millis, moment
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.storage import plan
 from reporting.storage.sending import log as kept
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
@@ -56,15 +60,23 @@ InUrging = Annotated[Urger, Depends(urger)]
 @router.get(
     "",
     summary="Who was urged",
-    description="Newest first: when, about what, through which channels, with which outcome, and what they answered.",
+    description=(
+        "Newest first: when, about what, through which channels, with which outcome, and what they answered. "
+        "`format=csv`, `xlsx` or `parquet` gives the table `urges`."
+    ),
     response_model=None,
-    responses=URGES.responses,
+    responses=file_answers(URGES.responses[200]),
 )
 async def list_urges(
     shared: InContext,
     paging: Annotated[PageQuery[Any, UrgeShape], Depends(URGES)],
+    chosen: Chosen,
     agency_id: Annotated[UUID | None, Query(description="Only this party.")] = None,
 ) -> Response:
+    if chosen.is_file:
+        now = millis(shared.clock())
+        question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
+        return table_answer(shared, "urges", question, chosen, plan.Scope(), only=agency_id)
     async with shared.database.transaction() as session:
         rows, total = await kept.page(
             session, agency_id, paging.orderings, paging.last, paging.limit, count=paging.wants_total

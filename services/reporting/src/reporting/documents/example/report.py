@@ -1,6 +1,6 @@
 """The example's frozen report: real accounts of made-up time, by the same tables and the same chain as every report."""
 
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from uuid import uuid5
 from zoneinfo import ZoneInfo
@@ -11,9 +11,11 @@ from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import HOUR, Millis, millis
 from reporting.domain.outages import accounted as told
 from reporting.domain.outages import outages
+from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.scope import Camera, Register
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount
+from reporting.reports.daily import CameraDays, DayAccount, days_of
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import steps
@@ -33,6 +35,20 @@ AUTHOR, APPROVER = "phong-bcvt", "lanh-dao-so-tttt"
 """Subjects of tokens: accounts, no persons."""
 
 type _Lines = list[tuple[Camera, Line]]
+
+
+def example_days() -> tuple[list[CameraDays], list[tuple[date, Period]]]:
+    """Each camera's account of every day of the period, and the days."""
+    lines, spans = _lines(SEED, late_evidence=False), days_of(PERIOD, ZONE)
+    found = []
+    for camera, its in lines:
+        known = CameraDays(camera)
+        for _, span in spans:
+            account = accounted(span, its)
+            deliveries = [tuple([getattr(one, name) for name in LEDGER_NAMES]) for one in account.deliveries]
+            known.accounts[span.start] = DayAccount(camera.facility, account.camera.lengths[1:], deliveries)
+        found.append(known)
+    return found, spans
 
 
 def example_report() -> Report:
@@ -80,10 +96,7 @@ def example_correction(first: Report) -> Report:
 
 def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[Row]]:
     """The tables of a seed; `late_evidence` fills the hours in which nobody had looked."""
-    random = Random(seed)  # noqa: S311 - a made-up province, no secret
-    lines: _Lines = [
-        (camera, line(PERIOD, site, camera, random, blind=not late_evidence)) for site, camera in cameras()
-    ]
+    lines = _lines(seed, late_evidence=late_evidence)
     accounts, totals = _accounts(PERIOD, lines)
     rows, deliveries = figures.cameras(accounts)
     days = []
@@ -98,6 +111,11 @@ def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[
         "days": days,
         "strips": _strips(accounts, lines),
     }
+
+
+def _lines(seed: int, *, late_evidence: bool) -> _Lines:
+    random = Random(seed)  # noqa: S311 - a made-up province, no secret
+    return [(camera, line(PERIOD, site, camera, random, blind=not late_evidence)) for site, camera in cameras()]
 
 
 def _accounts(period: Period, lines: _Lines) -> tuple[list[CameraAccount], Totals]:

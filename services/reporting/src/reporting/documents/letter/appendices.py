@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Appendix, Block, Grid, Picture, Text
-from reporting.documents.letter.figures import Figures, charts, number, rows_of, shown_of, word
+from reporting.documents.letter.figures import Figures, chart, number, rows_of, shown_of, word
 from reporting.documents.letter.wording import amount, cause_name, length, percent, short_time
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
@@ -24,7 +24,7 @@ _OUTAGES = ("TT", "Mã camera", "Cơ sở", "Từ", "Đến", "Thời gian", "Ng
 
 def appendices(report: Report, zone: ZoneInfo) -> list[Appendix]:
     """In the order of the letter: what is there, how it does, what went wrong."""
-    strips = Picture(charts(shown_of(report))["strips"], "Các camera mất lâu nhất trong kỳ, ngày cuối của kỳ")
+    strips = Picture(chart(shown_of(report), "strips"), "Các camera mất lâu nhất trong kỳ, ngày cuối của kỳ")
     outages = list(_outages(report, zone))
     found: list[tuple[str, list[Block]]] = [
         ("Danh sách cơ sở cách ly tập trung", [_facility_grid(report)]),

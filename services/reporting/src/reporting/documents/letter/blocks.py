@@ -36,7 +36,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as SVG, with what it shows in words. DOCX has no place for SVG: there the words and the tables stand."""
+    """A chart as SVG, with what it shows in words. In DOCX it stands as PNG, made of the same SVG."""
 
     svg: str
     words: str

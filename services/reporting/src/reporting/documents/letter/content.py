@@ -10,7 +10,7 @@ from reporting.documents.letter.figures import (
     Figures,
     below_target,
     by_cause,
-    charts,
+    chart,
     number,
     rows_of,
     shown_of,
@@ -116,7 +116,7 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         f"{percent(up + unknown, up + down + unknown)}."
     )
     yield _time_table(sums)
-    yield Picture(charts(shown_of(report))["availability"], "Biểu đồ 1. Tỷ lệ hoạt động của các camera theo ngày")
+    yield Picture(chart(shown_of(report), "availability"), "Biểu đồ 1. Tỷ lệ hoạt động của các camera theo ngày")
     yield Heading("3. Kết nối tới hai trung tâm", 2)
     good, bad, unclear = sums.ms("compliant"), sums.ms("non_compliant"), sums.ms("compliance_unknown")
     yield Text(
@@ -183,7 +183,7 @@ def _progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở có tất cả "
         f"camera được kết nối như vậy{due}."
     )
-    yield Picture(charts(shown_of(report))["progress"], "Biểu đồ 2. Số camera đã kết nối so với thời hạn")
+    yield Picture(chart(shown_of(report), "progress"), "Biểu đồ 2. Số camera đã kết nối so với thời hạn")
 
 
 def _deadline(deadline: int, zone: ZoneInfo) -> str:
@@ -215,7 +215,7 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
             strong=frozenset({len(sums)}),
             caption="Bảng 3. Gián đoạn theo nguyên nhân",
         )
-        yield Picture(charts(shown_of(report))["causes"], "Biểu đồ 3. Thời gian mất theo nguyên nhân")
+        yield Picture(chart(shown_of(report), "causes"), "Biểu đồ 3. Thời gian mất theo nguyên nhân")
     else:
         yield Text("1. Trong kỳ không ghi nhận lần gián đoạn nào.")
     low, empty = below_target(report), without_cameras(report)

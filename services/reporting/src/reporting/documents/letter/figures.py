@@ -96,32 +96,46 @@ def shown_of(report: Report) -> Shown:
     return Shown(report.tables, zone_of(report), report.header.deadline_ms, report.header.target_ppm)
 
 
+CHARTS = ("availability", "causes", "progress", "strips")
+
+
 def charts(shown: Shown) -> Mapping[str, str]:
     """Every chart as SVG, by its name."""
-    zone, days, deadline = shown.zone, shown.tables.get("days", ()), shown.deadline
+    return {name: chart(shown, name) for name in CHARTS}
+
+
+def chart(shown: Shown, name: str) -> str:
+    """One of CHARTS as SVG."""
+    match name:
+        case "availability":
+            return _availability(shown)
+        case "causes":
+            return outages_by_cause(by_cause(shown.tables.get("outages", ())))
+        case "progress":
+            return _progress(shown)
+        case _:
+            return _strips(shown.tables.get("strips", ()), shown.zone)
+
+
+def _availability(shown: Shown) -> str:
+    parts = [
+        Parts(_label(row, shown.zone), *(number(row, f"{name}_ms") for name in Parts._fields[1:]))
+        for row in shown.tables.get("days", ())
+    ]
+    return availability(parts, target_ppm=shown.target_ppm)
+
+
+def _progress(shown: Shown) -> str:
+    zone, deadline = shown.zone, shown.deadline
+    points = [
+        Point(
+            _label(row, zone), number(row, "to_ms"), number(row, "cameras"), number(row, "cameras_national"),
+            number(row, "cameras_provincial"), number(row, "cameras_both"),
+        )
+        for row in shown.tables.get("days", ())
+    ]  # fmt: skip
     label = "" if deadline is None else f"Thời hạn: trước {short_day(local(deadline, zone))}"
-    return {
-        "availability": availability(
-            [
-                Parts(_label(row, zone), *(number(row, f"{name}_ms") for name in Parts._fields[1:]))
-                for row in days
-            ],
-            target_ppm=shown.target_ppm,
-        ),
-        "causes": outages_by_cause(by_cause(shown.tables.get("outages", ()))),
-        "progress": burn_up(
-            [
-                Point(
-                    _label(row, zone), number(row, "to_ms"), number(row, "cameras"), number(row, "cameras_national"),
-                    number(row, "cameras_provincial"), number(row, "cameras_both"),
-                )
-                for row in days
-            ],
-            deadline=deadline,
-            deadline_label=label,
-        ),
-        "strips": _strips(shown.tables.get("strips", ()), zone),
-    }  # fmt: skip
+    return burn_up(points, deadline=deadline, deadline_label=label)
 
 
 def _label(row: Row, zone: ZoneInfo) -> str:

@@ -1,18 +1,15 @@
-"""Office files as archives whose bytes depend on their parts alone: no clock, no hash order, no version of zlib."""
+"""The report that an Office file carries, and the parts of its archive."""
 
 import io
 import re
 from collections.abc import Mapping
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile
 
 from reporting.reports.snapshot.report import NotThatReportError
 
 REPORT_PART = "customXml/vonggac-report.xml"
 """The part that carries the report itself: Office keeps custom XML as it is, and shows nothing of it."""
 NAMESPACE = "urn:vonggac:report:1"
-STORED_UP_TO = 16 * 1024 * 1024
-"""A larger archive is compressed; two machines with different builds of zlib then write different bytes."""
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _BROKEN = (BadZipFile, ValueError, KeyError, NotImplementedError, RuntimeError, EOFError)
 _MAX_BYTES = 512 * 1024 * 1024
 
@@ -31,18 +28,6 @@ def carried_report(parts: Mapping[str, bytes]) -> bytes:
         msg = f"it carries no frozen report ({REPORT_PART})"
         raise NotThatReportError(msg)
     return found[1].replace(b"&lt;", b"<").replace(b"&gt;", b">").replace(b"&amp;", b"&")
-
-
-def packed(parts: Mapping[str, bytes]) -> bytes:
-    """The archive of parts: `[Content_Types].xml` first, as Office has it, then in the order of their names."""
-    method = ZIP_STORED if sum(map(len, parts.values())) <= STORED_UP_TO else ZIP_DEFLATED
-    out = io.BytesIO()
-    with ZipFile(out, "w") as archive:
-        for name in sorted(parts, key=lambda each: (each != "[Content_Types].xml", each)):
-            info = ZipInfo(name, _EPOCH)
-            info.compress_type, info.create_system, info.external_attr = method, 0, 0
-            archive.writestr(info, parts[name])
-    return out.getvalue()
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:

@@ -1,58 +1,52 @@
 """The report as DOCX, in the order and the type of Decree 30/2020/NĐ-CP, Annex I (domain 3.1)."""
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
 import segno
+from docx.enum.section import WD_ORIENT
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
+from docx.shared import Mm, Pt
 
 from reporting.documents.as_json import compact
-from reporting.documents.layout import (
-    ATTACHED,
-    BETWEEN_PT,
-    BODY,
-    COUNTRY,
-    FIRST_LINE_MM,
-    HEAD,
-    LEFT_HEAD_MM,
-    MOTTO,
-    MOTTO_MM,
-    NAMES,
-    RECIPIENTS,
-    RECIPIENTS_HEAD,
-    RIGHT_HEAD_MM,
-    TABLE,
-    TEXT_MM,
-    date_line,
-    number_line,
-)
-from reporting.documents.letter.blocks import Appendix, Block, Grid, Heading, Picture, Text
+from reporting.documents.layout import ATTACHED, CHART_MM, FOOT, FOOT_MM, QR_MM, WIDE_CHART_MM
+from reporting.documents.letter.blocks import Align, Appendix, Block, Grid, Heading, Picture, Text
 from reporting.documents.letter.content import paper
-from reporting.documents.office.archive import REPORT_PART, custom_xml, packed, unpacked
-from reporting.documents.office.word_page import CENTRE, LEFT, WordPage
+from reporting.documents.office.archive import REPORT_PART, custom_xml
+from reporting.documents.pdf.typesetting import pictures
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
+from vonggac import decree
+from vonggac.decree import CENTRE, LEFT, RIGHT, LetterPage
+from vonggac.decree.measures import BETWEEN_PT, TABLE, TEXT_MM, WIDE_TEXT_MM
+
+_ALIGNS: Mapping[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": RIGHT}
 
 
 def as_docx(report: Report) -> bytes:
     """The letter with its appendices. Number, date and signature are the clerk's."""
-    content, page = paper(report), WordPage()
+    content, page, letterhead = paper(report), ReportPage(), report.header.letterhead
     _properties(page, report, content.title)
-    _head(page, report.header.letterhead)
-    _name(page, report.header.letterhead)
+    page.head(
+        parent=letterhead.parent, issuer=letterhead.issuer, symbol=letterhead.symbol, place=letterhead.place
+    )  # fmt: skip
+    page.name("BÁO CÁO", letterhead.subject)
+    page.addressees(letterhead.addressees)
+    drawn = _drawn([*content.body, *(block for one in content.appendices for block in one.blocks)])
     for block in content.body:
-        _block(page, block, wide=False)
-    _end(page, report.header.letterhead)
+        _block(page, block, drawn, wide=False)
+    page.closing(letterhead.copies, _signer(letterhead))
     for one in content.appendices:
-        _appendix(page, one)
+        _appendix(page, one, drawn)
     page.foot((*content.foot.lines, content.status), qr_png(content.foot.code))
     blob = custom_xml(compact(report))
     part = Part(PackURI(f"/{REPORT_PART}"), "application/xml", blob, page.document.part.package)
     page.document.part.relate_to(part, RELATIONSHIP_TYPE.CUSTOM_XML)
-    return packed(unpacked(page.saved()))
+    return page.saved()
 
 
 def qr_png(code: str) -> bytes:
@@ -62,7 +56,7 @@ def qr_png(code: str) -> bytes:
     return out.getvalue()
 
 
-def _properties(page: WordPage, report: Report, title: str) -> None:
+def _properties(page: "ReportPage", report: Report, title: str) -> None:
     properties: Any = page.document.core_properties
     at = moment(report.header.frozen_at_ms)
     properties.title, properties.author = title, report.header.letterhead.issuer
@@ -71,64 +65,64 @@ def _properties(page: WordPage, report: Report, title: str) -> None:
     properties.last_modified_by, properties.revision = "", report.header.version
 
 
-def _head(page: WordPage, letterhead: Letterhead) -> None:
-    left, right = page.cells((LEFT_HEAD_MM, RIGHT_HEAD_MM))
-    page.cell_line(left, letterhead.parent.upper(), NAMES)
-    page.cell_line(left, letterhead.issuer.upper(), NAMES, bold=True)
-    page.rule(left, LEFT_HEAD_MM, LEFT_HEAD_MM * 0.4)
-    page.cell_line(left, number_line(letterhead.symbol), HEAD)
-    page.cell_line(right, COUNTRY, NAMES, bold=True)
-    page.cell_line(right, MOTTO, HEAD, bold=True)
-    page.rule(right, RIGHT_HEAD_MM, MOTTO_MM)
-    page.cell_line(right, date_line(letterhead.place), BODY, italic=True)
+def _signer(letterhead: Letterhead) -> list[str]:
+    return [line for line in (letterhead.signer_authority, letterhead.signer_title) if line is not None]
 
 
-def _name(page: WordPage, letterhead: Letterhead) -> None:
-    page.paragraph("BÁO CÁO", CENTRE, bold=True, before=18)
-    page.paragraph(letterhead.subject, CENTRE, bold=True)
-    page.rule(page.document, TEXT_MM, TEXT_MM * 0.35)
-    first, *more = letterhead.addressees
-    if not more:
-        page.paragraph(f"Kính gửi: {first}", CENTRE, before=BETWEEN_PT)
-        return
-    page.paragraph("Kính gửi:", LEFT, before=BETWEEN_PT, indent=FIRST_LINE_MM * 2, keep=True)
-    for name in (first, *more):
-        end = "." if name == more[-1] else ";"
-        page.paragraph(f"- {name}{end}", LEFT, indent=FIRST_LINE_MM * 3, keep=True)
+def _drawn(blocks: Sequence[Block]) -> Mapping[str, bytes]:
+    """Every chart as PNG, by its SVG: Word has no place for SVG alone."""
+    charts = [block.svg for block in blocks if isinstance(block, Picture)]
+    return dict(zip(charts, pictures(charts, CHART_MM), strict=True))
 
 
-def _block(page: WordPage, block: Block, *, wide: bool) -> None:
+def _block(page: "ReportPage", block: Block, drawn: Mapping[str, bytes], *, wide: bool) -> None:
     match block:
         case Heading(text, level):
-            page.paragraph(text, bold=True, italic=level > 1, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=True)
+            page.heading(text, level)
         case Text(text):
-            page.paragraph(text, before=BETWEEN_PT, indent=0 if wide else FIRST_LINE_MM)
+            if wide:
+                page.paragraph(text, before=BETWEEN_PT)
+            else:
+                page.text(text)
         case Grid():
             if block.caption is not None:
-                page.paragraph(block.caption, CENTRE, size=HEAD, italic=True, before=BETWEEN_PT, keep=True)
-            page.grid(block, wide=wide)
-        case Picture():
-            pass
+                page.caption(block.caption)
+            aligns = [_ALIGNS[one] for one in block.aligns]
+            page.grid(decree.Grid(block.columns, block.widths, block.rows, aligns, block.strong), wide=wide)
+        case Picture(svg, words):
+            page.picture(drawn[svg], WIDE_CHART_MM if wide else CHART_MM, words)
+            page.caption(words, keep=False)
 
 
-def _end(page: WordPage, letterhead: Letterhead) -> None:
-    page.paragraph("", LEFT, size=8)
-    left, right = page.cells((TEXT_MM / 2, TEXT_MM / 2))
-    page.cell_line(left, "Nơi nhận:", RECIPIENTS_HEAD, LEFT, bold=True, italic=True)
-    for index, name in enumerate(letterhead.copies, start=1):
-        page.cell_line(left, f"- {name}{'.' if index == len(letterhead.copies) else ';'}", RECIPIENTS, LEFT)
-    for line in (letterhead.signer_authority, letterhead.signer_title):
-        if line is not None:
-            page.cell_line(right, line.upper(), BODY, bold=True)
-    for _ in range(4):
-        page.cell_line(right, "", BODY)
-
-
-def _appendix(page: WordPage, one: Appendix) -> None:
+def _appendix(page: "ReportPage", one: Appendix, drawn: Mapping[str, bytes]) -> None:
     page.wide_section()
     page.paragraph(f"Phụ lục {one.number}", CENTRE, bold=True)
     page.paragraph(one.title.upper(), CENTRE, bold=True)
     page.paragraph(ATTACHED, CENTRE, size=TABLE, italic=True)
     page.paragraph("", LEFT, size=6)
     for block in one.blocks:
-        _block(page, block, wide=True)
+        _block(page, block, drawn, wide=True)
+
+
+class ReportPage(LetterPage):
+    """A page as the decree has it, with the foot that says which report it is."""
+
+    def foot(self, lines: Sequence[str], code: bytes) -> None:
+        """The foot of every page: lines beside a picture."""
+        for section in self.document.sections:
+            section.footer_distance = Mm(FOOT_MM)
+            section.footer.is_linked_to_previous = section.first_page_footer.is_linked_to_previous = False
+            wide = section.orientation == WD_ORIENT.LANDSCAPE
+            for footer in (section.footer, section.first_page_footer):
+                self._foot(footer, lines, code, WIDE_TEXT_MM if wide else TEXT_MM)
+
+    def _foot(self, footer: Any, lines: Sequence[str], code: bytes, width: float) -> None:
+        table = self.table(footer, (QR_MM + 3, width - QR_MM - 3), 1, width)
+        picture, words = table.rows[0].cells
+        picture.paragraphs[0].add_run().add_picture(BytesIO(code), width=Mm(QR_MM))
+        for line in lines:
+            self.cell_line(words, line, FOOT, LEFT)
+        # The empty paragraph that every footer begins with would push the foot up.
+        footer.paragraphs[0]._element.getparent().remove(footer.paragraphs[0]._element)
+        last = footer.add_paragraph()
+        last.paragraph_format.line_spacing = Pt(1)

@@ -7,16 +7,16 @@ from typing import Any
 import xlsxwriter
 
 from reporting.documents.as_json import compact
-from reporting.documents.letter.appendices import appendices
-from reporting.documents.letter.blocks import Grid
+from reporting.documents.letter.blocks import Grid, Paper
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.figures import rows_of, zone_of
 from reporting.documents.letter.wording import harmless, point_in_time
-from reporting.documents.office.archive import REPORT_PART, custom_xml, packed, unpacked
+from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.figures import COLUMNS
 from reporting.reports.snapshot.report import Report
+from vonggac.decree import packed
 
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _CUSTOM = (
@@ -29,17 +29,17 @@ _MAX_WIDTH = 60
 
 def as_xlsx(report: Report) -> bytes:
     """The workbook. Numbers are numbers: milliseconds as integers; the sheets for people have text as in the letter."""
-    out = io.BytesIO()
+    out, content = io.BytesIO(), paper(report)
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({
-        "title": paper(report).title,
+        "title": content.title,
         "author": report.header.letterhead.issuer,
         "created": moment(report.header.frozen_at_ms).replace(tzinfo=None),
         "comments": f"SHA-256 {report.sha256}",
     })  # fmt: skip
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1})
-    _about(book, report, bold)
-    for one in appendices(report, zone_of(report)):
+    _about(book, report, content, bold)
+    for one in content.appendices:
         for block in one.blocks:
             if isinstance(block, Grid):
                 _grid(book, f"Phụ lục {one.number}", block, bold)
@@ -59,9 +59,9 @@ def _with_report(content: bytes, report: Report) -> bytes:
     return packed(parts)
 
 
-def _about(book: Any, report: Report, bold: Any) -> None:
+def _about(book: Any, report: Report, content: Paper, bold: Any) -> None:
     sheet = book.add_worksheet("Thông tin")
-    for index, (name, value) in enumerate(_facts(report)):
+    for index, (name, value) in enumerate(_facts(report, content)):
         sheet.write_string(index, 0, name, bold)
         sheet.write_string(index, 1, harmless(value))
     sheet.set_column(0, 0, 24)
@@ -69,7 +69,7 @@ def _about(book: Any, report: Report, bold: Any) -> None:
     sheet.set_landscape()
 
 
-def _facts(report: Report) -> Iterator[tuple[str, str]]:
+def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
     header, zone = report.header, zone_of(report)
     yield "Báo cáo", header.letterhead.subject
     yield "Cơ quan báo cáo", header.letterhead.issuer
@@ -79,12 +79,12 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Múi giờ", header.period.time_zone
     yield "Chốt số liệu", point_in_time(header.cut_off_ms, zone)
     yield "Người lập", header.author
-    yield "Phê duyệt", paper(report).status
+    yield "Phê duyệt", content.status
     yield "Quy tắc tính", f"phiên bản {header.rule_version}"
     yield "Phiên bản", str(header.version)
     if header.reason is not None:
         yield "Lý do có phiên bản này", header.reason
-    for line in paper(report).foot.lines:
+    for line in content.foot.lines:
         yield "", line
     yield "Đơn vị thời gian", "mili giây (cột có tên kết thúc bằng _ms); thời điểm: mili giây từ 01/01/1970 UTC"
 

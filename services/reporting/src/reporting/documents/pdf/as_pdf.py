@@ -17,14 +17,15 @@ from reporting.documents.pdf.fields import Place, with_report_and_fields
 from reporting.documents.pdf.typesetting import typeset
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.report import Report
+from vonggac.decree import measures
 
 _MEASURES = {
-    "font": layout.EMBEDDED_FONT, "body": layout.BODY, "names": layout.NAMES, "head": layout.HEAD,
-    "table": layout.TABLE, "wide_table": layout.WIDE_TABLE, "foot": layout.FOOT, "recipients": layout.RECIPIENTS,
-    "recipients_head": layout.RECIPIENTS_HEAD, "between": layout.BETWEEN_PT, "top": layout.TOP_MM,
-    "bottom": layout.BOTTOM_MM, "left": layout.LEFT_MM, "right": layout.RIGHT_MM, "text": layout.TEXT_MM,
-    "first_line": layout.FIRST_LINE_MM, "left_head": layout.LEFT_HEAD_MM, "motto": layout.MOTTO_MM, "qr": layout.QR_MM,
-    "foot_from_edge": layout.FOOT_MM, "field_height": layout.FIELD_HEIGHT_MM,
+    "font": layout.EMBEDDED_FONT, "body": measures.BODY, "names": measures.NAMES, "head": measures.HEAD,
+    "table": measures.TABLE, "wide_table": measures.WIDE_TABLE, "foot": layout.FOOT, "recipients": measures.RECIPIENTS,
+    "recipients_head": measures.RECIPIENTS_HEAD, "between": measures.BETWEEN_PT, "top": measures.TOP_MM,
+    "bottom": measures.BOTTOM_MM, "left": measures.LEFT_MM, "right": measures.RIGHT_MM, "text": measures.TEXT_MM,
+    "first_line": measures.FIRST_LINE_MM, "left_head": measures.LEFT_HEAD_MM, "motto": measures.MOTTO_MM,
+    "qr": layout.QR_MM, "foot_from_edge": layout.FOOT_MM, "field_height": layout.FIELD_HEIGHT_MM,
 }  # fmt: skip
 
 
@@ -45,10 +46,10 @@ def _data(report: Report, content: Paper) -> dict[str, Any]:
         "issuer": letterhead.issuer,
         "issuer_head": letterhead.issuer.upper(),
         "parent": letterhead.parent.upper(),
-        "country": layout.COUNTRY,
-        "motto": layout.MOTTO,
-        "number_line": layout.number_line(letterhead.symbol),
-        "date_line": layout.date_line(letterhead.place),
+        "country": measures.COUNTRY,
+        "motto": measures.MOTTO,
+        "number_line": measures.number_line(letterhead.symbol),
+        "date_line": measures.date_line(letterhead.place),
         "subject": letterhead.subject,
         "addressees": letterhead.addressees,
         "copies": letterhead.copies,

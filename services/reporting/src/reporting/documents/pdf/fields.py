@@ -12,8 +12,9 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, String
 
-from reporting.documents.layout import AGENCY_FIELD_MM, FIELD_HEIGHT_MM, LEFT_MM, RIGHT_MM, TEXT_MM
+from reporting.documents.layout import AGENCY_FIELD_MM, FIELD_HEIGHT_MM
 from reporting.reports.snapshot.report import NotThatReportError
+from vonggac.decree.measures import LEFT_MM, RIGHT_MM, TEXT_MM
 
 SIGNER_FIELD, AGENCY_FIELD = "ChuKyLanhDao", "ChuKyCoQuan"
 """The signature of the person in charge, and that of the agency (Decree 30/2020, Annex I: both are digital)."""

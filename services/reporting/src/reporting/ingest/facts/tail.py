@@ -57,6 +57,9 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.REQUEST_REFUSED: 38,
         Cause.SERVER_ERROR: 39,
         Cause.KEYFRAME_TOO_LARGE: 40,
+        Cause.FLOOD: 41,
+        Cause.DECODER_CRASHED: 42,
+        Cause.PICTURE_TOO_LARGE: 43,
         BY_FORWARDER: 255,
     }
 )

@@ -10,9 +10,11 @@ from reporting.domain import ledger as days
 from reporting.domain.ledger import Cut, Day
 from reporting.domain.partition import Account
 from reporting.domain.scope import Camera, Facility, Reason, during
-from reporting.reports.accounts import CameraAccount, Question, accounts
+from reporting.domain.timeline import CameraState
+from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow, camera_difference, delivery_difference
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 BATCH = 2000
 
@@ -37,15 +39,16 @@ async def ledgered_accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly, and so are
-    all for a period that reaches now: how they stand may have begun long ago."""
+    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly, and of a
+    period that reaches now those that do not stand well: how they stand may have begun long ago."""
     cut = days.cut(question.period, (await ledger.state(session)).closed_until)
-    if cut is None or question.current:
+    if cut is None or (question.current and not cut.parts):
         async for made in accounts(session, question, cameras, make):
             yield made
         return
-    for batch in batched(cameras, BATCH):
-        yield make(await _batch(session, question, cut, batch))
+    with rarely_collected():
+        for batch in batched(cameras, BATCH):
+            yield make(await _batch(session, question, cut, batch))
 
 
 async def _batch(session: AsyncSession, question: Question, cut: Cut, cameras: Sequence[Camera]) -> list[CameraAccount]:
@@ -60,10 +63,15 @@ async def _batch(session: AsyncSession, question: Question, cut: Cut, cameras: S
                 for ledger_line, more in zip(known.account.deliveries, one.account.deliveries, strict=True):
                     ledger_line.add(more)
                 found[one.camera.id] = known._replace(now=one.now)
-    moved = [one for one in cameras if one.id not in found]
-    async for portion in accounts(session, question, moved, list):
+    apart = [one for one in cameras if one.id not in found or (question.current and not _well(found[one.id].now))]
+    async for portion in accounts(session, question, apart, list):
         found |= {one.camera.id: one for one in portion}
     return [found[one.id] for one in cameras]
+
+
+def _well(now: Moment | None) -> bool:
+    """Whether a camera is up, confirmed and connected: since when, the evidence of the open days tells."""
+    return now is not None and now.confirmed.state == now.camera.state == CameraState.UP and all(now.connected)
 
 
 async def _differences(session: AsyncSession, cut: Cut, cameras: Sequence[Camera]) -> dict[str, CameraAccount]:

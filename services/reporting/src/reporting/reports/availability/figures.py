@@ -1,18 +1,26 @@
 """Sums over groups of cameras, with the help of the ledger: a year costs what a day costs."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import ledger as days
 from reporting.domain.ledger import Cut
 from reporting.domain.scope import Facility, during
-from reporting.reports.accounts import Question, accounts
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question, accounts, watch_of
 from reporting.reports.availability.accounts import place_of
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger
+from reporting.storage.availability.touched import touched
 from vonggac.telemetry.garbage_collection import rarely_collected
+
+MANY = 4000
+"""Above so many cameras, reading all of them is cheaper than naming these."""
 
 
 async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope) -> Totals:
@@ -34,25 +42,67 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
 async def _add_days(session: AsyncSession, question: Question, places: plan.Places, cut: Cut, found: Totals) -> None:
     stable = {str(one.id): one for one in places.facilities if _stayed(places, one)}
     wanted, ids = [one.id for one in places.facilities], [one.id for one in stable.values()]
-    for sums in await ledger.sums(session, question.period, (cut.first, cut.last), ids):
-        found.add_time(stable[sums.facility_id], sums.durations)
+    parts = _Parts.of(cut)
+    after = None
+    if parts.last is not None and days.day_of(parts.last.start) >= cut.closed:
+        after = await _open(session, question, parts.last)
+    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, ids, after)
+    for facility_id, (cameras, durations) in sums.whole.items():
+        found.add_time(stable[facility_id], durations)
         if not question.current:
-            found.count(stable[sums.facility_id], sums.cameras)
-    others = await ledger.others(session, question.period, wanted, ids)
-    if others:
-        moved = await plan.cameras(session, places, only=others)
-        async for _ in accounts(session, question, moved, found.add):
-            pass
-    if not cut.parts:
-        return
-    apart = {str(one) for one in others}
+            found.count(stable[facility_id], cameras)
+    for steady in sums.steady:
+        part = parts.last if steady.last else parts.first
+        if part is not None:
+            found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
+            if steady.last and question.current:
+                found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
+    if sums.moved:
+        await _account(session, question, places, sums.moved, found.add)
+    for part, apart in ((parts.first, sums.first), (parts.last, sums.last)):
+        if part is not None and apart:
+            asked = replace(question, period=part)
+            await _account(session, asked, places, apart, found.add if asked.current else found.add_times)
+
+
+class _Parts(NamedTuple):
+    """What is left of a period before its first whole day and after its last."""
+
+    first: Period | None
+    last: Period | None
+
+    @classmethod
+    def of(cls, cut: Cut) -> "_Parts":
+        before = [part for part in cut.parts if part.end == days.midnight(cut.first)]
+        after = [part for part in cut.parts if part.start == days.midnight(cut.last)]
+        return cls(*(part[0] if part else None for part in (before, after)))
+
+
+NOBODY = ledger.Open((), ())
+"""No camera stands as it stood."""
+
+
+async def _open(session: AsyncSession, question: Question, part: Period) -> ledger.Open:
+    """Which cameras an open part has to be accounted for."""
+    watch = await watch_of(session, replace(question, period=part))
+    found = await touched(session, part, watch)
+    return NOBODY if found is None else ledger.Open(found.cameras, found.steady)
+
+
+async def _account(
+    session: AsyncSession, question: Question, places: plan.Places, ids: Sequence[UUID], add: Callable[..., None]
+) -> None:
+    """Account these cameras directly, over the question's period, which may be a part of that of `places`."""
     with rarely_collected():
-        cameras = [one for one in await plan.cameras(session, places) if one.id not in apart]
-    for part in cut.parts:
-        asked = replace(question, period=part)
-        there = [during(one, part) for one in cameras]
-        async for _ in accounts(session, asked, there, found.add if asked.current else found.add_times):
-            pass
+        if len(ids) <= MANY:
+            cameras = await plan.cameras(session, places, only=ids)
+        else:
+            apart = set(map(str, ids))
+            cameras = [one for one in await plan.cameras(session, places) if one.id in apart]
+    if question.period != places.period:
+        cameras = [during(one, question.period) for one in cameras]
+    async for _ in accounts(session, question, cameras, add):
+        pass
 
 
 def _stayed(places: plan.Places, facility: Facility) -> bool:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period
-from reporting.reports.accounts import CameraAccount, Question, accounts, watch_of
+from reporting.reports.accounts import CameraAccount, Question, watch_of
+from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
@@ -70,7 +71,7 @@ async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tu
     totals = Totals(places)
     found: list[CameraAccount] = []
     question = replace(extent.question, period=period)
-    async for portion in accounts(session, question, await plan.cameras(session, places), list):
+    async for portion in ledgered_accounts(session, question, await plan.cameras(session, places), list):
         totals.add(portion)
         found += portion
     return found, totals

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reporting.settings import ADDRESSEES
+
 
 class Letterhead(BaseModel):
     """Defaults are those of letter 1742/UBND-VX: the department reports to the People's Committee and the Ministry.
@@ -22,10 +24,10 @@ class Letterhead(BaseModel):
     symbol: str = Field(default="BC-STTTT", max_length=40, description="Behind the number: kind and agency.")
     place: str = Field(default="Quảng Trị", max_length=100, description="Before the date.")
     addressees: list[str] = Field(
-        default=["Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông"],
+        default=[*ADDRESSEES],
         min_length=1,
         max_length=20,
-        description="«Kính gửi», one a line.",
+        description="«Kính gửi», one a line. Default: VONGGAC_REPORTING_REPORT_ADDRESSEES.",
     )
     subject: str = Field(
         default="Kết quả kết nối và hoạt động của hệ thống camera giám sát tại các cơ sở cách ly tập trung",

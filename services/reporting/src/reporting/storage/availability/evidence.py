@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import Day, date_of, number_of
 from reporting.storage.availability.tables import late_evidence, ledger_mark
-from reporting.storage.mandate.maintenance import cameras_standing
+from reporting.storage.mandate.maintenance import cameras_at
 from vonggac.database.keyset import Ordered, keyset_page
 
 
@@ -95,7 +95,7 @@ def listed(first: date, last: date, camera_id: UUID | None = None, *, visible: f
     """Days [first, last) of cameras that changed after the horizon. `visible`: as of `Scope`."""
     wanted = select(late_evidence).where(late_evidence.c.day >= first, late_evidence.c.day < last)
     if visible is not None:
-        wanted = wanted.where(late_evidence.c.camera_id.in_(cameras_standing(visible)))
+        wanted = wanted.where(late_evidence.c.camera_id.in_(cameras_at(visible)))
     return wanted if camera_id is None else wanted.where(late_evidence.c.camera_id == camera_id)
 
 

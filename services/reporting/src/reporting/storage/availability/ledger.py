@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import Millis, moment
+from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import (
     CAMERA_KINDS,
     CAMERA_SUMS,
@@ -65,22 +65,24 @@ FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA
 """What holds where no row stands: nothing was in scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Days before `closed_until` stand in the ledger; evidence for days before `closing_until` is late."""
+class State(NamedTuple):
+    """Days before `closed_until` stand in the ledger; evidence for days before `closing_until` is late, and so is
+    evidence for time before `frozen_until` for some frozen report."""
 
     closed_until: Day | None
     closing_until: Day | None
+    frozen_until: Millis | None
 
 
-_STATE = text("select closed_until, closing_until from ledger_state")
-_STATE_SHARED = text("select closed_until, closing_until from ledger_state for share")
+_STATE = text("select closed_until, closing_until, frozen_until from ledger_state")
+_STATE_SHARED = text("select closed_until, closing_until, frozen_until from ledger_state for share")
 
 
 async def state(session: AsyncSession, *, shared: bool = False) -> State:
     """`shared`: until the transaction ends nobody closes another day."""
-    row = (await session.execute(_STATE_SHARED if shared else _STATE)).one()
-    return State(*(None if one is None else number_of(one) for one in row))
+    *days, frozen = (await session.execute(_STATE_SHARED if shared else _STATE)).one()
+    closed, closing = (None if one is None else number_of(one) for one in days)
+    return State(closed, closing, None if frozen is None else millis(frozen))
 
 
 async def announce(session: AsyncSession, closing_until: Day) -> None:
@@ -132,12 +134,29 @@ def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> 
     return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
 
 
-class Sums(NamedTuple):
-    """What the cameras of one facility come to between two midnights."""
+class Steady(NamedTuple):
+    """Cameras of one facility that stood in one kind all through a part of the period that no two midnights bound."""
 
     facility_id: str
+    kind: CameraKind
     cameras: int
-    durations: Durations
+    last: bool
+    """Whether the part lies after the whole days, not before them."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the cameras of facilities come to between two midnights: per facility how many, and their time.
+
+    `steady` are those that stood alike before the first midnight or after the last; `first` and `last` are the
+    others, whose parts have to be accounted directly; `moved` are in no sum: they, or their facility, did not stay.
+    """
+
+    whole: dict[str, tuple[int, Durations]]
+    steady: list[Steady]
+    first: list[UUID]
+    last: list[UUID]
+    moved: list[UUID]
 
 
 _STOOD = """
@@ -147,59 +166,89 @@ _STOOD = """
       and not (removed and valid_from <= :from)
     group by id
 """
-_SUMS = text(
-    f"""
+_SUMS = f"""
     with stood as materialized ({_STOOD}), simple as materialized (
         select id, places[1] as facility_id from stood
         where cardinality(places) = 1 and places[1] = any(cast(:facilities as uuid[]))
+    ), touched as materialized (
+        select distinct unnest(cast(:touched as uuid[])) as id
+    ), one as (
+        select simple.facility_id, simple.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
+               at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')) as days, {{steady}} as steady,
+               {", ".join(f"at.sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
+        from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
+        left join touched on touched.id = simple.id and at.sign > 0
+        left join lateral (
+            select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
+        ) as l on true
     )
-    select simple.facility_id::text, coalesce(l.kind, {NOT_COUNTED}) as kind,
-           count(*) filter (where at.sign > 0) as cameras,
-           sum(at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')))::bigint as days,
-           {", ".join(f"sum(at.sign * l.{quoted(name)})::bigint" for name in CAMERA_SUMS)}
-    from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
-    left join lateral (
-        select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
-    ) as l on true
-    group by simple.facility_id, coalesce(l.kind, {NOT_COUNTED})
+    select facility_id::text, kind, sign > 0 as later, steady, count(*) as cameras, sum(days)::bigint as days,
+           array_agg(id) filter (where not steady) as apart,
+           {", ".join(f"sum({quoted(name)})::bigint" for name in CAMERA_SUMS)}
+    from one group by facility_id, kind, sign, steady
+    union all
+    select null, null, null, null, null, null, array_agg(id), {", ".join("null" for _ in CAMERA_SUMS)}
+    from stood where places && cast(:wanted as uuid[])
+      and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
     """  # noqa: S608 - of our own names
+_FIRST_STEADY = "l.day is distinct from at.day"
+_CLOSED = text(
+    _SUMS.format(
+        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
+        "else not exists (select from ledger_camera where camera_id = simple.id and day = at.day + 1) end"
+    )
 )
-_OTHERS = text(
-    f"""
-    with stood as materialized ({_STOOD})
-    select id::text from stood where places && cast(:wanted as uuid[])
-    and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
-    """  # noqa: S608 - of our own names
+_OPEN = text(
+    _SUMS.format(
+        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
+        f"else touched.id is null and coalesce(l.kind, {NOT_COUNTED}) = any(cast(:steady as smallint[])) end"
+    )
 )
 
 
-async def sums(session: AsyncSession, period: Period, days: tuple[Day, Day], facilities: Iterable[UUID]) -> list[Sums]:
-    """Sums of the cameras that stood at one of `facilities` during all of `period`, between the midnights `days`."""
+class Open(NamedTuple):
+    """That the days after the last midnight are not in the ledger: cameras that were `touched` since then, and the
+    kinds (places in CAMERA_KINDS) in which the others stand as they stood."""
+
+    touched: Sequence[UUID]
+    steady: Collection[int]
+
+
+async def sums(
+    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Iterable[UUID], stable: Iterable[UUID],
+    after: Open | None,
+) -> Sums:  # fmt: skip
+    """Sums of the cameras that stood at one `stable` facility during all of `period`, between the midnights `days`; and
+    which cameras of the `wanted` facilities they leave out.
+
+    `after`: None where the day after the last midnight is closed, too.
+    """
     first, last = days
-    given = {**_given(period, facilities), "first": date_of(first), "last": date_of(last)}
+    given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
+    given |= {"wanted": list(wanted), "facilities": list(stable), "first": date_of(first), "last": date_of(last)}
+    if after is not None:
+        given |= {"touched": list(after.touched), "steady": list(after.steady)}
     found: dict[str, list[Any]] = {}
-    for facility_id, kind, cameras, passed, *lengths in await session.execute(_SUMS, given):
+    made = Sums({}, [], [], [], [])
+    rows = await session.execute(_CLOSED if after is None else _OPEN, given)
+    for facility_id, kind, later, steady, cameras, passed, apart, *lengths in rows:
+        if facility_id is None:
+            made.moved.extend(apart or ())
+            continue
         known = found.setdefault(facility_id, [0, [0] * len(CAMERA_SUMS)])
-        known[0] += cameras
+        known[0] += cameras if later else 0
         for place, length in enumerate(lengths):
             if length:
                 known[1][place] += length
         for name in CAMERA_KINDS[kind]:
             known[1][_CAMERA[name]] += passed * DAY
+        if steady:
+            made.steady.append(Steady(facility_id, CAMERA_KINDS[kind], cameras, later))
+        else:
+            (made.last if later else made.first).extend(apart)
     length = (last - first) * DAY
-    return [Sums(id_, count, Durations(count * length, *values)) for id_, (count, values) in found.items()]
-
-
-async def others(
-    session: AsyncSession, period: Period, wanted: Iterable[UUID], facilities: Iterable[UUID]
-) -> list[UUID]:
-    """Cameras of the `wanted` facilities that `sums` leaves out: those that moved, or whose facility did not stay."""
-    given = {**_given(period, facilities), "wanted": list(wanted)}
-    return [UUID(one) for one in (await session.execute(_OTHERS, given)).scalars()]
-
-
-def _given(period: Period, facilities: Iterable[UUID]) -> dict[str, Any]:
-    return {"from": moment(period.start), "to": moment(period.end), "facilities": list(facilities)}
+    made.whole = {id_: (count, Durations(count * length, *values)) for id_, (count, values) in found.items()}
+    return made
 
 
 _ADD = text(

@@ -69,7 +69,8 @@ def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
     found: dict[str, DeliveryRow] = {}
     at, end = 0, len(packed or b"")
     while packed is not None and at < end:
-        id_ = str(UUID(bytes=packed[at : at + 16]))
+        digits = packed[at : at + 16].hex()
+        id_ = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
         present, code, count = packed[at + 16 : at + 19]
         at += 19
         sums, left = [0] * len(LEDGER_NAMES), (day - ORIGIN) * DAY

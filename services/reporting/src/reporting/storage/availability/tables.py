@@ -53,6 +53,7 @@ ledger_state = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("closed_until", Date, comment="Days before this one stand in the ledger"),
     Column("closing_until", Date, comment="Evidence for days before this one is late"),
+    Column("frozen_until", DateTime(timezone=True), comment="Evidence for time before it is late for a frozen report"),
     Column("written_at", DateTime(timezone=True)),
     CheckConstraint("id = 1", name="one_row"),
 )

@@ -71,13 +71,11 @@ def listed(
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
     if visible is not None:
-        statement = statement.where(
-            or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_standing(visible)))
-        )
+        statement = statement.where(or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_at(visible))))
     return statement
 
 
-def cameras_standing(facility_ids: Collection[UUID]) -> Select[tuple[UUID]]:
+def cameras_at(facility_ids: Collection[UUID]) -> Select[tuple[UUID]]:
     """Ids of the cameras that stand at these facilities, or stood there last."""
     newest = (
         select(camera.c.id, camera.c.facility_id)

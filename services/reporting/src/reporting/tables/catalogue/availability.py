@@ -1,28 +1,59 @@
-"""Availability of groups of cameras, as one figure or as a series: a row for each group and stretch of time."""
+"""Availability of cameras, deliveries and groups of them, as one figure or as a series: a row for each line and stretch
+of time."""
 
+from collections.abc import AsyncGenerator, Sequence
+from itertools import batched
+
+from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.segments import series
-from reporting.reports.availability.lines import By, Line, group_lines, stretches
-from reporting.tables.catalogue.columns import AVAILABILITY, CAMERA_LENGTHS, COMPLIANCE, percent_values
+from reporting.reports.availability.lines import (
+    OF_DELIVERIES,
+    ONE_BY_ONE,
+    By,
+    Line,
+    accounted,
+    group_lines,
+    single_lines,
+    stretches,
+)
+from reporting.tables.catalogue.columns import (
+    AVAILABILITY,
+    CAMERA_LENGTHS,
+    COMPLIANCE,
+    CONNECTION,
+    DELIVERY_LENGTHS,
+    percent_values,
+)
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
 
-GROUPS = (By.TOTAL, By.UNIT, By.AGENCY, By.TYPE, By.FACILITY)
-"""What a row can be of."""
+PORTION = 2000
+"""Cameras or deliveries accounted at a time."""
+OF_CAMERAS = tuple(by for by in By if by not in OF_DELIVERIES)
+"""What a row of `availability` can be of; the others are in `availability_of_deliveries`."""
 
-AVAILABILITY_TABLE = Table(
-    "availability",
-    "Tỷ lệ hoạt động",
-    "Availability",
-    "A row for each group of cameras and stretch of time, also one without cameras. `by` and `every` of "
-    "`/v1/availability` choose both; without them, facilities and days.",
-    (
-        Column("grouped_by", Kind.TEXT, "Nhóm theo", "What a row is of.", choices=[*GROUPS], required=True),
+
+def _line(by: Sequence[By]) -> tuple[Column, ...]:
+    """What a row is of, and over which stretch of time."""
+    return (
+        Column("grouped_by", Kind.TEXT, "Nhóm theo", "What a row is of.", choices=[*by], required=True),
         Column("group_id", Kind.TEXT, "ID nhóm", "Its id; empty for the total and for types."),
         Column("group_code", Kind.TEXT, "Mã nhóm", "Its code; `total` for the total."),
         Column("group_name", Kind.TEXT, "Tên nhóm", "Its name."),
         Column("stretch_from", Kind.INSTANT, "Khoảng từ", "Start of the stretch, included.", required=True),
         Column("stretch_to", Kind.INSTANT, "Khoảng đến", "End of the stretch, excluded.", required=True),
+    )
+
+
+AVAILABILITY_TABLE = Table(
+    "availability",
+    "Tỷ lệ hoạt động",
+    "Availability",
+    "A row for each camera or group of them and stretch of time, also for a group without cameras. `by` and `every` of "
+    "`/v1/availability` choose both; without them, facilities and days.",
+    (
+        *_line(OF_CAMERAS),
         Column("cameras", Kind.INTEGER, "Số camera", "Cameras that existed in it.", amount="cameras"),
         Column("facilities_with_cameras", Kind.INTEGER, "Cơ sở có camera", "With cameras.", amount="facilities"),
         Column("facilities_without_cameras", Kind.INTEGER, "Cơ sở chưa có camera", "Without.", amount="facilities"),
@@ -34,24 +65,71 @@ AVAILABILITY_TABLE = Table(
 )
 
 
+DELIVERIES_TABLE = Table(
+    "availability_of_deliveries",
+    "Tỷ lệ kết nối",
+    "Availability of deliveries",
+    "A row for each delivery, or each centre with all its deliveries, and stretch of time. `by` and `every` of "
+    "`/v1/availability` choose both; without them, centres and days.",
+    (
+        *_line(tuple(OF_DELIVERIES)),
+        Column("camera_code", Kind.TEXT, "Mã camera", "Of a delivery: its camera's."),
+        Column("destination_code", Kind.TEXT, "Mã trung tâm", "Of a delivery: its centre's."),
+        Column("deliveries", Kind.INTEGER, "Số kết nối", "Deliveries that existed in it.", amount="deliveries"),
+        *DELIVERY_LENGTHS,
+        *CONNECTION,
+    ),
+    ("group_id", "stretch_from"),
+)
+
+
 async def rows(asked: Selection) -> Portions:
-    """Stretch by stretch, in the order of the groups."""
+    """Stretch by stretch, in the order of the lines."""
+    async for lines in _lines(asked, By.FACILITY if asked.by is None else asked.by):
+        yield [_row(line, by) for line, by in lines]
+
+
+async def delivery_rows(asked: Selection) -> Portions:
+    """The same of deliveries."""
+    async for lines in _lines(asked, By.DESTINATION if asked.by is None else asked.by):
+        yield [_delivery_row(line, by) for line, by in lines]
+
+
+async def _lines(asked: Selection, by: By) -> AsyncGenerator[list[tuple[Line, By]]]:
     question = asked.question
     periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)
     for one in stretches(question, periods):
-        lines = await group_lines(asked.session, one, asked.scope, asked.by)
-        yield [_row(asked.by, line) for line in lines]
+        if by not in ONE_BY_ONE:
+            yield [(line, by) for line in await group_lines(asked.session, one, asked.scope, by)]
+            continue
+        for portion in batched(await single_lines(asked.session, one, asked.scope, by), PORTION):
+            yield [(line, by) for line in await accounted(asked.session, one, portion)]
 
 
-def _row(by: By, line: Line) -> Row:
+def _head(line: Line, by: By) -> Row:
+    id_ = None if line.id is None else str(line.id)
+    return by.value, id_, line.code, line.name, line.period.start, line.period.end
+
+
+def _row(line: Line, by: By) -> Row:
     time, (with_cameras, without) = line.durations, line.facilities or (None, None)
     assert time is not None, by
     return (
-        by.value, None if line.id is None else str(line.id), line.code, line.name, line.period.start, line.period.end,
-        line.cameras, with_cameras, without, *time.lengths,
+        *_head(line, by), line.cameras, with_cameras, without, *time.lengths,
         *percent_values(time.up, time.down, time.unknown),
         *percent_values(time.compliant, time.non_compliant, time.compliance_unknown),
     )  # fmt: skip
 
 
-SOURCES = (Source(AVAILABILITY_TABLE, rows),)
+def _delivery_row(line: Line, by: By) -> Row:
+    parts, delivery = line.connection, line.delivery
+    assert parts is not None, by
+    return (
+        *_head(line, by), None if line.camera is None else line.camera.code,
+        None if delivery is None else delivery.destination.code, line.cameras,
+        *(getattr(parts, name) for name in LEDGER_NAMES),
+        *percent_values(parts.connected, parts.not_connected, parts.unknown),
+    )  # fmt: skip
+
+
+SOURCES = (Source(AVAILABILITY_TABLE, rows), Source(DELIVERIES_TABLE, delivery_rows))

@@ -60,7 +60,7 @@ type Days = Sequence[tuple[date, Period]]
 
 async def fact_rows(asked: Selection) -> Portions:
     """In the order of `deliveries`, each day by day."""
-    async for rows in _rows(asked, _facts, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
+    async for rows in _rows(asked, facts_of, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
         yield rows
 
 
@@ -89,7 +89,8 @@ def _place(facility: Facility) -> Row:
     return facility.unit.code, facility.agency.code, str(facility.id), facility.code, facility.type
 
 
-def _facts(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+def facts_of(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+    """The rows of FACTS of these cameras."""
     places, rows = Places(_place), list[Row]()
     heads = [((day, span.length), span.start) for day, span in spans]
     for one in portion:

@@ -24,9 +24,9 @@ class Selection:
     scope: Scope
     only: UUID | None = None
     """The one camera or delivery that is asked for; of outages, intervals and maintenance."""
-    by: By = By.FACILITY
+    by: By | None = None
     every: Step | None = Step.DAY
-    """Of availability: what a row is of, and the series; None: one figure."""
+    """Of availability: what a row is of, None: as the table has it; and the series, None: one figure."""
 
     @property
     def stamp(self) -> Stamp:
@@ -41,8 +41,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A declared table and its rows. `narrowed`: unit, agency, type and facility choose among them."""
+    """A declared table and its rows. `narrowed`: unit, agency, type and facility choose among them.
+
+    `whole`: it is of the province as a whole, restricted facilities included, and cannot be narrowed.
+    """
 
     table: Table
     rows: Callable[[Selection], Portions]
     narrowed: bool = True
+    whole: bool = False

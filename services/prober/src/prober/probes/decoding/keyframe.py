@@ -1,20 +1,14 @@
-"""One keyframe to one picture, in threads, so that the event loop never waits for libavcodec.
+"""One keyframe to one picture with libavcodec, in a decoding process.
 
-libavcodec gives the interpreter lock back while it decodes, so threads do; a process of its own per picture would
-cost more than the picture. Its contexts are kept for the next keyframe of the same kind: making one and its memory for
-a 1080p picture costs 0.3 ms of CPU when all is warm and 0.8 ms in a prober that does other things in between.
+Its contexts are kept for the next keyframe of the same kind: making one and its memory for a 1080p picture costs 0.3 ms
+of CPU when all is warm and 0.8 ms in between other things.
 """
 
-import asyncio
-import ctypes
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from threading import Lock
+from functools import partial
 
 import av
 import numpy as np
@@ -25,121 +19,69 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
-from prober.domain.picture import PictureJudgement, Planes, Thumbnail, reduce_picture
+from prober.domain.picture import PictureHistory, Planes, reduce_picture
+from prober.probes.decoding.picture import Picture, Undecodable
+from prober.probes.decoding.size import MOST_PIXELS
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, is_slice, keyframe_hash, nal_type
 from vonggac.media.sei import pictures_to_recover
-from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
-from vonggac.net.errors import MalformedError
 
 _START_CODE = b"\x00\x00\x00\x01"
 
-# Of glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 32 * 1024 * 1024
-
 IDLE_AT_MOST = 4
 """Each holds the memory of a picture: 5 MB at 1080p, 20 MB at 2160p."""
+IDLE_PIXELS = 9_000_000
+"""The context of a larger picture is not kept."""
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
 # skip_loop_filter: intra prediction uses unfiltered samples, so a single keyframe stays right without deblocking, for a
 # quarter less CPU. explode: a damaged slice is an error, not a picture patched up with grey.
-_OPTIONS = {"skip_loop_filter": "all", "err_detect": "explode"}
+_OPTIONS = {"skip_loop_filter": "all", "err_detect": "explode", "max_pixels": str(MOST_PIXELS)}
 
 type Kind = tuple[VideoCodec, tuple[bytes, ...]]
 """A codec and the parameter sets of a keyframe, in their order."""
 _PLANAR_8_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the decoder made of a keyframe; `thumbnail` is what of it is judged and kept."""
-
-    width: int
-    height: int
-    profile: str | None
-    pixel_format: str
-    decode_s: float
-    thumbnail: Thumbnail
-    judged: PictureJudgement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Undecodable:
-    """Why there is no picture."""
-
-    reason: str
-    decode_s: float
-
-
 class IdleContexts:
-    """In any thread. A context remembers parameter sets for ever, so it is only for keyframes that bring the same.
+    """A context remembers parameter sets for ever, so it is only for keyframes that bring the same.
 
     With another camera's sets a keyframe that lacks its own would decode, and its camera pass for good.
     """
 
     def __init__(self, at_most: int = IDLE_AT_MOST) -> None:
         self._at_most = at_most
-        self._lock = Lock()
         self._idle: OrderedDict[int, tuple[Kind, VideoCodecContext]] = OrderedDict()
         self._released = 0
 
     def acquire(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
         """The one that was used last for such keyframes, whose memory is the warmest; else a new one."""
         kind = (codec, tuple(parameter_sets))
-        with self._lock:
-            found = next((number for number in reversed(self._idle) if self._idle[number][0] == kind), None)
-            if found is not None:
-                return self._idle.pop(found)[1]
+        found = next((number for number in reversed(self._idle) if self._idle[number][0] == kind), None)
+        if found is not None:
+            return self._idle.pop(found)[1]
         return _new_context(codec)
 
     def release(self, codec: VideoCodec, parameter_sets: Sequence[bytes], context: VideoCodecContext) -> None:
         """Keep a context that decoded its keyframe without a fault; one that met bad data is thrown away."""
+        if context.width * context.height > IDLE_PIXELS:
+            return
         context.flush_buffers()
-        with self._lock:
-            self._released += 1
-            self._idle[self._released] = (codec, tuple(parameter_sets)), context
-            if len(self._idle) > self._at_most:
-                self._idle.popitem(last=False)
-
-
-class Decoder:
-    """A bounded pool of decoding threads."""
-
-    def __init__(self, threads: int) -> None:
-        _keep_freed_memory()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder")
-        self._contexts = IdleContexts()
-
-    def decode(
-        self,
-        codec: VideoCodec,
-        nals: Sequence[bytes],
-        *,
-        taken_at: datetime | None = None,
-        judge: Callable[[Thumbnail], PictureJudgement] | None = None,
-    ) -> asyncio.Future[Picture | Undecodable]:
-        """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
-
-        `taken_at` (aware UTC): when the keyframe was captured, now when not given. `judge` is called in the thread:
-        right after the reduction it costs a third of what it does later.
-
-        Cancelling gives up waiting; a picture already in a thread is finished there and thrown away.
-        """
-        return asyncio.get_running_loop().run_in_executor(
-            self._pool, decode_keyframe, codec, nals, taken_at, judge, self._contexts
-        )
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._released += 1
+        self._idle[self._released] = (codec, tuple(parameter_sets)), context
+        if len(self._idle) > self._at_most:
+            self._idle.popitem(last=False)
 
 
 def decode_keyframe(
     codec: VideoCodec,
     nals: Sequence[bytes],
     taken_at: datetime | None = None,
-    judge: Callable[[Thumbnail], PictureJudgement] | None = None,
+    history: PictureHistory | None = None,
     contexts: IdleContexts | None = None,
 ) -> Picture | Undecodable:
-    """The same, in the caller's thread; `contexts`: where decoders wait for the next keyframe."""
+    """Decode, reduce, and judge beside `history`; `contexts`: where decoders wait for the next keyframe.
+
+    Right after the reduction judging costs a third of what it does later.
+    """
     taken_at = taken_at or datetime.now(UTC)
     contexts = contexts or IdleContexts()
     started = time.monotonic()
@@ -154,7 +96,7 @@ def decode_keyframe(
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
     thumbnail = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
-    judged = judge(thumbnail) if judge is not None else None
+    judged = history.judge(thumbnail) if history is not None else None
     picture = Picture(
         width=frame.width,
         height=frame.height,
@@ -212,30 +154,3 @@ def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
     """
     sets = (nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
     return sorted(sets, key=partial(nal_type, codec))
-
-
-def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
-    """What the first readable sequence parameter set says; None without one."""
-    sets = (nal[:MAX_SPS_BYTES] for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
-    return next((sps for nal in sets if (sps := _sps_of(codec, nal)) is not None), None)
-
-
-@lru_cache(maxsize=256)
-def _sps_of(codec: VideoCodec, nal: bytes) -> SpsInfo | None:
-    """None when the set is another one. Kept, since a camera sends the same with each keyframe, and others like it."""
-    try:
-        return parse_sps(codec, nal)
-    except MalformedError:
-        return None
-
-
-def _keep_freed_memory() -> None:
-    """Let the allocator keep a picture's memory for the next picture.
-
-    By default glibc gives 3 MB of a 1080p picture back to the kernel each time and faults them in again page by page:
-    1.8 ms of CPU a picture, measured. Other C libraries have no such switch and keep their ways.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)

@@ -1,8 +1,10 @@
-"""A Word document in the layout of the decree: paragraphs, grids, sections. Knows python-docx and no report."""
+"""A Word document on A4: paragraphs, tables with rules, cells without, sections, page numbers. Knows no letter."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
@@ -12,16 +14,15 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from reporting.documents.layout import (
+from vonggac.decree.archive import packed
+from vonggac.decree.measures import (
+    BETWEEN_PT,
     BODY,
     BOTTOM_MM,
     FONT,
-    FOOT,
-    FOOT_MM,
     HEAD,
     LEFT_MM,
     PAGE_MM,
-    QR_MM,
     RIGHT_MM,
     TABLE,
     TEXT_MM,
@@ -29,21 +30,33 @@ from reporting.documents.layout import (
     WIDE_TABLE,
     WIDE_TEXT_MM,
 )
-from reporting.documents.letter.blocks import Align, Grid
 
-CENTRE, JUSTIFY, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT
-_ALIGNS: dict[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": WD_ALIGN_PARAGRAPH.RIGHT}
-
-
+CENTRE, JUSTIFY, LEFT, RIGHT = (
+    WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT,
+)  # fmt: skip
 _SHORT = 12
 """Rows of a table that is not broken over pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with rules. `widths` are shares of the page's width; rows in `strong` are sums, set bold."""
+
+    columns: Sequence[str]
+    widths: Sequence[float]
+    rows: Sequence[Sequence[str]]
+    aligns: Sequence[Any] = ()
+    """Of each column; () is all to the left."""
+    strong: frozenset[int] = frozenset()
 
 
 class WordPage:
     """One document that is being written."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "") -> None:
         self.document = Document()
+        properties = self.document.core_properties
+        properties.title, properties.author, properties.comments, properties.language = title, "", "", "vi-VN"
         style = self.document.styles["Normal"]
         style.font.name, style.font.size = FONT, Pt(BODY)
         for kind in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs"):
@@ -55,14 +68,6 @@ class WordPage:
     def wide_section(self) -> None:
         """Pages on the long side, numbered from 1 anew."""
         self._shape(self.document.add_section(WD_SECTION.NEW_PAGE), wide=True)
-
-    def foot(self, lines: Sequence[str], code: bytes) -> None:
-        """The foot of every page: lines beside a picture."""
-        for section in self.document.sections:
-            section.footer.is_linked_to_previous = section.first_page_footer.is_linked_to_previous = False
-            wide = section.orientation == WD_ORIENT.LANDSCAPE
-            for footer in (section.footer, section.first_page_footer):
-                self._foot(footer, lines, code, WIDE_TEXT_MM if wide else TEXT_MM)
 
     def paragraph(
         self, text: str, alignment: Any = JUSTIFY, *, size: float = BODY, bold: bool = False, italic: bool = False,
@@ -77,9 +82,17 @@ class WordPage:
             shape.first_line_indent = Mm(indent)
         _write(paragraph, text, size, bold=bold, italic=italic)
 
-    def cells(self, widths_mm: Sequence[float]) -> Sequence[Any]:
-        """One row of cells without rules and without room at their sides."""
-        table = self._table(self.document, widths_mm, 1)
+    def picture(self, png: bytes, width_mm: float, words: str) -> None:
+        """A picture in the middle; `words` are read to who cannot see it."""
+        paragraph = self.document.add_paragraph()
+        paragraph.alignment = CENTRE
+        paragraph.paragraph_format.keep_with_next, paragraph.paragraph_format.space_before = True, Pt(BETWEEN_PT)
+        shape = paragraph.add_run().add_picture(BytesIO(png), width=Mm(width_mm))
+        shape._inline.docPr.set("descr", words)
+
+    def cells(self, widths_mm: Sequence[float], count: int = 1) -> list[Sequence[Any]]:
+        """Rows of cells without rules and without room at their sides."""
+        table = self.table(self.document, widths_mm, count)
         margins = OxmlElement("w:tblCellMar")
         for side in ("left", "right"):
             margin = OxmlElement(f"w:{side}")
@@ -88,15 +101,17 @@ class WordPage:
             margins.append(margin)
         # The schema has the margins before the last child, the look.
         table._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)
-        return list(table.rows[0].cells)
+        for row in table.rows:
+            _mark(row, "w:cantSplit")
+        return [list(row.cells) for row in table.rows]
 
-    def grid(self, grid: Grid, *, wide: bool) -> None:
+    def grid(self, grid: Grid, *, wide: bool = False) -> None:
         """A table with rules; its headings stand on every page it reaches."""
         room, size = (WIDE_TEXT_MM, WIDE_TABLE) if wide else (TEXT_MM, TABLE)
         whole = sum(grid.widths)
-        table = self._table(self.document, [room * one / whole for one in grid.widths], len(grid.rows) + 1)
+        table = self.table(self.document, [room * one / whole for one in grid.widths], len(grid.rows) + 1)
         table.style = "Table Grid"
-        aligns = [_ALIGNS[one] for one in grid.aligns]
+        aligns = grid.aligns or [LEFT] * len(grid.columns)
         for index, (row, texts) in enumerate(zip(table.rows, (grid.columns, *grid.rows), strict=True)):
             strong = index == 0 or index - 1 in grid.strong
             # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
@@ -106,7 +121,7 @@ class WordPage:
                 paragraph = cell.p_lst[0]
                 if together:
                     paragraph.get_or_add_pPr().append(OxmlElement("w:keepNext"))
-                _align(paragraph, CENTRE if index == 0 else align)
+                paragraph.get_or_add_pPr().jc_val = CENTRE if index == 0 else align
                 _plain(paragraph, text, size, bold=strong)
             _mark(row, "w:cantSplit")
         _mark(table.rows[0], "w:tblHeader")
@@ -126,19 +141,34 @@ class WordPage:
 
     @staticmethod
     def cell_line(
-        cell: Any, text: str, size: float, alignment: Any = CENTRE, *, bold: bool = False, italic: bool = False
-    ) -> None:
+        cell: Any, text: str, size: float, alignment: Any = CENTRE, *, bold: bool = False, italic: bool = False,
+        before: float = 0,
+    ) -> None:  # fmt: skip
         """A paragraph in a cell; the first one takes the place of the empty one that a cell begins with."""
         first = cell.paragraphs[0]
         paragraph = first if not first.runs and len(cell.paragraphs) == 1 else cell.add_paragraph()
         paragraph.alignment = alignment
+        if before:
+            paragraph.paragraph_format.space_before = Pt(before)
         _write(paragraph, text, size, bold=bold, italic=italic)
 
     def saved(self) -> bytes:
-        """The document as python-docx writes it."""
+        """The file. python-docx writes the time into it: its parts are packed anew."""
         file = BytesIO()
         self.document.save(file)
-        return file.getvalue()
+        with ZipFile(file) as archive:
+            return packed({name: archive.read(name) for name in archive.namelist()})
+
+    @staticmethod
+    def table(place: Any, widths_mm: Sequence[float], count: int, width_mm: float | None = None) -> Any:
+        """A table of python-docx in the middle of a place, its columns as wide as said."""
+        arguments = {} if width_mm is None else {"width": Mm(width_mm)}
+        table = place.add_table(rows=count, cols=len(widths_mm), **arguments)
+        table.alignment = WD_TABLE_ALIGNMENT.CENTER
+        table.autofit = False
+        for column, one in zip(table.columns, widths_mm, strict=True):
+            column.width = Mm(one)
+        return table
 
     def _shape(self, section: Any, *, wide: bool) -> None:
         width, height = reversed(PAGE_MM) if wide else PAGE_MM
@@ -146,7 +176,7 @@ class WordPage:
         section.page_width, section.page_height = Mm(width), Mm(height)
         section.top_margin, section.bottom_margin = Mm(TOP_MM), Mm(BOTTOM_MM)
         section.left_margin, section.right_margin = Mm(LEFT_MM), Mm(RIGHT_MM)
-        section.header_distance, section.footer_distance = Mm(10), Mm(FOOT_MM)
+        section.header_distance = Mm(10)
         section.different_first_page_header_footer = True
         section.header.is_linked_to_previous = False
         if section._sectPr.find(qn("w:pgNumType")) is None:  # a new section begins as a copy of the one before
@@ -159,27 +189,6 @@ class WordPage:
         run.font.size = Pt(HEAD)
         for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
             run._r.append(_field(kind, text))  # python-docx has no fields of its own
-
-    def _foot(self, footer: Any, lines: Sequence[str], code: bytes, width: float) -> None:
-        table = self._table(footer, (QR_MM + 3, width - QR_MM - 3), 1, width)
-        picture, words = table.rows[0].cells
-        picture.paragraphs[0].add_run().add_picture(BytesIO(code), width=Mm(QR_MM))
-        for line in lines:
-            self.cell_line(words, line, FOOT, LEFT)
-        # The empty paragraph that every footer begins with would push the foot up.
-        footer.paragraphs[0]._element.getparent().remove(footer.paragraphs[0]._element)
-        last = footer.add_paragraph()
-        last.paragraph_format.line_spacing = Pt(1)
-
-    @staticmethod
-    def _table(place: Any, widths_mm: Sequence[float], count: int, width: float | None = None) -> Any:
-        arguments = {} if width is None else {"width": Mm(width)}
-        table = place.add_table(rows=count, cols=len(widths_mm), **arguments)
-        table.alignment = WD_TABLE_ALIGNMENT.CENTER
-        table.autofit = False
-        for column, one in zip(table.columns, widths_mm, strict=True):
-            column.width = Mm(one)
-        return table
 
 
 def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, italic: bool = False) -> None:
@@ -198,10 +207,6 @@ def _plain(paragraph: Any, text: str, size: float, *, bold: bool) -> None:
     points = OxmlElement("w:sz")
     points.set(qn("w:val"), str(int(size * 2)))
     properties.append(points)
-
-
-def _align(paragraph: Any, alignment: Any) -> None:
-    paragraph.get_or_add_pPr().jc_val = alignment
 
 
 def _mark(row: Any, name: str) -> None:

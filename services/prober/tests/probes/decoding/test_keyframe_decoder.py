@@ -1,12 +1,12 @@
 """One keyframe to one picture; a decoder that is used again gives the same as a new one."""
 
-import asyncio
 from collections.abc import Sequence
 from itertools import permutations
 
 import pytest
 
-from prober.probes.camera.decoder import IDLE_AT_MOST, Decoder, IdleContexts, Picture, Undecodable, decode_keyframe
+from prober.probes.decoding.keyframe import IDLE_AT_MOST, IdleContexts, decode_keyframe
+from prober.probes.decoding.picture import Picture, Undecodable
 from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, nal_type
 
 type Frames = list[list[bytes]]
@@ -44,24 +44,6 @@ def test_what_is_no_keyframe_is_undecodable(frames: Frames, kept: int) -> None:
 
 def test_a_keyframe_cut_short_is_undecodable(frames: Frames) -> None:
     assert isinstance(decode_keyframe(VideoCodec.H264, frames[0][:10]), Undecodable)
-
-
-async def test_the_event_loop_goes_on_while_pictures_are_decoded(frames: Frames) -> None:
-    decoder = Decoder(2)
-    turns = 0
-
-    async def turn() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    turning = asyncio.create_task(turn())
-    results = await asyncio.gather(*(decoder.decode(VideoCodec.H264, frames[0]) for _ in range(20)))
-    turning.cancel()
-    decoder.close()
-    assert all(isinstance(result, Picture) for result in results)
-    assert turns > 20
 
 
 def sets_of(nals: Sequence[bytes]) -> list[bytes]:

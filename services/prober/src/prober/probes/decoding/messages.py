@@ -1,0 +1,162 @@
+"""What the prober and a decoding process say to one another: lengths, JSON, thumbnails and NAL units.
+
+Never pickled objects: the process reads what foreign devices send, and whoever takes it over must not get the prober.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from prober.domain.picture import (
+    ENCODED_BYTES,
+    PictureHistory,
+    PictureJudgement,
+    PictureThresholds,
+    Thumbnail,
+    ThumbnailUnreadableError,
+)
+from prober.probes.decoding.picture import Picture, Undecodable
+from vonggac.events import Cause
+from vonggac.media.h26x import VideoCodec
+
+LENGTHS = struct.Struct(">II")
+"""Before each message: of the JSON, and of the bytes behind it."""
+READY = LENGTHS.pack(0, 0)
+"""The first message of a process: it has loaded what it needs, so that no keyframe waits for that."""
+MOST_JSON_BYTES, MOST_BYTES = 1 << 16, 32 << 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BrokenMessageError(ValueError):
+    """The other side does not speak as it should: it is not to be used any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One keyframe to decode, reduce and judge. `taken_at`: aware UTC; `history` None: it is not judged."""
+
+    codec: VideoCodec
+    nals: Sequence[bytes]
+    taken_at: datetime
+    history: PictureHistory | None
+
+    def encode(self) -> list[bytes]:
+        """The message in pieces."""
+        history = self.history
+        before = [history.previous, history.reference] if history is not None else [None, None]
+        thumbnails = [thumbnail.encode() for thumbnail in before if thumbnail is not None]
+        described = {
+            "codec": self.codec.value,
+            "taken_s": (self.taken_at - _EPOCH).total_seconds(),
+            "lengths": [len(nal) for nal in self.nals],
+            "thumbnails": [thumbnail is not None for thumbnail in before],
+            "thresholds": asdict(history.thresholds) if history is not None else None,
+        }
+        return _framed(described, [*thumbnails, *self.nals])
+
+    @classmethod
+    def decode(cls, described: bytes, data: bytes) -> "Request":
+        """Of what our own prober sent."""
+        fields = json.loads(described)
+        at, found, nals = 0, [], []
+        for is_there in fields["thumbnails"]:
+            found.append(Thumbnail.decode(data[at : at + ENCODED_BYTES]) if is_there else None)
+            at += ENCODED_BYTES * is_there
+        for length in fields["lengths"]:
+            nals.append(data[at : at + length])
+            at += length
+        thresholds = fields["thresholds"]
+        history = None
+        if thresholds is not None:
+            previous, reference = found
+            history = PictureHistory(previous, reference, PictureThresholds(**thresholds))
+        taken_at = datetime.fromtimestamp(fields["taken_s"], UTC)
+        return cls(VideoCodec(fields["codec"]), nals, taken_at, history)
+
+
+class _Judged(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    findings: tuple[Cause, ...] = Field(max_length=16)
+    not_checked: dict[str, str] = Field(max_length=16)
+    measures: dict[str, float | None] = Field(max_length=64)
+    keeps_previous: bool
+    usual_edge_px: float | None
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    decode_s: float
+    reason: str | None = Field(default=None, max_length=500)
+    cause: Cause = Cause.DECODE_FAILED
+    width: int = Field(default=0, ge=0)
+    height: int = Field(default=0, ge=0)
+    profile: str | None = Field(default=None, max_length=100)
+    pixel_format: str = Field(default="", max_length=100)
+    judged: _Judged | None = None
+
+
+def encode_answer(result: Picture | Undecodable, history: PictureHistory | None) -> list[bytes]:
+    """The message in pieces."""
+    if isinstance(result, Undecodable):
+        return _framed({"decode_s": result.decode_s, "reason": result.reason[:500], "cause": result.cause.value}, [])
+    judged = result.judged
+    described = {
+        "decode_s": result.decode_s,
+        "width": result.width,
+        "height": result.height,
+        "profile": result.profile,
+        "pixel_format": result.pixel_format,
+        "judged": _described(judged, history) if judged is not None else None,
+    }
+    return _framed(described, [result.thumbnail.encode()])
+
+
+def decode_answer(described: bytes, data: bytes, history: PictureHistory | None) -> Picture | Undecodable:
+    """`history` of the request. Raises BrokenMessageError."""
+    try:
+        answer = _Answer.model_validate_json(described)
+        if answer.reason is not None:
+            return Undecodable(answer.reason, answer.decode_s, answer.cause)
+        thumbnail = Thumbnail.decode(data)
+        judged = _judged(answer.judged, thumbnail, history) if answer.judged is not None else None
+    except (ValidationError, ThumbnailUnreadableError) as error:
+        raise BrokenMessageError(type(error).__name__) from None
+    return Picture(answer.width, answer.height, answer.profile, answer.pixel_format, answer.decode_s, thumbnail, judged)
+
+
+def _described(judged: PictureJudgement, history: PictureHistory | None) -> dict[str, object]:
+    previous = history.previous if history is not None else None
+    return {
+        "findings": [cause.value for cause in judged.findings],
+        "not_checked": judged.not_checked,
+        "measures": {name: _or_none(value) for name, value in judged.measures.items()},
+        "keeps_previous": previous is not None and judged.remember.grey is previous.grey,
+        "usual_edge_px": _or_none(judged.remember.usual_edge_px),
+    }
+
+
+def _judged(judged: _Judged, thumbnail: Thumbnail, history: PictureHistory | None) -> PictureJudgement:
+    previous = history.previous if history is not None and judged.keeps_previous else None
+    usual_edge_px = judged.usual_edge_px if judged.usual_edge_px is not None else math.nan
+    return PictureJudgement(
+        judged.findings,
+        judged.not_checked,
+        {name: value if value is not None else math.nan for name, value in judged.measures.items()},
+        replace(previous or thumbnail, usual_edge_px=usual_edge_px),
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _framed(described: Mapping[str, object], parts: list[bytes]) -> list[bytes]:
+    text = json.dumps(described).encode()
+    return [LENGTHS.pack(len(text), sum(map(len, parts))), text, *parts]

@@ -1,0 +1,49 @@
+"""The size of a picture before it is decoded: a megabyte of a keyframe can ask the decoder for two gigabytes."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from prober.probes.decoding.picture import Undecodable
+from vonggac.events import Cause
+from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type
+from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, TooLargeError, parse_sps
+from vonggac.net.errors import MalformedError
+
+MOST_SIDE = 8192
+MOST_PIXELS = 40_000_000
+"""A panorama of four 4K sensors has 33 million. Coded pixels: what is cropped is decoded all the same."""
+
+
+def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
+    """What the first readable sequence parameter set says; None without one."""
+    return next((sps for nal in _parameter_sets(codec, nals) if isinstance(sps := _sps_of(codec, nal), SpsInfo)), None)
+
+
+def refuse_too_large(codec: VideoCodec, nals: Sequence[bytes]) -> Undecodable | None:
+    """None when no parameter set announces too large a picture: the slices name the one that they mean."""
+    for nal in _parameter_sets(codec, nals):
+        sps = _sps_of(codec, nal)
+        if sps is None:
+            continue
+        if isinstance(sps, TooLargeError):
+            return Undecodable(sps.message, cause=Cause.PICTURE_TOO_LARGE)
+        width, height = sps.coded_width, sps.coded_height
+        if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
+            reason = f"the picture has {width} x {height} pixels: above {MOST_SIDE} x {MOST_SIDE}, or {MOST_PIXELS:,}"
+            return Undecodable(reason, cause=Cause.PICTURE_TOO_LARGE)
+    return None
+
+
+def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
+    return [nal[:MAX_SPS_BYTES] for nal in nals if is_parameter_set(codec, nal_type(codec, nal))]
+
+
+@lru_cache(maxsize=256)
+def _sps_of(codec: VideoCodec, nal: bytes) -> SpsInfo | TooLargeError | None:
+    """None when the set is another one. Kept, since a camera sends the same with each keyframe, and others like it."""
+    try:
+        return parse_sps(codec, nal)
+    except TooLargeError as error:
+        return error
+    except MalformedError:
+        return None

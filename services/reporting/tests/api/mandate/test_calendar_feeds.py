@@ -1,0 +1,121 @@
+"""Calendar feeds: read with a user and a password as calendar programs send them, revoked at once, shown nowhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from ical.calendar_stream import IcsCalendarStream
+from services.reporting.tests.mandate.letter import Letter
+from sqlalchemy import text
+
+from vonggac.auth import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.reporting.tests.conftest import Client, Province
+
+    from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
+
+
+@pytest.fixture
+async def owed(ingest: Ingest, province: Province) -> Letter:
+    """Two facilities that owe a connection."""
+    letter = Letter(province)
+    things = [("facility", letter.facility(code)) for code in ("A", "B")]
+    duty = letter.obligation("NV-1742-B", "connection")
+    stated = [letter.stated(noun, thing) for noun, thing in (*things, ("obligation", duty))]
+    await province.feed(ingest, *letter.base(), *stated)
+    return letter
+
+
+async def added(client: Client, **given: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/calendar-feeds", json={"name": "Lịch của Sở Y tế", **given})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == body["path"] == f"/v1/calendar-feeds/{body['id']}.ics"
+    return body
+
+
+async def subscribed(client: Client, feed: dict[str, Any], user: str | None = None, password: str | None = None) -> Any:
+    """As a calendar program asks: without a token, with user and password."""
+    login = httpx.BasicAuth(user or feed["id"], password or feed["password"])
+    request = client.build_request("GET", feed["path"])
+    del request.headers["authorization"]
+    return await client.send(next(login.auth_flow(request)))
+
+
+def owed_in(answer: Any) -> Any:
+    """The event of the obligation."""
+    events = IcsCalendarStream.calendar_from_ics(answer.text).events
+    return next(one for one in events if one.summary == "Hạn: Nghĩa vụ NV-1742-B")
+
+
+async def test_a_calendar_program_reads_the_deadlines_with_user_and_password(client: Client, owed: Letter) -> None:
+    feed = await added(client)
+    answer = await subscribed(client, feed)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/calendar")
+    event = owed_in(answer)
+    assert "Chưa xong: 2/2 cơ sở" in str(event.description)
+    (listed,) = (await client.get("/v1/calendar-feeds")).json()["items"]
+    assert listed["last_read_at"] is not None
+
+
+async def test_a_feed_shows_only_what_it_was_narrowed_to(client: Client, owed: Letter) -> None:
+    feed = await added(client, facility="B")
+    event = owed_in(await subscribed(client, feed))
+    assert "Chưa xong: 1/1 cơ sở" in str(event.description)
+    refused = await client.post("/v1/calendar-feeds", json={"name": "x", "facility": "Z"})
+    assert refused.status_code == 422
+    assert "no facility with the code or id 'Z'" in refused.text
+
+
+async def test_a_revoked_feed_is_read_no_more(client: Client, owed: Letter) -> None:
+    feed, other = await added(client), await added(client)
+    assert (await client.delete(f"/v1/calendar-feeds/{feed['id']}")).status_code == 204
+    refused = await subscribed(client, feed)
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert refused.headers["www-authenticate"].startswith("Basic ")
+    assert (await subscribed(client, other)).status_code == 200
+    assert (await client.delete(f"/v1/calendar-feeds/{feed['id']}")).status_code == 404
+    listed = {one["id"]: one["revoked_by"] for one in (await client.get("/v1/calendar-feeds")).json()["items"]}
+    assert listed[feed["id"]] is not None
+    assert listed[other["id"]] is None
+
+
+async def test_a_wrong_login_is_refused_and_a_right_one_opens_nothing_else(client: Client, owed: Letter) -> None:
+    feed, other = await added(client), await added(client)
+    assert (await subscribed(client, feed, password=other["password"])).status_code == 401
+    assert (await subscribed(client, feed, user=other["id"], password=other["password"])).status_code == 401
+    assert (await subscribed(client, {**feed, "path": "/v1/obligations"})).status_code == 401
+    assert (await subscribed(client, {**feed, "path": f"/v1/calendar-feeds/{other['id']}.ics"})).status_code == 401
+    request = client.build_request("GET", feed["path"])
+    for value in ("Basic !!!", "Basic", "Digest x", ""):
+        request.headers["authorization"] = value
+        assert (await client.send(request)).status_code == 401
+
+
+async def test_the_password_is_in_one_answer_and_nowhere_else(
+    client: Client, owed: Letter, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(0):
+        feed = await added(client)
+        await subscribed(client, feed)
+        await subscribed(client, feed, user="x")
+        listed = (await client.get("/v1/calendar-feeds")).text
+    assert feed["password"] not in listed + caplog.text
+    async with database.transaction() as session:
+        rows = (await session.execute(text("select calendar_feed::text from calendar_feed"))).scalars()
+        assert not any(feed["password"] in row for row in rows)
+
+
+async def test_only_the_lead_adds_feeds(client: Client, token_for: Callable[[Role], str]) -> None:
+    for role in (Role.OPERATOR, Role.MANAGING_AGENCY, Role.READER):
+        headers = {"Authorization": f"Bearer {token_for(role)}"}
+        refused = await client.post("/v1/calendar-feeds", json={"name": "x"}, headers=headers)
+        assert refused.status_code == 403, role

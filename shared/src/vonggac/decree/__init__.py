@@ -1,0 +1,10 @@
+"""Official documents of Vietnam in the layout of Decree 30/2020/NĐ-CP, Annex I: measures, and pages for Word.
+
+Needs the extra `decree` (python-docx). The same content gives the same bytes, on another day and machine.
+"""
+
+from vonggac.decree.archive import packed
+from vonggac.decree.letter_page import LetterPage
+from vonggac.decree.word_page import CENTRE, JUSTIFY, LEFT, RIGHT, Grid, WordPage
+
+__all__ = ["CENTRE", "JUSTIFY", "LEFT", "RIGHT", "Grid", "LetterPage", "WordPage", "packed"]

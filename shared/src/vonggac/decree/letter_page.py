@@ -1,0 +1,121 @@
+"""The parts of an official document in the order of the annex: head, name, addressees, body, signatures, recipients.
+
+Number, date and signature are left to the clerk.
+"""
+
+from collections.abc import Sequence
+
+from docx.shared import Mm
+
+from vonggac.decree.measures import (
+    BETWEEN_PT,
+    BODY,
+    COUNTRY,
+    FIRST_LINE_MM,
+    HEAD,
+    LEFT_HEAD_MM,
+    MOTTO,
+    MOTTO_MM,
+    NAMES,
+    RECIPIENTS,
+    RECIPIENTS_HEAD,
+    RIGHT_HEAD_MM,
+    SIGNER,
+    TEXT_MM,
+    date_line,
+    number_line,
+)
+from vonggac.decree.word_page import CENTRE, LEFT, WordPage
+
+SIGNING_MM = 38
+"""Room to sign, of each party of minutes."""
+
+
+class LetterPage(WordPage):
+    """A letter, a report or minutes that is being written."""
+
+    def head(
+        self, *, parent: str | None, issuer: str, symbol: str, subject: str | None = None, place: str | None = None
+    ) -> None:
+        """Names and number on the left, the country on the right; a letter's `subject` below the number, `place` before
+        the date."""
+        ((left, right),) = self.cells((LEFT_HEAD_MM, RIGHT_HEAD_MM))
+        if parent is not None:
+            self.cell_line(left, _heading(parent), NAMES)
+        self.cell_line(left, _heading(issuer), NAMES, bold=True)
+        self.rule(left, LEFT_HEAD_MM, LEFT_HEAD_MM * 0.4)
+        self.cell_line(left, number_line(symbol), HEAD)
+        if subject is not None:
+            self.cell_line(left, subject, NAMES, before=BETWEEN_PT)
+        self.cell_line(right, COUNTRY, NAMES, bold=True)
+        self.cell_line(right, MOTTO, HEAD, bold=True)
+        self.rule(right, RIGHT_HEAD_MM, MOTTO_MM)
+        if place is not None:
+            self.cell_line(right, date_line(place), BODY, italic=True)
+
+    def name(self, name: str, subject: str) -> None:
+        """The kind of document, and what it is about."""
+        self.paragraph(name, CENTRE, bold=True, before=18)
+        self.paragraph(subject, CENTRE, bold=True)
+        self.rule(self.document, TEXT_MM, TEXT_MM * 0.35)
+
+    def addressees(self, names: Sequence[str], *, before: float = BETWEEN_PT) -> None:
+        """«Kính gửi»: one in its line, several one a line."""
+        first, *more = names
+        if not more:
+            self.paragraph(f"Kính gửi: {first}", CENTRE, before=before)
+            return
+        self.paragraph("Kính gửi:", LEFT, before=before, indent=FIRST_LINE_MM * 2, keep=True)
+        for name, end in _listed(names):
+            self.paragraph(f"- {name}{end}", LEFT, indent=FIRST_LINE_MM * 3, keep=True)
+
+    def heading(self, text: str, level: int = 1) -> None:
+        """A part of the document."""
+        self.paragraph(text, bold=True, italic=level > 1, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=True)
+
+    def text(self, text: str) -> None:
+        """A paragraph of the body."""
+        self.paragraph(text, before=BETWEEN_PT, indent=FIRST_LINE_MM)
+
+    def caption(self, text: str, *, keep: bool = True) -> None:
+        """What stands above a table or below a picture; `keep` with what follows."""
+        self.paragraph(text, CENTRE, size=HEAD, italic=True, before=BETWEEN_PT, keep=keep)
+
+    def closing(self, recipients: Sequence[str], signer: Sequence[str] = (SIGNER,)) -> None:
+        """«Nơi nhận» on the left, the signer's post with room to sign on the right."""
+        self.paragraph("", LEFT, size=8)
+        ((left, right),) = self.cells((TEXT_MM / 2, TEXT_MM / 2))
+        self.cell_line(left, "Nơi nhận:", RECIPIENTS_HEAD, LEFT, bold=True, italic=True)
+        for name, end in _listed(recipients):
+            self.cell_line(left, f"- {name}{end}", RECIPIENTS, LEFT)
+        for line in signer:
+            self.cell_line(right, line.upper(), BODY, bold=True)
+        for _ in range(4):
+            self.cell_line(right, "", BODY)
+
+    def signatures(self, titles: Sequence[str]) -> None:
+        """Of the parties of minutes: two beside each other, with room to sign."""
+        self.paragraph("", LEFT, size=8)
+        rows = self.cells((TEXT_MM / 2, TEXT_MM / 2), (len(titles) + 1) // 2)
+        for row in self.document.tables[-1].rows:
+            row.height = Mm(SIGNING_MM)
+        for index, title in enumerate(titles):
+            cell = rows[index // 2][index % 2]
+            self.cell_line(cell, title, BODY, bold=True)
+            self.cell_line(cell, "(Ký, ghi rõ họ tên)", HEAD, italic=True)
+
+    def recipients(self, names: Sequence[str]) -> None:
+        """«Nơi nhận» at the foot of minutes."""
+        self.paragraph("Nơi nhận:", LEFT, size=RECIPIENTS_HEAD, bold=True, italic=True, before=BETWEEN_PT, keep=True)
+        for name, end in _listed(names):
+            self.paragraph(f"- {name}{end}", LEFT, size=RECIPIENTS)
+
+
+def _heading(name: str) -> str:
+    """An agency at the head: in capitals, a people's committee as `UBND TỈNH QUẢNG TRỊ`, or it fills the line."""
+    return name.replace("Ủy ban nhân dân", "UBND").upper()
+
+
+def _listed(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Each name with what ends its line: `;`, of the last one `.`."""
+    return [(name, "." if place == len(names) else ";") for place, name in enumerate(names, start=1)]
