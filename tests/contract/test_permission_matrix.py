@@ -106,13 +106,14 @@ async def matrix(running: RunningPlatform) -> AsyncIterator[Matrix]:
 
         reader = made.headers(Role.READER, "whole")
 
-        async def is_hidden() -> None:
+        async def is_hidden() -> bool:
             for service, path in (
                 ("reporting", f"/v1/compliance?facility={SITES['secret']}"),
                 ("prober", f"/v1/cameras/{sites['secret'].camera['id']}"),
             ):
                 answer = await made.call(service, "GET", path, reader)
                 assert answer.status_code in {404, 422}, (path, answer.status_code, answer.text[:300])
+            return True
 
         await eventually(is_hidden, within_s=120, poll_s=1)
         yield made
