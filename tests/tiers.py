@@ -18,7 +18,7 @@ import pytest
 
 from simulator import Simulator
 
-SERVER_FIXTURES = frozenset(("nats_server", "postgres_server", "simulate", "virtual_camera", "running"))
+SERVER_FIXTURES = frozenset(("nats_server", "postgres_server", "simulate", "virtual_camera", "running", "tools"))
 _NO_SERVERS = frozenset(("git",))
 """Programs that end by themselves within milliseconds."""
 _LOCAL = ("127.", "::1", "0.0.0.0", "::", "localhost")

@@ -22,8 +22,15 @@ TESTED_ELSEWHERE = {
     Cause.SECRET_UNREADABLE,
     Cause.SECRET_MOVED,
     Cause.INTERNAL_ERROR,
+    Cause.HUNG_UP,
+    Cause.REQUEST_REFUSED,
+    Cause.SERVER_ERROR,
+    Cause.KEYFRAME_TOO_LARGE,
+    Cause.FLOOD,
+    Cause.PICTURE_TOO_LARGE,
+    Cause.DECODER_CRASHED,
 }
-"""In tests/probes."""
+"""In tests/probes, tests/domain, and of what is recognised on the wire in shared/tests."""
 OF_DELIVERIES = {Cause.ALREADY_PUBLISHING, Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
 """No probe of a camera ends with them."""
 

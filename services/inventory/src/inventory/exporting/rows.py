@@ -93,7 +93,7 @@ def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
         return beside.people.get(row["id"], {}).get(_FIELDS.get(column.name, ""))
     value: Any = row.get(column.path[0])
     for name in column.path[1:]:
-        value = (value or {}).get(name)
+        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     if column.reference is not None and value is not None:
         return beside.codes.get(column.reference, {}).get(value)
     if column.kind is Kind.RECORDS:

@@ -14,6 +14,7 @@ _UNIVERSAL = {
     422: "A parameter or field is wrong, unknown or given twice; `errors` names each",
     500: "A mistake of this service; its log has the details",
 }
+_NAMED = {404: "There is no such record, or none that the caller sees"}
 _GUARDED = {401: "No valid token", 403: "The token's roles may not do this, or not here"}
 _BY_HEADER: Mapping[str, Mapping[int, str]] = {
     "If-Match": {
@@ -47,6 +48,8 @@ def describe_problems(operation: Operation) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header":
             expected |= _BY_HEADER.get(parameter["name"], {})
+        elif parameter["in"] == "path":
+            expected |= _NAMED
     declared = {int(status): response for status, response in responses.items() if status.isdigit()}
     for status in sorted(expected.keys() | {status for status in declared if status >= 400}):
         own = declared.get(status, {}).get("description")

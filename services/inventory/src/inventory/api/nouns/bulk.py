@@ -21,8 +21,16 @@ from vonggac.auth import Caller
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
 from vonggac.http.idempotency import KeptAnswer
+from vonggac.http.openapi import problems
 
 _ONE_BY_ONE = Body(min_length=1, max_length=MAX_BULK)
+_REFUSED = problems(
+    {
+        404: "One of the ids is of nothing, or of nothing that the caller sees",
+        409: "One contradicts what is on record, or the first request with this key is in progress",
+        412: "One has changed since it was read",
+    }
+)
 _WHOSE = frozenset({"id", "etag"})
 
 
@@ -58,7 +66,9 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
         body=Annotated[_many(models.new), _ONE_BY_ONE],
     )
     summary = f"Add many {noun.path.replace('-', ' ')}"
-    router.post("/bulk", status_code=HTTPStatus.CREATED, summary=summary, response_model=shape)(endpoint)
+    router.post("/bulk", status_code=HTTPStatus.CREATED, summary=summary, response_model=shape, responses=_REFUSED)(
+        endpoint
+    )
 
 
 def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
@@ -82,7 +92,8 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
         doc="Each item has the id, the etag as it was read, and what to change. All or nothing.",
         body=Annotated[_many(models.bulk_patch), _ONE_BY_ONE],
     )
-    router.patch("/bulk", summary=f"Change many {noun.path.replace('-', ' ')}", response_model=shape)(endpoint)
+    summary = f"Change many {noun.path.replace('-', ' ')}"
+    router.patch("/bulk", summary=summary, response_model=shape, responses=_REFUSED)(endpoint)
 
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
@@ -110,6 +121,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
         status_code=HTTPStatus.NO_CONTENT,
         summary=f"Remove many {noun.path.replace('-', ' ')}",
         response_model=None,
+        responses=_REFUSED,
     )(endpoint)
 
 
