@@ -95,7 +95,7 @@ async def matrix(running: RunningPlatform) -> AsyncIterator[Matrix]:
         [facility] = (await running.get("inventory", f"/v1/facilities?code={code}"))["items"]
         [camera] = (await running.get("inventory", f"/v1/cameras?code={code}-C01"))["items"]
         sites[name] = Site(facility, await running.get("inventory", f"/v1/cameras/{camera['id']}"))
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(keepalive_expiry=1.0)) as client:
         made = Matrix(running, client, sites)
         lead = made.headers(Role.PROVINCE_LEAD, "whole")
         path = f"/v1/facilities/{sites['secret'].facility['id']}"
