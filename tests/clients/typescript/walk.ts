@@ -142,7 +142,7 @@ async function walkForwarder(): Promise<void> {
   const delivery = deliveries[0];
   check(delivery !== undefined, "forwarder: a delivery");
   const path = { delivery_id: delivery.delivery_id };
-  refused(await forwarding.getDelivery({ path: { delivery_id: NOBODY } }), 404, "not_found", "forwarder: 404");
+  refused(await forwarding.getDelivery({ path: { delivery_id: NOBODY } }), 404, "delivery_unknown", "forwarder: 404");
   refused(await forwarding.startDelivery({ path }), 409, "delivery_not_stopped", "forwarder: 409");
   refused(await forwarding.listDeliveries({ query: { sort: "nonsense" } }), 422, "invalid", "forwarder: 422");
   check(found(await forwarding.stopDelivery({ path, body: { reason: "thử" } }), 200, "forwarder: stop").stopped, "stopped");
