@@ -46,7 +46,7 @@ def test_the_log_needs_its_own_right() -> None:
 
 
 def test_what_is_of_the_whole_province_and_read_needs_restricted_facilities_or_is_no_facility_s() -> None:
-    of_no_facility = re.compile(r"/v1/(webhooks|urging/(rules|channels))")
+    of_no_facility = re.compile(r"/v1/(webhooks|urging/(rules|channels)|calendar-feeds)")
     for entry in entries():
         if entry.method == "GET" and entry.reach is Reach.PROVINCE and not of_no_facility.match(entry.path):
             assert Right.READ_RESTRICTED in entry.rights, entry

@@ -27,7 +27,7 @@ PROBER: tuple[Entry, ...] = (
     Entry("GET", "/v1/scans/{scan_id}", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
     Entry("GET", "/v1/scans/{scan_id}/cameras.csv", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
     Entry("DELETE", "/v1/scans/{scan_id}", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
-    Entry("GET", "/v1/demands", (Right.READ_AUDIT,), Reach.PROVINCE),
+    Entry("GET", "/v1/demands", (Right.READ, Right.READ_RESTRICTED, Right.READ_AUDIT), Reach.PROVINCE),
     Entry("GET", "/v1/networks", _READ, Reach.COMMON),
     Entry("GET", "/v1/workers", _READ, Reach.COMMON),
     Entry("GET", "/probe", _READ, Reach.NARROWED, {Right.OPERATE: "with `fresh=true`"}),
