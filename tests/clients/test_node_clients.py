@@ -23,7 +23,7 @@ TSCONFIG = {
 
 def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
     ran = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=400,
         env={**os.environ, **environment, "NO_COLOR": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
