@@ -10,7 +10,7 @@ import pytest
 from tests.clients.conftest import Services
 from tests.clients.generated import HERE, SERVICES, document, node_tool
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(420), pytest.mark.server, pytest.mark.slow]
 
 TSCONFIG = {
     "compilerOptions": {
