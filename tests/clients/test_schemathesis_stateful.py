@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
 ]
 
-SCENARIOS = int(os.environ.get("VONGGAC_SCENARIOS", "8"))
+SCENARIOS = int(os.environ.get("VONGGAC_SCENARIOS", "16"))
 STEPS = 6
 CHECKS = [
     not_a_server_error, response_schema_conformance, status_code_conformance, use_after_free,
@@ -45,21 +45,72 @@ ROOMS = [
     ("inventory", "/v1/destinations"),
     ("prober", "/v1/scans"),
     ("prober", "/v1/cameras"),
-    ("reporting", "/v1/webhooks"),
     ("reporting", "/v1/urging/rules"),
 ]
-"""Service, and the paths of which the scenarios are made: an operation of elsewhere is no link's end."""
-HARD_TO_MAKE = {"/v1/directives", "/v1/destinations", "/v1/webhooks"}
-"""Their bodies name what stands elsewhere: few generated ones are taken, so that there may be no link to follow."""
+"""Service, and the paths of which the scenarios are made: an operation of elsewhere is no link's end.
+
+Not reporting's webhooks: these services have no key to seal what they would sign with, so that none is made.
+"""
 
 
-def add_one(described: dict[str, Any], address: str, room: str, authorization: dict[str, str]) -> None:
-    """What the document has as its example, so that there is something to follow a link to."""
-    route = described["paths"][room].get("post")
-    if route is None or room == "/v1/scans":
-        return
-    example = route["requestBody"]["content"]["application/json"]["example"]
-    httpx.post(f"{address}{room}", json=example, headers=authorization, timeout=20, trust_env=False)
+def fill(inventory: str, reporting: str, authorization: dict[str, str]) -> None:
+    """One record of each noun in ROOMS; what is there already stays."""
+    rule = {
+        "about": "obligation_due_soon",
+        "every_hours": 24,
+        "hours": 48,
+        "level": 1,
+        "name": "Hạn",
+        "party": "responsible",
+    }
+    rules = f"{reporting}/v1/urging/rules"
+    answer = httpx.post(rules, json=rule, headers=authorization, timeout=20, trust_env=False)
+    assert answer.status_code == 201, answer.text
+    with httpx.Client(base_url=inventory, headers=authorization, timeout=20, trust_env=False) as register:
+
+        def add(path: str, **body: Any) -> None:
+            answer = register.post(path, json={"code": "LINK", "name": "Liên kết"} | body)
+            assert answer.status_code in (201, 409), answer.text
+
+        add("/v1/agencies", role="lead")
+        add("/v1/units", level="province")
+        add("/v1/destinations", role="national", url_template="rtsp://10.9.0.1:8554/{camera_code}")
+        issuer = register.get("/v1/agencies?code=LINK").json()["items"][0]["id"]
+        body = {"issued_on": "2021-05-06", "issuer_id": issuer, "number": "1742/UBND-VX", "subject": "Camera"}
+        answer = register.post("/v1/directives", json=body)
+        assert answer.status_code in (201, 409), answer.text
+
+
+@pytest.mark.parametrize(
+    ("service", "rooms"),
+    [("inventory", 4), ("prober", 1), ("forwarder", 1), ("reporting", 1)],
+)
+def test_the_links_of_every_list_lead_to_its_first_item(
+    services: Services, inventory: str, token_for: Callable[[Role], str], service: str, rooms: int
+) -> None:
+    address = {**services.addresses, "inventory": inventory}[service]
+    authorization = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
+    fill(inventory, services.addresses["reporting"], authorization)
+    paths = json.loads(document(service).read_text("utf-8"))["paths"]
+    by_id = {one["operationId"]: (path, method) for path, each in paths.items() for method, one in each.items()}
+    followed = set()
+    for path, each in paths.items():
+        links = each.get("get", {}).get("responses", {}).get("200", {}).get("links", {})
+        if "{" in path or not links:
+            continue
+        items = httpx.get(f"{address}{path}", headers=authorization, timeout=20, trust_env=False).json()["items"]
+        for link in links.values() if items else ():
+            target, method = by_id[link["operationId"]]
+            for name, expression in link["parameters"].items():
+                value = items[0]
+                for part in expression.removeprefix("$response.body#/items/0/").split("/"):
+                    value = value[part]
+                target = target.replace(f"{{{name}}}", str(value))
+            if method == "get":
+                answer = httpx.get(f"{address}{target}", headers=authorization, timeout=20, trust_env=False)
+                assert answer.status_code == 200, (path, target, answer.text)
+                followed.add(path)
+    assert len(followed) >= rooms, followed
 
 
 @pytest.mark.parametrize(("service", "room"), ROOMS, ids=lambda part: part)
@@ -68,9 +119,8 @@ def test_what_a_link_leads_to_is_there(
 ) -> None:
     address = {**services.addresses, "inventory": inventory}[service]
     authorization = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
-    described = json.loads(document(service).read_text("utf-8"))
-    add_one(described, address, room, authorization)
-    schema = schemathesis.openapi.from_dict(described)
+    fill(inventory, services.addresses["reporting"], authorization)
+    schema = schemathesis.openapi.from_dict(json.loads(document(service).read_text("utf-8")))
     machine: Any = schema.include(path_regex=f"^{re.escape(room)}(/|$)").as_state_machine()
     followed: Counter[int] = Counter()
 
@@ -97,4 +147,4 @@ def test_what_a_link_leads_to_is_there(
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )
     )  # fmt: skip
-    assert followed[2] > 0 or room in HARD_TO_MAKE, f"no link led to an answer of 2xx: {dict(followed)}"
+    assert followed, "no link was followed"

@@ -15,8 +15,6 @@ SERVICES = ("inventory", "prober", "forwarder", "reporting")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PAGING = {"cursor", "limit", "sort", "fields", "total"}
 OLD_STYLES = {"after", "offset", "page", "skip"}
-OTHERWISE = frozenset({"get /v1/dead-letters", "get /v1/imports"})
-"""Lists of inventory that still have a position of their own, `after` and `before`, in place of a cursor."""
 
 type Json = dict[str, Any]
 
@@ -57,6 +55,15 @@ def test_every_error_is_a_problem_and_422_is_everywhere(service: str) -> None:
     assert "HTTPValidationError" not in read(service)["components"]["schemas"]
 
 
+def test_what_is_asked_for_by_its_name_may_not_be_there(service: str) -> None:
+    for name, operation in operations(service):
+        named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
+        missing = {"404"} if named else set()
+        if "thing_id" in named:
+            missing |= {"410"}
+        assert missing <= operation["responses"].keys(), name
+
+
 def test_every_body_has_an_example_that_fits(service: str) -> None:
     for name, operation in operations(service):
         for body in (operation.get("requestBody", {}), *operation["responses"].values()):
@@ -84,8 +91,6 @@ def test_every_page_is_asked_for_in_one_way(service: str) -> None:
     lists = 0
     for name, operation in operations(service):
         asked = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
-        if name in OTHERWISE:
-            continue
         assert asked & OLD_STYLES == set(), name
         if asked & PAGING:
             lists += 1

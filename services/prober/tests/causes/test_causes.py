@@ -30,7 +30,7 @@ TESTED_ELSEWHERE = {
     Cause.PICTURE_TOO_LARGE,
     Cause.DECODER_CRASHED,
 }
-"""In tests/probes, tests/domain, and of what is recognised on the wire in shared/tests."""
+"""In tests/probes and tests/domain, where each is named."""
 OF_DELIVERIES = {Cause.ALREADY_PUBLISHING, Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
 """No probe of a camera ends with them."""
 
@@ -59,6 +59,12 @@ def test_every_cause_of_the_list_has_its_test() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {f"test_cause_{cause}" for cause in set(Cause) - TESTED_ELSEWHERE - OF_DELIVERIES} - tests == set()
+
+
+def test_every_cause_that_is_tested_elsewhere_is_named_there() -> None:
+    folders = [Path(__file__).parents[1] / folder for folder in ("probes", "domain")]
+    sources = [path.read_text("utf-8") for folder in folders for path in folder.rglob("test_*.py")]
+    assert {cause for cause in TESTED_ELSEWHERE if not any(f"Cause.{cause.name}" in one for one in sources)} == set()
 
 
 async def the_camera(simulate: Any, **config: Any) -> Camera:

@@ -155,6 +155,27 @@ async def test_cause_session_limit_of_an_overloaded_recorder(tools: Tools) -> No
     assert (await probe(script, tools)).judgement.cause is Cause.SESSION_LIMIT
 
 
+async def test_cause_server_error_when_play_fails_inside_the_camera(tools: Tools) -> None:
+    script = Script(VIDEO)
+    judgement = (await probe(lambda one: reply(500) if one.method == "PLAY" else script(one), tools)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.SERVER_ERROR)
+
+
+async def test_cause_request_refused_when_the_camera_does_not_take_a_request(tools: Tools) -> None:
+    script = Script(VIDEO)
+    judgement = (await probe(lambda one: reply(400) if one.method == "PLAY" else script(one), tools)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.REQUEST_REFUSED)
+
+
+async def test_cause_hung_up_when_the_connection_ends_without_a_word(tools: Tools) -> None:
+    async with ScriptedPeer(lambda _: None) as camera:
+        camera.answer = lambda _: camera.writer.close()
+        target = Target(f"rtsp://127.0.0.1:{camera.port}/live", None, 2.0)
+        judgement = (await probe_rtsp(target, tools)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.HUNG_UP)
+    assert camera.methods[0] in ("OPTIONS", "DESCRIBE")
+
+
 async def test_cause_protocol_error_when_the_media_is_no_rtp(tools: Tools) -> None:
     result = await probe(Script(VIDEO, [b"not rtp at all!!"] * 5), tools, deadline_s=0.5)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.PROTOCOL_ERROR)

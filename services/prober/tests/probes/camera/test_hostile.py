@@ -94,7 +94,6 @@ def _endless(request: Request) -> bytes:
 async def removed_is_gone(plan: CameraV1, planner: Planner, observed: Observed, is_open: Callable[[], bool]) -> None:
     """Remove the camera amid its probe: its connection is gone within a second, and nothing is said of it any more."""
     await eventually(is_open)
-    await asyncio.sleep(0.2)
     removed_s = time.monotonic()
     await planner.remove(plan)
     await eventually(lambda: not is_open(), within_s=10, poll_s=0.01)

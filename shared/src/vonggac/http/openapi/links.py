@@ -82,9 +82,15 @@ def _schema(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(document: dict[str, Any], schema: dict[str, Any], parameter: str) -> str | None:
-    """The property that holds the item's id."""
+    """Where the item's id is in it, as a JSON pointer without its first stroke."""
     properties = _resolved(document, schema).get("properties", {})
-    return next((name for name in (parameter, "id") if name in properties), None)
+    name = next((name for name in (parameter, "id") if name in properties), None)
+    if name is None:
+        return None
+    within = _resolved(document, properties[name]).get("properties")
+    if within is None:
+        return name
+    return f"{name}/id" if "id" in within else None
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ _UNIVERSAL = {
     500: "A mistake of this service; its log has the details",
 }
 _NAMED = {404: "There is no such record, or none that the caller sees"}
+_BY_PATH: Mapping[str, Mapping[int, str]] = {"thing_id": {410: "It was removed"}}
+"""Of a register that keeps what was removed."""
 _GUARDED = {401: "No valid token", 403: "The token's roles may not do this, or not here"}
 _BY_HEADER: Mapping[str, Mapping[int, str]] = {
     "If-Match": {
@@ -49,7 +51,7 @@ def describe_problems(operation: Operation) -> None:
         if parameter["in"] == "header":
             expected |= _BY_HEADER.get(parameter["name"], {})
         elif parameter["in"] == "path":
-            expected |= _NAMED
+            expected |= {**_NAMED, **_BY_PATH.get(parameter["name"], {})}
     declared = {int(status): response for status, response in responses.items() if status.isdigit()}
     for status in sorted(expected.keys() | {status for status in declared if status >= 400}):
         own = declared.get(status, {}).get("description")
