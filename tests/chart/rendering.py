@@ -145,6 +145,7 @@ ALL_BUNDLED = merged(
         "forwarder": {"keda": {"enabled": True}},
         "inventory": {"autoscaling": {"enabled": True}},
         "auth": {"jwksUrl": ""},
+        "postgresql": {"cloudnativepg": {"image": "images.example/postgresql:17"}},
     },
 )
 INSTALLATIONS: list[Json] = [

@@ -54,16 +54,23 @@ def usual() -> list[str]:
     return [rendered(base) for base in INSTALLATIONS]
 
 
+@pytest.fixture(scope="module")
+def validity() -> Validity:
+    return Validity()
+
+
 @pytest.mark.parametrize(
     ("path", "node"), list(leaves()), ids=lambda value: ".".join(value) if isinstance(value, tuple) else ""
 )
-def test_every_value_is_used(usual: list[str], path: tuple[str, ...], node: Json) -> None:
+def test_every_value_is_used_and_valid(usual: list[str], validity: Validity, path: tuple[str, ...], node: Json) -> None:
     value: Any = another(path, node)
     refusals = []
     for base, before in zip(INSTALLATIONS, usual, strict=True):
         try:
             beside = WITH.get(".".join(path), {})
-            if rendered(merged(merged(base, beside), nested(path, value))) != before:
+            text = rendered(merged(merged(base, beside), nested(path, value)))
+            assert [mistake for thing in parsed(text) for mistake in validity.mistakes(thing)] == []
+            if text != before:
                 return
         except RefusedValuesError as refused:
             refusals.append(str(refused).strip().partition("Error: ")[2])

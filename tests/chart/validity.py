@@ -28,16 +28,15 @@ class Validity:
     """Finds what is wrong with objects; equal ones are looked at once."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._known: dict[str, list[str]] = {}
 
     def mistakes(self, thing: Json) -> list[str]:
         """A line each: kind, name, version or field, and what is wrong. Raises KeyError on a kind without a schema."""
         text = json.dumps(thing, sort_keys=True)
-        if text in self._seen:
-            return []
-        self._seen.add(text)
-        found = _native(thing) if thing["apiVersion"] in NATIVE else _custom(thing)
-        return [f"{thing['kind']} {thing['metadata']['name']} {mistake}" for mistake in found]
+        if text not in self._known:
+            found = _native(thing) if thing["apiVersion"] in NATIVE else _custom(thing)
+            self._known[text] = [f"{thing['kind']} {thing['metadata']['name']} {mistake}" for mistake in found]
+        return self._known[text]
 
 
 def _native(thing: Json) -> list[str]:

@@ -8,12 +8,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     ensure_resource_availability,
@@ -34,6 +36,7 @@ pytestmark = [
 
 SCENARIOS = int(os.environ.get("VONGGAC_SCENARIOS", "16"))
 STEPS = 6
+ROUNDS = 5
 CHECKS = [
     not_a_server_error, response_schema_conformance, status_code_conformance, use_after_free,
     ensure_resource_availability,
@@ -123,6 +126,7 @@ def test_what_a_link_leads_to_is_there(
     schema = schemathesis.openapi.from_dict(json.loads(document(service).read_text("utf-8")))
     machine: Any = schema.include(path_regex=f"^{re.escape(room)}(/|$)").as_state_machine()
     followed: Counter[int] = Counter()
+    broken: list[Exception] = []
 
     class Walk(machine):  # type: ignore[misc] # made from the document
         def before_call(self, case: Any) -> None:
@@ -133,7 +137,11 @@ def test_what_a_link_leads_to_is_there(
 
         def validate_response(self, response: Any, case: Any, *_checks: Any, **given: Any) -> None:
             if not (response.status_code == 503 and service == "inventory"):
-                case.validate_response(response, checks=CHECKS, transport_kwargs=given, recorder=self.recorder)
+                try:
+                    case.validate_response(response, checks=CHECKS, transport_kwargs=given, recorder=self.recorder)
+                except Exception as error:
+                    broken.append(error)
+                    raise
 
         def step(self, input: Any) -> Any:  # noqa: A002 # its name there
             done = super().step(input)
@@ -141,10 +149,19 @@ def test_what_a_link_leads_to_is_there(
                 followed[done.response.status_code // 100] += 1
             return done
 
-    Walk.run(
-        settings=settings(
-            max_examples=SCENARIOS, stateful_step_count=STEPS, deadline=None, database=None, derandomize=True,
-            phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-        )
-    )  # fmt: skip
+    # What Hypothesis draws for a seed differs with the modules that are loaded: a round may follow no link at all.
+    for number in range(ROUNDS):
+        Walk._hypothesis_internal_use_seed = number  # what its `seed` sets, once only
+        # Which links there are depends on what was answered: Hypothesis may take that for data that is not repeatable.
+        with suppress(FlakyStrategyDefinition):
+            Walk.run(
+                settings=settings(
+                    max_examples=SCENARIOS, stateful_step_count=STEPS, deadline=None, database=None,
+                    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+                )
+            )  # fmt: skip
+        if followed or broken:
+            break
+    if broken:
+        raise broken[0]
     assert followed, "no link was followed"

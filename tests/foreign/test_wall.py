@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.foreign.conftest import RIGHT, Wall
@@ -116,7 +117,9 @@ async def test_a_foreign_centre_for_one_client_is_not_eaten_by_a_knock_and_its_h
 async def _deliver_there(wall: Wall, template: str, code: str) -> str:
     """The id of a destination that has this camera alone."""
     async with InventoryApi(wall.platform.addresses.inventory, wall.token) as inventory:
-        body = {"code": "LISTENER", "name": "Trung tâm lạ", "role": "provincial", "url_template": template}
+        # The test may be repeated: another code each time.
+        unused = f"L{uuid4().hex[:8].upper()}"
+        body = {"code": unused, "name": "Trung tâm lạ", "role": "provincial", "url_template": template}
         destination = await inventory.add("destinations", body)
         delivery = {"camera_id": wall.cameras[code], "destination_id": destination["id"]}
         await inventory.add("deliveries", delivery)
