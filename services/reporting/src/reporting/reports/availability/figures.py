@@ -41,12 +41,12 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
 
 async def _add_days(session: AsyncSession, question: Question, places: plan.Places, cut: Cut, found: Totals) -> None:
     stable = {str(one.id): one for one in places.facilities if _stayed(places, one)}
-    wanted, ids = [one.id for one in places.facilities], [one.id for one in stable.values()]
+    wanted = {one.id: str(one.id) in stable for one in places.facilities}
     parts = _Parts.of(cut)
     after = None
     if parts.last is not None and days.day_of(parts.last.start) >= cut.closed:
         after = await _open(session, question, parts.last)
-    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, ids, after)
+    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, after)
     for facility_id, (cameras, durations) in sums.whole.items():
         found.add_time(stable[facility_id], durations)
         if not question.current:

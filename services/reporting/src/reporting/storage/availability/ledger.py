@@ -1,6 +1,6 @@
 """Reading and writing the ledger: the row that holds at a midnight, and the sums over many cameras."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -160,27 +160,27 @@ class Sums:
 
 
 _STOOD = """
-    select id, (array_agg(distinct facility_id) filter (where facility_id is not null)) as places
-    from camera
-    where valid_from < :to and (valid_to is null or (valid_to > :from and valid_to > valid_from))
-      and not (removed and valid_from <= :from)
-    group by id
+    select c.id, any_value(c.facility_id) as facility_id, bool_or(place.id is not null) as wanted,
+           count(distinct c.facility_id) = 1 and coalesce(bool_and(place.stable), false) as stayed
+    from camera as c left join unnest(cast(:wanted as uuid[]), cast(:stable as boolean[])) as place (id, stable)
+        on place.id = c.facility_id
+    where c.valid_from < :to and (c.valid_to is null or (c.valid_to > :from and c.valid_to > c.valid_from))
+      and not (c.removed and c.valid_from <= :from)
+    group by c.id
 """
 _SUMS = f"""
-    with stood as materialized ({_STOOD}), simple as materialized (
-        select id, places[1] as facility_id from stood
-        where cardinality(places) = 1 and places[1] = any(cast(:facilities as uuid[]))
-    ), touched as materialized (
+    with stood as materialized ({_STOOD}), touched as materialized (
         select distinct unnest(cast(:touched as uuid[])) as id
     ), one as (
-        select simple.facility_id, simple.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
+        select stood.facility_id, stood.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
                at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')) as days, {{steady}} as steady,
                {", ".join(f"at.sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
-        from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
-        left join touched on touched.id = simple.id and at.sign > 0
+        from stood cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
+        left join touched on touched.id = stood.id and at.sign > 0
         left join lateral (
-            select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
+            select * from ledger_camera where camera_id = stood.id and day <= at.day order by day desc limit 1
         ) as l on true
+        where stood.stayed
     )
     select facility_id::text, kind, sign > 0 as later, steady, count(*) as cameras, sum(days)::bigint as days,
            array_agg(id) filter (where not steady) as apart,
@@ -188,14 +188,13 @@ _SUMS = f"""
     from one group by facility_id, kind, sign, steady
     union all
     select null, null, null, null, null, null, array_agg(id), {", ".join("null" for _ in CAMERA_SUMS)}
-    from stood where places && cast(:wanted as uuid[])
-      and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
+    from stood where wanted and not stayed
     """  # noqa: S608 - of our own names
 _FIRST_STEADY = "l.day is distinct from at.day"
 _CLOSED = text(
     _SUMS.format(
         steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
-        "else not exists (select from ledger_camera where camera_id = simple.id and day = at.day + 1) end"
+        "else not exists (select from ledger_camera where camera_id = stood.id and day = at.day + 1) end"
     )
 )
 _OPEN = text(
@@ -215,17 +214,18 @@ class Open(NamedTuple):
 
 
 async def sums(
-    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Iterable[UUID], stable: Iterable[UUID],
-    after: Open | None,
+    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Mapping[UUID, bool], after: Open | None,
 ) -> Sums:  # fmt: skip
-    """Sums of the cameras that stood at one `stable` facility during all of `period`, between the midnights `days`; and
+    """Sums of the cameras that stood at one stable facility during all of `period`, between the midnights `days`; and
     which cameras of the `wanted` facilities they leave out.
 
-    `after`: None where the day after the last midnight is closed, too.
+    `wanted`: whether each facility is stable, by its id. `after`: None where the day after the last midnight is closed,
+    too.
     """
     first, last = days
     given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
-    given |= {"wanted": list(wanted), "facilities": list(stable), "first": date_of(first), "last": date_of(last)}
+    given |= {"wanted": list(wanted), "stable": list(wanted.values())}
+    given |= {"first": date_of(first), "last": date_of(last)}
     if after is not None:
         given |= {"touched": list(after.touched), "steady": list(after.steady)}
     found: dict[str, list[Any]] = {}
