@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,40 +41,26 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
 async def _add_days(session: AsyncSession, question: Question, places: plan.Places, cut: Cut, found: Totals) -> None:
     stable = {str(one.id): one for one in places.facilities if _stayed(places, one)}
     wanted = {one.id: str(one.id) in stable for one in places.facilities}
-    parts = _Parts.of(cut)
-    after = None
-    if parts.last is not None and days.day_of(parts.last.start) >= cut.closed:
-        after = await _open(session, question, parts.last)
-    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, after)
+    opened = None
+    if cut.after is not None and cut.last >= cut.closed:
+        opened = await _open(session, question, cut.after)
+    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, opened)
     for facility_id, (cameras, durations) in sums.whole.items():
         found.add_time(stable[facility_id], durations)
         if not question.current:
             found.count(stable[facility_id], cameras)
     for steady in sums.steady:
-        part = parts.last if steady.last else parts.first
+        part = cut.after if steady.last else cut.before
         if part is not None:
             found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
             if steady.last and question.current:
                 found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
     if sums.moved:
         await _account(session, question, places, sums.moved, found.add)
-    for part, apart in ((parts.first, sums.first), (parts.last, sums.last)):
+    for part, apart in ((cut.before, sums.first), (cut.after, sums.last)):
         if part is not None and apart:
             asked = replace(question, period=part)
             await _account(session, asked, places, apart, found.add if asked.current else found.add_times)
-
-
-class _Parts(NamedTuple):
-    """What is left of a period before its first whole day and after its last."""
-
-    first: Period | None
-    last: Period | None
-
-    @classmethod
-    def of(cls, cut: Cut) -> "_Parts":
-        before = [part for part in cut.parts if part.end == days.midnight(cut.first)]
-        after = [part for part in cut.parts if part.start == days.midnight(cut.last)]
-        return cls(*(part[0] if part else None for part in (before, after)))
 
 
 NOBODY = ledger.Open((), ())

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,14 +14,16 @@ from reporting.domain.ledger import (
     CAMERA_KINDS,
     CAMERA_SUMS,
     DAY,
+    EPOCH_DATE,
     KIND_CODES,
     NOT_COUNTED,
     ORIGIN,
     Day,
     date_of,
+    midnight,
     number_of,
 )
-from reporting.domain.partition import CameraKind, DeliveryDurations, Durations
+from reporting.domain.partition import LEDGER_NAMES, CameraKind, DeliveryDurations, Durations
 from reporting.domain.segments import Period
 from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack
 from reporting.storage.availability.tables import ledger_camera, ledger_mark
@@ -59,8 +61,14 @@ class CameraRow(NamedTuple):
         known = self.deliveries.get(id_)
         return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
 
+    def known(self, id_: str) -> tuple[DeliveryRow, Millis]:
+        """What is known last of one of its deliveries, and since when it has stood so."""
+        known = self.deliveries.get(id_)
+        return (NEVER, midnight(ORIGIN)) if known is None else (known, midnight(self.day))
+
 
 _CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
+_DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
 FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA_SUMS))
 """What holds where no row stands: nothing was in scope."""
 
@@ -105,33 +113,44 @@ async def forget(session: AsyncSession) -> None:
 
 
 _CAMERAS_AT = f"""
-select array_agg(asked.id::text order by n), array_agg(asked.day order by n), array_agg(l.day order by n),
-       array_agg(l.kind order by n), array_agg(l.deliveries order by n),
-       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in CAMERA_SUMS)}
-from (
-    select id, day, row_number() over () as n
-    from unnest(cast(%(ids)s as uuid[])) as id cross join unnest(cast(%(days)s as date[])) as day
-) as asked cross join lateral (
-    select * from ledger_camera where camera_id = asked.id and day <= asked.day order by day desc limit 1
-) as l
+select array_agg(l.day - date '{EPOCH_DATE}' order by i, j), array_agg(l.kind order by i, j),
+       array_agg(l.deliveries order by i, j),
+       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by i, j)" for name in CAMERA_SUMS)}
+from unnest(cast(%(ids)s as uuid[])) with ordinality as asked (id, i)
+cross join unnest(cast(%(days)s as date[])) with ordinality as at (day, j)
+left join lateral (
+    select * from ledger_camera where camera_id = asked.id and day <= at.day order by day desc limit 1
+) as l on true
 """  # noqa: S608 - of our own names
 
 
+class Standing(NamedTuple):
+    """Rows of cameras as columns, one for each camera and each of the midnights asked for."""
+
+    asked: Sequence[tuple[str, Day]]
+    found: Sequence[Sequence[Any]]
+
+    def rows(self) -> dict[tuple[str, Day], CameraRow]:
+        """The row of each camera that holds at each midnight; none where it never was in scope before. What puts them
+        together takes time: let a thread do it."""
+        return {
+            asked: CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))
+            for asked, day, kind, packed, *sums in zip(self.asked, *self.found, strict=True)
+            if day is not None
+        }
+
+
+async def standing_at(session: AsyncSession, ids: Sequence[str], days: Sequence[Day]) -> Standing:
+    """What holds for each camera at each of these midnights."""
+    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
+    return Standing([*product(ids, days)], await columns(session, _CAMERAS_AT, given))
+
+
 async def cameras_at(
-    session: AsyncSession, ids: Collection[str], days: Sequence[Day]
+    session: AsyncSession, ids: Sequence[str], days: Sequence[Day]
 ) -> dict[tuple[str, Day], CameraRow]:
     """The row of each camera that holds at each of these midnights; none where it never was in scope before."""
-    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
-    found = await columns(session, _CAMERAS_AT, given)
-    return {
-        (id_, number_of(asked)): _row(day, kind, packed, sums)
-        for id_, asked, day, kind, packed, *sums in zip(*found, strict=True)
-    }
-
-
-def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> CameraRow:
-    number = number_of(day)
-    return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
+    return (await standing_at(session, ids, days)).rows()
 
 
 class Steady(NamedTuple):
@@ -278,28 +297,35 @@ async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Seque
         await session.execute(_ADD, values)
 
 
-def camera_difference(first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> Durations:
-    """What lies between two midnights, of one camera."""
-    before, after = first.at(days[0]), last.at(days[1])
-    lengths = [right - left for left, right in zip(before, after, strict=True)]
-    return Durations((days[1] - days[0]) * DAY, *lengths)
+def camera_difference(first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> Durations:
+    """What lies between two moments, of one camera: each row holds at its moment."""
+    start, end = span
+    lengths = [right - left for left, right in zip(first.sums, last.sums, strict=True)]
+    for row, more in ((first, midnight(first.day) - start), (last, end - midnight(last.day))):
+        for name in row.kind:
+            lengths[_CAMERA[name]] += more
+    return Durations(end - start, *lengths)
 
 
-def delivery_difference(id_: str, first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> DeliveryDurations:
+def delivery_difference(id_: str, first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> DeliveryDurations:
     """The same of one of its deliveries."""
-    before, after = first.delivery(id_, days[0]), last.delivery(id_, days[1])
-    connected, lost, maintained, unknown, out = (
-        right - left for left, right in zip(before.sums, after.sums, strict=True)
-    )
-    causes = {
-        cause: more for cause, length in after.by_cause.items() if (more := length - before.by_cause.get(cause, 0))
-    }
-    return DeliveryDurations(connected, lost, maintained, unknown, out, causes)
+    start, end = span
+    (before, since), (after, until) = first.known(id_), last.known(id_)
+    lengths = [right - left for left, right in zip(before.sums, after.sums, strict=True)]
+    causes = dict(after.by_cause)
+    for cause, length in before.by_cause.items():
+        causes[cause] = causes.get(cause, 0) - length
+    for (name, cause), more in ((before.kind, since - start), (after.kind, end - until)):
+        lengths[_DELIVERY[name]] += more
+        if cause is not None:
+            causes[cause] = causes.get(cause, 0) + more
+    return DeliveryDurations(*lengths, {cause: length for cause, length in causes.items() if length})
 
 
 _ROWS_AFTER = text(
     f"""
-    select camera_id::text, day, kind, deliveries, {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
+    select camera_id::text, day - date '{EPOCH_DATE}', kind, deliveries,
+           {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
     from ledger_camera
     where camera_id = any(cast(:ids as uuid[])) and day > :after order by camera_id, day
     """  # noqa: S608 - of our own names
@@ -311,5 +337,5 @@ async def rows_after(session: AsyncSession, ids: Sequence[str], after: Day) -> d
     found: dict[str, list[CameraRow]] = {}
     given = {"ids": list(ids), "after": date_of(after)}
     for id_, day, kind, packed, *lengths in await session.execute(_ROWS_AFTER, given):
-        found.setdefault(id_, []).append(_row(day, kind, packed, lengths))
+        found.setdefault(id_, []).append(CameraRow(day, CAMERA_KINDS[kind], lengths, unpack(day, packed)))
     return found
