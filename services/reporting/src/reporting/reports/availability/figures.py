@@ -10,8 +10,9 @@ from reporting.domain import ledger as days
 from reporting.domain.ledger import Cut
 from reporting.domain.scope import Facility, during
 from reporting.domain.segments import Period
+from reporting.domain.stays import place_of
 from reporting.reports.accounts import Question, accounts, watch_of
-from reporting.reports.availability.accounts import place_of
+from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger
@@ -77,7 +78,7 @@ async def _open(session: AsyncSession, question: Question, part: Period) -> ledg
 async def _account(
     session: AsyncSession, question: Question, places: plan.Places, ids: Sequence[UUID], add: Callable[..., None]
 ) -> None:
-    """Account these cameras directly, over the question's period, which may be a part of that of `places`."""
+    """Account these cameras one by one, over the question's period, which may be a part of that of `places`."""
     with rarely_collected():
         if len(ids) <= MANY:
             cameras = await plan.cameras(session, places, only=ids)
@@ -86,7 +87,7 @@ async def _account(
             cameras = [one for one in await plan.cameras(session, places) if one.id in apart]
     if question.period != places.period:
         cameras = [during(one, question.period) for one in cameras]
-    async for _ in accounts(session, question, cameras, add):
+    async for _ in ledgered_accounts(session, question, cameras, add):
         pass
 
 

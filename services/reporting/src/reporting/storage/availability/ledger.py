@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -113,25 +112,25 @@ async def forget(session: AsyncSession) -> None:
 
 
 _CAMERAS_AT = f"""
-select array_agg(l.day - date '{EPOCH_DATE}' order by i, j), array_agg(l.kind order by i, j),
-       array_agg(l.deliveries order by i, j),
-       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by i, j)" for name in CAMERA_SUMS)}
-from unnest(cast(%(ids)s as uuid[])) with ordinality as asked (id, i)
-cross join unnest(cast(%(days)s as date[])) with ordinality as at (day, j)
+select array_agg(l.day - date '{EPOCH_DATE}' order by n), array_agg(l.kind order by n),
+       array_agg(l.deliveries order by n),
+       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in CAMERA_SUMS)}
+from unnest(cast(%(ids)s as uuid[]), cast(%(days)s as integer[])) with ordinality as asked (id, day, n)
 left join lateral (
-    select * from ledger_camera where camera_id = asked.id and day <= at.day order by day desc limit 1
+    select * from ledger_camera
+    where camera_id = asked.id and day <= date '{EPOCH_DATE}' + asked.day order by day desc limit 1
 ) as l on true
 """  # noqa: S608 - of our own names
 
 
 class Standing(NamedTuple):
-    """Rows of cameras as columns, one for each camera and each of the midnights asked for."""
+    """Rows of cameras at midnights, as columns; None where nothing was ever in scope before."""
 
     asked: Sequence[tuple[str, Day]]
     found: Sequence[Sequence[Any]]
 
     def rows(self) -> dict[tuple[str, Day], CameraRow]:
-        """The row of each camera that holds at each midnight; none where it never was in scope before. What puts them
+        """The row that holds for each camera at its midnights; none where it never was in scope before. What puts them
         together takes time: let a thread do it."""
         return {
             asked: CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))
@@ -140,17 +139,16 @@ class Standing(NamedTuple):
         }
 
 
-async def standing_at(session: AsyncSession, ids: Sequence[str], days: Sequence[Day]) -> Standing:
-    """What holds for each camera at each of these midnights."""
-    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
-    return Standing([*product(ids, days)], await columns(session, _CAMERAS_AT, given))
+async def standing_at(session: AsyncSession, asked: Sequence[tuple[str, Day]]) -> Standing:
+    """What holds for each of these cameras at its midnight."""
+    given = {"ids": f"{{{','.join(id_ for id_, _ in asked)}}}", "days": [day for _, day in asked]}
+    return Standing(asked, await columns(session, _CAMERAS_AT, given))
 
 
-async def cameras_at(
-    session: AsyncSession, ids: Sequence[str], days: Sequence[Day]
-) -> dict[tuple[str, Day], CameraRow]:
-    """The row of each camera that holds at each of these midnights; none where it never was in scope before."""
-    return (await standing_at(session, ids, days)).rows()
+async def cameras_at(session: AsyncSession, ids: Sequence[str], day: Day) -> dict[str, CameraRow]:
+    """The row of each camera that holds at this midnight; none where it never was in scope before."""
+    found = await standing_at(session, [(id_, day) for id_ in ids])
+    return {id_: row for (id_, _), row in found.rows().items()}
 
 
 class Steady(NamedTuple):
@@ -311,15 +309,17 @@ def delivery_difference(id_: str, first: CameraRow, last: CameraRow, span: tuple
     """The same of one of its deliveries."""
     start, end = span
     (before, since), (after, until) = first.known(id_), last.known(id_)
-    lengths = [right - left for left, right in zip(before.sums, after.sums, strict=True)]
     causes = dict(after.by_cause)
-    for cause, length in before.by_cause.items():
-        causes[cause] = causes.get(cause, 0) - length
+    for known, length in before.by_cause.items():
+        causes[known] = causes.get(known, 0) - length
+    lengths = [right - left for left, right in zip(before.sums, after.sums, strict=True)]
     for (name, cause), more in ((before.kind, since - start), (after.kind, end - until)):
         lengths[_DELIVERY[name]] += more
         if cause is not None:
             causes[cause] = causes.get(cause, 0) + more
-    return DeliveryDurations(*lengths, {cause: length for cause, length in causes.items() if length})
+    connected, lost, maintained, unknown, out = lengths
+    by_cause = {known: length for known, length in causes.items() if length}
+    return DeliveryDurations(connected, lost, maintained, unknown, out, by_cause)
 
 
 _ROWS_AFTER = text(
