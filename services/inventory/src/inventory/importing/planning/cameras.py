@@ -18,7 +18,7 @@ from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
-from inventory.importing.planning.register import Register
+from inventory.importing.planning.register import CHUNK, Register
 from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import OF_ANOTHER
 from inventory.nouns.devices.secrets import device_origins
@@ -60,9 +60,13 @@ async def read_connections(session: AsyncSession) -> Connections:
     deliveries: dict[UUID, dict[UUID, bool]] = {}
     urls: set[str] = set()
     query = select(Delivery.camera_id, Delivery.destination_id, Delivery.enabled, Delivery.url)
-    for camera_id, destination_id, enabled, url in await session.execute(query):
-        deliveries.setdefault(camera_id, {})[destination_id] = enabled
-        urls.add(url)
+    async for rows in (await session.stream(query)).partitions(CHUNK):
+        for camera_id, destination_id, enabled, url in rows:
+            deliveries.setdefault(camera_id, {})[destination_id] = enabled
+            urls.add(url)
+    # Most cameras go to the same destinations.
+    same: dict[tuple[tuple[UUID, bool], ...], dict[UUID, bool]] = {}
+    deliveries = {camera_id: same.setdefault(tuple(each.items()), each) for camera_id, each in deliveries.items()}
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
     known = {each.code: each for each in destinations}
@@ -74,8 +78,10 @@ async def _devices(session: AsyncSession) -> dict[UUID, Device]:
     code: Any = Camera.code
     if not sight.is_everything:
         code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
-    rows = await session.execute(select(Camera.id, code, Camera.url, Camera.expected))
-    return {id_: _device(code, url, expected) for id_, code, url, expected in rows}
+    devices: dict[UUID, Device] = {}
+    async for rows in (await session.stream(select(Camera.id, code, Camera.url, Camera.expected))).partitions(CHUNK):
+        devices |= {id_: _device(code, url, expected) for id_, code, url, expected in rows}
+    return devices
 
 
 class CameraRules(FileRules):

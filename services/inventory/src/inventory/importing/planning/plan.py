@@ -45,7 +45,7 @@ class Planned:
     present: Mapping[str, Any] | None
     patch: dict[str, Any]
     changes: dict[str, tuple[Any, Any]]
-    """Column to its value before and after, as the file would show it; of a new thing only where they are shown."""
+    """Column to its value before and after, as the file would show it; of `patch` and `given` only where it is shown."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,7 +94,7 @@ def make_plan(
     """Compare. What is wrong goes to `mistakes`; such rows are not in the plan. Pure: nothing is read or written.
 
     The table's rows are forgotten on the way: twenty thousand in three forms at once weigh too much.
-    `shown`: somebody reads the fields of what is new, as in a dry run.
+    `shown`: somebody reads the difference, as of a dry run.
     """
     plan = Plan(noun, table)
     checked = check_cells(table, mistakes)
@@ -163,7 +163,7 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
     if present is not None or comparison.shown:
         after = fields.model_dump(include=set(given))
         changed = {name: new for name, new in after.items() if present is None or _differs(present.get(name), new)}
-        changes = _changes(touched, changed, present, register)
+        changes = _changes(touched, changed, present, register) if comparison.shown else {}
         patch = changed if present is not None else {}
     action = Action.CREATED if present is None else Action.UPDATED if patch else Action.UNCHANGED
     label = " / ".join(str(row.values.get(name)) for name in table.columns.key)

@@ -16,6 +16,8 @@ from inventory.storage.tables import Thing
 from inventory.storage.tables.base import DERIVED
 
 type Key = tuple[Any, ...]
+CHUNK = 1000
+"""Rows that the driver holds at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ async def read_register(session: AsyncSession, noun: Noun, named: Collection[str
     if noun.key == ("code",):
         others = {*await session.scalars(query.with_only_columns(table.code))} - {*named}
         query = query.where(table.code == any_(literal(list(named), ARRAY(Text))))
-    rows = [dict(row) for row in (await session.execute(query)).mappings()]
-    present = {key_of(noun, row): row for row in rows}
+    present = {}
+    async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
+        present.update((key_of(noun, row), dict(row)) for row in rows)
     ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
     codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
     return Register(present, ids, codes, others)

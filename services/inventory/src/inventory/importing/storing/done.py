@@ -74,9 +74,10 @@ async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
     query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
     found: dict[UUID, Done] = {}
     # Some at a time: a line has two whole states, of which little is kept.
-    async for noun, thing_id, action, before, after in await session.stream(query.execution_options(yield_per=CHUNK)):
-        done = Done(noun, thing_id, action, *kept(before, after))
-        found[thing_id] = found[thing_id].then(done) if thing_id in found else done
+    async for rows in (await session.stream(query)).partitions(CHUNK):
+        for noun, thing_id, action, before, after in rows:
+            done = Done(noun, thing_id, action, *kept(before, after))
+            found[thing_id] = found[thing_id].then(done) if thing_id in found else done
     return list(found.values())
 
 
