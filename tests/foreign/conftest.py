@@ -46,8 +46,8 @@ GSTREAMER = {
         "rtph265pay name=pay0 pt=96 config-interval=-1",
     ),
     "uhd": GstCamera(
-        "pattern=zone-plate kx2=40 ky2=40 kt=2 ! video/x-raw,width=3840,height=2160,framerate=5/1",
-        f"{H264} key-int-max=10 bitrate=20000 sliced-threads=false option-string=slices=8",
+        "pattern=zone-plate kx2=40 ky2=40 kt=2 ! video/x-raw,width=3840,height=2160,framerate=2/1",
+        f"{H264} key-int-max=4 bitrate=8000 sliced-threads=false option-string=slices=8",
     ),
     "rare": GstCamera(NOISE, f"{H264} key-int-max=900 bitrate=1500 option-string=scenecut=0"),
     "intra": GstCamera(

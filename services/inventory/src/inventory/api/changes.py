@@ -78,16 +78,17 @@ async def list_changes(
         query = query.where(Change.changed_at >= since)
     if until is not None:
         query = query.where(Change.changed_at < until)
-    return await _answer(context, page, query)
+    return await _answer(context, page, query, noun)
 
 
 async def changes_of(context: RequestContext, page: ChangePage, noun: str, thing_id: UUID) -> Response:
     """A page of the changes of one thing."""
-    return await _answer(context, page, select(Change).where(Change.noun == noun, Change.thing_id == thing_id))
+    query = select(Change).where(Change.noun == noun, Change.thing_id == thing_id)
+    return await _answer(context, page, query, noun)
 
 
-async def _answer(context: RequestContext, page: ChangePage, query: Select[Change]) -> Response:
-    condition = log_condition(Change.__table__, context.sight)
+async def _answer(context: RequestContext, page: ChangePage, query: Select[Change], noun: str | None) -> Response:
+    condition = log_condition(Change.__table__, context.sight, noun)
     if condition is not None:
         query = query.where(condition)
     async with context.read_transaction() as session:

@@ -124,13 +124,18 @@ async def missing_for(session: AsyncSession, kind: type[Thing], thing_id: UUID) 
     return await missing(session, kind, thing_id) if await saw(session, kind, thing_id) else not_found(kind.noun)
 
 
-def log_condition(changes: FromClause, sight: Sight) -> ColumnElement[bool] | None:
-    """Whether the caller sees a line of the change log: the thing before, and after. None: every line."""
+def log_condition(changes: FromClause, sight: Sight, noun: str | None) -> ColumnElement[bool] | None:
+    """Whether the caller sees a line of the change log: the thing before, and after. None: every line.
+
+    `noun`: the lines are of this one, where that is known; the condition of all nouns is long to build and to plan.
+    """
     if sight.is_everything:
         return None
     view = _View(sight, None, removed_too=True)
     found: list[ColumnElement[bool]] = []
     for kind in THINGS:
+        if noun not in {None, kind.noun}:
+            continue
         line = changes.c.noun == kind.noun
         for side in (changes.c.before, changes.c.after):
             shown = _condition(kind, cast("FromClause", _Logged(changes, side)), view)
