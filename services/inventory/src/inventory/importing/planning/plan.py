@@ -45,7 +45,7 @@ class Planned:
     present: Mapping[str, Any] | None
     patch: dict[str, Any]
     changes: dict[str, tuple[Any, Any]]
-    """Column to its value before and after, as the file would show it; of `patch` and `given` only where it is shown."""
+    """Column to its value before and after, as a file has it; of `patch` and `given` only where somebody reads it."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
