@@ -136,7 +136,11 @@ async def test_a_mere_restart_publishes_nothing_again(
     assert metrics.registry.get_sample_value("vonggac_inventory_outbox_published_again_total") == 0
 
 
-async def test_published_rows_are_forgotten_in_the_end(own_bus: Bus, database: Database) -> None:
+async def test_published_rows_are_forgotten_in_the_end(
+    own_bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FORGET_EVERY", timedelta())
+
     async def kept() -> int:
         async with database.transaction() as session:
             return await session.scalar(select(func.count()).select_from(OutboxRow)) or 0

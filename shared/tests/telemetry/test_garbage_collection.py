@@ -2,10 +2,11 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from vonggac.telemetry.garbage_collection import FEW, rarely_collected
+from vonggac.telemetry.garbage_collection import FEW, give_memory_back, rarely_collected
 
 
 @pytest.fixture
@@ -31,3 +32,16 @@ def test_a_report_that_fails_changes_nothing_for_good(usual: tuple[int, int, int
     with pytest.raises(ZeroDivisionError), rarely_collected():
         _ = 1 / 0
     assert gc.get_threshold() == usual
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/status").read_text("ascii").partition("VmRSS:")[2].split()[0]) / 1000
+
+
+def test_memory_that_was_freed_between_what_stays_goes_back() -> None:
+    pieces = [bytes(2000) for _ in range(50_000)]
+    full = resident_mb()
+    del pieces[1::2], pieces[1:-1]
+    give_memory_back()
+    assert resident_mb() < full - 50
+    assert pieces

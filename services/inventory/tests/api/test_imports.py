@@ -354,3 +354,22 @@ async def test_imports_are_paged_as_every_list(ready: Any) -> None:
     assert (len(found), found) == (5, sorted(found, reverse=True))
     refused = await ready.client.get("/v1/imports", params={"before": found[0]})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "before")
+
+
+async def test_a_camera_renamed_by_a_file_is_found_by_its_new_name_and_the_one_beside_it_by_its_old(
+    loaded: Any,
+) -> None:
+    text = CAMERAS.replace("CAM-01,Hành lang", "CAM-01,Nhà xe").replace("gate,TT-QG,", "gate,TT-QG,60")
+    assert (await send(loaded, "cameras", text)).json()["updated"] == 2
+    for words, code in (("nha xe", "CAM-01"), ("cong", "CAM-02")):
+        (found,) = (await loaded.client.get("/v1/cameras", params={"q": words})).json()["items"]
+        assert found["code"] == code
+    assert (await loaded.client.get("/v1/cameras", params={"q": "hanh lang"})).json()["items"] == []
+
+
+async def test_a_file_of_a_few_cameras_is_compared_with_all_that_are_on_record(loaded: Any) -> None:
+    text = "code,name,facility_code,url\r\nCAM-04,Kho,KCL-02,rtsp://10.1.1.1/ch1\r\ncam-02,Kho,KCL-02,rtsp://10.1.1.9/ch1\r\n"
+    errors = (await send(loaded, "cameras", text)).json()["errors"]
+    assert [(error["row"], error["field"]) for error in errors] == [(2, "url"), (3, "code")]
+    assert "CAM-01" in errors[0]["message"]
+    assert "CAM-02" in errors[1]["message"]

@@ -19,8 +19,6 @@ from inventory.importing.reading.table import read_table
 from inventory.importing.storing.people import FacilityRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
-from vonggac.auth import Sealer
-from vonggac.auth.keys import WORKERS_PUBLIC
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
@@ -38,7 +36,7 @@ IDS = {
 CODES = {noun: {id_: code for code, id_ in ids.items()} for noun, ids in IDS.items()}
 
 
-def refusals_of(noun: Noun, body: bytes, sealer: Sealer) -> Sequence[Mistake]:
+def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
     """All mistakes of a file, beside a register of one facility."""
     mistakes = Mistakes()
     raw = read_file(body, mistakes, columns_of(noun).by_heading)
@@ -53,14 +51,9 @@ def refusals_of(noun: Noun, body: bytes, sealer: Sealer) -> Sequence[Mistake]:
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
         connections = Connections({"TT-QG": destination}, {}, frozenset(), {ID["NVR-01"]: 8})
-        rules = CameraRules(connections, register, sealer, None)
+        rules = CameraRules(connections, register, None)
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found
-
-
-@pytest.fixture(scope="module")
-def sealer(keys_folder: Path) -> Sealer:
-    return Sealer.from_file(keys_folder / WORKERS_PUBLIC)
 
 
 def test_there_is_a_bad_file_for_each_mistake() -> None:
@@ -69,12 +62,23 @@ def test_there_is_a_bad_file_for_each_mistake() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_a_bad_file_is_refused_for_its_mistake_and_no_other(name: str, sealer: Sealer) -> None:
+def test_a_bad_file_is_refused_for_its_mistake_and_no_other(name: str) -> None:
     wanted = EXPECTED[name]
     (noun,) = [noun for noun in NOUNS if noun.path == wanted["noun"]]
-    found = refusals_of(noun, (FOLDER / name).read_bytes(), sealer)
+    found = refusals_of(noun, (FOLDER / name).read_bytes())
     assert [(mistake.line, mistake.column) for mistake in found] == [(wanted["line"], wanted["column"])], found
     assert wanted["sentence"] in found[0].text.english
     assert found[0].text.vietnamese
     assert not found[0].text.vietnamese.startswith("không hợp lệ: ")
     assert "bi-mat" not in f"{found[0]}"
+
+
+def test_a_code_like_one_that_the_file_does_not_name_is_refused() -> None:
+    mistakes = Mistakes()
+    raw = read_file(b"code,name,type,unit_code,managing_agency_code\nkcl-9,A,school,461,SYT\n", mistakes)
+    assert raw is not None
+    noun = next(noun for noun in NOUNS if noun.name == "facility")
+    table = read_table(raw.sheets[0], columns_of(noun), mistakes)
+    make_plan(noun, table, Register({}, IDS, CODES, others={"KCL-09"}), mistakes, FacilityRules({}))
+    (mistake,) = [each for each in mistakes.found if each.column == "code"]
+    assert "KCL-09" in mistake.text.english

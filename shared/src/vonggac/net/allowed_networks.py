@@ -19,6 +19,8 @@ from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 
 _NUMBERS = re.compile(r"[0-9a-fx.]+")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 
 type _Lookup = asyncio.Future[list[str]]
 
@@ -109,6 +111,8 @@ def canonical_host(host: str) -> str:
 
     Resolvers read `127.1`, `2130706433` and `0x7f.1` as addresses (inet_aton), and full-width digits as digits.
     """
+    if _PLAIN_IPV4.fullmatch(host):
+        return host
     with suppress(UnicodeError):
         host = host.encode("idna").decode("ascii")
     host = host.lower().removesuffix(".")

@@ -5,7 +5,9 @@ and finds nothing. At all other times Python collects as often as it does by def
 behind would stay by the ten thousand.
 """
 
+import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,3 +38,12 @@ class RarelyCollected:
 
 
 rarely_collected = RarelyCollected()
+
+
+def give_memory_back() -> None:
+    """Return to the system what was freed: glibc keeps it by the hundred megabytes after twenty thousand rows.
+
+    Takes some hundredths of a second. Does nothing with another C library.
+    """
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)

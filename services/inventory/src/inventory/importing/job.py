@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.importing.checking.cells import shown
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, Mistake, refused
@@ -25,7 +26,7 @@ from inventory.nouns.devices.secrets import may_write_secrets
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import HIDDEN, is_contact
-from vonggac.auth import Principal, Sealer
+from vonggac.auth import Principal
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
@@ -45,7 +46,6 @@ class Importing:
     """What an import needs beside its file."""
 
     caller: Principal
-    sealer: Sealer
     allowed: AllowedNetworks | None
     rules: NounRules
     today: date
@@ -109,22 +109,19 @@ async def plan_table(
 
     `stored`: it is no dry run.
     """
-    register = await read_register(session, noun)
+    named = {shown(row.cells["code"]) for row in table.rows if "code" in row.cells}
+    register = await read_register(session, noun, named)
     rules = await _rules(session, noun, register, job)
-    plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules)
-    # Checked and planned, or refused: twenty thousand rows of cells need not wait for the end.
-    table.rows.clear()
+    plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules, shown=not stored)
     if isinstance(rules, CameraRules) and rules.has_secrets:
         may_write_secrets(job.caller)
     check_rights(plan, job.caller)
-    if stored and not mistakes.count:
-        await rules.prepare(plan)
     return plan
 
 
 async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing) -> FileRules:
     if noun.name == "camera":
-        return CameraRules(await read_connections(session), register, job.sealer, job.allowed)
+        return CameraRules(await read_connections(session), register, job.allowed)
     if noun.name == "facility":
         return FacilityRules(await read_people_in_office(session, job.today))
     return FileRules()
@@ -149,18 +146,18 @@ def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, 
 
     Without `people`, phones and e-mail addresses are hidden.
     """
-    shown: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for row in plan.rows:
         if row.action is Action.UNCHANGED:
             continue
-        if len(shown) == most:
+        if len(rows) == most:
             break
         changes = [
             {"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
             for name, (before, after) in _shown(row.changes, people=people)
         ]
-        shown.append({"row": row.line, "key": row.label, "action": row.action.value, "changes": changes})
-    return shown
+        rows.append({"row": row.line, "key": row.label, "action": row.action.value, "changes": changes})
+    return rows
 
 
 def _shown(changes: Mapping[str, tuple[Any, Any]], *, people: bool) -> Iterator[tuple[str, tuple[Any, Any]]]:

@@ -45,16 +45,18 @@ async def update_rows(
 
 
 async def copy_rows(
-    session: AsyncSession, table: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: AsyncSession, table: type[DeclarativeBase] | str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Append `rows` to `table`. Values are what psycopg adapts; enums as their value, JSON as `Jsonb`.
+    """Append `rows` to `table`, a temporary one by its name.
 
+    Values are what psycopg adapts; enums as their value, JSON as `Jsonb`.
     Raises psycopg.Error.
     """
     connection = await (await session.connection()).get_raw_connection()
     driver = cast("psycopg.AsyncConnection[Any]", connection.driver_connection)
     names = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(name) for name in columns)
-    statement = psycopg.sql.SQL("copy {} ({}) from stdin").format(psycopg.sql.Identifier(table.__tablename__), names)
+    target = psycopg.sql.Identifier(table if isinstance(table, str) else table.__tablename__)
+    statement = psycopg.sql.SQL("copy {} ({}) from stdin").format(target, names)
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for number, row in enumerate(rows):
             await copy.write_row(row)

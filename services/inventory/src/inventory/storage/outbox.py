@@ -4,23 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, any_, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
+from inventory.messaging import OutboxAwayError, StreamPosition
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
 from vonggac.bus.declared import topology
 from vonggac.database import Database
-from vonggac.events import CloudEvent, Payload, new_event
+from vonggac.events import CloudEvent, Payload, new_event, subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -28,6 +28,8 @@ log = get_logger(__name__)
 SOURCE = "/inventory"
 KEPT = timedelta(minutes=5)
 """A row stays so long after NATS has stored it: longer than NATS takes to sync (decision 0031)."""
+FORGET_EVERY = timedelta(seconds=10)
+_PUBLISHED = (OutboxRow.id, OutboxRow.event_id, OutboxRow.subject, OutboxRow.body, OutboxRow.repetition)
 
 
 class OutboxMessage(NamedTuple):
@@ -36,6 +38,11 @@ class OutboxMessage(NamedTuple):
     event_id: str
     subject: str
     body: bytes
+
+
+def subject_of(noun: str, thing_id: UUID) -> str:
+    """Where the state of a thing is published."""
+    return subjects.inventory(noun, thing_id)
 
 
 def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
@@ -50,16 +57,21 @@ async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessag
     await copy_rows(session, OutboxRow, ("event_id", "subject", "body", "created_at"), rows)
 
 
-async def next_rows(session: AsyncSession, most: int) -> Sequence[OutboxRow]:
+async def next_rows(session: AsyncSession, most: int) -> Sequence[Any]:
     """Lock the oldest rows: another replica waits until this transaction ends, so the order stays."""
-    waiting = select(OutboxRow).where(OutboxRow.published_at.is_(None))
+    waiting = select(*_PUBLISHED).where(OutboxRow.published_at.is_(None))
     query = waiting.order_by(OutboxRow.id).limit(most).with_for_update()
-    return (await session.scalars(query)).all()
+    return (await session.execute(query)).all()
 
 
 async def mark_published(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> None:
-    """Keep rows that NATS has stored for KEPT, and forget those that are older."""
-    await session.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(published_at=now))
+    """Note that NATS has stored these rows; they are kept for KEPT."""
+    which = OutboxRow.id == any_(literal(list(ids), ARRAY(BigInteger)))
+    await session.execute(update(OutboxRow).where(which).values(published_at=now))
+
+
+async def forget_published(session: AsyncSession, *, now: datetime) -> None:
+    """Forget the rows that were kept long enough. Reads the whole table, which is long after an import."""
     await session.execute(delete(OutboxRow).where(OutboxRow.published_at < now - KEPT))
 
 
@@ -82,7 +94,7 @@ async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, floa
 
 
 class _Batch:
-    def __init__(self, rows: Sequence[OutboxRow]) -> None:
+    def __init__(self, rows: Sequence[Any]) -> None:
         self.rows, self.stored = rows, list[int]()
         self.last_sequence: int | None = None
 
@@ -92,6 +104,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._forget_from = datetime.now(UTC)
 
     @asynccontextmanager
     async def open_batch(self, most: int) -> AsyncIterator[_Batch]:
@@ -100,7 +113,11 @@ class Outbox:
             batch = _Batch(await next_rows(session, most))
             yield batch
             if batch.stored:
-                await mark_published(session, batch.stored, now=datetime.now(UTC))
+                now = datetime.now(UTC)
+                await mark_published(session, batch.stored, now=now)
+                if now >= self._forget_from:
+                    self._forget_from = now + FORGET_EVERY
+                    await forget_published(session, now=now)
             if batch.last_sequence is not None:
                 await _keep_position(session, StreamPosition(None, batch.last_sequence))
 

@@ -1,21 +1,37 @@
-"""Messages of new cameras, composed before their write queues, and whether they are still true when it has."""
+"""Messages of many cameras, composed before their write queues, and whether they are still true when it has.
+
+Until then they wait in a temporary table: twenty thousand of them weigh more than the file that they come from.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.storage.bulk import copy_rows
 from inventory.storage.outbox import OutboxMessage
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
-from inventory.storage.states import CameraPlan, plans_of, read_facility_facts
+from inventory.storage.states import CameraPlan, FacilityFacts, plans_of, read_facility_facts, staged_plans
 from inventory.storage.tables import Destination, Facility
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
+
+_STAGED = "staged_messages"
+_COLUMNS = ("camera_id", "event_id", "subject", "body")
+_STAGE = text(
+    "create temporary table staged_messages (place bigint generated always as identity, camera_id uuid, event_id text, "
+    "subject text, body bytea) on commit drop"
+)
+_PUBLISH = text(
+    "insert into outbox (event_id, subject, body, created_at) "
+    "select event_id, subject, body, :now from staged_messages where camera_id <> all(:without) order by place"
+)
 
 
 class PreparedMessages:
@@ -26,19 +42,25 @@ class PreparedMessages:
         self._facilities: Mapping[UUID, int] = {}
         self._destinations: Mapping[UUID, int] = {}
         self._plans: Mapping[UUID, tuple[int, ...]] = {}
-        self._messages: dict[UUID, tuple[UUID, OutboxMessage]] = {}
+        self._facts = FacilityFacts({}, {})
+        self._facility_of: dict[UUID, UUID] = {}
         self._begun = False
 
     @property
     def cameras(self) -> Set[UUID]:
         """Those whose message is composed."""
-        return self._messages.keys()
+        return self._facility_of.keys()
 
     async def compose_all(self, session: AsyncSession, planned: AsyncIterator[list[CameraPlan]]) -> None:
         """Compose the messages of cameras. Raises ProblemError 422 when a destination does not accept a codec."""
         await self._begin(session)
         async for plans in planned:
-            self._keep(self._compose(plans))
+            await self._keep(session, self._compose(plans))
+
+    async def compose_staged(self, session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> None:
+        """As `compose_all`, of cameras as they will be. `cameras`: their columns."""
+        await self._begin(session)
+        await self.compose_all(session, staged_plans(session, await self._read_facts(session, cameras), cameras))
 
     async def compose_new(
         self, session: AsyncSession, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
@@ -46,10 +68,17 @@ class PreparedMessages:
     ) -> None:  # fmt: skip
         """As `compose_all`, in a thread, while `write` writes the rows: then PostgreSQL works as well."""
         await self._begin(session)
-        facts = await read_facility_facts(session, {camera["facility_id"] for camera in cameras})
+        facts = await self._read_facts(session, cameras)
         composing = asyncio.to_thread(lambda: self._compose(plans_of(facts, cameras, deliveries)))
         composed, _ = await asyncio.gather(composing, write())
-        self._keep(composed)
+        await self._keep(session, composed)
+
+    async def _read_facts(self, session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> FacilityFacts:
+        """Each facility is read once: its revision says in the end whether that was right."""
+        facilities = {camera["facility_id"] for camera in cameras} - self._facts.facilities.keys()
+        if facilities:
+            self._facts = self._facts.with_more(await read_facility_facts(session, facilities))
+        return self._facts
 
     async def _begin(self, session: AsyncSession) -> None:
         """Note the revisions; before the first message is composed."""
@@ -58,30 +87,37 @@ class PreparedMessages:
             self._facilities = await _revisions(session, Facility)
             self._destinations = await _revisions(session, Destination)
             self._plans = await plan_revisions(session)
+            await session.execute(_STAGE)
 
     def _compose(self, plans: Iterable[CameraPlan]) -> list[tuple[CameraV1, OutboxMessage]]:
         return [(plan.payload, self._encode(plan.payload)) for plan in plans]
 
-    def _keep(self, composed: Iterable[tuple[CameraV1, OutboxMessage]]) -> None:
+    async def _keep(self, session: AsyncSession, composed: Sequence[tuple[CameraV1, OutboxMessage]]) -> None:
         codecs = CodecCheck()
-        for camera, message in composed:
+        for camera, _ in composed:
             codecs.check_camera(camera)
-            self._messages[camera.id] = (camera.facility_id, message)
+            self._facility_of[camera.id] = camera.facility_id
         codecs.raise_if_any()
+        rows = ((camera.id, *message) for camera, message in composed)
+        await copy_rows(session, _STAGED, _COLUMNS, rows)
 
-    async def still_true(self, session: AsyncSession) -> Mapping[UUID, OutboxMessage]:
-        """By camera, the messages of which no part has changed since.
+    async def publish(self, session: AsyncSession, cameras: Set[UUID], now: datetime) -> None:
+        """Append the messages of these cameras to the outbox, in the order in which they were composed."""
+        await session.execute(_PUBLISH, {"now": now, "without": list(self._facility_of.keys() - cameras)})
+
+    async def still_true(self, session: AsyncSession) -> Set[UUID]:
+        """The cameras with a message of which no part has changed since.
 
         Raises ProblemError 503 when a destination has changed: that concerns every camera, so all is done anew.
         """
-        if not self._messages:
-            return {}
+        if not self._facility_of:
+            return frozenset()
         if await _revisions(session, Destination) != self._destinations:
             raise overtaken()
         present, plans = await _revisions(session, Facility), await plan_revisions(session)
         return {
-            camera_id: message
-            for camera_id, (facility_id, message) in self._messages.items()
+            camera_id
+            for camera_id, facility_id in self._facility_of.items()
             if present.get(facility_id) == self._facilities.get(facility_id)
             and plans.get(facility_id) == self._plans.get(facility_id)
         }

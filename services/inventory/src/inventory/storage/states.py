@@ -55,7 +55,7 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
     ordered = sorted(camera_ids)
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
-        cameras = (await session.execute(_CAMERAS.where(Camera.id.in_(chunk)))).all()
+        cameras = (await session.execute(_CAMERAS.where(Camera.id == any_(literal(chunk, ARRAY(Uuid)))))).all()
         deliveries = await _deliveries_of(session, chunk)
         under = await facility_plans(session, {camera.facility_id for camera in cameras})
         yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
@@ -68,6 +68,10 @@ class FacilityFacts:
     facilities: Mapping[UUID, Any]
     plans: Mapping[UUID, FacilityPlan]
 
+    def with_more(self, more: "FacilityFacts") -> "FacilityFacts":
+        """These, and those of other facilities."""
+        return FacilityFacts({**self.facilities, **more.facilities}, {**self.plans, **more.plans})
+
 
 async def read_facility_facts(session: AsyncSession, facility_ids: Collection[UUID]) -> FacilityFacts:
     """Of these facilities."""
@@ -77,9 +81,10 @@ async def read_facility_facts(session: AsyncSession, facility_ids: Collection[UU
     return FacilityFacts(facilities, await facility_plans(session, facility_ids))
 
 
-async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
+async def staged_plans(
+    session: AsyncSession, facts: FacilityFacts, cameras: Sequence[Mapping[str, Any]]
+) -> AsyncIterator[list[CameraPlan]]:
     """As `camera_plans`, of cameras as they will be. `cameras`: their columns. Deliveries as they are on record."""
-    facts = await read_facility_facts(session, {camera["facility_id"] for camera in cameras})
     for start in range(0, len(cameras), CHUNK):
         chunk = cameras[start : start + CHUNK]
         yield plans_of(facts, chunk, await _deliveries_of(session, [camera["id"] for camera in chunk]))
@@ -99,15 +104,20 @@ def plans_of(
 
 async def _deliveries_of(session: AsyncSession, camera_ids: Collection[UUID]) -> dict[UUID, list[Any]]:
     found: dict[UUID, list[Any]] = {}
-    for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(camera_ids)))).all():
+    which = Delivery.camera_id == any_(literal(list(camera_ids), ARRAY(Uuid)))
+    for row in (await session.execute(_DELIVERIES.where(which))).all():
         found.setdefault(row.camera_id, []).append(row)
     return found
 
 
-def delivery_parts(delivery: Mapping[str, Any], destination: Destination) -> Any:
-    """A delivery that is not stored yet, with what its plan takes of its destination."""
-    of_destination = {name: getattr(destination, name) for name in _OF_DESTINATION}
-    return SimpleNamespace(**delivery, **of_destination, destination_enabled=destination.enabled)
+def destination_parts(destination: Destination) -> Mapping[str, Any]:
+    """What the plan of a delivery takes of its destination."""
+    return {name: getattr(destination, name) for name in _OF_DESTINATION} | {"destination_enabled": destination.enabled}
+
+
+def delivery_parts(delivery: Mapping[str, Any], of_destination: Mapping[str, Any]) -> Any:
+    """A delivery that is not stored yet, with `destination_parts`."""
+    return SimpleNamespace(**delivery, **of_destination)
 
 
 _CAMERAS = (

@@ -24,7 +24,7 @@ from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.sight import note_sight, read_thing
-from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
+from inventory.storage.states import CameraPlan, camera_plans, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
 from vonggac.auth import Role, Sight
@@ -33,6 +33,8 @@ from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
 
 WRITERS_LOCK = 1742_0510
+MOST_WAITING = 1000
+"""Messages that wait for the end of a write."""
 OTHERS_WAIT = "900ms"  # A writer in the queue waits no longer for a row: others wait for it.
 _NOW = text(
     "select greatest(cast(:now as timestamptz), max(changed_at) + interval '1 microsecond') from changes "
@@ -177,18 +179,31 @@ class WriteTransaction:
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
         ready = await self._prepared.still_true(self.session)
-        self._messages += (message for camera_id, message in ready.items() if camera_id not in self._stale_cameras)
-        waiting = (self._new_cameras - ready.keys()) | self._stale_cameras
+        if ready:
+            await self._append_messages()
+            await self._prepared.publish(self.session, ready - self._stale_cameras, self.now)
+        waiting = (self._new_cameras - ready) | self._stale_cameras
         async for plans in camera_plans(self.session, waiting):
             for plan in plans:
                 codecs.check_camera(plan.payload)
                 self._queue_message("camera", plan.payload.id, plan.payload)
                 moved += _log_moved(self.log, self.now, plan)
+            if len(self._messages) >= MOST_WAITING:
+                await self._append_messages()
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
         await self.log.write(self.session)
+        await self._append_messages()
+
+    async def write_log(self) -> None:
+        """Append the log and the messages so far: of thousands of things they need not wait for the end."""
+        await self.log.write(self.session)
+        await self._append_messages()
+
+    async def _append_messages(self) -> None:
         if self._messages:
-            await outbox.append_messages(self.session, self._messages, now=self.now)
+            messages, self._messages = self._messages, []
+            await outbox.append_messages(self.session, messages, now=self.now)
 
     async def prepare(self) -> None:
         """Of a long write, before it queues: write the log of what is new, and compose the messages of new cameras.
@@ -213,7 +228,7 @@ class WriteTransaction:
 
     async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]]) -> None:
         """A part of `prepare`: messages of cameras as the caller will update them in the queue, by their columns."""
-        await self._prepared.compose_all(self.session, staged_plans(self.session, cameras))
+        await self._prepared.compose_staged(self.session, cameras)
         self.publish_later(camera["id"] for camera in cameras)
 
     def publish_later(self, camera_ids: Iterable[UUID]) -> None:

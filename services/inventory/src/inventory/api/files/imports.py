@@ -16,6 +16,7 @@ from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.running import Outcome, Run
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
+from inventory.importing.storing.done import TakenBack
 from inventory.importing.storing.ledger import State, state_of
 from inventory.importing.storing.reverting import BackRules, take_back
 from inventory.nouns.noun import Noun
@@ -27,6 +28,7 @@ from vonggac.auth import Caller, Principal, Right
 from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 WORKBOOK = "workbook"
@@ -171,6 +173,13 @@ class TakenBackShown(BaseModel):
 async def revert_import(import_id: UUID, context: Context, caller: Caller, reason: Reason = None) -> TakenBackShown:
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
     why = reason or f"import {import_id} is taken back"
+    with rarely_collected():
+        result = await _revert(import_id, context, caller, why)
+    give_memory_back()
+    return TakenBackShown.model_validate(result)
+
+
+async def _revert(import_id: UUID, context: RequestContext, caller: Principal, why: str) -> TakenBack:
     async with context.write_transaction(caller, reason=why) as transaction:
         row = await _row(context, transaction.session, import_id)
         if row.state != State.DONE or row.dry_run:
@@ -180,7 +189,7 @@ async def revert_import(import_id: UUID, context: Context, caller: Caller, reaso
         result = await take_back(writing, import_id, BackRules(patch_thing, remove_thing))
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()
-    return TakenBackShown.model_validate(result)
+    return result
 
 
 def _add_import(noun: Noun) -> None:

@@ -23,7 +23,7 @@ from inventory.storage.store import Actor
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
-from vonggac.telemetry.garbage_collection import rarely_collected
+from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
 
 log = get_logger(__name__)
 RULES = NounRules(make_thing, patch_thing)
@@ -58,7 +58,7 @@ class Run:
         self.upload: Upload | None = None
         self._begun = False
         today = self.services.store.now().astimezone(PROVINCE_TIME).date()
-        self.job = Importing(caller, self.services.sealer, self.services.allowed, RULES, today)
+        self.job = Importing(caller, self.services.allowed, RULES, today)
 
     async def run(self) -> Outcome:
         """Raises ProblemError; then nothing is stored."""
@@ -77,6 +77,8 @@ class Run:
             if self.ledger is not None:
                 await asyncio.shield(self.ledger.failed(None))
             raise
+        finally:
+            give_memory_back()
         self._count(outcome, time.monotonic() - began)
         return outcome
 

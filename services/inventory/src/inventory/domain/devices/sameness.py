@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -38,8 +39,12 @@ class Same:
         )
 
 
+@lru_cache(maxsize=64)
 def normal_url(url: str) -> str:
-    """The address for comparing: scheme and host in lower case, the default port left out, no slash at the end."""
+    """The address for comparing: scheme and host in lower case, the default port left out, no slash at the end.
+
+    Of a file each is asked for once or twice more, right after the first time.
+    """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     shown = f"[{host}]" if ":" in host else host

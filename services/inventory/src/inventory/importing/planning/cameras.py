@@ -1,12 +1,11 @@
-"""Rows of cameras: the address apart from its login, sealed at once; destinations; codec and trust."""
+"""Rows of cameras: the address apart from its login, destinations, codec and trust."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import GIVE_AGAIN, check_networks, leads_elsewhere, parse_camera_url, render
@@ -19,17 +18,17 @@ from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
-from inventory.importing.planning.register import Register
+from inventory.importing.planning.register import CHUNK, Register
 from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import OF_ANOTHER
 from inventory.nouns.devices.secrets import device_origins
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
-from vonggac.auth import Credentials, Sealer
+from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.origin import Origin
 
-SEALED = "sealed"
+LOGIN = "login"
 TRUST_COLUMNS = {"ca_pem": "tls_ca_pem", "fingerprint_sha256": "tls_fingerprint_sha256"}
 _HIDDEN = "***"
 
@@ -51,8 +50,8 @@ class Connections:
     urls: frozenset[str]
     channels: Mapping[UUID, int] = field(default_factory=dict)
     """Recorder to the number of its channels."""
-    hidden: Sequence[Device] = ()
-    """Of cameras that the caller does not see: none of them is in its register."""
+    devices: Mapping[UUID, Device] = field(default_factory=dict)
+    """Of every camera, also of those that the caller does not see, whose codes are hidden."""
 
 
 async def read_connections(session: AsyncSession) -> Connections:
@@ -61,39 +60,43 @@ async def read_connections(session: AsyncSession) -> Connections:
     deliveries: dict[UUID, dict[UUID, bool]] = {}
     urls: set[str] = set()
     query = select(Delivery.camera_id, Delivery.destination_id, Delivery.enabled, Delivery.url)
-    for camera_id, destination_id, enabled, url in await session.execute(query):
-        deliveries.setdefault(camera_id, {})[destination_id] = enabled
-        urls.add(url)
+    async for rows in (await session.stream(query)).partitions(CHUNK):
+        for camera_id, destination_id, enabled, url in rows:
+            deliveries.setdefault(camera_id, {})[destination_id] = enabled
+            urls.add(url)
+    # Most cameras go to the same destinations.
+    same: dict[tuple[tuple[UUID, bool], ...], dict[UUID, bool]] = {}
+    deliveries = {camera_id: same.setdefault(tuple(each.items()), each) for camera_id, each in deliveries.items()}
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
     known = {each.code: each for each in destinations}
-    return Connections(known, deliveries, frozenset(urls), channels, await _hidden_devices(session))
+    return Connections(known, deliveries, frozenset(urls), channels, await _devices(session))
 
 
-async def _hidden_devices(session: AsyncSession) -> list[Device]:
+async def _devices(session: AsyncSession) -> dict[UUID, Device]:
     sight = sight_of(session)
-    if sight.is_everything:
-        return []
-    visible = select(seen(Camera, None, sight).c.id)
-    rows = await session.execute(select(Camera.url, Camera.expected).where(Camera.id.not_in(visible)))
-    return [_device(OF_ANOTHER, row.url, row.expected) for row in rows]
+    code: Any = Camera.code
+    if not sight.is_everything:
+        code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
+    devices: dict[UUID, Device] = {}
+    async for rows in (await session.stream(select(Camera.id, code, Camera.url, Camera.expected))).partitions(CHUNK):
+        devices |= {id_: _device(code, url, expected) for id_, code, url, expected in rows}
+    return devices
 
 
 class CameraRules(FileRules):
-    """Of one file. No password is in a row that is stored: `prepare` seals them."""
+    """Of one file. Logins are sealed when their rows are stored."""
 
-    def __init__(
-        self, connections: Connections, register: Register, sealer: Sealer, allowed: AllowedNetworks | None
-    ) -> None:
-        self._connections, self._sealer, self._allowed = connections, sealer, allowed
+    def __init__(self, connections: Connections, register: Register, allowed: AllowedNetworks | None) -> None:
+        self._connections, self._allowed = connections, allowed
         self._facility_codes = register.codes["facility"]
         self._enabled = [each for each in connections.destinations.values() if each.enabled]
         self._urls = set(connections.urls)
         self.has_secrets = False
 
     def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-        """The bare address, the sealed login and the wanted destinations (None: every enabled one, or as they are)."""
-        extra: dict[str, Any] = {SEALED: None, DESTINATIONS: None, "in_file": DESTINATIONS in row.values}
+        """The bare address, the login to seal and the wanted destinations (None: every enabled one, or as they are)."""
+        extra: dict[str, Any] = {LOGIN: None, DESTINATIONS: None, "in_file": DESTINATIONS in row.values}
         wanted = row.values.get(DESTINATIONS)
         if wanted is not None:
             for code in wanted:
@@ -111,41 +114,26 @@ class CameraRules(FileRules):
         credentials = self._credentials(row, address.credentials, mistakes)
         if credentials is not None:
             self.has_secrets = True
-            extra[SEALED] = Login(credentials, (address.origin, *device_origins(given.get("expected"))))
+            extra[LOGIN] = Login(credentials, (address.origin, *device_origins(given.get("expected"))))
         return extra
 
     def together(self, plan: Plan, register: Register, mistakes: Mistakes) -> None:
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
-        asked = {row.line for row in plan.rows if _is_moved(row)}
-        if not asked:
+        if not any(row.extra["is_asked"] for row in plan.rows):
             return
         devices, in_file = Devices(), {row.id for row in plan.rows}
-        for device in self._connections.hidden:
-            devices.add(device)
-        for present in register.present.values():
-            if present["id"] not in in_file:
-                devices.add(_device(present["code"], present["url"], present["expected"]))
+        for camera_id, device in self._connections.devices.items():
+            if camera_id not in in_file:
+                devices.add(device)
         for row in plan.rows:
             # The first of two in a file stands, the second is named.
-            fields: Any = row.fields
-            device = _device_of(fields)
-            if row.line in asked and fields.shared_device_reason is None:
+            device = row.extra["device"]
+            if row.extra["is_asked"]:
                 same = devices.find_same(device)
                 if same is not None:
                     column = same.field if same.field in plan.table.present else "url"
                     mistakes.add(row.line, column, translate(same.advice), value=getattr(device, same.field))
             devices.add(device)
-
-    async def prepare(self, plan: Plan) -> None:
-        """Seal the logins, in two threads: the box is made outside Python."""
-        rows = [row for row in plan.rows if row.extra[SEALED] is not None]
-        half = len(rows) // 2
-        await asyncio.gather(*(asyncio.to_thread(self._seal, part) for part in (rows[:half], rows[half:])))
-
-    def _seal(self, rows: Sequence[Planned]) -> None:
-        for row in rows:
-            login: Login = row.extra[SEALED]
-            row.extra[SEALED] = self._sealer.seal(login.credentials, *login.origins)
 
     @staticmethod
     def _credentials(row: CheckedRow, in_url: Credentials | None, mistakes: Mistakes) -> Credentials | None:
@@ -160,44 +148,42 @@ class CameraRules(FileRules):
             mistakes.add(row.line, "url", translate(text))
         return Credentials(username=username, password=password)
 
-    def after(self, planned: Planned, mistakes: Mistakes) -> None:
+    def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
         """Timeout, login, trust, codec, and the addresses at which the camera would be published."""
-        fields: Any = planned.fields
         present = planned.present
-        self._fit_timeout(planned)
-        if planned.extra[SEALED] is not None:
+        device = planned.extra["device"] = _device_of(fields)
+        moved = present is None or device != _device(present["code"], present["url"], present["expected"])
+        planned.extra["is_asked"] = moved and fields.shared_device_reason is None
+        self._fit_timeout(planned, fields)
+        if planned.extra[LOGIN] is not None:
             planned.changes["password"] = (_HIDDEN if present and present["sealed_secret"] else None, _HIDDEN)
             if present is not None:
                 planned.action = Action.UPDATED
         elif present and present["sealed_secret"] is not None and leads_elsewhere(present["url"], fields.url):
             mistakes.add(planned.line, "url", translate(GIVE_AGAIN), value=fields.url)
-        self._check_channel(planned, mistakes)
+        self._check_channel(planned.line, fields, mistakes)
         self._check_trust(planned.line, fields.tls, fields.url, mistakes)
-        receiving = self._plan_deliveries(planned, mistakes)
+        receiving = self._plan_deliveries(planned, fields, mistakes)
         codec = fields.expected.codec if fields.expected is not None else None
         for each in receiving:
             if not accepts_codec(codec, each.url_template, enhanced_rtmp=each.enhanced_rtmp):
                 mistakes.add(planned.line, DESTINATIONS, translate(refusal_advice(fields.code, each.code)))
 
     @staticmethod
-    def _fit_timeout(planned: Planned) -> None:
-        fields: Any = planned.fields
-        if planned.present is None:
-            planned.patch["probe_timeout_s"] = fields.timeout_s
-        elif "probe_interval_s" in planned.patch:
+    def _fit_timeout(planned: Planned, fields: Any) -> None:
+        if planned.present is not None and "probe_interval_s" in planned.patch:
             fitted = fitting_timeout(planned.present["probe_timeout_s"], fields.probe_interval_s)
             planned.patch.setdefault("probe_timeout_s", fitted)
         if planned.patch.get("probe_timeout_s", 0) is None:
             planned.patch["probe_timeout_s"] = fields.timeout_s
 
-    def _check_channel(self, planned: Planned, mistakes: Mistakes) -> None:
-        fields: Any = planned.fields
+    def _check_channel(self, line: int, fields: Any, mistakes: Mistakes) -> None:
         channels = self._connections.channels.get(fields.recorder_id)
         if channels is not None and fields.channel is not None:
             try:
                 check_channel(fields.channel, channels)
             except ValueError as error:
-                mistakes.add(planned.line, "channel", translate(str(error)), value=fields.channel)
+                mistakes.add(line, "channel", translate(str(error)), value=fields.channel)
 
     @staticmethod
     def _check_trust(line: int, tls: Trust | None, url: str, mistakes: Mistakes) -> None:
@@ -207,7 +193,7 @@ class CameraRules(FileRules):
             column = next(column for name, column in TRUST_COLUMNS.items() if getattr(tls, name) is not None)
             mistakes.add(line, column, translate(str(error)))
 
-    def _plan_deliveries(self, planned: Planned, mistakes: Mistakes) -> Sequence[Destination]:
+    def _plan_deliveries(self, planned: Planned, fields: Any, mistakes: Mistakes) -> Sequence[Destination]:
         """Note what is to connect and to disconnect; returns the destinations that will receive the camera."""
         known = self._connections.destinations
         there = self._connections.deliveries.get(planned.id, {}) if planned.id is not None else {}
@@ -228,11 +214,10 @@ class CameraRules(FileRules):
             if planned.present is not None:
                 planned.action = Action.UPDATED
                 planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
-        self._check_addresses(planned, connect, mistakes)
+        self._check_addresses(planned.line, fields, connect, mistakes)
         return [each for each in wanted if each.enabled and there.get(each.id, True)]
 
-    def _check_addresses(self, planned: Planned, connect: Sequence[Destination], mistakes: Mistakes) -> None:
-        fields: Any = planned.fields
+    def _check_addresses(self, line: int, fields: Any, connect: Sequence[Destination], mistakes: Mistakes) -> None:
         facility = self._facility_codes[fields.facility_id]
         for each in connect:
             if "{camera_id}" in each.url_template:
@@ -240,15 +225,8 @@ class CameraRules(FileRules):
             url = render(each.url_template, camera_code=fields.code, facility_code=facility, camera_id=_NOBODY)
             if url in self._urls:
                 message = f"would be published at an address that is in use ({url}); give it another code"
-                mistakes.add(planned.line, "code", translate(message), value=fields.code)
+                mistakes.add(line, "code", translate(message), value=fields.code)
             self._urls.add(url)
-
-
-def _is_moved(row: Planned) -> bool:
-    """Whether its device is another one than on record."""
-    return row.present is None or _device_of(row.fields) != _device(
-        row.present["code"], row.present["url"], row.present["expected"]
-    )
 
 
 def _device_of(fields: Any) -> Device:

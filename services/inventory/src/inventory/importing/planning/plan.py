@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from inventory.importing.checking.codes import check_codes, near_code
@@ -33,16 +33,19 @@ class Action(StrEnum):
 
 @dataclass(slots=True)
 class Planned:
-    """One row. `patch`: top-level fields that change, with their new values; of a new thing all that it has."""
+    """One row. `given`: what a new thing is made of; `patch`: the fields of a present one that change, as they will be.
+
+    Twenty thousand of them wait for each other, so the checked model is not kept.
+    """
 
     line: int
     label: str
     action: Action
-    fields: BaseModel
+    given: Mapping[str, Any]
     present: Mapping[str, Any] | None
     patch: dict[str, Any]
     changes: dict[str, tuple[Any, Any]]
-    """Column to its value before and after, as the file would show it."""
+    """Column to its value before and after, as a file has it; of `patch` and `given` only where somebody reads it."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,14 +60,11 @@ class FileRules:
         """Prepare `given` (top-level fields) for the check as a whole; returns what goes beside the fields."""
         return {}
 
-    def after(self, planned: Planned, mistakes: Mistakes) -> None:
-        """Rules that need the row as a whole and what is on record."""
+    def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
+        """Rules that need the row as a whole (`fields`: the noun's, checked) and what is on record."""
 
     def together(self, plan: "Plan", register: Register, mistakes: Mistakes) -> None:
         """Rules between the rows of a file, and with what is on record beside them."""
-
-    async def prepare(self, plan: "Plan") -> None:
-        """What only rows need that are stored; of a file without mistakes."""
 
 
 @dataclass(slots=True)
@@ -88,16 +88,24 @@ class Plan:
         return taken
 
 
-def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, rules: FileRules) -> Plan:
-    """Compare. What is wrong goes to `mistakes`; such rows are not in the plan. Pure: nothing is read or written."""
+def make_plan(
+    noun: Noun, table: Table, register: Register, mistakes: Mistakes, rules: FileRules, *, shown: bool = True
+) -> Plan:
+    """Compare. What is wrong goes to `mistakes`; such rows are not in the plan. Pure: nothing is read or written.
+
+    The table's rows are forgotten on the way: twenty thousand in three forms at once weigh too much.
+    `shown`: somebody reads the difference, as of a dry run.
+    """
     plan = Plan(noun, table)
     checked = check_cells(table, mistakes)
+    table.rows.clear()
     _check_keys(noun, checked, register, mistakes)
-    touched = _touched(table)
-    nested = {column.path[0] for column in table.columns.columns if len(column.path) > 1}
-    for row in checked:
+    comparison = _Comparison(noun, table, register, rules, shown=shown)
+    checked.reverse()
+    while checked:
+        row = checked.pop()
         found = Mistakes(mistakes.sheet)
-        planned = _plan_row(noun, table, row, register, found, rules, touched, nested)
+        planned = _plan_row(comparison, row, found)
         # One mistake of a cell is enough: what follows from it is none of its own.
         mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
         if planned is not None and not row.wrong:
@@ -106,13 +114,19 @@ def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, 
     return plan
 
 
-def _touched(table: Table) -> list[Column]:
-    return [column for column in table.columns.columns if column.name in table.present and column.path]
+class _Comparison:
+    """What every row is compared with."""
+
+    def __init__(self, noun: Noun, table: Table, register: Register, rules: FileRules, *, shown: bool) -> None:
+        self.noun, self.table, self.register, self.rules, self.shown = noun, table, register, rules, shown
+        columns = table.columns.columns
+        self.touched = [column for column in columns if column.name in table.present and column.path]
+        self.nested = {column.path[0] for column in columns if len(column.path) > 1}
 
 
 def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> None:
     if noun.key == ("code",):
-        known = {key[0]: None for key in register.present}
+        known = {key[0]: None for key in register.present} | dict.fromkeys(register.others)
         codes = ((row.line, row.values["code"]) for row in rows if row.values.get("code") is not None)
         check_codes(codes, known, "code", mistakes)
         return
@@ -128,17 +142,15 @@ def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mist
         first.setdefault(key, row.line)
 
 
-def _plan_row(
-    noun: Noun, table: Table, row: CheckedRow, register: Register, mistakes: Mistakes, rules: FileRules,
-    touched: Sequence[Column], nested: set[str],
-) -> Planned | None:  # fmt: skip
+def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> Planned | None:
+    noun, table, register, touched = comparison.noun, comparison.table, comparison.register, comparison.touched
     before = mistakes.count
-    given = _given(noun, row, touched, register, mistakes)
-    extra = rules.before(row, given, mistakes)
+    given = _given(row, touched, register, mistakes)
+    extra = comparison.rules.before(row, given, mistakes)
     present = register.present.get(key_of(noun, given))
     if not _same_revision(row, present, mistakes):
         return None
-    whole = _whole(noun, given, present, nested)
+    whole = _whole(noun, given, present, comparison.nested)
     try:
         fields = noun.fields.model_validate(whole)
     except ValidationError as error:
@@ -146,22 +158,24 @@ def _plan_row(
         return None
     if mistakes.count > before or row.wrong:
         return None
-    after = fields.model_dump()
-    patch = {name: after[name] for name in given if present is None or _differs(present.get(name), after[name])}
-    changes = _changes(noun, touched, patch, present, after, register)
+    patch: dict[str, Any] = {}
+    changes: dict[str, tuple[Any, Any]] = {}
+    if present is not None or comparison.shown:
+        after = fields.model_dump(include=set(given))
+        changed = {name: new for name, new in after.items() if present is None or _differs(present.get(name), new)}
+        changes = _changes(touched, changed, present, register) if comparison.shown else {}
+        patch = changed if present is not None else {}
     action = Action.CREATED if present is None else Action.UPDATED if patch else Action.UNCHANGED
     label = " / ".join(str(row.values.get(name)) for name in table.columns.key)
-    planned = Planned(row.line, label, action, fields, present, patch, changes, extra)
-    if present is not None:
-        for name in sorted(noun.unchangeable & patch.keys()):
-            mistakes.add_phrase(row.line, name, "once", value=str(after[name]))
-    rules.after(planned, mistakes)
+    made_of = whole if present is None else {}
+    planned = Planned(row.line, label, action, made_of, present, patch, changes, extra)
+    for name in sorted(noun.unchangeable & patch.keys()):
+        mistakes.add_phrase(row.line, name, "once", value=str(patch[name]))
+    comparison.rules.after(planned, fields, mistakes)
     return planned if mistakes.count == before else None
 
 
-def _given(
-    noun: Noun, row: CheckedRow, touched: Sequence[Column], register: Register, mistakes: Mistakes
-) -> dict[str, Any]:
+def _given(row: CheckedRow, touched: Sequence[Column], register: Register, mistakes: Mistakes) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for column in touched:
         value = row.values[column.name]
@@ -230,17 +244,14 @@ def _differs(before: Any, after: Any) -> bool:
 
 
 def _changes(
-    noun: Noun, touched: Sequence[Column], patch: Mapping[str, Any], present: Mapping[str, Any] | None,
-    after: Mapping[str, Any], register: Register,
-) -> dict[str, tuple[Any, Any]]:  # fmt: skip
-    if not patch:
-        return {}
+    touched: Sequence[Column], changed: Mapping[str, Any], present: Mapping[str, Any] | None, register: Register
+) -> dict[str, tuple[Any, Any]]:
     changes: dict[str, tuple[Any, Any]] = {}
-    for column in touched:
-        if column.path[0] not in patch:
+    for column in touched if changed else ():
+        if column.path[0] not in changed:
             continue
         old = _at(present, column, register) if present is not None else None
-        new = _at(after, column, register)
+        new = _at(changed, column, register)
         if old != new:
             changes[column.name] = (old, new)
     return changes

@@ -3,7 +3,8 @@
 A row that is written, or ready to be, is forgotten: what waits is the text of its log and the cells of its update.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,24 +13,29 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
+from pydantic import BaseModel
 from sqlalchemy import delete, select
 
+from inventory.domain.devices.camera import NewCamera
 from inventory.importing.mistakes import Mistakes
-from inventory.importing.planning.cameras import SEALED
+from inventory.importing.planning.cameras import LOGIN, Login
 from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import copy_rows, update_rows
 from inventory.storage.change_log import snapshot, snapshot_text
 from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.prepared import overtaken
-from inventory.storage.states import delivery_parts
+from inventory.storage.states import delivery_parts, destination_parts
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 from inventory.storage.tables.base import DERIVED, derived_columns
+from vonggac.auth import Sealer
 
 CHUNK = 1000
+_SEALED = "sealed"
 _JSON = frozenset({"tls", "expected"})
 _NOT_COLUMNS = frozenset({"destination_ids", "connect", "disconnect"})
+_SECRET = frozenset({"sealed_secret", "secret_changed_at"})
 _COLUMNS = tuple(column.key for column in Camera.__table__.columns)
 
 
@@ -71,8 +77,8 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     await transaction.prepare()
     # Read after it: who changes one from here on is found out before the commit.
     destinations = {each.id: each for each in await transaction.session.scalars(select(Destination))}
-    await _add_cameras(transaction, plan.take(Action.CREATED), codes, destinations)
-    changed = await _prepare_changed(transaction, plan.take(Action.UPDATED))
+    await _add_cameras(writing, plan.take(Action.CREATED), codes, destinations)
+    changed = await _prepare_changed(writing, plan.take(Action.UPDATED))
     await transaction.enter_queue()
     await _check_still_so(transaction, changed, mistakes)
     await update_cameras(transaction, changed.columns, changed.updates)
@@ -80,10 +86,11 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
 
 
 async def _add_cameras(
-    transaction: WriteTransaction, rows: list[Planned], codes: Mapping[UUID, str],
-    destinations: Mapping[UUID, Destination],
-) -> None:  # fmt: skip
-    for chunk in _taken(rows):
+    writing: Write, rows: list[Planned], codes: Mapping[UUID, str], destinations: Mapping[UUID, Destination]
+) -> None:
+    transaction = writing.transaction
+    of_destination = {each.id: destination_parts(each) for each in destinations.values()}
+    async for chunk in _sealed(writing.sealer, rows):
         cameras: list[dict[str, Any]] = []
         deliveries: list[dict[str, Any]] = []
         parts: dict[UUID, list[Any]] = {}
@@ -96,7 +103,7 @@ async def _add_cameras(
                     raise overtaken()
                 delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
                 deliveries.append(delivery)
-                parts.setdefault(camera["id"], []).append(delivery_parts(delivery, destination))
+                parts.setdefault(camera["id"], []).append(delivery_parts(delivery, of_destination[each.id]))
         await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
 
 
@@ -106,6 +113,25 @@ async def _write(
     await copy_rows(transaction.session, Camera, _COLUMNS, _cells(transaction, cameras))
     await copy_deliveries(transaction, deliveries)
     await transaction.log.write(transaction.session)
+
+
+async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncIterator[list[Planned]]:
+    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python."""
+    following: asyncio.Task[list[Planned]] | None = None
+    for chunk in _taken(rows):
+        coming = asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk))
+        if following is not None:
+            yield await following
+        following = coming
+    if following is not None:
+        yield await following
+
+
+def _seal(sealer: Sealer, rows: list[Planned]) -> list[Planned]:
+    for row in rows:
+        login: Login | None = row.extra[LOGIN]
+        row.extra[_SEALED] = None if login is None else sealer.seal(login.credentials, *login.origins)
+    return rows
 
 
 def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
@@ -119,15 +145,19 @@ def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
 
 def _new_camera(now: datetime, row: Planned) -> dict[str, Any]:
     """Its columns."""
-    fields: Any = row.fields
-    sealed = row.extra[SEALED]
-    values: dict[str, Any] = fields.model_dump(exclude=_NOT_COLUMNS)
+    fields = NewCamera.model_validate(row.given)
+    sealed = row.extra[_SEALED]
+    values = {name: _plain(value) for name, value in fields if name not in _NOT_COLUMNS}
     values |= {
         "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "probe_timeout_s": fields.timeout_s,
         "sealed_secret": sealed, "secret_changed_at": now if sealed is not None else None,
         **derived_columns(Camera, values),
     }  # fmt: skip
     return values
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 def _cells(transaction: WriteTransaction, cameras: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
@@ -140,15 +170,16 @@ def _cell(name: str, value: Any) -> Any:
     return Jsonb(value) if name in _JSON and value is not None else value
 
 
-async def _prepare_changed(transaction: WriteTransaction, rows: list[Planned]) -> _Changed:
-    changed = _Changed(update_columns({name for row in rows for name in _patch(row, transaction.now)}))
-    for chunk in _taken(rows):
+async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
+    transaction = writing.transaction
+    changed = _Changed(update_columns({name for row in rows for name in _names(row)}))
+    async for chunk in _sealed(writing.sealer, rows):
         whole: list[Mapping[str, Any]] = []
         others: list[UUID] = []
         for row in chunk:
             assert row.present is not None
             patch = _patch(row, transaction.now)
-            values = next_state(row.present, patch, transaction.now)
+            values = next_state(row.present, patch, transaction.now, changed.columns)
             changed.updates.append(update_of(row.present, values, changed.columns))
             changed.places[values["id"]] = (row.line, row.label)
             links = row.extra["connect"] or row.extra["disconnect"]
@@ -164,22 +195,31 @@ async def _prepare_changed(transaction: WriteTransaction, rows: list[Planned]) -
     return changed
 
 
+def _names(row: Planned) -> Set[str]:
+    """Of the columns that `_patch` changes."""
+    secret = frozenset() if row.extra[LOGIN] is None else _SECRET
+    return (row.patch.keys() - _NOT_COLUMNS) | secret
+
+
 def _patch(row: Planned, now: datetime) -> dict[str, Any]:
     patch = {name: value for name, value in row.patch.items() if name not in _NOT_COLUMNS}
-    if row.extra[SEALED] is not None:
-        patch |= {"sealed_secret": row.extra[SEALED], "secret_changed_at": now}
+    if row.extra[_SEALED] is not None:
+        patch |= {"sealed_secret": row.extra[_SEALED], "secret_changed_at": now}
     return patch
 
 
 def update_columns(names: set[str]) -> list[str]:
     """What is written of cameras of which these change."""
-    return [*sorted(names), *DERIVED, "revision", "changed_at"]
+    derived = DERIVED if names & {*Camera.searched, Camera.ordered} else ()
+    return [*sorted(names), *derived, "revision", "changed_at"]
 
 
-def next_state(before: Mapping[str, Any], patch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The columns of a camera with `patch`, written at `now`."""
+def next_state(
+    before: Mapping[str, Any], patch: Mapping[str, Any], now: datetime, columns: Sequence[str]
+) -> dict[str, Any]:
+    """The columns of a camera with `patch`, written at `now`; what is made of others only where it is written."""
     values = {**before, **patch, "revision": before["revision"] + 1, "changed_at": now}
-    return values | derived_columns(Camera, values)
+    return values | derived_columns(Camera, values) if DERIVED.issubset(columns) else values
 
 
 def update_of(before: Mapping[str, Any], values: Mapping[str, Any], columns: Sequence[str]) -> Update:

@@ -34,9 +34,17 @@ class TakenBack:
     left: list[Left] = field(default_factory=list)
 
 
+NAMES = ("code", "full_name", "camera_id")
+"""What names a thing, and whose delivery it is."""
+CHUNK = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All that an import did to one thing: `before` of its first line, `after` of its last."""
+    """All that an import did to one thing: of `before` and `after` what names it, and the fields that changed.
+
+    `before` of what was removed has every field.
+    """
 
     noun: str
     id: UUID
@@ -49,6 +57,12 @@ class Done:
         shown = self.after or self.before or {}
         return str(shown.get("code") or shown.get("full_name") or self.id)
 
+    def then(self, later: "Done") -> "Done":
+        """This, and what the import did to the thing after it."""
+        before = None if self.before is None else {**(later.before or {}), **self.before}
+        after = None if later.after is None else {**(self.after or {}), **later.after}
+        return Done(self.noun, self.id, self.action, before, after)
+
     def left(self, reason: str) -> Left:
         """It stays as it is."""
         return Left(self.noun, self.id, self.key, reason)
@@ -59,14 +73,23 @@ async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
     columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
     query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
     found: dict[UUID, Done] = {}
-    for noun, thing_id, action, before, after in await session.execute(query):
-        first = found.get(thing_id)
-        found[thing_id] = (
-            Done(noun, thing_id, action, before, after)
-            if first is None
-            else Done(noun, thing_id, first.action, first.before, after)
-        )
+    # Some at a time: a line has two whole states, of which little is kept.
+    async for rows in (await session.stream(query)).partitions(CHUNK):
+        for noun, thing_id, action, before, after in rows:
+            done = Done(noun, thing_id, action, *kept(before, after))
+            found[thing_id] = found[thing_id].then(done) if thing_id in found else done
     return list(found.values())
+
+
+def kept(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Any, Any]:
+    """What `Done` keeps of the two states of a line."""
+    if after is None:
+        return before, None
+    whole = before or {}
+    names = [name for name in after if name in NAMES or (before is not None and whole.get(name) != after[name])]
+    names += [name for name in whole if name not in after]
+    shown = {name: after[name] for name in names if name in after}
+    return None if before is None else {name: whole[name] for name in names if name in whole}, shown
 
 
 def patch_back(noun: Noun, done: Done) -> dict[str, Any]:

@@ -46,9 +46,11 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
                 result.restored += 1
                 if patch := patches[row["id"]]:
                     before = dict(row)
-                    updates.append(update_of(before, next_state(before, patch, transaction.now), columns))
+                    after = next_state(before, patch, transaction.now, columns)
+                    updates.append(update_of(before, after, columns))
             await asyncio.sleep(0)
         await update_cameras(transaction, columns, updates)
+        await transaction.write_log()
         transaction.publish_later(each.id for each in updates)
     return others
 
@@ -64,7 +66,7 @@ async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], re
             transaction.record_removed(camera)
             transaction.session.expunge(camera)
             result.removed += 1
-        await asyncio.sleep(0)
+        await transaction.write_log()
     gone = [each.id for each in done]
     if gone:
         for statement in (delete(Delivery).where(Delivery.camera_id == _any_of(gone)),

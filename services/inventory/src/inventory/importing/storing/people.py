@@ -55,7 +55,7 @@ class FacilityRules(FileRules):
                              value=row.values.get(column))  # fmt: skip
             return {}
 
-    def after(self, planned: Planned, mistakes: Mistakes) -> None:
+    def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
         """Show another person as a change of the row."""
         person: Person | None = planned.extra.get("person")
         if person is None:

@@ -73,7 +73,7 @@ def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) 
 
 
 async def _create(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
-    thing = await rules.make(writing, noun, row.fields)
+    thing = await rules.make(writing, noun, noun.fields.model_validate(row.given))
     if noun.name == "facility":
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
