@@ -11,6 +11,7 @@ a busy machine hides no other result. No other test is repeated: one that fails 
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,30 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     _mark(items)
+    if hasattr(config, "workerinput"):
+        items[:] = _slow_files_first(items)
     units = {item.path for item in items if item.get_closest_marker("server") is None}
     if lost := [str(path) for path in units if not has_unit_tests(path)]:
         msg = f"`make test-unit` leaves out the unit tests of {', '.join(lost)}: see tests/unit_files.py"
         raise pytest.UsageError(msg)
+
+
+def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Every third file is one with slow tests while there are any: a run ends with short files, on all workers at once.
+
+    Not all of them at the beginning: they would take each other's time.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path, those in files.items() if any(item.get_closest_marker("slow") for item in those)]
+    # Those with the fewest tests have the longest ones: a platform, a disk that is full.
+    slow.sort(key=lambda path: len(files[path]))
+    quick = iter([path for path in files if path not in set(slow)])
+    order = [path for one in slow for path in (one, *islice(quick, 2))]
+    return [item for path in (*order, *quick) for item in files[path]]
 
 
 def _mark(items: list[pytest.Item]) -> None:
