@@ -48,6 +48,7 @@ def bookkeeper(database: Database) -> Bookkeeper:
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cameras that moved are read from the ledger, however few."""
     monkeypatch.setattr(ledgered, "TOGETHER", 1)
+    monkeypatch.setattr(ledgered, "LONG", 0)
 
 
 def now() -> int:

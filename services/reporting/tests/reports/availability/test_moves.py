@@ -93,6 +93,7 @@ async def test_the_ledger_tells_of_cameras_that_moved(
     ingest: Ingest, database: Database, province: Province, which: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledgered, "TOGETHER", 1)
+    monkeypatch.setattr(ledgered, "LONG", 0)
     successor, second = province.national, province.provincial
     await fed(ingest, province, successor, second)
     await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
@@ -151,6 +152,7 @@ async def test_of_cameras_that_moved_together_only_the_day_of_the_move_is_accoun
         return direct_accounts.accounts(session, part, cameras, make)
 
     monkeypatch.setattr(ledgered, "accounts", noted)
+    monkeypatch.setattr(ledgered, "LONG", 0)
     async with snapshot(database) as session:
         cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), question.period))
         for together, expected in ((5, [(midnight(day_of(millis(SUCCESSION))), 5)]), (6, [(question.period.start, 5)])):

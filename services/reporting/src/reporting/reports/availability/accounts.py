@@ -33,6 +33,8 @@ BATCH = 1000
 quarter of the time."""
 TOGETHER = 25
 """A day on which fewer cameras moved costs more to be asked for than what these cameras cost over the whole period."""
+LONG: Day = 120
+"""Of fewer whole days than these, adding up what happened costs less than the day of the move and the stays."""
 
 
 async def ledgered_accounts[Made](
@@ -85,6 +87,8 @@ async def _by_ledger(
 def _moves(cameras: Sequence[Camera], cut: Cut) -> dict[str, Divided | None]:
     """What the moves of those that did not stay divide their days into; None for those that are accounted directly."""
     found = {one.id: whole_days(one, cut) for one in cameras if not stayed(one)}
+    if cut.last - cut.first < LONG:
+        return dict.fromkeys(found)
     together = Counter(day for one in found.values() for day in one.moved)
     return {id_: one if all(together[day] >= TOGETHER for day in one.moved) else None for id_, one in found.items()}
 
