@@ -124,7 +124,7 @@ class WordPage:
                 if shape not in made:
                     made[shape] = _cell_paragraph(*shape, size)
                 paragraph = deepcopy(made[shape])
-                _say(paragraph[-1], text)
+                _fill(paragraph[-1], text)
                 cell.replace(cell.p_lst[0], paragraph)
             _mark(row, "w:cantSplit")
         _mark(table.rows[0], "w:tblHeader")
@@ -217,7 +217,7 @@ def _cell_paragraph(align: Any, strong: bool, together: bool, size: float) -> An
     return paragraph
 
 
-def _say(run: Any, text: str) -> None:
+def _fill(run: Any, text: str) -> None:
     """Put text into a run without any."""
     if text and text.isprintable() and text == text.strip():
         words = OxmlElement("w:t")

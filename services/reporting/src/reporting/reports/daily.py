@@ -19,8 +19,8 @@ from reporting.domain.ledger import CAMERA_SUMS, DAY, Cut, Day
 from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.scope import Camera, Facility, Reason, during
 from reporting.domain.segments import Period, Step, series
-from reporting.domain.stays import Stay, stayed, whole_days
 from reporting.reports.accounts import CameraHistory, Question, accounts, histories
+from reporting.reports.availability.stays import Stay, stayed, whole_days
 from reporting.storage import daily as stored
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow

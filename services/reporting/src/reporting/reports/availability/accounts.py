@@ -15,14 +15,14 @@ from reporting.domain.ledger import ORIGIN, Cut, Day, midnight
 from reporting.domain.partition import Account, DeliveryDurations, Durations, out_of_scope
 from reporting.domain.scope import Camera, Facility, during
 from reporting.domain.segments import Period
-from reporting.domain.stays import Divided, stayed, whole_days
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
+from reporting.reports.availability.stays import Divided, stayed, whole_days
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import (
     FIRST_OF_CAMERA,
     CameraRow,
-    Standing,
+    RowColumns,
     camera_difference,
     delivery_difference,
 )
@@ -49,32 +49,34 @@ async def ledgered_accounts[Made](
             yield made
         return
     with rarely_collected():
-        async for told in _told(session, question, cut, cameras):
-            yield await asyncio.to_thread(make, await _completed(session, question, told))
+        async for read in _by_ledger(session, question, cut, cameras):
+            yield await asyncio.to_thread(make, await _completed(session, question, read))
 
 
 type _Rows = Mapping[tuple[str, Day], CameraRow]
 
 
-class _Told(NamedTuple):
+class _Batch(NamedTuple):
     """What the ledger tells of some cameras, and the parts of the period that it does not tell of each."""
 
     cameras: Sequence[Camera]
-    found: dict[str, CameraAccount]
+    accounts: dict[str, CameraAccount]
     left: dict[Period, list[Camera]]
 
 
-async def _told(session: AsyncSession, question: Question, cut: Cut, cameras: Sequence[Camera]) -> AsyncIterator[_Told]:
+async def _by_ledger(
+    session: AsyncSession, question: Question, cut: Cut, cameras: Sequence[Camera]
+) -> AsyncIterator[_Batch]:
     """Batch by batch. The arithmetic runs beside the event loop while PostgreSQL gathers the rows of the next one."""
     later = cut.after is not None and cut.last < cut.closed and not question.current
     reader = _Reader(question.period, cut, await asyncio.to_thread(_moves, cameras, cut), later)
     batches = [*batched(cameras, BATCH)]
-    ahead: Standing | None = None
+    ahead: RowColumns | None = None
     for batch, following in zip_longest(batches, batches[1:]):
-        standing = ahead or await ledger.standing_at(session, reader.asked(batch))
-        making = asyncio.create_task(asyncio.to_thread(reader.told, batch, standing))
+        standing = ahead or await ledger.rows_at(session, reader.midnights(batch))
+        making = asyncio.create_task(asyncio.to_thread(reader.batch, batch, standing))
         try:
-            ahead = await ledger.standing_at(session, reader.asked(following)) if following else None
+            ahead = await ledger.rows_at(session, reader.midnights(following)) if following else None
         finally:
             await asyncio.wait({making})
         yield making.result()
@@ -96,7 +98,7 @@ class _Reader:
     moved: Mapping[str, Divided | None]
     later: bool
 
-    def asked(self, cameras: Sequence[Camera]) -> list[tuple[str, Day]]:
+    def midnights(self, cameras: Sequence[Camera]) -> list[tuple[str, Day]]:
         """The midnights whose rows tell of each camera."""
         cut = self.cut
         whole = (cut.first, cut.last, cut.last + 1) if self.later else (cut.first, cut.last)
@@ -109,17 +111,17 @@ class _Reader:
                 asked += dict.fromkeys((one.id, day) for stay in here for day in (stay.first, stay.last))
         return asked
 
-    def told(self, cameras: Sequence[Camera], standing: Standing) -> _Told:
+    def batch(self, cameras: Sequence[Camera], standing: RowColumns) -> _Batch:
         """What these rows tell."""
-        told, rows = _Told(cameras, {}, {part: [] for part in self.cut.parts}), standing.rows()
+        read, rows = _Batch(cameras, {}, {part: [] for part in self.cut.parts}), standing.rows()
         for one in cameras:
             if one.id not in self.moved:
-                told.found[one.id] = self._of_stayed(told, rows, one)
+                read.accounts[one.id] = self._of_stayed(read, rows, one)
             elif (divided := self.moved[one.id]) is not None:
-                told.found[one.id] = self._of_moved(told, rows, one, divided)
-        return told
+                read.accounts[one.id] = self._of_moved(read, rows, one, divided)
+        return read
 
-    def _of_stayed(self, told: _Told, rows: _Rows, camera: Camera) -> CameraAccount:
+    def _of_stayed(self, read: _Batch, rows: _Rows, camera: Camera) -> CameraAccount:
         cut = self.cut
         first, last, later = (
             rows.get((camera.id, day), FIRST_OF_CAMERA) for day in (cut.first, cut.last, cut.last + 1)
@@ -130,16 +132,16 @@ class _Reader:
             if first.day < cut.first:
                 start = self.period.start
             else:
-                told.left[cut.before].append(camera)
+                read.left[cut.before].append(camera)
         if cut.after is not None:
             if ORIGIN < later.day <= cut.last:
                 end = self.period.end
             else:
-                told.left[cut.after].append(camera)
+                read.left[cut.after].append(camera)
         account = _difference(camera, first, last, (start, end))
         return CameraAccount(camera, None, account, ((camera.facility, account.camera),))
 
-    def _of_moved(self, told: _Told, rows: _Rows, camera: Camera, divided: Divided) -> CameraAccount:
+    def _of_moved(self, read: _Batch, rows: _Rows, camera: Camera, divided: Divided) -> CameraAccount:
         """A sum for each of its stays; the days on which it moved are left."""
         whole = Account(Durations(), tuple([DeliveryDurations() for _ in camera.deliveries]))
         places: dict[Facility, Durations] = {}
@@ -154,7 +156,7 @@ class _Reader:
             # What is not counted while it stood elsewhere belongs to the place that is asked for.
             places.setdefault(stay.facility or camera.facility, Durations()).add(part.camera)
         for part_left in (*self.cut.parts, *(Period(midnight(day), midnight(day + 1)) for day in divided.moved)):
-            told.left.setdefault(part_left, []).append(camera)
+            read.left.setdefault(part_left, []).append(camera)
         return CameraAccount(camera, None, whole, tuple(places.items()))
 
 
@@ -169,17 +171,17 @@ def _add(whole: Account, part: Account) -> None:
         ledger_line.add(more)
 
 
-async def _completed(session: AsyncSession, question: Question, told: _Told) -> list[CameraAccount]:
-    found = told.found
-    for part, left in told.left.items():
+async def _completed(session: AsyncSession, question: Question, read: _Batch) -> list[CameraAccount]:
+    found = read.accounts
+    for part, left in read.left.items():
         asked, there = replace(question, period=part), [during(one, part) for one in left]
         async for portion in accounts(session, asked, there, list):
             for one in portion:
                 found[one.camera.id] = _with(found[one.camera.id], one)
-    apart = [one for one in told.cameras if one.id not in found or (question.current and not _well(found[one.id].now))]
+    apart = [one for one in read.cameras if one.id not in found or (question.current and not _well(found[one.id].now))]
     async for portion in accounts(session, question, apart, list):
         found |= {one.camera.id: one for one in portion}
-    return [found[one.id] for one in told.cameras]
+    return [found[one.id] for one in read.cameras]
 
 
 def _with(known: CameraAccount, part: CameraAccount) -> CameraAccount:

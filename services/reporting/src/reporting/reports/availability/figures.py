@@ -10,9 +10,9 @@ from reporting.domain import ledger as days
 from reporting.domain.ledger import Cut
 from reporting.domain.scope import Facility, during
 from reporting.domain.segments import Period
-from reporting.domain.stays import place_of
 from reporting.reports.accounts import Question, accounts, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
+from reporting.reports.availability.stays import place_of
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger

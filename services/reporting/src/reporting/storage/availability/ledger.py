@@ -123,7 +123,7 @@ left join lateral (
 """  # noqa: S608 - of our own names
 
 
-class Standing(NamedTuple):
+class RowColumns(NamedTuple):
     """Rows of cameras at midnights, as columns; None where nothing was ever in scope before."""
 
     asked: Sequence[tuple[str, Day]]
@@ -139,15 +139,15 @@ class Standing(NamedTuple):
         }
 
 
-async def standing_at(session: AsyncSession, asked: Sequence[tuple[str, Day]]) -> Standing:
+async def rows_at(session: AsyncSession, asked: Sequence[tuple[str, Day]]) -> RowColumns:
     """What holds for each of these cameras at its midnight."""
     given = {"ids": f"{{{','.join(id_ for id_, _ in asked)}}}", "days": [day for _, day in asked]}
-    return Standing(asked, await columns(session, _CAMERAS_AT, given))
+    return RowColumns(asked, await columns(session, _CAMERAS_AT, given))
 
 
 async def cameras_at(session: AsyncSession, ids: Sequence[str], day: Day) -> dict[str, CameraRow]:
     """The row of each camera that holds at this midnight; none where it never was in scope before."""
-    found = await standing_at(session, [(id_, day) for id_ in ids])
+    found = await rows_at(session, [(id_, day) for id_ in ids])
     return {id_: row for (id_, _), row in found.rows().items()}
 
 

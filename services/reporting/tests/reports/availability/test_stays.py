@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reporting.domain.ledger import DAY, ORIGIN, cut, day_of, midnight
 from reporting.domain.scope import Absence, Camera, Facility, Named, Piece, Reason
 from reporting.domain.segments import Period, Segment
-from reporting.domain.stays import Stay, stayed, whole_days
+from reporting.reports.availability.stays import Stay, stayed, whole_days
 
 HOUR = 3_600_000
 FIRST = ORIGIN + 100
