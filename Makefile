@@ -53,11 +53,11 @@ check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
 test-unit: setup ## Tests without a server or another process, with few random examples (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 --dist worksteal -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+	@exec $(python) -m pytest -q -n 2 --dist worksteal -m "not server and not slow" -p no:schemathesis --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
-	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+	@exec $(python) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
 .PHONY: leak-test
 leak-test: setup ## Secrets planted at every door in every spelling are found nowhere: logs, APIs, events, databases, /proc

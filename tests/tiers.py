@@ -2,7 +2,7 @@
 
 A test is `server` when one of its fixtures (or one that these use) is in `SERVER_FIXTURES`, or when it is marked so. A
 unit test that starts a process or a simulator, or that sends beyond this machine, fails: neither the list nor the marks
-can go stale. `make test-unit` runs what is neither `server` nor `slow`.
+can go stale. `make test-unit` runs what is neither `server` nor `slow`, and imports no file that has nothing else.
 
 `make test` repeats a failed `server` test once, a few times in a run, and prints it with its traceback: one time-out of
 a busy machine hides no other result. No other test is repeated: one that fails is wrong.
@@ -11,14 +11,15 @@ a busy machine hides no other result. No other test is repeated: one that fails 
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit_files import SERVER_FIXTURES, has_unit_tests
 
 from simulator import Simulator
 
-SERVER_FIXTURES = frozenset(("nats_server", "postgres_server", "simulate", "virtual_camera", "running", "tools"))
 _NO_SERVERS = frozenset(("git",))
 """Programs that end by themselves within milliseconds."""
 _LOCAL = ("127.", "::1", "0.0.0.0", "::", "localhost")
@@ -26,6 +27,7 @@ _UNROUTABLE = "255.255.255.255"
 """No kernel sends a TCP connection there: how a test makes `unreachable`."""
 _STARTS_PROCESS = frozenset(("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system"))
 _SENDS = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"))
+_WATCHED = _STARTS_PROCESS | _SENDS
 
 
 class NotAUnitTestError(AssertionError):
@@ -40,8 +42,6 @@ class _Guard:
         self.offences: list[str] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.watching:
-            return
         if event in _STARTS_PROCESS:
             program = str(arguments[0]) if arguments else event
             if program.rpartition("/")[2] not in _NO_SERVERS:
@@ -61,8 +61,47 @@ class _Guard:
 _guard = _Guard()
 
 
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """Called a million times in a run, by `id` most of all: a plain function costs a quarter of a method."""
+    if event in _WATCHED and _guard.watching:
+        _guard.audit(event, arguments)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if "not server" not in config.option.markexpr or not collection_path.match("test_*.py"):
+        return None
+    # None: others may have another reason.
+    return None if has_unit_tests(collection_path) else True
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _mark(items)
+    if hasattr(config, "workerinput"):
+        items[:] = _slow_files_first(items)
+    units = {item.path for item in items if item.get_closest_marker("server") is None}
+    if lost := [str(path) for path in units if not has_unit_tests(path)]:
+        msg = f"`make test-unit` leaves out the unit tests of {', '.join(lost)}: see tests/unit_files.py"
+        raise pytest.UsageError(msg)
+
+
+def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Every third file is one with slow tests while there are any: a run ends with short files, on all workers at once.
+
+    Not all of them at the beginning: they would take each other's time.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path, those in files.items() if any(item.get_closest_marker("slow") for item in those)]
+    # Those with the fewest tests have the longest ones: a platform, a disk that is full.
+    slow.sort(key=lambda path: len(files[path]))
+    quick = iter([path for path in files if path not in set(slow)])
+    order = [path for one in slow for path in (one, *islice(quick, 2))]
+    return [item for path in (*order, *quick) for item in files[path]]
+
+
+def _mark(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
@@ -93,7 +132,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_configure() -> None:
     # Importing and reading the house's own code make a million objects that stay: they are looked through less often.
     gc.set_threshold(50_000, 20, 20)
-    sys.addaudithook(_guard.audit)
+    sys.addaudithook(_audit)
     Simulator.bind = _refused_in_unit_tests(Simulator.bind)  # type: ignore[method-assign, assignment]
 
 

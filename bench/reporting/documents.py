@@ -1,7 +1,7 @@
 """What a frozen report of some 300 cameras costs in its five forms: `python -m bench.reporting.documents`.
 
-The example's report with each facility, camera, delivery and outage nine times, rendered in this process. Prints a line
-per form and, last, one JSON line.
+The example's report with each facility, camera, delivery and outage nine times, rendered in this process: each time
+with other lengths of time, since Typst keeps what it has set before. Prints a line per form and, last, one JSON line.
 """
 
 import argparse
@@ -18,30 +18,34 @@ from reporting.reports.snapshot.report import Report, table_parts
 COPIES = 9
 REPEATED = ("facilities", "cameras", "deliveries", "outages")
 """Tables with a row a thing; the others are sums, and as long as they are for any number of cameras."""
+LENGTHS = ("up_ms", "down_ms", "length_ms")
+MORE_MS = 7_654_321
+"""What the next report has more of each."""
 
 
-def report_of_many() -> Report:
-    """34 cameras of the example, nine times."""
+def report_of_many(number: int = 0) -> Report:
+    """34 cameras of the example, nine times; the figures are those of one of several reports."""
     first = example_report()
     tables = {
-        name: [row for copy in range(COPIES if name in REPEATED else 1) for row in _copied(rows, copy)]
+        name: [row for copy in range(COPIES if name in REPEATED else 1) for row in _copied(rows, copy, number)]
         for name, rows in example_tables(SEED).items()
     }
     return Report(first.header.model_copy(update={"tables": table_parts(tables)}), tables)
 
 
-def _copied(rows: list[Row], copy: int) -> Iterator[Row]:
+def _copied(rows: list[Row], copy: int, number: int) -> Iterator[Row]:
     for row in rows:
-        yield {name: f"{value}-{copy}" if name.endswith("_code") and copy else value for name, value in row.items()}
+        named = {name: f"{value}-{copy}" if name.endswith("_code") and copy else value for name, value in row.items()}
+        yield named | {name: int(named[name] or 0) + number * MORE_MS for name in LENGTHS if name in named}
 
 
 def measure(times: int) -> dict[str, float]:
     """Median seconds of each form, and of all five one after the other."""
-    report = report_of_many()
     for form in FORMS:
-        rendered(report, form)
+        rendered(report_of_many(), form)
     taken: dict[str, list[float]] = {form: [] for form in FORMS}
-    for _ in range(times):
+    for number in range(1, times + 1):
+        report = report_of_many(number)
         for form in FORMS:
             # Another value of the same report: what one form has computed is no gift to the next.
             fresh = Report(report.header, report.tables, report.approval)

@@ -103,6 +103,16 @@ insert into delivery (camera_id, revision, id, destination_id, destination_code,
     from delivery join mover on mover.id = delivery.camera_id
 """
 
+_SUCCESSION = """
+update facility set valid_to = cast(:now as timestamptz) - interval '15 days' where valid_to is null;
+insert into facility (id, revision, code, name, type, status, unit_id, managing_agency_id, restricted, removed,
+                      changed_at, valid_from)
+    select id, revision + 1, code, name, type, status,
+           (select u.id from unit u where u.id <> facility.unit_id order by u.code limit 1),
+           managing_agency_id, restricted, removed, valid_to, valid_to
+    from facility
+"""
+
 
 def fill(url: str, cameras: int, days: int, now: datetime) -> dict[str, int]:
     """Fill empty tables with so many days up to `now`; returns the rows of what changes state."""
@@ -130,6 +140,18 @@ def move(url: str, movers: int, now: datetime) -> int:
         connection.execute(text("analyze camera, delivery"))
     engine.dispose()
     return moved
+
+
+def succeed(url: str, now: datetime) -> int:
+    """Have every facility be of another unit since fifteen days ago; returns how many cameras that concerns."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in _SUCCESSION.split(";\n"):
+            _run(connection, statement, {"now": now})
+        concerned = int(connection.scalar(text("select count(distinct id) from camera")) or 0)
+        connection.execute(text("analyze facility"))
+    engine.dispose()
+    return concerned
 
 
 def _run(connection: Connection, statement: str, given: dict[str, Any]) -> None:

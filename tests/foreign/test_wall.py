@@ -97,13 +97,13 @@ async def test_a_foreign_centre_for_one_client_is_not_eaten_by_a_knock_and_its_h
 
         await eventually(is_so, within_s=within_s, poll_s=0.05)
 
-    await become("backing_off", 20)
+    await become("backing_off", 30)
     taken = wall.programs.folder / "taken.ts"
     centre = await wall.programs.ffmpeg(
         "-rtsp_flags", "listen", "-i", f"rtsp://127.0.0.1:{port}/G-PLAIN", "-c", "copy", "-f", "mpegts", str(taken)
     )
-    await become("acknowledged", 20)
-    await eventually(lambda: taken.exists() and taken.stat().st_size > 100_000, within_s=20)
+    await become("acknowledged", 40)
+    await eventually(lambda: taken.exists() and taken.stat().st_size > 100_000, within_s=30)
     assert centre.returncode is None
     put_to_sleep(centre.pid)
     began = time.monotonic()

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from local.platform.stopping import KILLED, SAME_WITHIN_S, Stopping, run_stoppable
+from local.platform.stopping import KILLED, Stopping, run_stoppable
 
 
 def interrupt(number: int = signal.SIGINT) -> None:
@@ -47,7 +47,8 @@ def test_a_signal_that_is_passed_on_is_one_wish() -> None:
     assert killed == []
 
 
-def test_a_second_signal_kills() -> None:
+def test_a_second_signal_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.platform.stopping.SAME_WITHIN_S", 0.2)
     hung = asyncio.Event()
     stopping = Stopping(lambda _: None, kill=hung.set)
 
@@ -56,7 +57,7 @@ def test_a_second_signal_kills() -> None:
             interrupt()
             await asyncio.Event().wait()
         finally:
-            asyncio.get_running_loop().call_later(SAME_WITHIN_S + 0.1, interrupt)
+            asyncio.get_running_loop().call_later(0.3, interrupt)
             await hung.wait()
         return 1
 

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
+from reporting.migrations import SCRIPTS
 from vonggac.auth import Role
+from vonggac.database.migrations import config
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -170,6 +173,37 @@ async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
     assert now - was > 3_600_000
     assert (await client.get(f"{address}.json", params={"version": 1})).content == before
     assert (await client.get(address, params={"version": 1})).json()["versions"] == [1, 2]
+
+
+async def test_reports_of_an_earlier_release_are_flagged_with_what_the_ledger_noted_and_with_what_comes(
+    client: Client, fed: Province, database: Database, ingest: Ingest, reporting_url: str
+) -> None:
+    await asyncio.to_thread(command.downgrade, config(SCRIPTS, reporting_url), "0017")
+    first, second = await frozen(client), await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    async with database.transaction() as session:
+        await session.execute(text("delete from report_evidence"))
+        frozen_at = await session.scalar(text("select frozen_at from frozen_report where number = 2"))
+        note = text(
+            "insert into late_evidence (camera_id, day, what, noticed_at, written_at, change) "
+            "values (:camera, :day, :what, :at, :at, '{}')"
+        )
+        for at, what in ((frozen_at, "change, probe"), (frozen_at - timedelta(days=1), "media")):
+            await session.execute(note, {"camera": camera.id, "day": DAY.date(), "what": what, "at": at})
+    await asyncio.to_thread(command.upgrade, config(SCRIPTS, reporting_url), "head")
+
+    async def flags() -> list[Any]:
+        return [one["late_evidence"] for one in (await client.get("/v1/reports")).json()["items"]]
+
+    newest, oldest = await flags()
+    assert newest is None, "it was frozen when that had come"
+    assert (oldest["cameras"], oldest["what"]) == (1, ["change", "probe"])
+    third = await frozen(client)
+    assert (await flags())[0] is None
+    late = fed.probes(camera, DAY + timedelta(hours=21), DAY + timedelta(hours=22), every_s=300)
+    await fed.feed(ingest, *late)
+    assert [flag["cameras"] for flag in await flags()] == [1, 1, 1]
+    assert third["number"] == second["number"] + 1 == first["number"] + 2
 
 
 async def test_no_statement_changes_a_frozen_report(client: Client, fed: Province, database: Database) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from reporting.documents.example.files import documents
 from reporting.documents.example.report import example_correction, example_report
 from reporting.documents.render import rendered
 from reporting.reports.snapshot.report import Report
@@ -21,14 +22,30 @@ def _file(form: str) -> bytes:
     return rendered(_first(), form)
 
 
+@cache
+def _correction() -> Report:
+    return example_correction(_first())
+
+
+@cache
+def _made() -> dict[str, bytes]:
+    return dict(documents())
+
+
 @pytest.fixture
 def report() -> Report:
     return _first()
 
 
 @pytest.fixture
-def correction(report: Report) -> Report:
-    return example_correction(report)
+def correction() -> Report:
+    return _correction()
+
+
+@pytest.fixture
+def made() -> dict[str, bytes]:
+    """Every document of the example by its name."""
+    return _made()
 
 
 @pytest.fixture

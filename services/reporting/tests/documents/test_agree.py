@@ -14,7 +14,6 @@ from docx import Document
 
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
-from reporting.documents.example.files import documents
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
@@ -37,8 +36,7 @@ def test_every_row_adds_up_to_its_period(report: Report) -> None:
             assert sum(int(str(row[name])) for name in PARTS) == row["period_ms"], (table, row)
 
 
-def test_the_facts_of_the_example_add_up_to_its_deliveries(report: Report) -> None:
-    made = dict(documents())
+def test_the_facts_of_the_example_add_up_to_its_deliveries(report: Report, made: dict[str, bytes]) -> None:
     facts = polars.read_parquet(made["facts.parquet"])
     sums = facts.group_by("delivery_id").agg(polars.col("connected_ms").sum()).to_dicts()
     frozen = {row["delivery_id"]: row["connected_ms"] for row in report.tables["deliveries"]}

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from reporting.documents.example.files import documents
-
 EXAMPLES = Path(__file__).parents[4] / "docs" / "examples"
 RENDER_ELSEWHERE = """
 import datetime, gc, time
@@ -43,25 +41,27 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
-def digests() -> dict[str, str]:
-    return {name: sha256(content).hexdigest() for name, content in documents()}
+@pytest.fixture
+def digests(made: dict[str, bytes]) -> dict[str, str]:
+    return {name: sha256(content).hexdigest() for name, content in made.items()}
 
 
-def test_the_documents_of_the_example_are_what_is_committed() -> None:
+def test_the_documents_of_the_example_are_what_is_committed(digests: dict[str, str]) -> None:
     committed = {
         path.name: sha256(path.read_bytes()).hexdigest() for path in EXAMPLES.iterdir() if path.suffix != ".md"
     }
-    made = digests()
-    assert {name: committed.get(name) for name in made} == made, "run `make examples` and look at them"
+    assert {name: committed.get(name) for name in digests} == digests, "run `make examples` and look at them"
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=("plain", "elsewhere"))
-def test_another_process_day_zone_and_locale_make_the_same_bytes(elsewhere: dict[str, str]) -> None:
+def test_another_process_day_zone_and_locale_make_the_same_bytes(
+    elsewhere: dict[str, str], digests: dict[str, str]
+) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", RENDER_ELSEWHERE],
         env={**os.environ, **elsewhere}, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
     assert answer.returncode == 0, answer.stderr
-    assert dict(line.split() for line in answer.stdout.splitlines()) == digests()
+    assert dict(line.split() for line in answer.stdout.splitlines()) == digests

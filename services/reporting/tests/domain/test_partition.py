@@ -165,6 +165,16 @@ def test_the_names_are_in_the_order_of_their_fields() -> None:
     assert tuple(DeliveryDurations.__dataclass_fields__) == (*LEDGER_NAMES, "by_cause")
 
 
+def test_adding_leaves_no_name_out() -> None:
+    values = range(1, len(DURATION_NAMES) + 1)
+    camera = Durations(*values)
+    camera.add(Durations(*[100 * value for value in values]))
+    assert camera.lengths == tuple(101 * value for value in values)
+    delivery = DeliveryDurations(1, 2, 3, 4, 5, {"timeout": 6})
+    delivery.add(DeliveryDurations(100, 200, 300, 400, 500, {"timeout": 600, "refused": 7}))
+    assert delivery == DeliveryDurations(101, 202, 303, 404, 505, {"timeout": 606, "refused": 7})
+
+
 ROLES = st.sampled_from([NATIONAL, PROVINCIAL, None])
 PROOFS = st.sampled_from(["acknowledged", "verified"])
 ALL_STATUSES = st.sampled_from([

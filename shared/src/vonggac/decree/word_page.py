@@ -1,6 +1,7 @@
 """A Word document on A4: paragraphs, tables with rules, cells without, sections, page numbers. Knows no letter."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -112,17 +113,19 @@ class WordPage:
         table = self.table(self.document, [room * one / whole for one in grid.widths], len(grid.rows) + 1)
         table.style = "Table Grid"
         aligns = grid.aligns or [LEFT] * len(grid.columns)
+        made: dict[tuple[Any, bool, bool], Any] = {}
         for index, (row, texts) in enumerate(zip(table.rows, (grid.columns, *grid.rows), strict=True)):
             strong = index == 0 or index - 1 in grid.strong
             # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
             # A short table stays on one page: each row with the next one.
             together = not wide and index < len(grid.rows) <= _SHORT
             for cell, text, align in zip(row._tr.tc_lst, texts, aligns, strict=True):
-                paragraph = cell.p_lst[0]
-                if together:
-                    paragraph.get_or_add_pPr().append(OxmlElement("w:keepNext"))
-                paragraph.get_or_add_pPr().jc_val = CENTRE if index == 0 else align
-                _plain(paragraph, text, size, bold=strong)
+                shape = CENTRE if index == 0 else align, strong, together
+                if shape not in made:
+                    made[shape] = _cell_paragraph(*shape, size)
+                paragraph = deepcopy(made[shape])
+                _say(paragraph[-1], text)
+                cell.replace(cell.p_lst[0], paragraph)
             _mark(row, "w:cantSplit")
         _mark(table.rows[0], "w:tblHeader")
 
@@ -197,16 +200,31 @@ def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, italic
     run.bold, run.italic = bold, italic
 
 
-def _plain(paragraph: Any, text: str, size: float, *, bold: bool) -> None:
-    """As `_write` on the bare element: a report has tens of thousands of cells."""
-    run = paragraph.add_r()
-    run.text = text
-    properties = run.get_or_add_rPr()
-    if bold:
-        properties.append(OxmlElement("w:b"))
+def _cell_paragraph(align: Any, strong: bool, together: bool, size: float) -> Any:
+    """A cell's paragraph without text, to be copied: a report has tens of thousands of cells, and to build one through
+    python-docx takes ten times as long."""
+    paragraph: Any = OxmlElement("w:p")
+    properties = paragraph.get_or_add_pPr()
+    if together:
+        properties.append(OxmlElement("w:keepNext"))
+    properties.jc_val = align
+    run = paragraph.add_r().get_or_add_rPr()
+    if strong:
+        run.append(OxmlElement("w:b"))
     points = OxmlElement("w:sz")
     points.set(qn("w:val"), str(int(size * 2)))
-    properties.append(points)
+    run.append(points)
+    return paragraph
+
+
+def _say(run: Any, text: str) -> None:
+    """Put text into a run without any."""
+    if text and text.isprintable() and text == text.strip():
+        words = OxmlElement("w:t")
+        words.text = text
+        run.append(words)
+    elif text:
+        run.text = text  # knows tabs, line ends and spaces that must stay
 
 
 def _mark(row: Any, name: str) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 import structlog
-from nats.js.errors import NotFoundError
+from nats.js.api import StreamConfig, StreamInfo
 from pydantic import SecretStr
 
 from vonggac.auth import AccessScope, Role
@@ -72,34 +72,64 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop_database(name)
 
 
+_followed_by_bus = pytest.StashKey[bool]()
+"""Of a test: the next one of this process uses `bus` too."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    item.stash[_followed_by_bus] = "bus" in getattr(nextitem, "fixturenames", ())
+
+
 @pytest_asyncio.fixture
-async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+async def bus(request: pytest.FixtureRequest, nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection to the test server with the topology freshly declared."""
     connected = await Bus.connect(NatsAt(nats_server.url), name="test")
     try:
-        await forget_topology(connected, nats_server)
-        await topology.declare(connected.js)
+        await forget_topology(connected, nats_server, keep_untouched=True)
+        try:
+            await topology.declare(connected.js)
+        except topology.UnchangeableError:
+            await forget_topology(connected, nats_server)
+            await topology.declare(connected.js)
         yield connected
-        await forget_topology(connected, nats_server)
+        # Who uses `bus` cleans up at first, and needs not make again what nobody wrote to.
+        if not request.node.stash.get(_followed_by_bus, False):
+            await forget_topology(connected, nats_server)
     finally:
         await connected.close()
 
 
-async def forget_topology(bus: Bus, server: NatsServer) -> None:
-    """Delete every stream of the platform.
+async def forget_topology(bus: Bus, server: NatsServer, *, keep_untouched: bool = False) -> None:
+    """Delete every stream of the platform; `keep_untouched`: but those that are as `topology.declare` makes them.
 
     nats-server answers a deletion when it has moved the stream's folder aside, and removes it afterwards. A stream of
     the same name that is deleted meanwhile cannot be moved there: it stays on disk, and the next one of that name
     starts with its messages or fails on its half removed files. So earlier deletions must be complete first.
     """
     await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
-    names = [str(stream.name) for stream in reversed(topology.streams(1))]
-    names += [str(bucket.name) for bucket in topology.buckets(1)]
-    for name in names:
-        try:
+    standing = {str(info.config.name): info for info in await bus.js.streams_info()}
+    wanted = {str(config.name): config for config in (*topology.buckets(1), *reversed(topology.streams(1)))}
+    touched = {
+        name: config
+        for name, config in wanted.items()
+        if name in standing and not (keep_untouched and _is_untouched(standing[name], config))
+    }
+    # A queue that outlives its source looks for the next one of that name seconds later.
+    if any(config.sources or name == topology.INVENTORY for name, config in touched.items()):
+        touched |= {name: config for name, config in wanted.items() if config.sources or name == topology.INVENTORY}
+    for name in wanted:
+        if name in touched and name in standing:
             await bus.js.delete_stream(name)
-        except NotFoundError:
-            continue
+
+
+def _is_untouched(standing: StreamInfo, declared: StreamConfig) -> bool:
+    """Whether nothing was ever stored there, and `topology.declare` can mend what else was done to it."""
+    consumers = sum(consumer.stream == declared.name for consumer in topology.CONSUMERS)
+    state, config = standing.state, standing.config
+    return (state.last_seq, state.consumer_count, config.storage, config.retention or declared.retention) == (
+        0, consumers, declared.storage, declared.retention or config.retention,
+    )  # fmt: skip
 
 
 def put_aside(server: NatsServer) -> list[Path]:

@@ -16,6 +16,11 @@ from vonggac.net.tls import TlsPolicy
 URL = "http://camera.example/hls/live.m3u8"
 
 
+@pytest.fixture(autouse=True)
+def _looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forwarder.relay.sources.hls._FIRST_WAIT_S", 0.05)
+
+
 def test_segments_are_numbered_and_resolved_against_the_playlist() -> None:
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:70\n#EXTINF:4.0,\na.ts\n#EXTINF:3.9,\n/b.ts?x=1\n"
     playlist = parse_playlist(text, URL)

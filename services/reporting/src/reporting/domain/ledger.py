@@ -78,6 +78,16 @@ class Cut(NamedTuple):
     parts: tuple[Period, ...]
     closed: Day
 
+    @property
+    def before(self) -> Period | None:
+        """What is left before its first whole day."""
+        return next((part for part in self.parts if part.end == midnight(self.first)), None)
+
+    @property
+    def after(self) -> Period | None:
+        """What is left after its last whole day."""
+        return next((part for part in self.parts if part.start == midnight(self.last)), None)
+
 
 def cut(period: Period, closed_until: Day | None) -> Cut | None:
     """How the ledger divides a period; None where it holds no whole day of it."""

@@ -79,8 +79,21 @@ class Durations:
         return _lengths(self)
 
     def add(self, other: "Durations") -> None:
-        for name in DURATION_NAMES:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        # Name by name: thousands are added for a report, and a loop over names costs three times as much.
+        self.period += other.period
+        self.up += other.up
+        self.down += other.down
+        self.maintenance += other.maintenance
+        self.unknown += other.unknown
+        self.out_of_scope += other.out_of_scope
+        self.compliant += other.compliant
+        self.non_compliant += other.non_compliant
+        self.compliance_unknown += other.compliance_unknown
+        self.both += other.both
+        self.national_only += other.national_only
+        self.provincial_only += other.provincial_only
+        self.neither += other.neither
+        self.connection_unknown += other.connection_unknown
 
 
 DURATION_NAMES = tuple(Durations.__dataclass_fields__)
@@ -102,8 +115,11 @@ class DeliveryDurations:
     by_cause: dict[str, Millis] = field(default_factory=dict)
 
     def add(self, other: "DeliveryDurations") -> None:
-        for name in LEDGER_NAMES:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.connected += other.connected
+        self.not_connected += other.not_connected
+        self.maintenance += other.maintenance
+        self.unknown += other.unknown
+        self.out_of_scope += other.out_of_scope
         for cause, length in other.by_cause.items():
             self.by_cause[cause] = self.by_cause.get(cause, 0) + length
 

@@ -135,6 +135,8 @@ async def _portions[One, Made](
     Arithmetic and `make` run beside the event loop while PostgreSQL gathers the next portion. While a result is handed
     out nothing runs, so the taker may stop at any time.
     """
+    if not cameras:
+        return
     with rarely_collected():
         watch = await watch_of(session, question)
         windows = await history.maintenance(session, question.period.start, question.read_until)

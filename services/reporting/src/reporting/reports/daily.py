@@ -19,8 +19,8 @@ from reporting.domain.ledger import CAMERA_SUMS, DAY, Cut, Day
 from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.scope import Camera, Facility, Reason, during
 from reporting.domain.segments import Period, Step, series
+from reporting.domain.stays import Stay, stayed, whole_days
 from reporting.reports.accounts import CameraHistory, Question, accounts, histories
-from reporting.reports.availability.accounts import stayed
 from reporting.storage import daily as stored
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
@@ -63,38 +63,63 @@ async def daily(
     cut = days.cut(question.period, closed)
     parts = (question.period,) if cut is None else cut.parts
     for batch in batched(cameras, BATCH):
-        steady = [one for one in batch if stayed(one)]
+        steady, moved = _divided(batch)
         found = {one.id: CameraDays(one) for one in batch}
         if cut is not None:
-            await _read_ledger(session, cut, steady, found)
+            stays = {one.id: whole_days(one, cut).stays for one in moved}
+            await _read_ledger(session, cut, batch, stays, found)
         for part in parts:
             asked, there = replace(question, period=part), [during(one, part) for one in steady]
             async for portion in histories(session, asked, there, list):
                 await asyncio.to_thread(_split, portion, part, zone, found)
-        await _read_moved(session, question, [one for one in batch if not stayed(one)], zone, found)
+        await _read_moved(session, question, moved, zone, found)
         yield [*found.values()]
 
 
+def _divided(cameras: Sequence[Camera]) -> tuple[list[Camera], list[Camera]]:
+    """Those that stayed, and those that moved."""
+    found: dict[bool, list[Camera]] = {True: [], False: []}
+    for one in cameras:
+        found[stayed(one)].append(one)
+    return found[True], found[False]
+
+
 async def _read_ledger(
-    session: AsyncSession, cut: Cut, cameras: Sequence[Camera], found: Mapping[str, CameraDays]
+    session: AsyncSession,
+    cut: Cut,
+    cameras: Sequence[Camera],
+    stays: Mapping[str, Sequence[Stay]],
+    found: Mapping[str, CameraDays],
 ) -> None:
+    """The whole days of all; `stays`: of those that moved."""
     ids = [one.id for one in cameras]
-    standing = await ledger.cameras_at(session, ids, [cut.first])
+    standing = await ledger.cameras_at(session, ids, cut.first)
     rows = await stored.camera_rows(session, ids, cut.first, cut.last)
     none: dict[Day, CameraRow] = {}
 
     def fill() -> None:
         for one in cameras:
-            row = standing.get((one.id, cut.first), FIRST_OF_CAMERA)
+            row = standing.get(one.id, FIRST_OF_CAMERA)
             later = rows.get(one.id, none)
             sums = _camera_days(cut, row, later)
             each = [_delivery_days(cut, planned.id, row, later) for planned in one.deliveries]
             known = found[one.id].accounts
-            for number, camera in enumerate(sums):
-                start = days.midnight(cut.first + number)
-                known[start] = DayAccount(one.facility, camera, [line[number] for line in each])
+            for stay in stays.get(one.id, (Stay(cut.first, cut.last, one.facility),)):
+                for day in range(stay.first, stay.last):
+                    if stay.facility is None:
+                        made = _elsewhere(one)
+                    else:
+                        number = day - cut.first
+                        made = DayAccount(stay.facility, sums[number], [line[number] for line in each])
+                    known[days.midnight(day)] = made
 
     await asyncio.to_thread(fill)
+
+
+def _elsewhere(one: Camera) -> DayAccount:
+    """A day at a place that is not asked for."""
+    nothing = [_WHOLE_DAYS_OF_DELIVERY["out_of_scope"]] * len(one.deliveries)
+    return DayAccount(one.facility, _WHOLE_DAYS["out_of_scope",], nothing)
 
 
 def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
@@ -165,11 +190,10 @@ async def _read_moved(
     zone: ZoneInfo,
     found: Mapping[str, CameraDays],
 ) -> None:
-    """Cameras that stood at several places: each day at the one where it ended."""
-    if not cameras:
-        return
-    for span in series(question.period, Step.DAY, zone):
-        asked, there = replace(question, period=span), [during(one, span) for one in cameras]
+    """What the ledger does not tell of cameras that stood at several places: each day at the one where it ended."""
+    for span in series(question.period, Step.DAY, zone) if cameras else ():
+        left = [one for one in cameras if span.start not in found[one.id].accounts]
+        asked, there = replace(question, period=span), [during(one, span) for one in left]
         async for portion in accounts(session, asked, there, list):
             for one in portion:
                 lines = [tuple([getattr(line, name) for name in LEDGER_NAMES]) for line in one.account.deliveries]

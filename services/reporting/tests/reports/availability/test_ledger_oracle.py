@@ -20,6 +20,7 @@ from reporting.domain.ledger import DAY, cut, midnight
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, accounts
+from reporting.reports.availability import accounts as ledgered
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.bookkeeping import Bookkeeper
 from reporting.reports.availability.figures import totals_of
@@ -43,6 +44,12 @@ def bookkeeper(database: Database) -> Bookkeeper:
     return Bookkeeper(database, 0, 15_000)
 
 
+@pytest.fixture(autouse=True)
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cameras that moved are read from the ledger, however few."""
+    monkeypatch.setattr(ledgered, "TOGETHER", 1)
+
+
 def now() -> int:
     return end_of(WORLDS)
 
@@ -63,6 +70,7 @@ def same(found: Sequence[CameraAccount], expected: Sequence[CameraAccount]) -> N
     assert [one.camera.id for one in found] == [one.camera.id for one in expected]
     for one, other in zip(found, expected, strict=True):
         assert one.account == other.account, one.camera.id
+        assert dict(one.places) == dict(other.places), one.camera.id
 
 
 def witnessed(connection: psycopg.Connection[Any], one: World, period: Period, found: list[CameraAccount]) -> None:

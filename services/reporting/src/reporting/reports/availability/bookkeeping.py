@@ -165,10 +165,9 @@ async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[s
     cameras = [during(one, period) for one in found if only is None or one.id in only]
     question = Question(period, stretch.now, stretch.presumed_alive_ms)
     async for portion in histories(session, question, cameras, list):
-        standing = await ledger.cameras_at(session, [one.camera.id for one in portion], [stretch.first])
+        standing = await ledger.cameras_at(session, [one.camera.id for one in portion], stretch.first)
         yield {
-            one.camera.id: rows_of(one, standing.get((one.camera.id, stretch.first), FIRST_OF_CAMERA), stretch.first)
-            for one in portion
+            one.camera.id: rows_of(one, standing.get(one.camera.id, FIRST_OF_CAMERA), stretch.first) for one in portion
         }
 
 
@@ -211,10 +210,10 @@ async def _write_anew(
     changed: list[DayChange] = []
     async for portion in _portions(reading, stretch, only):
         before = await ledger.rows_after(reading, list(portion), stretch.first)
-        standing = await ledger.cameras_at(reading, list(portion), [stretch.first])
+        standing = await ledger.cameras_at(reading, list(portion), stretch.first)
         await ledger.replace(writing, stretch.first, portion)
         for camera_id, rows in portion.items():
-            start = standing.get((camera_id, stretch.first), FIRST_OF_CAMERA)
+            start = standing.get(camera_id, FIRST_OF_CAMERA)
             found = _day_changes(stretch, start, before.get(camera_id, []), rows)
             about = [mark for mark in marks if mark.camera_id is None or str(mark.camera_id) == camera_id]
             changed += [DayChange(UUID(camera_id), day, about, change) for day, change in found]

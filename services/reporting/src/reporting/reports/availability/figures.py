@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,8 +10,9 @@ from reporting.domain import ledger as days
 from reporting.domain.ledger import Cut
 from reporting.domain.scope import Facility, during
 from reporting.domain.segments import Period
+from reporting.domain.stays import place_of
 from reporting.reports.accounts import Question, accounts, watch_of
-from reporting.reports.availability.accounts import place_of
+from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger
@@ -41,41 +41,27 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
 
 async def _add_days(session: AsyncSession, question: Question, places: plan.Places, cut: Cut, found: Totals) -> None:
     stable = {str(one.id): one for one in places.facilities if _stayed(places, one)}
-    wanted, ids = [one.id for one in places.facilities], [one.id for one in stable.values()]
-    parts = _Parts.of(cut)
-    after = None
-    if parts.last is not None and days.day_of(parts.last.start) >= cut.closed:
-        after = await _open(session, question, parts.last)
-    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, ids, after)
+    wanted = {one.id: str(one.id) in stable for one in places.facilities}
+    opened = None
+    if cut.after is not None and cut.last >= cut.closed:
+        opened = await _open(session, question, cut.after)
+    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, opened)
     for facility_id, (cameras, durations) in sums.whole.items():
         found.add_time(stable[facility_id], durations)
         if not question.current:
             found.count(stable[facility_id], cameras)
     for steady in sums.steady:
-        part = parts.last if steady.last else parts.first
+        part = cut.after if steady.last else cut.before
         if part is not None:
             found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
             if steady.last and question.current:
                 found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
     if sums.moved:
         await _account(session, question, places, sums.moved, found.add)
-    for part, apart in ((parts.first, sums.first), (parts.last, sums.last)):
+    for part, apart in ((cut.before, sums.first), (cut.after, sums.last)):
         if part is not None and apart:
             asked = replace(question, period=part)
             await _account(session, asked, places, apart, found.add if asked.current else found.add_times)
-
-
-class _Parts(NamedTuple):
-    """What is left of a period before its first whole day and after its last."""
-
-    first: Period | None
-    last: Period | None
-
-    @classmethod
-    def of(cls, cut: Cut) -> "_Parts":
-        before = [part for part in cut.parts if part.end == days.midnight(cut.first)]
-        after = [part for part in cut.parts if part.start == days.midnight(cut.last)]
-        return cls(*(part[0] if part else None for part in (before, after)))
 
 
 NOBODY = ledger.Open((), ())
@@ -92,7 +78,7 @@ async def _open(session: AsyncSession, question: Question, part: Period) -> ledg
 async def _account(
     session: AsyncSession, question: Question, places: plan.Places, ids: Sequence[UUID], add: Callable[..., None]
 ) -> None:
-    """Account these cameras directly, over the question's period, which may be a part of that of `places`."""
+    """Account these cameras one by one, over the question's period, which may be a part of that of `places`."""
     with rarely_collected():
         if len(ids) <= MANY:
             cameras = await plan.cameras(session, places, only=ids)
@@ -101,7 +87,7 @@ async def _account(
             cameras = [one for one in await plan.cameras(session, places) if one.id in apart]
     if question.period != places.period:
         cameras = [during(one, question.period) for one in cameras]
-    async for _ in accounts(session, question, cameras, add):
+    async for _ in ledgered_accounts(session, question, cameras, add):
         pass
 
 

@@ -1,8 +1,7 @@
 """Reading and writing the ledger: the row that holds at a midnight, and the sums over many cameras."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,14 +13,16 @@ from reporting.domain.ledger import (
     CAMERA_KINDS,
     CAMERA_SUMS,
     DAY,
+    EPOCH_DATE,
     KIND_CODES,
     NOT_COUNTED,
     ORIGIN,
     Day,
     date_of,
+    midnight,
     number_of,
 )
-from reporting.domain.partition import CameraKind, DeliveryDurations, Durations
+from reporting.domain.partition import LEDGER_NAMES, CameraKind, DeliveryDurations, Durations
 from reporting.domain.segments import Period
 from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack
 from reporting.storage.availability.tables import ledger_camera, ledger_mark
@@ -59,8 +60,14 @@ class CameraRow(NamedTuple):
         known = self.deliveries.get(id_)
         return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
 
+    def known(self, id_: str) -> tuple[DeliveryRow, Millis]:
+        """What is known last of one of its deliveries, and since when it has stood so."""
+        known = self.deliveries.get(id_)
+        return (NEVER, midnight(ORIGIN)) if known is None else (known, midnight(self.day))
+
 
 _CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
+_DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
 FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA_SUMS))
 """What holds where no row stands: nothing was in scope."""
 
@@ -105,33 +112,43 @@ async def forget(session: AsyncSession) -> None:
 
 
 _CAMERAS_AT = f"""
-select array_agg(asked.id::text order by n), array_agg(asked.day order by n), array_agg(l.day order by n),
-       array_agg(l.kind order by n), array_agg(l.deliveries order by n),
+select array_agg(l.day - date '{EPOCH_DATE}' order by n), array_agg(l.kind order by n),
+       array_agg(l.deliveries order by n),
        {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in CAMERA_SUMS)}
-from (
-    select id, day, row_number() over () as n
-    from unnest(cast(%(ids)s as uuid[])) as id cross join unnest(cast(%(days)s as date[])) as day
-) as asked cross join lateral (
-    select * from ledger_camera where camera_id = asked.id and day <= asked.day order by day desc limit 1
-) as l
+from unnest(cast(%(ids)s as uuid[]), cast(%(days)s as integer[])) with ordinality as asked (id, day, n)
+left join lateral (
+    select * from ledger_camera
+    where camera_id = asked.id and day <= date '{EPOCH_DATE}' + asked.day order by day desc limit 1
+) as l on true
 """  # noqa: S608 - of our own names
 
 
-async def cameras_at(
-    session: AsyncSession, ids: Collection[str], days: Sequence[Day]
-) -> dict[tuple[str, Day], CameraRow]:
-    """The row of each camera that holds at each of these midnights; none where it never was in scope before."""
-    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
-    found = await columns(session, _CAMERAS_AT, given)
-    return {
-        (id_, number_of(asked)): _row(day, kind, packed, sums)
-        for id_, asked, day, kind, packed, *sums in zip(*found, strict=True)
-    }
+class Standing(NamedTuple):
+    """Rows of cameras at midnights, as columns; None where nothing was ever in scope before."""
+
+    asked: Sequence[tuple[str, Day]]
+    found: Sequence[Sequence[Any]]
+
+    def rows(self) -> dict[tuple[str, Day], CameraRow]:
+        """The row that holds for each camera at its midnights; none where it never was in scope before. What puts them
+        together takes time: let a thread do it."""
+        return {
+            asked: CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))
+            for asked, day, kind, packed, *sums in zip(self.asked, *self.found, strict=True)
+            if day is not None
+        }
 
 
-def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> CameraRow:
-    number = number_of(day)
-    return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
+async def standing_at(session: AsyncSession, asked: Sequence[tuple[str, Day]]) -> Standing:
+    """What holds for each of these cameras at its midnight."""
+    given = {"ids": f"{{{','.join(id_ for id_, _ in asked)}}}", "days": [day for _, day in asked]}
+    return Standing(asked, await columns(session, _CAMERAS_AT, given))
+
+
+async def cameras_at(session: AsyncSession, ids: Sequence[str], day: Day) -> dict[str, CameraRow]:
+    """The row of each camera that holds at this midnight; none where it never was in scope before."""
+    found = await standing_at(session, [(id_, day) for id_ in ids])
+    return {id_: row for (id_, _), row in found.rows().items()}
 
 
 class Steady(NamedTuple):
@@ -160,27 +177,27 @@ class Sums:
 
 
 _STOOD = """
-    select id, (array_agg(distinct facility_id) filter (where facility_id is not null)) as places
-    from camera
-    where valid_from < :to and (valid_to is null or (valid_to > :from and valid_to > valid_from))
-      and not (removed and valid_from <= :from)
-    group by id
+    select c.id, any_value(c.facility_id) as facility_id, bool_or(place.id is not null) as wanted,
+           count(distinct c.facility_id) = 1 and coalesce(bool_and(place.stable), false) as stayed
+    from camera as c left join unnest(cast(:wanted as uuid[]), cast(:stable as boolean[])) as place (id, stable)
+        on place.id = c.facility_id
+    where c.valid_from < :to and (c.valid_to is null or (c.valid_to > :from and c.valid_to > c.valid_from))
+      and not (c.removed and c.valid_from <= :from)
+    group by c.id
 """
 _SUMS = f"""
-    with stood as materialized ({_STOOD}), simple as materialized (
-        select id, places[1] as facility_id from stood
-        where cardinality(places) = 1 and places[1] = any(cast(:facilities as uuid[]))
-    ), touched as materialized (
+    with stood as materialized ({_STOOD}), touched as materialized (
         select distinct unnest(cast(:touched as uuid[])) as id
     ), one as (
-        select simple.facility_id, simple.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
+        select stood.facility_id, stood.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
                at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')) as days, {{steady}} as steady,
                {", ".join(f"at.sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
-        from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
-        left join touched on touched.id = simple.id and at.sign > 0
+        from stood cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
+        left join touched on touched.id = stood.id and at.sign > 0
         left join lateral (
-            select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
+            select * from ledger_camera where camera_id = stood.id and day <= at.day order by day desc limit 1
         ) as l on true
+        where stood.stayed
     )
     select facility_id::text, kind, sign > 0 as later, steady, count(*) as cameras, sum(days)::bigint as days,
            array_agg(id) filter (where not steady) as apart,
@@ -188,14 +205,13 @@ _SUMS = f"""
     from one group by facility_id, kind, sign, steady
     union all
     select null, null, null, null, null, null, array_agg(id), {", ".join("null" for _ in CAMERA_SUMS)}
-    from stood where places && cast(:wanted as uuid[])
-      and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
+    from stood where wanted and not stayed
     """  # noqa: S608 - of our own names
 _FIRST_STEADY = "l.day is distinct from at.day"
 _CLOSED = text(
     _SUMS.format(
         steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
-        "else not exists (select from ledger_camera where camera_id = simple.id and day = at.day + 1) end"
+        "else not exists (select from ledger_camera where camera_id = stood.id and day = at.day + 1) end"
     )
 )
 _OPEN = text(
@@ -215,17 +231,18 @@ class Open(NamedTuple):
 
 
 async def sums(
-    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Iterable[UUID], stable: Iterable[UUID],
-    after: Open | None,
+    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Mapping[UUID, bool], after: Open | None,
 ) -> Sums:  # fmt: skip
-    """Sums of the cameras that stood at one `stable` facility during all of `period`, between the midnights `days`; and
+    """Sums of the cameras that stood at one stable facility during all of `period`, between the midnights `days`; and
     which cameras of the `wanted` facilities they leave out.
 
-    `after`: None where the day after the last midnight is closed, too.
+    `wanted`: whether each facility is stable, by its id. `after`: None where the day after the last midnight is closed,
+    too.
     """
     first, last = days
     given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
-    given |= {"wanted": list(wanted), "facilities": list(stable), "first": date_of(first), "last": date_of(last)}
+    given |= {"wanted": list(wanted), "stable": list(wanted.values())}
+    given |= {"first": date_of(first), "last": date_of(last)}
     if after is not None:
         given |= {"touched": list(after.touched), "steady": list(after.steady)}
     found: dict[str, list[Any]] = {}
@@ -278,28 +295,37 @@ async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Seque
         await session.execute(_ADD, values)
 
 
-def camera_difference(first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> Durations:
-    """What lies between two midnights, of one camera."""
-    before, after = first.at(days[0]), last.at(days[1])
-    lengths = [right - left for left, right in zip(before, after, strict=True)]
-    return Durations((days[1] - days[0]) * DAY, *lengths)
+def camera_difference(first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> Durations:
+    """What lies between two moments, of one camera: each row holds at its moment."""
+    start, end = span
+    lengths = [right - left for left, right in zip(first.sums, last.sums, strict=True)]
+    for row, more in ((first, midnight(first.day) - start), (last, end - midnight(last.day))):
+        for name in row.kind:
+            lengths[_CAMERA[name]] += more
+    return Durations(end - start, *lengths)
 
 
-def delivery_difference(id_: str, first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> DeliveryDurations:
+def delivery_difference(id_: str, first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> DeliveryDurations:
     """The same of one of its deliveries."""
-    before, after = first.delivery(id_, days[0]), last.delivery(id_, days[1])
-    connected, lost, maintained, unknown, out = (
-        right - left for left, right in zip(before.sums, after.sums, strict=True)
-    )
-    causes = {
-        cause: more for cause, length in after.by_cause.items() if (more := length - before.by_cause.get(cause, 0))
-    }
-    return DeliveryDurations(connected, lost, maintained, unknown, out, causes)
+    start, end = span
+    (before, since), (after, until) = first.known(id_), last.known(id_)
+    causes = dict(after.by_cause)
+    for known, length in before.by_cause.items():
+        causes[known] = causes.get(known, 0) - length
+    lengths = [right - left for left, right in zip(before.sums, after.sums, strict=True)]
+    for (name, cause), more in ((before.kind, since - start), (after.kind, end - until)):
+        lengths[_DELIVERY[name]] += more
+        if cause is not None:
+            causes[cause] = causes.get(cause, 0) + more
+    connected, lost, maintained, unknown, out = lengths
+    by_cause = {known: length for known, length in causes.items() if length}
+    return DeliveryDurations(connected, lost, maintained, unknown, out, by_cause)
 
 
 _ROWS_AFTER = text(
     f"""
-    select camera_id::text, day, kind, deliveries, {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
+    select camera_id::text, day - date '{EPOCH_DATE}', kind, deliveries,
+           {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
     from ledger_camera
     where camera_id = any(cast(:ids as uuid[])) and day > :after order by camera_id, day
     """  # noqa: S608 - of our own names
@@ -311,5 +337,5 @@ async def rows_after(session: AsyncSession, ids: Sequence[str], after: Day) -> d
     found: dict[str, list[CameraRow]] = {}
     given = {"ids": list(ids), "after": date_of(after)}
     for id_, day, kind, packed, *lengths in await session.execute(_ROWS_AFTER, given):
-        found.setdefault(id_, []).append(_row(day, kind, packed, lengths))
+        found.setdefault(id_, []).append(CameraRow(day, CAMERA_KINDS[kind], lengths, unpack(day, packed)))
     return found

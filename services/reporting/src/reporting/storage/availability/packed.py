@@ -20,6 +20,9 @@ _CAUSES = {code: cause for cause, code in _CODES.items()}
 _PLACES = {name: place for place, name in enumerate(LEDGER_NAMES)}
 _NO_CODE = 254
 """Of a kind without a cause."""
+_NOTHING = (0,) * (len(LEDGER_NAMES) - 1)
+_PRESENT = [[place for place in range(1, len(LEDGER_NAMES)) if present >> place - 1 & 1] for present in range(16)]
+"""By the lower half of the byte: which sums are there; the first one follows from the rest."""
 
 
 class DeliveryRow(NamedTuple):
@@ -67,19 +70,21 @@ def pack(day: Day, deliveries: Mapping[str, DeliveryRow]) -> bytes | None:
 def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
     """What `pack` was given."""
     found: dict[str, DeliveryRow] = {}
-    at, end = 0, len(packed or b"")
-    while packed is not None and at < end:
-        digits = packed[at : at + 16].hex()
-        id_ = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    if packed is None:
+        return found
+    digits, since = packed.hex(), (day - ORIGIN) * DAY
+    at, end = 0, len(packed)
+    while at < end:
+        one = digits[2 * at : 2 * at + 32]
+        id_ = f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"
         present, code, count = packed[at + 16 : at + 19]
         at += 19
-        sums, left = [0] * len(LEDGER_NAMES), (day - ORIGIN) * DAY
-        for place in range(1, len(LEDGER_NAMES)):
-            if present >> place - 1 & 1:
-                sums[place] = int.from_bytes(packed[at : at + _LENGTH], "little")
-                left -= sums[place]
-                at += _LENGTH
-        sums[0] = left
+        sums = [since, *_NOTHING]
+        for place in _PRESENT[present & 15]:
+            length = int.from_bytes(packed[at : at + _LENGTH], "little")
+            sums[place] = length
+            sums[0] -= length
+            at += _LENGTH
         causes: dict[str, Millis] = {}
         for _ in range(count):
             causes[_CAUSES[packed[at]]] = int.from_bytes(packed[at + 1 : at + 1 + _LENGTH], "little")
