@@ -54,7 +54,7 @@ class _Guard:
     def refuse(self, offence: str) -> None:
         if self.watching:
             self.offences.append(offence)
-            msg = f"a unit test {offence}: mark it `server`, or name the fixture in tests/tiers.py"
+            msg = f"a unit test {offence}: mark it `server`, or name the fixture in tests/unit_files.py"
             raise NotAUnitTestError(msg)
 
 
@@ -159,5 +159,5 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a unit test also where the code under test has caught what the guard raised."""
     result = yield
     if _guard.offences:
-        pytest.fail(f"a unit test {_guard.offences[0]}: mark it `server`, or name the fixture in tests/tiers.py")
+        pytest.fail(f"a unit test {_guard.offences[0]}: mark it `server`, or name the fixture in tests/unit_files.py")
     return result

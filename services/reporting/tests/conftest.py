@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, text
 
 from reporting.app import create_app
 from reporting.ingest.handlers import Ingest
@@ -59,13 +60,22 @@ def reporting_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def superuser(postgres_server: PostgresServer) -> Iterator[Engine]:
+    engine = create_engine(postgres_server.url("postgres"), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> Iterator[str]:
-    """An empty reporting database of its own."""
+def reporting_url(postgres_server: PostgresServer, superuser: Engine, reporting_template: str) -> Iterator[str]:
+    """An empty reporting database of its own. Made by a connection that stands, which costs half of psql's."""
     name = f"reporting_{uuid4().hex}"
-    postgres_server.create_database(name, "reporting", template=reporting_template)
+    with superuser.connect() as connection:
+        connection.execute(text(f"create database {name} template {reporting_template} owner reporting"))
     yield postgres_server.url(name, "reporting")
-    postgres_server.drop_database(name)
+    with superuser.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
 
 
 @pytest.fixture

@@ -34,11 +34,12 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 WINDOW = 256
-AT_ONCE = 16
-"""Rows on their way to NATS: with more, whoever reads a list meanwhile waits for all of them at each step."""
+AT_ONCE = 16  # Rows on their way to NATS: whoever reads a list meanwhile waits for all of them at each step.
 STORE_WITHIN_S = 5.0
 CHECK_EVERY_S = 20.0
 RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+subject_of = subjects.inventory
+"""Where the state of a thing is published."""
 
 
 type Republish = Callable[[], Awaitable[int]]

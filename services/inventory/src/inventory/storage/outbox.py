@@ -13,14 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.messaging import OutboxAwayError, StreamPosition
+from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
 from vonggac.bus.declared import topology
 from vonggac.database import Database
-from vonggac.events import CloudEvent, Payload, new_event, subjects
+from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -38,11 +38,6 @@ class OutboxMessage(NamedTuple):
     event_id: str
     subject: str
     body: bytes
-
-
-def subject_of(noun: str, thing_id: UUID) -> str:
-    """Where the state of a thing is published."""
-    return subjects.inventory(noun, thing_id)
 
 
 def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:

@@ -147,7 +147,7 @@ class WriteTransaction:
         self.log_change(thing, "removed", snapshot(thing), None)
         self._stale_cameras.discard(thing.id)
         tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
-        self._queue_message(thing.noun, thing.id, tombstone)
+        self._messages.append(self._message(thing.noun, thing.id, tombstone))
 
     def mark_facility_stale(self, facility_id: UUID) -> None:
         """Publish the cameras of a facility again at the end."""
@@ -180,27 +180,23 @@ class WriteTransaction:
         codecs = CodecCheck()
         ready = await self._prepared.still_true(self.session)
         if ready:
-            await self._append_messages()
+            await self.write_log()
             await self._prepared.publish(self.session, ready - self._stale_cameras, self.now)
         waiting = (self._new_cameras - ready) | self._stale_cameras
         async for plans in camera_plans(self.session, waiting):
             for plan in plans:
                 codecs.check_camera(plan.payload)
-                self._queue_message("camera", plan.payload.id, plan.payload)
+                self._messages.append(self._message("camera", plan.payload.id, plan.payload))
                 moved += _log_moved(self.log, self.now, plan)
             if len(self._messages) >= MOST_WAITING:
-                await self._append_messages()
+                await self.write_log()
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
-        await self.log.write(self.session)
-        await self._append_messages()
+        await self.write_log()
 
     async def write_log(self) -> None:
         """Append the log and the messages so far: of thousands of things they need not wait for the end."""
         await self.log.write(self.session)
-        await self._append_messages()
-
-    async def _append_messages(self) -> None:
         if self._messages:
             messages, self._messages = self._messages, []
             await outbox.append_messages(self.session, messages, now=self.now)
@@ -289,10 +285,7 @@ class WriteTransaction:
         elif isinstance(thing, Delivery):
             self._stale_cameras.add(thing.camera_id)
         else:
-            self._queue_message(thing.noun, thing.id, payload_of(thing))
-
-    def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
-        self._messages.append(self._message(noun, thing_id, payload))
+            self._messages.append(self._message(thing.noun, thing.id, payload_of(thing)))
 
     def _message(self, noun: str, thing_id: UUID, payload: Any) -> outbox.OutboxMessage:
         who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"

@@ -46,9 +46,10 @@ async def read_register(session: AsyncSession, noun: Noun, named: Collection[str
     if noun.key == ("code",):
         others = {*await session.scalars(query.with_only_columns(table.code))} - {*named}
         query = query.where(table.code == any_(literal(list(named), ARRAY(Text))))
-    present = {}
+    present: dict[Key, Mapping[str, Any]] = {}
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
-        present.update((key_of(noun, row), dict(row)) for row in rows)
+        for values in map(dict, rows):
+            present[key_of(noun, values)] = values
     ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
     codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
     return Register(present, ids, codes, others)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.messaging import OutboxMark
+from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
 from inventory.storage.store import WRITERS_LOCK, set_recorded_now
 from inventory.storage.tables import THINGS, PublishedStream
@@ -50,9 +50,7 @@ class Restores:
                 # Another process did it.
                 return 0
             known = {
-                outbox.subject_of(kind.noun, thing)
-                for kind in THINGS
-                for thing in await session.scalars(select(kind.id))
+                subject_of(kind.noun, thing) for kind in THINGS for thing in await session.scalars(select(kind.id))
             }
             if not known:
                 return None
