@@ -41,6 +41,8 @@ CHECKS = [
     not_a_server_error, response_schema_conformance, status_code_conformance, use_after_free,
     ensure_resource_availability,
 ]  # fmt: skip
+STAYS = [use_after_free, ensure_resource_availability]
+"""Not asked of scans: DELETE stops one, and what it found can be read until it expires."""
 ROOMS = [
     ("inventory", "/v1/agencies"),
     ("inventory", "/v1/units"),
@@ -124,6 +126,7 @@ def test_what_a_link_leads_to_is_there(
     authorization = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
     fill(inventory, services.addresses["reporting"], authorization)
     schema = schemathesis.openapi.from_dict(json.loads(document(service).read_text("utf-8")))
+    checks = [check for check in CHECKS if room != "/v1/scans" or check not in STAYS]
     machine: Any = schema.include(path_regex=f"^{re.escape(room)}(/|$)").as_state_machine()
     followed: Counter[int] = Counter()
     broken: list[Exception] = []
@@ -138,7 +141,7 @@ def test_what_a_link_leads_to_is_there(
         def validate_response(self, response: Any, case: Any, *_checks: Any, **given: Any) -> None:
             if not (response.status_code == 503 and service == "inventory"):
                 try:
-                    case.validate_response(response, checks=CHECKS, transport_kwargs=given, recorder=self.recorder)
+                    case.validate_response(response, checks=checks, transport_kwargs=given, recorder=self.recorder)
                 except Exception as error:
                     broken.append(error)
                     raise

@@ -25,7 +25,7 @@ LOG = text(
 )
 READ_HISTORY = text(
     "select name, search, recorded_from::date::text, recorded_to::date::text from agencies_history "
-    "where id = :id order by recorded_from"
+    "where id = :id order by agencies_history.recorded_from"
 )
 READ = text("select code, sealed_secret, enhanced_rtmp, read_back_url_template, tls from destinations")
 
