@@ -34,7 +34,11 @@ HEALTHY = 6
 CENTRES = ("national", "provincial")
 PROBED, PULLED = "probed", "pulled"
 HOSTILE = tuple(f"hostile-{kind}" for kind in (PROBED, PULLED))
-PICTURE = {"path": "/live", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2000, "gop_s": 1, "loop_s": 60}
+PICTURE = {
+    "path": "/live", "scene": "day", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2000, "gop_s": 1,
+    "loop_s": 60,
+}  # fmt: skip
+"""A place: the usual test pattern is nearly uniform in one second of its minute, and rightly called covered then."""
 INTERVAL_S = 2.0
 SETTLES_S = 3.0
 ATTACKS: dict[str, dict[str, Any]] = {

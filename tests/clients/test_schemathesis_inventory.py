@@ -1,7 +1,7 @@
 """Schemathesis asks every operation of inventory what it likes: no 5xx, whatever is sent.
 
 Inventory runs without NATS here, as it may: what is made up must reach no prober. `VONGGAC_SEEDS=5` asks with five
-seeds instead of one, `VONGGAC_EXAMPLES=20` more with each, `VONGGAC_SECONDS_PER_OPERATION` longer than half a second.
+seeds instead of one, `VONGGAC_SECONDS_PER_OPERATION` longer than half a second.
 """
 
 import json
@@ -29,7 +29,7 @@ pytestmark = [
 type Operation = Any
 SEEDS = range(int(os.environ.get("VONGGAC_SEEDS", "1")))
 SECONDS_PER_OPERATION = float(os.environ.get("VONGGAC_SECONDS_PER_OPERATION", "0.5"))
-EXAMPLES = int(os.environ.get("VONGGAC_EXAMPLES", "6"))
+EXAMPLES = 20
 CHECKS = [not_a_server_error, response_schema_conformance]
 
 

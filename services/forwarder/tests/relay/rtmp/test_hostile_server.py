@@ -105,7 +105,7 @@ async def test_nonsense_is_a_cause(
     assert crashes == []
 
 
-FLOOD_BYTES = 1 << 20
+FLOOD_BYTES = 3 << 20
 MOST_BUFFERED_BYTES = 128 << 10
 UNREAD = {
     "ping": message(chunks.USER_CONTROL, struct.pack(">HI", 6, 1)),
