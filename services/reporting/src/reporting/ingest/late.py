@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import ORIGIN, Day, day_of, midnight
 from reporting.storage.availability import after_freezing, evidence, ledger
+from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
 from vonggac.events.inventory import CameraV1, DestinationV1, FacilityV1, MaintenanceWindowV1, RemovedV1
@@ -23,29 +24,31 @@ from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1
 
 # When the state of a report began, and that of the one before it ended: after both were chained.
 _CLAIMED = text(
-    """
+    f"""
     select new.camera_id, min(least(coalesce(said.begins_at, said.observed_at), said.first_changed_at)) as since
     from unnest(
         cast(:cameras as uuid[]), cast(:deliveries as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[])
     ) as new (camera_id, delivery_id, worker_id, sequence)
-    join delivery_change as said using (delivery_id, worker_id, sequence)
+    join delivery_change as said on said.delivery_id = new.delivery_id and {same_worker("said", "new")}
+        and said.sequence = new.sequence
     where least(coalesce(said.begins_at, said.observed_at), said.first_changed_at) < :until group by new.camera_id
-    """
+    """  # noqa: S608 - of our own text
 )
 # A picture that stands still is reported again and again, each time since it first did.
 _REPORTED = text(
-    """
+    f"""
     select said.camera_id, min(least(said.begins_at, case when not exists (
                select from camera_media as earlier
-               where earlier.camera_id = said.camera_id and earlier.worker_id = said.worker_id
+               where earlier.camera_id = said.camera_id and {same_worker("earlier", "said")}
                  and earlier.sequence < said.sequence and earlier.still_since = said.still_since
                  and said.still_until is null
            ) then least(said.still_since, said.still_until) end)) as since
     from unnest(cast(:cameras as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[]))
         as new (camera_id, worker_id, sequence)
-    join camera_media as said using (camera_id, worker_id, sequence)
+    join camera_media as said on said.camera_id = new.camera_id and {same_worker("said", "new")}
+        and said.sequence = new.sequence
     group by said.camera_id
-    """
+    """  # noqa: S608 - of our own text
 )
 
 

@@ -238,7 +238,7 @@ async def _camera_versions(
     if only is not None:
         condition = and_(condition, camera.c.id == any_(_ids(only)))
     if len(within.facilities) <= MANY:
-        stood = select(camera.c.id).where(camera.c.facility_id.in_([one.id for one in within.facilities]))
+        stood = select(camera.c.id).where(camera.c.facility_id == any_(_ids(one.id for one in within.facilities)))
         condition = and_(condition, camera.c.id.in_(stood))
     statement = (
         select(
@@ -339,8 +339,11 @@ class _Planned:
 
 
 def _ids(given: Iterable[UUID | str]) -> ColumnElement[Any]:
-    """Ids as one parameter: a parameter each costs more than what it finds."""
-    return cast(literal(f"{{{','.join(map(str, given))}}}", Text), ARRAY(Uuid))
+    """Ids as one parameter: a parameter each costs more than what it finds.
+
+    Its type is that of the cast. A text that is cast would be read anew for every row that it is compared with.
+    """
+    return cast(literal(f"{{{','.join(map(str, given))}}}", NullType()), ARRAY(Uuid))
 
 
 async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:

@@ -32,6 +32,22 @@ def _time(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
+WORKER_DIGEST = "hashtextextended(worker_id, 0)"
+
+
+def _once_said(table: str, thing: str) -> Index:
+    """A worker says something of a thing once. Its name would be the greater part of the key, its digest is not."""
+    return Index(f"uq_{table}", thing, text(WORKER_DIGEST), "sequence", unique=True)
+
+
+def same_worker(one: str, other: str) -> str:
+    """In SQL: two rows are of one worker. With the digest, which the index has."""
+    return (
+        f"{one}.worker_id = {other}.worker_id "
+        f"and hashtextextended({one}.worker_id, 0) = hashtextextended({other}.worker_id, 0)"
+    )
+
+
 def _dated() -> tuple[Column[object], ...]:
     """Of everything that is kept revision by revision."""
     return (
@@ -240,9 +256,9 @@ read_back_run = Table(
 delivery_change = Table(
     "delivery_change",
     metadata,
-    Column("delivery_id", Uuid, primary_key=True),
-    Column("worker_id", Text, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("delivery_id", Uuid, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
     _time("held_since"),
     _time("observed_at"),
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next change; null while there is none"),
@@ -252,15 +268,16 @@ delivery_change = Table(
     Column("begins_at", DateTime(timezone=True), comment="When the state began; null: when it was seen, observed_at"),
     Column("acknowledged_at", DateTime(timezone=True), comment="The last media that the destination had confirmed"),
     Column("first_changed_at", DateTime(timezone=True), comment="Of several changes in one report: the first"),
+    _once_said("delivery_change", "delivery_id"),
     Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
 )
 
 camera_media = Table(
     "camera_media",
     metadata,
-    Column("camera_id", Uuid, primary_key=True),
-    Column("worker_id", Text, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("camera_id", Uuid, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
     _time("held_since"),
     _time("observed_at"),
     Column("state", Text, nullable=False),
@@ -272,6 +289,7 @@ camera_media = Table(
     Column("begins_at", DateTime(timezone=True), comment="dated_at where the state changed, observed_at elsewhere"),
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
     Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),
+    _once_said("camera_media", "camera_id"),
     Index("ix_camera_media_stopped", "ends_at", postgresql_where=text("state = 'stopped'")),
     Index("ix_camera_media_still", "still_ends_at", postgresql_where=text("still_since is not null")),
     comment="What forwarders reported of each camera's media",

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.storage.tables import same_worker
 from vonggac.events.forwarder import DeliveryObservedV1
 
 _INSERT = text(
@@ -56,12 +57,12 @@ _CHAIN = text(
         select added.delivery_id, added.worker_id, near.sequence
         from added cross join lateral (
             (select sequence from delivery_change as earlier
-             where earlier.delivery_id = added.delivery_id and earlier.worker_id = added.worker_id
+             where earlier.delivery_id = added.delivery_id and {same_worker("earlier", "added")}
                and earlier.sequence < added.sequence
              order by earlier.sequence desc limit 1)
             union all
             (select sequence from delivery_change as later
-             where later.delivery_id = added.delivery_id and later.worker_id = added.worker_id
+             where later.delivery_id = added.delivery_id and {same_worker("later", "added")}
                and later.sequence > added.sequence
              order by later.sequence limit 1)
         ) as near
@@ -70,23 +71,24 @@ _CHAIN = text(
                nullif({_BEGINS.format(this="this", before="before")}, this.observed_at) as begins_at,
                least(coalesce(following.first_changed_at, following.observed_at),
                      {_BEGINS.format(this="following", before="this")}) as ends_at
-        from touched join delivery_change as this using (delivery_id, worker_id, sequence)
+        from touched join delivery_change as this on this.delivery_id = touched.delivery_id
+            and {same_worker("this", "touched")} and this.sequence = touched.sequence
         left join lateral (
             select state, observed_at from delivery_change as earlier
-            where earlier.delivery_id = this.delivery_id and earlier.worker_id = this.worker_id
+            where earlier.delivery_id = this.delivery_id and {same_worker("earlier", "this")}
               and earlier.sequence < this.sequence
             order by earlier.sequence desc limit 1
         ) as before on true
         left join lateral (
             select state, observed_at, acknowledged_at, first_changed_at from delivery_change as later
-            where later.delivery_id = this.delivery_id and later.worker_id = this.worker_id
+            where later.delivery_id = this.delivery_id and {same_worker("later", "this")}
               and later.sequence > this.sequence
             order by later.sequence limit 1
         ) as following on true
     )
     update delivery_change as change set begins_at = chained.begins_at, ends_at = chained.ends_at
     from chained
-    where change.delivery_id = chained.delivery_id and change.worker_id = chained.worker_id
+    where change.delivery_id = chained.delivery_id and {same_worker("change", "chained")}
       and change.sequence = chained.sequence
       and (change.begins_at, change.ends_at) is distinct from (chained.begins_at, chained.ends_at)
     """  # noqa: S608 - of our own text

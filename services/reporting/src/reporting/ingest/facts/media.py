@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
 
@@ -36,7 +37,7 @@ _INSERT = text(
 
 # A camera's reports of one worker are few, and their chain is short: it is made anew as a whole.
 _CHAIN = text(
-    """
+    f"""
     with chained as (
         select camera_id, worker_id, sequence, begins_at, lead(begins_at) over chain as ends_at,
                coalesce(still_until, case when lead(still_since) over chain = still_since
@@ -46,9 +47,11 @@ _CHAIN = text(
             select camera_id, worker_id, sequence, observed_at, still_since, still_until,
                    case when dated_at <= lag(dated_at) over (partition by camera_id, worker_id order by sequence)
                         then observed_at else dated_at end as begins_at
-            from camera_media
-            where (camera_id, worker_id) in (
-                select * from unnest(cast(:camera_ids as uuid[]), cast(:worker_ids as text[]))
+            from camera_media as said
+            where exists (
+                select from unnest(cast(:camera_ids as uuid[]), cast(:worker_ids as text[]))
+                    as added (camera_id, worker_id)
+                where said.camera_id = added.camera_id and {same_worker("said", "added")}
             )
         ) as begun
         window chain as (partition by camera_id, worker_id order by sequence)
@@ -56,11 +59,11 @@ _CHAIN = text(
     update camera_media as said
     set begins_at = chained.begins_at, ends_at = chained.ends_at, still_ends_at = chained.still_ends_at
     from chained
-    where said.camera_id = chained.camera_id and said.worker_id = chained.worker_id
+    where said.camera_id = chained.camera_id and {same_worker("said", "chained")}
       and said.sequence = chained.sequence
       and (said.begins_at, said.ends_at, said.still_ends_at)
           is distinct from (chained.begins_at, chained.ends_at, chained.still_ends_at)
-    """
+    """  # noqa: S608 - of our own text
 )
 
 _LOCK = text(

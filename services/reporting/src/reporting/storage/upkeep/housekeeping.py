@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.storage.tables import same_worker
+
 # A destination that is down makes its worker say connecting, backing_off, connecting, ... for days, all with the cause
 # of the failure. Of such a stretch the first row is kept, prolonged to the end of the last: the same worker in the same
 # life, not connected, for the same cause, without a gap. The newest row of a worker has no end and stays.
 _FOLD = text(
-    """
+    f"""
     with settled as (
         select delivery_id, worker_id, sequence, ends_at,
                failing and lag(failing) over chain
@@ -35,17 +37,17 @@ _FOLD = text(
         from numbered group by delivery_id, worker_id, stretch having count(*) > 1
     ), gone as (
         delete from delivery_change as change using folded
-        where change.delivery_id = folded.delivery_id and change.worker_id = folded.worker_id
+        where change.delivery_id = folded.delivery_id and {same_worker("change", "folded")}
           and change.sequence = any(folded.sequences) and change.sequence <> folded.first
         returning 1
     ), prolonged as (
         update delivery_change as change set ends_at = folded.ends_at from folded
-        where change.delivery_id = folded.delivery_id and change.worker_id = folded.worker_id
+        where change.delivery_id = folded.delivery_id and {same_worker("change", "folded")}
           and change.sequence = folded.first
         returning 1
     )
     select count(*) from gone
-    """
+    """  # noqa: S608 - of our own text
 )
 
 
