@@ -27,6 +27,7 @@ from vonggac.telemetry import configure_logging, get_logger, redact
         'Authorization: Digest username="admin", response="S3cret!"',
         "authorization=Basic UzNjcmV0IQS3cret!==",
         "header Bearer S3cret!S3cret!x",
+        "GET /v1/calendar-feeds/0a1b2c3d-0000-4000-8000-000000000001/S3cret!x.ics HTTP/1.1",
         '{"username": "admin", "password": "S3cret!"}',
         "password='S3cret!'",
         "https://api/x?access_token=S3cret!&a=1",

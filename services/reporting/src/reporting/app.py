@@ -29,7 +29,7 @@ from reporting.api.mandate import calendar_feeds, deviations, inspections, oblig
 from reporting.api.parameters import Context
 from reporting.api.reports import charts, files, freezing
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
-from reporting.feeds.calendar_access import knows_feeds
+from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sending import Sending
@@ -122,6 +122,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.tasks = tasks
     install_authentication(app, TokenVerifier.of(settings), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
+    app.add_middleware(SecretAddresses)
     for module in ROUTES:
         app.include_router(module.router)
     check_policy(app)

@@ -27,6 +27,7 @@ _QUOTED = re.compile(
 _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
 # A % that was encoded again is %25.
 _ENCODED = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
+_CALENDAR = re.compile(rf"(?P<key>/calendar-feeds/[^/{_SPACE}]+/)(?P<value>[^?#{_SPACE}\"'<>]+)")
 _BEARER = re.compile(rf"\b(?P<key>Bearer|Basic)\s+(?P<value>[^{_SPACE}\"\',;]{{8,}})")
 
 
@@ -35,9 +36,9 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
 
     Covers URL user info (also with an unescaped @ in the password), credentials in query or path pairs such as
     `/user=admin&password=x&channel=1` under every name of `vonggac.net.address_secrets`, percent-encoded or not,
-    Authorization headers and bearer tokens. `known`: secrets to hide anywhere, as a device may repeat them in its
-    answer, percent-encoded in any way and in capitals; ones shorter than SHORTEST are left, because hiding would only
-    point at them.
+    Authorization headers, bearer tokens, and addresses of calendar feeds that carry a password. `known`: secrets to
+    hide anywhere, as a device may repeat them in its answer, percent-encoded in any way and in capitals; ones shorter
+    than SHORTEST are left, because hiding would only point at them.
     """
     words = {word for word in known if len(word) >= SHORTEST}
     for word in sorted(words, key=len, reverse=True):
@@ -45,6 +46,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     for form in sorted(words | {quote(word, safe="", errors="replace") for word in words}, key=len, reverse=True):
         text = re.sub(re.escape(form), REDACTED, text, flags=re.IGNORECASE)
     text = _AUTHORIZATION.sub(rf"\g<key>{REDACTED}", text)
+    text = _CALENDAR.sub(rf"\g<key>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<key> {REDACTED}", text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
     text = _QUOTED.sub(rf"\g<key>{REDACTED}", text)

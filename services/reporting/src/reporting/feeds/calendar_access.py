@@ -1,6 +1,8 @@
 """Who reads a calendar feed: calendar programs send no token, but a user and a password (HTTP Basic).
 
-The user is the feed's id, the password 32 random bytes that were shown once. Neither an address nor a log has it.
+The user is the feed's id, the password 32 random bytes that were shown once. Web calendars (Google, Outlook) send no
+login at all: a feed that was made so has an address that carries the password. `SecretAddresses` turns it into the
+login at the door, so that nothing behind it, no route, log, error or span, has the address.
 """
 
 import base64
@@ -11,12 +13,13 @@ import re
 import secrets
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reporting.storage.mandate import calendar_feeds
 from vonggac.auth import Principal, Role
@@ -25,7 +28,34 @@ from vonggac.http import ProblemError
 from vonggac.http.protection.callers import Authenticate
 
 _CALLER = "vonggac.caller"
+_BY_ADDRESS = "reporting.calendar_by_address"
 _FEED = re.compile(r"/v1/calendar-feeds/([0-9a-f-]{36})\.ics")
+_ADDRESS = re.compile(r"/v1/calendar-feeds/([^/]+)/(.*?)(?:\.ics)?")
+"""Whatever stands below a feed is taken for its password: one that was copied badly is not shown either."""
+
+
+class SecretAddresses:
+    """ASGI middleware, outside of all others: an address that carries a feed's password becomes the feed's own address
+    with a login."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (found := _ADDRESS.fullmatch(scope["path"])) is not None:
+            feed_id, password = found.groups()
+            login = base64.b64encode(f"{feed_id}:{password}".encode())
+            headers = [(name, value) for name, value in scope["headers"] if name != b"authorization"]
+            scope["headers"] = [*headers, (b"authorization", b"Basic " + login)]
+            scope["path"] = f"/v1/calendar-feeds/{feed_id}.ics"
+            scope["raw_path"] = quote(scope["path"]).encode()
+            scope[_BY_ADDRESS] = True
+        await self.app(scope, receive, send)
+
+
+def address_of(feed_id: UUID, password: str) -> str:
+    """The path that carries the password."""
+    return f"/v1/calendar-feeds/{feed_id}/{password}.ics"
 
 
 def new_password() -> str:
@@ -50,7 +80,7 @@ def knows_feeds(database: Database, otherwise: Authenticate) -> Authenticate:
             return
         user, password = _parts(value) if scheme.lower() == "basic" else ("", "")
         row = await _found(database, UUID(user), password) if user == found[1] else None
-        if row is None:
+        if row is None or (scope.get(_BY_ADDRESS, False) and not row.by_address):
             raise _refused()
         role = Role.SERVICE if row.restricted else Role.READER
         scope[_CALLER] = Principal(f"calendar-feed:{user}", frozenset({role}))

@@ -114,6 +114,61 @@ async def test_the_password_is_in_one_answer_and_nowhere_else(
         assert not any(feed["password"] in row for row in rows)
 
 
+async def without_login(client: Client, path: str, **headers: str) -> Any:
+    """As a web calendar asks: with the address alone."""
+    request = client.build_request("GET", path, headers=headers)
+    if "Authorization" not in headers:
+        del request.headers["authorization"]
+    return await client.send(request)
+
+
+async def test_a_web_calendar_reads_by_an_address_that_carries_the_password(client: Client, owed: Letter) -> None:
+    feed = await added(client, by_address=True, facility="B")
+    answer = await without_login(client, feed["address"])
+    assert answer.status_code == 200, answer.text
+    assert "Chưa xong: 1/1 cơ sở" in str(owed_in(answer).description)
+    assert owed_in(await subscribed(client, feed)).uid == owed_in(answer).uid
+
+
+async def test_an_address_is_answered_until_the_feed_is_revoked(client: Client, owed: Letter) -> None:
+    feed = await added(client, by_address=True)
+    await client.delete(f"/v1/calendar-feeds/{feed['id']}")
+    assert (await without_login(client, feed["address"])).status_code == 401
+
+
+async def test_an_address_opens_only_a_feed_that_was_made_for_it_and_reads_it_alone(
+    client: Client, owed: Letter, token_for: Callable[[Role], str]
+) -> None:
+    feed, plain = await added(client, by_address=True), await added(client)
+    assert plain["address"] is None
+    guessed = f"/v1/calendar-feeds/{plain['id']}/{plain['password']}.ics"
+    lead = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
+    for wrong in (guessed, feed["address"][:-5] + ".ics", feed["address"].replace(feed["id"], plain["id"])):
+        assert (await without_login(client, wrong)).status_code == 401, wrong
+        assert (await without_login(client, wrong, **lead)).status_code == 401, wrong
+    for method in ("DELETE", "POST", "PUT"):
+        assert (await client.request(method, feed["address"])).status_code in {403, 404, 405}
+    assert (await without_login(client, feed["address"])).status_code == 200
+
+
+async def test_an_address_is_in_one_answer_and_in_no_log(
+    client: Client, owed: Letter, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(0):
+        feed = await added(client, by_address=True)
+        caplog.clear()
+        answers = [
+            await without_login(client, feed["address"]),
+            await without_login(client, feed["address"].removesuffix(".ics")),
+            await without_login(client, feed["address"] + "/more"),
+            await client.get("/v1/calendar-feeds"),
+            await client.get("/metrics"),
+        ]
+    ours = "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 200, 200]
+    assert feed["password"] not in "".join(answer.text + str(answer.headers) for answer in answers) + ours
+
+
 async def test_only_the_lead_adds_feeds(client: Client, token_for: Callable[[Role], str]) -> None:
     for role in (Role.OPERATOR, Role.MANAGING_AGENCY, Role.READER):
         headers = {"Authorization": f"Bearer {token_for(role)}"}

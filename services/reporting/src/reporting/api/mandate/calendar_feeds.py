@@ -14,7 +14,7 @@ from reporting.api.parameters import Context, Filters, InContext
 from reporting.api.sending.addresses import Shown
 from reporting.domain.instants import duration, millis
 from reporting.domain.mandate.obligations import DUE_SOON_DAYS
-from reporting.feeds.calendar_access import digest, new_password
+from reporting.feeds.calendar_access import address_of, digest, new_password
 from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.storage.mandate import calendar_feeds
@@ -44,6 +44,13 @@ class NewFeed(BaseModel):
     type: FacilityType | None = Field(default=None, description="Type of the facility.")
     facility: Narrowing = Field(default=None, description="Code or id of a facility.")
     restricted: bool = Field(default=False, description="Restricted facilities too.")
+    by_address: bool = Field(
+        default=False,
+        description=(
+            "Also an address that carries the password, for web calendars that send no login (Google, Outlook): "
+            "whoever sees it reads the feed."
+        ),
+    )
 
 
 class FeedShape(BaseModel):
@@ -56,6 +63,7 @@ class FeedShape(BaseModel):
     type: FacilityType | None
     facility: str | None
     restricted: bool
+    by_address: bool = Field(description="Whether an address with the password is answered.")
     path: str = Field(description="Below this service's address; the user is the id.")
     created_at: Shown
     created_by: str
@@ -68,6 +76,9 @@ class FeedWithPassword(FeedShape):
     """The only answer that has the password."""
 
     password: str = Field(description="For HTTP Basic; keep it, it is not shown again.")
+    address: str | None = Field(
+        description="With `by_address`: below this service's address, with the password in it; not shown again either."
+    )
 
 
 KEYS: dict[str, Key[Any]] = {
@@ -103,7 +114,8 @@ async def list_feeds(
     description=(
         "By the province's lead, for a party: the deadlines of the facilities that are given, all by default. A "
         "calendar program subscribes to the path with the feed's id as the user and the password of this answer, "
-        "which is in no other."
+        "which is in no other. A web calendar that asks for no login (Google, Outlook) subscribes to the `address` of "
+        "this answer, with `by_address`. Revoking the feed ends both."
     ),
     status_code=HTTPStatus.CREATED,
     response_model=FeedWithPassword,
@@ -125,7 +137,8 @@ async def add_feed(body: NewFeed, shared: InContext, caller: Caller) -> Response
             "created_by": caller.subject,
         }
         row = await calendar_feeds.add(session, values)
-    shape = FeedWithPassword(**_shape(row).model_dump(), password=password)
+    address = address_of(row.id, password) if row.by_address else None
+    shape = FeedWithPassword(**_shape(row).model_dump(), password=password, address=address)
     headers = {"Location": shape.path, "Cache-Control": "no-store"}
     return Response(shape.model_dump_json(), HTTPStatus.CREATED, headers=headers, media_type="application/json")
 
@@ -147,7 +160,8 @@ async def revoke_feed(feed_id: UUID, shared: InContext, caller: Caller) -> None:
     "/{feed_id}.ics",
     summary="A calendar feed",
     description=(
-        "`/v1/obligations.ics` for calendar programs: HTTP Basic, the user is the feed's id. Of the last full minute."
+        "`/v1/obligations.ics` for calendar programs: HTTP Basic, the user is the feed's id. Of the last full minute. "
+        "The address that a feed with `by_address` was given when it was added answers the same without a login."
     ),
     response_class=Response,
     responses={

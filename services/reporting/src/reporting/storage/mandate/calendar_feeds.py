@@ -22,6 +22,13 @@ calendar_feed = Table(
     Column("facility", Text),
     Column("restricted", Boolean, nullable=False, comment="Whether restricted facilities are in it"),
     Column("password_sha256", LargeBinary, nullable=False, comment="Of 32 random bytes: nobody guesses them"),
+    Column(
+        "by_address",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="Whether an address may carry the password",
+    ),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("created_by", Text, nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
