@@ -309,3 +309,35 @@ async def test_evidence_that_touches_every_camera_flags_the_report(
     await fed.feed(ingest, fed.alive(DAY + timedelta(hours=3), "forwarder-00000000000f", DAY))
     late = (await client.get(f"/v1/reports/{report['id']}")).json()["late_evidence"]
     assert (late["cameras"], late["what"]) == (None, ["sign_of_life"])
+
+
+async def flags_published(client: Client, count: int) -> list[dict[str, Any]]:
+    """The events that tell of flags, once there are so many."""
+    wanted = {"event_type": "vn.vonggac.reporting.report_flagged.v1", "sort": "sequence"}
+    found: list[dict[str, Any]] = []
+
+    async def are_there() -> bool:
+        found[:] = (await client.get("/v1/notices", params=wanted)).json()["items"]
+        return len(found) >= count
+
+    await eventually(are_there, within_s=30)
+    assert len(found) == count
+    return [one["event"]["data"] for one in found]
+
+
+async def test_evidence_that_flags_a_report_is_published_once_until_somebody_has_looked_into_it(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    report = await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=19, minutes=2), every_s=300))
+    (first,) = await flags_published(client, 1)
+    assert (first["report_id"], first["version"]) == (report["id"], 1)
+    assert (first["what"], first["cameras"], first["any_camera"]) == (["probe"], 1, False)
+    assert datetime.fromisoformat(first["since"]) == DAY + timedelta(hours=19, minutes=2)
+    await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=18, minutes=2), every_s=300))
+    refused = await client.post(f"/v1/reports/{report['id']}/versions", json={"reason": "số liệu đến muộn"})
+    assert refused.status_code == 409, "no figure changed"
+    await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=17, minutes=2), every_s=300))
+    _, second = await flags_published(client, 2)
+    assert datetime.fromisoformat(second["since"]) == DAY + timedelta(hours=17, minutes=2)

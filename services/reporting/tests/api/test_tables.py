@@ -250,6 +250,33 @@ async def test_availability_by_anything_is_a_file_with_the_figures_of_its_json(
     assert {row["grouped_by"] for row in rows} == {by}
 
 
+@pytest.mark.parametrize("by", ["camera", "facility", "total"])
+@pytest.mark.parametrize("form", [Format.CSV, Format.XLSX, Format.PARQUET])
+async def test_availability_with_outages_is_a_file_with_the_figures_of_its_json(
+    client: Client, ingest: Ingest, province: Province, tmp_path: Path, by: str, form: Format
+) -> None:
+    await some_days(ingest, province)
+    asked = {**PERIOD, "by": by, "every": "day", "outages": "true"}
+    lines = (await client.get("/v1/availability", params={**asked, "limit": "1000"})).json()["items"]
+    answer = await client.get("/v1/availability", params={**asked, "format": form.value})
+    assert answer.status_code == 200, answer.text
+    path = tmp_path / f"outages.{form}"
+    path.write_bytes(answer.content)
+    found = {(row["group_code"], str(row["stretch_from"])[:10]): row for row in read_rows(path)}
+    wanted = {(line["code"], line["start"][:10]): line["outages"] for line in lines}
+    assert len(found) == len(wanted) > 0
+    assert any(each["count"] for each in wanted.values())
+    for row, each in zip(found.values(), wanted.values(), strict=True):
+        told = [row[name] for name in ("outages", "outages_unconfirmed", "site_faults", "outages_ms")]
+        assert told == [each[name] for name in ("count", "unconfirmed", "site_faults", "down_ms")]
+        assert [row["mttr_ms"], row["mtbf_ms"], row["longest_ms"]] == [
+            each[name] if each[name] is None else pytest.approx(each[name])
+            for name in ("mttr_ms", "mtbf_ms", "longest_ms")
+        ]
+        causes = " ".join(f"{cause}={length}" for cause, length in each["by_cause_ms"].items())
+        assert (row["down_by_cause"] or "") == causes
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a file as polars sees them."""
     readers: dict[str, Callable[[Path], polars.DataFrame]] = {
@@ -334,7 +361,7 @@ REFUSED: list[tuple[str, dict[str, str], dict[str, str], int, str]] = [
     ("/v1/tables/maintenance", {"unit": "465"}, {}, 422, "does not narrow"),
     ("/v1/facts", {"facility": "nowhere"}, {}, 422, "no facility"),
     ("/v1/compliance", {"table": "units"}, {}, 422, "is of csv, xlsx and parquet"),
-    ("/v1/availability", {"outages": "true", "format": "csv"}, {}, 422, "the table outages"),
+    ("/v1/availability", {"outages": "true", "by": "delivery", "format": "csv"}, {}, 422, "are of cameras"),
 ]
 
 

@@ -52,6 +52,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         reporting.SiteFaultClosedV1,
         reporting.ObligationOverdueV1,
         reporting.ReportFrozenV1,
+        reporting.ReportFlaggedV1,
     ),
 }
 PAYLOADS_BY_PRODUCER: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(_BY_PRODUCER)

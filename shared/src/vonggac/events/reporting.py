@@ -98,3 +98,18 @@ class ReportFrozenV1(Payload):
     cut_off_at: AwareDatetime
     sha256: str = Field(description="The digest at the foot of its pages, 64 hexadecimal digits.")
     frozen_by: str = Field(description="Subject of the token that froze it.")
+
+
+class ReportFlaggedV1(Payload):
+    """Evidence came for the time of a frozen report, whose figures may differ; a person makes the further version.
+
+    Once for a version until somebody has looked into it. What came, so far: more may follow without another event.
+    """
+
+    event_type: ClassVar[str] = "vn.vonggac.reporting.report_flagged.v1"
+    report_id: UUID
+    version: int = Field(ge=1)
+    since: AwareDatetime = Field(description="The first moment that it touches.")
+    what: tuple[str, ...] = Field(description="Kinds of facts, such as probe, claim or maintenance.")
+    cameras: int = Field(ge=0, description="So many cameras it touches by name.")
+    any_camera: bool = Field(description="It may touch any camera, such as a worker's life.")

@@ -1,4 +1,4 @@
-"""Notices what is new: outages of cameras, faults of sites, obligations that became overdue.
+"""Notices what is new: outages of cameras, faults of sites, overdue obligations, frozen reports that evidence flags.
 
 Every few seconds, in one transaction: read what is known, compare it with what was published, write the difference and
 the position. So a notice is written with the state that it follows from, and a watch that was down catches up. Of
@@ -24,6 +24,7 @@ from reporting.feeds.changes import Closed, Found, Noticed, Opened, changes
 from reporting.reports.accounts import Question, watch_of
 from reporting.settings import Settings
 from reporting.storage import history, plan
+from reporting.storage.availability import after_freezing
 from reporting.storage.sending import notices, watched
 from reporting.storage.sending.notices import Notice
 from vonggac.database import Database
@@ -31,6 +32,7 @@ from vonggac.events.reporting import (
     AfterOutage,
     OutageClosedV1,
     OutageOpenedV1,
+    ReportFlaggedV1,
     SiteFaultClosedV1,
     SiteFaultOpenedV1,
 )
@@ -83,7 +85,7 @@ class Watcher:
                 # The first time: what is over is no news.
                 since = millis(now) if until is None else min(until, millis(now))
                 found = [*await self._outages(session, now, since), *await _site_faults(session, now, since)]
-                found += await self._duties(session, now)
+                found += [*await self._duties(session, now), *await _flagged(session, now, since)]
                 written = await notices.append(session, found, now)
                 await watched.keep_position(session, millis(now))
         if written:
@@ -275,3 +277,22 @@ async def _site_faults(session: AsyncSession, now: datetime, since: Millis) -> l
 async def _facility_codes(session: AsyncSession, at: Millis) -> dict[UUID, str]:
     places = await plan.places(session, plan.Scope(), Period(at - 1, at))
     return {one.id: one.code for one in places.facilities}
+
+
+async def _flagged(session: AsyncSession, now: datetime, since: Millis) -> list[Notice]:
+    """Frozen reports that late evidence flags, once until somebody has looked into them."""
+    found = await after_freezing.unpublished(session, since - MARGIN_MS)
+    if found:
+        await after_freezing.published(session, [row.number for row in found])
+    result: list[Notice] = []
+    for row in found:
+        flagged = ReportFlaggedV1(
+            report_id=row.id,
+            version=row.version,
+            since=row.since,
+            what=tuple(row.what),
+            cameras=row.cameras,
+            any_camera=row.whole,
+        )
+        result.append(Notice("report", row.id, f"{row.id}:{row.version}:{row.seen_mark}", now, flagged))
+    return result

@@ -23,6 +23,7 @@ from vonggac.events.reporting import (
     ObligationOverdueV1,
     OutageClosedV1,
     OutageOpenedV1,
+    ReportFlaggedV1,
     ReportFrozenV1,
     SiteFaultClosedV1,
     SiteFaultOpenedV1,
@@ -50,6 +51,7 @@ _NOTICE_ADDRESS: dict[type[Payload], str] = {
     SiteFaultClosedV1: subjects.notice("site", "{facility_id}"),
     ObligationOverdueV1: subjects.notice("obligation", "{obligation_id}"),
     ReportFrozenV1: subjects.notice("report", "{report_id}"),
+    ReportFlaggedV1: subjects.notice("report", "{report_id}"),
 }
 _PARAMETERS = {
     "noun": "One of "

@@ -59,7 +59,8 @@ LINES = Listing(LineShape, keys=KEYS, id_key="start,id", default_sort="start,cod
         "Milliseconds of the five parts of time, the three percentages with their coverage, and what is left of the "
         "target, as one figure or as a series. Whole local days that are closed come from the ledger, all else from "
         "runs and claims; both give the same milliseconds. `format=csv`, `xlsx` or `parquet` gives the table "
-        "`availability`, or `availability_of_deliveries` of deliveries and destinations."
+        "`availability`, `availability_with_outages` with `outages=true`, or `availability_of_deliveries` of "
+        "deliveries and destinations."
     ),
     response_model=None,
     responses=file_answers(LINES.responses[200]),
@@ -81,12 +82,11 @@ async def read_availability(
         raise invalid("every", f"gives {len(periods)} stretches, at most {MOST_STRETCHES}; ask for longer ones")
     if outages and by in OF_DELIVERIES:
         raise invalid("outages", f"are of cameras; by={by} has not_connected_by_cause_ms instead")
-    if chosen.is_file and outages:
-        raise invalid("outages", "is of JSON; as a file they are the table outages")
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
         if chosen.is_file:
-            table = "availability_of_deliveries" if by in OF_DELIVERIES else "availability"
+            cameras = "availability_with_outages" if outages else "availability"
+            table = "availability_of_deliveries" if by in OF_DELIVERIES else cameras
             return table_answer(shared, table, asks, chosen, scope, by=by, every=every)
         make = single_lines if by in ONE_BY_ONE else group_lines
         lines = [line for one in stretches(asks, periods) for line in await make(session, one, scope, by)]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -40,6 +41,7 @@ report_mark = Table(
     Column("since", DateTime(timezone=True), nullable=False, comment="The first moment of that day that it touches"),
     Column("noticed_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("camera_id", "day", "what"),
+    Index("ix_report_mark_noticed_at", "noticed_at"),
     comment="Evidence that was stored after a report of its time had been frozen, the newest of each kind",
 )
 report_evidence = Table(
@@ -48,6 +50,7 @@ report_evidence = Table(
     Column("number", BigInteger, ForeignKey("frozen_report.number"), primary_key=True, autoincrement=False),
     Column("seen_mark", BigInteger, nullable=False, comment="Marks up to this one are in its figures, or change none"),
     Column("camera_ids", ARRAY(Uuid), nullable=False, comment="The cameras that it tells of"),
+    Column("published_mark", BigInteger, comment="The seen_mark for which its flag was published; null: none was"),
     comment="What each frozen report was made of",
 )
 
@@ -63,22 +66,28 @@ _MARK = text(
 )
 _ANNOUNCE = text("update ledger_state set frozen_until = greatest(frozen_until, :until)")
 _NEWEST = text("select coalesce(max(id), 0) from report_mark")
-_KEEP = text("insert into report_evidence values (:number, :seen, :cameras)")
+_KEEP = text("insert into report_evidence (number, seen_mark, camera_ids) values (:number, :seen, :cameras)")
 _CHECKED = text("update report_evidence set seen_mark = greatest(seen_mark, :seen) where number = :number")
 # What is said of a camera that a report does not tell of counts where it is the register that says it.
-_LATE = text(
-    """
-    select e.number, min(m.since) as since, max(m.noticed_at) as noticed_at, array_agg(distinct m.what) as what,
+_FLAGS = """
+    select e.number, {more} min(m.since) as since, max(m.noticed_at) as noticed_at, array_agg(distinct m.what) as what,
            count(distinct m.camera_id) filter (where m.camera_id <> :any) as cameras,
            bool_or(m.camera_id = :any) as whole
     from report_evidence as e join frozen_report as f using (number) join report_mark as m
         on m.id > e.seen_mark and m.since < f.ends_at
         and (m.camera_id = :any or m.what in ('camera', 'maintenance') or m.camera_id = any(e.camera_ids))
-    where e.number = any(:numbers)
-      and not exists (select from frozen_report as later where later.id = f.id and later.version > f.version)
-    group by e.number
-    """
+    where {of} and not exists (select from frozen_report as later where later.id = f.id and later.version > f.version)
+    group by {by}
+"""
+_LATE = text(_FLAGS.format(more="", of="e.number = any(:numbers)", by="e.number"))
+_UNPUBLISHED = text(
+    _FLAGS.format(
+        more="f.id, f.version, e.seen_mark,",
+        of="m.noticed_at >= :since and e.published_mark is distinct from e.seen_mark",
+        by="e.number, f.id, f.version, e.seen_mark order by e.number",
+    )
 )
+_PUBLISHED = text("update report_evidence set published_mark = seen_mark where number = any(:numbers)")
 
 
 class Late(NamedTuple):
@@ -126,3 +135,14 @@ async def late(session: AsyncSession, numbers: Collection[int]) -> dict[int, Lat
     """What came for each of these reports, of those that no further version has replaced."""
     found = await session.execute(_LATE, {"numbers": list(numbers), "any": ANY_CAMERA})
     return {row.number: Late(row.since, row.noticed_at, row.what, row.cameras, row.whole) for row in found}
+
+
+async def unpublished(session: AsyncSession, since: Millis) -> Sequence[Any]:
+    """Reports that marks of `since` or later flag, and whose flag was not published: what `Late` has, with id, version
+    and seen_mark. A report that was looked into is published anew with what comes then."""
+    return (await session.execute(_UNPUBLISHED, {"since": moment(since), "any": ANY_CAMERA})).all()
+
+
+async def published(session: AsyncSession, numbers: Collection[int]) -> None:
+    """That the flags of these reports are published."""
+    await session.execute(_PUBLISHED, {"numbers": list(numbers)})

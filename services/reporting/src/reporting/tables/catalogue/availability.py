@@ -15,6 +15,7 @@ from reporting.reports.availability.lines import (
     group_lines,
     single_lines,
     stretches,
+    with_outages,
 )
 from reporting.tables.catalogue.columns import (
     AVAILABILITY,
@@ -25,7 +26,7 @@ from reporting.tables.catalogue.columns import (
     percent_values,
 )
 from reporting.tables.catalogue.source import Selection, Source
-from reporting.tables.stream import Portions
+from reporting.tables.stream import Portions, in_portions
 from reporting.tables.table import Column, Kind, Row, Table
 
 PORTION = 2000
@@ -83,6 +84,32 @@ DELIVERIES_TABLE = Table(
 )
 
 
+_OF_OUTAGES = (
+    Column("outages", Kind.INTEGER, "Số gián đoạn", "Confirmed ones; those of one site fault are one.",
+           amount="outages", required=True),
+    Column("outages_unconfirmed", Kind.INTEGER, "Chưa xác nhận", "Down time that a single probe saw.",
+           amount="outages", required=True),
+    Column("site_faults", Kind.INTEGER, "Sự cố toàn cơ sở", "Faults of whole sites among them.",
+           amount="site_faults", required=True),
+    Column("outages_ms", Kind.DURATION, "Tổng thời gian gián đoạn (ms)", "All of them together.", required=True),
+    Column("mttr_ms", Kind.NUMBER, "MTTR (ms)",
+           "Mean length of the confirmed ones that began and ended in it; empty without one.", amount="ms"),
+    Column("mtbf_ms", Kind.NUMBER, "MTBF (ms)", "Up time per outage; empty without one.", amount="ms"),
+    Column("longest_ms", Kind.DURATION, "Gián đoạn dài nhất (ms)", "The longest confirmed one."),
+    Column("down_by_cause", Kind.TEXT, "Theo nguyên nhân (ms)",
+           "Milliseconds by the first cause of the outage: `timeout=2700000 refused=1000`."),
+)  # fmt: skip
+WITH_OUTAGES_TABLE = Table(
+    "availability_with_outages",
+    "Tỷ lệ hoạt động và gián đoạn",
+    "Availability with outages",
+    "The rows of `availability` with what their outages come to: number, MTTR, MTBF, longest. `by`, `every` and "
+    "`outages=true` of `/v1/availability` choose it; without `by` and `every`, facilities and days.",
+    (*AVAILABILITY_TABLE.columns, *_OF_OUTAGES),
+    AVAILABILITY_TABLE.key,
+)
+
+
 async def rows(asked: Selection) -> Portions:
     """Stretch by stretch, in the order of the lines."""
     async for lines in _lines(asked, By.FACILITY if asked.by is None else asked.by):
@@ -93,6 +120,30 @@ async def delivery_rows(asked: Selection) -> Portions:
     """The same of deliveries."""
     async for lines in _lines(asked, By.DESTINATION if asked.by is None else asked.by):
         yield [_delivery_row(line, by) for line, by in lines]
+
+
+async def rows_with_outages(asked: Selection) -> Portions:
+    """The same as `rows`, each stretch at once: an outage is read once for all lines."""
+    by = By.FACILITY if asked.by is None else asked.by
+    question = asked.question
+    periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)
+    for one in stretches(question, periods):
+        make = single_lines if by in ONE_BY_ONE else group_lines
+        lines = await make(asked.session, one, asked.scope, by)
+        if by in ONE_BY_ONE:
+            lines = await accounted(asked.session, one, lines)
+        found = await with_outages(asked.session, one, asked.scope, by, lines)
+        async for portion in in_portions([(*_row(line, by), *_outages(line)) for line in found]):
+            yield portion
+
+
+def _outages(line: Line) -> Row:
+    found = line.outages
+    assert found is not None, line.key
+    causes = " ".join(f"{cause}={length}" for cause, length in sorted(found.by_cause.items()))
+    return (
+        found.count, found.unconfirmed, found.site_faults, found.down, found.mttr, found.mtbf, found.longest, causes,
+    )  # fmt: skip
 
 
 async def _lines(asked: Selection, by: By) -> AsyncGenerator[list[tuple[Line, By]]]:
@@ -132,4 +183,8 @@ def _delivery_row(line: Line, by: By) -> Row:
     )  # fmt: skip
 
 
-SOURCES = (Source(AVAILABILITY_TABLE, rows), Source(DELIVERIES_TABLE, delivery_rows))
+SOURCES = (
+    Source(AVAILABILITY_TABLE, rows),
+    Source(WITH_OUTAGES_TABLE, rows_with_outages),
+    Source(DELIVERIES_TABLE, delivery_rows),
+)
