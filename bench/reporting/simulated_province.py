@@ -62,10 +62,12 @@ create temporary table outage as
     where down_at + length < cast(:now as timestamptz) - interval '1 hour';
 create index on outage (camera_id, down_at);
 insert into camera_run
-    select camera_id, down_at, up_at, 'down', cause, up_at from outage
-    union all
-    select camera_id, coalesce(lag(up_at) over chain, :start), down_at, 'up', null, down_at
-    from outage window chain as (partition by camera_id order by down_at);
+    select * from (
+        select camera_id, down_at, up_at as ends_at, 'down', cause, up_at from outage
+        union all
+        select camera_id, coalesce(lag(up_at) over chain, :start), down_at, 'up', null, down_at
+        from outage window chain as (partition by camera_id order by down_at)
+    ) as run order by ends_at;
 insert into camera_state
     select c.id, coalesce(max(o.up_at), :start), :until, 'up', null, :now, null, ''
     from camera c left join outage o on o.camera_id = c.id group by c.id;
@@ -84,7 +86,7 @@ insert into delivery_change
     ) as said window chain as (partition by delivery_id order by at)
     order by at
 """
-"""Changes lie in the order in which they came, as those of a year do."""
+"""Runs and changes lie in the order in which they came, as those of a year do."""
 
 _MOVES = """
 create temporary table mover as
