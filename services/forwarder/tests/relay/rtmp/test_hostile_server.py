@@ -93,6 +93,7 @@ async def test_an_end_in_the_middle_says_at_what(
     assert error.message.endswith(f"instead of answering {asked}")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("data", NONSENSE, ids=range(len(NONSENSE)))
 @pytest.mark.parametrize("before", BEFORE, ids=ASKED)
 async def test_nonsense_is_a_cause(
@@ -148,6 +149,7 @@ def flooding() -> Flooding:
     return start
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("question", UNREAD.values(), ids=UNREAD)
 async def test_who_asks_and_reads_no_answers_fills_no_memory(flooding: Flooding, question: bytes) -> None:
     async with flooding(question) as url, asyncio.timeout(30):
