@@ -75,6 +75,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        package="prober",
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
