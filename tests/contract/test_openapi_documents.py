@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("service", SERVICES)
 
 @cache
 def read(service: str) -> Json:
-    return dict(json.loads((ROOT / "services" / service / "src" / service / "openapi.json").read_text("utf-8")))
+    return dict(json.loads((ROOT / "services" / service / "src" / service / "api" / "openapi.json").read_text("utf-8")))
 
 
 def operations(service: str) -> Iterator[tuple[str, Json]]:
@@ -101,4 +101,4 @@ def test_every_page_is_asked_for_in_one_way(service: str) -> None:
 
 def test_a_service_serves_this_file_and_makes_none(service: str) -> None:
     source = (ROOT / "services" / service / "src" / service / "app.py").read_text("utf-8")
-    assert f'package="{service}"' in source
+    assert f'package="{service}.api"' in source

@@ -48,11 +48,9 @@ def new_application(
 
     Problem+json errors, strict query parameters, conditional GET, gzip, `/` with links, `/openapi.json` with `/docs`,
     `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
-    described; `package` holds the generated document.
-    What stands before every route, outermost first: headers for browsers, the size of bodies, callers.
+    described; `package` holds the document. Before every route stand headers for browsers, the size of bodies, callers.
 
-    `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
-    200 with `degraded` when the process works but somebody should see to it.
+    `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.
     """
     app = FastAPI(
         title=title,

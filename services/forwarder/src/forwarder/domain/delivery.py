@@ -279,9 +279,7 @@ def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
 def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.progress is None:
         return Decision(delivery)
-    progress = delivery.progress.advanced(
-        written=event.written, acknowledged=event.acknowledged, unread_for_s=event.unread_for_s, now=now
-    )
+    progress = delivery.progress.advanced(event.written, event.acknowledged, event.unread_for_s, now)
     seen = replace(delivery, progress=progress)
     newly = progress.acknowledged > delivery.progress.acknowledged
     if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
