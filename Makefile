@@ -53,7 +53,7 @@ check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
 test-unit: setup ## Tests without a server or another process, with few random examples (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 --dist worksteal -m "not server and not slow" -p no:schemathesis --hypothesis-profile unit $(ARGS)
+	@exec $(python) -m tests.unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)

@@ -56,8 +56,8 @@ LAST_FACTS_S = 25.0
 """After the last fault: longer than a worker is presumed alive, so that no second of the period still changes."""
 LEAST_FAULT_S, MOST_FAULT_S = 8.0, 25.0
 ATTRIBUTED_S = 2.0
-LOOP_S = 47
-"""Of the cameras' clips: no two probes may meet the same picture, as no real camera ever gives it twice."""
+LOOP_S = 113
+"""Of the cameras' clips, longer than from probe to probe: two would meet the same picture, as of no real camera."""
 GOOD = frozenset({"acknowledged", "verified"})
 WELL = {"up": "good", "down": "bad"}
 

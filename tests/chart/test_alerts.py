@@ -19,6 +19,7 @@ def promtool() -> str | None:
     return os.environ.get("PROMTOOL") or shutil.which("promtool")
 
 
+@pytest.mark.heavy
 def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
     document = yaml.safe_load((FOLDER / "vonggac-rules.yml").read_text("utf-8"))
     alerts = {rule["alert"] for group in document["groups"] for rule in group["rules"]}

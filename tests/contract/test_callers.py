@@ -25,6 +25,8 @@ from reporting.settings import Settings as ReportingSettings
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.http.protection.callers import is_guarded
 
+pytestmark = pytest.mark.heavy
+
 JSON = {"content-type": "application/json"}
 METHODS = ("get", "put", "post", "patch", "delete")
 OPEN_TO_ALL = {"/", "/docs", "/docs/start.js", "/docs/{name}", "/livez", "/metrics", "/openapi.json", "/readyz"}

@@ -7,9 +7,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
+import pytest
 from docx import Document
 
 from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage
+
+pytestmark = pytest.mark.heavy
 
 if TYPE_CHECKING:
     import pytest

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import openpyxl
 import polars
+import pytest
 from docx import Document
 
 from reporting.documents.as_csv import as_csv
@@ -18,6 +19,8 @@ from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
 from reporting.reports.snapshot.figures import COLUMNS, LENGTHS
+
+pytestmark = pytest.mark.heavy
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+pytestmark = pytest.mark.heavy
+
 TWIP = 635
 """Word keeps lengths in twentieths of a point."""
 

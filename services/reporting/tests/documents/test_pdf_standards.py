@@ -15,6 +15,8 @@ import pikepdf
 import pytest
 from pikepdf import Dictionary, Name, Pdf
 
+pytestmark = pytest.mark.heavy
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 EXAMPLES = Path(__file__).parents[4] / "docs" / "examples"
 RENDER_ELSEWHERE = """
 import datetime, gc, time

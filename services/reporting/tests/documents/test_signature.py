@@ -24,7 +24,7 @@ from reporting.documents.verify import verify
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.heavy, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 class Signer:

@@ -20,6 +20,8 @@ from reporting.documents.verify import verify
 from reporting.reports.snapshot.report import Approval, Report
 from vonggac.decree import packed
 
+pytestmark = pytest.mark.heavy
+
 if TYPE_CHECKING:
     from pathlib import Path
 

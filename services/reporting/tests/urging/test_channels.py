@@ -33,6 +33,7 @@ def address(port: int) -> str:
     return f"mailto://127.0.0.1:{port}?from=vonggac@example.vn&to=vanthu@example.vn,lanhdao@example.vn"
 
 
+@pytest.mark.heavy
 async def test_a_digest_arrives_by_mail_in_vietnamese_at_each_recipient(mailbox: Mailbox) -> None:
     box, port = mailbox, mailbox.port
     assert await send(parse(ChannelKind.MAILTO, address(port)), TEXT, HERE) is Sent.SENT

@@ -14,6 +14,8 @@ from docx import Document
 from reporting.domain.instants import VIETNAM, millis
 from reporting.urging.letter import LetterOf, letter
 
+pytestmark = pytest.mark.heavy
+
 AT = millis(datetime(2021, 5, 12, 8, 30, tzinfo=VIETNAM))
 DEADLINE = datetime(2021, 5, 10, tzinfo=VIETNAM)
 STOPPED = datetime(2021, 5, 6, 2, 5, tzinfo=VIETNAM)
