@@ -103,7 +103,7 @@ class ReportFrozenV1(Payload):
 class ReportFlaggedV1(Payload):
     """Evidence came for the time of a frozen report, whose figures may differ; a person makes the further version.
 
-    Once for a version until somebody has looked into it. What came, so far: more may follow without another event.
+    Once for a version until somebody has checked it. What came, so far: more may follow without another event.
     """
 
     event_type: ClassVar[str] = "vn.vonggac.reporting.report_flagged.v1"

@@ -280,7 +280,7 @@ async def _facility_codes(session: AsyncSession, at: Millis) -> dict[UUID, str]:
 
 
 async def _flagged(session: AsyncSession, now: datetime, since: Millis) -> list[Notice]:
-    """Frozen reports that late evidence flags, once until somebody has looked into them."""
+    """Frozen reports that late evidence flags, once until somebody has checked them."""
     found = await after_freezing.unpublished(session, since - MARGIN_MS)
     if found:
         await after_freezing.published(session, [row.number for row in found])

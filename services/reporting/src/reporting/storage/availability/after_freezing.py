@@ -139,7 +139,7 @@ async def late(session: AsyncSession, numbers: Collection[int]) -> dict[int, Lat
 
 async def unpublished(session: AsyncSession, since: Millis) -> Sequence[Any]:
     """Reports that marks of `since` or later flag, and whose flag was not published: what `Late` has, with id, version
-    and seen_mark. A report that was looked into is published anew with what comes then."""
+    and seen_mark. A report that was checked is published anew with what comes then."""
     return (await session.execute(_UNPUBLISHED, {"since": moment(since), "any": ANY_CAMERA})).all()
 
 
