@@ -6,7 +6,7 @@
 - `docs/states.md`: every state machine of the register, from the tables in `inventory.domain`;
 - `docs/permissions.md`: which right every route needs, from `vonggac.auth.policy`;
 - `docs/data-dictionary.md`: every table for analysts and its columns, from `reporting.tables.catalogue`;
-- `services/<service>/openapi.json`: each service's HTTP API;
+- `services/<service>/src/<service>/api/openapi.json`: each service's HTTP API;
 - `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.permissions`.
 
 `--check` writes nothing and exits 1 naming what is stale.
@@ -151,7 +151,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield Path("docs/data-dictionary.md"), data_dictionary(GENERATED)
     yield Path("deploy/nats/nats.conf"), permissions.configuration()
     for service in SERVICES:
-        yield Path("services") / service / "openapi.json", openapi(service)
+        yield Path("services") / service / "src" / service / "api" / "openapi.json", openapi(service)
 
 
 def stale() -> list[Path]:

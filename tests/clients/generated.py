@@ -17,7 +17,7 @@ SERVICES = ("inventory", "prober", "forwarder", "reporting")
 
 def document(service: str) -> Path:
     """The service's committed OpenAPI document, which a test of its own keeps fresh."""
-    return ROOT / "services" / service / "openapi.json"
+    return ROOT / "services" / service / "src" / service / "api" / "openapi.json"
 
 
 def generate_python(service: str, folder: Path) -> str:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("service", SERVICES)
 
 @cache
 def read(service: str) -> Json:
-    return dict(json.loads((ROOT / "services" / service / "openapi.json").read_text("utf-8")))
+    return dict(json.loads((ROOT / "services" / service / "src" / service / "api" / "openapi.json").read_text("utf-8")))
 
 
 def operations(service: str) -> Iterator[tuple[str, Json]]:
@@ -97,3 +97,8 @@ def test_every_page_is_asked_for_in_one_way(service: str) -> None:
             assert asked >= PAGING, name
             assert "Link" in operation["responses"]["200"]["headers"], name
     assert lists >= 3
+
+
+def test_a_service_serves_this_file_and_makes_none(service: str) -> None:
+    source = (ROOT / "services" / service / "src" / service / "app.py").read_text("utf-8")
+    assert f'package="{service}.api"' in source

@@ -39,7 +39,7 @@ def cluster(tmp_path: Path) -> Iterator[dict[str, Node]]:
         server.stop()
 
 
-class Turns:
+class Iterations:
     """Takes every job and puts it back for its next turn, as probers do."""
 
     def __init__(self, bus: Bus) -> None:
@@ -102,7 +102,7 @@ async def test_a_killed_leader_and_an_updated_stream_lose_no_job(cluster: dict[s
     try:
         await eventually(lambda: declared(bus), within_s=60, poll_s=1)
         await publish_cameras(bus)
-        turns = Turns(bus)
+        turns = Iterations(bus)
         async with running_beside(turns.run()):
             await eventually(lambda: turns.since(0) == CAMERAS, within_s=60, what="the first turn of every job")
 

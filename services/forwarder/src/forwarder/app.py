@@ -60,6 +60,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        package="forwarder.api",
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )

@@ -73,6 +73,16 @@ def test_acknowledged_is_left_when_confirmations_cease() -> None:
     assert (delivery.state, delivery.cause, actions) == (State.STALLED, Cause.STALLED, ())
 
 
+def test_what_lay_unread_in_a_kernel_counts_no_more_once_that_is_known() -> None:
+    """Acknowledged at 7 as it seemed, and nothing was read since 3: at 8 that is five seconds."""
+    seemed = [*ACKNOWLEDGED, (7, ProgressRead(9000, 8000)), (7.9, ProgressRead(9500, 8000, unread_for_s=4.9))]
+    assert run(*seemed)[0].state is State.ACKNOWLEDGED
+    delivery, _ = run(*seemed, (8, ProgressRead(9500, 8000, unread_for_s=5.0)))
+    assert (delivery.state, delivery.cause) == (State.STALLED, Cause.STALLED)
+    delivery, _ = run(*seemed, (8, ProgressRead(9500, 9000)))
+    assert delivery.state is State.ACKNOWLEDGED
+
+
 def test_a_stalled_session_is_dropped_in_the_end() -> None:
     stalled = [*ACKNOWLEDGED, (9.5, ProgressRead(9500, 1500))]
     delivery, actions = run(*stalled, (20, ProgressRead(9500, 1500)))

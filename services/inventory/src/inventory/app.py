@@ -84,6 +84,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        package="inventory.api",
         tags=tags(),
         body_limits=_body_limits(settings),
     )

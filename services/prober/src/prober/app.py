@@ -75,6 +75,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        package="prober.api",
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
@@ -86,7 +87,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     app.state.demands = DemandGate(
-        Limits(settings.max_asked_per_caller, settings.max_asked_per_network, settings.max_ports_per_address), metrics
+        Limits(settings.max_asked_per_caller, settings.max_asked_per_network, settings.max_ports_per_address),
+        metrics,
+        lambda address: process.gate.network_of(address, None),
     )
     for module in (cameras, references, probes, verifications, scans, demands, networks, workers, prometheus):
         app.include_router(module.router)

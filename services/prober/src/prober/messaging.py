@@ -8,7 +8,7 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from prober.domain.failures import Failure, record_probe
@@ -28,11 +28,17 @@ FAILURES_KEPT = 20
 DEMANDS_SHOWN = 10_000
 PARSED_AT_ONCE = 100
 """Statuses parsed before the event loop goes on: about two milliseconds."""
+_WRONG_LAST_SEQUENCE = 10071
+"""NATS JetStream's error code for a message that names another last sequence than there is."""
 VERIFIERS = "verifiers"
 """Queue group of the probers: one of them gets each change of a delivery."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
 
 type OnMessage = Callable[[Msg], Awaitable[None]]
+
+
+class OvertakenError(Exception):
+    """Somebody else stored something meanwhile."""
 
 
 class StatusUnreadableError(Exception):
@@ -224,19 +230,39 @@ class Demands:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def record(self, fact: DemandV1) -> None:
-        """Stored when it returns. Raises NatsError or TimeoutError when NATS is away."""
+    async def record(self, fact: DemandV1, *, after: int | None = None) -> int:
+        """Stored when it returns, under that sequence.
+
+        `after`: the sequence of what was recorded last, as far as the caller knows. Raises OvertakenError when it was
+        not the last, NatsError or TimeoutError when NATS is away.
+        """
         event = new_event(
             fact, source=f"/prober/{fact.worker_id}", subject=str(fact.id), time=fact.demanded_at, event_id=str(fact.id)
         )
         headers = {"Nats-Msg-Id": event.id}
-        await self._bus.js.publish(subjects.demand(fact.kind), event.encode(), headers=headers)
+        if after is not None:
+            headers["Nats-Expected-Last-Sequence"] = str(after)
+        try:
+            stored = await self._bus.js.publish(subjects.demand(fact.kind), event.encode(), headers=headers)
+        except APIError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
+            raise OvertakenError from None
+        return stored.seq
 
     async def latest(self, most: int = DEMANDS_SHOWN) -> list[DemandV1]:
         """The newest, oldest first. Raises NatsError or TimeoutError when NATS is away."""
+        return (await self.since(None, most=most))[0]
+
+    async def since(self, sequence: int | None, *, most: int = DEMANDS_SHOWN) -> tuple[list[DemandV1], int]:
+        """What was recorded after a sequence (None: the newest), oldest first, and the sequence of the last one.
+
+        Raises NatsError or TimeoutError when NATS is away.
+        """
         last = (await self._bus.js.stream_info(topology.DEMANDS)).state.last_seq
+        first = max(1, last - most + 1) if sequence is None else max(sequence + 1, last - most + 1)
         found = []
-        async for page in read_stream(self._bus, topology.DEMANDS, max(1, last - most + 1), last):
+        async for page in read_stream(self._bus, topology.DEMANDS, first, last):
             for stored in page:
                 try:
                     data = decode(stored.body).data
@@ -245,7 +271,7 @@ class Demands:
                     continue
                 if isinstance(data, DemandV1):
                     found.append(data)
-        return found
+        return found, last
 
 
 class Workers:

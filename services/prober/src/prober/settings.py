@@ -124,8 +124,8 @@ class Settings(ServiceSettings):
         default=2000,
         ge=1,
         le=1_000_000,
-        description="Endpoints (address and port) that one caller may have probed and scanned in an hour, in this "
-        "process.",
+        description="Endpoints (address and port) that one caller may have probed and scanned in an hour, by all "
+        "probers together.",
     )
     max_asked_per_network: int = Field(
         default=2000, ge=1, le=1_000_000, description="The same at one site network, by all callers together."

@@ -1,9 +1,15 @@
 """Probes and scans on demand: limited per caller, network and address, recorded, and coarse for who only reads."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,14 +17,16 @@ from nats.js.errors import APIError
 
 from prober.api.advice import failures_for
 from prober.domain.failures import Failure
-from prober.domain.limits.demands import Limits
+from prober.domain.limits.demands import Endpoint, Limits, TooMuchError
 from prober.metrics import Metrics
 from prober.probes.demands import DemandGate
 from vonggac.auth import Principal, Role
+from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
+from vonggac.embedded import free_port
 from vonggac.events import Cause, decode
-from vonggac.events.prober import DemandV1, Verdict
+from vonggac.events.prober import DemandKind, DemandV1, Verdict
 from vonggac.testing import eventually
 
 type Client = httpx.AsyncClient
@@ -31,7 +39,7 @@ def limited(operator: Client) -> Callable[..., None]:
 
     def limit(**limits: int) -> None:
         given = {"per_caller": 100, "per_network": 100, "ports_per_address": 100} | limits
-        transport.app.state.demands = DemandGate(Limits(**given), Metrics())
+        transport.app.state.demands = DemandGate(Limits(**given), Metrics(), lambda address: address)
 
     return limit
 
@@ -106,6 +114,75 @@ async def test_more_than_a_limit_is_refused_and_says_which(
     assert said in answer.json()["detail"]
     assert int(answer.headers["Retry-After"]) > 3000
     assert [one.refused for one in await stored(bus)] == [limit]
+
+
+@asynccontextmanager
+async def another_process(bus: Bus, keys_folder: Path, token: str, **limits: int) -> AsyncIterator[Client]:
+    """`python -m prober` beside this one, with its API."""
+    port = free_port()
+    environment = {
+        "NATS_URL": bus.client.connected_url.geturl() if bus.client.connected_url else "",
+        "PORT": str(port),
+        "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
+        "JWKS_FILE": str(keys_folder / JWKS),
+        "ALLOWED_NETWORKS": "127.0.0.0/8",
+        **{name.upper(): str(value) for name, value in limits.items()},
+    }
+    named = {f"VONGGAC_PROBER_{name}": value for name, value in environment.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "prober", env=os.environ | named, stderr=asyncio.subprocess.DEVNULL
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+
+            async def ready() -> bool:
+                try:
+                    return (await client.get("/readyz")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await eventually(ready, within_s=60)
+            yield client
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_two_processes_together_admit_what_one_may(
+    operator: Client, limited: Callable[..., None], bus: Bus, keys_folder: Path, token_for: Callable[[Role], str]
+) -> None:
+    """Half at the one, and then no more than the other half at the other one, which began before and after it."""
+    limited(per_caller=8)
+    token = token_for(Role.OPERATOR)
+    async with another_process(bus, keys_folder, token, max_asked_per_caller=8) as other:
+        codes = []
+        for number, client in enumerate((operator, other, other, operator, other, operator)):
+            body = {"addresses": [f"127.0.{number}.1"], "ports": [9, 10], "timeout_s": 1}
+            codes.append((await client.post("/v1/scans", json=body)).status_code)
+        assert codes == [202] * 4 + [429] * 2
+    async with another_process(bus, keys_folder, token, max_asked_per_caller=8) as restarted:
+        answer = await restarted.post("/v1/probes", json={"url": "rtsp://127.0.9.9:9/x", "timeout_s": 1})
+        assert (answer.status_code, answer.json()["code"]) == (429, "demand_limit")
+    assert sum(one.refused is None for one in await stored(bus)) == 4
+
+
+async def test_probers_that_admit_at_the_same_moment_do_not_admit_the_same_room(bus: Bus) -> None:
+    gates = [DemandGate(Limits(10, 10, 10), Metrics(), lambda _: "site") for _ in range(3)]
+
+    async def ask(gate: DemandGate, number: int) -> bool:
+        demand = DemandV1(
+            id=uuid4(), kind=DemandKind.PROBE, caller=f"caller-{number}", roles=(), targets=(), endpoints=1,
+            demanded_at=datetime.now(UTC), worker_id="prober",
+        )  # fmt: skip
+        try:
+            await gate.admit(bus, demand, [Endpoint(f"10.0.0.{number}", 554, "site")])
+        except TooMuchError:
+            return False
+        return True
+
+    admitted = await asyncio.gather(*(ask(gates[number % 3], number) for number in range(18)))
+    assert sum(admitted) == 10
 
 
 async def test_many_names_of_one_address_are_one(operator: Client, limited: Callable[..., None]) -> None:

@@ -115,6 +115,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        package="reporting.api",
         tags=TAGS,
     )
     app.state.context = Context(settings, database, seal=seal, sending=sending)

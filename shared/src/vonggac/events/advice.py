@@ -126,7 +126,7 @@ _ADVICE = {
         "fault stays.",
     ),
     Cause.FLOOD: Advice(
-        "More tiny frames, RTCP reports or RTSP messages a second than any camera has need of; the session was cut.",
+        "More tiny frames, reports, messages or pieces a second than any camera has need of; the session was cut.",
         "Khởi động lại và cập nhật phần mềm camera. Nếu vẫn vậy: ngắt camera khỏi mạng và kiểm tra xem thiết bị có bị "
         "xâm nhập, hoặc có thiết bị khác dùng địa chỉ này không.",
         "Restart the camera and update its firmware. If it stays: take it off the network, and check whether it was "

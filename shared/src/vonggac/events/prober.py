@@ -160,6 +160,16 @@ class DemandKind(StrEnum):
     READ_BACK = "read_back"
 
 
+class EndpointRange(BaseModel):
+    """Neighbouring addresses that are asked at the same ports."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    first: str = Field(description="An IP address, or a name that leads to none.")
+    count: int = Field(default=1, ge=1, description="Addresses from the first on.")
+    ports: tuple[int, ...]
+
+
 class DemandV1(Payload):
     """Somebody had a prober connect to addresses: who, where to, and whether it was let. Kept as a record.
 
@@ -177,6 +187,9 @@ class DemandV1(Payload):
     ports: tuple[int, ...] = Field(default=(), description="Ports asked at addresses of a scan that name none.")
     camera_id: UUID | None = Field(default=None, description="Where it was about a camera of the inventory.")
     endpoints: int = Field(description="Addresses times ports.")
+    ranges: tuple[EndpointRange, ...] = Field(
+        default=(), description="The same one by one, names as what they lead to: what every prober counts."
+    )
     refused: str | None = Field(default=None, description="The limit that forbade it; null: it was done.")
     demanded_at: AwareDatetime
     worker_id: str

@@ -42,15 +42,15 @@ def new_application(
     metrics: CollectorRegistry,
     tags: Mapping[str, str],
     body_limits: BodyLimits = BodyLimits(),  # noqa: B008 - a value
+    package: str | None = None,
 ) -> FastAPI:
     """An app with what the four APIs have in common; routes are the service's own.
 
     Problem+json errors, strict query parameters, conditional GET, gzip, `/` with links, `/openapi.json` with `/docs`,
     `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
-    described. What stands before every route, outermost first: headers for browsers, the size of bodies, callers.
+    described; `package` holds the document. Before every route stand headers for browsers, the size of bodies, callers.
 
-    `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
-    200 with `degraded` when the process works but somebody should see to it.
+    `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.
     """
     app = FastAPI(
         title=title,
@@ -71,7 +71,7 @@ def new_application(
     app.add_middleware(ResponseHeaders)
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
     add_front_page(app)
-    add_documentation(app)
+    add_documentation(app, package)
     install_problem_handlers(app)
 
     @app.get("/livez", tags=["health"], summary="The process answers", include_in_schema=False)

@@ -82,3 +82,19 @@ async def measured_lag(every_s: float = 0.02) -> AsyncIterator[Lag]:
 
     async with running_beside(measure()):
         yield lag
+
+
+class IterationCounter:
+    """Counts the turns of the running event loop, until `stop`."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._next)
+
+    def stop(self) -> None:
+        self._handle.cancel()
+
+    def _next(self) -> None:
+        self.number += 1
+        self._handle = self._loop.call_soon(self._next)

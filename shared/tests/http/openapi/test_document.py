@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -133,3 +134,34 @@ async def test_the_page_and_all_its_parts_come_from_the_service() -> None:
             assert len(answer.content) > 200
         assert (await client.get("/openapi.json")).json()["openapi"].startswith("3.1")
         assert (await client.get("/docs/other.js")).status_code == 404
+
+
+GENERATED = '{\n "info": {\n  "title": "From a\\nfile"\n },\n "openapi": "3.1.0"\n}\n'
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_the_document_of_a_package_is_read_once_and_never_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    package = tmp_path / f"documented_{encoding}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "openapi.json").write_text(GENERATED)
+    monkeypatch.syspath_prepend(tmp_path)
+    app = new_application(
+        title="Made", description="", version="1", lifespan=lifespan, health=Health(),
+        metrics=CollectorRegistry(), tags={}, package=package.name,
+    )  # fmt: skip
+    monkeypatch.setattr(app, "openapi", lambda: pytest.fail("it was made"))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test/", headers={"Accept-Encoding": encoding}
+    ) as client:
+        first = await client.get("/openapi.json")
+        assert first.headers.get("content-encoding", "identity") == encoding
+        assert first.text == '{"info": {"title": "From a\\nfile"},"openapi": "3.1.0"}'
+        (package / "openapi.json").unlink()
+        again = await client.get("/openapi.json")
+        assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+        unchanged = await client.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")

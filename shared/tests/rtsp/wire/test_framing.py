@@ -50,6 +50,26 @@ def run(chunks: list[bytes]) -> tuple[list[bytes], str | None]:
     return out, None
 
 
+def run_in_turns(chunks: list[bytes], most: int) -> tuple[list[bytes], str | None]:
+    """The same, `most` things at once."""
+    deframer = Deframer(most=most)
+    out: list[bytes] = []
+    try:
+        for chunk in chunks:
+            items = deframer.feed(chunk)
+            assert len(items) <= most
+            out += flat(items)
+            while deframer.left_over:
+                items = deframer.feed(b"")
+                assert len(flat(items)) <= 2 * most
+                out += flat(items)
+        if deframer.failure is not None:
+            raise deframer.failure
+    except PeerError as error:
+        return out, str(error)
+    return out, None
+
+
 def feed_all(deframer: Deframer, chunks: list[bytes]) -> None:
     for chunk in chunks:
         deframer.feed(chunk)
@@ -71,6 +91,13 @@ def test_any_cut_of_a_stream_with_junk_gives_the_same(parts: list[bytes], cuts: 
     stream = b"".join(parts)
     assert run(cut(stream, cuts)) == run([stream])
     assert run([bytes([byte]) for byte in stream]) == run([stream])
+
+
+@settings(max_examples=4 * settings().max_examples)
+@given(st.lists(st.one_of(frames, messages, junk)), st.lists(st.integers(0, 10_000)), st.integers(1, 4))
+def test_a_stream_that_is_taken_in_turns_gives_the_same(parts: list[bytes], cuts: list[int], most: int) -> None:
+    stream = b"".join(parts)
+    assert run_in_turns(cut(stream, cuts), most) == run([stream])
 
 
 @given(st.binary(max_size=2000))

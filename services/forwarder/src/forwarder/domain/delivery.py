@@ -124,11 +124,13 @@ class ProgressRead:
     """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
 
     `silent_s`: how long the camera has sent no media. RTCP is no media: a camera may report for ever and show nothing.
+    `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known.
     """
 
     written: int
     acknowledged: int
     silent_s: float = 0.0
+    unread_for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,7 @@ def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
 def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.progress is None:
         return Decision(delivery)
-    progress = delivery.progress.advanced(written=event.written, acknowledged=event.acknowledged, now=now)
+    progress = delivery.progress.advanced(event.written, event.acknowledged, event.unread_for_s, now)
     seen = replace(delivery, progress=progress)
     newly = progress.acknowledged > delivery.progress.acknowledged
     if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:

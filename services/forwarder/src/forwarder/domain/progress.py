@@ -41,8 +41,11 @@ class Progress:
         """Whether bytes wait for acknowledgement."""
         return self.written > self.acknowledged
 
-    def advanced(self, *, written: int, acknowledged: int, now: Instant) -> "Progress":
-        """The session was sampled: its bytes so far."""
+    def advanced(self, written: int, acknowledged: int, unread_for_s: float, now: Instant) -> "Progress":
+        """The session was sampled: its bytes so far.
+
+        `unread_for_s`: what was acknowledged in that time lay unread in a kernel, and counts no more.
+        """
         moment = now.monotonic_s
         wrote, confirmed = written > self.written, acknowledged > self.acknowledged
         written = max(written, self.written)
@@ -56,15 +59,18 @@ class Progress:
             written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),
             # The time without acknowledgement begins with the first byte that waits for one.
-            acknowledged_s=self._acknowledged_s(moment, confirmed=confirmed, begins=wrote and not self.pending),
+            acknowledged_s=self._acknowledged_s(
+                moment, confirmed=confirmed, begins=wrote and not self.pending, unread_for_s=unread_for_s
+            ),
             acknowledged_since_s=(self.acknowledged_since_s or moment) if confirmed else self.acknowledged_since_s,
         )
 
-    def _acknowledged_s(self, moment: float, *, confirmed: bool, begins: bool) -> float:
+    def _acknowledged_s(self, moment: float, *, confirmed: bool, begins: bool, unread_for_s: float) -> float:
         if confirmed:
             # They came at some moment since the sample before: dated to the middle.
             return moment - min(SAMPLED_EVERY_S, moment - self.sampled_s) / 2
-        return moment if begins else self.acknowledged_s
+        since_s = moment if begins else self.acknowledged_s
+        return min(since_s, moment - unread_for_s) if unread_for_s else since_s
 
     def left_out_s(self, *, silent_s: float, now: Instant) -> float:
         """By how much the camera's newest media, `silent_s` old, is younger than the newest byte written of it.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement, read_tcp_info
+from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement, TcpInfo, WindowEnd, read_tcp_info
 from vonggac.media.rtp import interleave
 from vonggac.net.tls import TlsPolicy
 from vonggac.rtsp import RtspConnection
@@ -217,6 +217,48 @@ def test_what_a_foreign_centre_that_hangs_acknowledges_unread_is_not_counted(loo
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(run())
+
+
+class Hanging:
+    """A centre's kernel and process: 50 kB a second, of which the process reads everything until it hangs."""
+
+    def __init__(self, hangs_s: float, *, window_bytes: int = 1 << 20) -> None:
+        self._hangs_s, self._window = hangs_s, window_bytes
+
+    def info(self, now_s: float) -> TcpInfo:
+        acked, read = int(now_s * 50_000), int(min(now_s, self._hangs_s) * 50_000)
+        return TcpInfo(acked, 1, 0, read + self._window - acked)
+
+
+@pytest.mark.parametrize("hangs_s", [10.0 + number / 20 for number in range(20)])
+def test_a_foreign_centre_that_hangs_is_dated_to_when_it_read_last(hangs_s: float) -> None:
+    centre, window_end = Hanging(hangs_s), WindowEnd()
+    for second in range(100, 100 + 10):
+        assert not window_end.stands(centre.info(second - 100), float(second))
+        assert window_end.unread_for_s(float(second)) == 0.0
+    for tenth in range(10 * 110, 10 * 110 + 60):
+        now_s = tenth / 10
+        if tenth % 10 == 0 or now_s > 112:
+            stands = window_end.stands(centre.info(now_s - 100), now_s)
+    assert stands
+    assert abs(now_s - window_end.unread_for_s(now_s) - (100 + hangs_s)) <= 0.05
+
+
+def test_a_centre_that_had_nothing_to_read_for_a_while_did_not_hang_then() -> None:
+    window_end = WindowEnd()
+    window_end.stands(TcpInfo(1_000_000, 0, 0, 100_000), 10.0)
+    for second in range(20, 23):
+        window_end.stands(TcpInfo(1_000_000 + 40_000 * (second - 19), 1, 0, 0), float(second))
+    assert 2.0 <= window_end.unread_for_s(22.0) <= 3.0
+
+
+def test_a_window_that_stands_for_a_moment_dates_nothing_back() -> None:
+    window_end = WindowEnd()
+    window_end.stands(TcpInfo(1_000_000, 1, 0, 100_000), 10.0)
+    assert window_end.stands(TcpInfo(1_050_000, 1, 0, 50_000), 11.0)
+    assert window_end.unread_for_s(11.0) == 0.0
+    assert not window_end.stands(TcpInfo(1_100_000, 1, 0, 100_000), 12.0)
+    assert window_end.unread_for_s(12.0) == 0.0
 
 
 def _all_acknowledged(sock: socket.socket) -> bool:

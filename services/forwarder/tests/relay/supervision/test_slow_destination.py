@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from forwarder.domain.backpressure import Bounds
-from forwarder.domain.delivery import LEFT_OUT
+from forwarder.domain.delivery import LEFT_OUT, Limits
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
@@ -94,3 +95,19 @@ async def test_nobody_knocks_for_a_session_that_only_waits_for_a_keyframe(
         assert not knocks._waiting
         await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=15)
         assert (peer.connections, slow.slot.sessions) == (1, 1)
+
+
+async def test_a_centre_that_hangs_is_stalled_within_six_seconds(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, context: RelayContext
+) -> None:
+    """Its kernel goes on to acknowledge into a buffer that nobody reads, as for a process that was stopped."""
+    camera = planner.camera(sim)
+    relay = relay_of(camera, limits=replace(context.limits, stall_s=Limits().stall_s))
+    hung = relay.deliveries[camera.deliveries[0].id]
+    await eventually(lambda: hung.delivery.state is State.ACKNOWLEDGED)
+    await eventually(lambda: hung.slot.counts.bytes_acknowledged > 500_000)
+    await sim.centres["national"].set_fault("black_hole")
+    began_s = time.monotonic()
+    await eventually(lambda: hung.delivery.state is State.STALLED, within_s=30)
+    assert 4.0 <= time.monotonic() - began_s <= 6.0
+    assert hung.delivery.cause is Cause.STALLED

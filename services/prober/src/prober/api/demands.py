@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
 from prober.domain.limits.demands import Endpoint, TooMuchError
 from prober.messaging import DEMANDS_SHOWN, Demands
-from prober.probes.demands import DemandGate
+from prober.probes.demands import DemandGate, registered
 from prober.probes.onvif.targets import Target
 from prober.probes.service import Process
 from vonggac.auth import Principal
@@ -30,8 +30,6 @@ from vonggac.net.origin import Origin
 router = APIRouter(prefix="/v1/demands", tags=["demands"])
 
 RESOLVE_WITHIN_S = 2.0
-_REGISTERED = 0
-"""The port of a camera of the inventory: whoever registered it chose it, not this caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Wanted:
     @classmethod
     def of_camera(cls, kind: DemandKind, camera_id: UUID, target: str) -> Self:
         """A camera of the inventory, whatever its address is now: its probes have their own limits."""
-        return cls(kind, (target,), (Endpoint(str(camera_id), _REGISTERED, str(camera_id)),), camera_id=camera_id)
+        return cls(kind, (target,), (registered(camera_id),), camera_id=camera_id)
 
     @classmethod
     async def of_device(cls, request: Request, kind: DemandKind, host: str, port: int) -> Self:

@@ -1,12 +1,14 @@
 """Read-backs from real centres: proven, another picture, an old one, none; the test plays the forwarder."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from prober.probes.loop_lag import TICK_S, LoopLag
 from prober.probes.verification.verifier import Verification, Verifier
 from simulator.centres.centre import Centre
 from vonggac.bus import Bus
@@ -14,6 +16,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import PlannedDelivery, TlsTrust
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
+from vonggac.testing.waiting import running_beside
 
 
 async def checked(verifier: Verifier, site: Any, *deliveries: PlannedDelivery) -> list[Verification]:
@@ -256,3 +259,35 @@ async def test_an_unknown_camera_is_held_by_nobody(bus: Bus, verifier: Verifier)
         [PlannedDelivery(id=uuid4(), destination_id=uuid4(), destination_code="D", url="rtsp://10.0.0.1/a")],
     )
     assert found.finding.verdict is VerificationVerdict.NOT_CHECKABLE
+
+
+@pytest.mark.parametrize("fault", ["black_hole", "wrong_picture"])
+async def test_hostile_neighbours_that_hold_the_loop_up_accuse_no_centre_and_what_is_proven_stays(
+    verifier: Verifier, open_site: Any, fault: str
+) -> None:
+    site = await open_site()
+    await site.national.set_fault(fault, **({"path": "yard"} if fault == "wrong_picture" else {}))
+    verifier.lag = LoopLag()
+    async with running_beside(verifier.lag.run()):
+        await asyncio.sleep(0)
+        # In the middle of the read-back the loop stands still.
+        asyncio.get_running_loop().call_later(0.02, time.sleep, 0.7)
+        accused, right = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
+    assert (accused.finding.verdict, accused.finding.cause) == (
+        VerificationVerdict.NOT_CHECKABLE,
+        Cause.INTERNAL_ERROR,
+    )
+    assert "stood still for 0." in (accused.finding.detail or "")
+    assert right.finding.verdict is VerificationVerdict.VERIFIED
+
+
+async def test_a_loop_that_was_late_before_the_read_back_excuses_nobody(verifier: Verifier, open_site: Any) -> None:
+    site = await open_site()
+    await site.national.set_fault("refuse")
+    verifier.lag = LoopLag()
+    async with running_beside(verifier.lag.run()):
+        await asyncio.sleep(0)
+        time.sleep(0.7)  # noqa: ASYNC251 - that is the fault
+        await asyncio.sleep(2 * TICK_S)
+        (found,) = await checked(verifier, site, site.delivery(site.national))
+    assert (found.finding.verdict, found.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.REFUSED)

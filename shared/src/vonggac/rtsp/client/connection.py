@@ -11,6 +11,7 @@ from typing import Self
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure, writer_of
 from vonggac.net.errors import PeerError
+from vonggac.net.iterations import AT_ONCE, go_on_later
 from vonggac.net.recognition import FIRST_BYTES
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
@@ -92,7 +93,7 @@ class RtspConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.rates = PeerRates(self._loop.time)
         """Who counts something of this peer elsewhere calls `fail` with what is raised."""
-        self._deframer = Deframer(self.rates.count_message)
+        self._deframer = Deframer(self.rates.count_message, most=AT_ONCE)
         self._write_paused = False
         self._abort_timer: asyncio.TimerHandle | None = None
         self._gone = self._loop.create_future()
@@ -221,10 +222,11 @@ class RtspConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         way = self._short_way
-        if way is None or not way.pass_on(data):
-            self._take_apart(data)
+        if (way is None or not way.pass_on(data)) and self._take_apart(data):
+            go_on_later(self.transport, self._take_apart)
 
-    def _take_apart(self, data: bytes) -> None:
+    def _take_apart(self, data: bytes) -> bool:
+        """What is complete, up to a bound; whether something is left for the next turn."""
         self._bytes_received += len(data)
         if not self.first_bytes:
             self.first_bytes = data[:FIRST_BYTES]
@@ -233,7 +235,7 @@ class RtspConnection(asyncio.Protocol):
             self.rates.count_piece(items, len(data))
         except PeerError as error:
             self.fail(error)
-            return
+            return False
         if self._fast_path is not None:
             self._choose_way()
         for item in items:
@@ -247,9 +249,10 @@ class RtspConnection(asyncio.Protocol):
             elif isinstance(item, Request):
                 self._serve(item)
             if self.closed:
-                return
+                return False
         if self._deframer.failure is not None:
             self.fail(self._deframer.failure)
+        return self._deframer.left_over
 
     def _choose_way(self) -> None:
         short = self._deframer.idle and self._on_sample is None

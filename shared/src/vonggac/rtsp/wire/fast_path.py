@@ -8,9 +8,12 @@ objects that it touches.
 import struct
 from collections.abc import Callable
 
+from vonggac.net.iterations import AT_ONCE
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 _DOLLAR = 0x24
+_SMALL_BYTES = 64
+"""Frames of media have more, headers included, on the average of a piece."""
 _unpack_header = struct.Struct(">HHxB").unpack_from
 """'$' and the channel as one number, the length, and the byte of the packet that holds the marker bit."""
 
@@ -47,7 +50,8 @@ class FastPath:
     def pass_on(self, data: bytes) -> bool:
         """Pass `data` on if it is whole frames of its channels and nothing else; if not, do nothing: False.
 
-        It refuses data whose last frame has less than two bytes: that is no packet.
+        It refuses data whose last frame has less than two bytes: that is no packet. And many tiny frames at once:
+        who reads them counts them, and takes several turns.
         """
         writes = self.writes
         if writes is None:
@@ -70,7 +74,7 @@ class FastPath:
         except struct.error:
             # Less than a header is left, or the last frame holds no packet.
             return False
-        if at != size:
+        if at != size or (count > AT_ONCE and size < count * _SMALL_BYTES):
             return False
         # Before the writes: a destination that is removed amid them has got this piece.
         self.bytes += size

@@ -6,6 +6,7 @@ payload. What the Deframer returns depends on the bytes alone, never on how TCP 
 
 import re
 import struct
+import sys
 from collections.abc import Callable
 from typing import Self
 
@@ -89,26 +90,36 @@ class Deframer:
         "_held",
         "_junk_run",
         "_lost",
+        "_most",
         "_needed",
         "_on_message",
         "_partial",
         "_plain",
+        "_taken",
         "failure",
         "junk_bytes",
+        "left_over",
     )
 
-    def __init__(self, on_message: Callable[[], None] | None = None) -> None:
-        """`on_message` is called for each head before it is read; the PeerError that it raises ends the stream."""
+    def __init__(self, on_message: Callable[[], None] | None = None, *, most: int = sys.maxsize) -> None:
+        """`on_message` is called for each head before it is read; the PeerError that it raises ends the stream.
+
+        `most`: how many frames and messages `feed` returns at once, about.
+        """
         self._on_message = on_message
+        self._most = most
         self._chunks: list[bytes] = []
         self._held = 0
         self._needed = 0
+        self._taken = 0
         self._partial: tuple[Request | Response, int] | None = None
         self._lost = False
         self._plain = True
         self._junk_run = 0
         self.junk_bytes = 0
         """Bytes skipped so far: of no frame and no message."""
+        self.left_over = False
+        """Whether `feed` has more without another byte: give it none, in the next turn of the event loop."""
         self.failure: PeerError | None = None
         """Set when the stream cannot be parsed any further; the next `feed` raises it."""
 
@@ -125,13 +136,14 @@ class Deframer:
         """
         if self._plain and data and data[0] == _DOLLAR:
             # Almost always: frames, and nothing waited or was lost.
-            end, count, channels = _walk(data, 0)
+            end, count, channels = _walk(data, 0, self._most)
             if end == len(data):
                 self._junk_run = 0
                 return [_batch(data, count, channels)]
         if self.failure is not None:
             raise self.failure
-        self._plain = False
+        self._plain = self.left_over = False
+        self._taken = 0
         if self._held:
             self._chunks.append(data)
             self._held += len(data)
@@ -158,6 +170,12 @@ class Deframer:
         if self._partial is not None:
             pos = self._take_body(data, pos, out)
         while pos < size:
+            if self._taken >= self._most:
+                self._hold(data, pos, 0)
+                self.left_over = True
+                return
+            # Junk counts too: finding its end costs as much as a frame.
+            self._taken += 1
             if self._lost:
                 pos = self._resync(data, pos)
             elif data[pos] == _DOLLAR:
@@ -172,12 +190,13 @@ class Deframer:
 
     def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
         """Read whole frames from `begin`; keeps a partial one and then returns the end."""
-        end, count, channels = _walk(data, begin)
+        end, count, channels = _walk(data, begin, self._most)
         if count:
             self._junk_run = 0
+            self._taken += count
             out.append(_batch(data if begin == 0 and end == len(data) else data[begin:end], count, channels))
         size = len(data)
-        if end < size and data[end] == _DOLLAR:
+        if end < size and data[end] == _DOLLAR and count < self._most:
             whole = end + FRAME_HEADER_BYTES <= size
             self._hold(data, end, FRAME_HEADER_BYTES + (_unpack_header(data, end)[1] if whole else 0))
             return size
@@ -251,13 +270,13 @@ class Deframer:
             raise MalformedError(f"more than {MAX_JUNK_BYTES} bytes that are neither RTSP nor media")
 
 
-def _walk(data: bytes, begin: int) -> tuple[int, int, int]:
-    """Skip whole frames: their end, their number, and the bits of their channels."""
+def _walk(data: bytes, begin: int, most: int) -> tuple[int, int, int]:
+    """Skip up to `most` whole frames: their end, their number, and the bits of their channels."""
     size = len(data)
     last = size - FRAME_HEADER_BYTES
     unpack = _unpack_header
     at, count, channels, known = begin, 0, 0, -1
-    while at <= last:
+    while at <= last and count < most:
         head, length = unpack(data, at)
         end = at + FRAME_HEADER_BYTES + length
         if end > size:

@@ -11,6 +11,10 @@ The bounds, by what the most demanding camera has need of; bytes are not bounded
   278 a second at 100 Mbit/s. Cameras send one in a second at most.
 - 20 messages a second, 200 at once. A handshake with a login has 9, a server's checks for life are one in seconds.
 
+Cameras of another protocol are bounded by the same numbers: chunks and messages of RTMP, chunks of an HTTP answer,
+reads and datagrams count as frames, requests for the segments of a playlist as messages. A chunk of RTMP is earned by
+128 bytes, the size that everybody begins with, and control messages beside media are bounded like reports.
+
 20 Mbit/s of frames of 4 bytes are 625,000 a second: over the bound after 33 ms. Of OPTIONS (40 bytes) they are 62,500:
 after 4 ms.
 """
@@ -25,6 +29,7 @@ from vonggac.rtsp.wire.tracks import Track
 
 FRAMES_PER_S, FRAMES_AT_ONCE = 10_000, 20_000
 BYTES_PER_FRAME = 256
+BYTES_PER_CHUNK = 128
 REPORTS_PER_S, REPORTS_AT_ONCE = 500, 2_000
 MESSAGES_PER_S, MESSAGES_AT_ONCE = 20, 200
 
@@ -73,20 +78,32 @@ class PeerRates:
                 if item.channels & self.report_channels:
                     reports += sum(self.report_channels >> channel & 1 for channel, _, _ in item.frames)
         self.count_frames(frames or 1, size)
-        if reports and not self._reports.take(reports, self._clock()):
-            raise PeerError(Cause.FLOOD, f"more than {REPORTS_PER_S} RTCP packets a second")
+        if reports:
+            self.count_reports(reports, "RTCP packets")
 
     def count_frames(self, frames: int, size: int) -> None:
         """Frames of `size` bytes in all, headers included."""
-        if not self._frames.take(frames - size / BYTES_PER_FRAME, self._clock()):
-            raise PeerError(Cause.FLOOD, f"more than {FRAMES_PER_S} frames a second that carry next to nothing")
+        self._count(frames - size / BYTES_PER_FRAME, "frames")
+
+    def count_chunks(self, chunks: int, size: int) -> None:
+        """Chunks of RTMP of `size` bytes in all, and the parts of aggregates."""
+        self._count(chunks - size / BYTES_PER_CHUNK, "chunks")
+
+    def _count(self, unearned: float, what: str) -> None:
+        if not self._frames.take(unearned, self._clock()):
+            raise PeerError(Cause.FLOOD, f"more than {FRAMES_PER_S} {what} a second that carry next to nothing")
 
     def count_passed_on(self, fast_path: FastPath) -> None:
         """What the fast path passed on since the last time, which counts nothing itself; call about once a second."""
         (packets, size), self._passed_on = self._passed_on, (fast_path.packets, fast_path.bytes)
         self.count_frames(fast_path.packets - packets, fast_path.bytes - size)
 
-    def count_message(self) -> None:
-        """A request or an answer."""
+    def count_reports(self, reports: int, what: str) -> None:
+        """What goes along with media and is none; `what` is a word for people."""
+        if not self._reports.take(reports, self._clock()):
+            raise PeerError(Cause.FLOOD, f"more than {REPORTS_PER_S} {what} a second")
+
+    def count_message(self, what: str = "RTSP messages") -> None:
+        """A request or an answer; `what` is a word for people."""
         if not self._messages.take(1, self._clock()):
-            raise PeerError(Cause.FLOOD, f"more than {MESSAGES_PER_S} RTSP messages a second")
+            raise PeerError(Cause.FLOOD, f"more than {MESSAGES_PER_S} {what} a second")

@@ -4,10 +4,14 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 
+from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import build_rtp, interleave
+from vonggac.net.errors import PeerError
 
 MAX_PAYLOAD_BYTES = 1400
+MAX_UNITS = 2_000
+"""NAL units of one picture. 4K with a slice for each row of macroblocks has 140; each is a packet of its own."""
 _START_CODE = re.compile(b"\0*\0\0\1")
 _H264_FU_A, _H265_FU = 28, 49
 
@@ -42,12 +46,16 @@ class RtpStream:
 
 
 def split_annex_b(data: bytes) -> list[bytes]:
-    """NAL units between start codes (ITU-T H.264 annex B)."""
+    """NAL units between start codes (ITU-T H.264 annex B). Raises PeerError flood."""
+    _check_count(data.count(b"\0\0\1"))
     return [nal.rstrip(b"\0") for nal in _START_CODE.split(data) if nal.strip(b"\0")]
 
 
 def split_lengths(data: bytes, width: int) -> list[bytes]:
-    """NAL units behind lengths of `width` bytes (ISO 14496-15); a length that does not fit ends it."""
+    """NAL units behind lengths of `width` bytes (ISO 14496-15); a length that does not fit ends it.
+
+    Raises PeerError flood.
+    """
     nals, at = [], 0
     while at + width <= len(data):
         size = int.from_bytes(data[at : at + width])
@@ -55,6 +63,7 @@ def split_lengths(data: bytes, width: int) -> list[bytes]:
         if size == 0 or at + size > len(data):
             break
         nals.append(data[at : at + size])
+        _check_count(len(nals))
         at += size
     return nals
 
@@ -98,6 +107,11 @@ def _fragments(codec: VideoCodec, nal: bytes) -> Iterator[bytes]:
     for at in range(0, len(body), size):
         first, last = at == 0, at + size >= len(body)
         yield head + bytes([first << 7 | last << 6 | kind]) + body[at : at + size]
+
+
+def _check_count(units: int) -> None:
+    if units > MAX_UNITS:
+        raise PeerError(Cause.FLOOD, f"one picture has more than {MAX_UNITS} NAL units")
 
 
 def _avcc(record: bytes) -> tuple[int, list[bytes]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.destinations.receiver_reports import Reported
@@ -68,13 +68,23 @@ class Counts:
         )
 
 
+class SessionProgress(NamedTuple):
+    """Of an open session, by now."""
+
+    written: int
+    """Media bytes."""
+    acknowledged: int
+    unread_for_s: float = 0.0
+    """How long the destination's process has read nothing of what its kernel acknowledges; 0 where nobody can tell."""
+
+
 class Session(Protocol):
     """What the supervisor of a delivery needs of an open session, whatever the protocol."""
 
     @property
     def counts(self) -> Counts: ...
 
-    def read_progress(self, now_s: float) -> tuple[int, int]:
+    def read_progress(self, now_s: float) -> SessionProgress:
         """Media bytes written and acknowledged by now; judges the lag. Call about once a second."""
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Flow
-from forwarder.relay.destinations.base import Counts, OnLost, Target, UnreachableError
+from forwarder.relay.destinations.base import Counts, OnLost, SessionProgress, Target, UnreachableError
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.flv.muxer import Unit, UnitTap, units_of
@@ -81,7 +81,7 @@ class RtmpPublishing:
             groups_late=outlet.flow.groups_late,
         )
 
-    def read_progress(self, now_s: float) -> tuple[int, int]:
+    def read_progress(self, now_s: float) -> SessionProgress:
         written = self._outlet.written
         connection = self._connection
         if not connection.closed:
@@ -92,7 +92,7 @@ class RtmpPublishing:
             )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
-        return written, self._acknowledged
+        return SessionProgress(written, self._acknowledged, self._acknowledgement.unread_for_s)
 
     async def close(self) -> None:
         self._leave()

@@ -1,6 +1,6 @@
 """One publishing session at an RTSP destination: verbatim, with what its kernel acknowledged. Never retries."""
 
-from forwarder.relay.destinations.base import Counts, OnLost, Target, UnreachableError
+from forwarder.relay.destinations.base import Counts, OnLost, SessionProgress, Target, UnreachableError
 from forwarder.relay.destinations.receiver_reports import ReportReader
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
@@ -55,7 +55,7 @@ class RtspPublishing:
             self._reports.latest,
         )
 
-    def read_progress(self, now_s: float) -> tuple[int, int]:
+    def read_progress(self, now_s: float) -> SessionProgress:
         written = self._outlet.written
         connection = self._publisher.connection
         if not connection.closed:
@@ -66,7 +66,7 @@ class RtspPublishing:
             )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
-        return written, self._acknowledged
+        return SessionProgress(written, self._acknowledged, self._acknowledgement.unread_for_s)
 
     def _leave(self) -> None:
         self._fanout.remove_outlet(self._outlet)

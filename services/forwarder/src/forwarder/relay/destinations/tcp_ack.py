@@ -26,6 +26,10 @@ _UNREAD_BYTES = 32 << 10
 """Less than that acknowledged says nothing: windows move in steps."""
 _REST_S = 2.0
 """After so long without anything on its way all counts that was acknowledged."""
+_CERTAIN_AFTER_S = 2.0
+"""A window's end that stands for a moment only is no sign."""
+_INTERVAL_S = 1.0
+"""Between two calls, at most."""
 _UNREAD_SHARE = 2
 """A window's end that moved by less than half of what was acknowledged moved by rounding, or by reads of before."""
 
@@ -70,14 +74,17 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
 class WindowEnd:
     """Whether the peer's process reads: by the end of the window that its kernel offers."""
 
-    __slots__ = ("_acked", "_end", "_newest", "_newest_s")
+    __slots__ = ("_acked", "_called_s", "_end", "_moved_s", "_newest", "_newest_s", "_stood_s", "_unread_s")
 
     def __init__(self) -> None:
         self._acked = self._end = self._newest = 0
-        self._newest_s = 0.0
+        self._newest_s = self._called_s = self._moved_s = 0.0
+        self._unread_s: float | None = None
+        self._stood_s: float | None = None
 
     def stands(self, info: TcpInfo, now_s: float) -> bool:
         """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can tell."""
+        interval_s, self._called_s = min(_INTERVAL_S, now_s - self._called_s), now_s
         if info.bytes_acked != self._newest:
             self._newest, self._newest_s = info.bytes_acked, now_s
         elif info.all_acknowledged and now_s - self._newest_s >= _REST_S:
@@ -86,10 +93,27 @@ class WindowEnd:
         if info.window_bytes is None:
             return False
         acked, end = info.bytes_acked - self._acked, info.bytes_acked + info.window_bytes
+        # The part of the time since the call before in which the peer read, when bytes come evenly.
+        read = min(1.0, max(0.0, (end - self._end) / acked if acked else 1.0))
+        read_until_s = now_s - interval_s * (1.0 - read)
         if (end - self._end) * _UNREAD_SHARE >= acked:
             self._acked, self._end = info.bytes_acked, max(end, self._end)
+            self._moved_s, self._unread_s = read_until_s, read_until_s if read < 1.0 else None
+            self._stood_s = None
             return False
-        return acked >= _UNREAD_BYTES
+        if self._unread_s is None:
+            # Not from when the end moved: since then the peer may have had nothing to read.
+            self._unread_s = max(self._moved_s, read_until_s)
+        if acked < _UNREAD_BYTES:
+            return False
+        self._stood_s = now_s if self._stood_s is None else self._stood_s
+        return True
+
+    def unread_for_s(self, now_s: float) -> float:
+        """How long the peer has read nothing; 0 until the end has stood for a while (`stands`)."""
+        if self._unread_s is None or self._stood_s is None or now_s - self._stood_s < _CERTAIN_AFTER_S:
+            return 0.0
+        return now_s - self._unread_s
 
 
 class TcpAcknowledgement:
@@ -107,6 +131,8 @@ class TcpAcknowledgement:
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
         self._sure = 0
         self._window_end, self._loop = WindowEnd(), asyncio.get_running_loop()
+        self.unread_for_s = 0.0
+        """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can tell."""
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
@@ -118,8 +144,10 @@ class TcpAcknowledgement:
         the true one by more than a constant: what is acknowledged would lag behind by it for as long as there is always
         something on its way.
         """
-        info = read_tcp_info(self._socket)
-        if info is not None and not self._window_end.stands(info, self._loop.time()):
+        info, now_s = read_tcp_info(self._socket), self._loop.time()
+        stands = info is not None and self._window_end.stands(info, now_s)
+        self.unread_for_s = self._window_end.unread_for_s(now_s) if stands else 0.0
+        if info is not None and not stands:
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others

@@ -1,6 +1,7 @@
 """The chunk stream of RTMP (§5.3): messages cut into chunks, and put together again."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ TINY_BYTES = 4
 MIN_CHUNK_BYTES = 16
 """RTMP 1.0 §5.4.1 allows 1 byte and recommends 128 at least. Each chunk costs us the same: in chunks of a few bytes one
 stream takes a whole core."""
+MEDIA = frozenset({AUDIO, VIDEO, DATA})
 _EXTENDED = 0xFFFFFF
 
 _TAG_HEAD_BYTES = 11
@@ -68,9 +70,19 @@ class _ChunkStream:
 
 
 class ChunkReader:
-    """Feed it what TCP delivers. Partial messages of all chunk streams together are no longer than one may be."""
+    """Feed it what TCP delivers; the media in an aggregate comes out as if it had come alone.
 
-    def __init__(self) -> None:
+    Partial messages of all chunk streams together are no longer than one may be.
+    """
+
+    def __init__(self, *, most: int = sys.maxsize) -> None:
+        """`most`: how many chunks and parts of aggregates `feed` takes at once."""
+        self.taken = 0
+        """By the latest `feed`."""
+        self.left_over = False
+        """Whether `feed` may have more without another byte: give it none, in the next turn of the event loop."""
+        self._most = most
+        self._aggregate: Iterator[Message] | None = None
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
         self._chunk_bytes = FIRST_CHUNK_BYTES
@@ -81,11 +93,26 @@ class ChunkReader:
         """What is whole now. Raises MalformedError when the stream cannot be followed any further."""
         self._buffer += data
         messages: list[Message] = []
-        at = 0
-        while (end := self._take_chunk(at, messages)) is not None:
-            at = end
+        at = self.taken = 0
+        while self.taken < self._most:
+            if self._aggregate is not None:
+                self._take_part(self._aggregate, messages)
+            elif (end := self._take_chunk(at, messages)) is not None:
+                at = end
+            else:
+                break
+            self.taken += 1
+        self.left_over = self.taken >= self._most
         del self._buffer[:at]
         return messages
+
+    def _take_part(self, aggregate: Iterator[Message], out: list[Message]) -> None:
+        part = next(aggregate, None)
+        if part is None:
+            self._aggregate = None
+        elif part.kind in MEDIA:
+            # Commands do not come in aggregates, nor does one aggregate in another.
+            out.append(part)
 
     def _take_chunk(self, at: int, out: list[Message]) -> int | None:
         """Take the chunk at `at`; its end, or None when it is not whole yet."""
@@ -168,6 +195,8 @@ class ChunkReader:
             if size < MIN_CHUNK_BYTES:
                 raise MalformedError(f"an RTMP chunk size is below {MIN_CHUNK_BYTES} bytes")
             self._chunk_bytes = min(size, MAX_MESSAGE_BYTES)
+        elif stream.kind == AGGREGATE:
+            self._aggregate = unpack_aggregate(Message(stream.kind, stream.stream_id, stream.stamp, payload))
         else:
             out.append(Message(stream.kind, stream.stream_id, stream.stamp, payload))
 

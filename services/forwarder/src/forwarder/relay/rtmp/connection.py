@@ -14,14 +14,15 @@ from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, secure, writer_of
 from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.iterations import AT_ONCE, go_on_later
 from vonggac.net.recognition import recognised
 from vonggac.net.tls import TlsPolicy
+from vonggac.rtsp.wire.rates import PeerRates
 
 _VERSION = b"\x03"
 _HELLO_BYTES = 1536
 _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
-_MEDIA = frozenset({chunks.AUDIO, chunks.VIDEO, chunks.DATA})
 _LINGER_S = 1.0
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
@@ -68,7 +69,8 @@ class RtmpConnection(asyncio.Protocol):
         self.peer_address = ""
         self.closed = False
         self.error: PeerError | None = None
-        self._reader = ChunkReader()
+        self._reader = ChunkReader(most=AT_ONCE)
+        self._rates = PeerRates(asyncio.get_running_loop().time)
         self._hello: bytearray | None = bytearray()
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -177,20 +179,31 @@ class RtmpConnection(asyncio.Protocol):
         self.bytes_received += len(data)
         if self.closed:
             return
-        try:
-            if self._hello is not None:
-                data = self._take_hello(self._hello, data)
-            for message in self._reader.feed(data):
-                self._take(message)
-        except PeerError as error:
-            self._end(error)
-            cut(self.transport)
-            return
+        if self._handle(data):
+            go_on_later(self.transport, self._handle)
         # Acknowledgements name all that came: what is left out for a peer that does not read is in the next.
         due = self._window and self.bytes_received - self._acknowledged >= self._window // 2
         if due and not self._write_paused:
             self._acknowledged = self.bytes_received
             self._control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
+
+    def _handle(self, data: bytes) -> bool:
+        """What is whole, up to a bound; whether something is left for the next turn."""
+        try:
+            size = len(data)
+            if self._hello is not None:
+                data = self._take_hello(self._hello, data)
+            messages = self._reader.feed(data)
+            self._rates.count_chunks(self._reader.taken or 1, size)
+            for message in messages:
+                self._take(message)
+                if self.closed:
+                    return False
+        except PeerError as error:
+            self._end(error)
+            cut(self.transport)
+            return False
+        return self._reader.left_over
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed:
@@ -223,16 +236,12 @@ class RtmpConnection(asyncio.Protocol):
         return bytes(hello[whole:])
 
     def _take(self, message: Message) -> None:
-        if message.kind in _MEDIA:
+        if message.kind in chunks.MEDIA:
             if self.on_message is not None:
                 self.on_message(message)
-        elif message.kind == chunks.AGGREGATE:
-            if self.on_message is not None:
-                for part in chunks.unpack_aggregate(message):
-                    # Commands do not come in aggregates, nor does one aggregate in another.
-                    if part.kind in _MEDIA:
-                        self.on_message(part)
-        elif message.kind in (chunks.COMMAND, chunks.AMF3_COMMAND):
+            return
+        self._rates.count_reports(1, "RTMP control messages")
+        if message.kind in (chunks.COMMAND, chunks.AMF3_COMMAND):
             self._take_command(message.payload[message.kind == chunks.AMF3_COMMAND :])
         elif message.kind == chunks.WINDOW_SIZE and len(message.payload) >= 4:
             self._window = int.from_bytes(message.payload[:4])

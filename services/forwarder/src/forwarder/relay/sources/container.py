@@ -14,12 +14,14 @@ from forwarder.relay.sources.inputs import Address, Feed, Sink, feed_http, feed_
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.net.errors import PeerError
+from vonggac.net.iterations import AT_ONCE, go_on_later
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, fill_credentials
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.rtsp.wire.messages import Request
+from vonggac.rtsp.wire.rates import PeerRates
 from vonggac.rtsp.wire.sdp import SessionDescription, parse_sdp
 from vonggac.rtsp.wire.tracks import Track, plan_tracks
 from vonggac.telemetry import get_logger
@@ -53,7 +55,8 @@ class _Unpacked(StreamEnd):
         self.error: PeerError | None = None
         self.pictures_without_keyframe = False
         self.bytes_received = 0
-        self._deframer = Deframer()
+        self._deframer = Deframer(most=AT_ONCE)
+        self._rates = PeerRates(asyncio.get_running_loop().time)
         self._room = asyncio.Event()
         self._room.set()
 
@@ -81,8 +84,16 @@ class _Unpacked(StreamEnd):
 
     def data_received(self, data: bytes) -> None:
         self.bytes_received += len(data)
+        if self._handle(data):
+            go_on_later(self.transport, self._handle)
+
+    def _handle(self, data: bytes) -> bool:
+        """What is complete, up to a bound; whether something is left for the next turn."""
         try:
-            for item in self._deframer.feed(data):
+            items = self._deframer.feed(data)
+            # Packets are made in the child, of what the camera cut its pictures into: as small as it likes.
+            self._rates.count_piece(items, len(data))
+            for item in items:
                 if isinstance(item, MediaBatch):
                     if self.fanout is not None:
                         self.fanout.on_media(item)
@@ -90,6 +101,8 @@ class _Unpacked(StreamEnd):
                     self._take(item)
         except PeerError as error:
             self._fail(error)
+            return False
+        return self._deframer.left_over
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._room.set()
@@ -147,7 +160,7 @@ class RemuxedSource:
         """Media comes from a child in lumps anyway."""
 
     def check_rates(self) -> None:
-        """Its packets are made here, and full."""
+        """They are counted as they come."""
 
     async def close(self) -> None:
         self.abort()

@@ -2,19 +2,27 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
+from forwarder.relay.sources.http import join
 from forwarder.relay.sources.inputs import Address, Sink
 from vonggac.events.causes import Cause
 from vonggac.net.errors import MalformedError, PeerError, StatusError
+from vonggac.rtsp.wire.rates import PeerRates
 
-MAX_PLAYLIST_BYTES = 1 << 20
+MAX_PLAYLIST_BYTES = 256 << 10
+MAX_LINES = 8_000
+"""Reading them takes the event loop ten milliseconds."""
+MAX_SEGMENTS = 100
+"""The newest are kept, an address each: 25 microseconds."""
 MAX_SEGMENT_BYTES = 64 << 20
 BEGIN_BEFORE_END = 2
 """Segments from the live end that are begun with: fewer stall when the server is late, more are old."""
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+"""A name begins where none goes on: else a long one without `=` would be looked through from each of its letters."""
+_BANDWIDTH = re.compile(r"[0-9]{1,15}")
 _FIRST_WAIT_S = 0.5
 STARTS_SHARE = 0.5
 """Of the deadline, for the server to begin the stream."""
@@ -43,26 +51,33 @@ class Playlist:
 
 
 def best_variant(text: str, url: str) -> str | None:
-    """The address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4)."""
+    """The address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4).
+
+    Raises MalformedError.
+    """
     found: list[tuple[int, str]] = []
     bandwidth: int | None = None
     for line in _lines(text):
         if line.startswith("#EXT-X-STREAM-INF:"):
             value = _attributes(line).get("BANDWIDTH", "0")
-            bandwidth = int(value) if value.isdecimal() else 0
+            bandwidth = int(value) if _BANDWIDTH.fullmatch(value) else 0
         elif bandwidth is not None and not line.startswith("#"):
-            found.append((bandwidth, urljoin(url, line)))
+            found.append((bandwidth, line))
             bandwidth = None
-    return max(found, key=lambda pair: pair[0])[1] if found else None
+    return join(url, max(found, key=lambda pair: pair[0])[1]) if found else None
 
 
 def parse_playlist(text: str, url: str) -> Playlist:
-    """Raises MalformedError when it is none, PeerError codec_unsupported when it is encrypted or cut by byte ranges."""
+    """The newest MAX_SEGMENTS.
+
+    Raises MalformedError when it is none, PeerError codec_unsupported when it is encrypted or cut by byte ranges.
+    """
     lines = list(_lines(text))
     if not lines or lines[0] != "#EXTM3U":
         raise MalformedError("the playlist does not begin with #EXTM3U")
     target_s, number, duration_s, cut, initialisation = 6.0, 0, 0.0, False, ""
-    segments: list[Segment] = []
+    segments: deque[tuple[int, str, float, bool, str]] = deque(maxlen=MAX_SEGMENTS)
+    count = 0
     for line in lines[1:]:
         name, _, value = line.partition(":")
         if name == "#EXT-X-TARGETDURATION":
@@ -74,13 +89,17 @@ def parse_playlist(text: str, url: str) -> Playlist:
         elif name == "#EXT-X-DISCONTINUITY":
             cut = True
         elif name == "#EXT-X-MAP":
-            initialisation = urljoin(url, _attributes(line).get("URI", ""))
+            initialisation = _attributes(line).get("URI", "")
         elif name == "#EXT-X-BYTERANGE" or (name == "#EXT-X-KEY" and _attributes(line).get("METHOD") != "NONE"):
             raise PeerError(Cause.CODEC_UNSUPPORTED, f"the playlist has {name[1:]}, which is not supported")
         elif not line.startswith("#"):
-            segments.append(Segment(number + len(segments), urljoin(url, line), duration_s, cut, initialisation))
-            cut = False
-    return Playlist(target_s, tuple(segments), "#EXT-X-ENDLIST" in lines)
+            segments.append((count, line, duration_s, cut, initialisation))
+            count, cut = count + 1, False
+    made = (
+        Segment(number + at, join(url, uri), duration_s, cut, join(url, beginning) if beginning else "")
+        for at, uri, duration_s, cut, beginning in segments
+    )
+    return Playlist(target_s, tuple(made), "#EXT-X-ENDLIST" in lines)
 
 
 async def open_playlist(address: Address) -> tuple[str, Playlist]:
@@ -120,12 +139,15 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
     newest_s = loop.time()
     following = playlist.segments[-BEGIN_BEFORE_END:][0].number if playlist.segments else 0
     initialised: str | None = None
+    rates = PeerRates(loop.time)
     while True:
         for segment in playlist.segments:
             if segment.number < following:
                 continue
             if initialised is not None and (segment.discontinuous or segment.initialisation != initialised):
                 raise PeerError(Cause.ENDED, "the stream was begun anew")
+            # Empty segments would be fetched as fast as they are listed.
+            rates.count_message("segments")
             try:
                 if initialised is None and segment.initialisation:
                     await _feed_one(address, sink, segment.initialisation)
@@ -167,7 +189,11 @@ async def _fetch_text(address: Address, url: str) -> tuple[str, str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    return (line for raw in text.lstrip("\ufeff").splitlines() if (line := raw.strip()))
+    """Raises MalformedError when there are too many."""
+    lines = text.lstrip("\ufeff").splitlines()
+    if len(lines) > MAX_LINES:
+        raise MalformedError(f"the playlist has more than {MAX_LINES} lines")
+    return (line for raw in lines if (line := raw.strip()))
 
 
 def _attributes(line: str) -> dict[str, str]:

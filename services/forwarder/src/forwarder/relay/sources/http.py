@@ -17,9 +17,12 @@ from vonggac.net.recognition import recognised, why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, repeats_password
 from vonggac.rtsp.wire.messages import Headers
+from vonggac.rtsp.wire.rates import PeerRates
 
 _READ_BYTES = 64 << 10
 _MAX_LINE_BYTES = 8192
+_PIECES_A_TURN = 64
+"""Of what has come already: reading them never waits, and each costs forty microseconds."""
 _MAX_HEADERS = 100
 _MAX_REDIRECTS = 3
 _PROTOCOL = b"HTTP/"
@@ -91,7 +94,7 @@ class Web:
                 return Body(stream, headers, url)
             location = headers.get("Location")
             if status in _REDIRECTS and location is not None:
-                url = urljoin(url, location)
+                url = join(url, location)
                 continue
             challenges = headers.get_all("WWW-Authenticate")
             again = status == 401 and mine
@@ -122,14 +125,22 @@ class Body:
     def __init__(self, stream: "ByteStream", headers: Headers, url: str) -> None:
         self.url = url
         self._stream = stream
+        self._rates = PeerRates(asyncio.get_running_loop().time)
         self._chunked = "chunked" in (headers.get("Transfer-Encoding") or "").lower()
         length = headers.get("Content-Length") or ""
         self._left = int(length) if re.fullmatch("[0-9]{1,15}", length) and not self._chunked else None
 
     async def pieces(self, *, silence_s: float) -> AsyncIterator[bytes]:
-        """Until its end. Raises PeerError `stalled` when nothing comes for that long, or when it is cut off."""
-        reader = self._stream.reader
+        """Until its end.
+
+        Raises PeerError: `stalled` when nothing comes for that long, `flood` when it comes in too many pieces,
+        or when it is cut off.
+        """
+        reader, taken = self._stream.reader, 0
         while self._left != 0:
+            taken += 1
+            if not taken % _PIECES_A_TURN:
+                await asyncio.sleep(0)
             try:
                 async with asyncio.timeout(silence_s):
                     if self._chunked and self._left is None:
@@ -144,6 +155,7 @@ class Body:
                 if self._left is not None:
                     raise PeerError(Cause.ENDED, "the server ended the connection in the middle")
                 return
+            self._rates.count_frames(1, len(piece))
             if self._left is not None:
                 self._left -= len(piece)
                 if self._chunked and self._left == 0:
@@ -165,6 +177,14 @@ class Body:
         if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", size):
             raise MalformedError("the server's chunks cannot be followed")
         return int(size, 16)
+
+
+def join(base: str, address: str) -> str:
+    """What `address` means at `base`. Raises MalformedError."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        raise MalformedError("an address cannot be read: its host or port is malformed") from None
 
 
 class ByteStream(asyncio.StreamReaderProtocol):

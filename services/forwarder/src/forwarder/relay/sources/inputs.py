@@ -23,6 +23,7 @@ from vonggac.net.dial import connect_plain
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
+from vonggac.rtsp.wire.rates import PeerRates
 
 _FLV_HEAD = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 _TAG_HEAD_BYTES = 11
@@ -82,8 +83,10 @@ async def feed_tcp(address: Address, sink: Sink) -> None:
     """MPEG-TS that a device sends to whoever connects. Raises PeerError when it ends."""
     host = await resolve(address.host, address.port, address.allowed, timeout_s=address.deadline_s)
     reader = await connect_plain(ByteStream, host, address.port, timeout_s=address.deadline_s)
+    rates = PeerRates(asyncio.get_running_loop().time)
     try:
         while piece := await _in_time(reader.reader.read(64 << 10), address.silence_s):
+            rates.count_frames(1, len(piece))
             sink.write(piece)
             await sink.room()
     except OSError:
@@ -111,6 +114,8 @@ async def feed_udp(address: Address, sink: Sink) -> None:
         while True:
             await _in_time(receiving.heard.wait(), address.silence_s)
             receiving.heard.clear()
+            if receiving.flood is not None:
+                raise receiving.flood
     finally:
         receiving.transport.close()
 
@@ -179,13 +184,22 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def __init__(self, welcome: Callable[[str], bool], sink: Sink) -> None:
         self.heard = asyncio.Event()
+        self.flood: PeerError | None = None
         self._welcome, self._sink = welcome, sink
+        self._rates = PeerRates(asyncio.get_running_loop().time)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop has transports of its own.
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            self._rates.count_frames(1, len(data))
+        except PeerError as error:
+            self.flood = error
+            self.heard.set()
+            self.transport.abort()
+            return
         # What cannot be unpacked in time is lost, as on the network.
         if self._welcome(addr[0]) and self._sink.waiting_bytes < _MAX_WAITING_BYTES:
             self.heard.set()

@@ -225,11 +225,11 @@ class DeliverySupervisor:
         return True
 
     def _sample_session(self, now_s: float) -> None:
-        figures = self.slot.read_session(now_s)
-        if figures is None:
+        progress = self.slot.read_session(now_s)
+        if progress is None:
             return
-        written, acknowledged = figures
-        sample = ProgressRead(written, acknowledged, self._silent_s)
+        written, acknowledged, unread_for_s = progress
+        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s)
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
         self._unacknowledged = written > acknowledged and not advanced

@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable
 
 from forwarder.domain.delivery import Failed, Opened
-from forwarder.relay.destinations.base import Counts, Session, Target, UnreachableError
+from forwarder.relay.destinations.base import Counts, Session, SessionProgress, Target, UnreachableError
 from forwarder.relay.destinations.registry import publish
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
@@ -66,8 +66,8 @@ class SessionSlot:
         """Make one attempt; `on_event` gets Opened or Failed, and Failed when an open session is lost later."""
         self._attempt = self._loop.create_task(self._publish(plan, source), name=f"publish-{plan.id}")
 
-    def read_session(self, now_s: float) -> tuple[int, int] | None:
-        """Media bytes of the open session: written, acknowledged. None without a session."""
+    def read_session(self, now_s: float) -> SessionProgress | None:
+        """Of the open session; None without one."""
         return self._session.read_progress(now_s) if self._session is not None else None
 
     def close_session(self, *, orderly: bool) -> None:

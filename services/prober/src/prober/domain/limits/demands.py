@@ -1,7 +1,7 @@
 """How much callers may have probed and scanned: by caller, by target network, by ports of one address. Pure.
 
 Somebody who tries out addresses and ports asks many in a short time; whoever installs cameras does not. Counted over
-WINDOW_S, in one process.
+WINDOW_S.
 """
 
 from collections import Counter, deque
@@ -54,21 +54,24 @@ class _Counted:
 
 
 class Budget:
-    """What was asked in the last WINDOW_S."""
+    """What was asked in the last WINDOW_S, of whichever prober."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._counted: deque[_Counted] = deque()
 
-    def count(self, caller: str, endpoints: Iterable[Endpoint], now: float) -> None:
-        """Count `endpoints` of `caller` at `now` (seconds). Raises TooMuchError, and then counts nothing."""
+    def check(self, caller: str, endpoints: Iterable[Endpoint], now: float) -> None:
+        """Raises TooMuchError when `endpoints` of `caller` are too much at `now` (seconds). Counts nothing."""
         while self._counted and now - self._counted[0].at >= WINDOW_S:
             self._counted.popleft()
         wanted = tuple(endpoints)
         self._check_caller(caller, wanted, now)
         self._check_networks(wanted, now)
         self._check_ports(wanted, now)
-        self._counted.append(_Counted(now, caller, wanted))
+
+    def count(self, caller: str, endpoints: Iterable[Endpoint], at: float) -> None:
+        """They were asked."""
+        self._counted.append(_Counted(at, caller, tuple(endpoints)))
 
     def _check_caller(self, caller: str, wanted: tuple[Endpoint, ...], now: float) -> None:
         mine = [one for one in self._counted if one.caller == caller]
