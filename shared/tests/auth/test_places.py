@@ -1,6 +1,6 @@
 """Where facilities lie, read from the register's stream on a real NATS server."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -70,3 +70,28 @@ async def test_a_site_that_is_made_restricted_or_removed_is_hidden_within_second
     removed = RemovedV1(id=here, noun="facility", revision=3, removed_at=datetime.now(UTC))
     await publish(bus, "facility", here, removed)
     assert await found.seen(bus, Sight(AccessScope(agencies=frozenset({agency}))), {here}) == set()
+
+
+async def test_a_facility_is_seen_by_the_district_that_ended_where_it_lay(bus: Bus) -> None:
+    province, district, before, beside, now, across = (uuid4() for _ in range(6))
+    ended: dict[str, Any] = {"valid_to": date(2025, 6, 30), **STATE}
+    merged = [{"unit_id": before, "kind": "merged"}]
+    for unit in (
+        UnitV1(id=province, code="44", name="Tỉnh", **STATE),
+        UnitV1(id=district, code="466", name="Huyện", **ended),
+        UnitV1(id=before, code="1", name="Xã cũ", parent_id=district, **ended),
+        UnitV1(id=beside, code="2", name="Xã cũ khác", **ended),
+        UnitV1.model_validate(
+            {"id": now, "code": "3", "name": "Xã", "parent_id": province, "succeeds": merged} | STATE
+        ),
+        UnitV1.model_validate(
+            {"id": across, "code": "4", "name": "Xã", "parent_id": province}
+            | {"succeeds": [*merged, {"unit_id": beside, "kind": "merged"}]}
+            | STATE
+        ),
+    ):
+        await publish(bus, "unit", unit.id, unit)
+    here, there = await facility(bus, now, uuid4()), await facility(bus, across, uuid4())
+    found = FacilityPlaces()
+    for unit_id, seen in ((district, {here}), (province, {here, there}), (before, {here}), (beside, set())):
+        assert await found.seen(bus, Sight(AccessScope(units=frozenset({unit_id}))), {here, there}) == seen

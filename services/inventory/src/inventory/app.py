@@ -98,7 +98,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         bus=lambda: relay.bus,
         allowed=settings.allowed,
     )
-    install_authentication(app, TokenVerifier.of(settings), INVENTORY)
+    install_authentication(
+        app, TokenVerifier.of(settings), INVENTORY, follow_units=app.state.services.store.follow_units
+    )
     for router in routers():
         app.include_router(router)
     check_policy(app)

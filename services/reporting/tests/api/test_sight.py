@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ import pytest_asyncio
 from reporting.tables.catalogue import SOURCES
 from vonggac.auth import Role
 from vonggac.events.inventory import UnitV1
+from vonggac.events.inventory.places import EarlierUnit
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
@@ -31,20 +32,25 @@ class Sites:
     def __init__(self, province: Province) -> None:
         self.province = province
         self.district, self.unit, self.agency, self.secret = uuid4(), uuid4(), uuid4(), uuid4()
+        self.old_district, self.old_unit = uuid4(), uuid4()
         self.mine = province.camera("CAM-OPEN")
         self.hidden = province.camera("CAM-SECRET", facility_id=self.secret)
 
     async def feed(self, ingest: Ingest) -> None:
         province, end = self.province, DAY + timedelta(days=1)
         state: dict[str, Any] = {"revision": 1, "changed_at": DAY - timedelta(days=9), "created_at": DAY}
-        commune = UnitV1(id=self.unit, code="466", name="Xã", parent_id=self.district, **state)
+        followed = EarlierUnit(unit_id=self.old_unit, kind="renamed")
+        commune = UnitV1(id=self.unit, code="466", name="Xã", parent_id=self.district, succeeds=(followed,), **state)
+        ended = {**state, "valid_to": date(2021, 6, 30)}
+        earlier = UnitV1(id=self.old_unit, code="465", name="Xã cũ", parent_id=self.old_district, **ended)
+        above = UnitV1(id=self.old_district, code="464", name="Huyện cũ", **ended)
         secret = province.facility_state(
             id=self.secret, code="KCL-SECRET", name="Sư đoàn", restricted=True, unit_id=self.unit,
             managing_agency_id=self.agency,
         )  # fmt: skip
         facts = [
             *province.base(code="KCL-OPEN"),
-            province.stated("unit", commune),
+            *(province.stated("unit", unit) for unit in (commune, earlier, above)),
             province.stated("facility", secret),
         ]
         for camera in (self.mine, self.hidden):
@@ -81,6 +87,7 @@ def callers(sites: Sites) -> list[tuple[Role, tuple[str, ...], bool, bool]]:
         (Role.MANAGING_AGENCY, (f"agency:{sites.agency}",), False, True),
         (Role.READER, (f"agency:{sites.agency}",), False, False),
         (Role.AUTHORITY, (f"unit:{sites.district}",), False, True),
+        (Role.AUTHORITY, (f"unit:{sites.old_district}",), False, True),
         (Role.FACILITY, (f"facility:{uuid4()}",), False, False),
     ]
 

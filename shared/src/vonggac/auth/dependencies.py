@@ -1,8 +1,10 @@
 """Guarding FastAPI routes: the policy says which rights each needs, and a route without an entry stops the start."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -24,10 +26,17 @@ _bearer = HTTPBearer(auto_error=False, description="A JWT signed by the platform
 _CALLER = "vonggac.caller"
 
 
-def install_authentication(app: FastAPI, verifier: TokenVerifier, policy: Iterable[Entry]) -> None:
+type Follow = Callable[[frozenset[UUID]], Awaitable[frozenset[UUID]]]
+"""The units that lie in these by now, these included (`vonggac.auth.succession`)."""
+
+
+def install_authentication(
+    app: FastAPI, verifier: TokenVerifier, policy: Iterable[Entry], *, follow_units: Follow | None = None
+) -> None:
     """Make `verifier` the one that knows the callers of this app, before any route is chosen.
 
     The routes that are added after it are guarded by `policy`; `check_policy` is called when all of them are there.
+    `follow_units`: of a service that compares scopes with its register itself.
     """
 
     async def authenticate(scope: Scope) -> None:
@@ -45,7 +54,7 @@ def install_authentication(app: FastAPI, verifier: TokenVerifier, policy: Iterab
                 HTTPStatus.SERVICE_UNAVAILABLE, "keys_unavailable", str(error), headers={"Retry-After": "10"}
             ) from None
 
-    app.state.authenticate = authenticate
+    app.state.authenticate, app.state.follow_units = authenticate, follow_units
     app.state.policy = {entry.key: entry for entry in policy}
     # First of all: who may not call learns nothing of what else is wrong.
     app.router.dependencies.insert(0, Depends(_authorise))
@@ -76,6 +85,9 @@ async def _caller(
     if _CALLER not in request.scope:
         await request.app.state.authenticate(request.scope)
     caller: Principal = request.scope[_CALLER]
+    follow: Follow | None = request.app.state.follow_units
+    if follow is not None and caller.scope is not None and caller.scope.units:
+        caller = replace(caller, scope=replace(caller.scope, units=await follow(caller.scope.units)))
     return caller
 
 

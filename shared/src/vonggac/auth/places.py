@@ -14,6 +14,7 @@ from uuid import UUID
 from nats.js.errors import NotFoundError
 
 from vonggac.auth.scope import Place, Sight
+from vonggac.auth.succession import UnitLinks, links_of, units_around
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, subjects
@@ -24,6 +25,8 @@ log = get_logger(__name__)
 
 KEPT_S = 5.0
 """So soon is a site hidden that is made restricted."""
+MOST_UNITS = 500
+"""That one unit names, and these name: more than a province ever had communes."""
 AT_ONCE = 32
 """Questions on their way at a time."""
 
@@ -59,14 +62,17 @@ class FacilityPlaces:
         return Place(state.id, state.managing_agency_id, units, state.restricted)
 
     async def _units(self, bus: Bus, unit_id: UUID) -> frozenset[UUID]:
-        """The unit and those above it."""
-        found, above = {unit_id}, unit_id
-        while True:
-            state = await self._read(bus, "unit", above)
-            if not isinstance(state, UnitV1) or state.parent_id is None or state.parent_id in found:
-                return frozenset(found)
-            above = state.parent_id
-            found.add(above)
+        """The unit, those above it, and those that they lay in before."""
+        known: dict[UUID, UnitLinks] = {}
+        waiting = [unit_id]
+        while waiting and len(known) < MOST_UNITS:
+            each = waiting.pop()
+            if each in known:
+                continue
+            state = await self._read(bus, "unit", each)
+            known[each] = links_of(state) if isinstance(state, UnitV1) else UnitLinks()
+            waiting += known[each].near
+        return units_around(unit_id, known)
 
     async def _read(self, bus: Bus, noun: str, thing_id: UUID) -> State | None:
         kept = self._kept.get((noun, thing_id))

@@ -23,7 +23,7 @@ from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
-from inventory.storage.queries.sight import note_sight, read_thing
+from inventory.storage.queries.sight import follow_units, note_sight, read_thing
 from inventory.storage.states import CameraPlan, camera_plans, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
@@ -337,6 +337,11 @@ class Store:
             async with self.database.transaction() as session:
                 note_sight(session, sight)
                 yield session
+
+    async def follow_units(self, units: frozenset[UUID]) -> frozenset[UUID]:
+        """These, and all units that lie in them by now. Raises ProblemError 503 when PostgreSQL is away."""
+        async with self.read_transaction() as session:
+            return await follow_units(session, units)
 
     @asynccontextmanager
     async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:

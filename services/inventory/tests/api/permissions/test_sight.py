@@ -242,6 +242,28 @@ async def test_what_is_written_stays_within_the_scope(world: Any) -> None:
     assert (away.status_code, away.json()["code"]) == (403, "outside_scope")
 
 
+async def test_a_scope_by_a_district_follows_what_becomes_of_it_and_never_widens(world: Any) -> None:
+    """From 01/7/2025 there are no districts: their communes were merged, some across the border of two districts."""
+    province, here, there = world.province, world.sites["open"], world.sites["other"]
+    new = {"level": "commune", "parent_id": (await province.unit(code="44", name="Tỉnh mới", level="province"))["id"]}
+    merged = [{"unit_id": here.unit["id"], "kind": "merged"}]
+    across = [*merged, {"unit_id": there.unit["id"], "kind": "merged"}]
+    within = await province.unit(name="Xã mới", succeeds=merged, **new)
+    mixed = await province.unit(name="Xã chung", succeeds=across, **new)
+    for number, unit in enumerate((within, mixed)):
+        await province.facility(code=f"MOI-{number}", name="n", unit_id=unit["id"])
+    district = f"/v1/units/{here.unit['parent_id']}"
+    ended = await province.change(district, json={"valid_to": "2025-06-30"})
+    assert ended.status_code == 200, ended.text
+    with world.as_caller(Role.AUTHORITY, f"unit:{here.unit['parent_id']}") as client:
+        listed = (await client.get("/v1/facilities", params={"total": "true"})).json()
+    assert {one["code"] for one in listed["items"]} == {"KCL-dau-open", "KCL-dau-secret", "MOI-0"}
+    assert listed["total"] == 3
+    with world.as_caller(Role.AUTHORITY, f"unit:{new['parent_id']}") as client:
+        listed = (await client.get("/v1/facilities")).json()
+    assert {one["code"] for one in listed["items"]} == {"MOI-0", "MOI-1"}
+
+
 async def test_a_kept_answer_is_given_to_those_who_see_as_much(world: Any) -> None:
     key = {"Idempotency-Key": '"one"'}
     body = {"code": "K-1", "name": "x", "url": "rtsp://10.9.9.8/1", "facility_id": world.sites["open"].facility["id"]}

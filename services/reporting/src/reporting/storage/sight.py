@@ -4,16 +4,18 @@ A facility that was made restricted is hidden with its past, and one that change
 it.
 """
 
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.mandate.obligations import units_above
 from reporting.storage.mandate.tables import register_record
 from reporting.storage.tables import camera, delivery, facility
 from vonggac.auth import Place, Sight
+from vonggac.auth.succession import UnitLinks, has_ended, units_around
 
 
 async def visible_facilities(session: AsyncSession, sight: Sight) -> frozenset[UUID] | None:
@@ -27,9 +29,9 @@ async def visible_facilities(session: AsyncSession, sight: Sight) -> frozenset[U
         .order_by(facility.c.id, facility.c.revision.desc())
     )
     rows = (await session.execute(newest)).all()
-    above = await _units_above(session) if sight.scope is not None and sight.scope.units else {}
+    units = await _units(session) if sight.scope is not None and sight.scope.units else {}
     places = (
-        Place(row.id, row.managing_agency_id, units_above(row.unit_id, above), bool(row.restricted)) for row in rows
+        Place(row.id, row.managing_agency_id, units_around(row.unit_id, units), bool(row.restricted)) for row in rows
     )
     return frozenset(place.facility_id for place in places if sight.shows(place))
 
@@ -51,10 +53,17 @@ async def sees_delivery(session: AsyncSession, sight: Sight, delivery_id: UUID) 
     return await sees_camera(session, sight, await session.scalar(of))
 
 
-async def _units_above(session: AsyncSession) -> dict[UUID, UUID | None]:
+async def _units(session: AsyncSession) -> dict[UUID, UnitLinks]:
     rows = await session.execute(
-        select(register_record.c.id, register_record.c.state["parent_id"].as_string().label("parent")).where(
+        select(register_record.c.id, register_record.c.state).where(
             register_record.c.noun == "unit", not_(register_record.c.removed), register_record.c.valid_to.is_(None)
         )
     )
-    return {row.id: None if row.parent is None else UUID(row.parent) for row in rows}
+    return {row.id: _links(row.state) for row in rows}
+
+
+def _links(state: dict[str, Any]) -> UnitLinks:
+    parent, last_day = state.get("parent_id"), state.get("valid_to")
+    follows = tuple(UUID(each["unit_id"]) for each in state.get("succeeds") or ())
+    ended = has_ended(None if last_day is None else date.fromisoformat(last_day))
+    return UnitLinks(None if parent is None else UUID(parent), follows, ended)

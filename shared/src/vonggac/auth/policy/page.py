@@ -38,6 +38,10 @@ these are "User Client Role" and "User Attribute" with *Multivalued* on. The ser
 
     .venv/bin/python -m vonggac.auth token --keys var/keys --role managing_agency --scope agency:6f0c… --subject so-y-te
 
+A scope by a unit outlives the unit: a token for a district that ended covers the communes that lay in it, and what
+follows them. A commune that was merged of several lies in what all of them lay in; across the border of two districts
+it is of neither, and the token needs a part more.
+
 Facilities are those of now: a facility that another agency takes over, or that is made restricted, is seen by its new
 readers alone, with all of its past.
 """

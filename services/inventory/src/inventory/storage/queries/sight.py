@@ -48,6 +48,7 @@ from inventory.storage.tables import (
 )
 from vonggac.auth import AccessScope, Sight
 from vonggac.auth.scope import EVERYTHING
+from vonggac.auth.succession import UnitLinks, has_ended, units_within
 from vonggac.http import ProblemError
 
 HIDDEN = "***"
@@ -89,6 +90,17 @@ def seen(kind: type[Thing], as_of: datetime | None, sight: Sight) -> FromClause:
         return things
     query = select(*(other.get(column.name, column) for column in things.c))
     return (query if condition is None else query.where(condition)).subquery(kind.__tablename__)
+
+
+async def follow_units(session: AsyncSession, units: frozenset[UUID]) -> frozenset[UUID]:
+    """These, and all units that lie in them by now, by the succession on record."""
+    table = Unit.__table__.c
+    rows = await session.execute(select(table.id, table.parent_id, table.valid_to, table.succeeds))
+    known = {
+        row.id: UnitLinks(row.parent_id, tuple(UUID(each["unit_id"]) for each in row.succeeds), has_ended(row.valid_to))
+        for row in rows
+    }
+    return units_within(units, known)
 
 
 async def sees(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> bool:

@@ -4,7 +4,7 @@ A report holds from the change that it tells of: the first media of a flow, the 
 that never gave any, since it was held. One that tells of no new change holds from when it was made.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,36 +31,60 @@ _INSERT = text(
               still_until)
     order by camera_id, worker_id, sequence
     on conflict do nothing
-    returning camera_id, worker_id
+    returning camera_id, worker_id, sequence
     """
 )
 
-# A camera's reports of one worker are few, and their chain is short: it is made anew as a whole.
+# A camera that comes and goes gives one worker a hundred thousand reports. New ones (`least` to `most`) change the
+# chain from the report before them to the one behind: these are chained anew, in sight of one more on each side, which
+# stays. The limit tells the planner that few rows come from the index, also where a camera has most of the table.
 _CHAIN = text(
     f"""
-    with chained as (
-        select camera_id, worker_id, sequence, begins_at, lead(begins_at) over chain as ends_at,
+    with around as materialized (
+        select camera_id, worker_id,
+               coalesce((before.seen)[1], least) as first, coalesce((behind.seen)[1], most) as last,
+               coalesce((before.seen)[2], (before.seen)[1], least) as seen_from,
+               coalesce((behind.seen)[2], (behind.seen)[1], most) as seen_to
+        from unnest(
+            cast(:camera_ids as uuid[]), cast(:worker_ids as text[]), cast(:least as bigint[]), cast(:most as bigint[])
+        ) as new (camera_id, worker_id, least, most)
+        cross join lateral (
+            select array(
+                select sequence from camera_media as said
+                where said.camera_id = new.camera_id and {same_worker("said", "new")} and sequence < least
+                order by sequence desc limit 2
+            ) as seen
+        ) as before
+        cross join lateral (
+            select array(
+                select sequence from camera_media as said
+                where said.camera_id = new.camera_id and {same_worker("said", "new")} and sequence > most
+                order by sequence limit 2
+            ) as seen
+        ) as behind
+    ), chained as (
+        select place, sequence, first, last, begins_at, lead(begins_at) over chain as ends_at,
                coalesce(still_until, case when lead(still_since) over chain = still_since
                    then coalesce(lead(still_until) over chain, lead(observed_at) over chain)
                    else lead(observed_at) over chain end) as still_ends_at
         from (
-            select camera_id, worker_id, sequence, observed_at, still_since, still_until,
+            select camera_id, worker_id, first, last, place, sequence, observed_at, still_since, still_until,
                    case when dated_at <= lag(dated_at) over (partition by camera_id, worker_id order by sequence)
                         then observed_at else dated_at end as begins_at
-            from camera_media as said
-            where exists (
-                select from unnest(cast(:camera_ids as uuid[]), cast(:worker_ids as text[]))
-                    as added (camera_id, worker_id)
-                where said.camera_id = added.camera_id and {same_worker("said", "added")}
-            )
+            from around cross join lateral (
+                select ctid as place, sequence, observed_at, dated_at, still_since, still_until
+                from camera_media as said
+                where said.camera_id = around.camera_id and {same_worker("said", "around")}
+                  and sequence between seen_from and seen_to
+                order by sequence limit seen_to - seen_from + 1
+            ) as seen
         ) as begun
         window chain as (partition by camera_id, worker_id order by sequence)
     )
     update camera_media as said
     set begins_at = chained.begins_at, ends_at = chained.ends_at, still_ends_at = chained.still_ends_at
     from chained
-    where said.camera_id = chained.camera_id and {same_worker("said", "chained")}
-      and said.sequence = chained.sequence
+    where said.ctid = chained.place and chained.sequence between chained.first and chained.last
       and (said.begins_at, said.ends_at, said.still_ends_at)
           is distinct from (chained.begins_at, chained.ends_at, chained.still_ends_at)
     """  # noqa: S608 - of our own text
@@ -81,9 +105,11 @@ async def record(session: AsyncSession, facts: Iterable[Payload]) -> None:
         return
     ordered = list(reports.values())
     await session.execute(_LOCK, {"camera_ids": sorted({one.camera_id for one in ordered})})
-    added = {(row[0], row[1]) for row in (await session.execute(_INSERT, _columns(ordered))).all()}
+    added: dict[tuple[UUID, str], list[int]] = {}
+    for camera_id, worker_id, sequence in await session.execute(_INSERT, _columns(ordered)):
+        added.setdefault((camera_id, worker_id), []).append(sequence)
     if added:
-        await session.execute(_CHAIN, _keys(sorted(added)))
+        await session.execute(_CHAIN, _stretches(added))
 
 
 def dated_at(report: CameraMediaObservedV1) -> datetime:
@@ -117,5 +143,11 @@ def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]
     }
 
 
-def _keys(added: Sequence[tuple[UUID, str]]) -> dict[str, list[object]]:
-    return {"camera_ids": [key[0] for key in added], "worker_ids": [key[1] for key in added]}
+def _stretches(added: Mapping[tuple[UUID, str], Sequence[int]]) -> dict[str, list[object]]:
+    ordered = sorted(added)
+    return {
+        "camera_ids": [key[0] for key in ordered],
+        "worker_ids": [key[1] for key in ordered],
+        "least": [min(added[key]) for key in ordered],
+        "most": [max(added[key]) for key in ordered],
+    }
