@@ -172,3 +172,8 @@ def test_nothing_runs_and_nothing_is_fetched(file: Pdf) -> None:
             assert each.get("/FS") != Name.URL
     assert "/AA" not in file.Root
     assert "/EmbeddedFiles" not in file.Root.get("/Names", {}), "PDF/A-2 takes attachments only where they are PDF/A"
+
+
+def test_the_fields_of_a_page_are_reached_in_the_order_of_the_structure(file: Pdf) -> None:
+    """ISO 14289-1, 7.18.3."""
+    assert [str(page.obj.get("/Tabs")) for page in file.pages if "/Annots" in page.obj] == ["/S"]
