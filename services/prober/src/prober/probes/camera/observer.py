@@ -208,8 +208,8 @@ class Observer:
             return NotNow(PLACE_AGAIN_S)
         late_s = schedule.lateness_s(previous.probe, camera_revision=camera.revision, started_at=started_at)
         holes, apart_s = self._holes(), self._bus.clock.apart_s()
-        plan = self._plan(camera, previous, started_at, on_demand)
-        plan = replace(plan, answer_within_s=place.answer_within_s(camera.probe_timeout_s))
+        answer_within_s = place.answer_within_s(camera.probe_timeout_s)
+        plan = self._plan(camera, previous, started_at, answer_within_s, on_demand=on_demand)
         result = await self._under_deadline(camera, plan, hold, place)
         if isinstance(result, NotNow):
             return result
@@ -249,7 +249,15 @@ class Observer:
             return _Previous(None, None, known=False)
         return _Previous(status, schedule.PreviousProbe.of(status) if status is not None else None, known=True)
 
-    def _plan(self, camera: CameraV1, previous: _Previous, now: datetime, on_demand: bool) -> ProbePlan:
+    def _plan(
+        self,
+        camera: CameraV1,
+        previous: _Previous,
+        now: datetime,
+        answer_within_s: float | None,
+        *,
+        on_demand: bool,
+    ) -> ProbePlan:
         kind = probe_kind(
             previous.probe, camera_revision=camera.revision, deep_interval_s=self._rules.deep_interval_s, now=now
         )
@@ -263,6 +271,7 @@ class Observer:
             kind,
             ask_device=due and kind is not ProbeKind.LIGHT,
             deep_at=before.deep_at if before is not None else None,
+            answer_within_s=answer_within_s,
         )
 
     async def _under_deadline(
@@ -349,9 +358,9 @@ class Observer:
         changed = previous.status is None or previous.status.verdict is not fact.verdict
         if fact.verdict is not Verdict.UP or changed:
             await self._histories.record(fact)
-        self._metrics.count_probe(
-            str(fact.camera_id), replace(result, judgement=settled.judgement), interval_s=fact.interval_s
-        )
+        if settled.judgement is not result.judgement:
+            result = replace(result, judgement=settled.judgement)
+        self._metrics.count_probe(str(fact.camera_id), result, interval_s=fact.interval_s)
         if handout is not None:
             self._recent.keep(handout, fact)
         log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)

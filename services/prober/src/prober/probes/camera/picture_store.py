@@ -101,10 +101,14 @@ class PictureStore:
         `deep_at`: when the camera's picture was last judged, by whichever prober.
         """
         recent = self._recent.get(camera_id)
+        if recent is not None and (deep_at is None or recent.deep_at != deep_at):
+            recent = None
+        if recent is not None and self._has_no_reference(camera_id):
+            return PictureHistory(recent.thumbnail, None, self._thresholds)
         try:
             async with asyncio.timeout(READ_WITHIN_S):
                 reference = await self._reference(camera_id)
-                if recent is not None and deep_at is not None and recent.deep_at == deep_at:
+                if recent is not None:
                     return PictureHistory(recent.thumbnail, reference, self._thresholds)
                 previous = _thumbnail(await self._thumbnails.get(str(camera_id)))
         except (NatsError, TimeoutError, OSError):
@@ -124,9 +128,13 @@ class PictureStore:
         self._outgoing.queue_value(topology.THUMBNAILS, camera_id, thumbnail.encode(), can_wait=True)
 
     async def _reference(self, camera_id: UUID) -> Thumbnail | None:
-        if self._approved_known and str(camera_id) not in self._approved:
+        if self._has_no_reference(camera_id):
             return None
         return _approved(await self._references.get(str(camera_id)))
+
+    def _has_no_reference(self, camera_id: UUID) -> bool:
+        """Known without asking the bus."""
+        return self._approved_known and str(camera_id) not in self._approved
 
     def _on_reference(self, key: str, value: bytes | None) -> None:
         (self._approved.discard if value is None else self._approved.add)(key)
