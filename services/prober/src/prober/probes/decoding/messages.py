@@ -9,6 +9,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,7 +56,7 @@ class Request:
             "taken_s": (self.taken_at - _EPOCH).total_seconds(),
             "lengths": [len(nal) for nal in self.nals],
             "thumbnails": [thumbnail is not None for thumbnail in before],
-            "thresholds": asdict(history.thresholds) if history is not None else None,
+            "thresholds": _fields_of(history.thresholds) if history is not None else None,
         }
         return _framed(described, [*thumbnails, *self.nals])
 
@@ -151,6 +152,12 @@ def _judged(judged: _Judged, thumbnail: Thumbnail, history: PictureHistory | Non
         {name: value if value is not None else math.nan for name, value in judged.measures.items()},
         replace(previous or thumbnail, usual_edge_px=usual_edge_px),
     )
+
+
+@lru_cache(maxsize=4)
+def _fields_of(thresholds: PictureThresholds) -> dict[str, float]:
+    """Kept: all keyframes of a prober are judged by the same."""
+    return asdict(thresholds)
 
 
 def _or_none(value: float) -> float | None:
