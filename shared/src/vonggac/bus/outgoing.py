@@ -238,7 +238,8 @@ class Outgoing:
         if awaited := [answer for answer in answers if isinstance(answer, asyncio.Future)]:
             # A server answers in order. nats-py keeps a refusal to itself: it looks like an answer that never comes.
             await asyncio.wait(awaited[-1:], timeout=STORE_WITHIN_S)
-            await asyncio.wait(awaited, timeout=OTHERS_WITHIN_S)
+            if others := [answer for answer in awaited if not answer.done()]:
+                await asyncio.wait(others, timeout=OTHERS_WITHIN_S)
         outcomes = [self._outcome(message, answer) for message, answer in zip(window, answers, strict=True)]
         if self._kept.has_forgotten:
             self._publish_again(self._kept.take_forgotten())

@@ -85,7 +85,9 @@ class Logins:
         return self.unsealer.fingerprint(device, credentials) if credentials is not None else None
 
     def login_of(self, url: str, credentials: Credentials | None) -> str | None:
-        """The same for the device of an address; None for what is no RTSP address: such logins are not counted."""
+        """The same for the device of an address; None without a login, and for what is no RTSP address: not counted."""
+        if credentials is None:
+            return None
         try:
             address = device_address(url)
         except PeerError:

@@ -110,9 +110,12 @@ def part_of(codec: VideoCodec, payload: bytes | memoryview) -> Part:
 
 def holds_several(codec: VideoCodec, payload: bytes | memoryview) -> bool:
     """Whether this RTP payload may hold several NAL units: STAP-A, AP, or an Annex B string."""
-    if payload[:2] == b"\0\0":
-        return True
-    return nal_type(codec, payload) == (H264_STAP_A if codec is VideoCodec.H264 else H265_AP)
+    if not payload:
+        return False
+    first = payload[0]
+    if first == 0:
+        return len(payload) > 1 and payload[1] == 0
+    return first & 0x1F == H264_STAP_A if codec is VideoCodec.H264 else first >> 1 & 0x3F == H265_AP
 
 
 def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
