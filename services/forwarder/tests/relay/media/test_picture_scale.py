@@ -51,3 +51,12 @@ def test_cuts_into_batches_change_no_weight(pictures: list[list[int]], cut: int)
         if len(told) > before:
             break
     assert told == [sum(pictures[1])]
+
+
+def test_frames_without_a_packet_end_no_picture_and_are_weighed() -> None:
+    told: list[int] = []
+    scale = PictureScale(VIDEO, 0, told.append)
+    scale.add_data(frame(100, marker=True) + interleave(VIDEO, b"") + interleave(VIDEO, b"\x80"))
+    assert told == []
+    scale.add_data(interleave(AUDIO, b"") + frame(200, marker=True))
+    assert told == [4 + 5 + 200]
