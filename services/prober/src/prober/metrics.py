@@ -50,8 +50,7 @@ class Metrics:
         self.findings = Counter(
             "vonggac_prober_findings", "What probes found beside their cause.", ("finding",), registry=self.registry
         )
-        self.phases = _phases(self.registry)
-        self._phases = _Phases(self.phases)
+        self.phases = _Phases(_phases(self.registry))
         self.lateness = Histogram(
             "vonggac_prober_job_lateness_seconds",
             "From when a probe was due to when it began; without cameras that do not answer.",
@@ -98,7 +97,7 @@ class Metrics:
         for finding in judgement.findings:
             self.findings.labels(finding.value).inc()
         self.probes.labels(judgement.verdict.value, judgement.cause.value if judgement.cause else "none").inc()
-        phases = self._phases
+        phases = self.phases
         for step in result.steps:
             phases[step.name if step.name in PHASES else "other"].observe(step.duration_ms / 1000)
         phases["total"].observe(result.duration_s)
