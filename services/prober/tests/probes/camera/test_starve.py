@@ -78,8 +78,6 @@ async def serving(site: Site, host: str) -> AsyncIterator[str]:
         yield f"rtsp://{host}:{server.sockets[0].getsockname()[1]}/live"
     finally:
         server.close()
-        server.close_clients()
-        await server.wait_closed()
 
 
 async def remember_good(bus: Bus, camera_id: UUID, *, began_s_ago: float) -> None:
@@ -98,6 +96,26 @@ async def remember_good(bus: Bus, camera_id: UUID, *, began_s_ago: float) -> Non
     await Bucket(bus, topology.CAMERA_STATUS).put(str(camera_id), probe.model_dump_json().encode())
 
 
+async def plan(planner: Planner, bus: Bus, good_url: str, dark_urls: list[str]) -> tuple[list[UUID], list[UUID]]:
+    """The healthy cameras and those of the sites that go dark, their probes spread over one interval."""
+    good: list[UUID] = []
+    bad: list[UUID] = []
+    total = SITES * AT_A_SITE + HEALTHY
+    for number in range(total):
+        camera_id = uuid4()
+        await remember_good(bus, camera_id, began_s_ago=INTERVAL_S * number / total)
+        is_bad = number < SITES * AT_A_SITE
+        camera = await planner.camera(
+            dark_urls[number % SITES] if is_bad else good_url,
+            id=camera_id,
+            facility_id=UUID(int=number % SITES + 1) if is_bad else UUID(int=99),
+            probe_interval_s=INTERVAL_S,
+            probe_timeout_s=TIMEOUT_S,
+        )
+        (bad if is_bad else good).append(camera.id)
+    return good, bad
+
+
 @pytest.mark.timeout(120)
 async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
     planner: Planner, start_prober: StartProber, observed: Observed, bus: Bus, monkeypatch: pytest.MonkeyPatch
@@ -113,23 +131,7 @@ async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
             for number, site in enumerate(dark, start=1)
         ]
         prober = await start_prober(max_concurrent_probes=64, deep_interval_s=1e6)
-        good: list[UUID] = []
-        bad: list[UUID] = []
-        total = SITES * AT_A_SITE + HEALTHY
-        for number in range(total):
-            camera_id = uuid4()
-            await remember_good(bus, camera_id, began_s_ago=INTERVAL_S * number / total)
-            is_bad = number < SITES * AT_A_SITE
-            url = urls[number % SITES] if is_bad else good_url
-            facility = UUID(int=number % SITES + 1) if is_bad else UUID(int=99)
-            camera = await planner.camera(
-                url,
-                id=camera_id,
-                facility_id=facility,
-                probe_interval_s=INTERVAL_S,
-                probe_timeout_s=TIMEOUT_S,
-            )
-            (bad if is_bad else good).append(camera.id)
+        good, bad = await plan(planner, bus, good_url, urls)
         for camera_id in [*good, *bad]:
             await observed.observation(camera_id, within_s=20)
         for site in dark:
