@@ -15,6 +15,7 @@ from inventory.importing.cells.dates import PROVINCE_TIME
 from inventory.importing.job import Importing, Upload, check, difference, plan_table, read_upload, store_plan
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
+from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
@@ -121,10 +122,14 @@ class Run:
         return outcome
 
     async def _together(self, upload: Upload, rows: int) -> Outcome:
-        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it."""
+        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it.
+
+        Facilities become active at the end: their focal points stand in a later sheet.
+        """
         await self._report(Phase.STORING, rows)
         store = self.services.store
-        plans = []
+        plans: list[Plan] = []
+        opened: list[Plan] = []
         async with store.write_transaction(self._actor()) as transaction:
             writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
             for table in upload.tables:
@@ -134,7 +139,10 @@ class Run:
                 upload.mistakes += mistakes.found
                 plans.append(plan)
                 if not mistakes.count:
+                    opened += plan.split_off(opens_a_facility) if noun.name == "facility" else []
                     await self._store(writing, plan)
+            for plan in opened if not upload.mistakes else ():
+                await self._store(writing, plan)
             check(upload.mistakes)
             outcome = self._outcome(plans)
             await self._done(transaction, outcome)

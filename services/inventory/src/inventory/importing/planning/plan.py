@@ -1,7 +1,7 @@
 """What a table would change: for each row the record that it finds, and each field before and after."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from itertools import product
@@ -82,6 +82,12 @@ class Plan:
         """Add the next row."""
         self.rows.append(row)
         self.counts[row.action] += 1
+
+    def split_off(self, fits: Callable[[Planned], bool]) -> list["Plan"]:
+        """A plan of the rows that fit, which are in this one no longer; its counts stay. None of them: no plan."""
+        rows = [row for row in self.rows if fits(row)]
+        self.rows = [row for row in self.rows if not fits(row)]
+        return [Plan(self.noun, self.table, rows)] if rows else []
 
     def take(self, action: Action) -> list[Planned]:
         """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""

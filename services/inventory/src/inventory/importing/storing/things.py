@@ -80,10 +80,11 @@ async def _create(writing: Write, noun: Noun, row: Planned, rules: NounRules) ->
 
 async def _change(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
     thing = await writing.transaction.session.get_one(noun.table, row.id)
+    if noun.name == "facility":
+        # Before its status: it becomes active with a focal point in office.
+        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
     if row.patch:
         await rules.patch(writing, noun, thing, row.patch)
-    if noun.name == "facility":
-        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
 async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
