@@ -117,7 +117,7 @@ def _body_limits(settings: Settings) -> BodyLimits:
 
 
 def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
-    """What keeps the streams as the register says: lost jobs, sizes, what was migrated, a register that was restored."""
+    """What keeps the streams as the register says: lost jobs, sizes, what was migrated or restored."""
     return (
         partial(publish_wanted, database=database, wake=relay.wake, every_s=MEASURE_EVERY_S),
         Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,

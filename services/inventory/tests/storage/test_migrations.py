@@ -148,8 +148,12 @@ async def test_the_exceptions_of_what_was_connected_before_are_published_once(da
 
 
 NAMES = (
-    "Đông Hà", "huyện đảo CỒN CỎ", "Ờ ở Ỡ 12 — «ß» 05", "Nguyễn Văn An", "An", "Ǹ ẃ Ỹ", "Trạm\\ số 3: 'a'", "Ａ Đ̣ 🎥", "0",
+    "Đông Hà", "huyện đảo CỒN CỎ", "Ờ ở Ỡ 12 — «ß» 05", "Nguyễn Văn An", "An", "Ǹ ẃ Ỹ", "Trạm\\ số 3: 'a'",
+    "Ａ Đ̣ 🎥", "0",
 )  # fmt: skip
+READ_KEYS = "select {0}, name_order from {1}"
+RENAME = "update {0} set {1} = {1} || ' Ế'"
+UNEQUAL = "select count(*) from teams t join teams_history h using (id, name) where t.name_order <> h.name_order"
 WRITE = """
 insert into teams (id, revision, created_at, changed_at, agency_id, code, name, search)
   values (:id, 1, now(), now(), :id, :code, :name, '');
@@ -164,7 +168,7 @@ def test_names_that_an_older_service_writes_are_in_vietnamese_order(migrated_url
 
     def keys(table: str, name: str) -> dict[str, str]:
         with engine.begin() as connection:
-            return {row[0]: row[1] for row in connection.execute(text(f"select {name}, name_order from {table}"))}
+            return {row[0]: row[1] for row in connection.execute(text(READ_KEYS.format(name, table)))}
 
     for number, name in enumerate(NAMES):
         thing = uuid4()
@@ -172,11 +176,10 @@ def test_names_that_an_older_service_writes_are_in_vietnamese_order(migrated_url
         run(engine, WRITE, id=thing, code=f"T-{number}", name=name)
     for table, (column, key) in wanted.items():
         assert keys(table, column) == {name: key(name) for name in NAMES}
-        run(engine, f"update {table} set {column} = {column} || ' Ế'")
+        run(engine, RENAME.format(table, column))
         assert keys(table, column) == {f"{name} Ế": key(f"{name} Ế") for name in NAMES}, "of another name another key"
     with engine.begin() as connection:
-        unequal = "select count(*) from teams t join teams_history h using (id, name) where t.name_order <> h.name_order"
-        assert connection.execute(text(unequal)).scalar() == 0
+        assert connection.execute(text(UNEQUAL)).scalar() == 0
     engine.dispose()
 
 

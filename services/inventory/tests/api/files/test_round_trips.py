@@ -85,7 +85,11 @@ async def test_the_workbook_of_a_facility_comes_back_with_all_that_belongs_to_it
     exported = (await filled.client.get(path)).content
     answer = await filled.client.post("/v1/imports/workbook", content=exported, headers={"content-type": XLSX})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["unchanged"] == answer.json()["rows"] > len(openpyxl.load_workbook(io.BytesIO(exported)).worksheets)
+    assert (
+        answer.json()["unchanged"]
+        == answer.json()["rows"]
+        > len(openpyxl.load_workbook(io.BytesIO(exported)).worksheets)
+    )
 
 
 EMPTY = {

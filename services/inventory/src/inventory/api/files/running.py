@@ -15,8 +15,8 @@ from inventory.importing.cells.dates import PROVINCE_TIME
 from inventory.importing.job import Importing, Upload, check, difference, plan_table, read_upload, store_plan
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
-from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
+from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write

@@ -304,7 +304,11 @@ def _at(values: Mapping[str, Any], column: Column, register: Register) -> Any:
         value = (value or {}).get(name)
     if column.reference is not None and value is not None:
         codes = register.codes.get(column.reference, {})
-        return [codes.get(each, str(each)) for each in value] if column.kind is Kind.CODES else codes.get(value, str(value))
+        return (
+            [codes.get(each, str(each)) for each in value]
+            if column.kind is Kind.CODES
+            else codes.get(value, str(value))
+        )
     if isinstance(value, Enum):
         return value.value
     return value if value is None or isinstance(value, str | int | float) else to_jsonable_python(value)

@@ -4,7 +4,9 @@ A row that is written, or ready to be, is forgotten: what waits is the text of i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence, Set
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -90,21 +92,22 @@ async def _add_cameras(
 ) -> None:
     transaction = writing.transaction
     of_destination = {each.id: destination_parts(each) for each in destinations.values()}
-    async for chunk in _sealed(writing.sealer, rows):
-        cameras: list[dict[str, Any]] = []
-        deliveries: list[dict[str, Any]] = []
-        parts: dict[UUID, list[Any]] = {}
-        for row in chunk:
-            camera = _new_camera(transaction.now, row)
-            cameras.append(camera)
-            for each in sorted(row.extra["connect"], key=attrgetter("code")):
-                destination = destinations.get(each.id)
-                if destination is None:
-                    raise overtaken()
-                delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
-                deliveries.append(delivery)
-                parts.setdefault(camera["id"], []).append(delivery_parts(delivery, of_destination[each.id]))
-        await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
+    async with aclosing(_sealed(writing.sealer, rows)) as chunks:
+        async for chunk in chunks:
+            cameras: list[dict[str, Any]] = []
+            deliveries: list[dict[str, Any]] = []
+            parts: dict[UUID, list[Any]] = {}
+            for row in chunk:
+                camera = _new_camera(transaction.now, row)
+                cameras.append(camera)
+                for each in sorted(row.extra["connect"], key=attrgetter("code")):
+                    destination = destinations.get(each.id)
+                    if destination is None:
+                        raise overtaken()
+                    delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
+                    deliveries.append(delivery)
+                    parts.setdefault(camera["id"], []).append(delivery_parts(delivery, of_destination[each.id]))
+            await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
 
 
 async def _write(
@@ -115,16 +118,23 @@ async def _write(
     await transaction.log.write(transaction.session)
 
 
-async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncIterator[list[Planned]]:
-    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python."""
-    following: asyncio.Task[list[Planned]] | None = None
-    for chunk in _taken(rows):
-        coming = asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk))
-        if following is not None:
-            yield await following
-        following = coming
-    if following is not None:
-        yield await following
+async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncGenerator[list[Planned]]:
+    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python.
+
+    To be closed: a caller that fails leaves no task behind.
+    """
+    sealing = deque[asyncio.Task[list[Planned]]]()
+    try:
+        for chunk in _taken(rows):
+            sealing.append(asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk)))
+            if len(sealing) > 1:
+                yield await sealing.popleft()
+        while sealing:
+            yield await sealing.popleft()
+    finally:
+        for task in sealing:
+            task.cancel()
+        await asyncio.gather(*sealing, return_exceptions=True)
 
 
 def _seal(sealer: Sealer, rows: list[Planned]) -> list[Planned]:
@@ -173,25 +183,26 @@ def _cell(name: str, value: Any) -> Any:
 async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
     transaction = writing.transaction
     changed = _Changed(update_columns({name for row in rows for name in _names(row)}))
-    async for chunk in _sealed(writing.sealer, rows):
-        whole: list[Mapping[str, Any]] = []
-        others: list[UUID] = []
-        for row in chunk:
-            assert row.present is not None
-            patch = _patch(row, transaction.now)
-            values = next_state(row.present, patch, transaction.now, changed.columns)
-            changed.updates.append(update_of(row.present, values, changed.columns))
-            changed.places[values["id"]] = (row.line, row.label)
-            links = row.extra["connect"] or row.extra["disconnect"]
-            if links:
-                camera = {name: values[name] for name in ("id", "code", "facility_id")}
-                changed.links.append(_Link(camera, row.extra["connect"], row.extra["disconnect"]))
-            if links or "facility_id" in patch:
-                others.append(values["id"])
-            else:
-                whole.append(values)
-        await transaction.prepare_changed(whole)
-        transaction.publish_later(others)
+    async with aclosing(_sealed(writing.sealer, rows)) as chunks:
+        async for chunk in chunks:
+            whole: list[Mapping[str, Any]] = []
+            others: list[UUID] = []
+            for row in chunk:
+                assert row.present is not None
+                patch = _patch(row, transaction.now)
+                values = next_state(row.present, patch, transaction.now, changed.columns)
+                changed.updates.append(update_of(row.present, values, changed.columns))
+                changed.places[values["id"]] = (row.line, row.label)
+                links = row.extra["connect"] or row.extra["disconnect"]
+                if links:
+                    camera = {name: values[name] for name in ("id", "code", "facility_id")}
+                    changed.links.append(_Link(camera, row.extra["connect"], row.extra["disconnect"]))
+                if links or "facility_id" in patch:
+                    others.append(values["id"])
+                else:
+                    whole.append(values)
+            await transaction.prepare_changed(whole)
+            transaction.publish_later(others)
     return changed
 
 

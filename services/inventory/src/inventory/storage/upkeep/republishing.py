@@ -1,4 +1,4 @@
-"""Publishes again: everything after a lost stream, cameras whose jobs are lost, and what a migration wants published."""
+"""Publishes again: everything after a lost stream, cameras with lost jobs, what a migration wants."""
 
 import asyncio
 from collections.abc import Callable, Collection
