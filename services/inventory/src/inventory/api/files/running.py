@@ -21,6 +21,7 @@ from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
 from inventory.storage.store import Actor
+from inventory.storage.tables import Delivery
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
@@ -30,6 +31,8 @@ log = get_logger(__name__)
 RULES = NounRules(make_thing, patch_thing)
 SHOWN_ROWS = 1000
 """Rows of the difference that an answer shows."""
+COUNTED_ANEW = 1000
+"""After so many rows the tables' statistics are made anew."""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,8 @@ class Run:
         try:
             with rarely_collected():
                 outcome = await self._run()
+            if not self.dry_run and outcome.counts["rows"] >= COUNTED_ANEW:
+                await self.services.store.refresh_statistics({*(noun.table for noun in self.nouns), Delivery})
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()
             log.info("import_refused", kind=self.kind, request_id=self.request_id, code=error.problem.code)
