@@ -6,7 +6,7 @@ as an import, writes what is new before it queues (decision 0043).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,6 @@ from vonggac.auth import Role, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
-from vonggac.http import ProblemError
 
 WRITERS_LOCK = 1742_0510
 MOST_WAITING = 1000
@@ -378,16 +377,6 @@ class Store:
                 yield transaction
                 await transaction.finish()
         self._on_commit()
-
-    async def refresh_statistics(self, kinds: Iterable[type[Thing]]) -> None:
-        """After thousands of rows: PostgreSQL plans by what it has counted, which it does by itself a minute later.
-
-        What was stored is stored, so nothing is raised when it cannot be done.
-        """
-        tables = [name for kind in kinds for name in (kind.__tablename__, f"{kind.__tablename__}_history")]
-        with suppress(ProblemError):
-            async with self.read_transaction() as session:
-                await session.execute(text(f"analyze {', '.join(tables)}"))
 
     async def _enter_queue(self, session: AsyncSession) -> datetime:
         await self._lock_writers(session)

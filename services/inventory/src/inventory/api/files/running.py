@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.bulk import refresh_statistics
 from inventory.storage.store import Actor
 from inventory.storage.tables import Delivery
 from vonggac.auth import Principal
@@ -72,7 +74,7 @@ class Run:
             with rarely_collected():
                 outcome = await self._run()
             if not self.dry_run and outcome.counts["rows"] >= COUNTED_ANEW:
-                await self.services.store.refresh_statistics({*(noun.table for noun in self.nouns), Delivery})
+                await self._refresh_statistics()
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()
             log.info("import_refused", kind=self.kind, request_id=self.request_id, code=error.problem.code)
@@ -87,6 +89,12 @@ class Run:
             give_memory_back()
         self._count(outcome, time.monotonic() - began)
         return outcome
+
+    async def _refresh_statistics(self) -> None:
+        """What was stored is stored: nothing is raised when this cannot be done."""
+        with suppress(ProblemError):
+            async with self.services.store.read_transaction() as session:
+                await refresh_statistics(session, {*(noun.table for noun in self.nouns), Delivery})
 
     async def begin(self) -> None:
         """Enter the import into the list."""
