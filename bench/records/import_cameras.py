@@ -80,8 +80,12 @@ async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]
 
 
 async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
-    """Seconds of the first page and of all pages as of now."""
-    query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 1000}
+    """Seconds of the first page (of the usual size, and of 1,000) and of all pages as of now."""
+    query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat()}
+    began = time.perf_counter()
+    (await client.get("/v1/cameras", params=query, timeout=60)).raise_for_status()
+    usual_s = time.perf_counter() - began
+    query["limit"] = 1000
     began, first_s, rows = time.perf_counter(), 0.0, 0
     while True:
         answer = await client.get("/v1/cameras", params=query, timeout=60)
@@ -90,7 +94,8 @@ async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
         first_s = first_s or time.perf_counter() - began
         rows += len(page["items"])
         if page.get("next") is None:
-            return {"seconds": round(time.perf_counter() - began, 2), "first_page_s": round(first_s, 3), "rows": rows}
+            pages = {"first_page_s": round(usual_s, 3), "first_1000_s": round(first_s, 3), "rows": rows}
+            return {"seconds": round(time.perf_counter() - began, 2), **pages}
         query["cursor"] = page["next"]
 
 
@@ -288,7 +293,7 @@ def main() -> None:
         "xlsx_s": results["new, from XLSX"]["seconds"],
         "dry_run_s": results["dry run, every row changed"]["seconds"],
         "peak_mb": max(figures.get("peak_mb", 0) for figures in results.values()),
-        "writer_waited_s": results["new, from CSV"]["writer_waited_s"],
+        "writer_waited_s": max(figures.get("writer_waited_s", 0) for figures in results.values()),
         "as_of_s": results["as_of, all pages"]["seconds"],
         "list_p95_ms": results["list, p95"]["ms"],
         "revert_s": max(results[f"revert of {kind} rows"]["seconds"] for kind in ("changed", "new")),

@@ -24,6 +24,7 @@ SMALL_ROOMS = {
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
     "reporting": "the rooms that every service has, and its crafts side by side",
+    "inventory/migrations/versions": "a file a step, in their order",
     "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {

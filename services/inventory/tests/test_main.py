@@ -12,7 +12,7 @@ import nats
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine, text
 
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
@@ -88,6 +88,12 @@ def test_a_key_file_that_is_no_key_is_named(environment: dict[str, str], tmp_pat
     assert "Traceback" not in done.stderr
 
 
+ADD_AGENCY = text(
+    "insert into agencies (id, revision, created_at, changed_at, code, name, search, role) "
+    "values (gen_random_uuid(), 1, now(), now(), 'A', 'Sở', 'so', 'operator')"
+)
+
+
 async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str], bus: Bus) -> None:
     assert bus.connected, "its streams are declared"
     address = f"http://127.0.0.1:{environment['VONGGAC_INVENTORY_PORT']}"
@@ -118,6 +124,12 @@ async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]
     assert b'"inventory_stopped"' in log
     again = await asyncio.to_thread(run, environment, "republish")
     assert again.stdout.startswith("0 messages")
+    engine = create_engine(environment["VONGGAC_INVENTORY_DATABASE_URL"], poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(ADD_AGENCY)
+    engine.dispose()
+    again = await asyncio.to_thread(run, environment, "republish")
+    assert again.stdout.startswith("1 messages"), "an agency is published as a camera is"
 
 
 @pytest.mark.usefixtures("bus")

@@ -29,3 +29,33 @@ def test_what_was_imported_is_left_out_of_the_search_for_garbage() -> None:
     frozen, *rest = done.stdout.split("\n")
     assert int(frozen) > 10_000
     assert rest == ["ended in order", ""]
+
+
+STUCK = (
+    SERVICE.replace(
+        "    yield\n",
+        """    asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
+    stuck = asyncio.create_task(swallow())
+    yield
+""",
+    )
+    .replace(
+        "@asynccontextmanager",
+        """async def swallow():
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            pass
+
+@asynccontextmanager""",
+    )
+    .replace("import asyncio, gc", "import asyncio, time, gc")
+)
+
+
+@pytest.mark.server
+def test_a_stop_is_over_though_a_thread_and_a_task_do_not_end() -> None:
+    done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "ended in order" in done.stdout) == (1, True), done.stderr
+    assert "stop_overdue" in done.stdout + done.stderr

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from nats.errors import Error as NatsError
 
+import inventory.nouns.registry  # noqa: F401 # names what is published of each noun
 from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings

@@ -29,7 +29,7 @@ from inventory.storage.conflicts import is_database_away
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from inventory.storage.upkeep.reconciling import Reconciler
-from inventory.storage.upkeep.republishing import republish
+from inventory.storage.upkeep.republishing import publish_wanted, republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, check_policy, install_authentication
@@ -117,8 +117,9 @@ def _body_limits(settings: Settings) -> BodyLimits:
 
 
 def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
-    """What keeps the streams as the register says: lost jobs, sizes, a register that was restored."""
+    """What keeps the streams as the register says: lost jobs, sizes, what was migrated or restored."""
     return (
+        partial(publish_wanted, database=database, wake=relay.wake, every_s=MEASURE_EVERY_S),
         Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
         partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
         partial(

@@ -4,11 +4,18 @@ import json
 from uuid import uuid4
 
 from alembic import command
-from sqlalchemy import NullPool, create_engine, text
+from pydantic import SecretStr
+from sqlalchemy import Engine, NullPool, create_engine, text
 
+import inventory.nouns.registry  # noqa: F401 # names what is published of each noun
+from inventory.domain.text import order_key, person_order_key
 from inventory.migrations import SCRIPTS
-from vonggac.database import migrate
+from inventory.settings import Settings
+from inventory.storage.upkeep.republishing import republish_wanted
+from vonggac.database import Database, database_address, migrate
 from vonggac.database.migrations import config
+from vonggac.events.inventory import CameraV1, PlanBasis, PlanExceptionV1
+from vonggac.events.registry import decode
 
 ADD = text(
     "insert into destinations (id, revision, created_at, changed_at, code, name, search, role, url_template, "
@@ -18,6 +25,10 @@ ADD = text(
 ADD_AGENCY = text(
     "insert into agencies (id, revision, created_at, changed_at, code, name, search, role) values "
     "(:id, 3, '2021-05-01 00:00Z', '2021-05-07 00:00Z', 'SYT', 'Sở Mới', 'sit so moi', 'lead')"
+)
+ADD_AGENCY_CODED = (
+    "insert into agencies (id, revision, created_at, changed_at, code, name, search, role) values "
+    "(:id, 1, now(), now(), :code, 'Sở', 'so', 'operator')"
 )
 LOG = text(
     "insert into changes (changed_at, changed_by, request_id, noun, thing_id, action, before, after) values "
@@ -86,4 +97,96 @@ def test_what_is_written_past_the_service_is_in_the_history_too(migrated_url: st
         rows = connection.execute(READ_HISTORY, {"id": thing}).all()
     assert [row.name for row in rows] == ["Sở Mới", "B"], "one state for each write"
     assert all(row.recorded_to is not None for row in rows)
+    engine.dispose()
+
+
+CONNECTED = """
+insert into districts (id, revision, created_at, changed_at, code, name, search)
+  values (:id, 1, now(), now(), '461', 'Đông Hà', 'dong ha');
+insert into agencies (id, revision, created_at, changed_at, code, name, search, role)
+  values (:id, 1, now(), now(), 'SYT', 'Sở Y tế', 'syt', 'managing');
+insert into facilities (id, revision, created_at, changed_at, code, name, search, type, status, district_id,
+                        managing_agency_id, restricted)
+  values (:id, 1, now(), now(), 'KCL-01', 'Trường', 'truong', 'school', 'active', :id, :id, false);
+insert into cameras (id, revision, created_at, changed_at, code, name, search, facility_id, enabled, url, transport,
+                     forward_audio, probe_interval_s, probe_timeout_s)
+  values (:id, 4, now(), now(), 'CAM-01', 'Cổng', 'cong', :id, true, 'rtsp://10.1.1.1/1', 'tcp', false, 60, 15);
+insert into destinations (id, revision, created_at, changed_at, code, name, search, role, url_template, required_proof,
+                          enabled)
+  values (:id, 1, now(), now(), 'TT', 'Trung tâm', 'tt', 'national', 'rtsp://10.9.0.1/{camera_code}', 'acknowledged',
+          true);
+insert into deliveries (id, revision, created_at, changed_at, camera_id, destination_id, enabled, url)
+  values (:id, 1, now(), now(), :id, :id, true, 'rtsp://10.9.0.1/CAM-01');
+"""
+
+
+def run(engine: Engine, script: str, **values: object) -> None:
+    with engine.begin() as connection:
+        for statement in filter(None, map(str.strip, script.split(";"))):
+            connection.execute(text(statement), values)
+
+
+async def test_the_exceptions_of_what_was_connected_before_are_published_once(database_url: str) -> None:
+    command.upgrade(config(SCRIPTS, database_url), "0001")
+    engine = create_engine(database_url, poolclass=NullPool)
+    run(engine, CONNECTED, id=uuid4())
+    migrate(SCRIPTS, database_url)
+    database = Database(database_address(Settings.model_construct(database_url=SecretStr(database_url))))
+    try:
+        assert [await republish_wanted(database) for _ in range(2)] == [2, 0]
+    finally:
+        await database.close()
+    with engine.begin() as connection:
+        bodies = connection.execute(text("select body from outbox order by id")).scalars().all()
+    exception, camera = (decode(bytes(body)).data for body in bodies)
+    assert isinstance(exception, PlanExceptionV1)
+    assert isinstance(camera, CameraV1)
+    assert camera.revision == 4
+    assert camera.deliveries[0].plan is PlanBasis.EXCEPTED
+    assert camera.deliveries[0].plan_exception == exception.why
+    engine.dispose()
+
+
+NAMES = (
+    "Đông Hà", "huyện đảo CỒN CỎ", "Ờ ở Ỡ 12 — «ß» 05", "Nguyễn Văn An", "An", "Ǹ ẃ Ỹ", "Trạm\\ số 3: 'a'",
+    "Ａ Đ̣ 🎥", "0",
+)  # fmt: skip
+READ_KEYS = "select {0}, name_order from {1}"
+RENAME = "update {0} set {1} = {1} || ' Ế'"
+UNEQUAL = "select count(*) from teams t join teams_history h using (id, name) where t.name_order <> h.name_order"
+WRITE = """
+insert into teams (id, revision, created_at, changed_at, agency_id, code, name, search)
+  values (:id, 1, now(), now(), :id, :code, :name, '');
+insert into team_members (id, revision, created_at, changed_at, team_id, full_name, position, search)
+  values (:id, 1, now(), now(), :id, :name, 'x', '')
+"""
+
+
+def test_names_that_an_older_service_writes_are_in_vietnamese_order(migrated_url: str, inventory_url: str) -> None:
+    engine = create_engine(inventory_url, poolclass=NullPool)
+    wanted = {"teams": ("name", order_key), "team_members": ("full_name", person_order_key)}
+
+    def keys(table: str, name: str) -> dict[str, str]:
+        with engine.begin() as connection:
+            return {row[0]: row[1] for row in connection.execute(text(READ_KEYS.format(name, table)))}
+
+    for number, name in enumerate(NAMES):
+        thing = uuid4()
+        run(engine, ADD_AGENCY_CODED, id=thing, code=f"A-{number}")
+        run(engine, WRITE, id=thing, code=f"T-{number}", name=name)
+    for table, (column, key) in wanted.items():
+        assert keys(table, column) == {name: key(name) for name in NAMES}
+        run(engine, RENAME.format(table, column))
+        assert keys(table, column) == {f"{name} Ế": key(f"{name} Ế") for name in NAMES}, "of another name another key"
+    with engine.begin() as connection:
+        assert connection.execute(text(UNEQUAL)).scalar() == 0
+    engine.dispose()
+
+
+def test_a_key_that_the_service_writes_is_not_made_again(migrated_url: str, inventory_url: str) -> None:
+    engine = create_engine(inventory_url, poolclass=NullPool)
+    run(engine, ADD_AGENCY_CODED, id=uuid4(), code="A")
+    run(engine, "update agencies set name = 'Bộ', name_order = 'mine'")
+    with engine.begin() as connection:
+        assert connection.execute(text("select name_order from agencies")).scalar() == "mine"
     engine.dispose()

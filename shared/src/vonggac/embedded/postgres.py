@@ -67,13 +67,13 @@ class PostgresServer:
     reach the folder or the binaries (a checkout below a private home), it runs in a user namespace instead.
     """
 
-    def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
-        """`durable=False` skips fsync, for tests only."""
+    def __init__(self, folder: Path, port: int, *, durable: bool = True, binaries: Path | None = None) -> None:
+        """`durable=False` skips fsync, for tests only; `binaries`: the folder of another PostgreSQL's programs."""
         self.folder, self.port, self.durable = folder, port, durable
         self.data = folder / "data"
         self.log = folder / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._binaries = postgres_binaries()
+        self._binaries = binaries or postgres_binaries()
         self._owner: pwd.struct_passwd | None = None
         self._namespace: list[str] = []
         if os.geteuid() == 0:

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
+import threading
 
 import uvicorn
 import uvloop
@@ -11,8 +13,13 @@ from fastapi import FastAPI
 
 from vonggac.http.protection.connections import ConnectionLimits, protocol_within
 from vonggac.settings import ServiceSettings
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
 
 STOP_WITHIN_S = 25
+LEFT_WITHIN_S = 5.0
+"""What is still left when the app has stopped (cancelled tasks, threads) has so long to end."""
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
@@ -47,10 +54,21 @@ def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None =
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     pass_over_what_stays()
+    overdue = threading.Timer(LEFT_WITHIN_S, _end_at_once)
+    overdue.daemon = True
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
+        # The runner waits for every task and thread that is left, for as long as they take.
+        overdue.start()
+    overdue.cancel()
     if not server.started:
         raise SystemExit(1)
+
+
+def _end_at_once() -> None:
+    """End the process: what it had to finish is done, and what is left does not end by itself."""
+    log.error("stop_overdue", threads=sorted(thread.name for thread in threading.enumerate()))
+    os._exit(1)
 
 
 def pass_over_what_stays() -> None:

@@ -1,6 +1,7 @@
 """Pytest fixtures: one nats-server and one PostgreSQL per test run, fresh streams and databases per test."""
 
 import logging
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -55,9 +56,15 @@ def login_of(server: NatsServer, user: str) -> dict[str, Any]:
     return {"nats_url": server.url, "nats_user": user, "nats_password_file": server.password_file(user)}
 
 
+OTHER_POSTGRES = "VONGGAC_TEST_POSTGRES"
+"""Environment variable: the folder of another PostgreSQL's programs, to run the tests on that one."""
+
+
 @pytest.fixture(scope="session")
 def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
-    server = PostgresServer(servers_folder / "postgres", free_port(), durable=False)
+    other = os.environ.get(OTHER_POSTGRES)
+    binaries = Path(other) if other else None
+    server = PostgresServer(servers_folder / "postgres", free_port(), durable=False, binaries=binaries)
     server.start()
     yield server
     server.stop()

@@ -41,15 +41,17 @@ class _OnlyLetters(dict[int, str]):
 
 
 _WITHOUT_MARKS = _WithoutMarks()
-_LETTER_OF: dict[int, str] = {}
-"""Each letter, of either case and with any tone, to a sign that stands where the letter does in the alphabet."""
-_TONE_OF = _OnlyLetters()
+LETTERS_OF_ORDER: dict[str, tuple[str, str]] = {}
+"""Each letter, of either case and with any tone, to a sign that stands where the letter does in the alphabet, and to
+its tone."""
 for _place, _letter in enumerate(_ALPHABET):
     for _tone, _mark in enumerate(_TONES):
         _composed = unicodedata.normalize("NFC", _letter + _mark)
-        for _sign in {_composed, _composed.upper()}:
+        for _sign in (_composed, _composed.upper()):
             if len(_sign) == 1:
-                _LETTER_OF[ord(_sign)], _TONE_OF[ord(_sign)] = chr(ord("A") + _place), str(_tone)
+                LETTERS_OF_ORDER[_sign] = (chr(ord("A") + _place), str(_tone))
+_LETTER_OF = {ord(_sign): _key[0] for _sign, _key in LETTERS_OF_ORDER.items()}
+_TONE_OF = _OnlyLetters({ord(_sign): _key[1] for _sign, _key in LETTERS_OF_ORDER.items()})
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 
 

@@ -1,6 +1,6 @@
 """What is on record as rows of a noun's columns, without secrets."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.importing.checking.cells import NO_CODES
+from inventory.importing.checking.cells import BETWEEN_TEXTS, NO_CODES
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.derived import columns_of
 from inventory.importing.special import DESTINATIONS
@@ -61,7 +61,8 @@ async def exported_rows(
 
 
 async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
-    codes = {name: await _codes(session, noun_named(name).table) for name in set(noun.references.values())}
+    named = {column.reference for column in columns_of(noun).columns if column.reference is not None}
+    codes = {name: await _codes(session, noun_named(name).table) for name in named}
     destinations: dict[UUID, list[str]] = {}
     if noun.name == "camera":
         query = select(Delivery.camera_id, Destination.code)
@@ -95,9 +96,22 @@ def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
     for name in column.path[1:]:
         value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     if column.reference is not None and value is not None:
-        return beside.codes.get(column.reference, {}).get(value)
-    if column.kind is Kind.RECORDS:
-        return to_json(value).decode() if value else None
+        codes = beside.codes.get(column.reference, {})
+        return " ".join(codes.get(each, str(each)) for each in value) if _is_list(value) else codes.get(value)
+    if column.kind in {Kind.RECORDS, Kind.RECORD}:
+        return to_json(value, exclude_none=True).decode() if value else None
+    if column.kind is Kind.TEXTS and value:
+        return _texts(value)
     if isinstance(value, Enum):
         return value.value
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return " ".join(map(str, value)) if _is_list(value) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _texts(texts: Sequence[str]) -> str:
+    if any(BETWEEN_TEXTS in text or text.startswith("[") for text in texts):
+        return to_json(texts).decode()
+    return f"{BETWEEN_TEXTS} ".join(texts)

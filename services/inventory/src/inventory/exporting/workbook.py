@@ -18,7 +18,10 @@ LISTS = "Danh mục"
 FILLED_ROWS = 20_000
 """Rows below the headings that have the drop-down lists."""
 HEADING_ROW, TECHNICAL_ROW, FIRST_ROW = 0, 1, 2
-_TEXTUAL = frozenset({Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES, Kind.RECORDS})
+_TEXTUAL = frozenset({
+    Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES, Kind.TEXTS, Kind.IDENTIFIER,
+    Kind.RECORDS, Kind.RECORD,
+})  # fmt: skip
 LONGEST_CELL = 32_767
 """Characters that a cell of a workbook holds."""
 
@@ -117,7 +120,7 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
         sheet.write_datetime(row, place, value, formats["date"])
     else:
         text = column.choices.get(str(value), str(value))
-        if column.kind is Kind.RECORDS and len(text) > LONGEST_CELL:
+        if column.kind in {Kind.RECORDS, Kind.RECORD} and len(text) > LONGEST_CELL:
             text = LEFT_OUT
         # A spreadsheet that is told to read the cell again, or saves it as CSV, must not run it either.
         sheet.write_string(row, place, escape_formula(text), formats["text"])

@@ -26,8 +26,13 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     CHOICE = "choice"
     CODES = "codes"
+    TEXTS = "texts"
+    """Several texts, with semicolons between them."""
+    IDENTIFIER = "identifier"
     RECORDS = "records"
     """Records of several fields, as the API has them: a JSON array."""
+    RECORD = "record"
+    """One record of several fields, as the API has it: a JSON object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from inventory.domain.fields import Code, Phone
@@ -20,14 +20,17 @@ from inventory.nouns.registry import noun_named
 
 _KINDS: Mapping[Any, Kind] = {
     str: Kind.TEXT, int: Kind.WHOLE, float: Kind.DECIMAL, bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.INSTANT,
+    AwareDatetime: Kind.INSTANT,
 }  # fmt: skip
-_ID = "_id"
+_ID, _IDS = "_id", "_ids"
 _EXAMPLES = {
     Kind.DATE: "07/05/2021",
     Kind.INSTANT: "07/05/2021 14:30",
     Kind.YES_NO: "có",
     Kind.PHONE: "0233 3852 123",
     Kind.RECORDS: '[{"…": "…"}]',
+    Kind.RECORD: '{"…": "…"}',
+    Kind.TEXTS: "…; …",
 }
 
 
@@ -63,7 +66,9 @@ def sheet_name(noun: Noun) -> str:
 
 
 def code_column(field: str) -> str:
-    """`facility_id` is written as `facility_code`."""
+    """`facility_id` is written as `facility_code`, `facility_ids` as `facility_codes`."""
+    if field.endswith(_IDS):
+        return f"{field.removesuffix(_IDS)}_codes"
     return f"{field.removesuffix(_ID)}_code" if field.endswith(_ID) else field
 
 
@@ -73,7 +78,9 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
     kind, inner, optional = _kind(info)
     heading = special.headings.get(dotted) or noun.headings.get(dotted) or noun.headings.get(name)
     required = info.is_required() and len(path) == 1
-    if isinstance(inner, type) and issubclass(inner, BaseModel):
+    if dotted in special.whole:
+        kind = Kind.RECORD
+    elif isinstance(inner, type) and issubclass(inner, BaseModel):
         for child, child_info in inner.model_fields.items():
             yield from _of_field(noun, special, (*path, child), child_info)
         return
@@ -82,13 +89,13 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
             return
         kind = Kind.RECORDS
     column = special.names.get(dotted, name)
-    reference = noun.references.get(dotted)
+    reference = noun.references.get(dotted) or special.lists.get(dotted)
     choices: Mapping[str, str] = {}
     if reference is not None:
-        column, kind = code_column(name), Kind.CODE
+        column, kind = code_column(name), Kind.CODES if dotted in special.lists else Kind.CODE
         heading = heading or f"Mã {noun_named(reference).vietnamese}"
     elif inner is UUID:
-        return
+        kind = Kind.IDENTIFIER
     if isinstance(inner, type) and issubclass(inner, Enum):
         kind = Kind.CHOICE
         known = noun.machine.vietnamese if noun.machine is not None and name == "status" else WORDS.get(inner, {})
@@ -124,7 +131,8 @@ def _kind(info: FieldInfo) -> tuple[Kind, Any, bool]:
     if Phone in aliases:
         return Kind.PHONE, str, optional
     if get_origin(inner) in {tuple, list, frozenset, set}:
-        return Kind.CODES, inner, optional
+        of, names, _ = _bare(get_args(inner)[0])
+        return Kind.TEXTS if of is str and Code not in names else Kind.CODES, inner, optional
     return _KINDS.get(inner, Kind.TEXT), inner, optional
 
 

@@ -19,6 +19,10 @@ class Special:
     """Columns whose value may hold a login."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """Fields that list ids, to the noun that they are of: the codes stand in the file."""
+    whole: frozenset[str] = frozenset()
+    """Records that stand in one cell."""
 
 
 DESTINATIONS = "destinations"
@@ -64,8 +68,12 @@ DESTINATION = Special(
     hidden=frozenset({"connect_all_cameras", "path_is_no_secret"}),
     addresses=frozenset({"url_template", "read_back_url_template"}),
 )
-SURVEY = Special(hidden=frozenset({"attachments"}))
+SURVEY = Special(hidden=frozenset({"attachments"}), whole=frozenset({"form"}))
 """What is attached comes with a submission, not with a file."""
+OBLIGATION = Special(lists={"facility_ids": "facility"})
+PLAN = Special(more=(Column(name="code", heading="Mã phương án", kind=Kind.CODE, path=("code",)),))
+"""The register gives a version its code: a row without one makes the facility's next version."""
 SPECIAL: Mapping[str, Special] = {
-    "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY,
+    "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY, "obligation": OBLIGATION,
+    "connection_plan": PLAN,
 }  # fmt: skip

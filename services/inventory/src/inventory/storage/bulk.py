@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import psycopg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
@@ -62,3 +63,9 @@ async def copy_rows(
             await copy.write_row(row)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+
+
+async def refresh_statistics(session: AsyncSession, kinds: Iterable[type[DeclarativeBase]]) -> None:
+    """After thousands of rows: PostgreSQL plans by what it has counted, which it does by itself a minute later."""
+    tables = [name for kind in kinds for name in (kind.__tablename__, f"{kind.__tablename__}_history")]
+    await session.execute(text(f"analyze {', '.join(tables)}"))

@@ -1,6 +1,7 @@
-"""Messages of many cameras, composed before their write queues, and whether they are still true when it has.
+"""What a long write makes ready before it queues: messages of many cameras, and the changes of many rows.
 
-Until then they wait in a temporary table: twenty thousand of them weigh more than the file that they come from.
+Until then both wait in temporary tables: twenty thousand of them weigh more than the file that they come from, and
+others wait only for the statements that move them (decision 0043).
 """
 
 import asyncio
@@ -14,11 +15,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
+from inventory.storage.change_log import ChangeLog
 from inventory.storage.outbox import OutboxMessage
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
 from inventory.storage.states import CameraPlan, FacilityFacts, plans_of, read_facility_facts, staged_plans
-from inventory.storage.tables import Destination, Facility
+from inventory.storage.tables import Destination, Facility, Thing
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
 
@@ -131,3 +133,51 @@ def overtaken() -> ProblemError:
 
 async def _revisions(session: AsyncSession, kind: type[Facility | Destination]) -> dict[UUID, int]:
     return {row.id: row.revision for row in await session.execute(select(kind.id, kind.revision))}
+
+
+_LINES = "staged_lines"
+_STAGE_LINES = text(
+    "create temporary table staged_lines (place bigint generated always as identity, thing_id uuid, before jsonb, "
+    "after jsonb) on commit drop"
+)
+
+
+class StagedUpdates:
+    """Of one table and one write. `columns`: what is written of each row, its next revision among it."""
+
+    def __init__(self, session: AsyncSession, kind: type[Thing], columns: Sequence[str]) -> None:
+        self._session, self._kind, self._columns = session, kind, columns
+        self._table, self._staged = kind.__tablename__, f"staged_{kind.__tablename__}"
+        self._begun = False
+
+    async def add(self, cells: Iterable[Sequence[Any]], lines: Iterable[Sequence[Any]]) -> None:
+        """More rows. `cells`: id and the values of `columns`; `lines`: id, and the states before and after as JSON."""
+        if not self._begun:
+            self._begun = True
+            names = ", ".join(("id", *self._columns))
+            stage = f"create temporary table {self._staged} on commit drop as select {names} from {self._table}"  # noqa: S608 # names of ours
+            await self._session.execute(text(f"{stage} with no data"))
+            await self._session.execute(_STAGE_LINES)
+        await copy_rows(self._session, self._staged, ("id", *self._columns), cells)
+        await copy_rows(self._session, _LINES, ("thing_id", "before", "after"), lines)
+
+    async def complete(self) -> None:
+        """All are there: let the planner know how many."""
+        if self._begun:
+            await self._session.execute(text(f"analyze {self._staged}"))
+
+    async def touched(self) -> dict[UUID, int | None]:
+        """Rows whose revision is another one than when they were read, with it; None: it is gone. In the queue."""
+        if not self._begun:
+            return {}
+        query = f"select s.id, t.revision from {self._staged} s left join {self._table} t on t.id = s.id "  # noqa: S608 # names of ours
+        found = await self._session.execute(text(f"{query} where t.revision is distinct from s.revision - 1"))
+        return {row.id: row.revision for row in found}
+
+    async def write(self, log: ChangeLog, now: Any) -> None:
+        """Change all rows with one statement, and log them as of `now`. In the queue."""
+        if self._begun:
+            values = ", ".join(f"{name} = s.{name}" for name in self._columns)
+            update = f"update {self._table} t set {values} from {self._staged} s where s.id = t.id"  # noqa: S608 # names of ours
+            await self._session.execute(text(update))
+            await log.append_staged(self._session, now, self._kind, _LINES)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,13 @@ from inventory.importing.job import Importing, Upload, check, difference, plan_t
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
+from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.bulk import refresh_statistics
 from inventory.storage.store import Actor
+from inventory.storage.tables import Delivery
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
@@ -29,6 +33,8 @@ log = get_logger(__name__)
 RULES = NounRules(make_thing, patch_thing)
 SHOWN_ROWS = 1000
 """Rows of the difference that an answer shows."""
+COUNTED_ANEW = 1000
+"""After so many rows the tables' statistics are made anew."""
 
 
 @dataclass(slots=True)
@@ -67,6 +73,8 @@ class Run:
         try:
             with rarely_collected():
                 outcome = await self._run()
+            if not self.dry_run and outcome.counts["rows"] >= COUNTED_ANEW:
+                await self._refresh_statistics()
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()
             log.info("import_refused", kind=self.kind, request_id=self.request_id, code=error.problem.code)
@@ -81,6 +89,12 @@ class Run:
             give_memory_back()
         self._count(outcome, time.monotonic() - began)
         return outcome
+
+    async def _refresh_statistics(self) -> None:
+        """What was stored is stored: nothing is raised when this cannot be done."""
+        with suppress(ProblemError):
+            async with self.services.store.read_transaction() as session:
+                await refresh_statistics(session, {*(noun.table for noun in self.nouns), Delivery})
 
     async def begin(self) -> None:
         """Enter the import into the list."""
@@ -121,10 +135,14 @@ class Run:
         return outcome
 
     async def _together(self, upload: Upload, rows: int) -> Outcome:
-        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it."""
+        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it.
+
+        Facilities become active at the end: their focal points stand in a later sheet.
+        """
         await self._report(Phase.STORING, rows)
         store = self.services.store
-        plans = []
+        plans: list[Plan] = []
+        opened: list[Plan] = []
         async with store.write_transaction(self._actor()) as transaction:
             writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
             for table in upload.tables:
@@ -134,7 +152,10 @@ class Run:
                 upload.mistakes += mistakes.found
                 plans.append(plan)
                 if not mistakes.count:
+                    opened += plan.split_off(opens_a_facility) if noun.name == "facility" else []
                     await self._store(writing, plan)
+            for plan in opened if not upload.mistakes else ():
+                await self._store(writing, plan)
             check(upload.mistakes)
             outcome = self._outcome(plans)
             await self._done(transaction, outcome)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from inventory.domain.devices.areas import check_area
 from inventory.importing.cells import dates, numbers, words
@@ -18,7 +19,8 @@ from inventory.importing.reading.sheet import RawCell
 HIDDEN = "***"
 """Stands in a marked file for a secret."""
 LEFT_OUT = "[…]"
-"""Stands in a workbook for records that are longer than a cell of it may be."""
+"""Stands in a workbook for records that are longer than a cell of it may be: they stay as they are on record."""
+BETWEEN_TEXTS = ";"
 NO_CODES = "none"
 _NOTHING = frozenset({NO_CODES, "không", "khong"})
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
@@ -38,7 +40,8 @@ class Converter:
             Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
             Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
             Kind.YES_NO: words.yes_no, Kind.CHOICE: self._choice, Kind.CODES: self._codes,
-            Kind.RECORDS: self._records,
+            Kind.TEXTS: self._texts, Kind.IDENTIFIER: self._identifier, Kind.RECORDS: self._records,
+            Kind.RECORD: self._record,
         }[column.kind]  # fmt: skip
 
     def convert(self, cell: RawCell) -> Any:
@@ -91,17 +94,53 @@ class Converter:
             return ()
         return tuple(dict.fromkeys(code for code in _BETWEEN_CODES.split(text) if code))
 
-    def _records(self, cell: RawCell) -> tuple[Any, ...]:
+    def _texts(self, cell: RawCell) -> tuple[str, ...]:
+        text = self._text(cell)
+        found = _from_json(text) if text.startswith("[") else None
+        if isinstance(found, list) and all(isinstance(each, str) for each in found):
+            return tuple(found)
+        parts = (part.strip() for line in text.splitlines() for part in line.split(BETWEEN_TEXTS))
+        return tuple(part for part in parts if part)
+
+    def _identifier(self, cell: RawCell) -> UUID:
+        try:
+            return UUID(self._text(cell))
+        except ValueError:
+            refuse("no_identifier")
+
+    def _records(self, cell: RawCell) -> Any:
         text = self._text(cell)
         if text == LEFT_OUT:
-            refuse("records_left_out")
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            refuse("no_records", heading=self.column.heading)
+            return KEPT
+        found = _from_json(text)
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            refuse("no_records", heading=self.column.heading)
+            refuse("no_records")
         return tuple(found)
+
+    def _record(self, cell: RawCell) -> Any:
+        text = self._text(cell)
+        if text == LEFT_OUT:
+            return KEPT
+        found = _from_json(text)
+        if not isinstance(found, dict):
+            refuse("no_record")
+        return found
+
+
+class _Kept:
+    """Of a cell that says nothing."""
+
+
+KEPT = _Kept()
+"""The value of a cell that LEFT_OUT stands in."""
+
+
+def _from_json(text: str) -> Any:
+    """None for what is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def shown(cell: RawCell) -> str:

@@ -124,6 +124,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "invalid": ("{english}", "{vietnamese}"),
     "no_records": ("is no list of records: write them as the API has them, [{{\"…\": \"…\"}}], as an export shows",
                    "không phải danh sách bản ghi: viết như API, [{{\"…\": \"…\"}}], như tệp xuất ra"),
+    "no_record": ("is no record: write it as the API has it, {{\"…\": \"…\"}}, as an export shows",
+                  "không phải bản ghi: viết như API, {{\"…\": \"…\"}}, như tệp xuất ra"),
+    "no_identifier": ("is no identifier: write the id as an answer or an export shows it",
+                      "không phải mã định danh: viết như tệp xuất ra"),
+    "given_by_register": ("{value} is not on record, and the register gives it: clear the cell to make a new one",
+                          "chưa có {value} trong sổ, và mã này do hệ thống đặt: để trống ô này để tạo mới"),
     "records_left_out": ("was longer than a cell may be and was left out of the export: use the CSV file, or remove the column",
                          "dài hơn một ô cho phép nên tệp xuất đã bỏ: hãy dùng tệp CSV, hoặc xoá cột này"),
 }  # fmt: skip

@@ -1,18 +1,20 @@
 """What a table would change: for each row the record that it finds, and each field before and after."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from itertools import product
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
+from inventory.importing.checking.cells import KEPT, LEFT_OUT
 from inventory.importing.checking.codes import check_codes, near_code
 from inventory.importing.checking.rows import CheckedRow, check_cells
-from inventory.importing.columns import Column
+from inventory.importing.columns import Column, Kind
 from inventory.importing.derived import code_column
 from inventory.importing.mistakes import Mistakes, phrase
 from inventory.importing.mistakes.translated import translate
@@ -81,6 +83,12 @@ class Plan:
         self.rows.append(row)
         self.counts[row.action] += 1
 
+    def split_off(self, fits: Callable[[Planned], bool]) -> list["Plan"]:
+        """A plan of the rows that fit, which are in this one no longer; its counts stay. None of them: no plan."""
+        rows = [row for row in self.rows if fits(row)]
+        self.rows = [row for row in self.rows if not fits(row)]
+        return [Plan(self.noun, self.table, rows)] if rows else []
+
     def take(self, action: Action) -> list[Planned]:
         """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""
         taken = [row for row in self.rows if row.action is action]
@@ -147,7 +155,15 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
     before = mistakes.count
     given = _given(row, touched, register, mistakes)
     extra = comparison.rules.before(row, given, mistakes)
-    present = register.present.get(key_of(noun, given))
+    present = _on_record(noun, row, touched, given, register)
+    if "code" in given and "code" not in noun.fields.model_fields:
+        code = given.pop("code")
+        if code is not None and present is None:
+            mistakes.add_phrase(row.line, "code", "given_by_register", value=code)
+            return None
+    if present is None and (empty := [name for name, value in row.values.items() if value is KEPT]):
+        mistakes.add(row.line, empty[0], phrase("records_left_out"), value=LEFT_OUT)
+        return None
     if not _same_revision(row, present, mistakes):
         return None
     whole = _whole(noun, given, present, comparison.nested)
@@ -166,7 +182,7 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
         changes = _changes(touched, changed, present, register) if comparison.shown else {}
         patch = changed if present is not None else {}
     action = Action.CREATED if present is None else Action.UPDATED if patch else Action.UNCHANGED
-    label = " / ".join(str(row.values.get(name)) for name in table.columns.key)
+    label = " / ".join(str(value) for name in table.columns.key if (value := row.values.get(name)) is not None)
     made_of = whole if present is None else {}
     planned = Planned(row.line, label, action, made_of, present, patch, changes, extra)
     for name in sorted(noun.unchangeable & patch.keys()):
@@ -179,13 +195,38 @@ def _given(row: CheckedRow, touched: Sequence[Column], register: Register, mista
     given: dict[str, Any] = {}
     for column in touched:
         value = row.values[column.name]
+        if value is KEPT:
+            continue
         if column.reference is not None and value is not None:
-            value = _referred(row.line, column, value, register, mistakes)
+            codes = value if column.kind is Kind.CODES else (value,)
+            found = tuple(_referred(row.line, column, code, register, mistakes) for code in codes)
+            value = found if column.kind is Kind.CODES else found[0]
         if len(column.path) == 1:
             given[column.path[0]] = value
         else:
             given.setdefault(column.path[0], {})[column.path[1]] = value
     return given
+
+
+def _on_record(
+    noun: Noun, row: CheckedRow, touched: Sequence[Column], given: dict[str, Any], register: Register
+) -> Mapping[str, Any] | None:
+    """The record that the row finds. A code that several have had is of the one that the record refers to."""
+    if not register.several:
+        return register.present.get(key_of(noun, given))
+    choices = {
+        column.path[0]: several
+        for column in touched
+        if column.kind is Kind.CODE
+        and (several := register.several.get(column.reference or "", {}).get(row.values[column.name] or ""))
+    }
+    keyed = [name for name in noun.key if name in choices]
+    for ids in product(*(choices[name] for name in keyed)):
+        present = register.present.get(key_of(noun, {**given, **dict(zip(keyed, ids, strict=True))}))
+        if present is not None:
+            given |= {name: present[name] for name, several in choices.items() if present[name] in several}
+            return present
+    return None
 
 
 def _referred(line: int, column: Column, code: str, register: Register, mistakes: Mistakes) -> UUID | None:
@@ -237,7 +278,7 @@ def _whole(noun: Noun, given: Mapping[str, Any], present: Mapping[str, Any] | No
 
 
 def _differs(before: Any, after: Any) -> bool:
-    if isinstance(before, list | tuple):
+    if isinstance(before, list | tuple | BaseModel):
         # Records are objects on record, and plain values in a plan.
         return bool(to_jsonable_python(before) != to_jsonable_python(after))
     return bool(before != after)
@@ -262,7 +303,12 @@ def _at(values: Mapping[str, Any], column: Column, register: Register) -> Any:
     for name in column.path[1:]:
         value = (value or {}).get(name)
     if column.reference is not None and value is not None:
-        return register.codes.get(column.reference, {}).get(value, str(value))
+        codes = register.codes.get(column.reference, {})
+        return (
+            [codes.get(each, str(each)) for each in value]
+            if column.kind is Kind.CODES
+            else codes.get(value, str(value))
+        )
     if isinstance(value, Enum):
         return value.value
     return value if value is None or isinstance(value, str | int | float) else to_jsonable_python(value)

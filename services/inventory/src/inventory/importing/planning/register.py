@@ -1,6 +1,6 @@
 """What is on record of a noun and of what its rows refer to, read in a few queries."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.sight import seen, sight_of
@@ -24,13 +25,15 @@ CHUNK = 1000
 class Register:
     """`present`: key to row, of what the file names. `ids`, `codes`: noun to its ids by code, and its codes by id.
 
-    `others`: codes of the noun that the file does not name.
+    `several`: of a noun the codes that several have had, one after the other. `others`: codes of the noun that the file
+    does not name.
     """
 
     present: Mapping[Key, Mapping[str, Any]]
     ids: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)
     codes: Mapping[str, Mapping[UUID, str]] = field(default_factory=dict)
     others: Collection[str] = ()
+    several: Mapping[str, Mapping[str, Sequence[UUID]]] = field(default_factory=dict)
 
 
 async def read_register(session: AsyncSession, noun: Noun, named: Collection[str]) -> Register:
@@ -50,9 +53,11 @@ async def read_register(session: AsyncSession, noun: Noun, named: Collection[str
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
         for values in map(dict, rows):
             present[key_of(noun, values)] = values
-    ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
-    codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
-    return Register(present, ids, codes, others)
+    referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
+    codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
+    ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
+    several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
+    return Register(present, ids, codes, others, several)
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:
@@ -60,8 +65,8 @@ def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:
     return tuple(values.get(name) for name in noun.key)
 
 
-async def ids_by_code(session: AsyncSession, kind: type[Thing]) -> dict[str, UUID]:
-    """Code to id of everything of a kind; empty for a kind without codes."""
+async def _codes_by_id(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
+    """The code of everything of a kind, of several with one code the one that is meant last."""
     columns: Any = kind.__table__.c
     if "code" not in columns:
         return {}
@@ -69,4 +74,11 @@ async def ids_by_code(session: AsyncSession, kind: type[Thing]) -> dict[str, UUI
         columns = seen(kind, None, sight).c
     # A unit's code may have had another unit before: the one that stands longest is meant.
     query = select(columns.code, columns.id).order_by(columns.valid_to.asc().nulls_last())
-    return {row.code: row.id for row in await session.execute(query)}
+    return {row.id: row.code for row in await session.execute(query)}
+
+
+def _of_several(codes: Mapping[UUID, str]) -> dict[str, list[UUID]]:
+    found: dict[str, list[UUID]] = {}
+    for id_, code in codes.items():
+        found.setdefault(code, []).append(id_)
+    return {code: ids[::-1] for code, ids in found.items() if len(ids) > 1}

@@ -4,7 +4,9 @@ A row that is written, or ready to be, is forgotten: what waits is the text of i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence, Set
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -24,7 +26,7 @@ from inventory.nouns.writer import Write
 from inventory.storage.bulk import copy_rows, update_rows
 from inventory.storage.change_log import snapshot, snapshot_text
 from inventory.storage.deliveries import copy_deliveries, new_delivery
-from inventory.storage.prepared import overtaken
+from inventory.storage.prepared import StagedUpdates, overtaken
 from inventory.storage.states import delivery_parts, destination_parts
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
@@ -41,10 +43,9 @@ _COLUMNS = tuple(column.key for column in Camera.__table__.columns)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A camera to change. `revision`: as it was read; `cells`: of the columns to write; its states as the log shows."""
+    """A camera to change. `cells`: of the columns to write, `before` and `after` as the log shows them."""
 
     id: UUID
-    revision: int
     cells: tuple[Any, ...]
     before: str
     after: str
@@ -63,11 +64,10 @@ class _Link:
 class _Changed:
     """All that waits for the queue."""
 
-    columns: Sequence[str]
-    updates: list[Update] = field(default_factory=list)
+    updates: StagedUpdates
     links: list[_Link] = field(default_factory=list)
-    places: dict[UUID, tuple[int, str]] = field(default_factory=dict)
-    """Line and label of each camera's row."""
+    places: dict[UUID, tuple[int, str, int]] = field(default_factory=dict)
+    """Line and label of each camera's row, and the revision that was read."""
 
 
 async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
@@ -79,9 +79,10 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     destinations = {each.id: each for each in await transaction.session.scalars(select(Destination))}
     await _add_cameras(writing, plan.take(Action.CREATED), codes, destinations)
     changed = await _prepare_changed(writing, plan.take(Action.UPDATED))
+    await changed.updates.complete()
     await transaction.enter_queue()
-    await _check_still_so(transaction, changed, mistakes)
-    await update_cameras(transaction, changed.columns, changed.updates)
+    await _check_still_so(changed, mistakes)
+    await changed.updates.write(transaction.log, transaction.now)
     await _connect(transaction, changed.links, codes)
 
 
@@ -90,21 +91,22 @@ async def _add_cameras(
 ) -> None:
     transaction = writing.transaction
     of_destination = {each.id: destination_parts(each) for each in destinations.values()}
-    async for chunk in _sealed(writing.sealer, rows):
-        cameras: list[dict[str, Any]] = []
-        deliveries: list[dict[str, Any]] = []
-        parts: dict[UUID, list[Any]] = {}
-        for row in chunk:
-            camera = _new_camera(transaction.now, row)
-            cameras.append(camera)
-            for each in sorted(row.extra["connect"], key=attrgetter("code")):
-                destination = destinations.get(each.id)
-                if destination is None:
-                    raise overtaken()
-                delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
-                deliveries.append(delivery)
-                parts.setdefault(camera["id"], []).append(delivery_parts(delivery, of_destination[each.id]))
-        await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
+    async with aclosing(_sealed(writing.sealer, rows)) as chunks:
+        async for chunk in chunks:
+            cameras: list[dict[str, Any]] = []
+            deliveries: list[dict[str, Any]] = []
+            parts: dict[UUID, list[Any]] = {}
+            for row in chunk:
+                camera = _new_camera(transaction.now, row)
+                cameras.append(camera)
+                for each in sorted(row.extra["connect"], key=attrgetter("code")):
+                    destination = destinations.get(each.id)
+                    if destination is None:
+                        raise overtaken()
+                    delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
+                    deliveries.append(delivery)
+                    parts.setdefault(camera["id"], []).append(delivery_parts(delivery, of_destination[each.id]))
+            await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
 
 
 async def _write(
@@ -115,16 +117,23 @@ async def _write(
     await transaction.log.write(transaction.session)
 
 
-async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncIterator[list[Planned]]:
-    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python."""
-    following: asyncio.Task[list[Planned]] | None = None
-    for chunk in _taken(rows):
-        coming = asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk))
-        if following is not None:
-            yield await following
-        following = coming
-    if following is not None:
-        yield await following
+async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncGenerator[list[Planned]]:
+    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python.
+
+    To be closed: a caller that fails leaves no task behind.
+    """
+    sealing = deque[asyncio.Task[list[Planned]]]()
+    try:
+        for chunk in _taken(rows):
+            sealing.append(asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk)))
+            if len(sealing) > 1:
+                yield await sealing.popleft()
+        while sealing:
+            yield await sealing.popleft()
+    finally:
+        for task in sealing:
+            task.cancel()
+        await asyncio.gather(*sealing, return_exceptions=True)
 
 
 def _seal(sealer: Sealer, rows: list[Planned]) -> list[Planned]:
@@ -172,26 +181,31 @@ def _cell(name: str, value: Any) -> Any:
 
 async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
     transaction = writing.transaction
-    changed = _Changed(update_columns({name for row in rows for name in _names(row)}))
-    async for chunk in _sealed(writing.sealer, rows):
-        whole: list[Mapping[str, Any]] = []
-        others: list[UUID] = []
-        for row in chunk:
-            assert row.present is not None
-            patch = _patch(row, transaction.now)
-            values = next_state(row.present, patch, transaction.now, changed.columns)
-            changed.updates.append(update_of(row.present, values, changed.columns))
-            changed.places[values["id"]] = (row.line, row.label)
-            links = row.extra["connect"] or row.extra["disconnect"]
-            if links:
-                camera = {name: values[name] for name in ("id", "code", "facility_id")}
-                changed.links.append(_Link(camera, row.extra["connect"], row.extra["disconnect"]))
-            if links or "facility_id" in patch:
-                others.append(values["id"])
-            else:
-                whole.append(values)
-        await transaction.prepare_changed(whole)
-        transaction.publish_later(others)
+    columns = update_columns({name for row in rows for name in _names(row)})
+    changed = _Changed(StagedUpdates(transaction.session, Camera, columns))
+    async with aclosing(_sealed(writing.sealer, rows)) as chunks:
+        async for chunk in chunks:
+            updates: list[Update] = []
+            whole: list[Mapping[str, Any]] = []
+            others: list[UUID] = []
+            for row in chunk:
+                assert row.present is not None
+                patch = _patch(row, transaction.now)
+                values = next_state(row.present, patch, transaction.now, columns)
+                updates.append(update_of(row.present, values, columns))
+                changed.places[values["id"]] = (row.line, row.label, row.present["revision"])
+                links = row.extra["connect"] or row.extra["disconnect"]
+                if links:
+                    camera = {name: values[name] for name in ("id", "code", "facility_id")}
+                    changed.links.append(_Link(camera, row.extra["connect"], row.extra["disconnect"]))
+                if links or "facility_id" in patch:
+                    others.append(values["id"])
+                else:
+                    whole.append(values)
+            lines = ((update.id, update.before, update.after) for update in updates)
+            await changed.updates.add(((update.id, *update.cells) for update in updates), lines)
+            await transaction.prepare_changed(whole)
+            transaction.publish_later(others)
     return changed
 
 
@@ -226,21 +240,14 @@ def update_of(before: Mapping[str, Any], values: Mapping[str, Any], columns: Seq
     """The change of a camera from one state to the next."""
     cells = tuple(_cell(name, values[name]) for name in columns)
     shown = snapshot_text(Camera, before), snapshot_text(Camera, values)
-    return Update(values["id"], before["revision"], cells, *shown)
+    return Update(values["id"], cells, *shown)
 
 
-async def _check_still_so(transaction: WriteTransaction, changed: _Changed, mistakes: Mistakes) -> None:
-    if not changed.updates:
-        return
-    revisions = await transaction.session.execute(select(Camera.id, Camera.revision))
-    now: dict[UUID, int] = {row.id: row.revision for row in revisions}
-    for update in changed.updates:
-        if now.get(update.id) != update.revision:
-            line, label = changed.places[update.id]
-            mistakes.add_phrase(
-                line, "revision", "changed_meanwhile", given=update.revision, now=now.get(update.id, "—"), who="",
-                value=label,
-            )  # fmt: skip
+async def _check_still_so(changed: _Changed, mistakes: Mistakes) -> None:
+    for camera_id, revision in (await changed.updates.touched()).items():
+        line, label, read = changed.places[camera_id]
+        now = "—" if revision is None else revision
+        mistakes.add_phrase(line, "revision", "changed_meanwhile", given=read, now=now, who="", value=label)
     mistakes.raise_if_any()
 
 

@@ -16,6 +16,7 @@ from inventory.storage.store import Store
 from inventory.storage.tables import ImportRow
 from vonggac.http import ProblemError
 
+STOP_WITHIN_S = 5.0
 LOST_AFTER = timedelta(minutes=2)
 """A running import that is not heard of for so long has lost its process; nothing of it was stored."""
 
@@ -115,8 +116,12 @@ class Background:
         task.add_done_callback(lambda _done: self._tasks.pop(import_id, None))
 
     async def stop_all(self) -> None:
-        """Cancel them; each notes that it was stopped, and nothing of it is stored."""
+        """Cancel them; each notes that it was stopped, and nothing of it is stored.
+
+        Bounded: one that does not end is left behind, and is lost as if its process had died.
+        """
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_WITHIN_S)

@@ -18,6 +18,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.people import FOCAL_POINT
 from inventory.nouns.writer import Write
 from inventory.storage.tables import FocalPoint, Thing
+from vonggac.events.inventory import FacilityStatus
 
 PERSON = {
     "full_name": "focal_point_name",
@@ -68,6 +69,11 @@ class FacilityRules(FileRules):
                     planned.action = Action.UPDATED
 
 
+def opens_a_facility(row: Planned) -> bool:
+    """Whether a row of a facility makes it active."""
+    return row.patch.get("status") is FacilityStatus.ACTIVE
+
+
 async def read_people_in_office(session: Any, today: Any) -> dict[UUID, dict[str, Any]]:
     """The focal point of each facility on a day."""
     query = select(FocalPoint).where(FocalPoint.valid_from <= today)
@@ -93,8 +99,9 @@ async def appoint_focal_point(
         if any(getattr(present, name) != value for name, value in given.items()):
             await patch(writing, FOCAL_POINT, present, given)
         return
+    # The successor first: an active facility is never without one.
+    fields = FocalPointFields(facility_id=facility_id, valid_from=today, **person.model_dump())
+    await make(writing, FOCAL_POINT, fields)
     if present is not None:
         last = max(present.valid_from or today, today - timedelta(days=1))
         await patch(writing, FOCAL_POINT, present, {"valid_to": last})
-    fields = FocalPointFields(facility_id=facility_id, valid_from=today, **person.model_dump())
-    await make(writing, FOCAL_POINT, fields)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
-from inventory.importing.derived import code_column
+from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, Plan, Planned
@@ -65,9 +65,9 @@ async def _each(plan: Plan, action: Action, mistakes: Mistakes, store: Callable[
 
 def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) -> None:
     """A route's refusal as mistakes of a row."""
+    columns = {".".join(column.path): column.name for column in columns_of(noun).columns}
     for each in error.problem.errors:
-        column = code_column(each.field) if each.field in noun.references else each.field
-        mistakes.add(line, column, translate(each.message))
+        mistakes.add(line, columns.get(each.field, each.field), translate(each.message))
     if not error.problem.errors:
         mistakes.add(line, "row", translate(error.problem.detail or error.problem.title))
 
@@ -80,10 +80,11 @@ async def _create(writing: Write, noun: Noun, row: Planned, rules: NounRules) ->
 
 async def _change(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
     thing = await writing.transaction.session.get_one(noun.table, row.id)
+    if noun.name == "facility":
+        # Before its status: it becomes active with a focal point in office.
+        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
     if row.patch:
         await rules.patch(writing, noun, thing, row.patch)
-    if noun.name == "facility":
-        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
 async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:

@@ -4,7 +4,7 @@ from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.imports import ImportRow
-from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
+from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream, RepublishWanted
 from inventory.storage.tables.mandate import (
     BlockedReason,
     Directive,
@@ -85,6 +85,7 @@ __all__ = [
     "PlanException",
     "PublishedStream",
     "Recorder",
+    "RepublishWanted",
     "Survey",
     "SurveyContent",
     "SurveySubmission",

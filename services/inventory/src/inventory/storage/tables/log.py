@@ -55,6 +55,14 @@ class PublishedStream(Base):
     epoch: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
+class RepublishWanted(Base):
+    """A noun that a migration wants published once more: it made records, or what their messages say, itself."""
+
+    __tablename__ = "republish_wanted"
+
+    noun: Mapped[str] = mapped_column(primary_key=True)
+
+
 class IdempotencyKey(Base):
     """The answer of a write that was asked for with an Idempotency-Key: a repetition gets it again."""
 

@@ -18,7 +18,7 @@ from inventory.importing.derived import columns_of
 from inventory.nouns.registry import NOUNS
 from vonggac.testing import eventually
 
-FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
+FOLDER = Path(__file__).parents[2] / "fixtures" / "imports"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EDITED = {
     "agency": "name", "unit": "name", "facility": "name", "focal_point": "position", "destination": "name",
