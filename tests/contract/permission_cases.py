@@ -65,7 +65,7 @@ CASES = (
     Case("reporting", "GET", "/v1/notices", RESTRICTED, scoped=False),
     Case("reporting", "POST", "/v1/webhooks", WRITERS, scoped=False),
     Case("reporting", "DELETE", "/v1/webhooks/{webhook_id}", ONLY_LEAD, scoped=False),
-    Case("reporting", "GET", "/v1/urges", RESTRICTED, scoped=False),
+    Case("reporting", "GET", "/v1/urges", RESTRICTED),
     Case("reporting", "GET", "/v1/urging/rules", EVERYBODY, scoped=False),
 )
 

@@ -280,3 +280,22 @@ async def test_who_only_reads_urges_nobody(
             await reader.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"}),
         ]
     assert {answer.status_code for answer in refused} == {403}
+
+
+async def test_an_agency_reads_what_it_was_urged_about_and_nothing_of_others(
+    lead: Client, start: Start, sealed: Settings, bus: Bus, province: Province
+) -> None:
+    await outage(lead, bus, province)
+    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 2})
+    assert made.status_code == 201, made.text
+    path = f"/v1/urges/{made.json()['id']}"
+    for agency_id, seen in ((province.agency, 1), (uuid4(), 0)):
+        async with start(sealed, Role.MANAGING_AGENCY, scope=(f"agency:{agency_id}",)) as agency:
+            listed = (await agency.get("/v1/urges", params={"total": "true"})).json()
+            assert (len(listed["items"]), listed["total"]) == (seen, seen)
+            item, letter = await agency.get(path), await agency.get(f"{path}/letter.docx")
+            assert [item.status_code, letter.status_code] == ([200, 200] if seen else [404, 404])
+            assert (await agency.get("/v1/urges/due")).status_code == 200
+            refused = await agency.get("/v1/urges", params={"format": "csv"})
+            assert (refused.status_code, refused.json()["code"]) == (403, "scope_too_narrow")
+            assert (await agency.post(f"{path}/answers", json={"text": "x"})).status_code == 403

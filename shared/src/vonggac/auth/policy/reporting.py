@@ -10,6 +10,8 @@ _FILE = {Right.EXPORT: "for a file: `format` or `Accept` other than JSON"}
 _WHOLE = (Right.READ, Right.READ_RESTRICTED)
 """What was frozen or sent is of the whole province, restricted facilities included, and cannot be narrowed."""
 
+_TO_THEM = "those to the agencies of the scope; the file of the log is of the province"
+
 FIGURES = (
     "/v1/availability", "/v1/compliance", "/v1/overview", "/v1/site-faults", "/v1/outages", "/v1/progress",
     "/v1/progress/facilities", "/v1/deviations", "/v1/inspections-due", "/v1/obligations", "/v1/maintenance",
@@ -72,10 +74,10 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/urging/channels/{channel_id}", _READ, Reach.PROVINCE),
     Entry("PATCH", "/v1/urging/channels/{channel_id}", _SECRET, Reach.PROVINCE),
     Entry("DELETE", "/v1/urging/channels/{channel_id}", _REMOVE, Reach.PROVINCE),
-    Entry("GET", "/v1/urges", _WHOLE, Reach.PROVINCE, _FILE),
-    Entry("GET", "/v1/urges/due", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/urges", _WHOLE, Reach.NARROWED, _FILE, note=_TO_THEM),
+    Entry("GET", "/v1/urges/due", _WHOLE, Reach.NARROWED, note=_TO_THEM),
     Entry("POST", "/v1/urges", (*_OPERATE, *_WHOLE), Reach.PROVINCE),
-    Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.NARROWED, note=_TO_THEM),
     Entry("POST", "/v1/urges/{urge_id}/answers", (*_ADD, *_WHOLE), Reach.PROVINCE),
-    Entry("GET", "/v1/urges/{urge_id}/letter.docx", (*_EXPORT, *_WHOLE), Reach.PROVINCE),
+    Entry("GET", "/v1/urges/{urge_id}/letter.docx", (*_EXPORT, *_WHOLE), Reach.NARROWED, note=_TO_THEM),
 )

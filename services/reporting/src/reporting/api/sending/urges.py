@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, invalid
@@ -31,7 +31,7 @@ from reporting.storage.sending import log as kept
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
 from reporting.urging.urger import Urger, digest_by_hand
-from vonggac.auth import Caller
+from vonggac.auth import Caller, Principal, demand_province
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -71,15 +71,24 @@ async def list_urges(
     shared: InContext,
     paging: Annotated[PageQuery[Any, UrgeShape], Depends(URGES)],
     chosen: Chosen,
+    request: Request,
+    caller: Caller,
     agency_id: Annotated[UUID | None, Query(description="Only this party.")] = None,
 ) -> Response:
     if chosen.is_file:
+        demand_province(request, caller, "the file of the log is of the province as a whole")
         now = millis(shared.clock())
         question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
         return table_answer(shared, "urges", question, chosen, plan.Scope(), only=agency_id)
     async with shared.database.transaction() as session:
         rows, total = await kept.page(
-            session, agency_id, paging.orderings, paging.last, paging.limit, count=paging.wants_total
+            session,
+            agency_id,
+            paging.orderings,
+            paging.last,
+            paging.limit,
+            count=paging.wants_total,
+            among=_parties(caller),
         )
         page = paging.page(rows, total=total)
         shapes = await _shapes(session, page.rows)
@@ -91,8 +100,8 @@ async def list_urges(
     summary="Whom the rules would urge now",
     description="A preview: nothing is sent, and nothing is entered in the log.",
 )
-async def list_due_urges(shared: InContext, urging: InUrging) -> DueDigests:
-    now = shared.clock()
+async def list_due_urges(shared: InContext, urging: InUrging, caller: Caller) -> DueDigests:
+    now, parties = shared.clock(), _parties(caller)
     async with shared.database.transaction() as session:
         digests = await urging.due(session, now)
     shapes = [
@@ -104,6 +113,7 @@ async def list_due_urges(shared: InContext, urging: InUrging) -> DueDigests:
             items=[_item(item._asdict()) for item in one.items],
         )
         for one in digests
+        if parties is None or one.agency_id in parties
     ]
     return DueDigests(at=now, items=shapes)
 
@@ -141,9 +151,9 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
     description="With the outcome at each channel, and every answer.",
     responses=problems({404: "Unknown."}),
 )
-async def get_urge(urge_id: UUID, shared: InContext) -> UrgeShape:
+async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeShape:
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id)
+        row = await _found(session, urge_id, caller)
         (shape,) = await _shapes(session, [row])
     return shape
 
@@ -160,7 +170,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
     now = shared.clock()
     answered_at = body.answered_at or now
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id)
+        row = await _found(session, urge_id, caller)
         if answered_at > now + timedelta(seconds=5):
             raise invalid("answered_at", "lies in the future")
         if answered_at < row.urged_at:
@@ -192,9 +202,9 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
         **problems({404: "Unknown.", 409: "Level 1 has no letter."}),
     },
 )
-async def get_urging_letter(urge_id: UUID, shared: InContext) -> Response:
+async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) -> Response:
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id)
+        row = await _found(session, urge_id, caller)
     if row.level < 2:
         msg = "level 1 is a notice and has no letter: urge at level 2"
         raise ProblemError(HTTPStatus.CONFLICT, "no_letter", msg)
@@ -219,9 +229,15 @@ async def _check_lately(session: Any, body: ByHand, now: datetime) -> None:
         raise ProblemError(HTTPStatus.CONFLICT, "urged_lately", msg)
 
 
-async def _found(session: Any, urge_id: UUID) -> Any:
-    row = await kept.get(session, urge_id)
-    if row is None:
+def _parties(caller: Principal) -> frozenset[UUID] | None:
+    """Whose urges the caller sees: those to the agencies of its scope, by name; None: everybody's."""
+    return caller.scope.agencies if caller.scope is not None else None
+
+
+async def _found(session: Any, urge_id: UUID, caller: Principal) -> Any:
+    """What the caller does not see never was."""
+    row, parties = await kept.get(session, urge_id), _parties(caller)
+    if row is None or (parties is not None and row.agency_id not in parties):
         raise not_found("urge", urge_id)
     return row
 

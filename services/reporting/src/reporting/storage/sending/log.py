@@ -1,6 +1,6 @@
 """The log: who was urged, when, how, with which outcome, and what they answered. It is only added to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,9 +85,15 @@ async def page(
     limit: int,
     *,
     count: bool,
+    among: Collection[UUID] | None = None,
 ) -> tuple[Sequence[Any], int | None]:
-    """Entries of an agency, or all: one more than the page, and the number of all when it is asked."""
+    """Entries of an agency, or all: one more than the page, and the number of all when it is asked.
+
+    `among`: only of these agencies.
+    """
     wanted = select(urge)
+    if among is not None:
+        wanted = wanted.where(urge.c.agency_id.in_(among))
     if agency_id is not None:
         wanted = wanted.where(urge.c.agency_id == agency_id)
     rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
