@@ -193,6 +193,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        # A stranger's datagrams are no flood of the device.
+        if not self._welcome(addr[0]):
+            return
         try:
             self._rates.count_frames(1, len(data))
         except PeerError as error:
@@ -201,7 +204,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             self.transport.abort()
             return
         # What cannot be unpacked in time is lost, as on the network.
-        if self._welcome(addr[0]) and self._sink.waiting_bytes < _MAX_WAITING_BYTES:
+        if self._sink.waiting_bytes < _MAX_WAITING_BYTES:
             self.heard.set()
             self._sink.write(data)
 
