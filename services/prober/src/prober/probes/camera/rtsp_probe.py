@@ -29,8 +29,8 @@ from vonggac.rtsp.wire.framing import MediaBatch
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
-PIECE_PICTURES, MOST_PIECE_BYTES = 8, 64 * 1024
-"""How much of the stream is taken at once where nothing is timed: each piece costs a turn of the event loop."""
+PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
+"""How much of the stream is taken at once where nothing is timed."""
 
 
 async def probe_rtsp(target: Target, tools: Tools) -> ProbeResult:
@@ -166,8 +166,7 @@ class _Attempt:
         )
         try:
             await self._measure(watch, connection)
-            if not decoding.done():
-                await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
+            await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
             if decoding.done():
                 self._picture = decoding.result()
                 self._steps.append(Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2)))
@@ -309,6 +308,4 @@ def codec_name(media: MediaDescription) -> str | None:
 
 async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:
     """Wait until one of them is done or the time is over, whichever comes first."""
-    if any(event.done() for event in events):
-        return
     await asyncio.wait(events, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
