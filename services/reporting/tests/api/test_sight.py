@@ -169,7 +169,7 @@ async def test_a_site_that_is_made_restricted_is_hidden_with_its_past(
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/v1/reports"), ("POST", "/v1/reports"), ("GET", "/v1/metrics/compliance"), ("GET", "/v1/notices"),
-     ("GET", "/v1/urges/due"), ("GET", "/v1/webhooks"), ("GET", f"/v1/charts/strips.svg?report={UUID(int=7)}")],
+     ("GET", "/v1/webhooks"), ("GET", f"/v1/charts/strips.svg?report={UUID(int=7)}")],
 )  # fmt: skip
 async def test_what_cannot_be_narrowed_is_refused_to_a_scope_in_a_clear_sentence(
     start: Start, client: Client, method: str, path: str

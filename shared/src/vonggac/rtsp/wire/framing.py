@@ -245,6 +245,8 @@ class Deframer:
             return len(data)
         message.body = data[pos : pos + length]
         self._partial = None
+        # Where it was waited for it has not been counted in this turn.
+        self._taken = self._taken or 1
         out.append(message)
         return pos + length
 
