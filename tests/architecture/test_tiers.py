@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit import HALVES
+from tests.unit import PARTS
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]\n'
@@ -77,8 +77,8 @@ def test_the_guard_fails_what_is_not_a_unit_test(outcomes: dict[str, str], name:
     assert ("a unit test " in outcomes[name]) == (name not in ALLOWED)
 
 
-def test_every_file_of_tests_is_in_one_half_of_the_unit_tests(pytestconfig: pytest.Config) -> None:
+def test_every_file_of_tests_is_in_one_part_of_the_unit_tests(pytestconfig: pytest.Config) -> None:
     files = [path for folder in pytestconfig.getini("testpaths") for path in (ROOT / folder).rglob("test_*.py")]
-    folders = [ROOT / folder for half in HALVES for folder in half]
+    folders = [ROOT / folder for part in PARTS for folder in part]
     assert files
     assert [path for path in files if sum(path.is_relative_to(folder) for folder in folders) != 1] == []
