@@ -1,6 +1,8 @@
 """The document says what is sent, and its page needs no internet."""
 
+import json
 import re
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import IdempotencyKey
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
+from vonggac.http.openapi.docs_page import _Document
 from vonggac.telemetry import Health
 
 type Json = dict[str, Any]
@@ -137,6 +140,26 @@ async def test_the_page_and_all_its_parts_come_from_the_service() -> None:
 
 
 GENERATED = '{\n "info": {\n  "title": "From a\\nfile"\n },\n "openapi": "3.1.0"\n}\n'
+
+
+async def test_reading_a_long_document_takes_little_more_memory_than_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "long_document"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    text = json.dumps({"openapi": "3.1.0", "paths": [{"of": number} for number in range(40_000)]}, indent=1)
+    (package / "openapi.json").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    document = _Document(FastAPI(), package.name)
+    tracemalloc.start()
+    try:
+        read = await document.get()
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert json.loads(read.plain) == json.loads(text)
+    assert peak_bytes < 2 * len(text)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
