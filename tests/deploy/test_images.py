@@ -52,6 +52,22 @@ def test_an_image_says_what_it_is_and_runs_as_nobody_in_particular(images: Tool,
 
 
 @pytest.mark.parametrize("service", IMAGES)
+def test_container_structure_test_finds_every_image_as_it_should_be(images: Tool, service: str, tmp_path: Path) -> None:
+    archive = tmp_path / f"{service}.tar"
+    images.ask("save", "-o", str(archive), image(service))
+    program = Path(sys.executable).with_name("container-structure-test")
+    wanted = Path(__file__).with_name("structure.yaml")
+    try:
+        done = subprocess.run(
+            [program, "test", "--driver", "tar", "--image", archive, "--config", wanted],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        archive.unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", IMAGES)
 def test_an_image_has_no_compiler_no_cache_and_no_setuid_file(images: Tool, service: str) -> None:
     done = images.inside(
         service,

@@ -27,8 +27,6 @@ REFUSAL_AGAIN_S = 60.0
 """A caller's refusals are recorded once in this time: nobody drives older records out by being refused."""
 CAMERA_AGAIN_S = 3600.0
 """So are his probes of one camera of the inventory, as Prometheus makes them: he did not choose where it is."""
-
-
 RECORDED_AT_BEGIN = 5_000
 """Records that a prober reads when it counts for the first time: more than the limits let a dozen callers have."""
 ATTEMPTS = 20
