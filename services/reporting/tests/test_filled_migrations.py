@@ -1,0 +1,206 @@
+"""Tables that an earlier release filled are brought to the newest revision: every row and every figure stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from services.reporting.tests.conftest import received
+from services.reporting.tests.witness.midnights import end_of, made, period_of
+from services.reporting.tests.witness.test_two_witnesses import batches, event_of, feed
+from sqlalchemy import Engine, MetaData, NullPool, create_engine, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from reporting.domain.instants import moment
+from reporting.ingest.handlers import Ingest
+from reporting.migrations import SCRIPTS
+from reporting.reports.accounts import CameraAccount, Question, accounts
+from reporting.reports.availability.accounts import ledgered_accounts
+from reporting.reports.availability.bookkeeping import Bookkeeper
+from reporting.reports.availability.figures import totals_of
+from reporting.reports.snapshot import chain
+from reporting.storage import plan
+from reporting.storage.availability import after_freezing
+from reporting.storage.snapshot import snapshot
+from reporting.storage.tables import metadata
+from vonggac.database import Database, migrate
+from vonggac.database.migrations import config
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from services.reporting.tests.conftest import Start
+    from services.reporting.tests.witness.world import World
+
+    from reporting.settings import Settings
+    from vonggac.bus import Bus
+    from vonggac.embedded import PostgresServer
+
+BEFORE = "0018"
+"""The newest revision of the earlier release."""
+LATER: Mapping[str, Mapping[str, Any]] = {
+    "calendar_feed": {"by_address": False},
+    "report_evidence": {"published_mark": None},
+}
+"""Columns that came later, and what they hold in rows of before."""
+FILLED = {
+    "calendar_feed", "camera", "camera_media", "camera_run", "camera_state", "delivery", "delivery_change",
+    "destination", "facility", "frozen_report", "inbox", "late_evidence", "ledger_camera", "ledger_state",
+    "maintenance_window", "read_back_run", "read_back_state", "report_evidence", "report_mark", "site_fault", "unit",
+    "urge_rule", "worker_life",
+}  # fmt: skip
+RULE = {
+    "name": "Quá hạn",
+    "about": "obligation_overdue",
+    "party": "managing",
+    "level": 1,
+    "hours": 0,
+    "every_hours": 24,
+}
+ALIVE_MS = 15_000
+
+
+@pytest.fixture
+def earlier_url(postgres_server: PostgresServer, superuser: Engine, reporting_template: str) -> Iterator[str]:
+    """A database with the tables of the earlier release, still empty."""
+    name = f"earlier_{uuid4().hex}"
+    postgres_server.create_database(name, "reporting")
+    url = postgres_server.url(name, "reporting")
+    command.upgrade(config(SCRIPTS, url), BEFORE)
+    yield url
+    with superuser.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+
+
+async def fill(start: Start, ingest: Ingest, database: Database, worlds: list[World]) -> None:
+    """Evidence, a ledger, what people set up, a frozen report, and evidence that came too late for both."""
+    first = worlds[0]
+    for one in worlds[1:]:
+        await feed(ingest, database, one)
+    await ingest.inventory([received(event_of(fact)) for fact in first.register])
+    early, late = first.facts[::2], first.facts[1::2]
+    for batch in batches(early):
+        await ingest.observations([received(event_of(fact)) for fact in batch])
+    bookkeeper = Bookkeeper(database, 0, ALIVE_MS)
+    await bookkeeper.keep(end_of(len(worlds)))
+    period = period_of(made(0)[1], "whole")
+    frozen = {"from": moment(period.start).isoformat(), "to": moment(period.end).isoformat()}
+    async with start() as client:
+
+        async def is_ready() -> bool:
+            return bool((await client.get("/readyz")).status_code == 200)
+
+        await eventually(is_ready)
+        for path, body in (("calendar-feeds", {"name": "Lịch"}), ("urging/rules", RULE), ("reports", frozen)):
+            answer = await client.post(f"/v1/{path}", json=body)
+            assert answer.status_code == 201, answer.text
+    for batch in batches(late):
+        await ingest.observations([received(event_of(fact)) for fact in batch])
+    assert await bookkeeper.correct(end_of(len(worlds))) > 0
+
+
+def copied(source: Engine, target: Engine) -> set[str]:
+    """Put into the tables of `target` all that it has columns for; returns which tables are filled."""
+    there, filled = MetaData(), set[str]()
+    there.reflect(target)
+    with source.connect() as reading, target.begin() as writing:
+        for table in there.sorted_tables:
+            columns = (
+                [metadata.tables[table.name].c[one.name] for one in table.c] if table.name in metadata.tables else []
+            )
+            rows = [row._asdict() for row in reading.execute(select(*columns))] if columns else []
+            if table.name == "ledger_state":
+                writing.execute(table.delete())
+            if rows:
+                writing.execute(insert(table), rows)
+                filled.add(table.name)
+            for column in table.c:
+                if column.identity is not None:
+                    last = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+                    sequence = func.pg_get_serial_sequence(table.name, column.name)
+                    writing.execute(select(func.setval(sequence, last)))
+    return filled
+
+
+def rows_of(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Everything that stands in the tables."""
+    with engine.connect() as connection:
+        return {
+            name: sorted((row._asdict() for row in connection.execute(select(table))), key=repr)
+            for name, table in metadata.tables.items()
+        }
+
+
+async def figures(database: Database, worlds: int) -> list[Any]:
+    """Of each period: the sums of all groups, and the account of each camera, by the ledger and directly."""
+    found: list[Any] = []
+    for number in range(worlds):
+        for which in ("whole", "parts"):
+            period = period_of(made(number)[1], which)
+            question = Question(period, end_of(worlds), ALIVE_MS)
+            async with snapshot(database) as session:
+                cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), period))
+                totals = await totals_of(session, question, plan.Scope())
+                by_ledger = [one async for each in ledgered_accounts(session, question, cameras, list) for one in each]
+                directly: list[CameraAccount] = [
+                    one async for each in accounts(session, question, cameras, list) for one in each
+                ]
+            assert [one.account for one in by_ledger] == [one.account for one in directly]
+            found += [totals.total, totals.by_facility, totals.by_unit, totals.by_agency, totals.by_type, directly]
+    return found
+
+
+@pytest.mark.timeout(240)
+async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_the_newest_revision(
+    start: Start, bus: Bus, ingest: Ingest, database: Database, settings: Settings, reporting_url: str, earlier_url: str
+) -> None:
+    worlds = [made(number)[0] for number in range(2)]
+    await fill(start, ingest, database, worlds)
+    source, target = (create_engine(url, poolclass=NullPool) for url in (reporting_url, earlier_url))
+    filled = copied(source, target)
+    assert filled >= FILLED, sorted(FILLED - filled)
+
+    migrate(SCRIPTS, earlier_url)
+
+    wanted = rows_of(source)
+    for name, values in LATER.items():
+        wanted[name] = sorted(({**row, **values} for row in wanted[name]), key=repr)
+    assert rows_of(target) == wanted
+    with target.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+    migrated = Database(earlier_url)
+    try:
+        assert await figures(migrated, len(worlds)) == await figures(database, len(worlds))
+        await what_it_keeps_works(migrated, database, target, settings, worlds[0])
+    finally:
+        await migrated.close()
+
+
+async def what_it_keeps_works(
+    migrated: Database, database: Database, target: Engine, settings: Settings, one: World
+) -> None:
+    """Reports are what they were and flagged as they were; what was said is found, and taken once."""
+    async with snapshot(migrated) as session, snapshot(database) as known:
+        rows = (await session.execute(text("select number, id, version from frozen_report"))).all()
+        for _, id_, version in rows:
+            report, other = await chain.read(session, id_, version), await chain.read(known, id_, version)
+            assert report is not None
+            assert other is not None
+            assert (report.sha256, report.tables) == (other.sha256, other.tables)
+        numbers = [row.number for row in rows]
+        assert await after_freezing.late(session, numbers) == await after_freezing.late(known, numbers)
+        assert await after_freezing.late(session, numbers), "it was flagged before"
+    before = rows_of(target)
+    ingest = Ingest(migrated, settings)
+    for batch in batches(one.facts):
+        await ingest.observations([received(event_of(fact)) for fact in batch])
+    for table in ("delivery_change", "camera_media", "camera_run", "read_back_run", "site_fault"):
+        assert rows_of(target)[table] == before[table], f"{table}: what was said a second time is nothing new"
+    for table in ("delivery_change", "camera_media"):
+        with pytest.raises(IntegrityError, match=f"uq_{table}"), target.begin() as connection:
+            connection.execute(text(f"insert into {table} select * from {table} limit 1"))  # noqa: S608
