@@ -44,6 +44,7 @@ NOW = LAST + timedelta(hours=5)
 SUCCESSION = FIRST + timedelta(days=4, hours=9)
 MOVE = FIRST + timedelta(days=7)
 """A midnight."""
+TO_AND_FRO = FIRST + timedelta(days=6)
 PERIODS = {
     "whole": (FIRST + timedelta(days=1), LAST - timedelta(days=1)),
     "parts": (FIRST + timedelta(days=1, hours=3), LAST - timedelta(hours=13)),
@@ -52,9 +53,9 @@ PERIODS = {
 }
 
 
-async def fed(ingest: Ingest, province: Province, successor: UUID, second: UUID) -> None:
+async def fed(ingest: Ingest, province: Province, successor: UUID, second: UUID, *, to_and_fro: bool = False) -> None:
     """Five cameras with an outage each, on days of their own. Their unit is succeeded by another one; then one of them
-    moves to the second facility, and one is switched off for a while."""
+    moves to the second facility, and one is switched off for a while. Two others may move `to_and_fro`."""
     register = [*province.base(), province.stated("facility", province.facility_state(id=second, code="KCL-02"))]
     facts: list[CloudEvent[Payload]] = [*province.watched(NOW)]
     cameras = [province.camera(f"CAM-{n}", changed_at=FIRST, created_at=FIRST) for n in range(5)]
@@ -78,6 +79,11 @@ async def fed(ingest: Ingest, province: Province, successor: UUID, second: UUID)
     facility = province.facility_state(revision=2, changed_at=SUCCESSION, unit_id=successor)
     register.append(province.stated("facility", facility))
     changed(cameras[1], 2, MOVE, facility_id=second)
+    # Four times within one day, on which one of the two is down, and once more at the midnight of the last whole day.
+    for one in cameras[3:] if to_and_fro else ():
+        for number, at in enumerate((6, 7, 9, 23), start=2):
+            changed(one, number, TO_AND_FRO + timedelta(hours=at), facility_id=(second, province.facility)[number % 2])
+        changed(one, 6, LAST - timedelta(days=1), facility_id=second)
     changed(cameras[2], 2, MOVE + timedelta(hours=3), enabled=False)
     changed(cameras[2], 3, MOVE + timedelta(hours=15))
     await ingest.inventory([received(one) for one in register])
@@ -95,7 +101,7 @@ async def test_the_ledger_tells_of_cameras_that_moved(
     monkeypatch.setattr(ledgered, "TOGETHER", 1)
     monkeypatch.setattr(ledgered, "LONG", 0)
     successor, second = province.national, province.provincial
-    await fed(ingest, province, successor, second)
+    await fed(ingest, province, successor, second, to_and_fro=True)
     await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
     start, end = map(millis, PERIODS[which])
     question = Question(Period(start, end), millis(NOW), 15_000)
@@ -137,6 +143,26 @@ async def test_each_day_of_cameras_that_moved_is_the_same_by_the_ledger_and_mome
         assert [one.camera.id for one in found] == [one.camera.id for one in expected]
         for one, other in zip(found, expected, strict=True):
             assert dict(sorted(one.accounts.items())) == dict(sorted(other.accounts.items()))
+
+
+async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_move(
+    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fed(ingest, province, province.national, province.provincial)
+    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
+    question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+    asked: list[tuple[Period, int]] = []
+
+    def noted(session: Any, part: Question, cameras: Sequence[Any], make: Any) -> Any:
+        asked.append((part.period, len(cameras)))
+        return direct_accounts.accounts(session, part, cameras, make)
+
+    monkeypatch.setattr(ledgered, "accounts", noted)
+    async with snapshot(database) as session:
+        found = await totals_of(session, question, plan.Scope())
+    day = day_of(millis(SUCCESSION))
+    assert asked == [(Period(midnight(day), midnight(day + 1)), 1)], "one of the five went down on that day"
+    assert found.total.durations.period == 5 * question.period.length
 
 
 async def test_of_cameras_that_moved_together_only_the_day_of_the_move_is_accounted(

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import ledger as days
-from reporting.domain.ledger import Cut
-from reporting.domain.scope import Facility, during
+from reporting.domain.ledger import Cut, midnight
+from reporting.domain.scope import Facility, during, version_at
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question, accounts, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
@@ -16,6 +17,7 @@ from reporting.reports.availability.stays import place_of
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger
+from reporting.storage.availability.sums import Open, Place, sums
 from reporting.storage.availability.touched import touched
 from vonggac.telemetry.garbage_collection import rarely_collected
 
@@ -40,39 +42,41 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
 
 
 async def _add_days(session: AsyncSession, question: Question, places: plan.Places, cut: Cut, found: Totals) -> None:
-    stable = {str(one.id): one for one in places.facilities if _stayed(places, one)}
-    wanted = {one.id: str(one.id) in stable for one in places.facilities}
+    stood = _places(places)
+    at = [one for one, _ in stood]
     opened = None
     if cut.after is not None and cut.last >= cut.closed:
         opened = await _open(session, question, cut.after)
-    sums = await ledger.sums(session, question.period, (cut.first, cut.last), wanted, opened)
-    for facility_id, (cameras, durations) in sums.whole.items():
-        found.add_time(stable[facility_id], durations)
-        if not question.current:
-            found.count(stable[facility_id], cameras)
-    for steady in sums.steady:
+    known = await sums(session, question.period, (cut.first, cut.last), [place for _, place in stood], opened)
+    for number, durations in known.times.items():
+        found.add_time(at[number], durations)
+    if not question.current:
+        for number, cameras in known.cameras.items():
+            found.count(at[number], cameras)
+    for steady in known.steady:
         part = cut.after if steady.last else cut.before
         if part is not None:
-            found.add_steady(stable[steady.facility_id], steady.kind, steady.cameras, part.length)
+            found.add_steady(at[steady.place], steady.kind, steady.cameras, part.length)
             if steady.last and question.current:
-                found.count_steady(stable[steady.facility_id], steady.kind, steady.cameras)
-    if sums.moved:
-        await _account(session, question, places, sums.moved, found.add)
-    for part, apart in ((cut.before, sums.first), (cut.after, sums.last)):
+                found.count_steady(at[steady.place], steady.kind, steady.cameras)
+    if known.apart:
+        await _account(session, question, places, known.apart, found.add)
+    moved = [(Period(midnight(day), midnight(day + 1)), ids) for day, ids in sorted(known.moved.items())]
+    for part, apart in ((cut.before, known.first), (cut.after, known.last), *moved):
         if part is not None and apart:
             asked = replace(question, period=part)
             await _account(session, asked, places, apart, found.add if asked.current else found.add_times)
 
 
-NOBODY = ledger.Open((), ())
+NOBODY = Open((), ())
 """No camera stands as it stood."""
 
 
-async def _open(session: AsyncSession, question: Question, part: Period) -> ledger.Open:
+async def _open(session: AsyncSession, question: Question, part: Period) -> Open:
     """Which cameras an open part has to be accounted for."""
     watch = await watch_of(session, replace(question, period=part))
     found = await touched(session, part, watch)
-    return NOBODY if found is None else ledger.Open(found.cameras, found.steady)
+    return NOBODY if found is None else Open(found.cameras, found.steady)
 
 
 async def _account(
@@ -91,11 +95,19 @@ async def _account(
         pass
 
 
-def _stayed(places: plan.Places, facility: Facility) -> bool:
-    start, end = places.period
-    versions = [
-        one.value.facility
-        for one in places.register.facilities[str(facility.id)]
-        if one.start < end and one.end > start
-    ]
-    return len({place_of(one) for one in versions}) == 1
+def _places(places: plan.Places) -> list[tuple[Facility, Place]]:
+    """The places of each facility, one after the other."""
+    result: list[tuple[Facility, Place]] = []
+    period = places.period
+    for one in places.facilities:
+        versions = places.register.facilities[str(one.id)]
+        cuts = {at for version in versions for at in (version.start, version.end) if period.start < at < period.end}
+        stood: list[tuple[Facility, Period]] = []
+        for start, end in pairwise([period.start, *sorted(cuts), period.end]):
+            here = version_at(versions, start).facility
+            if stood and place_of(stood[-1][0]) == place_of(here):
+                start = stood.pop()[1].start
+            stood.append((here, Period(start, end)))
+        whole = all(places.register.wanted(here) for here, _ in stood)
+        result += [(here, Place(one.id, *span, whole)) for here, span in stood]
+    return result

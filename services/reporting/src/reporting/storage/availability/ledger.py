@@ -1,14 +1,12 @@
-"""Reading and writing the ledger: the row that holds at a midnight, and the sums over many cameras."""
+"""Reading and writing the ledger: the row that holds at a midnight."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.instants import Millis, millis
 from reporting.domain.ledger import (
     CAMERA_KINDS,
     CAMERA_SUMS,
@@ -23,7 +21,6 @@ from reporting.domain.ledger import (
     number_of,
 )
 from reporting.domain.partition import LEDGER_NAMES, CameraKind, DeliveryDurations, Durations
-from reporting.domain.segments import Period
 from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack
 from reporting.storage.availability.tables import ledger_camera, ledger_mark
 from reporting.storage.columns import columns
@@ -149,123 +146,6 @@ async def cameras_at(session: AsyncSession, ids: Sequence[str], day: Day) -> dic
     """The row of each camera that holds at this midnight; none where it never was in scope before."""
     found = await rows_at(session, [(id_, day) for id_ in ids])
     return {id_: row for (id_, _), row in found.rows().items()}
-
-
-class Steady(NamedTuple):
-    """Cameras of one facility that stood in one kind all through a part of the period that no two midnights bound."""
-
-    facility_id: str
-    kind: CameraKind
-    cameras: int
-    last: bool
-    """Whether the part lies after the whole days, not before them."""
-
-
-@dataclass(slots=True)
-class Sums:
-    """What the cameras of facilities come to between two midnights: per facility how many, and their time.
-
-    `steady` are those that stood alike before the first midnight or after the last; `first` and `last` are the
-    others, whose parts have to be accounted directly; `moved` are in no sum: they, or their facility, did not stay.
-    """
-
-    whole: dict[str, tuple[int, Durations]]
-    steady: list[Steady]
-    first: list[UUID]
-    last: list[UUID]
-    moved: list[UUID]
-
-
-_STOOD = """
-    select c.id, any_value(c.facility_id) as facility_id, bool_or(place.id is not null) as wanted,
-           count(distinct c.facility_id) = 1 and coalesce(bool_and(place.stable), false) as stayed
-    from camera as c left join unnest(cast(:wanted as uuid[]), cast(:stable as boolean[])) as place (id, stable)
-        on place.id = c.facility_id
-    where c.valid_from < :to and (c.valid_to is null or (c.valid_to > :from and c.valid_to > c.valid_from))
-      and not (c.removed and c.valid_from <= :from)
-    group by c.id
-"""
-_SUMS = f"""
-    with stood as materialized ({_STOOD}), touched as materialized (
-        select distinct unnest(cast(:touched as uuid[])) as id
-    ), one as (
-        select stood.facility_id, stood.id, at.sign, coalesce(l.kind, {NOT_COUNTED}) as kind,
-               at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')) as days, {{steady}} as steady,
-               {", ".join(f"at.sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
-        from stood cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
-        left join touched on touched.id = stood.id and at.sign > 0
-        left join lateral (
-            select * from ledger_camera where camera_id = stood.id and day <= at.day order by day desc limit 1
-        ) as l on true
-        where stood.stayed
-    )
-    select facility_id::text, kind, sign > 0 as later, steady, count(*) as cameras, sum(days)::bigint as days,
-           array_agg(id) filter (where not steady) as apart,
-           {", ".join(f"sum({quoted(name)})::bigint" for name in CAMERA_SUMS)}
-    from one group by facility_id, kind, sign, steady
-    union all
-    select null, null, null, null, null, null, array_agg(id), {", ".join("null" for _ in CAMERA_SUMS)}
-    from stood where wanted and not stayed
-    """  # noqa: S608 - of our own names
-_FIRST_STEADY = "l.day is distinct from at.day"
-_CLOSED = text(
-    _SUMS.format(
-        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
-        "else not exists (select from ledger_camera where camera_id = stood.id and day = at.day + 1) end"
-    )
-)
-_OPEN = text(
-    _SUMS.format(
-        steady=f"case when at.sign < 0 then {_FIRST_STEADY} "
-        f"else touched.id is null and coalesce(l.kind, {NOT_COUNTED}) = any(cast(:steady as smallint[])) end"
-    )
-)
-
-
-class Open(NamedTuple):
-    """That the days after the last midnight are not in the ledger: cameras that were `touched` since then, and the
-    kinds (places in CAMERA_KINDS) in which the others stand as they stood."""
-
-    touched: Sequence[UUID]
-    steady: Collection[int]
-
-
-async def sums(
-    session: AsyncSession, period: Period, days: tuple[Day, Day], wanted: Mapping[UUID, bool], after: Open | None,
-) -> Sums:  # fmt: skip
-    """Sums of the cameras that stood at one stable facility during all of `period`, between the midnights `days`; and
-    which cameras of the `wanted` facilities they leave out.
-
-    `wanted`: whether each facility is stable, by its id. `after`: None where the day after the last midnight is closed,
-    too.
-    """
-    first, last = days
-    given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
-    given |= {"wanted": list(wanted), "stable": list(wanted.values())}
-    given |= {"first": date_of(first), "last": date_of(last)}
-    if after is not None:
-        given |= {"touched": list(after.touched), "steady": list(after.steady)}
-    found: dict[str, list[Any]] = {}
-    made = Sums({}, [], [], [], [])
-    rows = await session.execute(_CLOSED if after is None else _OPEN, given)
-    for facility_id, kind, later, steady, cameras, passed, apart, *lengths in rows:
-        if facility_id is None:
-            made.moved.extend(apart or ())
-            continue
-        known = found.setdefault(facility_id, [0, [0] * len(CAMERA_SUMS)])
-        known[0] += cameras if later else 0
-        for place, length in enumerate(lengths):
-            if length:
-                known[1][place] += length
-        for name in CAMERA_KINDS[kind]:
-            known[1][_CAMERA[name]] += passed * DAY
-        if steady:
-            made.steady.append(Steady(facility_id, CAMERA_KINDS[kind], cameras, later))
-        else:
-            (made.last if later else made.first).extend(apart)
-    length = (last - first) * DAY
-    made.whole = {id_: (count, Durations(count * length, *values)) for id_, (count, values) in found.items()}
-    return made
 
 
 _ADD = text(
