@@ -11,7 +11,11 @@ SPELLINGS = (
     "?p%61ssword={}", "?%70%61%73%73%77%6f%72%64={}", "?p%2561ssword={}", "/password:{}", "?token:{}", "?secret={}",
     "/user=admin_password={}_channel=1_stream=0.sdp", "/user=admin&password={}&channel=1", "/live;auth={}",
     "?auth[key]={}", "?credential={}", "?jwt={}", "?hmac={}", "?passphrase={}", "?sign={}", "?accesskey={}",
-    "?private-key={}",
+    "?private-key={}", "?loginuse=admin&loginpas={}", "?pass1={}", "?password[]={}", "?password%5B0%5D={}",
+    "?password%20={}", "?password%00={}", "?p%E2%80%8Bassword={}", "?%7B%22password%22:%22{}%22%7D",
+    "?p%D0%B0ssword={}", "?%EF%BD%90assword={}", "?m%E1%BA%ADt%20kh%E1%BA%A9u={}", "?password%EF%BC%9D{}",
+    "?password=%26{}", "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/passwd/{}/x",
+    "?p%25252525252561ssword={}",
 )  # fmt: skip
 """How an address may hold a secret in clear: each is refused."""
 

@@ -18,6 +18,12 @@ SPELLINGS = [
     "/user=admin_password={}_channel=1_stream=0.sdp", "/user=admin&password={}&channel=1", "/live;auth={}",
     "?a=1&secret={}", "?auth[key]={}", "?credential={}", "?jwt={}", "?hmac={}", "?passphrase={}", "?sign={}",
     "?mat_khau={}", "?accesskey={}", "?private-key={}", "?session_id={}",
+    "/videostream?loginuse=admin&loginpas={}", "?userpass={}", "?pass1={}", "?pw2={}", "?cred={}", "?bearer={}",
+    "?md5={}", "?playkey={}", "?password[]={}", "?password%5B0%5D={}", "?stream-key%5B%5D={}", "?pass_word={}",
+    "?password+={}", "?password%20={}", "?password%00={}", "?pass%0d%0aword={}", "?p%E2%80%8Bassword={}",
+    "?%7B%22password%22:%22{}%22%7D", "?%D1%80assword={}", "?p%D0%B0ssword={}", "?%EF%BD%90assword={}",
+    "?m%E1%BA%ADt%20kh%E1%BA%A9u={}", "?mat+khau={}", "?password%EF%BC%9D{}", "?password%EF%BC%9A{}",
+    "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/0/admin:{}/main", "?p%25252525252561ssword={}",
 ]  # fmt: skip
 
 
@@ -41,11 +47,19 @@ def test_what_is_found_in_an_address_is_hidden_in_a_text(spelling: str) -> None:
     [
     "/Streaming/Channels/101", "/cam/realmonitor?channel=1&subtype=0", "?keyframe=2", "/design=3",
     "/h264/ch1/main/av_stream", "?transportmode=unicast&profile=Profile_1", "/live/QT-01", "/user=admin",
-    "?monkey=1", "?author=a", "?spin=1", "/ch1:main",
+    "?monkey=1", "?author=a", "?spin=1", "/ch1:main", "?p=1&inst=2", "/videoinput_1:0/h264_1/onvif.stm", "?bypass=1",
+    "/H%C3%A0%20N%E1%BB%99i", "?hashtag=1", "/password", "?unit=u:1",
 ],
 )  # fmt: skip
 def test_an_ordinary_address_holds_none(target: str) -> None:
     assert list(secret_parameters(target)) == []
+
+
+@pytest.mark.parametrize(
+    "target", ["?password=%26{}", "?password=%2526{}", "?pwd=%2f{}", "/passwd/{}/x", "?pw=%23{}&b=1"]
+)
+def test_a_separator_that_is_encoded_ends_no_secret(target: str) -> None:
+    assert [value for _, value in secret_parameters(target.format(SECRET)) if SECRET in value] != []
 
 
 @given(st.text(max_size=200))
@@ -68,6 +82,7 @@ def test_any_letter_of_a_name_may_be_encoded(name: str, data: st.DataObject) -> 
     [
     "a8f3-k2j9-x0p1-q7w2", "0f8fad5b-d9cb-469f-a165-70867728950e", "live_123456789_aBcDeFgHiJ",
     "9f86d081884c7d659a2f", "kX9vQ2mT7pLw", "stream-{camera_id}-a8f3k2j9x0p1",
+    "xkqjzvwpmtrbnlcd", "XKQJZVWPMTRBNLCD", "0123456789012345",
 ],
 )  # fmt: skip
 def test_a_segment_without_sense_looks_like_a_key(segment: str) -> None:
@@ -79,7 +94,8 @@ def test_a_segment_without_sense_looks_like_a_key(segment: str) -> None:
     "segment",
     [
     "live", "quangtri-ioc-2026", "Trung-tam-giam-sat", "province", "camera0123456789", "QuangTriProvince",
-    "kcl_dong_ha_01", "{camera_code}", "{camera_code}-cam",
+    "kcl_dong_ha_01", "{camera_code}", "{camera_code}-cam", "truongtieuhocthanhcong", "benhviennghiatrung",
+    "202611260730",
 ],
 )  # fmt: skip
 def test_a_name_does_not(segment: str) -> None:

@@ -5,43 +5,88 @@ Whoever adds a spelling adds it here.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import unquote
 
 _LONG = (
-    r"pass(?:word|wd|phrase|code)|password|pwd|secret|token|signature|credentials?|mat[_-]?khau"
-    r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e)[_.-]?key|session[_.-]?id"
+    r"pass[ ._-]?(?:word|wd|phrase|code)|pwd|secret|token|signature|credential|mat[ +_-]?khau"
+    r"|(?:user|usr|login)[_.-]?pas|session[_.-]?id"
+    r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e|play|publish|push|master|security)[_.-]?key"
 )
-"""Anywhere in a name: `streamKey`, `X-Access-Token`, `rtsp_password1`."""
-_SHORT = r"pass|pw|psw|psk|key|auth|authorization|sig|sign|hmac|jwt|pin|otp"
-"""As a word of a name: `pw`, `admin_pw`, `auth.key`, and not `keyframe` or `design`."""
+"""Anywhere in a name: `streamKey`, `X-Access-Token`, `rtsp_password1`, `loginpas`."""
+_SHORT = (
+    r"pass?|pw|psw|psk|p?key|auth|authorization|bearer|creds?|sig|sign|hmac|md5|hash|digest|jwt|pin(?:code)?|otp|ticket"
+    r"|mat[_-]?ma"
+)
+"""As a word of a name, perhaps with a number: `pw`, `admin_pw`, `auth.key`, `pass1`, and not `keyframe` or `design`."""
 _BEFORE = r"(?<![A-Za-z0-9])"
-SECRET_NAME = rf"(?:{_BEFORE}(?:{_SHORT})\]?|(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})"
+SECRET_NAME = (
+    rf"(?:{_BEFORE}(?:{_SHORT})[0-9]{{0,3}}\]?|(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})(?:\[[^\]=\s]{{0,20}}\]){{0,3}}"
+    r"[\"']?[ +]{0,3}"
+)
 """A regular expression for the end of a name before its `=`, to be used without regard to case."""
 SECRET_NAME_IN_WORDS = rf"(?:{_LONG})"
 """The same where a colon follows: short names do so in ordinary text."""
-_PARAMETER = re.compile(rf"(?P<name>{SECRET_NAME})[=:](?P<value>[^&;,/?#]*)", re.IGNORECASE)
+_ACCOUNT = r"(?:user(?:name)?|usr|u|login(?:use)?|account)"
+_USUAL_NAME = r"(?:admin(?:istrator)?|root|user|operator|guest|viewer|supervisor|service|default)"
+BESIDE_A_NAME = (
+    rf"{_BEFORE}{_ACCOUNT}=[^&;:/\s]{{1,64}}(?::|[&;\ue000]p=)",
+    rf"(?<=[/?])(?:[^/?&=:;\s]{{1,64}}=)?{_USUAL_NAME}:",
+)
+"""What stands before a password that has no name of its own: `login=admin:x`, `u=admin&p=x`, `/admin:x/main`."""
+_VALUE = r"(?P<value>[^&;,/?#]*)"
+_PARAMETERS = (
+    re.compile(rf"(?P<name>{SECRET_NAME})[=:]{_VALUE}", re.IGNORECASE),
+    *(re.compile(rf"(?P<name>{before}){_VALUE}", re.IGNORECASE) for before in BESIDE_A_NAME),
+    re.compile(rf"/(?P<name>passw(?:or)?d|pwd|passphrase|(?:stream|api)[_-]?key)/{_VALUE}", re.IGNORECASE),
+)
+_NAME_END = " +=:\"'"
+_ENCODED_SEPARATOR = re.compile("%(?:26|3b|2c|2f|3f|23)", re.IGNORECASE)
+_SEPARATOR = "\ue000"
+"""Stands for a separator that was percent-encoded: it ends no value."""
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 _PARTS = re.compile(r"[/?&=;]")
 _PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
+_LOOKALIKES = dict(
+    zip(map(ord, "аеорсухіјѕԁкмтđαορκıАЕОРСУХІЈЅԀКМТĐΑΟΡΚ"), "aeopcyxijsdkmtdaopkiAEOPCYXIJSDKMTDAOPK", strict=True)
+)
+_UNPRONOUNCEABLE = re.compile(r"(?=.{12})(?:.*[b-df-hj-np-tv-xz]{6}|[0-9]{16})", re.IGNORECASE)
+"""No Vietnamese or English word has six consonants in a row, as random letters soon have; no place a number so long."""
+_INVISIBLE = frozenset({"Mn", "Cf", "Cc"})
 _LEAST_KEY = 12
 _LEAST_CHANGES = 3
-_DEEPEST = 5
 
 
 def secret_parameters(target: str) -> Iterator[tuple[str, str]]:
     """Name and value of what looks like a secret in a path and query, however often percent-encoded."""
-    for found in _PARAMETER.finditer(percent_decoded(target)):
-        yield found["name"], found["value"]
+    text = _ENCODED_SEPARATOR.sub(_SEPARATOR, target)
+    while (decoded := unquote(text, errors="replace")) != text:
+        text = _ENCODED_SEPARATOR.sub(_SEPARATOR, decoded)
+    text = folded("/" + text.removeprefix("/"))
+    for pattern in _PARAMETERS:
+        for found in pattern.finditer(text):
+            yield found["name"].lstrip("/?").rstrip(_NAME_END), found["value"]
+
+
+def folded(text: str) -> str:
+    """`text` with letters of other alphabets and widths as the Latin ones that they look like, without invisible ones.
+
+    A Vietnamese letter loses its marks.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        sign
+        for sign in unicodedata.normalize("NFKD", text).translate(_LOOKALIKES)
+        if unicodedata.category(sign) not in _INVISIBLE
+    )
 
 
 def percent_decoded(text: str) -> str:
     """`text` with percent-encoding undone until nothing is left of it: some servers undo it more than once."""
-    for _ in range(_DEEPEST):
-        decoded = unquote(text, errors="replace")
-        if decoded == text:
-            break
+    while (decoded := unquote(text, errors="replace")) != text:
         text = decoded
     return text
 
@@ -56,6 +101,8 @@ def key_like_segments(target: str) -> list[str]:
 
 def _is_key_like(segment: str) -> bool:
     parts = [part for part in _SEPARATORS.split(segment) if part]
+    if any(_UNPRONOUNCEABLE.match(part) for part in parts):
+        return True
     changes = sum(_changes(one, other) for part in parts for one, other in pairwise(part))
     return sum(map(len, parts)) >= _LEAST_KEY and changes >= _LEAST_CHANGES
 

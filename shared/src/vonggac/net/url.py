@@ -18,7 +18,7 @@ _MAX_LENGTH = 2048
 _MAX_SHOWN_SCHEME = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\]+$")
+_HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\=;,&%\"'<>|^`*!$()]+$")
 _NOT_IN_REQUESTS = re.compile(r"[^\x21-\x7e]+")
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~[]|"
 

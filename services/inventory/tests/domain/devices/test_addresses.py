@@ -47,6 +47,9 @@ def test_placeholders_for_a_login_in_the_path_stay() -> None:
         ("rtsp://10.1.2.3/{channel}", "placeholder"),
         ("rtsp://10.1.2.3/{username", "placeholder"),
         ("rtsp:///live", "no host"),
+        ("rtsp://:S3cret@10.1.2.3/live", "user:password@"),
+        ("rtsp://host;password=S3cret/live", "no host name has"),
+        ("rtsp://10.1.2.3%40S3cret/live", "no host name has"),
         ("rtsp://10.1.2.3/" + "a" * 1000, "1000"),
     ],
 )

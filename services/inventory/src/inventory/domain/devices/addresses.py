@@ -232,6 +232,9 @@ def may_hold_stream_key(template: str | None) -> bool:
 
 
 def _credentials(parsed: RtspUrl) -> Credentials | None:
-    if parsed.credentials is None or not parsed.credentials.username:
+    if parsed.credentials is None or parsed.credentials == Credentials("", ""):
         return None
+    if not parsed.credentials.username:
+        msg = "holds a password and no user name: write user:password@"
+        raise ValueError(msg)
     return Credentials(username=parsed.credentials.username, password=parsed.credentials.password)
