@@ -48,6 +48,12 @@ async def test_a_digest_arrives_by_mail_in_vietnamese_at_each_recipient(mailbox:
     assert body.get_content().replace("\r\n", "\n").strip() == TEXT.text
 
 
+@pytest.mark.parametrize("sign", ["%3B", "%253B", "%23", "%26", "%2526"])
+def test_an_encoded_sign_begins_no_option(sign: str) -> None:
+    service = parse(ChannelKind.MAILTO, f"mailtos://u:p@mail.example.vn?to=a@example.vn{sign}verify=no").service
+    assert service.verify_certificate is True
+
+
 async def test_a_mail_server_that_refuses_is_a_failure(mailbox: Mailbox) -> None:
     box, port = mailbox, mailbox.port
     box.refuse = "554 no"
@@ -98,6 +104,9 @@ async def test_no_address_is_logged(caplog: pytest.LogCaptureFixture, mailbox: M
         (ChannelKind.JSON, "file:///etc/passwd", "begins with json:// or jsons://"),
         (ChannelKind.MAILTO, "mailto://", "not complete"),
         (ChannelKind.MAILTO, "mailto://mail.example.vn?to=a@example.vn&pgpkey=/etc/passwd", "option pgpkey"),
+        (ChannelKind.MAILTO, "mailtos://u:p@mail.example.vn?to=a@example.vn;verify=no", "write %3B"),
+        (ChannelKind.MAILTO, "mailtos://u:p@mail.example.vn?to=a@example.vn;pgpkey=/etc/passwd", "write %3B"),
+        (ChannelKind.JSON, "jsons://10.1.1.1/#?verify=no", "write %3B and %23"),
         (ChannelKind.JSON, "json://10.0.0.1/?+X-Token=MatKhau99", "is not taken"),
     ],
 )

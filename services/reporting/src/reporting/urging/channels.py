@@ -75,6 +75,10 @@ def parse(kind: ChannelKind, address: str) -> Channel:
         schemes = " or ".join(f"{scheme}://" for scheme in SCHEMES[kind])
         msg = f"a channel of the kind {kind} begins with {schemes}, like {EXAMPLES[kind]}"
         raise BadAddressError(msg)
+    if ";" in address or "#" in address:
+        # Apprise finds options behind them too.
+        msg = "it holds a ; or a #, which may begin an option: write %3B and %23"
+        raise BadAddressError(msg)
     given = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     unknown = sorted(given - OPTIONS[kind])
     if unknown:
