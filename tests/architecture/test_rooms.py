@@ -37,7 +37,6 @@ SMALL_FILES = {
     "inventory.api.files.templates": "one noun of the API a file",
     "inventory.domain.people.agency": "one noun a file",
     "inventory.importing.reading.file": "what kind of file it is, before any of it is read",
-    "inventory.importing.reading.workbook": "one format a file",
     "inventory.nouns.devices.deliveries": "one noun a file",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",

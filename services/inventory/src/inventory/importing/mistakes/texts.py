@@ -42,6 +42,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_table": ("is neither CSV nor XLSX: send one of them", "không phải CSV cũng không phải XLSX: hãy gửi một trong hai"),
     "damaged_workbook": ("cannot be read as a workbook: open it in a spreadsheet and save it again as .xlsx",
                          "không đọc được như sổ tính: hãy mở bằng Excel hoặc LibreOffice rồi lưu lại dạng .xlsx"),
+    "unreadable_workbook": ("takes more memory or time to read than a register file does: copy its rows into the template",
+                            "tốn quá nhiều bộ nhớ hoặc thời gian để đọc: hãy chép các dòng sang tệp mẫu"),
     "zip_bomb": ("unpacks to far more than a register file holds ({found}; at most {most}): refused without reading",
                  "giải nén ra lớn bất thường ({found}; nhiều nhất {most}): bị từ chối trước khi đọc"),
     "xml_entities": ("holds a document type or entities ({part}): save it again in Excel or LibreOffice",

@@ -13,7 +13,7 @@ from inventory.importing.mistakes.collected import FILE
 from inventory.importing.reading.sheet import Format, RawFile, RawRow, Sheet
 
 SEPARATORS = ";,\t"
-_NAMED_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+_NAMED_SEPARATOR = re.compile(r"sep=([^\"\r\n])\r?\n?", re.IGNORECASE)
 _MAX_CELL = 1_000_000
 _PROBED_LINES = 20
 csv.field_size_limit(_MAX_CELL)

@@ -15,13 +15,18 @@ RATIO_FROM_BYTES = 2 * 1024 * 1024
 """Smaller entries may be as dense as they like."""
 MOST_ROWS = 50_000
 MOST_COLUMNS = 104
-_FAR = re.compile(rb"""\br=["'](?:[A-Z]{3,}\d+|[D-Z][A-Z]\d+|[A-Z]*(?:[5-9]\d{4}|\d{6,}))["']""")
-"""A cell beyond column CZ or row 50,000: the parser allots all cells between the first and the last one."""
-_PIECE = 256 * 1024
+_FAR = re.compile(rb"""\br\s*=\s*["'](?:[A-Z]{3,}\d+|[D-Z][A-Z]\d+|[A-Z]*(?:[5-9]\d{4}|\d{6,}))["']""", re.IGNORECASE)
+"""A cell beyond column CZ or row 50,000: the parser allots all cells between the first and the last one.
+
+Whoever hides one from this is stopped by the limits of the parser's process.
+"""
+_SHEET = b"sheetData"
+"""In every part that is a sheet, whatever it is called."""
+_PIECE = 64 * 1024
 _DECLARATIONS = tuple(
     word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
-_LONGEST = max(48, *map(len, _DECLARATIONS))
+_LONGEST = max(64, *map(len, _DECLARATIONS))
 _PARSED = (".xml", ".rels", ".vml")
 
 
@@ -47,7 +52,7 @@ def check_workbook(body: bytes) -> None:
 
 def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
     parsed = entry.filename.lower().endswith(_PARSED)
-    unpacked, tail = 0, b""
+    unpacked, tail, is_sheet = 0, b"", False
     with archive.open(entry) as stream:
         while piece := stream.read(_PIECE):
             unpacked += len(piece)
@@ -55,14 +60,15 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) ->
                 _refuse_size()
             if unpacked > RATIO_FROM_BYTES and unpacked > MOST_RATIO * max(entry.compress_size, 1):
                 refuse("zip_bomb", found=f"{unpacked // max(entry.compress_size, 1)} : 1", most=f"{MOST_RATIO} : 1")
+            seen = tail + piece
+            is_sheet = is_sheet or _SHEET in seen
+            if is_sheet and _FAR.search(seen):
+                refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
             if parsed:
-                seen_as_is = tail + piece
-                seen = seen_as_is.upper()
-                if any(word in seen for word in _DECLARATIONS):
+                capitals = seen.upper()
+                if any(word in capitals for word in _DECLARATIONS):
                     refuse("xml_entities", part=entry.filename[:60])
-                if entry.filename.startswith("xl/worksheets/") and _FAR.search(seen_as_is):
-                    refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
-                tail = piece[-_LONGEST:]
+            tail = seen[-_LONGEST:]
     return unpacked
 
 
