@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from structlog.testing import capture_logs
 
 from vonggac.auth import Caller, Right, Role, TokenVerifier, check_policy, install_authentication
@@ -32,8 +32,15 @@ POLICY = (
     Entry("GET", "/v1/read", (Right.READ,), Reach.NARROWED),
     Entry("POST", "/v1/add", (Right.ADD,), Reach.PROVINCE),
     Entry("GET", "/v1/conflict", (Right.READ,), Reach.COMMON),
+    Entry("POST", "/v1/echo", (Right.ADD,), Reach.COMMON),
     Entry("GET", "/v1/bug", (Right.READ,), Reach.COMMON),
 )
+
+
+class Said(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
 
 
 class Body(BaseModel):
@@ -67,6 +74,10 @@ async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.Async
     @app.post("/v1/add")
     async def add(body: Body) -> int:
         return body.count
+
+    @app.post("/v1/echo")
+    async def echo(body: Said) -> Said:
+        return body
 
     @app.get("/v1/conflict")
     async def conflict() -> None:
@@ -171,6 +182,19 @@ async def test_a_bug_is_a_500_without_its_inner_workings(
     assert [entry["event"] for entry in logged] == ["request_failed"]
     assert answer.json()["code"] == "internal_error"
     assert "S3cret!" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"text": "\\ud800"}', b'{"text": "a", "\\ud800": 1}', b'{"text": "\\udc00\\ud800"}', b'"\\udfff"']
+)
+async def test_half_a_letter_is_no_error_of_ours(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str], body: bytes
+) -> None:
+    headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": "application/json"}
+    answer = await client.post("/v1/echo", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    whole = await client.post("/v1/echo", content=b'{"text": "\\ud83d\\udcf7"}', headers=headers)
+    assert whole.json() == {"text": "\U0001f4f7"}
 
 
 async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem+json: what is wrong, where, and what would be right."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 
 from vonggac.telemetry.logs import get_logger
@@ -104,6 +106,15 @@ def install_problem_handlers(app: FastAPI) -> None:
         problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
         return _answer(problem, dict(error.headers) if error.headers else None)
 
+    @app.exception_handler(UnicodeEncodeError)
+    @app.exception_handler(PydanticSerializationError)
+    async def _half_a_letter(_request: Request, error: UnicodeEncodeError | PydanticSerializationError) -> JSONResponse:
+        if "surrogates not allowed" not in str(error):
+            raise error
+        # JSON can write it, and no answer, message or row can hold it.
+        msg = "a text holds half of a letter (a lone surrogate such as \\ud800): send the whole letter"
+        return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg))
+
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, exc_info=error)
@@ -117,7 +128,14 @@ def _field_error(item: Any) -> FieldError:
     return FieldError(field=field, message=redact(str(item["msg"]).removeprefix("Value error, ")))
 
 
+class _ProblemResponse(JSONResponse):
+    """Names what was sent, whatever that was."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(
+    return _ProblemResponse(
         problem.model_dump(mode="json"), status_code=problem.status, headers=headers, media_type=CONTENT_TYPE
     )

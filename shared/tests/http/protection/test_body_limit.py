@@ -108,3 +108,33 @@ async def test_the_connection_of_a_long_body_that_nobody_read_is_closed(api: htt
     """Otherwise the server would have to take it all in before the next request."""
     answer = await api.post("/unread", content=chunks(5))
     assert (answer.json(), answer.headers["connection"]) == ("read nothing", "close")
+
+
+async def test_a_length_that_is_said_in_two_ways_is_refused(api: httpx.AsyncClient) -> None:
+    """A proxy that believes the one would leave us what is behind it, as a request of somebody else."""
+    both = {"Transfer-Encoding": "chunked", "Content-Length": "100"}
+    answer = await api.post("/unread", content=chunks(1), headers=both)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer.headers["connection"] == "close"
+
+
+async def test_chunks_in_http_1_0_are_refused() -> None:
+    sent: list[Message] = []
+
+    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise AssertionError
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.0",
+        "path": "/",
+        "headers": [(b"transfer-encoding", b"chunked")],
+    }
+    await BodyLimit(never, BodyLimits())(scope, receive, send)
+    assert sent[0]["status"] == 400

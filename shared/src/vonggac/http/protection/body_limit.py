@@ -44,6 +44,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if _is_ambiguous(scope):
+            await problem_response(_AMBIGUOUS)(scope, receive, send)
+            return
         most, stated = self._limits.of(scope["path"]), _stated(scope)
         if stated is not None and stated > most:
             await _refuse(most)(scope, receive, send)
@@ -82,6 +85,22 @@ class _Body:
             if self._unread:
                 MutableHeaders(raw=message["headers"])["Connection"] = "close"
         await self._send(message)
+
+
+_AMBIGUOUS = ProblemError(
+    HTTPStatus.BAD_REQUEST,
+    "bad_request",
+    "the length of the body is said in two ways, or in chunks in HTTP/1.0: say it once",
+    headers={"Connection": "close"},
+)
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Whether a proxy before us may have read another length: what is behind the body is then a request to us alone."""
+    headers = Headers(scope=scope)
+    if "transfer-encoding" not in headers:
+        return False
+    return "content-length" in headers or scope["http_version"] == "1.0"
 
 
 def _refuse(most: int) -> Response:
