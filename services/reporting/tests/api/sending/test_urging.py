@@ -289,8 +289,9 @@ async def test_an_agency_reads_what_it_was_urged_about_and_nothing_of_others(
     made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 2})
     assert made.status_code == 201, made.text
     path = f"/v1/urges/{made.json()['id']}"
-    for agency_id, seen in ((province.agency, 1), (uuid4(), 0)):
-        async with start(sealed, Role.MANAGING_AGENCY, scope=(f"agency:{agency_id}",)) as agency:
+    scopes = {f"agency:{province.agency}": 1, f"agency:{uuid4()}": 0, f"facility:{province.facility}": 0}
+    for scope, seen in scopes.items():
+        async with start(sealed, Role.MANAGING_AGENCY, scope=(scope,)) as agency:
             listed = (await agency.get("/v1/urges", params={"total": "true"})).json()
             assert (len(listed["items"]), listed["total"]) == (seen, seen)
             item, letter = await agency.get(path), await agency.get(f"{path}/letter.docx")

@@ -10,7 +10,10 @@ _FILE = {Right.EXPORT: "for a file: `format` or `Accept` other than JSON"}
 _WHOLE = (Right.READ, Right.READ_RESTRICTED)
 """What was frozen or sent is of the whole province, restricted facilities included, and cannot be narrowed."""
 
-_TO_THEM = "those to the agencies of the scope; the file of the log is of the province"
+_TO_THEM = (
+    "those to the agencies that the scope names, so none for a scope of units or facilities alone; the file of the log "
+    "is of the province"
+)
 
 FIGURES = (
     "/v1/availability", "/v1/compliance", "/v1/overview", "/v1/site-faults", "/v1/outages", "/v1/progress",
