@@ -23,7 +23,8 @@ SPELLINGS = [
     "?password+={}", "?password%20={}", "?password%00={}", "?pass%0d%0aword={}", "?p%E2%80%8Bassword={}",
     "?%7B%22password%22:%22{}%22%7D", "?%D1%80assword={}", "?p%D0%B0ssword={}", "?%EF%BD%90assword={}",
     "?m%E1%BA%ADt%20kh%E1%BA%A9u={}", "?mat+khau={}", "?password%EF%BC%9D{}", "?password%EF%BC%9A{}",
-    "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/0/admin:{}/main", "?p%25252525252561ssword={}",
+    "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/0/admin:{}/main", "/passwd/{}/main",
+    "?p%25252525252561ssword={}",
 ]  # fmt: skip
 
 

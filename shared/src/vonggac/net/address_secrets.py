@@ -34,15 +34,15 @@ _USUAL_NAME = r"(?:admin(?:istrator)?|root|user|operator|guest|viewer|supervisor
 BESIDE_A_NAME = (
     rf"{_BEFORE}{_ACCOUNT}=[^&;:/\s]{{1,64}}(?::|[&;\ue000]p=)",
     rf"(?<=[/?])(?:[^/?&=:;\s]{{1,64}}=)?{_USUAL_NAME}:",
+    r"/(?:passw(?:or)?d|pwd|passphrase|(?:stream|api)[_-]?key)/",
 )
-"""What stands before a password that has no name of its own: `login=admin:x`, `u=admin&p=x`, `/admin:x/main`."""
+"""What stands before a password without a name: `login=admin:x`, `u=admin&p=x`, `/admin:x/main`, `/passwd/x/main`."""
 _VALUE = r"(?P<value>[^&;,/?#]*)"
 _PARAMETERS = (
     re.compile(rf"(?P<name>{SECRET_NAME})[=:]{_VALUE}", re.IGNORECASE),
     *(re.compile(rf"(?P<name>{before}){_VALUE}", re.IGNORECASE) for before in BESIDE_A_NAME),
-    re.compile(rf"/(?P<name>passw(?:or)?d|pwd|passphrase|(?:stream|api)[_-]?key)/{_VALUE}", re.IGNORECASE),
 )
-_NAME_END = " +=:\"'"
+_NAME_END = " +=:/\"'"
 _ENCODED_SEPARATOR = re.compile("%(?:26|3b|2c|2f|3f|23)", re.IGNORECASE)
 _SEPARATOR = "\ue000"
 """Stands for a separator that was percent-encoded: it ends no value."""
