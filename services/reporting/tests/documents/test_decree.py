@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -192,3 +193,44 @@ def test_the_foot_of_both_has_id_digest_and_the_report_before(
     assert "không có" in foot
     assert report.sha256 in paper(correction).foot.lines[2]
     assert correction.sha256.upper() in paper(correction).foot.code
+
+
+type Point = tuple[float, float]
+
+
+def drawn_on_the_first_page(pdf: bytes) -> tuple[list[tuple[Point, Point]], list[tuple[Point, float]]]:
+    """Its lines, and where each text begins, with its size."""
+    lines_there, texts, points = list[tuple[Point, Point]](), list[tuple[Point, float]](), list[Point]()
+    at, place, stack, size = pikepdf.Matrix(), pikepdf.Matrix(), list[pikepdf.Matrix](), 0.0
+    with pikepdf.Pdf.open(io.BytesIO(pdf)) as file:
+        instructions: list[Any] = list(pikepdf.parse_content_stream(file.pages[0]))
+        numbers = [[float(each) for each in one.operands if isinstance(each, int | Decimal)] for one in instructions]
+    for one, given in zip(instructions, numbers, strict=True):
+        match str(one.operator):
+            case "q":
+                stack.append(at)
+            case "Q":
+                at = stack.pop()
+            case "cm":
+                at = pikepdf.Matrix(*given) @ at
+            case "m":
+                points = [(given[0], given[1])]
+            case "l":
+                points.append((given[0], given[1]))
+            case "S" if len(points) == 2:
+                lines_there.append((at.transform(points[0]), at.transform(points[1])))
+            case "Tf":
+                size = given[-1]
+            case "Tm":
+                place = pikepdf.Matrix(*given)
+            case "Tj" | "TJ":
+                texts.append(((place @ at).transform((0, 0)), size))
+    return lines_there, texts
+
+
+def test_the_rules_of_the_head_in_the_pdf_touch_no_letter(pdf: bytes) -> None:
+    """A descender or a dot below reaches 0.22 of its size under the line that it stands on."""
+    rules, texts = drawn_on_the_first_page(pdf)
+    for (_, height), _ in rules[:3]:
+        above, size = min((y - height, size) for (_, y), size in texts if y > height)
+        assert above - 0.22 * size > 1, "more than a point lies between the letters and the rule"
