@@ -43,6 +43,14 @@ def test_media_without_a_whole_keyframe_says_how_much_came() -> None:
     assert "80 packets (3 damaged)" in judgement.detail
 
 
+def test_media_that_came_late_is_a_timeout_and_says_nothing_about_keyframes() -> None:
+    late = judge(Evidence(playing=True, packets=80, first_packet_s=5.8, allowed_s=7.5))
+    assert late.cause is Cause.TIMEOUT
+    assert late.detail is not None
+    assert "5.8 s of the 7.5 s" in late.detail
+    assert judge(Evidence(playing=True, packets=80, first_packet_s=1.8, allowed_s=7.5)).cause is Cause.NO_KEYFRAME
+
+
 def test_a_deadline_before_play_is_a_timeout() -> None:
     assert judge(Evidence()).cause is Cause.TIMEOUT
 

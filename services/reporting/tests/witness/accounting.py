@@ -131,7 +131,31 @@ create temporary table frozen on commit drop as
     from flow group by camera;
 
 -- Media that flows refutes a failed probe that saw none, and a frozen picture that moved since; media that stopped
--- refutes every probe but one that the prober made itself after it.
+-- refutes every probe but one that the prober made itself after it. What is refuted after its last probe stays so when
+-- no media is seen any more: an `up` until media flows again, a `down` for good.
+create temporary table flowing on commit drop as
+    select camera, coalesce(range_agg(span) filter (where flows), '{}') as span from flow group by camera;
+create temporary table refuted on commit drop as
+    select probe.camera, cause, tstzmultirange(probe.span)
+               * tstzmultirange(tstzrange(lower(flowing.span * tstzmultirange(tstzrange(last_at, null))), null)) as span
+    from probe join flowing using (camera)
+    where state = 'down' and cause in ('timeout', 'refused', 'auth_failed')
+          and not isempty(flowing.span * tstzmultirange(tstzrange(last_at, null)))
+    union all
+    select probe.camera, cause, tstzmultirange(probe.span)
+               * tstzmultirange(tstzrange(lower(flow.span * tstzmultirange(tstzrange(moved_at, null))), null))
+    from probe join flow using (camera)
+    where state = 'down' and cause = 'frozen' and flows and last_at < moved_at
+          and not isempty(flow.span * tstzmultirange(tstzrange(moved_at, null)))
+    union all
+    select probe.camera, cause, tstzmultirange(probe.span) * tstzmultirange(tstzrange(
+               greatest(lower(gone.span), last_at),
+               lower(flowing.span * tstzmultirange(tstzrange(upper(gone.span), null)))))
+    from probe join flowing using (camera) join (
+        select camera, held, stopped_at, unnest(span) as span from flow where gone
+    ) as gone using (camera)
+    where state = 'up' and last_at < upper(gone.span)
+          and not (own and case when stopped_at is null then last_at > held else first_at > stopped_at end);
 create temporary table revised on commit drop as
     select probe.camera, 'moving' as what, tstzmultirange(probe.span) * flow.span
                * case when cause = 'frozen' then tstzmultirange(tstzrange(moved_at, null)) else '{(,)}' end
@@ -139,6 +163,11 @@ create temporary table revised on commit drop as
     from probe join flow using (camera) join frozen using (camera)
     where probe.state = 'down' and flows and (cause in ('timeout', 'refused', 'auth_failed')
                                               or (cause = 'frozen' and last_at < moved_at))
+    union all
+    select refuted.camera, 'moving', refuted.span * flowing.span - coalesce(frozen.span, '{}')
+    from refuted join flowing using (camera) join frozen using (camera) where cause = 'frozen'
+    union all
+    select camera, 'refuted', span from refuted
     union all
     select probe.camera, 'back', tstzmultirange(probe.span) * flow.span
     from probe join flow using (camera)
@@ -149,10 +178,10 @@ create temporary table revised on commit drop as
     union all
     select camera, 'still', span from frozen;
 create temporary table seen on commit drop as
-    select camera, up - coalesce(gone, '{}') - coalesce(still, '{}') + coalesce(moving, '{}') + coalesce(back, '{}')
-               as up,
-           down - coalesce(moving, '{}') + (coalesce(gone, '{}') - coalesce(back, '{}')) + coalesce(still, '{}')
-               as down
+    select camera, up - coalesce(refuted, '{}') - coalesce(gone, '{}') - coalesce(still, '{}')
+               + coalesce(moving, '{}') + coalesce(back, '{}') as up,
+           down - coalesce(refuted, '{}') - coalesce(moving, '{}') + (coalesce(gone, '{}') - coalesce(back, '{}'))
+               + coalesce(still, '{}') as down
     from (
         select camera, coalesce(range_agg(span) filter (where state = 'up'), '{}') as up,
                coalesce(range_agg(span) filter (where state = 'down'), '{}') as down
@@ -162,6 +191,7 @@ create temporary table seen on commit drop as
         select camera, range_agg(span) filter (where what = 'moving') as moving,
                range_agg(span) filter (where what = 'back') as back,
                range_agg(span) filter (where what = 'gone') as gone,
+               range_agg(span) filter (where what = 'refuted') as refuted,
                range_agg(span) filter (where what = 'still') as still
         from revised group by camera
     ) as changed using (camera);

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CASES = int(os.environ.get("VONGGAC_WITNESS_CASES", "300"))
 PER_WORLD = 25
+PARTS = 12
 WORLDS = -(-CASES // PER_WORLD)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 APART = timedelta(hours=3)
@@ -69,8 +70,7 @@ def batches(facts: Iterable[Payload]) -> Iterable[list[Payload]]:
         yield batch
 
 
-async def reported(database: Database, one: World) -> list[CameraAccount]:
-    period = Period(*one.period)
+async def reported(database: Database, one: World, period: Period) -> list[CameraAccount]:
     question = Question(period, millis(datetime.now(UTC)), 15_000)
     async with snapshot(database) as session:
         places = await plan.places(session, plan.Scope(unit_id=one.unit), period)
@@ -87,7 +87,7 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
             one = made(number)
             await feed(ingest, database, one)
             cameras, deliveries, causes = account(connection, one)
-            found = {each.camera.id: each for each in await reported(database, one)}
+            found = {each.camera.id: each for each in await reported(database, one, Period(*one.period))}
             nowhere = {name for name, sums in cameras.items() if sums["out_of_scope"] == sums["period"]}
             assert set(found) <= set(cameras), f"world {number}"
             assert set(cameras) - set(found) <= nowhere, f"world {number}"
@@ -106,6 +106,27 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
             compared += len(one.cameras)
     assert compared >= CASES
     assert kinds == set(DURATION_NAMES), "the chaos reaches every part of time"
+
+
+async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(ingest: Ingest, database: Database) -> None:
+    for number in range(WORLDS):
+        one = made(number)
+        await feed(ingest, database, one)
+        start, end = one.period
+        cuts = [start, *sorted(one.chance.sample(range(start + 1, end), PARTS - 1)), end]
+        parts: dict[Any, list[int]] = {}
+        for part in map(Period, cuts, cuts[1:]):
+            for each in await reported(database, one, part):
+                before = parts.get(each.camera.id, [0] * len(DURATION_NAMES))
+                parts[each.camera.id] = [*map(sum, zip(before, each.account.camera.lengths, strict=True))]
+        for each in await reported(database, one, Period(start, end)):
+            left_out = end - start - parts[each.camera.id][0]
+            whole = dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True))
+            summed = dict(zip(DURATION_NAMES, parts[each.camera.id], strict=True))
+            # A part in which the camera was not in scope at all does not name it.
+            summed["period"] += left_out
+            summed["out_of_scope"] += left_out
+            assert summed == whole, f"world {number}, camera {each.camera.id}"
 
 
 def test_the_same_seed_makes_the_same_chaos() -> None:

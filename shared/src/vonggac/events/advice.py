@@ -33,7 +33,7 @@ _ADVICE = {
         "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting.",
     ),
     Cause.TIMEOUT: Advice(
-        "No answer before the deadline of the probe.",
+        "No answer before the deadline of the probe, or video so late that no keyframe could come before it.",
         "Kiểm tra nguồn điện, dây mạng, đường truyền và VPN; so với các camera cùng cơ sở.",
         "Check power, cable, line and VPN; compare with the site's other cameras.",
     ),

@@ -40,7 +40,8 @@ class Evidence:
     `light`: the header of a keyframe is all that was wanted. `failure` broke it off; without one the deadline (or
     the end of the measuring window) did. `foreign_payload`: the RTP payload type of what came, when the description
     names others only. `decoded` is None while the keyframe waits for the decoder, `undecodable` says why the decoder
-    gave none.
+    gave none. `first_packet_s` and `allowed_s`, in seconds from the attempt's beginning: when video came first, and
+    when the deadline was.
     """
 
     failure: Failure | None = None
@@ -53,6 +54,13 @@ class Evidence:
     decoded: bool | None = None
     undecodable: Failure | None = None
     refreshed: bool = False
+    first_packet_s: float = 0.0
+    allowed_s: float = 0.0
+
+    @property
+    def came_late(self) -> bool:
+        """Whether less time was left after the first packet than had gone by: too little to miss a keyframe."""
+        return 2 * self.first_packet_s > self.allowed_s > 0
 
 
 def judge(evidence: Evidence) -> Judgement:
@@ -78,6 +86,9 @@ def judge(evidence: Evidence) -> Judgement:
         return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
         return down(Cause.NO_MEDIA, "PLAY was accepted and no media came before the deadline")
+    if evidence.came_late:
+        when = f"{evidence.first_packet_s:.1f} s of the {evidence.allowed_s:.1f} s that a probe may take"
+        return down(Cause.TIMEOUT, f"video came only after {when}, and no whole keyframe in the rest")
     dropped = f" ({evidence.units_dropped} damaged)" if evidence.units_dropped else ""
     return down(Cause.NO_KEYFRAME, f"{evidence.packets} packets{dropped} and no whole keyframe before the deadline")
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.claims import ClaimRow
-from reporting.domain.evidence.media import MediaClaim, dated, media_of
+from reporting.domain.evidence.media import MEMORY, MediaClaim, dated, media_of
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
 from reporting.domain.partition import NO_CAUSE, Seen
@@ -67,7 +67,8 @@ select * from (
     from (
         select * from camera_media
         where camera_id = any(cast(%(cameras)s as uuid[])) and least(begins_at, still_since) < %(to)s
-          and (greatest(ends_at, still_ends_at) > %(from)s or (ends_at is null and worker_id = any(%(alive)s)))
+          and (greatest(ends_at, still_ends_at) > %(reported_from)s
+               or (ends_at is null and worker_id = any(%(alive)s)))
         order by camera_id, begins_at, sequence
     ) as reported
 ) as media
@@ -176,8 +177,9 @@ async def stored(
         "cameras": f"{{{','.join(map(str, cameras))}}}",
         "deliveries": f"{{{','.join(map(str, deliveries))}}}",
         "from": moment(start),
+        "reported_from": moment(start - MEMORY),
         "to": moment(end),
-        "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start],
+        "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start - MEMORY],
     }
     found = await columns(session, _STORED, given)
     media = RUN_COLUMNS + CHANGE_COLUMNS

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.lives import Life, presumed, union, without_gaps
+from reporting.domain.evidence.media import MEMORY
 from reporting.domain.instants import Millis, millis, moment
 
 _LIVES = text(
@@ -35,14 +36,15 @@ class Watch(NamedTuple):
 
 
 async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis) -> Watch:
-    """Lives that touch [start, now]."""
+    """Lives that touch [start, now], and those before in which something was said that may still matter."""
     found: dict[str, dict[str, list[Life]]] = {"forwarder": {}, "prober": {}, "probing": {}}
-    rows = await session.execute(_LIVES, {"since": moment(start - grace), "until": moment(now)})
+    asked = {"since": moment(start - max(grace, MEMORY)), "until": moment(now)}
+    rows = await session.execute(_LIVES, asked)
     for row in rows:
         spans = found[row.kind].setdefault(row.worker_id, [])
         spans.append(Life(millis(row.started_at), millis(row.ended_at)))
     gaps: dict[str, list[Life]] = {}
-    for row in await session.execute(_GAPS, {"since": moment(start - grace), "until": moment(now)}):
+    for row in await session.execute(_GAPS, asked):
         gaps.setdefault(row.publisher_id, []).append(Life(millis(row.began_at), millis(row.ended_at)))
     for kind in found.values():
         for name, spans in kind.items():

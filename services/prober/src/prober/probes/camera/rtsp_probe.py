@@ -222,6 +222,8 @@ class _Attempt:
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=_failure_of(self._picture),
             refreshed=self._is_refreshed,
+            first_packet_s=0.0 if watch.first_packet_at is None else watch.first_packet_at - self._began,
+            allowed_s=self._ends_at - self._began,
         )
 
     @property

@@ -3,15 +3,18 @@
 Probes look from time to time, a forwarder all the time. Where the media had stopped, the camera was down from its last
 media to its first; where keyframes repeated bit for bit, down for a frozen picture; and while media flows no failed
 probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone proves no picture.
+What media has refuted stays so when nobody sees media any more: a probe that was made before says nothing of the time
+after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from reporting.domain.evidence.claims import latest_holders
 from reporting.domain.evidence.lives import Life, life_at
-from reporting.domain.instants import Millis
+from reporting.domain.instants import HOUR, Millis
 from reporting.domain.partition import Seen
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
@@ -37,6 +40,9 @@ OURS = frozenset(
 """Faults on our side: nothing is known of the camera (decision 0009)."""
 
 FROZEN = Cause.FROZEN.value
+
+MEMORY: Millis = 2 * HOUR
+"""How long media that is over may still refute a probe: as long as one may hold, two intervals of an hour."""
 
 
 class MediaClaim(NamedTuple):
@@ -126,14 +132,44 @@ def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[See
         return joined(probed) if any(one.value.by_forwarder for one in probed) else probed
     lines: list[Sequence[Segment[Any]]] = [probed, flow, still]
     hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
+    said = _Said()
     result: list[Segment[Seen]] = []
     for start, end, (seen, claim, stands_still) in overlay(hull, lines):
         for left, right in _cut(start, end, claim):
-            found = _seen_at(left, seen, claim, stands_still=bool(stands_still))
+            refuted = seen is not None and said.refutes(seen)
+            found = _seen_at(left, seen, claim, refuted=refuted, stands_still=bool(stands_still))
+            if claim is not None:
+                said.remember(right, left, seen, claim)
             if found is None:
                 continue
             result.append(Segment(left, right, found if found.since >= left else found._replace(since=left)))
     return joined(result)
+
+
+@dataclass(slots=True)
+class _Said:
+    """What media has said up to here: until when it flowed, until when it was gone, and when a still picture moved."""
+
+    flowed_until: Millis = 0
+    gone_until: Millis = 0
+    moved_at: Millis = 0
+
+    def remember(self, until: Millis, at: Millis, seen: Seen | None, claim: MediaClaim) -> None:
+        """What `claim` says of [at, until)."""
+        if claim.state == FLOWING:
+            self.flowed_until = until
+            if claim.moved_at is not None and claim.moved_at <= at:
+                self.moved_at = max(self.moved_at, claim.moved_at)
+        elif _gone(claim) and not (seen is not None and _refutes(seen, claim)):
+            self.gone_until = until
+
+    def refutes(self, seen: Seen) -> bool:
+        """Whether the last probe that found `seen` was made before media said otherwise."""
+        if seen.state is CameraState.UP:
+            return self.flowed_until < self.gone_until and seen.last_at < self.gone_until
+        if seen.cause == FROZEN:
+            return seen.last_at < self.moved_at
+        return seen.cause in WITHOUT_MEDIA and seen.last_at < self.flowed_until
 
 
 def joined(line: Iterable[Segment[Seen]]) -> list[Segment[Seen]]:
@@ -155,24 +191,31 @@ def _cut(start: Millis, end: Millis, claim: MediaClaim | None) -> Iterable[tuple
     return ((start, end),) if at is None or not start < at < end else ((start, at), (at, end))
 
 
-def _seen_at(at: Millis, seen: Seen | None, claim: MediaClaim | None, *, stands_still: bool) -> Seen | None:
-    if claim is None:
-        return seen
+def _seen_at(
+    at: Millis, seen: Seen | None, claim: MediaClaim | None, *, refuted: bool, stands_still: bool
+) -> Seen | None:
+    if claim is None or (claim.state == STOPPED and not _gone(claim)):
+        return None if refuted else seen
     down = seen is not None and seen.state is CameraState.DOWN
     if claim.state == STOPPED:
-        if claim.cause is None or claim.cause in OURS or down or (seen is not None and _refutes(seen, claim)):
+        if seen is not None and ((down and not refuted) or _refutes(seen, claim)):
             return seen
         return Seen(CameraState.DOWN, claim.cause, at)
     if stands_still and (not down or (seen is not None and seen.cause in WITHOUT_MEDIA)):
         return Seen(CameraState.DOWN, FROZEN, at)
     if seen is None or not down:
         return seen
-    if seen.cause in WITHOUT_MEDIA:
-        return Seen(CameraState.UP, None, at)
     moved = claim.moved_at
     if seen.cause == FROZEN and not stands_still and moved is not None and seen.last_at < moved <= at:
         return Seen(CameraState.UP, None, at)
+    if seen.cause in WITHOUT_MEDIA or (refuted and not stands_still):
+        return Seen(CameraState.UP, None, at)
     return seen
+
+
+def _gone(claim: MediaClaim) -> bool:
+    """Whether media stopped by itself; a stop that we made, and a fault of ours, say nothing."""
+    return claim.state == STOPPED and claim.cause is not None and claim.cause not in OURS
 
 
 def _refutes(seen: Seen, claim: MediaClaim) -> bool:
