@@ -96,6 +96,10 @@ class Result:
                 round(self.untrue.get(kind, 0.0), 1),
             )
             lines.append(f"{kind:>18}" + "".join(f"{cell!s:>12}" for cell in cells))
+        for kind, thing, span, words in self.false:
+            at = datetime.fromtimestamp(span.start, UTC).strftime("%H:%M:%S.%f")[:-3]
+            called = ", ".join(sorted(words))
+            lines.append(f"untrue: {' '.join(thing)} called {called} for {span.length:.1f} s from {at} UTC on, {kind}")
         return lines
 
     def line(self) -> dict[str, float]:
@@ -317,7 +321,6 @@ async def measure(arguments: argparse.Namespace, progress: Progress, stopping: S
     if arguments.details:
         for one in result.found:
             progress.line(str(one))
-        progress.line(f"false: {result.false}")
     progress.line(json.dumps(result.line()))
     return 0 if result.holds else 1
 

@@ -1,0 +1,176 @@
+"""The second witness, first part: when each camera was seen to be up or down, as sets of time. See accounting.py."""
+
+SEEN = """
+-- When each worker watched: from the time since which it is awake to its sign of life.
+create temporary table watch on commit drop as
+    select body->>'worker_id' as worker, kind, range_agg(tstzrange(
+        least(coalesce((body->>'awake_since')::timestamptz, at - %(allowance)s * interval '1 ms'), at), at)) as lives
+    from (
+        select case kind when 'prober_alive' then 'prober' when 'probe' then 'prober' else 'forwarder' end as kind,
+               body, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as at
+        from fact where kind in ('prober_alive', 'forwarder_alive', 'probe')
+    ) as sign group by 1, 2;
+
+-- When at least one prober watched, life by life.
+create temporary table probing on commit drop as
+    select unnest(range_agg(life)) as life from (select unnest(lives) as life from watch where kind = 'prober') as one;
+create temporary table forwarding on commit drop as
+    select worker, unnest(lives) as life from watch where kind = 'forwarder';
+
+-- Probes and read-backs: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
+-- the next, at most two intervals, and no longer than the life of the probers in which it was made.
+create temporary table observed on commit drop as
+    select thing, at, state, cause, own, interval_s, awake, tstzrange(at, least(
+               at + 2 * round(interval_s * 1000) * interval '1 ms', lead(at) over (partition by kind, thing order by at)
+           )) * coalesce((select life from probing where life @> at), 'empty') as span, kind
+    from (
+        select distinct on (kind, thing, at) * from (
+            select kind, thing, state, cause, own, interval_s, awake,
+                   case state when 'down' then greatest(seen - duration, awake) else seen end as at
+            from (
+                select kind,
+                       (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid as thing,
+                       case body->>'verdict' when 'verified' then 'up' when 'mismatch' then 'down'
+                           when 'unreachable' then 'down' when 'not_checkable' then 'unknown' else body->>'verdict' end
+                           as state,
+                       case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
+                           when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
+                       body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
+                           and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
+                       (body->>'interval_s')::float as interval_s,
+                       round((body->>'duration_ms')::float) * interval '1 ms' as duration,
+                       (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
+                from fact where kind in ('probe', 'read_back')
+            ) as read
+        ) as dated
+        order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
+                 coalesce(cause, '') collate "C" desc, own, interval_s desc, awake
+    ) as one;
+
+-- Probes in a row that found the same: when the first and the last of them were made.
+create temporary table probe on commit drop as
+    select thing as camera, state, cause, own, span, min(at) over same as first_at, max(at) over same as last_at
+    from (
+        select *, count(*) filter (where goes_on is not true) over (partition by thing order by at) as number from (
+            select *, lag(state) over w = state and lag(cause) over w is not distinct from cause
+                      and lag(own) over w is not distinct from own and coalesce(awake <= lag(at) over w, true)
+                      and lag(at) over w + 2 * round(lag(interval_s) over w * 1000) * interval '1 ms' >= at as goes_on
+            from observed where kind = 'probe' window w as (partition by thing order by at)
+        ) as compared
+    ) as counted window same as (partition by thing, number);
+
+-- What the latest holder says of a camera's media: from the change that a report tells of, or else from the report,
+-- until the next one, within the life in which it was made.
+create temporary table report on commit drop as
+    select camera, worker, held, sequence, state, cause, stopped_at,
+           case when still_since is not null then still_ends end as moved_at, life * (
+               case when ends < begins then 'empty' else tstzrange(begins, ends) end) as span,
+           life * case when still_since is null or still_ends < still_since then 'empty'
+                       else tstzrange(still_since, still_ends) end as still
+    from (
+        select *, lead(begins) over w as ends, coalesce(moved_at, case when lead(still_since) over w = still_since
+                      then coalesce(lead(moved_at) over w, lead(at) over w) else lead(at) over w end) as still_ends,
+               coalesce((select life from forwarding where forwarding.worker = dated.worker and life @> at), 'empty')
+                   as life
+        from (
+            select *, case when told_of <= lag(told_of) over w then at else told_of end as begins from (
+                select (body->>'camera_id')::uuid as camera, body->>'worker_id' as worker, (body->>'sequence')::int
+                       as sequence, (body->>'held_since')::timestamptz as held, body->>'state' as state,
+                       body->>'cause' as cause, (body->>'observed_at')::timestamptz as at,
+                       (body->>'media_stopped_at')::timestamptz as stopped_at,
+                       (body->>'still_since')::timestamptz as still_since,
+                       (body->>'still_until')::timestamptz as moved_at,
+                       least((body->>'observed_at')::timestamptz, (case body->>'state'
+                           when 'flowing' then body->>'media_since'
+                           when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
+                       )::timestamptz - case when body->>'state' = 'stopped' and body->>'media_stopped_at' is null
+                           and body->>'cause' is null then interval '1 ms' else interval '0' end) as told_of
+                from (select distinct body from fact where kind = 'media') as said
+            ) as read window w as (partition by camera, worker order by sequence)
+        ) as dated window w as (partition by camera, worker order by sequence)
+    ) as chained
+    where state <> 'released' and (state <> 'stopped' or stopped_at is not null or cause is not null);
+create temporary table flow on commit drop as
+    select camera, held, stopped_at, moved_at, state = 'flowing' as flows,
+           state = 'stopped' and cause not in
+               ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
+           tstzmultirange(span) - coalesce((
+               select range_agg(other.span) from report as other where other.camera = report.camera
+               and (other.held, other.worker collate "C", other.sequence)
+                   > (report.held, report.worker collate "C", report.sequence)
+           ), '{}') as span
+    from report;
+create temporary table frozen on commit drop as
+    select camera, range_agg(flow.span) filter (where flows) * (
+               select range_agg(still) from report where report.camera = flow.camera and not isempty(still)) as span
+    from flow group by camera;
+
+-- Media that flows refutes a failed probe that saw none, and a frozen picture that moved since; media that stopped
+-- refutes every probe but one that the prober made itself after it. What is refuted after its last probe stays so when
+-- no media is seen any more: an `up` until media flows again, a `down` for good.
+create temporary table flowing on commit drop as
+    select camera, coalesce(range_agg(span) filter (where flows), '{}') as span from flow group by camera;
+create temporary table refuted on commit drop as
+    select probe.camera, cause, tstzmultirange(probe.span)
+               * tstzmultirange(tstzrange(lower(flowing.span * tstzmultirange(tstzrange(last_at, null))), null)) as span
+    from probe join flowing using (camera)
+    where state = 'down' and cause in ('timeout', 'refused', 'auth_failed')
+          and not isempty(flowing.span * tstzmultirange(tstzrange(last_at, null)))
+    union all
+    select probe.camera, cause, tstzmultirange(probe.span)
+               * tstzmultirange(tstzrange(lower(flow.span * tstzmultirange(tstzrange(moved_at, null))), null))
+    from probe join flow using (camera)
+    where state = 'down' and cause = 'frozen' and flows and last_at < moved_at
+          and not isempty(flow.span * tstzmultirange(tstzrange(moved_at, null)))
+    union all
+    select probe.camera, cause, tstzmultirange(probe.span) * tstzmultirange(tstzrange(
+               greatest(lower(gone.span), last_at),
+               lower(flowing.span * tstzmultirange(tstzrange(upper(gone.span), null)))))
+    from probe join flowing using (camera) join (
+        select camera, held, stopped_at, unnest(span) as span from flow where gone
+    ) as gone using (camera)
+    where state = 'up' and last_at < upper(gone.span)
+          and not (own and case when stopped_at is null then last_at > held else first_at > stopped_at end);
+create temporary table revised on commit drop as
+    select probe.camera, 'moving' as what, tstzmultirange(probe.span) * flow.span
+               * case when cause = 'frozen' then tstzmultirange(tstzrange(moved_at, null)) else '{(,)}' end
+               - coalesce(frozen.span, '{}') as span
+    from probe join flow using (camera) join frozen using (camera)
+    where probe.state = 'down' and flows and (cause in ('timeout', 'refused', 'auth_failed')
+                                              or (cause = 'frozen' and last_at < moved_at))
+    union all
+    select refuted.camera, 'moving', refuted.span * flowing.span - coalesce(frozen.span, '{}')
+    from refuted join flowing using (camera) join frozen using (camera) where cause = 'frozen'
+    union all
+    select camera, 'refuted', span from refuted
+    union all
+    select probe.camera, 'back', tstzmultirange(probe.span) * flow.span
+    from probe join flow using (camera)
+    where probe.state = 'up' and gone and own
+          and case when stopped_at is null then last_at > held else first_at > stopped_at end
+    union all
+    select camera, 'gone', span from flow where gone
+    union all
+    select camera, 'still', span from frozen;
+create temporary table seen on commit drop as
+    select camera, up - coalesce(refuted, '{}') - coalesce(gone, '{}') - coalesce(still, '{}')
+               + coalesce(moving, '{}') + coalesce(back, '{}') as up,
+           down - coalesce(refuted, '{}') - coalesce(moving, '{}') + (coalesce(gone, '{}') - coalesce(back, '{}'))
+               + coalesce(still, '{}') as down
+    from (
+        select camera, coalesce(range_agg(span) filter (where state = 'up'), '{}') as up,
+               coalesce(range_agg(span) filter (where state = 'down'), '{}') as down
+        from (select camera, state, span from probe union all select camera, '', 'empty' from flow) as each
+        group by camera
+    ) as probed left join (
+        select camera, range_agg(span) filter (where what = 'moving') as moving,
+               range_agg(span) filter (where what = 'back') as back,
+               range_agg(span) filter (where what = 'gone') as gone,
+               range_agg(span) filter (where what = 'refuted') as refuted,
+               range_agg(span) filter (where what = 'still') as still
+        from revised group by camera
+    ) as changed using (camera);
+create temporary table failed on commit drop as
+    select thing as delivery, span, coalesce(cause, 'none') as cause
+    from observed where kind = 'read_back' and state = 'down' and not isempty(span);
+"""
