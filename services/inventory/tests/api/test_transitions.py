@@ -31,6 +31,7 @@ MACHINE = StateMachine(
     },
     vietnamese={status: status.value for status in Status},
     guards={"decision": "the decision has a number"},
+    vietnamese_guards={"decision": "quyết định có số"},
 )
 
 
@@ -96,3 +97,24 @@ async def test_without_if_match_nothing_moves(province: Any) -> None:
     made = await province.facility(status="approved")
     answer = await province.client.post(f"/v1/moving-facilities/{made['id']}/transitions", json={"to": "active"})
     assert (answer.status_code, answer.json()["code"]) == (428, "if_match_required")
+
+
+async def test_what_a_guard_needs_may_come_with_the_change(province: Any) -> None:
+    made = await province.facility(status="planned")
+    body = {"status": "approved", "decision_number": "12/QĐ"}
+    answer = await province.change(f"/v1/moving-facilities/{made['id']}", json=body)
+    assert (answer.status_code, answer.json()["status"]) == (200, "approved")
+
+
+async def test_what_a_guard_needs_does_not_go_with_the_change(province: Any) -> None:
+    made = await province.facility(status="planned", decision_number="12/QĐ")
+    body = {"status": "approved", "decision_number": None}
+    answer = await province.change(f"/v1/moving-facilities/{made['id']}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+
+
+async def test_a_refused_transition_is_said_in_vietnamese_too(province: Any) -> None:
+    made = await province.facility(status="planned")
+    (error,) = (await move(province, made, to="closed")).json()["errors"]
+    assert error["field"] == "status"
+    assert error["message_vi"] == "đang «planned», không chuyển thành «closed» được; chỉ chuyển được thành: «approved»"

@@ -20,6 +20,7 @@ class Door(StrEnum):
 
 WORDS = {Door.SHUT: "đóng", Door.OPEN: "mở", Door.WALLED_UP: "xây kín"}
 GUARDS = {"has_key": "somebody has the key"}
+VIETNAMESE_GUARDS = {"has_key": "có người giữ chìa khóa"}
 TRANSITIONS: dict[Door, dict[Door, tuple[str, ...]]] = {
     Door.SHUT: {Door.OPEN: ("has_key",), Door.WALLED_UP: ("has_key", REASON)},
     Door.OPEN: {Door.SHUT: ()},
@@ -35,6 +36,7 @@ def machine(**changes: Any) -> StateMachine[Door]:
         "transitions": TRANSITIONS,
         "vietnamese": WORDS,
         "guards": GUARDS,
+        "vietnamese_guards": VIETNAMESE_GUARDS,
     }
     return StateMachine(**{**table, **changes})
 
@@ -83,6 +85,24 @@ def test_a_refusal_names_every_missing_guard_at_once() -> None:
     assert refusal.detail.endswith("until somebody has the key, and a reason is given")
 
 
+@pytest.mark.parametrize(
+    ("current", "target", "sentence"),
+    [
+        (Door.OPEN, Door.WALLED_UP, "đang «mở», không chuyển thành «xây kín» được; chỉ chuyển được thành: «đóng»"),
+        (Door.WALLED_UP, Door.OPEN, "đang «xây kín», không chuyển thành «mở» được; đây là trạng thái cuối cùng"),
+        (
+            Door.SHUT,
+            Door.WALLED_UP,
+            "đang «đóng», không chuyển thành «xây kín» được; cần: có người giữ chìa khóa; nêu lý do",
+        ),
+    ],
+)
+def test_a_refusal_says_the_same_in_vietnamese(current: Door, target: Door, sentence: str) -> None:
+    refusal = machine().check(current, target)
+    assert refusal is not None
+    assert refusal.vietnamese == sentence
+
+
 def test_the_final_states_are_those_that_nothing_leaves() -> None:
     assert machine().final == (Door.WALLED_UP,)
 
@@ -93,6 +113,7 @@ def test_the_final_states_are_those_that_nothing_leaves() -> None:
         ({"transitions": {Door.SHUT: {Door.OPEN: ("has_key",)}, Door.OPEN: {}}}, "no transitions of walled_up"),
         ({"vietnamese": {Door.SHUT: "đóng", Door.OPEN: "mở"}}, "no Vietnamese word for walled_up"),
         ({"guards": {}}, "guard has_key is not described"),
+        ({"vietnamese_guards": {}}, "no Vietnamese sentence for guard has_key"),
         ({"guards": GUARDS | {"has_hammer": "…"}}, "guard has_hammer is never used"),
         ({"transitions": TRANSITIONS | {Door.OPEN: {Door.OPEN: ()}}}, "open leads to itself"),
         ({"transitions": TRANSITIONS | {Door.SHUT: {Door.OPEN: ("has_key",)}}}, "walled_up cannot be reached"),

@@ -26,7 +26,7 @@ class FieldError(BaseModel):
     field: str = Field(description="Where: a field's path, a query parameter, or a column.")
     row: int | None = Field(default=None, description="1-based line of the file the mistake is in, header included.")
     message: str = Field(description="What is wrong and what would be right.")
-    message_vi: str | None = Field(default=None, description="The message in Vietnamese, of a file.")
+    message_vi: str | None = Field(default=None, description="The message in Vietnamese, where there is one.")
     value: str | None = Field(default=None, description="What stood in the cell, shortened; never a secret.")
     heading: str | None = Field(default=None, description="The column's heading in the file.")
     sheet: str | None = Field(default=None, description="The sheet of a workbook.")

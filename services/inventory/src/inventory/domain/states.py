@@ -11,6 +11,7 @@ from enum import StrEnum
 REASON = "reason"
 """Guard of every transition that an official will be asked about: the caller gives a reason."""
 REASON_NEEDED = "a reason is given"
+REASON_NEEDED_VI = "nêu lý do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Refusal:
     allowed: tuple[StrEnum, ...]
     missing: tuple[str, ...]
     needs: tuple[str, ...]
+    vietnamese: str
+    """The sentence for a file's author: `đang «đã giao», không chuyển thành «đã duyệt» được; …`."""
 
     @property
     def detail(self) -> str:
@@ -39,8 +42,8 @@ class StateMachine[State: StrEnum]:
     """The states of one noun and the transitions between them.
 
     `transitions` has every state as a key; a state without targets is final. `guards` gives every guard its sentence:
-    what must hold. `vietnamese` gives every state its word in files and reports. Raises ValueError when the table has
-    a hole.
+    what must hold. `vietnamese` gives every state its word in files and reports, `vietnamese_guards` every guard its
+    sentence there. Raises ValueError when the table has a hole.
     """
 
     noun: str
@@ -49,6 +52,7 @@ class StateMachine[State: StrEnum]:
     transitions: Mapping[State, Mapping[State, tuple[str, ...]]]
     vietnamese: Mapping[State, str]
     guards: Mapping[str, str] = field(default_factory=dict)
+    vietnamese_guards: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a table with a state, word, guard or path missing."""
@@ -71,13 +75,18 @@ class StateMachine[State: StrEnum]:
 
     def check(self, current: State, target: State, met: Collection[str] = ()) -> Refusal | None:
         """None when `target` may follow `current` and every guard of the transition is among `met`; else why not."""
-        if target not in self.transitions[current]:
-            return Refusal(self.noun, current, target, self.allowed(current), (), ())
+        allowed = self.allowed(current)
+        words = f"đang «{self.vietnamese[current]}», không chuyển thành «{self.vietnamese[target]}» được"
+        if target not in allowed:
+            choices = ", ".join(f"«{self.vietnamese[state]}»" for state in allowed)
+            right = f"chỉ chuyển được thành: {choices}" if choices else "đây là trạng thái cuối cùng"
+            return Refusal(self.noun, current, target, allowed, (), (), f"{words}; {right}")
         missing = tuple(name for name in self.needed(current, target) if name not in met)
         if not missing:
             return None
         needs = tuple(self.sentence(name) for name in missing)
-        return Refusal(self.noun, current, target, self.allowed(current), missing, needs)
+        needs_vi = "; ".join(REASON_NEEDED_VI if name == REASON else self.vietnamese_guards[name] for name in missing)
+        return Refusal(self.noun, current, target, allowed, missing, needs, f"{words}; cần: {needs_vi}")
 
     def sentence(self, guard: str) -> str:
         """What a guard demands."""
@@ -98,6 +107,8 @@ class StateMachine[State: StrEnum]:
         used = {guard for _, _, guards in self.rows() for guard in guards} - {REASON}
         for guard in sorted(used ^ set(self.guards)):
             yield f"guard {guard} is {'not described' if guard in used else 'never used'}"
+        for guard in sorted(set(self.guards) - set(self.vietnamese_guards)):
+            yield f"no Vietnamese sentence for guard {guard}"
         for current, target, _ in self.rows():
             if current == target:
                 yield f"{current} leads to itself"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from inventory.importing.cells.dates import PROVINCE_TIME
+from inventory.importing.cells.text import escape_error
 from inventory.importing.columns import Column
 from vonggac.http.formulas import escape_formula
 
@@ -35,7 +36,7 @@ def to_cell(value: object, *, decimal_comma: bool = False) -> str:
         return value.astimezone(PROVINCE_TIME).isoformat()
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}" if decimal_comma else value.isoformat()
-    return escape_formula(str(value))
+    return escape_error(escape_formula(str(value)))
 
 
 async def csv_pieces(

@@ -49,6 +49,7 @@ class Importing:
     allowed: AllowedNetworks | None
     rules: NounRules
     today: date
+    reason: str | None = None
 
 
 async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
@@ -103,15 +104,15 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
 
 
 async def plan_table(
-    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, *, stored: bool
+    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, *, stored: bool, alone: bool
 ) -> Plan:
     """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not.
 
-    `stored`: it is no dry run.
+    `stored`: it is no dry run. `alone`: the file has no other sheet.
     """
     named = {shown(row.cells["code"]) for row in table.rows if "code" in row.cells}
     register = await read_register(session, noun, named)
-    rules = await _rules(session, noun, register, job)
+    rules = await _rules(session, noun, register, job, alone=alone)
     plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules, shown=not stored)
     if isinstance(rules, CameraRules) and rules.has_secrets:
         may_write_secrets(job.caller)
@@ -119,11 +120,12 @@ async def plan_table(
     return plan
 
 
-async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing) -> FileRules:
+async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing, *, alone: bool) -> FileRules:
     if noun.name == "camera":
         return CameraRules(await read_connections(session), register, job.allowed)
     if noun.name == "facility":
-        return FacilityRules(await read_people_in_office(session, job.today))
+        people = await read_people_in_office(session, job.today)
+        return FacilityRules(people, reason=job.reason, more_people=not alone)
     return FileRules()
 
 

@@ -97,7 +97,7 @@ class Noun:
     """What one is answered with, where that is more than in a list: `expand` reads it."""
     expand: Callable[[AsyncSession, Mapping[str, Any], Recorded], Awaitable[Mapping[str, Any]]] | None = None
     guards: Callable[[WriteTransaction, Any, Any], Awaitable[Collection[str]]] | None = None
-    """Which guards of the machine hold for a thing on its way to a state."""
+    """Which guards of the machine hold for a thing, as it will be, on its way to a state."""
     writer: Writer = field(default_factory=Writer)
     """Makes the columns of what a caller writes."""
 

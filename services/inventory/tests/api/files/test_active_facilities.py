@@ -76,3 +76,51 @@ async def test_a_workbook_opens_a_facility_with_the_focal_point_of_its_own_sheet
     done = await send(province, "workbook", edited.getvalue())
     assert done.status_code == (200 if named else 422), done.text
     assert await status_of(province, facility) == (("active", False) if named else ("approved", False))
+
+
+async def refusals(province: Any, cells: dict[str, str], **query: Any) -> list[dict[str, Any]]:
+    headers = {"content-type": "text/csv"}
+    body = await edited(province, **cells)
+    answer = await province.client.post("/v1/imports/facilities", content=body, headers=headers, params=query)
+    assert answer.status_code == 422, answer.text
+    errors: list[dict[str, Any]] = answer.json()["errors"]
+    return errors
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_row_that_moves_a_facility_where_it_may_not_go_says_where_it_may(province: Any, dry_run: bool) -> None:
+    await province.facility(code="KCL-01", status="suspended")
+    (error,) = await refusals(province, {"status": "dự kiến"}, dry_run=dry_run, reason="sửa")
+    assert (error["field"], error["row"], error["value"]) == ("status", 2, "dự kiến")
+    assert error["message"] == "a facility that is suspended cannot become planned; allowed: active, closed"
+    assert error["message_vi"] == (
+        "đang «tạm dừng», không chuyển thành «dự kiến» được; chỉ chuyển được thành: «đang hoạt động», «đã đóng»"
+    )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_row_hears_what_its_change_of_state_still_needs(province: Any, dry_run: bool) -> None:
+    await province.facility(code="KCL-01", status="suspended")
+    (error,) = await refusals(province, {"status": "active"}, dry_run=dry_run)
+    assert error["message_vi"].endswith("cần: nêu lý do; có cán bộ đầu mối đang phụ trách (R17)")
+
+
+async def test_a_wrong_change_of_state_stands_beside_the_other_mistakes_of_the_file(province: Any) -> None:
+    await province.facility(code="KCL-01", status="suspended")
+    found = await refusals(province, {"status": "planned", "latitude": "168", "longitude": "107"})
+    assert [error["field"] for error in found] == ["latitude"], "of a row that is no facility nothing else is known"
+    await province.facility(code="KCL-02", status="active")
+    text = "code,name,type,unit_code,managing_agency_code,status,beds\n"
+    facilities = (await province.client.get("/v1/exports/facilities.csv")).text
+    units = [line.split(",")[3:5] for line in facilities.splitlines()[1:]]
+    (one, of_one), (other, of_other) = units
+    text += f"KCL-01,n,school,{one},{of_one},planned,1\nKCL-02,n,school,{other},{of_other},,many\n"
+    answer = await send(province, "facilities", text.encode())
+    assert [(error["row"], error["field"]) for error in answer.json()["errors"]] == [(2, "status"), (3, "beds")]
+
+
+async def test_a_row_brings_the_decision_that_its_state_needs(province: Any) -> None:
+    facility = await province.facility(code="KCL-01", status="planned")
+    done = await send(province, "facilities", await edited(province, status="approved", **DECIDED))
+    assert done.status_code == 200, done.text
+    assert (await status_of(province, facility))[0] == "approved"

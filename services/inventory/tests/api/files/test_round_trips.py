@@ -173,3 +173,34 @@ async def test_a_visit_is_planned_as_officials_write_the_time(province: Any) -> 
     (visit,) = (await province.client.get("/v1/visits")).json()["items"]
     assert visit["planned_to"] == "2021-05-08T04:30:00Z"
     assert (visit["zones"], visit["protection"]) == (["Khu A", "Sân sau"], ["mask", "gloves"])
+
+
+LIKE_AN_ERROR = ("#N/A", "'#N/A", "''#REF!", "#REF!", "#N/A; x", "#1")
+
+
+@pytest.mark.parametrize("path", ["journal-entries.csv", "journal-entries.csv?format=excel-vi", "journal-entries.xlsx"])
+async def test_a_text_like_the_error_of_a_formula_comes_back(province: Any, path: str) -> None:
+    facility = await province.facility()
+    for text in LIKE_AN_ERROR:
+        body = {"about_noun": "facility", "about_id": facility["id"], "text": text}
+        await province.post("/v1/journal-entries", body)
+    exported = await province.client.get(f"/v1/exports/{path}")
+    assert not any(cell in {"#N/A", "#REF!"} for line in exported.text.splitlines() for cell in line.split(","))
+    stored = await send(province, noun_named("journal_entry"), exported.content)
+    assert (stored.status_code, stored.json().get("unchanged")) == (200, len(LIKE_AN_ERROR)), stored.text
+
+
+async def test_a_cell_whose_formula_failed_is_no_empty_cell(province: Any) -> None:
+    facility = await province.facility(code="KCL-01", address="Thôn 1")
+    exported = (await province.client.get("/v1/exports/facilities.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(exported))
+    sheet = book.worksheets[0]
+    place = [cell.value for cell in sheet[2]].index("address") + 1
+    sheet.cell(3, place).value = "#N/A"
+    assert sheet.cell(3, place).data_type == "e"
+    edited = io.BytesIO()
+    book.save(edited)
+    refused = await send(province, noun_named("facility"), edited.getvalue())
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["row"], error["value"]) == ("address", 3, "#N/A")
+    assert (await province.client.get(f"/v1/facilities/{facility['id']}")).json()["address"] == "Thôn 1"

@@ -64,7 +64,7 @@ class Run:
         self.upload: Upload | None = None
         self._begun = False
         today = self.services.store.now().astimezone(PROVINCE_TIME).date()
-        self.job = Importing(caller, self.services.allowed, RULES, today)
+        self.job = Importing(caller, self.services.allowed, RULES, today, reason)
 
     async def run(self) -> Outcome:
         """Raises ProblemError; then nothing is stored."""
@@ -148,7 +148,7 @@ class Run:
             for table in upload.tables:
                 mistakes = Mistakes(table.sheet)
                 noun = next(each for each in self.nouns if each.name == table.columns.noun)
-                plan = await plan_table(transaction.session, noun, table, self.job, mistakes, stored=True)
+                plan = await plan_table(transaction.session, noun, table, self.job, mistakes, stored=True, alone=False)
                 upload.mistakes += mistakes.found
                 plans.append(plan)
                 if not mistakes.count:
@@ -165,8 +165,9 @@ class Run:
         assert self.upload is not None
         mistakes = Mistakes(table.sheet or None)
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
+        stored, alone = not self.dry_run, len(self.upload.tables) == 1
         async with self.services.store.read_transaction(self.caller.sight) as session:
-            plan = await plan_table(session, noun, table, self.job, mistakes, stored=not self.dry_run)
+            plan = await plan_table(session, noun, table, self.job, mistakes, stored=stored, alone=alone)
         self.upload.mistakes += mistakes.found
         return plan
 

@@ -16,7 +16,7 @@ from inventory.storage.queries.references import refuse_while_referred
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
-from vonggac.http import ProblemError
+from vonggac.http import FieldError, ProblemError
 
 
 async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
@@ -92,13 +92,14 @@ async def _check_seen(transaction: WriteTransaction, thing: Thing) -> None:
 async def _check_transition(transaction: WriteTransaction, noun: Noun, before: Any, after: Any) -> None:
     if noun.machine is None or before.status == after.status:
         return
-    met = set(await noun.guards(transaction, before, after.status)) if noun.guards is not None else set()
+    met = set(await noun.guards(transaction, after, after.status)) if noun.guards is not None else set()
     asked = REASON in noun.machine.transitions[before.status].get(after.status, ())
     if asked and transaction.actor.reason is None:
         raise reason_needed(f"the change from {before.status} to {after.status}")
     refusal = noun.machine.check(before.status, after.status, met | {REASON})
     if refusal is not None:
-        raise ProblemError(HTTPStatus.CONFLICT, "transition_not_allowed", refusal.detail)
+        error = FieldError(field="status", message=refusal.detail, message_vi=refusal.vietnamese)
+        raise ProblemError(HTTPStatus.CONFLICT, "transition_not_allowed", refusal.detail, [error])
 
 
 def _check_reason(transaction: WriteTransaction, noun: Noun, before: Thing | None, after: Thing) -> None:

@@ -42,6 +42,9 @@ MACHINE = StateMachine(
         Status.WITHDRAWN: "đã thu hồi",
     },
     guards={ALL_ANSWERED: "every required question has an answer"},
+    vietnamese_guards={
+        ALL_ANSWERED: "mọi câu hỏi bắt buộc đã có câu trả lời",
+    },
 )
 
 

@@ -56,6 +56,10 @@ MACHINE = StateMachine(
         IN_TIME: "it was completed before its deadline",
         TOO_LATE: "it was completed at its deadline or later",
     },
+    vietnamese_guards={
+        IN_TIME: "hoàn thành trước hạn",
+        TOO_LATE: "hoàn thành đúng thời điểm hết hạn hoặc sau đó",
+    },
 )
 
 

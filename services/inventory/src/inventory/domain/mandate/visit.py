@@ -86,6 +86,14 @@ MACHINE = StateMachine(
         DISINFECTED: "its tools are disinfected (tools_disinfected)",
         OBSTRUCTED: "what stands in the way is written down (obstruction)",
     },
+    vietnamese_guards={
+        BRIEFED: "cơ sở đã phổ biến an toàn cho đoàn (briefed_by, briefed_at)",
+        ACKNOWLEDGED: "đoàn đã xác nhận ít nhất một bộ quy định (rules_acknowledged)",
+        DECLARED: "đoàn đã khai báo y tế (health_declared)",
+        LEFT: "đã ghi giờ vào và giờ ra (entered_at, left_at)",
+        DISINFECTED: "dụng cụ đã khử khuẩn (tools_disinfected)",
+        OBSTRUCTED: "đã ghi điều cản trở (obstruction)",
+    },
 )
 
 

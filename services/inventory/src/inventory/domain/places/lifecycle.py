@@ -43,6 +43,10 @@ FACILITY = StateMachine(
         DECISION: "the number and the date of its decision are on record",
         FOCAL_POINT: "a focal point is in office (R17)",
     },
+    vietnamese_guards={
+        DECISION: "có số và ngày của quyết định",
+        FOCAL_POINT: "có cán bộ đầu mối đang phụ trách (R17)",
+    },
 )
 
 

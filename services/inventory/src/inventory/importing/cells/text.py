@@ -8,6 +8,7 @@ from inventory.importing.mistakes.texts import refuse
 
 _SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ERROR = re.compile(r"'?#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!)")
 _DAMAGED = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 
 
@@ -38,3 +39,21 @@ def check_encoding(text: str) -> None:
         refuse("invisible", sign=f"U+{ord(found[0]):04X}")
     if _DAMAGED.search(text):
         refuse("damaged_text")
+
+
+class ErrorCell(str):
+    """The error of a formula, as a spreadsheet saves it."""
+
+    __slots__ = ()
+
+
+def escape_error(text: str) -> str:
+    """Text of the register that looks like the error of a formula, as a cell that is read as text."""
+    return f"'{text}" if text.startswith("#") and _ERROR.fullmatch(text) else text
+
+
+def mark_error(text: str) -> str:
+    """A cell as it stands in the file; one that is a formula's error is told from one that `escape_error` wrote."""
+    if text[:1] not in {"#", "'"} or not _ERROR.fullmatch(text):
+        return text
+    return ErrorCell(text) if text.startswith("#") else text[1:]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from inventory.domain.devices.areas import check_area
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import check_encoding
+from inventory.importing.cells.text import ErrorCell, check_encoding
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError, refuse
 from inventory.importing.mistakes.translated import translate
@@ -24,7 +24,6 @@ BETWEEN_TEXTS = ";"
 NO_CODES = "none"
 _NOTHING = frozenset({NO_CODES, "không", "khong"})
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
-_EXCEL_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!)")
 _NOT_DIGIT = re.compile(r"[ .()-]")
 _DIGITS = range(8, 11)
 _CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
@@ -48,7 +47,7 @@ class Converter:
         """The value of a cell that is not empty."""
         if isinstance(cell, str):
             check_encoding(cell)
-            if cell.startswith("#") and _EXCEL_ERROR.fullmatch(cell):
+            if isinstance(cell, ErrorCell):
                 refuse("formula_error")
             if cell == HIDDEN and (self.column.secret or self.column.may_hold_secret):
                 refuse("hidden_secret")

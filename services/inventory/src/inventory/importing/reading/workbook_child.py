@@ -7,13 +7,16 @@ limits, and nothing of the service in it: it imports as little as it can.
 import io
 import json
 import sys
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import batched
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, load_workbook
 
+from inventory.importing.reading.formula_errors import Errors, find_errors
 from vonggac.children.limits import Limits
 
 ROWS_AT_ONCE = 200
@@ -27,13 +30,14 @@ def main() -> None:
     Limits.parse(sys.argv[1]).apply()
     body = sys.stdin.buffer.read()
     try:
+        errors = find_errors(body)
         with load_workbook(io.BytesIO(body)) as book:
-            _write_sheets(book)
-    except (CalamineError, ValueError, OSError):
+            _write_sheets(book, errors)
+    except (CalamineError, ValueError, OSError, zipfile.BadZipFile, zlib.error):
         _write("damaged")
 
 
-def _write_sheets(book: CalamineWorkbook) -> None:
+def _write_sheets(book: CalamineWorkbook, errors: Mapping[str, Errors]) -> None:
     """Without an end where there is too much of it."""
     cells = 0
     for sheet in book.sheets_metadata:
@@ -43,7 +47,10 @@ def _write_sheets(book: CalamineWorkbook) -> None:
             return
         _write("sheet", sheet.name, sheet.visible != SheetVisibleEnum.Visible)
         # Without a start there is no cell.
-        rows: Iterable[list[Any]] = found.to_python(skip_empty_area=False) if found.start is not None else ()
+        rows: list[list[Any]] = found.to_python(skip_empty_area=False) if found.start is not None else []
+        for (row, column), error in errors.get(sheet.name, {}).items():
+            if row < len(rows) and column < len(rows[row]):
+                rows[row][column] = error
         filled = ([line, cells] for line, cells in enumerate(rows, 1) if any(cell != "" for cell in cells))
         for some in batched(filled, ROWS_AT_ONCE):
             _write("rows", some)

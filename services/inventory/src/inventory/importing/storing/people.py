@@ -9,9 +9,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
 from inventory.domain.people.focal_point import FocalPointFields, Person
+from inventory.domain.places.lifecycle import FACILITY, met_guards
 from inventory.importing.cells.dates import PROVINCE_TIME
 from inventory.importing.checking.rows import CheckedRow
-from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes import Mistakes, Text
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Planned
 from inventory.nouns.noun import Noun
@@ -31,10 +32,15 @@ type Patch = Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
 
 
 class FacilityRules(FileRules):
-    """A facility's row may name its focal point. `people`: facility to who is in office, as columns."""
+    """A facility's row may name its focal point, and moves the facility only where its states allow it.
 
-    def __init__(self, people: Mapping[UUID, Mapping[str, Any]]) -> None:
-        self._people = people
+    `people`: facility to who is in office, as columns. `more_people`: another sheet of the file has focal points.
+    """
+
+    def __init__(
+        self, people: Mapping[UUID, Mapping[str, Any]], *, reason: str | None = None, more_people: bool = False
+    ) -> None:
+        self._people, self._reason, self._more_people = people, reason, more_people
 
     def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
         """Check the person; name, position and phone belong together."""
@@ -57,8 +63,9 @@ class FacilityRules(FileRules):
             return {}
 
     def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
-        """Show another person as a change of the row."""
+        """Check the change of its state; show another person as a change of the row."""
         person: Person | None = planned.extra.get("person")
+        self._check_state(planned, fields, mistakes)
         if person is None:
             return
         there = self._people.get(planned.id, {}) if planned.id is not None else {}
@@ -67,6 +74,21 @@ class FacilityRules(FileRules):
                 planned.changes[column] = (there.get(name), getattr(person, name))
                 if planned.present is not None:
                     planned.action = Action.UPDATED
+
+    def _check_state(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
+        if planned.present is None or "status" not in planned.patch:
+            return
+        in_office = planned.id in self._people or "person" in planned.extra or self._more_people
+        met = met_guards(
+            decision_number=fields.decision_number,
+            decision_date=fields.decision_date,
+            in_office=int(in_office),
+            reason=self._reason,
+        )
+        refusal = FACILITY.check(FacilityStatus(planned.present["status"]), fields.status, set(met))
+        if refusal is not None:
+            text = Text(refusal.detail, refusal.vietnamese)
+            mistakes.add(planned.line, "status", text, value=FACILITY.vietnamese[fields.status])
 
 
 def opens_a_facility(row: Planned) -> bool:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
 from inventory.importing.derived import columns_of
-from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes import Mistakes, Text
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.importing.storing.people import appoint_focal_point
@@ -67,7 +67,8 @@ def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) 
     """A route's refusal as mistakes of a row."""
     columns = {".".join(column.path): column.name for column in columns_of(noun).columns}
     for each in error.problem.errors:
-        mistakes.add(line, columns.get(each.field, each.field), translate(each.message))
+        text = translate(each.message) if each.message_vi is None else Text(each.message, each.message_vi)
+        mistakes.add(line, columns.get(each.field, each.field), text)
     if not error.problem.errors:
         mistakes.add(line, "row", translate(error.problem.detail or error.problem.title))
 

@@ -54,9 +54,9 @@ async def _check(
 
 
 async def _guards(
-    _transaction: WriteTransaction, before: InformationRequest, _target: InformationRequestStatus
+    _transaction: WriteTransaction, request: InformationRequest, _target: InformationRequestStatus
 ) -> Collection[str]:
-    return () if before.missing else (ALL_ANSWERED,)
+    return () if request.missing else (ALL_ANSWERED,)
 
 
 INFORMATION_REQUEST = Noun(

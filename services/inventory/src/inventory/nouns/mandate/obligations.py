@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
@@ -75,9 +75,8 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
             raise invalid("facility_ids", f"there is no facility with the id {', '.join(unknown)}")
 
 
-async def _guards(transaction: WriteTransaction, before: Obligation, _target: ObligationStatus) -> Collection[str]:
-    present = await transaction.get_thing(Obligation, before.id)
-    return guards_met(present.completed_at, present.due_before, transaction.actor.reason)
+async def _guards(transaction: WriteTransaction, obligation: Obligation, _target: Any) -> Collection[str]:
+    return guards_met(obligation.completed_at, obligation.due_before, transaction.actor.reason)
 
 
 OBLIGATION = Noun(

@@ -45,8 +45,8 @@ class VisitShown(Shown):
     note: str | None
 
 
-async def _guards(transaction: WriteTransaction, before: Visit, _target: Any) -> Collection[str]:
-    return guards_met(before, transaction.actor.reason)
+async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> Collection[str]:
+    return guards_met(visit, transaction.actor.reason)
 
 
 VISIT = Noun(

@@ -48,6 +48,14 @@ MACHINE = StateMachine(
         "managing_agency_consulted": "the facility's managing agency was consulted: record it as a consent",
         "replaced": "a newer version of this plan is agreed",
     },
+    vietnamese_guards={
+        "has_connections": "có ít nhất một camera, người phụ trách và ngày hoàn thành",
+        "surveyed": "cơ sở có phiếu khảo sát đã duyệt (R03)",
+        "lead_agrees": "đơn vị chủ trì (Sở TT&TT) đã thống nhất: ghi vào ý kiến thống nhất",
+        "operator_agrees": "đơn vị vận hành (Viettel) đã thống nhất: ghi vào ý kiến thống nhất",
+        "managing_agency_consulted": "đã hỏi ý kiến cơ quan quản lý của cơ sở: ghi vào ý kiến thống nhất",
+        "replaced": "phương án mới hơn đã được thống nhất",
+    },
 )
 
 HEADINGS = {

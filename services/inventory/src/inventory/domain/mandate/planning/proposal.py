@@ -54,6 +54,15 @@ MACHINE = StateMachine(
             "the facility is active, and as many of its cameras as proposed are forwarded under its agreed plan"
         ),
     },
+    vietnamese_guards={
+        "complete": "có khu vực, đường truyền, nguồn điện, chi phí, thời gian thực hiện và phương án kết nối",
+        "surveyed": "cơ sở có phiếu khảo sát đã duyệt (R03)",
+        "decision_recorded": "có số và ngày quyết định (decision_number, decision_date)",
+        "by_the_lead": "đơn vị chủ trì của tỉnh ghi nhận",
+        "funding_recorded": "có nguồn kinh phí (funding_source)",
+        "installation_recorded": "có ngày lắp đặt (installed_on)",
+        "cameras_connected": "cơ sở đang hoạt động và đủ số camera đề xuất được chuyển theo phương án đã thống nhất",
+    },
 )
 
 HEADINGS = {

@@ -68,6 +68,21 @@ MACHINE = StateMachine(
         "attachments_complete": "every attachment is uploaded",
         "by_the_lead": "the province lead decides it",
     },
+    vietnamese_guards={
+        "lead_named": "có người phụ trách (lead_name)",
+        "day_agreed": "có ngày hẹn (scheduled_on)",
+        "briefing_done": "cơ sở đã phổ biến an toàn (briefed_by, briefed_at; R16)",
+        "rules_acknowledged": (
+            "đoàn đã xác nhận quy định phòng dịch (rules_version, acknowledged_by, acknowledged_at; R16)"
+        ),
+        "form_complete": "phiếu đủ các phần và có nhận định về mọi khu vực bắt buộc",
+        "verdict_given": "có kết luận và lý do (verdict, verdict_reason; R20)",
+        "participants_named": (
+            "thành phần tham gia có Sở TT&TT, Viettel và cơ quan quản lý (Sở Y tế), mỗi người có ngày (R19)"
+        ),
+        "attachments_complete": "mọi tệp đính kèm đã được gửi",
+        "by_the_lead": "đơn vị chủ trì của tỉnh quyết định",
+    },
 )
 
 VERDICTS: dict[SurveyVerdict, str] = {
