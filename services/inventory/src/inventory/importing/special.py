@@ -45,7 +45,7 @@ CAMERA = Special(
         Column(name="password", heading="Mật khẩu", secret=True),
         Column(name=DESTINATIONS, heading="Trung tâm nhận", kind=Kind.CODES),
     ),
-    addresses=frozenset({"url"}),
+    addresses=frozenset({"url", "sub_url"}),
     aliases={"Địa chỉ RTSP": "url", "URL": "url", "Link": "url", "Tên đăng nhập": "username"},
     order=("code", "name", "facility_code", "url", "username", "password", "area", DESTINATIONS),
 )

@@ -46,6 +46,44 @@ async def test_a_change_to_something_else_is_not_held_up(province: Any) -> None:
     assert renamed.status_code == 200
 
 
+@pytest.mark.parametrize("by_file", [False, True])
+async def test_the_reason_does_not_go_while_the_device_is_shared(province: Any, by_file: bool) -> None:
+    facility = await province.facility(code="KCL-01")
+    await province.camera(code="CAM-01", facility_id=facility["id"], url="rtsp://10.1.1.1/ch1")
+    twin = (await try_camera(province, facility, url="rtsp://10.1.1.1/ch1", shared_device_reason="hai góc")).json()
+    if by_file:
+        text = "code,name,facility_code,url,shared_device_reason\nCAM-99,Sân,KCL-01,rtsp://10.1.1.1/ch1,\n"
+        headers = {"content-type": "text/csv"}
+        refused = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=headers)
+    else:
+        refused = await province.change(f"/v1/cameras/{twin['id']}", json={"shared_device_reason": None})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422 if by_file else 409, "url")
+    assert "CAM-01" in refused.text
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+async def test_a_sub_stream_and_a_channel_are_the_device_too(province: Any, by_file: bool) -> None:
+    facility = await province.facility(code="KCL-01")
+    body = {"code": "DG-01", "name": "Đầu ghi", "facility_id": facility["id"], "channels": 8}
+    recorder = await province.post("/v1/recorders", body)
+    played = {"recorder_id": recorder["id"], "channel": 2, "sub_url": "rtsp://10.1.1.1/ch2"}
+    await province.camera(code="CAM-01", facility_id=facility["id"], url="rtsp://10.1.1.1/ch1", **played)
+    if by_file:
+        text = "code,name,facility_code,url,recorder_code,channel\nCAM-98,n,KCL-01,rtsp://10.1.1.1:554/ch2,,\n"
+        text += "CAM-99,n,KCL-01,rtsp://10.9.9.9/1,DG-01,2\n"
+        headers = {"content-type": "text/csv"}
+        refused = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=headers)
+        found = [(error["row"], error["field"]) for error in refused.json()["errors"]]
+        assert found == [(2, "url"), (3, "channel")]
+        return
+    refused = await try_camera(province, facility, url="rtsp://10.1.1.1:554/ch2")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "url")
+    refused = await try_camera(province, facility, recorder_id=recorder["id"], channel=2)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "channel")
+    used = await try_camera(province, facility, url="rtsp://10.9.9.9/1", sub_url="rtsp://10.1.1.1/ch1")
+    assert (used.status_code, used.json()["errors"][0]["field"]) == (409, "sub_url")
+
+
 async def test_a_camera_is_a_channel_that_its_recorder_has(province: Any) -> None:
     facility = await province.facility()
     recorder = await province.post(
@@ -70,6 +108,17 @@ async def test_a_sub_stream_holds_no_credentials(province: Any) -> None:
     assert "p4ss" not in refused.text
     made = await try_camera(province, facility, sub_url="rtsp://10.9.9.9/ch2")
     assert made.json()["sub_url"] == "rtsp://10.9.9.9/ch2"
+
+
+@pytest.mark.parametrize("sub_url", ["rtsp://admin:p4ss@10.9.9.9/ch2", "rtsp://10.9.9.9/ch2?password=p4ss", "ftp://x"])
+async def test_a_file_brings_no_sub_stream_that_a_request_may_not(province: Any, sub_url: str) -> None:
+    await province.facility(code="KCL-01")
+    text = f"code,name,facility_code,url,sub_url\nCAM-99,Sân,KCL-01,rtsp://10.9.9.9/ch1,{sub_url}\n"
+    headers = {"content-type": "text/csv"}
+    refused = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=headers)
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, ["sub_url"])
+    assert not refused.json()["errors"][0]["message_vi"].startswith("không hợp lệ")
+    assert "p4ss" not in refused.text
 
 
 async def test_a_technician_gives_a_host_and_a_channel(province: Any) -> None:

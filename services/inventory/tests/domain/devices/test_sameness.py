@@ -1,6 +1,7 @@
 """One device under two cameras is found, however its address is written."""
 
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from inventory.domain.devices.sameness import Device, Devices, find_same, normal_url
 
 
-def device(code: str = "CAM-01", url: str = "rtsp://10.1.1.1/ch1", **given: str) -> Device:
+def device(code: str = "CAM-01", url: str = "rtsp://10.1.1.1/ch1", **given: Any) -> Device:
     return Device(uuid4(), code, url, **given)
 
 
@@ -43,6 +44,28 @@ def test_channels_of_one_recorder_share_its_serial_and_mac() -> None:
     assert find_same(second, [first]) == ()
 
 
+def test_channels_of_one_recorder_share_its_marks_however_its_port_is_written() -> None:
+    first = device(url="rtsp://10.1.1.1:554/Streaming/Channels/101", mac="0a:1b:2c:3d:4e:5f")
+    second = device("CAM-02", "rtsp://10.1.1.1/Streaming/Channels/201", mac="0a:1b:2c:3d:4e:5f")
+    assert find_same(second, [first]) == ()
+
+
+def test_the_sub_stream_of_a_camera_is_no_other_camera() -> None:
+    known = device(sub_url="rtsp://10.1.1.1:554/ch2")
+    (same,) = find_same(device("CAM-02", "rtsp://10.1.1.1/ch2"), [known])
+    assert same.field == "url"
+    (same,) = find_same(device("CAM-02", "rtsp://10.1.1.9/ch1", sub_url="RTSP://10.1.1.1/ch1"), [known])
+    assert same.field == "sub_url"
+
+
+def test_a_channel_of_a_recorder_is_one_camera() -> None:
+    known = device(recorder_id=UUID(int=1), channel=3)
+    (same,) = find_same(device("CAM-02", "rtsp://10.9.9.9/", recorder_id=UUID(int=1), channel=3), [known])
+    assert same.field == "channel"
+    for other in ({"recorder_id": UUID(int=1), "channel": 4}, {"recorder_id": UUID(int=2), "channel": 3}):
+        assert find_same(device("CAM-02", "rtsp://10.9.9.9/", **other), [known]) == ()
+
+
 def test_a_camera_is_not_its_own_double() -> None:
     one = device()
     assert find_same(one, [one]) == ()
@@ -55,14 +78,23 @@ def test_an_ipv6_address_keeps_its_brackets() -> None:
 URLS = st.builds("{}://{}{}/{}".format, st.sampled_from(["rtsp", "RTSP"]), st.sampled_from(["10.1.1.1", "10.1.1.2"]),
                  st.sampled_from(["", ":554", ":8554"]), st.sampled_from(["ch1", "ch1/", "ch2"]))  # fmt: skip
 MARKS = st.sampled_from([None, "a", "b"])
-DEVICES = st.lists(st.builds(Device, st.uuids(), st.uuids().map(str), URLS, MARKS, MARKS), max_size=6)
+SUBS = st.one_of(st.none(), URLS)
+CHANNELS = st.one_of(st.just((None, None)), st.tuples(st.sampled_from([UUID(int=1), UUID(int=2)]), st.integers(1, 2)))
 
 
-@given(DEVICES, st.builds(Device, st.uuids(), st.just("new"), URLS, MARKS, MARKS))
+def drawn(code: str, url: str, serial: str | None, mac: str | None, sub: str | None, place: Any) -> Device:
+    return Device(uuid4(), code, url, serial, mac, sub, *place)
+
+
+def devices(codes: st.SearchStrategy[str]) -> st.SearchStrategy[Device]:
+    return st.builds(drawn, codes, URLS, MARKS, MARKS, SUBS, CHANNELS)
+
+
+@given(st.lists(devices(st.uuids().map(str)), max_size=6), devices(st.just("new")))
 def test_among_many_the_same_device_is_found_as_among_few(known: list[Device], new: Device) -> None:
-    devices = Devices()
+    many = Devices()
     for each in known:
-        devices.add(each)
-    same, one_by_one = devices.find_same(new), find_same(new, known)
+        many.add(each)
+    same, one_by_one = many.find_same(new), find_same(new, known)
     assert (same is not None) == bool(one_by_one)
     assert same is None or same.code in {each.code for each in one_by_one}

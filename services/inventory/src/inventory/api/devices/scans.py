@@ -18,14 +18,14 @@ from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.scanned import FoundSource, ScanAcceptance, accepted
 from inventory.nouns.devices.cameras import CameraShown
 from inventory.nouns.devices.declared import CAMERA
-from inventory.nouns.devices.sameness import device_of, named
+from inventory.nouns.devices.sameness import DEVICE, device_of, named
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Facility
 from vonggac.auth import Caller
 from vonggac.http.idempotency import KeptAnswer
 
-_ON_RECORD = select(Camera.id, Camera.code, Camera.url, Camera.expected)
+_ON_RECORD = select(Camera.id, Camera.code, *DEVICE)
 
 router = APIRouter(prefix="/v1/facilities", tags=["cameras"])
 
@@ -34,8 +34,8 @@ class KnownCamera(BaseModel):
     """A camera of the scan that is on record already."""
 
     code: str = Field(description="As the scan names it.")
-    on_record: str = Field(description="Code of the camera that has its address, serial number or MAC address.")
-    by: str = Field(description="By what it is known: url, serial or mac.")
+    on_record: str = Field(description="Code of the camera that is the same device.")
+    by: str = Field(description="By what it is known: url, sub_url, serial or mac.")
 
 
 class AcceptedScan(BaseModel):

@@ -224,6 +224,13 @@ def _check_no_secret(url: str) -> None:
             raise ValueError(msg)
 
 
+def check_no_login(address: Address) -> None:
+    """Raises ValueError when the address of a sub stream brings a login of its own."""
+    if address.credentials is not None:
+        msg = "holds credentials: leave them out, the camera's login is used"
+        raise ValueError(msg)
+
+
 def may_hold_stream_key(template: str | None) -> bool:
     """Whether a part of an RTMP destination's path looks like a stream key that stands there in clear."""
     if template is None or scheme_of(template) not in {"rtmp", "rtmps"}:

@@ -1,4 +1,4 @@
-"""One device under two cameras is counted twice: by its address, serial number or MAC address."""
+"""One device under two cameras is counted twice: by an address, serial number, MAC address or channel of a recorder."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,21 +10,35 @@ from inventory.domain.devices.vendors import RTSP_PORT
 
 _DEFAULT_PORTS = {"rtsp": RTSP_PORT, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
+SHOWN = {
+    "url": "address", "sub_url": "address", "serial": "serial number", "mac": "MAC address",
+    "channel": "channel of the recorder",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What tells one camera's device from another's."""
+    """What tells one camera's device from another's. `sub_url`: it is the same picture, smaller."""
 
     camera_id: UUID
     code: str
     url: str
     serial: str | None = None
     mac: str | None = None
+    sub_url: str | None = None
+    recorder_id: UUID | None = None
+    channel: int | None = None
+
+    @property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """Field and normal form of each."""
+        addresses = (("url", self.url), ("sub_url", self.sub_url))
+        return tuple((field, normal_url(url)) for field, url in addresses if url)
 
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """Another camera on record with the same device. `field`: url, serial or mac."""
+    """Another camera on record with the same device. `field`: url, sub_url, serial, mac or channel."""
 
     field: str
     code: str
@@ -32,7 +46,7 @@ class Same:
     @property
     def advice(self) -> str:
         """What is wrong, and how to mend it."""
-        shown = {"url": "address", "serial": "serial number", "mac": "MAC address"}[self.field]
+        shown = SHOWN[self.field]
         return (
             f"camera {self.code} has this {shown} already: correct one of the two, or give shared_device_reason; "
             "its message then carries the reason"
@@ -55,20 +69,24 @@ def normal_url(url: str) -> str:
 
 def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
     """The other cameras that are the same device, each with the first field that says so."""
-    found = []
-    for other in others:
-        if other.camera_id == device.camera_id:
-            continue
-        for field, mine, theirs in (
-            ("mac", device.mac, other.mac),
-            ("serial", device.serial, other.serial),
-            ("url", normal_url(device.url), normal_url(other.url)),
-        ):
-            # The channels of one recorder share its serial number and MAC address, not their address.
-            if mine and mine == theirs and (field == "url" or not _of_one_recorder(device.url, other.url)):
-                found.append(Same(field, other.code))
-                break
-    return tuple(found)
+    fields = ((other, _same_field(device, other)) for other in others if other.camera_id != device.camera_id)
+    return tuple(Same(field, other.code) for other, field in fields if field is not None)
+
+
+def _same_field(device: Device, other: Device) -> str | None:
+    there = {address for _, address in other.addresses}
+    # The channels of one recorder share its serial number and MAC address, not their address.
+    if _endpoint(device.url) != _endpoint(other.url) or normal_url(device.url) == normal_url(other.url):
+        for field in ("mac", "serial"):
+            mine = getattr(device, field)
+            if mine and mine == getattr(other, field):
+                return field
+    for field, address in device.addresses:
+        if address in there:
+            return field
+    is_channel = device.recorder_id is not None and device.channel is not None
+    same_channel = (device.recorder_id, device.channel) == (other.recorder_id, other.channel)
+    return "channel" if is_channel and same_channel else None
 
 
 class Devices:
@@ -76,11 +94,15 @@ class Devices:
 
     def __init__(self) -> None:
         self._by_url: dict[str, str] = {}
+        self._by_channel: dict[tuple[UUID | None, int], str] = {}
         self._by_mark: dict[tuple[str, str], dict[tuple[str | None, int | None], str]] = {}
 
     def add(self, device: Device) -> None:
         """Know this camera too; of several with one device the first is named."""
-        self._by_url.setdefault(normal_url(device.url), device.code)
+        for _, address in device.addresses:
+            self._by_url.setdefault(address, device.code)
+        if device.channel is not None:
+            self._by_channel.setdefault((device.recorder_id, device.channel), device.code)
         for mark in _marks(device):
             self._by_mark.setdefault(mark, {}).setdefault(_endpoint(device.url), device.code)
 
@@ -91,8 +113,13 @@ class Devices:
             for endpoint, code in self._by_mark.get((field, value), {}).items():
                 if endpoint != _endpoint(device.url) and code != device.code:
                     return Same(field, code)
-        code = self._by_url.get(normal_url(device.url), device.code)
-        return Same("url", code) if code != device.code else None
+        for field, address in device.addresses:
+            if (code := self._by_url.get(address, device.code)) != device.code:
+                return Same(field, code)
+        if device.channel is not None:
+            code = self._by_channel.get((device.recorder_id, device.channel), device.code)
+            return Same("channel", code) if code != device.code else None
+        return None
 
 
 def _marks(device: Device) -> list[tuple[str, str]]:
@@ -102,8 +129,4 @@ def _marks(device: Device) -> list[tuple[str, str]]:
 
 def _endpoint(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
-    return parts.hostname, parts.port
-
-
-def _of_one_recorder(one: str, other: str) -> bool:
-    return _endpoint(one) == _endpoint(other) and normal_url(one) != normal_url(other)
+    return parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

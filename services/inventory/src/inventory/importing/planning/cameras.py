@@ -8,7 +8,14 @@ from uuid import UUID
 from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.devices.addresses import GIVE_AGAIN, check_networks, leads_elsewhere, parse_camera_url, render
+from inventory.domain.devices.addresses import (
+    GIVE_AGAIN,
+    check_networks,
+    check_no_login,
+    leads_elsewhere,
+    parse_camera_url,
+    render,
+)
 from inventory.domain.devices.camera import fitting_timeout
 from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from inventory.domain.devices.recorder import check_channel
@@ -20,7 +27,7 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
 from inventory.importing.planning.register import CHUNK, Register
 from inventory.importing.special import DESTINATIONS
-from inventory.nouns.devices.sameness import OF_ANOTHER
+from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
@@ -79,8 +86,8 @@ async def _devices(session: AsyncSession) -> dict[UUID, Device]:
     if not sight.is_everything:
         code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
     devices: dict[UUID, Device] = {}
-    async for rows in (await session.stream(select(Camera.id, code, Camera.url, Camera.expected))).partitions(CHUNK):
-        devices |= {id_: _device(code, url, expected) for id_, code, url, expected in rows}
+    async for rows in (await session.stream(select(Camera.id, code, *DEVICE))).partitions(CHUNK):
+        devices |= {row[0]: device_of(_NOBODY, *row[1:]) for row in rows}
     return devices
 
 
@@ -102,6 +109,8 @@ class CameraRules(FileRules):
             for code in wanted:
                 check_on_record(mistakes, row.line, DESTINATIONS, code, self._connections.destinations)
             extra[DESTINATIONS] = wanted
+        if given.get("sub_url") is not None:
+            self._read_sub_url(row, given, mistakes)
         if given.get("url") is None:
             return extra
         try:
@@ -116,6 +125,17 @@ class CameraRules(FileRules):
             self.has_secrets = True
             extra[LOGIN] = Login(credentials, (address.origin, *device_origins(given.get("expected"))))
         return extra
+
+    def _read_sub_url(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> None:
+        """The sub stream uses the login of the main one, so its address holds none."""
+        try:
+            address = parse_camera_url(given["sub_url"])
+            check_networks(address, self._allowed)
+            check_no_login(address)
+        except ValueError as error:
+            mistakes.add(row.line, "sub_url", translate(str(error)), value=given["sub_url"])
+        else:
+            given["sub_url"] = address.url
 
     def together(self, plan: Plan, register: Register, mistakes: Mistakes) -> None:
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
@@ -152,8 +172,8 @@ class CameraRules(FileRules):
         """Timeout, login, trust, codec, and the addresses at which the camera would be published."""
         present = planned.present
         device = planned.extra["device"] = _device_of(fields)
-        moved = present is None or device != _device(present["code"], present["url"], present["expected"])
-        planned.extra["is_asked"] = moved and fields.shared_device_reason is None
+        stands = present is not None and present["shared_device_reason"] is None and device == _device(present)
+        planned.extra["is_asked"] = not stands and fields.shared_device_reason is None
         self._fit_timeout(planned, fields)
         if planned.extra[LOGIN] is not None:
             planned.changes["password"] = (_HIDDEN if present and present["sealed_secret"] else None, _HIDDEN)
@@ -232,12 +252,12 @@ class CameraRules(FileRules):
 def _device_of(fields: Any) -> Device:
     expected = fields.expected
     serial, mac = (expected.serial, expected.mac) if expected is not None else (None, None)
-    return Device(_NOBODY, fields.code, fields.url, serial, mac)
+    more = (fields.sub_url, fields.recorder_id, fields.channel)
+    return Device(_NOBODY, fields.code, fields.url, serial, mac, *more)
 
 
-def _device(code: str, url: str, expected: Mapping[str, Any] | None) -> Device:
-    known = expected or {}
-    return Device(_NOBODY, code, url, known.get("serial"), known.get("mac"))
+def _device(present: Mapping[str, Any]) -> Device:
+    return device_of(_NOBODY, present["code"], *(present[column.key] for column in DEVICE))
 
 
 _NOBODY = UUID(int=0)

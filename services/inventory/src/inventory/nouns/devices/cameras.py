@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, FromClause, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.devices.addresses import Address, parse_camera_url
+from inventory.domain.devices.addresses import Address, check_no_login, parse_camera_url
 from inventory.domain.devices.areas import Area
 from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_timeout
 from inventory.domain.devices.expected import SurveyedDevice
@@ -18,7 +18,7 @@ from inventory.domain.devices.vendors import Vendor
 from inventory.nouns.devices.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer, merge
-from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.conflicts import refuse_as_422, unknown_reference
 from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
@@ -133,8 +133,8 @@ def _sub_url(writing: Write, text: str | None) -> str | None:
     if text is None:
         return None
     address = parse_address(writing, "sub_url", text, parse_camera_url)
-    if address.credentials is not None:
-        raise invalid("sub_url", "holds credentials: leave them out, the camera's login is used")
+    with refuse_as_422("sub_url"):
+        check_no_login(address)
     return address.url
 
 

@@ -1,6 +1,6 @@
 """The rules of cameras that need other records: recorders, and one device under two cameras."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,7 +17,7 @@ from inventory.storage.tables import Camera, Recorder
 
 OF_ANOTHER = "of another facility"
 """In place of the code of a camera that the caller does not see."""
-_FIELDS = {"url": "url", "serial": "expected.serial", "mac": "expected.mac"}
+_FIELDS = {"serial": "expected.serial", "mac": "expected.mac"}
 
 
 async def check_camera(transaction: WriteTransaction, before: Camera | None, after: Camera | None) -> None:
@@ -25,10 +25,12 @@ async def check_camera(transaction: WriteTransaction, before: Camera | None, aft
     if after is None:
         return
     await _check_recorder(transaction, after)
-    if after.shared_device_reason is not None or (before is not None and _device(before) == _device(after)):
+    if after.shared_device_reason is not None:
+        return
+    if before is not None and before.shared_device_reason is None and _device(before) == _device(after):
         return
     for same in find_same(_device(after), await _candidates(transaction.session, after)):
-        raise field_conflict(_FIELDS[same.field], same.advice)
+        raise field_conflict(_FIELDS.get(same.field, same.field), same.advice)
 
 
 async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None:
@@ -43,13 +45,14 @@ async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None
 
 async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]:
     device = _device(camera)
-    host = urlsplit(camera.url).hostname or ""
-    same = [Camera.url.icontains(host, autoescape=True)]
+    hosts = {urlsplit(url).hostname or "" for url in (camera.url, camera.sub_url) if url}
+    same = [url.icontains(host, autoescape=True) for url in (Camera.url, Camera.sub_url) for host in hosts]
+    same += [Camera.recorder_id == camera.recorder_id] if camera.recorder_id is not None else []
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
     same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
-    query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
+    query = select(Camera.id, Camera.code, *DEVICE).where(Camera.id != camera.id, or_(*same))
     found = (await session.execute(query)).all()
-    return [device_of(row.id, await named(session, row), row.url, row.expected) for row in found]
+    return [device_of(row.id, await named(session, row), *row[2:]) for row in found]
 
 
 async def named(session: AsyncSession, row: Any) -> str:
@@ -58,10 +61,18 @@ async def named(session: AsyncSession, row: Any) -> str:
 
 
 def _device(camera: Camera) -> Device:
-    return device_of(camera.id, camera.code, camera.url, camera.expected)
+    values = (camera.url, camera.expected, camera.sub_url, camera.recorder_id, camera.channel)
+    return device_of(camera.id, camera.code, *values)
 
 
-def device_of(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+DEVICE = (Camera.url, Camera.expected, Camera.sub_url, Camera.recorder_id, Camera.channel)
+"""The columns that `device_of` needs beside id and code."""
+
+
+def device_of(
+    camera_id: UUID, code: str, url: str, expected: Mapping[str, Any] | None, sub_url: str | None,
+    recorder_id: UUID | None, channel: int | None,
+) -> Device:  # fmt: skip
     """The device of a camera on record."""
     known = expected or {}
-    return Device(camera_id, code, url, known.get("serial"), known.get("mac"))
+    return Device(camera_id, code, url, known.get("serial"), known.get("mac"), sub_url, recorder_id, channel)
