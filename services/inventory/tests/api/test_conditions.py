@@ -82,6 +82,15 @@ async def test_nothing_is_removed_without_a_reason(province: Any) -> None:
     assert (await province.client.get(one)).status_code == 200
 
 
+@pytest.mark.parametrize("reason", ["", " ", "\u00a0", "\t"])
+async def test_a_blank_reason_is_none(province: Any, reason: str) -> None:
+    made = await province.agency()
+    one = f"/v1/agencies/{made['id']}"
+    refused = await province.client.delete(one, headers={"If-Match": made["etag"]}, params={"reason": reason})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "reason")
+    assert (await province.client.get(one)).status_code == 200
+
+
 async def edit_until_done(province: Any, read: dict[str, Any], field: str, value: Any) -> int:
     """As a careful person: send the whole record as a form does; when somebody was faster, read and begin anew.
 

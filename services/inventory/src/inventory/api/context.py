@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, StringConstraints, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.text import clean
@@ -33,7 +33,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AHEAD = timedelta(seconds=1)
 """A caller's clock may be so much ahead of ours."""
 
-type ReasonText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(clean)]
+type ReasonText = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
 Reason = Annotated[
     ReasonText | None,
     Query(description="Why; it stands in the change log, and in the reports beside the time that is not counted."),

@@ -14,7 +14,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, Mistake, refused
 from inventory.importing.planning.cameras import CameraRules, read_connections
 from inventory.importing.planning.plan import Action, FileRules, Plan, make_plan
-from inventory.importing.planning.register import Register, read_register
+from inventory.importing.planning.register import Brought, Register, read_register
 from inventory.importing.planning.rights import check_rights
 from inventory.importing.reading.file import read_file
 from inventory.importing.reading.sheet import RawFile, Sheet
@@ -103,16 +103,24 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
     return filled[0] if len(filled) == 1 else None
 
 
+def brought_by(tables: Sequence[Table]) -> Brought:
+    """The codes of a file, by noun; before its rows are planned, which forgets them."""
+    return {
+        table.columns.noun: {shown(row.cells["code"]) for row in table.rows if row.cells.get("code", "") != ""}
+        for table in tables
+    }
+
+
 async def plan_table(
-    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, *, stored: bool, alone: bool
-) -> Plan:
+    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, brought: Brought, *,
+    stored: bool,
+) -> Plan:  # fmt: skip
     """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not.
 
-    `stored`: it is no dry run. `alone`: the file has no other sheet.
+    `stored`: it is no dry run.
     """
-    named = {shown(row.cells["code"]) for row in table.rows if "code" in row.cells}
-    register = await read_register(session, noun, named)
-    rules = await _rules(session, noun, register, job, alone=alone)
+    register = await read_register(session, noun, brought)
+    rules = await _rules(session, noun, register, job, brought)
     plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules, shown=not stored)
     if isinstance(rules, CameraRules) and rules.has_secrets:
         may_write_secrets(job.caller)
@@ -120,12 +128,12 @@ async def plan_table(
     return plan
 
 
-async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing, *, alone: bool) -> FileRules:
+async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing, brought: Brought) -> FileRules:
     if noun.name == "camera":
-        return CameraRules(await read_connections(session), register, job.allowed)
+        return CameraRules(await read_connections(session, brought.get("destination", ())), register, job.allowed)
     if noun.name == "facility":
         people = await read_people_in_office(session, job.today)
-        return FacilityRules(people, reason=job.reason, more_people=not alone)
+        return FacilityRules(people, reason=job.reason, more_people="focal_point" in brought)
     return FileRules()
 
 

@@ -207,7 +207,8 @@ class WriteTransaction:
         Raises ProblemError 422 when a destination does not accept a camera's codec.
         """
         new = self._new_cameras - self._prepared.cameras
-        await self._prepared.compose_all(self.session, camera_plans(self.session, new))
+        if new:
+            await self._prepared.compose_all(self.session, camera_plans(self.session, new))
         self._stale_cameras -= self._new_cameras
         await self.log.write(self.session)
 

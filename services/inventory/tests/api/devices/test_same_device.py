@@ -129,3 +129,11 @@ async def test_a_technician_gives_a_host_and_a_channel(province: Any) -> None:
     assert refused.status_code == 422
     makes = (await province.client.get("/v1/vendors")).json()["items"]
     assert {"hikvision", "dahua", "kbvision", "uniview", "ezviz", "tplink"} <= {one["vendor"] for one in makes}
+
+
+async def test_a_recorder_has_a_host_without_a_port(province: Any) -> None:
+    facility = await province.facility()
+    body = {"code": "DG-01", "name": "Đầu ghi", "facility_id": facility["id"], "channels": 8}
+    refused = await province.client.post("/v1/recorders", json=body | {"host": "10.1.1.1:8554"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "host")
+    assert (await province.post("/v1/recorders", body | {"host": "FD00::1"}))["host"] == "fd00::1"

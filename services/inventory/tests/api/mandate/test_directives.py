@@ -71,3 +71,11 @@ async def test_a_directive_that_does_not_fit_is_refused_by_field(
     body = {"number": "1/UBND", "issued_on": "2021-05-08", "subject": "?", "issuer_id": letter.lead["id"]}
     answer = await letter.client.post("/v1/directives", json=body | given)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("link", ["https://user:pw@quangtri.gov.vn/x", "https://quangtri.gov.vn/x?token=abc"])
+async def test_a_link_that_everybody_reads_brings_no_login(letter: Letter, link: str) -> None:
+    body = {"number": "2/X", "issued_on": "2021-05-07", "subject": "?", "issuer_id": letter.lead["id"], "link": link}
+    answer = await letter.client.post("/v1/directives", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "link")
+    assert "pw" not in answer.text

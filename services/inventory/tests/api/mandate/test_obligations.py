@@ -154,3 +154,18 @@ async def test_an_obligation_that_does_not_fit_is_refused_by_field(
     body |= {"responsible_agency_id": letter.lead["id"]}
     answer = await letter.client.post("/v1/obligations", json=body | given)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_what_has_not_happened_yet_is_not_completed(letter: Letter) -> None:
+    path = await path_of(letter)
+    refused = await letter.do(f"{path}/transitions", {"to": "done_late", "completed_at": "2999-05-10T00:00:00+07:00"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "completed_at")
+    assert (await letter.client.get(path)).json()["status"] == "open"
+
+
+async def test_a_deadline_is_set_by_a_directive_on_record(letter: Letter) -> None:
+    path = await path_of(letter)
+    body = {"due_before": "2021-05-18", "reason": "gia hạn", "directive_id": letter.directives["1407"]["issuer_id"]}
+    refused = await letter.do(f"{path}/deadlines", body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "directive_id")
+    assert len((await letter.client.get(path)).json()["deadlines"]) == 1

@@ -88,3 +88,10 @@ async def test_a_facility_is_due_fifteen_days_after_its_last_inspection(letter: 
     assert await due(on="2021-06-04", overdue_only="true") == {never["code"]: ("2021-05-22", 13)}
     await letter.obligation(code="KT", kind="inspection", every_days=7, facility_ids=[seen["id"]], due_before=None)
     assert (await due(on="2021-06-05"))[seen["code"]] == ("2021-05-27", 9)
+
+
+async def test_an_inspection_to_come_puts_off_none(letter: Letter) -> None:
+    facility = await letter.province.facility()
+    body = {"facility_id": facility["id"], "inspected_on": "2999-05-20", "agency_id": letter.lead["id"]}
+    refused = await letter.client.post("/v1/inspections", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "inspected_on")

@@ -13,9 +13,19 @@ from inventory.api.context import RequestContext
 from inventory.api.files.received import Received
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.importing.cells.dates import PROVINCE_TIME
-from inventory.importing.job import Importing, Upload, check, difference, plan_table, read_upload, store_plan
+from inventory.importing.job import (
+    Importing,
+    Upload,
+    brought_by,
+    check,
+    difference,
+    plan_table,
+    read_upload,
+    store_plan,
+)
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
+from inventory.importing.planning.register import Brought
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
@@ -119,7 +129,8 @@ class Run:
         return await self._together(upload, rows)
 
     async def _one_by_one(self, upload: Upload, rows: int) -> Outcome:
-        plans = [await self._plan(table) for table in upload.tables]
+        brought = brought_by(upload.tables)
+        plans = [await self._plan(table, brought) for table in upload.tables]
         check(upload.mistakes)
         outcome = self._outcome(plans)
         if self.dry_run:
@@ -145,13 +156,15 @@ class Run:
         opened: list[Plan] = []
         async with store.write_transaction(self._actor()) as transaction:
             writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
+            brought = brought_by(upload.tables)
             for table in upload.tables:
                 mistakes = Mistakes(table.sheet)
                 noun = next(each for each in self.nouns if each.name == table.columns.noun)
-                plan = await plan_table(transaction.session, noun, table, self.job, mistakes, stored=True, alone=False)
+                session = transaction.session
+                plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=True)
                 upload.mistakes += mistakes.found
                 plans.append(plan)
-                if not mistakes.count:
+                if not upload.mistakes:
                     opened += plan.split_off(opens_a_facility) if noun.name == "facility" else []
                     await self._store(writing, plan)
             for plan in opened if not upload.mistakes else ():
@@ -161,13 +174,12 @@ class Run:
             await self._done(transaction, outcome)
         return outcome
 
-    async def _plan(self, table: Any) -> Plan:
+    async def _plan(self, table: Any, brought: Brought) -> Plan:
         assert self.upload is not None
         mistakes = Mistakes(table.sheet or None)
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
-        stored, alone = not self.dry_run, len(self.upload.tables) == 1
         async with self.services.store.read_transaction(self.caller.sight) as session:
-            plan = await plan_table(session, noun, table, self.job, mistakes, stored=stored, alone=alone)
+            plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=not self.dry_run)
         self.upload.mistakes += mistakes.found
         return plan
 

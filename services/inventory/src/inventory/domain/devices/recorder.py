@@ -6,12 +6,14 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from inventory.domain.devices.expected import check_mac
-from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor
+from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor, check_host
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from inventory.domain.text import clean
 
 type Serial = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=64)]
-type Host = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$")]
+type Host = Annotated[
+    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$"), AfterValidator(check_host)
+]
 
 
 class RecorderFields(Dated):

@@ -105,11 +105,15 @@ def make_url(address: VendorAddress) -> str:
     return f"rtsp://{_host(address.host)}{port}{path.format(channel=address.channel)}"
 
 
-def _host(host: str) -> str:
-    if ":" not in host:
-        return host
+def check_host(host: str) -> str:
+    """A name or an IP address. Raises ValueError for one with a port."""
     try:
-        return f"[{IPv6Address(host)}]"
+        return host if ":" not in host else str(IPv6Address(host))
     except ValueError:
         msg = "give the host alone, without a port; the port has a field of its own"
         raise ValueError(msg) from None
+
+
+def _host(host: str) -> str:
+    checked = check_host(host)
+    return f"[{checked}]" if ":" in checked else checked

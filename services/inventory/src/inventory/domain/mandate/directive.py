@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from inventory.domain.text import clean, fold
+from vonggac.net.address_secrets import secret_parameters
+from vonggac.net.url import strip_userinfo
 
 HEADINGS: Mapping[str, str] = {
     "code": "Mã văn bản",
@@ -40,7 +42,20 @@ def number_code(number: str, issued_on: date) -> str:
     return f"{bare[:59]}-{issued_on.year}"
 
 
-type Link = Annotated[str, AfterValidator(clean), StringConstraints(max_length=500, pattern=r"^https?://[^\s]+$")]
+def check_link(link: str) -> str:
+    """Raises ValueError when the link brings a login or a token: everybody reads it."""
+    if strip_userinfo(link) != link or any(value for _, value in secret_parameters(link.partition("?")[2])):
+        msg = "holds a login or a token: leave it out, everybody reads the link"
+        raise ValueError(msg)
+    return link
+
+
+type Link = Annotated[
+    str,
+    AfterValidator(clean),
+    StringConstraints(max_length=500, pattern=r"^https?://[^\s]+$"),
+    AfterValidator(check_link),
+]
 
 
 class DirectiveFields(Dated):

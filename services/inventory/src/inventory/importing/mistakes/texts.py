@@ -112,6 +112,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "like_another": ("differs only in case or leading zeros from {other} {where}: use one spelling",
                      "chỉ khác {other} {where_vi} ở chữ hoa/thường hoặc số 0 ở đầu: dùng một cách viết"),
     "twice": ("{value} is in line {line} already: keep one of the two rows", "{value} đã có ở dòng {line}: chỉ giữ một dòng"),
+    "circle": ("{value} refers to itself through other rows of the file: correct one of the references",
+               "{value} quay lại chính nó qua các dòng khác của tệp: hãy sửa một trong các mã tham chiếu"),
     "needs_pair": ("is given without {other}: give both or none", "có mà thiếu {other_vi}: điền cả hai hoặc để trống cả hai"),
     "not_on_record": ("{value} is not on record; there are: {there}", "chưa có {value} trong sổ; hiện có: {there_vi}"),
     "hidden_secret": ("was hidden in the file with the mistakes: type it again, or clear it to keep the one on record",

@@ -60,6 +60,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"; an address looks like rtsp://", "không đọc được như một địa chỉ; địa chỉ có dạng rtsp://10.1.2.3:554/duong-dan"),
         (r"recorder_id and channel belong together", "«Mã đầu ghi» và «Kênh» đi cùng nhau: điền cả hai hoặc để trống cả hai"),
         (r"verified_on and verified_by belong together", "ngày và người kiểm tra tại chỗ đi cùng nhau: điền cả hai hoặc để trống cả hai"),
+        (r"give the host alone, without a port", "chỉ điền tên máy hoặc địa chỉ IP, không kèm cổng: cổng có cột riêng"),
         # People and places.
         (r"is an agency of the role (?P<role>\S+): give", "cơ quan này có vai trò {role}: hãy chọn đơn vị vận hành (operator)"),
         (r"is a unit of the level (?P<level>\S+): an operator", "đơn vị này là cấp {level}: đơn vị vận hành được giao theo tỉnh (province)"),
@@ -81,6 +82,9 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"there is no facility with the id", "không có cơ sở với mã định danh này"),
         (r"file_name and file_sha256 go together", "tên tệp và mã SHA-256 đi cùng nhau: điền cả hai hoặc để trống cả hai"),
         (r"leads back to this one: links run in no circle", "liên kết quay lại chính văn bản này: chọn văn bản khác"),
+        (r"holds a login or a token: leave it out", "có tài khoản hoặc mã truy cập trong liên kết: hãy bỏ đi"),
+        (r"is a day to come: what has not happened", "là ngày chưa tới: chỉ ghi điều đã xảy ra"),
+        (r"lies in the future: what has not happened", "ở tương lai: chỉ ghi điều đã xảy ra"),
         (r"two questions have the same key", "hai câu hỏi có cùng khóa (key): đổi một khóa"),
         (r"its questions stay as they were sent", "yêu cầu đã gửi, câu hỏi giữ nguyên: lập yêu cầu khác"),
         (r"is no noun of the register; the nouns are (?P<nouns>.*)", "không phải danh mục trong sổ; có: {nouns}"),

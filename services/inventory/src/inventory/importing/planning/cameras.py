@@ -1,6 +1,6 @@
 """Rows of cameras: the address apart from its login, destinations, codec and trust."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -59,9 +59,11 @@ class Connections:
     """Recorder to the number of its channels."""
     devices: Mapping[UUID, Device] = field(default_factory=dict)
     """Of every camera, also of those that the caller does not see, whose codes are hidden."""
+    coming: Collection[str] = ()
+    """Codes of destinations that another sheet of the file has."""
 
 
-async def read_connections(session: AsyncSession) -> Connections:
+async def read_connections(session: AsyncSession, coming: Collection[str] = ()) -> Connections:
     """All destinations and deliveries."""
     destinations = (await session.scalars(select(Destination).order_by(Destination.code))).all()
     deliveries: dict[UUID, dict[UUID, bool]] = {}
@@ -77,7 +79,7 @@ async def read_connections(session: AsyncSession) -> Connections:
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
     known = {each.code: each for each in destinations}
-    return Connections(known, deliveries, frozenset(urls), channels, await _devices(session))
+    return Connections(known, deliveries, frozenset(urls), channels, await _devices(session), coming)
 
 
 async def _devices(session: AsyncSession) -> dict[UUID, Device]:
@@ -106,7 +108,7 @@ class CameraRules(FileRules):
         extra: dict[str, Any] = {LOGIN: None, DESTINATIONS: None, "in_file": DESTINATIONS in row.values}
         wanted = row.values.get(DESTINATIONS)
         if wanted is not None:
-            for code in wanted:
+            for code in (code for code in wanted if code not in self._connections.coming):
                 check_on_record(mistakes, row.line, DESTINATIONS, code, self._connections.destinations)
             extra[DESTINATIONS] = wanted
         if given.get("sub_url") is not None:
@@ -220,7 +222,7 @@ class CameraRules(FileRules):
         codes = planned.extra[DESTINATIONS]
         in_file = planned.extra.get("in_file", True)
         if codes is not None:
-            wanted = [known[code] for code in codes]
+            wanted = [known[code] for code in codes if code in known]
         elif planned.present is None or in_file:
             wanted = self._enabled
         else:

@@ -77,6 +77,8 @@ class Plan:
     table: Table
     rows: list[Planned] = field(default_factory=list)
     counts: Counter[Action] = field(default_factory=Counter)
+    coming: Mapping[UUID, str] = field(default_factory=dict)
+    """As of the register."""
 
     def add(self, row: Planned) -> None:
         """Add the next row."""
@@ -87,7 +89,7 @@ class Plan:
         """A plan of the rows that fit, which are in this one no longer; its counts stay. None of them: no plan."""
         rows = [row for row in self.rows if fits(row)]
         self.rows = [row for row in self.rows if not fits(row)]
-        return [Plan(self.noun, self.table, rows)] if rows else []
+        return [Plan(self.noun, self.table, rows, coming=self.coming)] if rows else []
 
     def take(self, action: Action) -> list[Planned]:
         """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""
@@ -104,7 +106,7 @@ def make_plan(
     The table's rows are forgotten on the way: twenty thousand in three forms at once weigh too much.
     `shown`: somebody reads the difference, as of a dry run.
     """
-    plan = Plan(noun, table)
+    plan = Plan(noun, table, coming=register.coming)
     checked = check_cells(table, mistakes)
     table.rows.clear()
     _check_keys(noun, checked, register, mistakes)

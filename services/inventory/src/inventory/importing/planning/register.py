@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -34,13 +34,20 @@ class Register:
     codes: Mapping[str, Mapping[UUID, str]] = field(default_factory=dict)
     others: Collection[str] = ()
     several: Mapping[str, Mapping[str, Sequence[UUID]]] = field(default_factory=dict)
+    coming: Mapping[UUID, str] = field(default_factory=dict)
+    """Codes that the file itself brings, each under an id that stands for it until its row is stored."""
 
 
-async def read_register(session: AsyncSession, noun: Noun, named: Collection[str]) -> Register:
+type Brought = Mapping[str, Collection[str]]
+"""Of a file: each noun of which it has a table, to the codes of its rows."""
+
+
+async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> Register:
     """What the session's caller sees of the noun; its rows without what belongs to the search.
 
-    `named`: the codes of the file, of a noun that is found by its code: of the rest nothing else is read.
+    Of a noun that is found by its code, nothing but codes is read of what the file does not name.
     """
+    named = brought[noun.name]
     table = noun.table.__table__.c
     query = select(*[column for column in table if column.name not in DERIVED])
     if not (sight := sight_of(session)).is_everything:
@@ -55,9 +62,14 @@ async def read_register(session: AsyncSession, noun: Noun, named: Collection[str
             present[key_of(noun, values)] = values
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
+    coming: dict[UUID, str] = {}
+    for name, known in codes.items():
+        new = {uuid4(): code for code in {*brought.get(name, ())} - {*known.values()}}
+        coming |= new
+        known |= new
     ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
     several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
-    return Register(present, ids, codes, others, several)
+    return Register(present, ids, codes, others, several, coming)
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:

@@ -1,10 +1,11 @@
 """Stores the rows of any noun by the same rules as its routes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
@@ -33,13 +34,16 @@ class NounRules:
 async def store_things(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
     """In a long write. Raises ProblemError 422 with every mistake that a rule finds."""
     transaction = writing.transaction
-    await _each(plan, Action.CREATED, mistakes, lambda row: _create(writing, plan.noun, row, rules))
+    made: dict[str, UUID] = {}
+    in_order(plan, mistakes)
+    mistakes.raise_if_any()
+    await _each(plan, Action.CREATED, mistakes, lambda row: _create(writing, plan, row, rules, made))
     mistakes.raise_if_any()
     await transaction.prepare()
     await transaction.enter_queue()
     await _check_still_so(writing, plan, mistakes)
     mistakes.raise_if_any()
-    await _each(plan, Action.UPDATED, mistakes, lambda row: _change(writing, plan.noun, row, rules))
+    await _each(plan, Action.UPDATED, mistakes, lambda row: _change(writing, plan, row, rules, made))
     mistakes.raise_if_any()
 
 
@@ -73,19 +77,59 @@ def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) 
         mistakes.add(line, "row", translate(error.problem.detail or error.problem.title))
 
 
-async def _create(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
-    thing = await rules.make(writing, noun, noun.fields.model_validate(row.given))
+def in_order(plan: Plan, mistakes: Mistakes) -> None:
+    """New rows of the file that others of it refer to before those; the rest as they are."""
+    if not plan.coming:
+        return
+    waiting = [row for row in plan.rows if row.action is Action.CREATED]
+    new = {row.given.get("code"): row for row in sorted(waiting, key=_is_open)}
+    placed: dict[int, Planned] = {}
+    while waiting:
+        ready = [row for row in waiting if all(new[code].line in placed for code in _awaited(plan, row) if code in new)]
+        placed |= {row.line: row for row in ready}
+        waiting = [row for row in waiting if row.line not in placed]
+        if not ready:
+            for row in waiting:
+                mistakes.add_phrase(row.line, "row", "circle", value=row.label)
+            return
+    plan.rows = [*placed.values(), *(row for row in plan.rows if row.action is not Action.CREATED)]
+
+
+def _is_open(row: Planned) -> bool:
+    """Whether it stands without an end: of two units with one code that one is meant."""
+    return row.given.get("valid_to") is None
+
+
+def _awaited(plan: Plan, row: Planned) -> list[str]:
+    values: Iterator[Any] = (row.given.get(name) for name in plan.noun.references)
+    return [plan.coming[value] for value in values if value in plan.coming]
+
+
+def _settled(plan: Plan, values: Mapping[str, Any], made: Mapping[str, UUID]) -> dict[str, Any]:
+    """`values` with the ids of what the file has brought meanwhile."""
+    coming = plan.coming
+    return {name: made.get(coming[value], value) if name in plan.noun.references and value in coming else value
+            for name, value in values.items()}  # fmt: skip
+
+
+async def _create(writing: Write, plan: Plan, row: Planned, rules: NounRules, made: dict[str, UUID]) -> None:
+    noun = plan.noun
+    thing = await rules.make(writing, noun, noun.fields.model_validate(_settled(plan, row.given, made)))
+    code = row.given.get("code")
+    if code is not None and (code not in made or _is_open(row)):
+        made[code] = thing.id
     if noun.name == "facility":
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
-async def _change(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
+async def _change(writing: Write, plan: Plan, row: Planned, rules: NounRules, made: Mapping[str, UUID]) -> None:
+    noun = plan.noun
     thing = await writing.transaction.session.get_one(noun.table, row.id)
     if noun.name == "facility":
         # Before its status: it becomes active with a focal point in office.
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
     if row.patch:
-        await rules.patch(writing, noun, thing, row.patch)
+        await rules.patch(writing, noun, thing, _settled(plan, row.patch, made))
 
 
 async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:

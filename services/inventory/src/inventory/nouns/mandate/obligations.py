@@ -1,6 +1,7 @@
 """Obligations (R05, R06), each with every deadline that it ever had."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
@@ -14,12 +15,15 @@ from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
-from inventory.storage.conflicts import invalid
+from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Facility, Obligation
+from inventory.storage.tables import Directive, Facility, Obligation
 from vonggac.events.inventory import FacilityType, ObligationKind, ObligationStatus, ObligationV1
 from vonggac.http import ProblemError
 
+AHEAD = timedelta(seconds=1)
+"""A caller's clock may be so much ahead of ours."""
 SETTLED = ("completed_at", "settled_by", "settled_reason")
 """Columns that a transition sets, beside the status."""
 
@@ -69,10 +73,22 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
     if before is not None and before.due_before != after.due_before and before.deadlines == after.deadlines:
         msg = "a deadline is never overwritten: POST /v1/obligations/{id}/deadlines adds the next one, with its reason"
         raise ProblemError(HTTPStatus.CONFLICT, "deadline_stands", msg)
+    if after.completed_at is not None and after.completed_at > transaction.now + AHEAD:
+        raise invalid("completed_at", "lies in the future: what has not happened yet is not on record")
+    await _check_directive(transaction, before, after)
     if wanted := set(after.facility_ids):
         found = set((await transaction.session.scalars(select(Facility.id).where(Facility.id.in_(wanted)))).all())
         if unknown := sorted(str(one) for one in wanted - found):
             raise invalid("facility_ids", f"there is no facility with the id {', '.join(unknown)}")
+
+
+async def _check_directive(transaction: WriteTransaction, before: Obligation | None, after: Obligation) -> None:
+    """Raises ProblemError 422 when the newest deadline is set by a directive that does not exist."""
+    newest = after.deadlines[-1].directive_id
+    if before is not None and before.deadlines != after.deadlines and newest is not None:
+        there = await transaction.session.get(Directive, newest) is not None
+        if not there or not await sees(transaction.session, Directive, newest):
+            raise unknown_reference("directive_id", "directive")
 
 
 async def _guards(transaction: WriteTransaction, obligation: Obligation, _target: Any) -> Collection[str]:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from inventory.domain.days import day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met
 from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
+from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Inspection, Visit
 from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
@@ -72,6 +74,13 @@ VISIT = Noun(
     writer=StatusWriter(MACHINE),
 )
 
+
+async def _check_inspected(transaction: WriteTransaction, _before: Any, after: Inspection | None) -> None:
+    """Raises ProblemError 422 for an inspection to come: it would put off the next one."""
+    if after is not None and after.inspected_on > day_of(transaction.now):
+        raise invalid("inspected_on", "is a day to come: what has not happened yet is not on record")
+
+
 INSPECTION = Noun(
     name="inspection",
     path="inspections",
@@ -88,4 +97,5 @@ INSPECTION = Noun(
     filters=("facility_id", "agency_id", "inspected_on"),
     sorts=("inspected_on",),
     searched_through=("facility_id", "agency_id"),
+    check=_check_inspected,
 )
