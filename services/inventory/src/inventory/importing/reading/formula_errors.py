@@ -21,8 +21,10 @@ _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 def find_errors(body: bytes) -> dict[str, Errors]:
     """Name of a sheet to its failed formulas. `body` has passed `check_workbook`; one that is no workbook has none."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        sheets = {part: archive.read(part) for part in archive.namelist() if part.startswith("xl/worksheets/")}
-        failed = {part: dict(_cells(sheet)) for part, sheet in sheets.items() if _FAILED.search(sheet)}
+        failed: dict[str, Errors] = {}
+        for part in archive.namelist():
+            if part.startswith("xl/worksheets/") and _FAILED.search(sheet := archive.read(part)):
+                failed[part] = dict(_cells(sheet))
         if not failed:
             return {}
         try:
