@@ -74,7 +74,9 @@ def helm(*arguments: str, values: Mapping[str, Any] | None = None) -> subprocess
     command = [program, *arguments, *(["--values", "-"] if values is not None else [])]
     # Not as YAML: that of Go takes a plain N for a boolean, and that of Python for a string.
     given = None if values is None else json.dumps(dict(values))
-    return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    # A quarter of its time goes into collecting garbage, by default.
+    quick = {"GOGC": "400", **os.environ}
+    return subprocess.run(command, input=given, capture_output=True, text=True, check=False, env=quick)
 
 
 def rendered(values: Mapping[str, Any], *, release: str = "demo", upgrade: bool = False) -> str:
