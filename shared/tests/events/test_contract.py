@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from vonggac.bus.declared.generate import SCHEMA_FOLDER, asyncapi, stale
@@ -43,9 +43,10 @@ def test_a_golden_message_of_every_type_goes_on_parsing(event_type: str) -> None
 @pytest.mark.parametrize("event_type", TYPES)
 def test_golden_messages_fit_the_committed_schema(event_type: str) -> None:
     schema = json.loads((ROOT / SCHEMA_FOLDER / f"{event_type}.schema.json").read_text("utf-8"))
-    jsonschema.validate(golden(event_type), schema)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(golden(event_type) | {"data": {}}, schema)
+    # It refuses a schema that is none, ten times as fast as `jsonschema`.
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    validator.validate(golden(event_type))
+    assert not validator.is_valid(golden(event_type) | {"data": {}})
 
 
 @pytest.mark.server
