@@ -208,6 +208,8 @@ def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settin
             "allowed_networks": (LOOPBACK,),
             "measure_window_s": 0.0,
             "heartbeat_interval_s": 0.5,
+            # Each process costs half a second of CPU before its first keyframe.
+            "decoder_processes": 1,
         }
         return Settings.model_validate(values | changes)
 

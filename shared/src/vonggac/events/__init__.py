@@ -2,18 +2,37 @@
 
 `envelope` is the document; `inventory`, `prober`, `forwarder` and `reporting` hold the payloads of the service of that
 name, `registry` lists them all and decodes them, `causes` and `subjects` are the closed word lists.
+
+The document and the payloads are imported when they are first asked for: they cost half a second of CPU and 30 MiB,
+and the processes that decode and unpack foreign bytes need the causes alone.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from vonggac.events.causes import Cause
-from vonggac.events.envelope import (
-    CloudEvent,
-    MalformedEventError,
-    NewerTypeError,
-    NotUnderstoodError,
-    Payload,
-    new_event,
-)
-from vonggac.events.registry import decode
+
+if TYPE_CHECKING:
+    from vonggac.events.envelope import (
+        CloudEvent,
+        MalformedEventError,
+        NewerTypeError,
+        NotUnderstoodError,
+        Payload,
+        new_event,
+    )
+    from vonggac.events.registry import decode
+else:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(
+            import_module("vonggac.events.registry" if name == "decode" else "vonggac.events.envelope"), name
+        )
+        globals()[name] = found
+        return found
+
 
 __all__ = [
     "Cause",

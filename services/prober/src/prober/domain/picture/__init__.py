@@ -1,6 +1,5 @@
 """Picture truth: from one decoded keyframe, the last thumbnail and an approved reference to findings. Pure numpy."""
 
-from prober.domain.picture.approval import why_no_reference
 from prober.domain.picture.judge import CHECKS, PictureHistory, PictureJudgement, judge
 from prober.domain.picture.reduction import Planes, reduce_picture
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
@@ -18,5 +17,4 @@ __all__ = [
     "ThumbnailUnreadableError",
     "judge",
     "reduce_picture",
-    "why_no_reference",
 ]

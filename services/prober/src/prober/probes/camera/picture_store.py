@@ -20,8 +20,8 @@ from prober.domain.picture import (
     PictureThresholds,
     Thumbnail,
     ThumbnailUnreadableError,
-    why_no_reference,
 )
+from prober.domain.picture.approval import why_no_reference
 from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus, Outgoing
