@@ -1,4 +1,4 @@
-"""`.ci/run`: lint, the unit tests' coverage, then all tests, from anywhere, and no process left."""
+"""`.ci/run`: lint beside the unit tests' coverage, then all tests, from anywhere, and no process left."""
 
 import os
 import re
@@ -15,6 +15,8 @@ pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = """\
+setup:
+\t@true
 lint:
 \t@echo linted; {lint}
 coverage:
@@ -40,8 +42,8 @@ def run(
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0
-    linted, stage, counted, tested = done.stdout.splitlines()
-    assert (linted, counted, tested) == ("linted", "counted", "== 3 passed in 0.01s ==")
+    counted, linted, stage, tested = done.stdout.splitlines()
+    assert (counted, linted, tested) == ("counted", "linted", "== 3 passed in 0.01s ==")
     assert re.match(r"stage lint: \d+ s", stage)
     daemon = int((tmp_path / "daemon").read_text("ascii"))
     assert "left over, stopping: " in done.stderr
@@ -53,8 +55,12 @@ def test_a_failure_is_the_result(tmp_path: Path, wrong: dict[str, str]) -> None:
     assert run(tmp_path, **wrong).returncode != 0
 
 
-def test_nothing_is_tested_where_the_code_is_not_clean(tmp_path: Path) -> None:
-    assert "passed" not in run(tmp_path, lint="false").stdout
+@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}])
+def test_nothing_is_tested_where_the_code_is_not_clean(tmp_path: Path, wrong: dict[str, str]) -> None:
+    said = run(tmp_path, **wrong).stdout
+    assert "linted" in said
+    assert "counted" in said
+    assert "passed" not in said
 
 
 def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def ask_cases(cases: Any, ask: Callable[[Any], None], *, number: int, examples: 
         case.headers.pop("Authorization", None)
         ask(case)
         if time.monotonic() - began >= seconds:
-            raise _TimeIsUpError
+            raise _TimeIsUpError("its time is over")
 
     with suppress(_TimeIsUpError):
         ask_each()
