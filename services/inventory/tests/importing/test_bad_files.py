@@ -52,7 +52,7 @@ def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
     elif noun.name == "camera":
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
-        connections = Connections({"TT-QG": destination}, {}, frozenset(), {ID["NVR-01"]: 8})
+        connections = Connections({"TT-QG": destination}, {}, set(), {ID["NVR-01"]: 8})
         rules = CameraRules(connections, register, None)
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found

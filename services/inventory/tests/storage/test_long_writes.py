@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from inventory.storage.deliveries import copy_deliveries, new_delivery
+from inventory.storage.prepared import StagedUpdates
 from inventory.storage.store import Actor, Store, WriteTransaction
-from inventory.storage.tables import Camera, Destination, OutboxRow
+from inventory.storage.tables import Camera, Change, Destination, OutboxRow
 from vonggac.database import Database
 from vonggac.events import subjects
 from vonggac.events.inventory import CameraV1, FacilityStatus
@@ -90,6 +92,42 @@ async def test_a_facility_closed_meanwhile_is_in_the_messages(province: Any, sto
         assert closed.status_code == 200
     for each in made:
         assert (await published(store, each)).facility_status is FacilityStatus.CLOSED
+    async with store.read_transaction() as session:
+        subject = subjects.inventory("camera", made[0].id)
+        sent = await session.scalar(select(func.count()).where(OutboxRow.subject == subject))
+    assert sent == 1, "what was composed before the facility closed is taken out again"
+
+
+async def test_messages_and_log_are_written_before_it_queues(province: Any, store: Store) -> None:
+    await province.destination()
+    facility = await province.facility()
+    async with store.long_write_transaction(Actor("lead", "r-1")) as transaction:
+        made = await add_cameras(transaction, facility, 5)
+        wanted = {subjects.inventory("camera", each.id) for each in made}
+        assert wanted < set(await transaction.session.scalars(select(OutboxRow.subject)))
+        lines = select(func.count()).where(Change.request_id == "r-1", Change.noun == "camera")
+        assert await transaction.session.scalar(lines) == 5
+        assert (await province.client.get("/v1/changes", params={"request_id": "r-1"})).json()["items"] == []
+
+
+async def test_a_change_that_was_made_ready_is_dated_by_its_log(province: Any, store: Store) -> None:
+    camera = await province.camera()
+    columns = ["name", "revision", "changed_at"]
+    async with store.long_write_transaction(Actor("lead", "r-1")) as transaction:
+        ready = transaction.now
+        staged = StagedUpdates(transaction.session, Camera, columns, ready)
+        await staged.add([(camera["id"], "Tên mới", 2, ready)])
+        between = await province.agency()
+        await transaction.enter_queue()
+        assert await staged.touched() == {}
+        await staged.write(transaction.now)
+        assert transaction.now > datetime.fromisoformat(between["changed_at"]) > ready
+        later = transaction.session
+        assert await later.scalar(text("select current_setting('vonggac.now')")) == transaction.now.isoformat()
+    one = f"/v1/cameras/{camera['id']}"
+    for instant, name in ((ready, "Tên mới"), (ready - timedelta(microseconds=1), camera["name"])):
+        shown = await province.client.get(one, params={"as_of": instant.isoformat()})
+        assert shown.json()["name"] == name
 
 
 async def test_a_destination_changed_meanwhile_sends_it_back(province: Any, store: Store) -> None:

@@ -77,7 +77,7 @@ class RequestContext:
         now = self.services.store.now()
         if as_of is not None and as_of > now + AHEAD:
             raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
-        return partial(seen, as_of=as_of, sight=self.sight)
+        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of)
 
     @asynccontextmanager
     async def write_transaction(

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Date, FromClause, cast, func, select
+from sqlalchemy import ColumnElement, Date, DateTime, FromClause, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.places.lifecycle import met_guards
@@ -43,7 +43,9 @@ class FacilityShown(Shown):
 class FacilityWithOfficer(FacilityShown):
     """A facility, and whether it lacks the officer that the mandate demands."""
 
-    focal_point_missing: bool = Field(description="It is active, and no focal point is in office today (R17).")
+    focal_point_missing: bool = Field(
+        description="It is active, and no focal point is in office (R17): today, or on the day of `as_of`."
+    )
 
 
 async def with_officer(session: AsyncSession, row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any]:
@@ -96,9 +98,10 @@ async def check_focal_point(transaction: WriteTransaction, before: FocalPoint | 
 
 
 def without_focal_point(facilities: FromClause, missing: bool, recorded: Recorded) -> ColumnElement[bool]:
-    """Whether no focal point of the facility is in office today (Asia/Ho_Chi_Minh)."""
+    """Whether no focal point of the facility is in office on the day asked about (Asia/Ho_Chi_Minh)."""
     people = recorded(FocalPoint)
-    today = cast(func.timezone(PROVINCE_TIME.key, func.now()), Date)
+    instant = func.now() if recorded.as_of is None else literal(recorded.as_of, DateTime(timezone=True))
+    today = cast(func.timezone(PROVINCE_TIME.key, instant), Date)
     found = select(people.c.id).where(
         people.c.facility_id == facilities.c.id,
         people.c.valid_from <= today,

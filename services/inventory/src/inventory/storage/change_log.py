@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json, to_jsonable_python
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
@@ -17,11 +16,6 @@ from inventory.storage.tables.base import DERIVED
 SEALED = ("sealed_secret", "sealed_read_back_secret")
 _HIDDEN = frozenset({*SEALED, *DERIVED, "revision", "created_at", "changed_at"})
 _COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
-
-_STAGED = """
-insert into changes (changed_at, changed_by, request_id, noun, thing_id, action, before, after, reason)
-select :now, :subject, :request, :noun, thing_id, 'changed', before, after, :reason from {lines} order by place
-"""
 
 
 @cache
@@ -66,12 +60,6 @@ class ChangeLog:
         if self._lines:
             lines, self._lines = self._lines, []
             await copy_rows(session, Change, _COLUMNS, lines)
-
-    async def append_staged(self, session: AsyncSession, now: datetime, kind: type[Thing], lines: str) -> None:
-        """Append a line for each row of a temporary table: `thing_id`, `before`, `after`, in the order of `place`."""
-        given = {"now": now, "subject": self._subject, "request": self._request_id, "noun": kind.noun}
-        statement = _STAGED.format(lines=lines)
-        await session.execute(text(statement), {**given, "reason": self._reason})
 
 
 def _text(values: Mapping[str, Any] | str | None) -> str | None:

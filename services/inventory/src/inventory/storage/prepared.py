@@ -1,7 +1,8 @@
 """What a long write makes ready before it queues: messages of many cameras, and the changes of many rows.
 
-Until then both wait in temporary tables: twenty thousand of them weigh more than the file that they come from, and
-others wait only for the statements that move them (decision 0043).
+Messages are outbox rows of the transaction that nobody else sees yet; what a change of something else has made stale is
+taken out again. Changes of rows wait in a temporary table, for others wait only for the statement that moves them
+(decision 0043).
 """
 
 import asyncio
@@ -11,41 +12,32 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, any_, delete, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
-from inventory.storage.change_log import ChangeLog
-from inventory.storage.outbox import OutboxMessage
+from inventory.storage.outbox import OutboxMessage, append_messages
+from inventory.storage.queries.clocks import set_recorded_now
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
 from inventory.storage.states import CameraPlan, FacilityFacts, plans_of, read_facility_facts, staged_plans
-from inventory.storage.tables import Destination, Facility, Thing
+from inventory.storage.tables import Destination, Facility, OutboxRow, Thing
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
-
-_STAGED = "staged_messages"
-_COLUMNS = ("camera_id", "event_id", "subject", "body")
-_STAGE = text(
-    "create temporary table staged_messages (place bigint generated always as identity, camera_id uuid, event_id text, "
-    "subject text, body bytea) on commit drop"
-)
-_PUBLISH = text(
-    "insert into outbox (event_id, subject, body, created_at) "
-    "select event_id, subject, body, :now from staged_messages where camera_id <> all(:without) order by place"
-)
 
 
 class PreparedMessages:
     """Messages, and the revisions of what they were composed from: facilities, destinations, plans."""
 
-    def __init__(self, encode: Callable[[CameraV1], OutboxMessage]) -> None:
-        self._encode = encode
+    def __init__(self, encode: Callable[[CameraV1], OutboxMessage], now: datetime) -> None:
+        self._encode, self._now = encode, now
         self._facilities: Mapping[UUID, int] = {}
         self._destinations: Mapping[UUID, int] = {}
         self._plans: Mapping[UUID, tuple[int, ...]] = {}
         self._facts = FacilityFacts({}, {})
         self._facility_of: dict[UUID, UUID] = {}
+        self._event_of: dict[UUID, str] = {}
         self._begun = False
 
     @property
@@ -89,23 +81,25 @@ class PreparedMessages:
             self._facilities = await _revisions(session, Facility)
             self._destinations = await _revisions(session, Destination)
             self._plans = await plan_revisions(session)
-            await session.execute(_STAGE)
 
     def _compose(self, plans: Iterable[CameraPlan]) -> list[tuple[CameraV1, OutboxMessage]]:
         return [(plan.payload, self._encode(plan.payload)) for plan in plans]
 
     async def _keep(self, session: AsyncSession, composed: Sequence[tuple[CameraV1, OutboxMessage]]) -> None:
         codecs = CodecCheck()
-        for camera, _ in composed:
+        for camera, message in composed:
             codecs.check_camera(camera)
             self._facility_of[camera.id] = camera.facility_id
+            self._event_of[camera.id] = message.event_id
         codecs.raise_if_any()
-        rows = ((camera.id, *message) for camera, message in composed)
-        await copy_rows(session, _STAGED, _COLUMNS, rows)
+        await append_messages(session, (message for _, message in composed), now=self._now)
 
-    async def publish(self, session: AsyncSession, cameras: Set[UUID], now: datetime) -> None:
-        """Append the messages of these cameras to the outbox, in the order in which they were composed."""
-        await session.execute(_PUBLISH, {"now": now, "without": list(self._facility_of.keys() - cameras)})
+    async def withdraw(self, session: AsyncSession, cameras: Iterable[UUID]) -> None:
+        """Take the messages of these cameras out again: they are composed anew."""
+        events = [self._event_of[each] for each in cameras if each in self._event_of]
+        if events:
+            which = OutboxRow.event_id == any_(literal(events, ARRAY(Text)))
+            await session.execute(delete(OutboxRow).where(which, OutboxRow.created_at == self._now))
 
     async def still_true(self, session: AsyncSession) -> Set[UUID]:
         """The cameras with a message of which no part has changed since.
@@ -135,31 +129,25 @@ async def _revisions(session: AsyncSession, kind: type[Facility | Destination]) 
     return {row.id: row.revision for row in await session.execute(select(kind.id, kind.revision))}
 
 
-_LINES = "staged_lines"
-_STAGE_LINES = text(
-    "create temporary table staged_lines (place bigint generated always as identity, thing_id uuid, before jsonb, "
-    "after jsonb) on commit drop"
-)
-
-
 class StagedUpdates:
-    """Of one table and one write. `columns`: what is written of each row, its next revision among it."""
+    """Of one table and one write. `columns`: what is written of each row, its next revision among it.
 
-    def __init__(self, session: AsyncSession, kind: type[Thing], columns: Sequence[str]) -> None:
-        self._session, self._kind, self._columns = session, kind, columns
+    They are dated by `now`, when they are made ready: each row is written only if nobody has written it since.
+    """
+
+    def __init__(self, session: AsyncSession, kind: type[Thing], columns: Sequence[str], now: datetime) -> None:
+        self._session, self._kind, self._columns, self._now = session, kind, columns, now
         self._table, self._staged = kind.__tablename__, f"staged_{kind.__tablename__}"
         self._begun = False
 
-    async def add(self, cells: Iterable[Sequence[Any]], lines: Iterable[Sequence[Any]]) -> None:
-        """More rows. `cells`: id and the values of `columns`; `lines`: id, and the states before and after as JSON."""
+    async def add(self, cells: Iterable[Sequence[Any]]) -> None:
+        """More rows: id and the values of `columns`."""
         if not self._begun:
             self._begun = True
             names = ", ".join(("id", *self._columns))
             stage = f"create temporary table {self._staged} on commit drop as select {names} from {self._table}"  # noqa: S608 # names of ours
             await self._session.execute(text(f"{stage} with no data"))
-            await self._session.execute(_STAGE_LINES)
         await copy_rows(self._session, self._staged, ("id", *self._columns), cells)
-        await copy_rows(self._session, _LINES, ("thing_id", "before", "after"), lines)
 
     async def complete(self) -> None:
         """All are there: let the planner know how many."""
@@ -174,10 +162,11 @@ class StagedUpdates:
         found = await self._session.execute(text(f"{query} where t.revision is distinct from s.revision - 1"))
         return {row.id: row.revision for row in found}
 
-    async def write(self, log: ChangeLog, now: Any) -> None:
-        """Change all rows with one statement, and log them as of `now`. In the queue."""
+    async def write(self, now: datetime) -> None:
+        """Change all rows with one statement. In the queue, whose other writes are dated by `now`."""
         if self._begun:
             values = ", ".join(f"{name} = s.{name}" for name in self._columns)
             update = f"update {self._table} t set {values} from {self._staged} s where s.id = t.id"  # noqa: S608 # names of ours
+            await set_recorded_now(self._session, self._now)
             await self._session.execute(text(update))
-            await log.append_staged(self._session, now, self._kind, _LINES)
+            await set_recorded_now(self._session, now)

@@ -1,8 +1,8 @@
 """Write transactions: thing, change log, history and outbox together.
 
-Writers queue at one advisory lock: wanted state changes a few times a minute. In exchange, outbox rows are in the order
-of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks. A long write, such
-as an import, writes what is new before it queues (decision 0043).
+Writers queue at one advisory lock: wanted state changes a few times a minute. In exchange, outbox rows of a thing are
+in the order of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks. A long
+write, such as an import, writes what is new before it queues (decision 0043).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from inventory.storage import outbox
 from inventory.storage.change_log import SEALED, ChangeLog, snapshot
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
-from inventory.storage.queries.clocks import announce_long_write
+from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
 from inventory.storage.states import CameraPlan, camera_plans, payload_of
@@ -64,7 +64,7 @@ class WriteTransaction:
         """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
         self.session, self.actor, self.now = session, actor, now
         self._queue = queue  # None once the place is taken.
-        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera))
+        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), now)
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
@@ -179,9 +179,7 @@ class WriteTransaction:
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
         ready = await self._prepared.still_true(self.session)
-        if ready:
-            await self.write_log()
-            await self._prepared.publish(self.session, ready - self._stale_cameras, self.now)
+        await self._prepared.withdraw(self.session, self._prepared.cameras - (ready - self._stale_cameras))
         waiting = (self._new_cameras - ready) | self._stale_cameras
         async for plans in camera_plans(self.session, waiting):
             for plan in plans:
@@ -202,15 +200,15 @@ class WriteTransaction:
             await outbox.append_messages(self.session, messages, now=self.now)
 
     async def prepare(self) -> None:
-        """Of a long write, before it queues: write the log of what is new, and compose the messages of new cameras.
+        """Of a long write, before it queues: write the log and the messages of what is new, cameras after the rest.
 
         Raises ProblemError 422 when a destination does not accept a camera's codec.
         """
+        await self.write_log()
         new = self._new_cameras - self._prepared.cameras
         if new:
             await self._prepared.compose_all(self.session, camera_plans(self.session, new))
         self._stale_cameras -= self._new_cameras
-        await self.log.write(self.session)
 
     async def prepare_created(
         self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
@@ -302,11 +300,6 @@ def _log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict
         yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
 
-async def set_recorded_now(session: AsyncSession, now: datetime) -> None:
-    """Have the history record what this transaction writes as of `now`."""
-    await session.execute(text("select set_config('vonggac.now', :now, true)"), {"now": now.isoformat()})
-
-
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
     return tuple(getattr(thing, name, None) for name in SEALED)
 
@@ -370,10 +363,9 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 note_sight(session, actor.sight)
-                now = self.now()
+                now = await self._date_write(session)
                 await announce_long_write(session, now)
                 await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
-                await set_recorded_now(session, now)
                 transaction = WriteTransaction(session, actor, now, self._enter_queue)
                 yield transaction
                 await transaction.finish()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 DECIDED = {"decision_number": "805/QĐ-UBND", "decision_date": "2020-03-29"}
 
@@ -129,3 +130,22 @@ async def test_an_active_facility_without_an_officer_says_so(province: Any) -> N
     assert (await province.remove(f"/v1/focal-points/{officer['id']}")).status_code == 409
     planned = await province.facility(status="planned")
     assert planned["focal_point_missing"] is False
+
+
+async def test_who_was_in_office_is_asked_of_the_day_that_is_looked_back_to(province: Any, inventory_url: str) -> None:
+    facility = await province.facility(status="active")
+    person = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng"}
+    term = {"phone": "0233 3852 123", "valid_from": "2021-05-01", "valid_to": "2021-05-31"}
+    await province.post("/v1/focal-points", person | term)
+    engine = create_engine(inventory_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("update facilities_history set recorded_from = '2021-05-01T00:00:00Z'"))
+        connection.execute(text("update focal_points_history set recorded_from = '2021-05-01T00:00:00Z'"))
+    one = f"/v1/facilities/{facility['id']}"
+    assert (await province.client.get(one)).json()["focal_point_missing"] is True
+    for as_of, missing in (("2021-05-31T16:59:59Z", False), ("2021-05-31T17:00:00Z", True)):
+        shown = await province.client.get(one, params={"as_of": as_of})
+        assert shown.json()["focal_point_missing"] is missing
+        query = {"as_of": as_of, "without_focal_point": True}
+        found = (await province.client.get("/v1/facilities", params=query)).json()["items"]
+        assert bool(found) is missing

@@ -17,6 +17,7 @@ from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 from vonggac.auth import Caller
@@ -111,7 +112,7 @@ async def answer_with(
     session: AsyncSession, noun: Noun, models: Models, thing_id: UUID, *, created: bool = False
 ) -> KeptAnswer:
     """The answer about one thing as it is on record now."""
-    recorded = partial(seen, as_of=None, sight=sight_of(session))
+    recorded = Recorded(partial(seen, as_of=None, sight=sight_of(session)))
     things = recorded(noun.table)
     row: Any = (await session.execute(select(things).where(things.c.id == thing_id))).mappings().one()
     more: Mapping[str, Any] = {}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import Text, case, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import (
@@ -25,7 +26,7 @@ from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
-from inventory.importing.planning.register import CHUNK, Register
+from inventory.importing.planning.register import CHUNK, Brought, Register
 from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
@@ -54,17 +55,17 @@ class Connections:
 
     destinations: Mapping[str, Destination]
     deliveries: Mapping[UUID, Mapping[UUID, bool]]
-    urls: frozenset[str]
+    urls: set[str]
     channels: Mapping[UUID, int] = field(default_factory=dict)
     """Recorder to the number of its channels."""
-    devices: Mapping[UUID, Device] = field(default_factory=dict)
-    """Of every camera, also of those that the caller does not see, whose codes are hidden."""
+    devices: Sequence[Device] = ()
+    """Of every camera that the file does not name; of those that the caller does not see the codes are hidden."""
     coming: Collection[str] = ()
     """Codes of destinations that another sheet of the file has."""
 
 
-async def read_connections(session: AsyncSession, coming: Collection[str] = ()) -> Connections:
-    """All destinations and deliveries."""
+async def read_connections(session: AsyncSession, brought: Brought) -> Connections:
+    """All destinations and deliveries, and the devices beside the file's."""
     destinations = (await session.scalars(select(Destination).order_by(Destination.code))).all()
     deliveries: dict[UUID, dict[UUID, bool]] = {}
     urls: set[str] = set()
@@ -79,17 +80,20 @@ async def read_connections(session: AsyncSession, coming: Collection[str] = ()) 
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
     known = {each.code: each for each in destinations}
-    return Connections(known, deliveries, frozenset(urls), channels, await _devices(session), coming)
+    devices = await _devices(session, brought["camera"])
+    return Connections(known, deliveries, urls, channels, devices, brought.get("destination", ()))
 
 
-async def _devices(session: AsyncSession) -> dict[UUID, Device]:
+async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device]:
     sight = sight_of(session)
     code: Any = Camera.code
     if not sight.is_everything:
         code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
-    devices: dict[UUID, Device] = {}
-    async for rows in (await session.stream(select(Camera.id, code, *DEVICE))).partitions(CHUNK):
-        devices |= {row[0]: device_of(_NOBODY, *row[1:]) for row in rows}
+    of_file = func.unnest(literal(list(named), ARRAY(Text))).table_valued("code").alias("of_file")
+    query = select(code, *DEVICE).where(~select(of_file.c.code).where(of_file.c.code == Camera.code).exists())
+    devices: list[Device] = []
+    async for rows in (await session.stream(query)).partitions(CHUNK):
+        devices += (device_of(_NOBODY, *row) for row in rows)
     return devices
 
 
@@ -100,7 +104,7 @@ class CameraRules(FileRules):
         self._connections, self._allowed = connections, allowed
         self._facility_codes = register.codes["facility"]
         self._enabled = [each for each in connections.destinations.values() if each.enabled]
-        self._urls = set(connections.urls)
+        self._urls = connections.urls
         self.has_secrets = False
 
     def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
@@ -143,10 +147,9 @@ class CameraRules(FileRules):
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
         if not any(row.extra["is_asked"] for row in plan.rows):
             return
-        devices, in_file = Devices(), {row.id for row in plan.rows}
-        for camera_id, device in self._connections.devices.items():
-            if camera_id not in in_file:
-                devices.add(device)
+        devices = Devices()
+        for device in self._connections.devices:
+            devices.add(device)
         for row in plan.rows:
             # The first of two in a file stands, the second is named.
             device = row.extra["device"]

@@ -82,7 +82,7 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     await changed.updates.complete()
     await transaction.enter_queue()
     await _check_still_so(changed, mistakes)
-    await changed.updates.write(transaction.log, transaction.now)
+    await changed.updates.write(transaction.now)
     await _connect(transaction, changed.links, codes)
 
 
@@ -182,7 +182,7 @@ def _cell(name: str, value: Any) -> Any:
 async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
     transaction = writing.transaction
     columns = update_columns({name for row in rows for name in _names(row)})
-    changed = _Changed(StagedUpdates(transaction.session, Camera, columns))
+    changed = _Changed(StagedUpdates(transaction.session, Camera, columns, transaction.now))
     async with aclosing(_sealed(writing.sealer, rows)) as chunks:
         async for chunk in chunks:
             updates: list[Update] = []
@@ -202,8 +202,10 @@ async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
                     others.append(values["id"])
                 else:
                     whole.append(values)
-            lines = ((update.id, update.before, update.after) for update in updates)
-            await changed.updates.add(((update.id, *update.cells) for update in updates), lines)
+            for update in updates:
+                transaction.log.add_row(transaction.now, Camera, update.id, update.before, update.after)
+            await transaction.log.write(transaction.session)
+            await changed.updates.add((update.id, *update.cells) for update in updates)
             await transaction.prepare_changed(whole)
             transaction.publish_later(others)
     return changed

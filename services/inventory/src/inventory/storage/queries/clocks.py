@@ -66,6 +66,11 @@ async def announce_long_write(session: AsyncSession, now: datetime) -> None:
     await session.execute(text(f"select pg_advisory_xact_lock_shared({(now - _EPOCH) // _MICROSECOND})"))
 
 
+async def set_recorded_now(session: AsyncSession, now: datetime) -> None:
+    """Have the history record what this transaction writes as of `now`."""
+    await session.execute(text("select set_config('vonggac.now', :now, true)"), {"now": now.isoformat()})
+
+
 # The key of such a lock is an instant in microseconds: larger than any other key.
 _LONG_WRITE_SINCE = text(
     "select min((classid::bigint << 32) + objid::bigint) from pg_locks "

@@ -2,14 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, FromClause, or_, select, true
 
 from inventory.domain.text import fold
 from inventory.storage.tables import Thing
 
-type Recorded = Callable[[type[Thing]], FromClause]
-"""Gives the things of a kind, at the instant that the reader asked for."""
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Gives the things of a kind, at the instant that the reader asked for; None: now."""
+
+    read: Callable[[type[Thing]], FromClause]
+    as_of: datetime | None = None
+
+    def __call__(self, kind: type[Thing]) -> FromClause:
+        return self.read(kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
-from inventory.storage.store import WRITERS_LOCK, set_recorded_now
+from inventory.storage.queries.clocks import set_recorded_now
+from inventory.storage.store import WRITERS_LOCK
 from inventory.storage.tables import THINGS, PublishedStream
 from inventory.storage.upkeep.republishing import append_everything
 from vonggac.bus.declared import topology
