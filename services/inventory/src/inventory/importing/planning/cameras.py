@@ -89,7 +89,7 @@ async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device
     code: Any = Camera.code
     if not sight.is_everything:
         code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
-    of_file = func.unnest(literal(list(named), ARRAY(Text))).table_valued("code").alias("of_file")
+    of_file = func.unnest(literal(list(named), ARRAY(Text))).table_valued("code").render_derived(name="of_file")
     query = select(code, *DEVICE).where(~select(of_file.c.code).where(of_file.c.code == Camera.code).exists())
     devices: list[Device] = []
     async for rows in (await session.stream(query)).partitions(CHUNK):
