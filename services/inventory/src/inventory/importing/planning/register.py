@@ -58,7 +58,8 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         query = query.where(table.code == any_(literal(list(named), ARRAY(Text))))
     present: dict[Key, Any] = {}
     # Rows as they come: of twenty thousand, as many dictionaries weigh twice as much.
-    async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
+    stream: Any = (await session.stream(query)).mappings()
+    async for rows in stream.partitions(CHUNK):
         present |= {key_of(noun, row): row for row in rows}
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
