@@ -17,6 +17,7 @@ from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
+from vonggac.http.protection.texts import VisibleText
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
@@ -52,7 +53,7 @@ class StopRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] = Field(
+    reason: Annotated[VisibleText, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] = Field(
         description="For those who find it stopped.", examples=["The centre changes its server until Friday."]
     )
 

@@ -12,6 +12,7 @@ from reporting.domain.segments import Step
 from reporting.reports.availability.lines import By
 from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import PageOf
+from vonggac.http.protection.texts import VisibleText
 
 type Metric = Literal["availability", "compliance"]
 
@@ -131,7 +132,7 @@ class NewTarget(BaseModel):
 
     percent: Decimal = Field(gt=0, le=100, max_digits=9, decimal_places=6, examples=["99.5"])
     valid_from: AwareDatetime | None = Field(default=None, description="Default: now.")
-    reason: str = Field(min_length=3, max_length=500, description="The document that demands it.")
+    reason: VisibleText = Field(min_length=3, max_length=500, description="The document that demands it.")
 
 
 class LateDay(BaseModel):

@@ -25,6 +25,7 @@ from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
+from vonggac.http.protection.texts import VisibleText
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -38,7 +39,7 @@ class NewFeed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200, examples=["Lịch của Sở Y tế"])
+    name: VisibleText = Field(min_length=1, max_length=200, examples=["Lịch của Sở Y tế"])
     unit: Narrowing = Field(default=None, description="Code or id of a unit.")
     agency: Narrowing = Field(default=None, description="Code or id of a managing agency.")
     type: FacilityType | None = Field(default=None, description="Type of the facility.")

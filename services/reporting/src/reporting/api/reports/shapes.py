@@ -13,6 +13,7 @@ from reporting.reports.snapshot.report import Report
 from reporting.storage.availability.after_freezing import Late
 from vonggac.events.inventory import FacilityType
 from vonggac.http.lists import Key, Listing
+from vonggac.http.protection.texts import VisibleText
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 _TIME: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
@@ -47,7 +48,7 @@ class FreezeShape(BaseModel):
     facility: str | None = Field(default=None, max_length=64, description="Code or id of a facility.")
     deadline: AwareDatetime | None = Field(default=None, description="Strictly before it all is to be connected.")
     target_ppm: int = Field(default=990_000, ge=0, le=1_000_000, description="Availability demanded, in millionths.")
-    proposals: list[Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
+    proposals: list[Annotated[VisibleText, Field(min_length=1, max_length=2000)]] = Field(
         default=[], max_length=20, description="Part III of the letter, a paragraph each; by default of the figures."
     )
     letterhead: Letterhead = Field(default=Letterhead(), description="Who writes to whom.")
@@ -58,7 +59,9 @@ class VersionShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=2000, description="Late evidence, or the correction agreed upon.")
+    reason: VisibleText = Field(
+        min_length=1, max_length=2000, description="Late evidence, or the correction agreed upon."
+    )
 
 
 class LateShape(BaseModel):

@@ -11,6 +11,7 @@ from reporting.urging.channels import EXAMPLES, ChannelKind
 from reporting.urging.decision import About, Party
 from reporting.urging.urger import LONGEST_HOURS
 from vonggac.events.inventory import ObligationKind
+from vonggac.http.protection.texts import VisibleText
 
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
@@ -22,7 +23,7 @@ def _clock_time(given: str) -> str:
     return given
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[VisibleText, Field(min_length=1, max_length=200)]
 Hours = Annotated[int, Field(ge=0, le=LONGEST_HOURS)]
 ClockTime = Annotated[str, AfterValidator(_clock_time), Field(max_length=5, examples=["22:00"])]
 
@@ -162,9 +163,9 @@ class NewAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Annotated[VisibleText, Field(min_length=1, max_length=4000)]
     answered_at: Shown | None = Field(default=None, description="Default: now; never in the future.")
-    document: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+    document: Annotated[VisibleText, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="Number of the letter that answers.", examples=["15/SYT-NVY"]
     )
     promised_by: Shown | None = Field(default=None, description="Before when the party promises it.")

@@ -20,13 +20,14 @@ from vonggac.http.conditional.etags import etag_of
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found, refuse_fields
+from vonggac.http.protection.texts import VisibleText
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 EVENT_TYPES = tuple(model.event_type for model in PAYLOADS_BY_PRODUCER["reporting"])
 OLD_SECRET_KEPT = timedelta(hours=24)
 
-Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Hệ thống báo cáo của Bộ"])]
+Name = Annotated[VisibleText, Field(min_length=1, max_length=200, examples=["Hệ thống báo cáo của Bộ"])]
 Url = Annotated[str, Field(min_length=8, max_length=2000, examples=["https://10.20.0.5/hooks/vong-gac"])]
 EventTypes = Annotated[list[str], Field(max_length=50, description="Types of events; empty: all.")]
 
