@@ -72,6 +72,9 @@ class Record:
         self.lines: dict[Thing, Line] = {}
         self.sessions: dict[Thing, int] = {}
         """Publishing sessions at each centre so far."""
+        self.blind: list[Gap] = []
+        """Between two answers that were long apart: the simulator did not run, and nothing is known of its media."""
+        self._answered_at: float | None = None
         self._simulator = simulator
         self._client = httpx.AsyncClient(timeout=10, trust_env=False)
 
@@ -93,6 +96,10 @@ class Record:
             call(self._client, "GET", f"{self._simulator}/v1/cameras"),
             *(call(self._client, "GET", f"{self._simulator}/v1/centres/{name}/streams") for name in CENTRES),
         )
+        now = time.time()
+        if self._answered_at is not None and now - self._answered_at > LONGEST_GAP_S:
+            self.blind.append(Gap(self._answered_at, now))
+        self._answered_at = now
         for camera in answers[0]["items"]:
             self._line((camera["id"], "camera")).note(_unix(camera["last_frame_at"]), at)
         for name, answer in zip(CENTRES, answers[1:], strict=True):

@@ -149,7 +149,7 @@ async def run(made: Stage, result: Result, arguments: argparse.Namespace, progre
         await asyncio.gather(reading, return_exceptions=True)
         for line in record.lines.values():
             line.end(ended)
-        result.figures |= scene.figures
+        result.figures |= scene.figures | {"record_blind_s": sum(gap.length for gap in record.blind)}
         await _compare(made, record, result, (began, ended))
         result.figures |= await _lost(made)
     finally:
@@ -204,7 +204,7 @@ async def _compare(made: Stage, record: Record, result: Result, period: tuple[fl
         # Media for less than the tolerance between two gaps is no end of an outage: a centre that flaps is off.
         gaps = union(record.lines[thing].gaps, within_s=TOLERANCE_S)
         truth = [gap for gap in gaps if gap.end > period[0] and gap.start < period[1]]
-        _outages(result, thing, truth, reported)
+        _outages(result, thing, truth, reported, record.blind)
         if thing[1] != "camera":
             for gap in record.lines[thing].gaps:
                 if not period[0] <= gap.start < period[1]:
@@ -219,7 +219,9 @@ async def _compare(made: Stage, record: Record, result: Result, period: tuple[fl
                 result.blind[window.kind] = unknown + found, of + length
 
 
-def _outages(result: Result, thing: Thing, truth: Sequence[Gap], reported: Sequence[Stretch]) -> None:
+def _outages(
+    result: Result, thing: Thing, truth: Sequence[Gap], reported: Sequence[Stretch], blind: Sequence[Gap]
+) -> None:
     known: list[Gap] = []
     for window in result.windows:
         if thing not in window.things:
@@ -233,7 +235,8 @@ def _outages(result: Result, thing: Thing, truth: Sequence[Gap], reported: Seque
             result.found += [compare(window.kind, thing, gap, reported, blind=False) for gap in gaps]
     for span in union(one for one in reported if one.verdict == "bad"):
         if span.length >= LEAST_S and not any(
-            gap.start - ATTRIBUTED_S < span.end and span.start < gap.end + ATTRIBUTED_S for gap in (*known, *truth)
+            gap.start - ATTRIBUTED_S < span.end and span.start < gap.end + ATTRIBUTED_S
+            for gap in (*known, *truth, *blind)
         ):
             kind = next((one.kind for one in result.windows if _within(span, one)), "between faults")
             result.false_s[kind] = result.false_s.get(kind, 0.0) + span.length
