@@ -12,7 +12,6 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from vonggac.http.conditional import Revalidation
 from vonggac.http.exposition import exposition
 from vonggac.http.front_page import add_front_page
-from vonggac.http.head_requests import HeadRequests
 from vonggac.http.lists.parameters import check_query_parameters, install_query_check
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
@@ -70,7 +69,6 @@ def new_application(
     app.add_middleware(Callers)
     app.add_middleware(BodyLimit, limits=body_limits)
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(HeadRequests)
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
     add_front_page(app)
     add_documentation(app, package)

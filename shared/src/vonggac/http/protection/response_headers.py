@@ -29,7 +29,8 @@ class ResponseHeaders:
     """ASGI middleware: headers that are missing are added; a route that sets one knows better.
 
     What was answered to a token is kept by nobody else (`private, no-cache`); anything else without a word of its own
-    is not kept at all.
+    is not kept at all. HEAD is answered as GET is, with the same rights, status and headers (RFC 9110 §9.3.2): the
+    server leaves its body out. So this stands outside everything that asks for the method.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -46,7 +47,9 @@ class ResponseHeaders:
                 _complete(MutableHeaders(raw=message["headers"]))
             await send(message)
 
-        await self.app(scope, receive, complete)
+        # A copy: the server goes on to read the method of its own.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await self.app(asked, receive, complete)
 
 
 def _complete(headers: MutableHeaders) -> None:

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from vonggac.http.head_requests import HeadRequests
+from vonggac.http.protection import ResponseHeaders
 from vonggac.http.protection.connections import ConnectionLimits, protocol_within
 from vonggac.testing import eventually
 
@@ -19,7 +19,7 @@ LIMITS = ConnectionLimits(connections=4, header_s=5, idle_s=5)
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.add_middleware(HeadRequests)
+    app.add_middleware(ResponseHeaders)
 
     @app.get("/whole")
     async def whole() -> dict[str, str]:
