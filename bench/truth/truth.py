@@ -9,7 +9,7 @@ dates itself (record.py). Then each camera and delivery is read from reporting, 
 (comparison.py): outages of 5 s and more must be found, and dated to 1.5 s.
 
 Prints a row per kind of fault and, last, one JSON line; exit status 1 when an outage is missed, a second is called
-connected in which nothing was received, or a fact or job is lost.
+connected in which nothing was received, or down in which all was well, or a fact or job is lost.
 """
 
 import argparse
@@ -121,7 +121,8 @@ class Result:
     @property
     def holds(self) -> bool:
         line = self.line()
-        return not (line["missed"] or line["untrue_connected_s"] or line["amnesia_lost"] or line["jobs_lost"])
+        untrue_s = line["untrue_connected_s"] + line["untrue_down_s"]
+        return not (line["missed"] or untrue_s or line["amnesia_lost"] or line["jobs_lost"])
 
 
 def _worst(found: Sequence[Found], name: str) -> object:
