@@ -1,5 +1,6 @@
 """What looks like a secret in an address is found in every spelling, and what people write otherwise is left alone."""
 
+import time
 from urllib.parse import quote
 
 import pytest
@@ -61,6 +62,12 @@ def test_an_ordinary_address_holds_none(target: str) -> None:
 )
 def test_a_separator_that_is_encoded_ends_no_secret(target: str) -> None:
     assert [value for _, value in secret_parameters(target.format(SECRET)) if SECRET in value] != []
+
+
+def test_a_name_that_is_encoded_a_hundred_thousand_times_is_found_at_once() -> None:
+    began_s = time.process_time()
+    assert [*secret_parameters(f"?p%{'25' * 100_000}61ssword={SECRET}")] == [("password", SECRET)]
+    assert time.process_time() - began_s < 1
 
 
 @given(st.text(max_size=200))

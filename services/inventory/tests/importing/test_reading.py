@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 import time
+import zipfile
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.importing.cells.text import check_encoding, normal
+from inventory.importing.cells.text import ErrorCell, check_encoding, normal
 from inventory.importing.columns import Column, Columns, Kind
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.texts import RefusalError, Text
@@ -89,6 +91,23 @@ def test_a_row_knows_the_line_it_begins_on_after_cells_of_several_lines() -> Non
 @pytest.mark.server
 def test_a_row_of_a_workbook_knows_its_number() -> None:
     assert [row.line for row in read(workbook([[], ["code", "name"], [], ["A", "x"]])).rows] == [4]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_a_formula_that_failed_is_found_under_any_prefix_of_its_names(prefix: str) -> None:
+    """Some programs write `<x:c>` for `<c>`."""
+    body, changed = workbook([["Mã vật", "Tên vật", "Ghi chú"], ["v-1", "=NA()", ""]]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as given, zipfile.ZipFile(changed, "w") as written:
+        for name in given.namelist():
+            part = given.read(name).decode()
+            if name.startswith("xl/worksheets/sheet"):
+                part = part.replace("<v>0</v>", "<v>#N/A</v>").replace('r="B2"', 'r="B2" t="e"')
+                part = re.sub(r"<(/?)(?=[a-zA-Z])", rf"<\1{prefix}", part)
+                part = part.replace("xmlns=", f"xmlns{':x' if prefix else ''}=")
+            written.writestr(name, part)
+    [row] = read(changed.getvalue()).rows
+    assert isinstance(row.cells["name"], ErrorCell)
 
 
 def test_the_column_of_an_earlier_answer_is_not_read() -> None:

@@ -43,6 +43,8 @@ _PARAMETERS = (
     *(re.compile(rf"(?P<name>{before}){_VALUE}", re.IGNORECASE) for before in BESIDE_A_NAME),
 )
 _NAME_END = " +=:/\"'"
+_AGAIN = re.compile("%(?:25)+(?=[0-9A-Fa-f]{2})")
+"""An encoding that was encoded again, however often: undone at once, not turn by turn."""
 _ENCODED_SEPARATOR = re.compile("%(?:26|3b|2c|2f|3f|23)", re.IGNORECASE)
 _SEPARATOR = "\ue000"
 """Stands for a separator that was percent-encoded: it ends no value."""
@@ -53,7 +55,8 @@ _LOOKALIKES = dict(
     zip(map(ord, "аеорсухіјѕԁкмтđαορκıАЕОРСУХІЈЅԀКМТĐΑΟΡΚ"), "aeopcyxijsdkmtdaopkiAEOPCYXIJSDKMTDAOPK", strict=True)
 )
 _UNPRONOUNCEABLE = re.compile(r"(?=.{12})(?:.*[b-df-hj-np-tv-xz]{6}|[0-9]{16})", re.IGNORECASE)
-"""No Vietnamese or English word has six consonants in a row, as random letters soon have; no place a number so long."""
+"""Hardly a word of Vietnamese or English has six consonants in a row, as random letters soon have; no place a number so
+long."""
 _INVISIBLE = frozenset({"Mn", "Cf", "Cc"})
 _LEAST_KEY = 12
 _LEAST_CHANGES = 3
@@ -61,8 +64,8 @@ _LEAST_CHANGES = 3
 
 def secret_parameters(target: str) -> Iterator[tuple[str, str]]:
     """Name and value of what looks like a secret in a path and query, however often percent-encoded."""
-    text = _ENCODED_SEPARATOR.sub(_SEPARATOR, target)
-    while (decoded := unquote(text, errors="replace")) != text:
+    text = _ENCODED_SEPARATOR.sub(_SEPARATOR, _AGAIN.sub("%", target))
+    while (decoded := _AGAIN.sub("%", unquote(text, errors="replace"))) != text:
         text = _ENCODED_SEPARATOR.sub(_SEPARATOR, decoded)
     text = folded("/" + text.removeprefix("/"))
     for pattern in _PARAMETERS:
@@ -86,7 +89,7 @@ def folded(text: str) -> str:
 
 def percent_decoded(text: str) -> str:
     """`text` with percent-encoding undone until nothing is left of it: some servers undo it more than once."""
-    while (decoded := unquote(text, errors="replace")) != text:
+    while (decoded := unquote(_AGAIN.sub("%", text), errors="replace")) != text:
         text = decoded
     return text
 

@@ -145,12 +145,8 @@ async def test_each_day_of_cameras_that_moved_is_the_same_by_the_ledger_and_mome
             assert dict(sorted(one.accounts.items())) == dict(sorted(other.accounts.items()))
 
 
-async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_move(
-    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await fed(ingest, province, province.national, province.provincial)
-    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
-    question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+def accounted_directly(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Period, int]]:
+    """Filled with each period that is accounted directly from now on, and for how many cameras."""
     asked: list[tuple[Period, int]] = []
 
     def noted(session: Any, part: Question, cameras: Sequence[Any], make: Any) -> Any:
@@ -158,6 +154,16 @@ async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_mo
         return direct_accounts.accounts(session, part, cameras, make)
 
     monkeypatch.setattr(ledgered, "accounts", noted)
+    return asked
+
+
+async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_move(
+    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fed(ingest, province, province.national, province.provincial)
+    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
+    question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+    asked = accounted_directly(monkeypatch)
     async with snapshot(database) as session:
         found = await totals_of(session, question, plan.Scope())
     day = day_of(millis(SUCCESSION))
@@ -171,13 +177,7 @@ async def test_of_cameras_that_moved_together_only_the_day_of_the_move_is_accoun
     await fed(ingest, province, province.national, province.provincial)
     await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
     question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
-    asked: list[tuple[Period, int]] = []
-
-    def noted(session: Any, part: Question, cameras: Sequence[Any], make: Any) -> Any:
-        asked.append((part.period, len(cameras)))
-        return direct_accounts.accounts(session, part, cameras, make)
-
-    monkeypatch.setattr(ledgered, "accounts", noted)
+    asked = accounted_directly(monkeypatch)
     monkeypatch.setattr(ledgered, "LONG", 0)
     async with snapshot(database) as session:
         cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), question.period))

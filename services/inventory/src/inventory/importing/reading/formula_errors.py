@@ -11,9 +11,9 @@ type Errors = Mapping[tuple[int, int], str]
 """Row and column, from 0, to the error, such as `#N/A`."""
 
 _FAILED = re.compile(rb"""\bt=["']e["']""")
-_CELL = re.compile(rb"""<c\b([^>]*\bt=["']e["'][^>]*)>(.{0,20000}?)</c>""", re.DOTALL)
+_CELL = re.compile(rb"""<(?:\w+:)?c\b([^>]*\bt=["']e["'][^>]*)>(.{0,20000}?)</(?:\w+:)?c>""", re.DOTALL)
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
-_VALUE = re.compile(rb"<v>(#[^<]{1,16})</v>")
+_VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,16})</(?:\w+:)?v>")
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
