@@ -1,18 +1,21 @@
 """A NATS that comes back with an old disk: what it acknowledged and forgot is published again."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from nats.js.api import PubAck
 
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
-from vonggac.bus.outgoing import KEPT_S
+from vonggac.bus.kept_messages import BLOCK, KEPT_S, KeptMessages, Message
 from vonggac.embedded import free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects
+from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
@@ -113,7 +116,7 @@ async def test_amnesia_does_not_bring_back_what_is_older_than_what_is_kept(own_b
 async def test_what_was_stored_is_kept_no_longer_also_when_nothing_more_is_published(
     own_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vonggac.bus.outgoing.CHECK_EVERY_S", 0.05)
+    monkeypatch.setattr("vonggac.bus.kept_messages.CHECK_EVERY_S", 0.05)
     now = 1000.0
     outgoing = Outgoing(own_bus, publisher="p", clock=lambda: now)
     async with running_beside(outgoing.run()):
@@ -122,6 +125,46 @@ async def test_what_was_stored_is_kept_no_longer_also_when_nothing_more_is_publi
         assert outgoing.kept == 10
         now += KEPT_S + 1
         await eventually(lambda: outgoing.kept == 0)
+
+
+async def test_amnesia_brings_back_what_was_packed_unless_it_is_too_old(own_bus: Bus) -> None:
+    """More events than one block holds; the first of them are older than what is kept, the rest are not."""
+    now, count = 1000.0, 5 * BLOCK
+    outgoing = Outgoing(own_bus, publisher="p", clock=lambda: now)
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 10)
+        assert await outgoing.drain(within_s=10) == 0
+        now += KEPT_S - 10
+        publish(outgoing, 10, count)
+        assert await outgoing.drain(within_s=10) == 0
+        assert outgoing.kept == 2 * count
+        now += 20
+        await own_bus.js.delete_stream(topology.OBSERVATIONS)
+        await topology.declare(own_bus.js)
+        publish(outgoing, count, count + 1)
+        await eventually(lambda: outgoing.republished, within_s=10)
+        assert await outgoing.drain(within_s=10) == 0
+    assert await workers_seen(own_bus) == {f"w{number}" for number in range(10, count + 1)}
+
+
+async def test_an_event_that_is_kept_takes_a_fraction_of_its_size(own_bus: Bus) -> None:
+    kept, ack, count = KeptMessages(own_bus, lambda: 1000.0), PubAck(stream="OBSERVATIONS", seq=0), 20 * BLOCK
+    events = [heartbeat(f"w{number}") for number in range(count)]
+    sizes, before = 0, 0
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number, event in enumerate(events, start=1):
+            message = Message(subjects.worker_heartbeat(event.subject), event.encode(), event.id, CONTENT_TYPE)
+            sizes += len(message.body)
+            ack.seq = number
+            kept.keep(message, ack)
+        del message
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept.count == count
+    assert grown < 0.6 * sizes
 
 
 async def test_repetitions_and_a_mere_restart_are_no_amnesia(server: ForgetfulServer, own_bus: Bus) -> None:

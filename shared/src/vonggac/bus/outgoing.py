@@ -7,10 +7,8 @@ kept for KEPT_S and published again when the stream has forgotten it (decision 0
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
@@ -21,6 +19,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import store_unpublished
+from vonggac.bus.kept_messages import KeptMessages, Message
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.telemetry.logs import get_logger
@@ -40,22 +39,6 @@ MAX_TRIES = 5
 OUTGOING = "outgoing"
 """In the place of the consumer in the subject of a dead letter: nobody consumed it, NATS refused it."""
 _SERVER_FAULT = 500
-KEPT_S = 180.0
-"""NATS syncs at least every ten seconds here, every two minutes by its default."""
-MAX_KEPT = 100_000
-CHECK_EVERY_S = 20.0
-
-
-@dataclass(slots=True)
-class _Message:
-    subject: str
-    body: bytes
-    message_id: str | None
-    content_type: str
-    removes: bool = False
-    position: int = 0
-    """In the order of being queued; 0 for one that is published again."""
-    tries: int = field(default=0, compare=False)
 
 
 class _Outcome(Enum):
@@ -77,11 +60,11 @@ class Outgoing:
     ) -> None:
         """`publisher`: whose facts these are; events get its name and a sequence without gaps."""
         self._bus, self._publisher = bus, publisher
-        self._queue: deque[_Message] = deque()
-        self._flight: deque[_Message] = deque()
+        self._queue: deque[Message] = deque()
+        self._flight: deque[Message] = deque()
         """What is being published: an overflow never touches it."""
         self._max_queued = max_queued
-        self._kept: KeptMessages[_Message] = KeptMessages(bus, clock)
+        self._kept = KeptMessages(bus, clock)
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -103,7 +86,7 @@ class Outgoing:
         if self._publisher is not None:
             self._sequence += 1
             event = event.model_copy(update={"publisher": self._publisher, "publishersequence": self._sequence})
-        self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
+        self._put(Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
     def queue_value(self, bucket: str, key: UUID | str, body: bytes, *, can_wait: bool = False) -> None:
         """Queue the value of a key in a bucket, such as the latest status.
@@ -113,11 +96,11 @@ class Outgoing:
         if can_wait and self.short_of_space:
             self.left_out += 1
             return
-        self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
+        self._put(Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
     def queue_removal(self, bucket: str, key: UUID | str) -> None:
         """Queue the removal of a key from a bucket, in order with what was queued before."""
-        self._put(_Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
+        self._put(Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
     @property
     def waiting(self) -> int:
@@ -199,16 +182,14 @@ class Outgoing:
         self._flight.popleft()
         self.refused += 1
 
-    def _publish_again(self, forgotten: Sequence[_Message]) -> None:
+    def _publish_again(self, forgotten: Sequence[Message]) -> None:
         """Before what waits: it is older."""
-        for message in forgotten:
-            message.position = message.tries = 0
         self._queue.extendleft(reversed(forgotten))
         self.republished += len(forgotten)
         self._emptied.clear()
         self._filled.set()
 
-    def _put(self, message: _Message) -> None:
+    def _put(self, message: Message) -> None:
         self._entered += 1
         message.position = self._entered
         if len(self._queue) >= self._max_queued:
@@ -231,7 +212,7 @@ class Outgoing:
                 if oldest > position and not reached.done():
                     reached.set_result(None)
 
-    async def _publish(self, window: Sequence[_Message]) -> list[_Outcome]:
+    async def _publish(self, window: Sequence[Message]) -> list[_Outcome]:
         """What became of each; what follows the first that is not stored is sent again."""
         # Not a request for each: its task and its timer cost as much as the message.
         answers = [await self._send(message) for message in window]
@@ -245,7 +226,7 @@ class Outgoing:
             self._publish_again(self._kept.take_forgotten())
         return outcomes
 
-    async def _send(self, message: _Message) -> asyncio.Future[PubAck] | _Outcome:
+    async def _send(self, message: Message) -> asyncio.Future[PubAck] | _Outcome:
         """Resolves when the server has stored it; an outcome when it could not be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
@@ -260,7 +241,7 @@ class Outgoing:
             log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
             return _Outcome.UNANSWERED
 
-    def _outcome(self, message: _Message, answer: asyncio.Future[PubAck] | _Outcome) -> _Outcome:
+    def _outcome(self, message: Message, answer: asyncio.Future[PubAck] | _Outcome) -> _Outcome:
         if isinstance(answer, _Outcome):
             return answer
         if not answer.done():
@@ -273,8 +254,7 @@ class Outgoing:
         if (error := answer.exception()) is not None:
             log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
             return _Outcome.REFUSED if _is_final(error) else _Outcome.UNANSWERED
-        key = message.subject if message.message_id is None else None
-        self._kept.keep(Kept(message, key), answer.result())
+        self._kept.keep(message, answer.result())
         return _Outcome.STORED
 
 
@@ -283,110 +263,3 @@ def _is_final(error: BaseException) -> bool:
     if not isinstance(error, APIError) or isinstance(error, NoStreamResponseError):
         return False
     return (error.code or _SERVER_FAULT) < _SERVER_FAULT
-
-
-@dataclass(frozen=True, slots=True)
-class Kept[M]:
-    """A stored message; of those with the same key, only the newest counts (the value of a bucket)."""
-
-    message: M
-    key: str | None
-
-
-@dataclass(slots=True)
-class _Stream[M]:
-    """A stream as it was last seen, and what was stored there lately."""
-
-    last_sequence: int
-    events: deque[tuple[float, M]]
-    values: OrderedDict[str, tuple[float, M]]
-    created: datetime | None = None
-    forgot: bool = False
-
-
-class KeptMessages[M]:
-    """Of one publisher, by stream."""
-
-    def __init__(self, bus: Bus, clock: Callable[[], float]) -> None:
-        self._bus, self._clock = bus, clock
-        self._streams: dict[str, _Stream[M]] = {}
-        self._reconnected = asyncio.Event()
-        bus.on_reconnect(self._reconnected.set)
-
-    def keep(self, kept: Kept[M], ack: PubAck) -> None:
-        """A message was stored. Its place in the stream shows whether the stream went back."""
-        stream = self._streams.setdefault(ack.stream, _Stream(0, deque(), OrderedDict()))
-        if not ack.duplicate:
-            # An answer to a repetition names the place of the first.
-            stream.forgot = stream.forgot or ack.seq <= stream.last_sequence
-            stream.last_sequence = ack.seq
-        now = self._clock()
-        if kept.key is None:
-            stream.events.append((now, kept.message))
-        else:
-            stream.values.pop(kept.key, None)
-            stream.values[kept.key] = (now, kept.message)
-        _drop_old(stream, now - KEPT_S)
-
-    @property
-    def count(self) -> int:
-        """Messages kept by now."""
-        return sum(len(stream.events) + len(stream.values) for stream in self._streams.values())
-
-    @property
-    def has_forgotten(self) -> bool:
-        """Whether a stream went back by its answers."""
-        return any(stream.forgot for stream in self._streams.values())
-
-    def take_forgotten(self) -> list[M]:
-        """What the streams that went back may have forgotten, oldest first; it is not kept any more."""
-        return [message for name, stream in self._streams.items() if stream.forgot for message in self._take(name)]
-
-    async def watch(self, on_forgotten: Callable[[Sequence[M]], None]) -> None:
-        """Look at the streams after each reconnection, and now and then, until cancelled."""
-        while True:
-            self._reconnected.clear()
-            for name in list(self._streams):
-                if await self._forgot(name):
-                    on_forgotten(self._take(name))
-                # A stream to which nothing more is published keeps nothing for longer either.
-                _drop_old(self._streams[name], self._clock() - KEPT_S)
-            try:
-                async with asyncio.timeout(CHECK_EVERY_S):
-                    await self._reconnected.wait()
-            except TimeoutError:
-                continue
-
-    async def _forgot(self, name: str) -> bool:
-        stream = self._streams[name]
-        known = stream.last_sequence
-        try:
-            info = await self._bus.js.stream_info(name)
-        except (NatsError, TimeoutError, OSError) as error:
-            log.debug("stream_not_seen", stream=name, error=type(error).__name__)
-            return False
-        anew = stream.created is not None and info.created != stream.created
-        stream.created = info.created
-        # Not what was stored meanwhile: its answers may have come before this one.
-        return bool(anew or info.state.last_seq < known)
-
-    def _take(self, name: str) -> list[M]:
-        stream = self._streams[name]
-        _drop_old(stream, self._clock() - KEPT_S)
-        entries = sorted((*stream.events, *stream.values.values()), key=lambda entry: entry[0])
-        stream.events.clear()
-        stream.values.clear()
-        stream.forgot, stream.last_sequence = False, 0
-        if entries:
-            log.warning("stream_forgot", stream=name, published_again=len(entries))
-        return [message for _, message in entries]
-
-
-def _drop_old[M](stream: _Stream[M], before: float) -> None:
-    while stream.events and (stream.events[0][0] < before or len(stream.events) > MAX_KEPT):
-        stream.events.popleft()
-    while stream.values:
-        key, (at, _) = next(iter(stream.values.items()))
-        if at >= before and len(stream.values) <= MAX_KEPT:
-            break
-        del stream.values[key]

@@ -65,6 +65,9 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=5,
+            # As long as a connection stands, libpq keeps a buffer as large as the largest row that came over it, and
+            # PostgreSQL its plans: the work goes over as few connections as it needs, not over each in its turn.
+            pool_use_lifo=True,
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args={"connect_timeout": 5, "async_creator_fn": _connect},
