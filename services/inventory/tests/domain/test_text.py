@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.domain.text import clean, fold, order_key, person_order_key
+from vonggac.http.protection.texts import visible
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,13 @@ def test_legacy_text_is_refused_with_the_way_out(legacy: str) -> None:
 def test_control_characters_are_refused() -> None:
     with pytest.raises(ValueError, match="control character"):
         clean("a\x00b")
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\u034f", "\ufe0f", "\u3164", "\U000e0041", "\U00013430"])
+def test_what_nobody_sees_is_refused_as_in_every_request(sign: str) -> None:
+    for check in (clean, visible):
+        with pytest.raises(ValueError, match=rf"invisible character \(U\+{ord(sign):04X}\)"):
+            check(f"Sở{sign} Y tế")
 
 
 @pytest.mark.parametrize(

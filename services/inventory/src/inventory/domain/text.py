@@ -4,12 +4,9 @@ import re
 import unicodedata
 from typing import Literal
 
+from vonggac.texts import INVISIBLE
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-INVISIBLE = re.compile(
-    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
-    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Zero-width signs, marks and overrides of direction, tags, fillers: two names that look equal differ by them."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 # TCVN3 bytes read as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never has them there.

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 
-from inventory.domain.text import INVISIBLE, legacy_of
+from inventory.domain.text import legacy_of
 from inventory.importing.mistakes.texts import refuse
+from vonggac.texts import INVISIBLE
 
 _SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
