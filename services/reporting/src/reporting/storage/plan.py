@@ -46,6 +46,7 @@ from reporting.domain.scope import (
     version_at,
 )
 from reporting.domain.segments import Period, Segment
+from reporting.storage.columns import renew_after
 from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, facility, unit
 from vonggac.events.inventory import FacilityStatus
 
@@ -349,8 +350,10 @@ def _ids(given: Iterable[UUID | str]) -> ColumnElement[Any]:
 async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
     """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
     inner = statement.subquery()
-    columns = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
-    return zip(*(column or () for column in columns), strict=True)
+    found = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
+    columns = [column or () for column in found]
+    await renew_after(session, columns)
+    return zip(*columns, strict=True)
 
 
 async def find(session: AsyncSession, noun: str, given: str) -> UUID | None:
