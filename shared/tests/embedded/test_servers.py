@@ -36,6 +36,26 @@ def test_postgres_keeps_its_data_and_wants_its_password(tmp_path: Path) -> None:
         server.stop()
 
 
+def test_a_cluster_that_was_half_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o755)
+    server = PostgresServer(tmp_path / "postgres", free_port(), durable=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("vonggac.embedded.postgres.INITIALISE_WITHIN_S", 0.0)
+        with pytest.raises(ServerError, match="initdb did not end within 0 s"):
+            server.start()
+    assert not server.data.exists()
+    # As after kill -9 in the middle of it.
+    (unfinished := server.folder / "data.unfinished").mkdir(exist_ok=True)
+    (unfinished / "PG_VERSION").write_text("18\n", "utf-8")
+    server.start()
+    try:
+        server.create_database("facts")
+        assert rows(server, "create table fact (id int)") == -1
+        assert not unfinished.exists()
+    finally:
+        server.stop()
+
+
 def test_nats_saves_memory_near_its_limit(nats_server: NatsServer) -> None:
     assert nats_server.process is not None
     environment = Path(f"/proc/{nats_server.process.pid}/environ").read_bytes().split(b"\0")

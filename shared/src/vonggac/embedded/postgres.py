@@ -7,6 +7,7 @@ database.
 import importlib.util
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,6 +19,8 @@ from vonggac.embedded.process import ServerError, answers, open_log, stop, tail,
 from vonggac.settings.passwords import ensure_password, read_password
 
 START_WITHIN_S = 30.0
+INITIALISE_WITHIN_S = 180.0
+"""Two seconds on a calm machine."""
 STOP_WITHIN_S = 20.0
 USER = "vonggac"
 UNPRIVILEGED = "nobody"
@@ -136,21 +139,30 @@ class PostgresServer:
             self.process = None
 
     def _initialise(self) -> None:
-        password_file = self.password_file()
+        """Make the cluster beside its place and move it there: one that was interrupted is begun again."""
+        password_file, unfinished = self.password_file(), self.data.with_name("data.unfinished")
         ensure_password(password_file)
         if self._owner is not None:
             os.chown(password_file, self._owner.pw_uid, self._owner.pw_gid)
+        shutil.rmtree(unfinished, ignore_errors=True)
         with open_log(self.log) as log:
             process = self._spawn(
                 [
-                    str(self._binaries / "initdb"), "-D", str(self.data), "--encoding=utf8", "--locale=C.UTF-8",
+                    str(self._binaries / "initdb"), "-D", str(unfinished), "--encoding=utf8", "--locale=C.UTF-8",
                     "--auth=scram-sha-256", "-U", USER, f"--pwfile={password_file}", "--no-instructions",
                 ],
                 log,
             )  # fmt: skip
-        if process.wait(START_WITHIN_S) != 0:
-            msg = f"initdb ended with status {process.returncode}:\n{tail(self.log)}"
+        try:
+            status = process.wait(INITIALISE_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            stop(process, signal.SIGINT, within_s=STOP_WITHIN_S)
+            msg = f"initdb did not end within {INITIALISE_WITHIN_S:.0f} s; start again when the machine is less busy"
+            raise ServerError(msg) from None
+        if status != 0:
+            msg = f"initdb ended with status {status}:\n{tail(self.log)}"
             raise ServerError(msg)
+        unfinished.rename(self.data)
 
     def _spawn(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         owner = self._owner
