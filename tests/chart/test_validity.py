@@ -1,7 +1,10 @@
 """What is wrong in an object is found: in Kubernetes' own kinds, and in custom resources by their schemas."""
 
+import re
+from functools import cache
+
 import pytest
-from tests.chart.rendering import INSTALLATIONS, KUBERNETES, Json, manifests, merged
+from tests.chart.rendering import INSTALLATIONS, KUBERNETES, Json, manifests, merged, rendered
 from tests.chart.validity import NATIVE, Validity, custom
 
 pytestmark = pytest.mark.server
@@ -10,6 +13,7 @@ HIGHLY_AVAILABLE, EXTERNAL = INSTALLATIONS[:2]
 KINDS = {"Cluster", "Database", "HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
 
 
+@cache
 def resources() -> list[Json]:
     return [
         thing
@@ -47,6 +51,15 @@ def test_a_kind_without_a_schema_is_not_passed_over() -> None:
     thing = {"apiVersion": "example.org/v1", "kind": "Other", "metadata": {"name": "a"}}
     with pytest.raises(KeyError, match="Other"):
         Validity().mistakes(thing)
+
+
+def test_a_mistake_in_any_document_of_a_rendered_text_is_found_each_time() -> None:
+    text, validity = rendered(EXTERNAL), Validity()
+    wrong, deployments = re.subn("^kind: Deployment$", "kind: Deployment\nother: 1", text, flags=re.MULTILINE)
+    assert deployments > 1
+    for said, mistakes in ((text, 0), (wrong, deployments * len(KUBERNETES)), (wrong, deployments * len(KUBERNETES))):
+        found = validity.mistakes_in(said)
+        assert (len(found), all("'other' was unexpected" in mistake for mistake in found)) == (mistakes, True)
 
 
 def test_a_field_that_kubernetes_has_not_is_found_in_each_version() -> None:

@@ -1,6 +1,7 @@
 """Whether an object is valid: Kubernetes' own kinds in three versions, custom resources by their reduced schemas."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import jsonschema
 import kubernetes_validate.utils
 from referencing import Registry, Resource
-from tests.chart.rendering import KUBERNETES, Json
+from tests.chart.rendering import KUBERNETES, Json, parsed
 
 FOLDER = Path(__file__).parent / "custom_resources"
 NATIVE = frozenset(("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1"))
+
+_DIVIDER = re.compile("^---$", re.MULTILINE)
 
 
 @cache
@@ -29,6 +32,16 @@ class Validity:
 
     def __init__(self) -> None:
         self._known: dict[str, list[str]] = {}
+        self._read: dict[str, list[str]] = {}
+
+    def mistakes_in(self, rendered: str) -> list[str]:
+        """Of all objects in a rendered text. An equal document is parsed once: that takes as long as rendering it."""
+        return [mistake for document in _DIVIDER.split(rendered) for mistake in self._mistakes_of(document)]
+
+    def _mistakes_of(self, document: str) -> list[str]:
+        if document not in self._read:
+            self._read[document] = [mistake for thing in parsed(document) for mistake in self.mistakes(thing)]
+        return self._read[document]
 
     def mistakes(self, thing: Json) -> list[str]:
         """A line each: kind, name, version or field, and what is wrong. Raises KeyError on a kind without a schema."""
