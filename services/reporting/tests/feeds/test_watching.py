@@ -112,6 +112,25 @@ async def test_an_outage_is_published_once_when_it_is_confirmed_and_once_when_it
     assert await watch.check(minutes(16)) == []
 
 
+async def test_outages_of_more_cameras_than_are_read_at_once_are_all_published_once(
+    watch: Watch, ingest: Ingest, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporting.feeds.watching.AT_ONCE", 2)
+    cameras = [province.camera(f"CAM-{number}") for number in range(5)]
+    await province.feed(ingest, *province.base(), *[province.stated("camera", one) for one in cameras])
+    for one in cameras:
+        await province.feed(ingest, *province.probes(one, minutes(0), minutes(10)))
+    await province.feed(ingest, *province.watched(minutes(10)))
+    assert await watch.check(minutes(10)) == []
+    for one in cameras:
+        await province.feed(ingest, *province.probes(one, minutes(10), minutes(12), "down", cause="timeout"))
+    await province.feed(ingest, *province.watched(minutes(12)))
+    opened = await watch.check(minutes(12))
+    assert sorted(one["data"]["camera_code"] for one in opened) == [f"CAM-{number}" for number in range(5)]
+    assert names(opened) == ["outage_opened"] * 5
+    assert await watch.check(minutes(12.1)) == []
+
+
 async def test_an_outage_that_nobody_watches_any_more_ends_with_unknown(
     watch: Watch, ingest: Ingest, province: Province
 ) -> None:

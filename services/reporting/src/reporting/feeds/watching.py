@@ -8,6 +8,7 @@ several replicas one watches at a time.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,6 +45,8 @@ MARGIN_MS: Millis = 600_000
 """Evidence that is later than this still changes the figures, and publishes nothing about an outage that is over."""
 BACK_MS: Millis = 86_400_000
 """How far back the beginning of an outage is read; one that may have begun earlier says so."""
+AT_ONCE = 50
+"""Cameras whose history is in memory at once: when a centre fails, all of a province may be down."""
 
 type Duties = Callable[[AsyncSession, datetime], Awaitable[Sequence[Notice]]]
 """Notices of the obligations that are overdue at an instant."""
@@ -139,13 +142,12 @@ async def _confirmed(session: AsyncSession, question: Question, wanted: set[str]
     narrowed = places._replace(facilities=[one for one in places.facilities if one.id in here])
     cameras = [one for one in await plan.cameras(session, narrowed) if one.id in wanted]
     watch = await watch_of(session, question)
-    stored = await history.stored(session, [one.id for one in cameras], (), start, end, watch)
     windows = await history.maintenance(session, start, end)
 
-    def compute() -> list[tuple[Camera, list[Found]]]:
+    def compute(some: Sequence[Camera], stored: history.Stored) -> list[tuple[Camera, list[Found]]]:
         lines = stored.lines(watch)
         result = []
-        for camera in cameras:
+        for camera in some:
             line, agreed = lines.get(camera.id, ()), history.maintenance_of(windows, camera)
             known = outages(question.period, line, agreed, question.now, camera.absences)
             states = {one.start: one.value.state for one in accounted(question.period, line, agreed, camera.absences)}
@@ -153,7 +155,11 @@ async def _confirmed(session: AsyncSession, question: Question, wanted: set[str]
             result.append((camera, found))
         return result
 
-    return await asyncio.to_thread(compute)
+    confirmed = []
+    for some in batched(cameras, AT_ONCE):
+        stored = await history.stored(session, [one.id for one in some], (), start, end, watch)
+        confirmed += await asyncio.to_thread(compute, some, stored)
+    return confirmed
 
 
 _AFTER = {
