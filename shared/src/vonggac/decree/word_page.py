@@ -25,8 +25,10 @@ from vonggac.decree.measures import (
     LEFT_MM,
     PAGE_MM,
     RIGHT_MM,
+    SHORT_TABLE,
     TABLE,
     TEXT_MM,
+    TIED_ROWS,
     TOP_MM,
     WIDE_TABLE,
     WIDE_TEXT_MM,
@@ -35,8 +37,6 @@ from vonggac.decree.measures import (
 CENTRE, JUSTIFY, LEFT, RIGHT = (
     WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT,
 )  # fmt: skip
-_SHORT = 12
-"""Rows of a table that is not broken over pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,9 @@ class WordPage:
         for index, (row, texts) in enumerate(zip(table.rows, (grid.columns, *grid.rows), strict=True)):
             strong = index == 0 or index - 1 in grid.strong
             # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
-            # A short table stays on one page: each row with the next one.
-            together = not wide and index < len(grid.rows) <= _SHORT
+            # Each row with the next one: of a short table all, of a long one the last, and a sum that heads others.
+            first_tied = 0 if len(grid.rows) <= SHORT_TABLE else len(grid.rows) - TIED_ROWS + 1
+            together = index < len(grid.rows) and (strong or index >= first_tied)
             for cell, text, align in zip(row._tr.tc_lst, texts, aligns, strict=True):
                 shape = CENTRE if index == 0 else align, strong, together
                 if shape not in made:

@@ -26,6 +26,7 @@ _MEASURES = {
     "bottom": measures.BOTTOM_MM, "left": measures.LEFT_MM, "right": measures.RIGHT_MM, "text": measures.TEXT_MM,
     "first_line": measures.FIRST_LINE_MM, "left_head": measures.LEFT_HEAD_MM, "motto": measures.MOTTO_MM,
     "qr": layout.QR_MM, "foot_from_edge": layout.FOOT_MM, "field_height": layout.FIELD_HEIGHT_MM,
+    "tied": measures.TIED_ROWS, "short_table": measures.SHORT_TABLE,
 }  # fmt: skip
 
 

@@ -1,0 +1,76 @@
+"""Where tables may break over pages: no sum stands on another page than all that it is of."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pikepdf
+import pytest
+from docx import Document
+from pikepdf import Dictionary, Name, Pdf
+
+from reporting.documents.letter.blocks import Grid
+from reporting.documents.letter.content import paper
+from reporting.documents.pdf import as_pdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reporting.reports.snapshot.report import Report
+
+pytestmark = pytest.mark.heavy
+
+
+def nodes(element: Any) -> Iterator[Any]:
+    """An element of the structure with all that is below it."""
+    if isinstance(element, pikepdf.Array):
+        for one in element:
+            yield from nodes(one)
+    elif isinstance(element, Dictionary):
+        yield element
+        if "/K" in element:
+            yield from nodes(element.K)
+
+
+def rows_of_tables(file: Pdf) -> list[list[int]]:
+    """For each table the page of each of its rows, the headings first."""
+    numbers = {one.obj.objgen: number for number, one in enumerate(file.pages)}
+    tables = [one for one in nodes(file.Root.StructTreeRoot.K) if one.get("/S") == Name.Table]
+    rows = [[one for one in nodes(table) if one.get("/S") == Name.TR] for table in tables]
+    return [
+        [numbers[next(one for one in nodes(row) if "/Pg" in one).Pg.objgen] for row in of_table] for of_table in rows
+    ]
+
+
+@pytest.mark.parametrize("more", [0, 4, 8])
+def test_no_page_of_the_pdf_has_only_the_sum_of_a_table_or_ends_with_the_head_of_others(
+    report: Report, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    """The first appendix with facilities whose lines end at different heights of its page."""
+    content = paper(report)
+    first, *others = content.appendices
+    (grid,) = first.blocks
+    assert isinstance(grid, Grid)
+    strong = frozenset({*(row for row in grid.strong if row < more), *(more + row for row in grid.strong)})
+    longer = replace(grid, rows=[*grid.rows[:more], *grid.rows], strong=strong)
+    changed = replace(content, appendices=[replace(first, blocks=[longer]), *others])
+    monkeypatch.setattr(as_pdf, "paper", lambda _: changed)
+    with Pdf.open(io.BytesIO(as_pdf.as_pdf(report))) as file:
+        found = rows_of_tables(file)
+        for pages in found:
+            assert pages.count(pages[-1]) >= min(3, len(pages)), pages
+        (facilities,) = (pages for pages in found if len(pages) == 1 + len(longer.rows))
+        heads = [row + 1 for row in strong if row + 1 < len(longer.rows)]
+        assert [row for row in heads if facilities[row] != facilities[row + 1]] == []
+
+
+def test_the_last_rows_of_a_table_stay_together_in_word(docx: bytes) -> None:
+    for table in Document(io.BytesIO(docx)).tables:
+        if table.style is None or table.style.name != "Table Grid":
+            continue
+        kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next is True for row in table.rows]
+        bold = [row.cells[0].paragraphs[0].runs[0].bold is True for row in table.rows]
+        assert kept[-3:] == [True, True, False]
+        assert all(stays for stays, strong in zip(kept[:-1], bold[:-1], strict=True) if strong)
