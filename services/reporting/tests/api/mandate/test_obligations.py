@@ -245,5 +245,7 @@ async def test_the_calendar_is_read_by_another_parser_and_names_the_last_day_in_
     assert connection.uid == f"obligation-{duties[0].id}@vonggac"
     start: Any = events["Hạn: Nghĩa vụ NV-NOON"].dtstart
     assert start == noon
+    (at_noon,) = (part for part in answer.text.split("BEGIN:VEVENT") if "NV-NOON" in part)
+    assert "DTEND" not in at_noon, "an end has to be later than the beginning"
     inspection = events["Kiểm tra A Trường; có, dấu\\ phẩy"]
     assert inspection.dtstart == date(2021, 5, 4) + timedelta(days=10)

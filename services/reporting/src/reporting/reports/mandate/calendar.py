@@ -69,8 +69,8 @@ def _add_obligation(feed: Calendar, items: Sequence[Item], at: Millis) -> None:
     if due_before == start_of_day(due_before):
         _on_day(event, day_of(due_before - 1))
     else:
+        # Without an end: RFC 5545, 3.8.2.2, has none that is not later than the beginning.
         event.add("dtstart", moment(due_before))
-        event.add("dtend", moment(due_before))
     feed.add_component(event)
 
 
