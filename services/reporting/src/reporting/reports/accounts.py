@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain import compliance, partition
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
-from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis
+from reporting.domain.instants import HOUR, TIME_ZONE, VIETNAM, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import confirmed
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Kinds, Seen
@@ -28,6 +28,10 @@ from vonggac.telemetry.garbage_collection import rarely_collected
 PORTION = 500
 """Cameras read and accounted at a time: bounds memory, and lets other work run in between. What these need still fits
 a processor's cache; with 2000 of them the arithmetic is a tenth dearer."""
+SHORT_PORTION = 1500
+"""The same of a period of at most SHORT: little happens in it to each, and every portion looks through all that
+happened to anybody."""
+SHORT: Millis = 36 * HOUR
 
 
 class Now(NamedTuple):
@@ -140,7 +144,7 @@ async def _portions[One, Made](
     with rarely_collected():
         watch = await watch_of(session, question)
         windows = await history.maintenance(session, question.period.start, question.read_until)
-        portions = [*batched(cameras, PORTION)]
+        portions = [*batched(cameras, PORTION if question.period.length > SHORT else SHORT_PORTION)]
         ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
             stored = ahead or await _read(session, question, portion, watch)

@@ -4,6 +4,8 @@ What the register says is dated: a row per revision of a facility, destination o
 [valid_from, valid_to). There are no foreign keys between them: events of different things come in any order.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -40,11 +42,15 @@ def _once_said(table: str, thing: str) -> Index:
     return Index(f"uq_{table}", thing, text(WORKER_DIGEST), "sequence", unique=True)
 
 
-def _by_end(table: str) -> Index:
+def _by_time(table: str) -> tuple[Index, Index]:
     """Rows lie in the order in which they came, so that those of a day are found by the blocks that hold its time: a
     report of a day does not read a year of its cameras. It takes no room."""
-    options = {"autosummarize": "on"}
-    return Index(f"ix_{table}_ends_at", "ends_at", postgresql_using="brin", postgresql_with=options)
+    begins = {"camera_run": "started_at", "delivery_change": "coalesce(begins_at, observed_at)"}[table]
+    by_block: Any = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+    return (
+        Index(f"ix_{table}_ends_at", "ends_at", **by_block),
+        Index(f"ix_{table}_begins_at", text(begins), **by_block),
+    )
 
 
 def same_worker(one: str, other: str) -> str:
@@ -224,7 +230,7 @@ camera_run = Table(
     Column("cause", Text),
     _time("last_observed_at"),
     CheckConstraint("ends_at > started_at", name="not_empty"),
-    _by_end("camera_run"),
+    *_by_time("camera_run"),
 )
 
 read_back_state = Table(
@@ -277,7 +283,7 @@ delivery_change = Table(
     Column("first_changed_at", DateTime(timezone=True), comment="Of several changes in one report: the first"),
     _once_said("delivery_change", "delivery_id"),
     Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
-    _by_end("delivery_change"),
+    *_by_time("delivery_change"),
 )
 
 camera_media = Table(
