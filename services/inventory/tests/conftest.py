@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url
 
 from inventory.app import create_app
 from inventory.migrations import SCRIPTS
@@ -21,7 +21,7 @@ from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
 from vonggac.bus import Bus
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, PostgresServer
-from vonggac.testing.fixtures import login_of
+from vonggac.testing.fixtures import empty_tables, login_of
 
 
 @pytest.fixture(scope="session")
@@ -34,27 +34,6 @@ def migrated_url(postgres_server: PostgresServer) -> str:
     return url
 
 
-_EMPTY = """
-do $$
-declare
-  name text;
-  filled boolean;
-begin
-  -- Triggers rest: those that write history, and the foreign keys, of which nothing is left to guard.
-  set local session_replication_role = replica;
-  foreach name in array string_to_array('{tables}', ' ') loop
-    execute format('select exists (select from %I)', name) into filled;
-    if filled then
-      execute format('delete from %I', name);
-    end if;
-  end loop;
-  perform setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-    from pg_sequences where last_value is not null;
-end $$
-"""
-"""`truncate` would make new files for each table and index, the empty ones too."""
-
-
 @pytest.fixture(scope="session")
 def superuser(postgres_server: PostgresServer, migrated_url: str) -> Iterator[Engine]:
     engine = create_engine(postgres_server.url(str(make_url(migrated_url).database)), pool_pre_ping=True)
@@ -64,10 +43,9 @@ def superuser(postgres_server: PostgresServer, migrated_url: str) -> Iterator[En
 
 @pytest.fixture
 def inventory_url(migrated_url: str, superuser: Engine) -> str:
-    """That database, emptied: much faster than a database per test."""
-    tables = " ".join(table.name for table in Base.metadata.sorted_tables)
+    """That database, emptied."""
     with superuser.begin() as connection:
-        connection.execute(text(_EMPTY.format(tables=tables)))
+        empty_tables(connection, Base.metadata)
     return migrated_url
 
 
@@ -78,7 +56,6 @@ def settings(inventory_url: str, keys_folder: Path, nats_server: NatsServer) -> 
         **login_of(nats_server, "inventory"),
         jwks_file=keys_folder / JWKS,
         workers_public_key_file=keys_folder / WORKERS_PUBLIC,
-        relay_poll_s=0.1,
     )
 
 

@@ -33,7 +33,8 @@ def own_settings(settings: Settings, postgres_server: PostgresServer, migrated_u
     _kick(postgres_server, template)
     postgres_server.create_database("restored", "inventory", template=template)
     url = postgres_server.url("restored", "inventory")
-    yield settings.model_copy(update={"database_url": type(settings.database_url)(url), "reconcile_every_s": 60.0})
+    own = {"database_url": type(settings.database_url)(url), "reconcile_every_s": 60.0, "relay_poll_s": 0.1}
+    yield settings.model_copy(update=own)
     postgres_server.drop_database("restored")
 
 

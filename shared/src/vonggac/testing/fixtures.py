@@ -15,6 +15,7 @@ import pytest_asyncio
 import structlog
 from nats.js.api import StreamConfig, StreamInfo
 from pydantic import SecretStr
+from sqlalchemy import Connection, MetaData, text
 
 from vonggac.auth import AccessScope, Role
 from vonggac.auth.keys import ensure_keys, token_issuer
@@ -68,6 +69,33 @@ def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
     server.start()
     yield server
     server.stop()
+
+
+_EMPTY = """
+do $$
+declare
+  name text;
+  filled boolean;
+begin
+  -- Triggers rest: those that write history, and the foreign keys, of which nothing is left to guard.
+  set local session_replication_role = replica;
+  foreach name in array string_to_array('{tables}', ' ') loop
+    execute format('select exists (select from %I)', name) into filled;
+    if filled then
+      execute format('delete from %I', name);
+    end if;
+  end loop;
+  perform setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    from pg_sequences where last_value is not null;
+end $$
+"""
+"""`truncate` would make new files for each table and index, the empty ones too."""
+
+
+def empty_tables(connection: Connection, metadata: MetaData) -> None:
+    """Delete every row and begin every sequence anew, as a superuser: cheaper than another database."""
+    tables = " ".join(table.name for table in metadata.sorted_tables)
+    connection.execute(text(_EMPTY.format(tables=tables)))
 
 
 @pytest.fixture
