@@ -62,7 +62,7 @@ class RunningPlatform:
             assert finding(document).shortfall(content.EXPECTATION) == []
             return document
 
-        return await eventually(holds, within_s=within_s, poll_s=0.25)
+        return await eventually(holds, within_s=within_s, poll_s=1)
 
     async def streams(self, centre: str) -> dict[str, StreamStatistics]:
         """What a centre counts, by camera code."""
