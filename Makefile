@@ -78,9 +78,8 @@ test-deploy: chart-tools ## Deployment tried for real: images, compose, chart, a
 	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage
-coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
-	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit \
-		--cov --cov-config=tests/branches.toml --cov-report=
+coverage: setup ## The unit tests with lines and branches counted, which takes them several times as long
+	@exec $(python) -m tests.unit --counted
 
 .PHONY: diff-cover
 diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: at least 90 %

@@ -125,6 +125,8 @@ def _nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what was imported and collected out of every garbage collection of the run: it stays to the end."""
     _with_servers.update(item.path for item in session.items if item.get_closest_marker("server"))
+    # Not earlier: imports raise half a million events.
+    sys.addaudithook(_audit)
     gc.collect()
     gc.freeze()
 
@@ -132,7 +134,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_configure() -> None:
     # Importing and reading the house's own code make a million objects that stay: they are looked through less often.
     gc.set_threshold(50_000, 20, 20)
-    sys.addaudithook(_audit)
     Simulator.bind = _refused_in_unit_tests(Simulator.bind)  # type: ignore[method-assign, assignment]
 
 

@@ -3,9 +3,13 @@
 Each imports and collects its own part of the folders only. The workers of pytest-xdist collect all tests each, which
 takes them longer than running theirs. Four for two cores: some tests wait for time-outs.
 
+`--counted` as the first argument (`make coverage`): the heavy ones too, with lines and branches counted and the floor
+of `tests/branches.toml` kept.
+
 Arguments that name a file or a folder choose that one, in this process alone. Last line: how many tests, and how long.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -21,22 +25,34 @@ PARTS = (
     ("services/prober", "services/inventory", "local/tests"),
     ("services/reporting", "tests"),
 )
-CHOSEN = ("-m", "not server and not slow and not heavy", "-p", "no:schemathesis", "--hypothesis-profile", "unit")
+_UNITS = "not server and not slow"
+CHOSEN = ("-m", f"{_UNITS} and not heavy", "-p", "no:schemathesis", "--hypothesis-profile", "unit")
+BRANCHES = "tests/branches.toml"
+# The floor is that of all parts together.
+COUNTED = (*("-m", _UNITS), *CHOSEN[2:], "--cov", f"--cov-config={BRANCHES}", "--cov-report=", "--cov-fail-under=0")
+DATA = ".coverage.branches"
 NONE_FOUND = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 _COUNTED = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
 
 def main(arguments: list[str]) -> int:
     """Exit status: pytest's of the part that went worst; that nothing was found only where none found anything."""
+    if arguments[:1] == ["--counted"]:
+        return _in_parts([*COUNTED, *arguments[1:]], counted=True) or _judge_coverage()
     if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
         return int(pytest.main(["-q", *CHOSEN, *arguments]))
+    return _in_parts([*CHOSEN, *arguments])
+
+
+def _in_parts(arguments: list[str], *, counted: bool = False) -> int:
     begun = time.monotonic()
     parts = [
         subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "--no-header", *CHOSEN, *folders, *arguments],
+            [sys.executable, "-m", "pytest", "-q", "--no-header", *folders, *arguments],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "COVERAGE_FILE": f"{DATA}.{number}"} if counted else None,
         )
-        for folders in PARTS
+        for number, folders in enumerate(PARTS)
     ]  # fmt: skip
     try:
         said = [_shown(part) for part in parts]
@@ -44,14 +60,23 @@ def main(arguments: list[str]) -> int:
         for part in parts:
             part.wait()
         return int(pytest.ExitCode.INTERRUPTED)
-    counted: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for text in said:
         for number, word in _COUNTED.findall(text.rstrip().rpartition("\n")[2]):
-            counted[word] = counted.get(word, 0) + int(number)
-    total = ", ".join(f"{number} {word}" for word, number in counted.items())
+            numbers[word] = numbers.get(word, 0) + int(number)
+    total = ", ".join(f"{number} {word}" for word, number in numbers.items())
     sys.stdout.write(f"{total or 'no tests'} in {time.monotonic() - begun:.1f} s\n")
     found = [part.returncode for part in parts if part.returncode != NONE_FOUND]
     return max(found, default=NONE_FOUND)
+
+
+def _judge_coverage() -> int:
+    """Put together what the parts counted, and print the total. Exit status: 2 below the floor."""
+    coverage = [sys.executable, "-m", "coverage"]
+    subprocess.run([*coverage, "combine", "-q", f"--rcfile={BRANCHES}"], cwd=ROOT, check=True)
+    sys.stdout.write("lines and branches of the unit tests, per cent:\n")
+    sys.stdout.flush()
+    return subprocess.call([*coverage, "report", "--format=total", "--precision=2", f"--rcfile={BRANCHES}"], cwd=ROOT)
 
 
 def _shown(part: subprocess.Popen[str]) -> str:
