@@ -70,13 +70,16 @@ async def send(client: httpx.AsyncClient, kind: str, body: bytes, **query: Any) 
     return await client.post(f"/v1/imports/{kind}", content=body, headers=headers, params=query, timeout=300)
 
 
-async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]:
-    """Seconds to take an import back; nothing of it may be left."""
-    began = time.perf_counter()
-    answer = await client.post(f"/v1/imports/{import_id}/revert", timeout=300)
+async def take_back(client: httpx.AsyncClient, server: "Server", import_id: str) -> dict[str, Any]:
+    """Seconds and CPU to take an import back, and the longest that another writer waited; nothing of it may be left."""
+    server.forget_peak()
+    began, before = time.perf_counter(), server.cpu_s()
+    async with Watch(client) as watch:
+        answer = await client.post(f"/v1/imports/{import_id}/revert", timeout=300)
+        took_s = time.perf_counter() - began
     answer.raise_for_status()
     result: dict[str, Any] = answer.json()
-    return {"seconds": round(time.perf_counter() - began, 2)} | result | {"left": len(result["left"])}
+    return server.figures(took_s, before, watch) | result | {"left": len(result["left"])}
 
 
 async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -136,6 +139,12 @@ class Server:
         times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
         return own.user + own.system, sum(used.user + used.system for used in times)
 
+    def figures(self, took_s: float, before: tuple[float, float], watch: "Watch") -> dict[str, Any]:
+        """Of a step that took so long, and began when so much CPU had been used."""
+        own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(self.cpu_s(), before, strict=True))
+        figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
+        return {**figures, "writer_waited_s": round(watch.longest_write_s, 3), "peak_mb": round(self.peak_mb())}
+
     def forget_peak(self) -> None:
         """Have the kernel count the highest memory from now on."""
         Path(f"/proc/{self.process_id}/clear_refs").write_text("5", "ascii")
@@ -188,6 +197,8 @@ class Watch:
         return self
 
     async def __aexit__(self, *_failure: object) -> None:
+        if self._task.done():
+            self._task.result()  # A write that was refused: raised here.
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -200,6 +211,7 @@ class Watch:
             began = time.perf_counter()
             answer = await self._client.patch(path, json={"name": f"Sở Y tế {number}"}, headers={"If-Match": etag})
             self.longest_write_s = max(self.longest_write_s, time.perf_counter() - began)
+            answer.raise_for_status()
             etag = answer.headers["etag"]
             await asyncio.sleep(0.05)
 
@@ -212,10 +224,8 @@ async def timed(client: httpx.AsyncClient, server: Server, body: bytes, **query:
         answer = await send(client, "cameras", body, **query)
         took_s = time.perf_counter() - began
     answer.raise_for_status()
-    own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(server.cpu_s(), before, strict=True))
     counts: dict[str, Any] = {name: value for name, value in answer.json().items() if name != "difference"}
-    figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
-    return {**figures, "writer_waited_s": round(watch.longest_write_s, 3), "peak_mb": round(server.peak_mb()), **counts}
+    return server.figures(took_s, before, watch) | counts
 
 
 async def published(bus: Bus, wanted: int) -> float:
@@ -247,10 +257,10 @@ async def measure(server: Server, token: str, count: int) -> dict[str, Any]:
         results["every row changed"] = await timed(client, server, changed)
         results["as_of, all pages"] = await read_history(client)
         results["list, p95"] = await read_lists(client)
-        results["revert of changed rows"] = await take_back(client, results["every row changed"]["id"])
+        results["revert of changed rows"] = await take_back(client, server, results["every row changed"]["id"])
         others = first.replace(b"CAM-", b"XAM-").replace(b":554/", b":8554/")
         results["new, from XLSX"] = await timed(client, server, as_workbook(others))
-        results["revert of new rows"] = await take_back(client, results["new, from XLSX"]["id"])
+        results["revert of new rows"] = await take_back(client, server, results["new, from XLSX"]["id"])
     await bus.close()
     return results
 

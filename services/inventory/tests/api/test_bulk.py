@@ -74,3 +74,32 @@ async def test_the_length_of_the_array_is_limited(province: Any, count: int) -> 
     answer = await province.client.post("/v1/agencies/bulk", json=[agency(number) for number in range(count)])
     assert answer.status_code == 422
     assert await codes(province) == []
+
+
+async def test_mistakes_of_every_kind_are_in_one_list(province: Any) -> None:
+    facility, first, second = await province.facility(), await province.agency(), await province.agency()
+    used = (await province.client.get(f"/v1/agencies/{facility['managing_agency_id']}")).json()
+    nobody = str(uuid4())
+    made = [
+        agency(1), agency(2, code=first["code"]), agency(3, parent_id=nobody), agency(1),
+        agency(4, valid_from="2021-01-01", valid_to="2020-01-01"),
+    ]  # fmt: skip
+    refused = (await province.client.post("/v1/agencies/bulk", json=made)).json()
+    assert [error["field"] for error in refused["errors"]] == ["4.valid_to"], "the shape of a request comes first"
+    refused = (await province.client.post("/v1/agencies/bulk", json=made[:4])).json()
+    assert [error["field"] for error in refused["errors"]] == ["1.code", "2.parent_id", "3.code"]
+    patches = [
+        {"id": first["id"], "etag": first["etag"], "name": "Đúng"},
+        {"id": second["id"], "etag": second["etag"], "code": first["code"]},
+        {"id": used["id"], "etag": '"7"', "name": "Cũ"},
+        {"id": nobody, "etag": '"1"', "name": "Không có"},
+        {"id": first["id"], "etag": first["etag"], "name": "Hai lần"},
+    ]
+    refused = (await province.client.patch("/v1/agencies/bulk", json=patches)).json()
+    assert [error["field"] for error in refused["errors"]] == ["1.code", "2.etag", "3", "4.etag"]
+    whose = [{"id": each["id"], "etag": each["etag"]} for each in (first, used, first)]
+    whose.append({"id": second["id"], "etag": '"9"'})
+    refused = (await province.client.post("/v1/agencies/bulk/remove", json=whose, params={"reason": "nhầm"})).json()
+    assert [error["field"] for error in refused["errors"]] == ["1", "2", "3.etag"]
+    assert (await province.client.get(f"/v1/agencies/{first['id']}")).json() == first
+    assert len(await codes(province)) == 3

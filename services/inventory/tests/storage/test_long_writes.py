@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -119,8 +120,7 @@ async def test_a_change_that_was_made_ready_is_dated_by_its_log(province: Any, s
         await staged.add([(camera["id"], "Tên mới", 2, ready)])
         between = await province.agency()
         await transaction.enter_queue()
-        assert await staged.touched() == {}
-        await staged.write(transaction.now)
+        assert await staged.write(transaction.now) == {}
         assert transaction.now > datetime.fromisoformat(between["changed_at"]) > ready
         later = transaction.session
         assert await later.scalar(text("select current_setting('vonggac.now')")) == transaction.now.isoformat()
@@ -128,6 +128,32 @@ async def test_a_change_that_was_made_ready_is_dated_by_its_log(province: Any, s
     for instant, name in ((ready, "Tên mới"), (ready - timedelta(microseconds=1), camera["name"])):
         shown = await province.client.get(one, params={"as_of": instant.isoformat()})
         assert shown.json()["name"] == name
+
+
+async def test_changes_are_written_before_it_queues_and_hold_up_nobody_else(province: Any, store: Store) -> None:
+    camera = await province.camera()
+    columns = ["name", "revision", "changed_at"]
+    async with store.long_write_transaction(Actor("lead", "r-1")) as transaction:
+        staged = StagedUpdates(transaction.session, Camera, columns, transaction.now)
+        await staged.add([(camera["id"], "Tên mới", 2, transaction.now)])
+        assert await staged.write(transaction.now) == {}
+        await province.agency()
+        busy = await province.change(f"/v1/cameras/{camera['id']}", json={"name": "Khác"})
+        assert (busy.status_code, busy.json()["code"]) == (503, "busy")
+    assert (await province.client.get(f"/v1/cameras/{camera['id']}")).json()["name"] == "Tên mới"
+
+
+async def test_a_row_that_somebody_wrote_since_it_was_read_stays_and_is_named(province: Any, store: Store) -> None:
+    camera = await province.camera()
+    columns = ["name", "revision", "changed_at"]
+    async with store.long_write_transaction(Actor("lead", "r-1")) as transaction:
+        gone = str(uuid4())
+        staged = StagedUpdates(transaction.session, Camera, columns, transaction.now)
+        await staged.add([(one, "Tên mới", 2, transaction.now) for one in (camera["id"], gone)])
+        await province.change(f"/v1/cameras/{camera['id']}", json={"name": "Nhanh hơn"})
+        left = await staged.write(transaction.now)
+        assert {str(one): revision for one, revision in left.items()} == {camera["id"]: 2, gone: None}
+    assert (await province.client.get(f"/v1/cameras/{camera['id']}")).json()["name"] == "Nhanh hơn"
 
 
 async def test_a_destination_changed_meanwhile_sends_it_back(province: Any, store: Store) -> None:

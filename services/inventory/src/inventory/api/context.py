@@ -77,7 +77,8 @@ class RequestContext:
         now = self.services.store.now()
         if as_of is not None and as_of > now + AHEAD:
             raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
-        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of)
+        is_whole = as_of is None and self.sight == EVERYTHING
+        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of, is_whole)
 
     @asynccontextmanager
     async def write_transaction(

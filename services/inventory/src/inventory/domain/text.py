@@ -57,15 +57,21 @@ def clean(text: str) -> str:
     if _CONTROL.search(text):
         msg = "holds a control character: remove it"
         raise ValueError(msg)
+    if not text.isascii():
+        text = _readable(text)
+    return _SPACES.sub(" ", text).strip()
+
+
+def _readable(text: str) -> str:
     if _SURROGATE.search(text):
         raise ValueError(LEGACY_ADVICE)
     text = unicodedata.normalize("NFC", text)
-    if legacy_of(text) is None and (found := INVISIBLE.search(text)) is not None:
-        msg = f"holds an invisible character (U+{ord(found[0]):04X}): remove it, or type the text again"
-        raise ValueError(msg)
     if _DAMAGED.search(text) or legacy_of(text) is not None:
         raise ValueError(LEGACY_ADVICE)
-    return _SPACES.sub(" ", text).strip()
+    if (found := INVISIBLE.search(text)) is not None:
+        msg = f"holds an invisible character (U+{ord(found[0]):04X}): remove it, or type the text again"
+        raise ValueError(msg)
+    return text
 
 
 def clean_lines(text: str) -> str:

@@ -138,7 +138,7 @@ async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Imp
 
 
 async def store_plan(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
-    """In a long write. Raises ProblemError 422 with every mistake."""
+    """In a long write, before it queues. Every mistake goes to `mistakes`, or is raised as ProblemError 422."""
     if plan.noun.name == "camera":
         await store_cameras(writing, plan, mistakes)
     else:

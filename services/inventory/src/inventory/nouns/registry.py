@@ -1,6 +1,7 @@
 """All nouns of the register, in order of dependence: each refers only to nouns before it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import cache
 
 from inventory.nouns import people, places
 from inventory.nouns.devices import declared as devices
@@ -68,10 +69,17 @@ def referring(noun: Noun) -> list[tuple[Noun, str]]:
     return [(other, field) for other in NOUNS for field, name in other.references.items() if name == noun.name]
 
 
-def searched_through(noun: Noun) -> Sequence[Named]:
+def related(names: Iterable[str]) -> set[str]:
+    """These nouns, those that they refer to, and those that refer to them."""
+    nouns = [noun_named(name) for name in names]
+    found = {noun.name for noun in nouns}
+    for noun in nouns:
+        found |= {*noun.references.values(), *(other.name for other, _ in referring(noun))}
+    return found
+
+
+@cache
+def searched_through(noun: Noun) -> tuple[Named, ...]:
     """The references that a search of `noun` goes through."""
-    return [
-        Named(column, named.table, searched_through(named))
-        for column in noun.searched_through
-        if (named := noun_named(noun.references[column]))
-    ]
+    references = ((column, noun_named(noun.references[column])) for column in noun.searched_through)
+    return tuple(Named(column, other.table, searched_through(other)) for column, other in references)

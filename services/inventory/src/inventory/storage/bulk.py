@@ -1,4 +1,4 @@
-"""Many rows as one statement of the caller's transaction: appended by COPY, or changed by an UPDATE."""
+"""Many rows as one statement of the caller's transaction: appended by COPY."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -11,38 +11,6 @@ from sqlalchemy.orm import DeclarativeBase
 
 YIELD_EVERY = 250
 """Rows between two yields to the event loop: writing a row only buffers it."""
-
-
-async def update_rows(
-    session: AsyncSession, table: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Set `columns` of the rows whose id is the first value of each of `rows`; returns how many there were.
-
-    One statement, so that the triggers of the history run once. Values as of `copy_rows`. Raises psycopg.Error.
-    """
-    connection = await (await session.connection()).get_raw_connection()
-    driver = cast("psycopg.AsyncConnection[Any]", connection.driver_connection)
-    sql, target = psycopg.sql, psycopg.sql.Identifier(table.__tablename__)
-    names = [sql.Identifier(name) for name in columns]
-    listed = sql.SQL(", ").join([sql.Identifier("id"), *names])
-    staged = sql.Identifier(f"staged_{table.__tablename__}")
-    async with driver.cursor() as cursor:
-        await cursor.execute(
-            sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
-                staged, listed, target
-            )
-        )
-        async with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(staged, listed)) as copy:
-            for number, row in enumerate(rows):
-                await copy.write_row(row)
-                if number % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
-        await cursor.execute(sql.SQL("analyze {}").format(staged))
-        values = sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in names)
-        await cursor.execute(sql.SQL("update {} t set {} from {} s where s.id = t.id").format(target, values, staged))
-        updated = cursor.rowcount
-        await cursor.execute(sql.SQL("drop table {}").format(staged))
-    return updated
 
 
 async def copy_rows(

@@ -65,11 +65,16 @@ def database_problems() -> Iterator[None]:
 
 def _unavailable_problem(error: BaseException | None) -> ProblemError:
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        msg = "another change is running (an import?), perhaps of the same record; try again shortly"
-        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"})
+        return busy()
     log.warning("database_unavailable", error=type(error).__name__)
     msg = "the database does not answer; nothing was changed, try again shortly"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers={"Retry-After": "2"})
+
+
+def busy() -> ProblemError:
+    """The 503 of what somebody else's write is in the way of."""
+    msg = "another change is running (an import?), perhaps of the same record; try again shortly"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"})
 
 
 def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
@@ -78,12 +83,17 @@ def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemE
     name = (original.diag.constraint_name or "") if isinstance(original, psycopg.Error) else ""
     if name.startswith("uq_") and name.endswith("_code"):
         noun = name.removeprefix("uq_").removesuffix("_code")
-        field, message = "code", f"this code is taken among the {noun}; choose another, or change the one that has it"
+        field, message = "code", code_taken(noun)
     elif name in _FIELDS:
         field, message = _FIELDS[name]
     else:
         field, message = name or "request", "it does not fit what is stored; read the current state and try again"
     return field_conflict(field, message)
+
+
+def code_taken(table: str) -> str:
+    """The sentence about a code that a record of a table has."""
+    return f"this code is taken among the {table}; choose another, or change the one that has it"
 
 
 def field_conflict(field: str, message: str) -> ProblemError:

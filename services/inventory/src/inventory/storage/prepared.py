@@ -1,7 +1,7 @@
 """What a long write makes ready before it queues: messages of many cameras, and the changes of many rows.
 
 Messages are outbox rows of the transaction that nobody else sees yet; what a change of something else has made stale is
-taken out again. Changes of rows wait in a temporary table, for others wait only for the statement that moves them
+taken out again. Changes of rows wait in a temporary table, so that one statement writes them all, at the end
 (decision 0043).
 """
 
@@ -138,35 +138,34 @@ class StagedUpdates:
     def __init__(self, session: AsyncSession, kind: type[Thing], columns: Sequence[str], now: datetime) -> None:
         self._session, self._kind, self._columns, self._now = session, kind, columns, now
         self._table, self._staged = kind.__tablename__, f"staged_{kind.__tablename__}"
-        self._begun = False
+        self._count = 0
 
-    async def add(self, cells: Iterable[Sequence[Any]]) -> None:
+    async def add(self, cells: Sequence[Sequence[Any]]) -> None:
         """More rows: id and the values of `columns`."""
-        if not self._begun:
-            self._begun = True
+        if not self._count:
             names = ", ".join(("id", *self._columns))
             stage = f"create temporary table {self._staged} on commit drop as select {names} from {self._table}"  # noqa: S608 # names of ours
             await self._session.execute(text(f"{stage} with no data"))
+        self._count += len(cells)
         await copy_rows(self._session, self._staged, ("id", *self._columns), cells)
 
-    async def complete(self) -> None:
-        """All are there: let the planner know how many."""
-        if self._begun:
-            await self._session.execute(text(f"analyze {self._staged}"))
+    async def write(self, now: datetime) -> dict[UUID, int | None]:
+        """Change all rows with one statement; nobody else changes them from then on.
 
-    async def touched(self) -> dict[UUID, int | None]:
-        """Rows whose revision is another one than when they were read, with it; None: it is gone. In the queue."""
-        if not self._begun:
+        Returns those that somebody has written since they were read, which stay as they are, with their revision;
+        None: it is gone. What the transaction writes next is dated by `now`.
+        """
+        if not self._count:
             return {}
-        query = f"select s.id, t.revision from {self._staged} s left join {self._table} t on t.id = s.id "  # noqa: S608 # names of ours
-        found = await self._session.execute(text(f"{query} where t.revision is distinct from s.revision - 1"))
-        return {row.id: row.revision for row in found}
+        await self._session.execute(text(f"analyze {self._staged}"))
+        values = ", ".join(f"{name} = s.{name}" for name in self._columns)
+        same = f"from {self._staged} s where s.id = t.id and t.revision = s.revision - 1"
+        await set_recorded_now(self._session, self._now)
+        done: Any = await self._session.execute(text(f"update {self._table} t set {values} {same}"))  # noqa: S608 # names of ours
+        await set_recorded_now(self._session, now)
+        return {} if done.rowcount == self._count else await self._not_written()
 
-    async def write(self, now: datetime) -> None:
-        """Change all rows with one statement. In the queue, whose other writes are dated by `now`."""
-        if self._begun:
-            values = ", ".join(f"{name} = s.{name}" for name in self._columns)
-            update = f"update {self._table} t set {values} from {self._staged} s where s.id = t.id"  # noqa: S608 # names of ours
-            await set_recorded_now(self._session, self._now)
-            await self._session.execute(text(update))
-            await set_recorded_now(self._session, now)
+    async def _not_written(self) -> dict[UUID, int | None]:
+        joined = f"select s.id, t.revision from {self._staged} s left join {self._table} t on t.id = s.id "  # noqa: S608 # names of ours
+        others = "where (t.revision, t.changed_at) is distinct from (s.revision, s.changed_at)"
+        return {row.id: row.revision for row in await self._session.execute(text(joined + others))}

@@ -1,7 +1,8 @@
 """Rows to event payloads: the whole current state of a thing."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
 from inventory.domain.mandate.planning.basis import FacilityPlan
+from inventory.storage.change_log import ChangeLog
 from inventory.storage.queries.plans import facility_plans
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events import Payload
@@ -48,6 +50,14 @@ class CameraPlan:
 
     payload: CameraV1
     moved: tuple[MovedDelivery, ...]
+
+
+def log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict[str, Any]]:
+    """The new addresses of its deliveries, each with its line of the change log."""
+    for before in plan.moved:
+        after = before.values | {"url": before.new_url}
+        log.add(now, Delivery.noun, before.delivery_id, "changed", before.values, after)
+        yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
 
 async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> AsyncIterator[list[CameraPlan]]:

@@ -5,7 +5,7 @@ in the order of their commits, the parts of a message cannot change while it is 
 write, such as an import, writes what is new before it queues (decision 0043).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +23,9 @@ from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
 from inventory.storage.queries.codec_check import CodecCheck
+from inventory.storage.queries.meanwhile import Beginning, check_untouched, note_beginning
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
-from inventory.storage.states import CameraPlan, camera_plans, payload_of
+from inventory.storage.states import camera_plans, log_moved, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
 from vonggac.auth import Role, Sight
@@ -60,10 +61,16 @@ type Queue = Callable[[AsyncSession], Awaitable[datetime]]
 class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
-    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, queue: Queue | None = None) -> None:
-        """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
+    def __init__(
+        self, session: AsyncSession, actor: Actor, now: datetime, queue: Queue | None = None,
+        beginning: Beginning | None = None,
+    ) -> None:  # fmt: skip
+        """`queue` takes the place among the writers, and gives the instant of what is written from then on.
+
+        `beginning`: of a long write.
+        """
         self.session, self.actor, self.now = session, actor, now
-        self._queue = queue  # None once the place is taken.
+        self._queue, self._beginning = queue, beginning  # No queue once the place is taken.
         self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), now)
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self._messages: list[outbox.OutboxMessage] = []
@@ -185,7 +192,7 @@ class WriteTransaction:
             for plan in plans:
                 codecs.check_camera(plan.payload)
                 self._messages.append(self._message("camera", plan.payload.id, plan.payload))
-                moved += _log_moved(self.log, self.now, plan)
+                moved += log_moved(self.log, self.now, plan)
             if len(self._messages) >= MOST_WAITING:
                 await self.write_log()
         codecs.raise_if_any()
@@ -230,14 +237,17 @@ class WriteTransaction:
         """Compose the messages of cameras at the end, whose rows, with their revision, the caller writes."""
         self._new_cameras.update(camera_ids)
 
-    async def enter_queue(self) -> None:
+    async def enter_queue(self, resting_on: Collection[str] = ()) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.
 
-        Raises ProblemError 503 when the wait is too long.
+        `resting_on`: nouns. Raises OvertakenError when others wrote a thing of one of them since the beginning, and
+        ProblemError 503 when the wait is too long.
         """
         if self._queue is not None:
             queue, self._queue = self._queue, None
             self.now = await queue(self.session)
+        if self._beginning is not None and resting_on:
+            await check_untouched(self.session, self._beginning, self.actor.request_id, resting_on)
 
     async def _raise_revisions(self) -> None:
         bumped = self._stale_cameras - self._new_cameras
@@ -290,14 +300,6 @@ class WriteTransaction:
         who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
         payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         return outbox.new_message(noun, thing_id, payload, now=self.now)
-
-
-def _log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict[str, Any]]:
-    """The new addresses of its deliveries, each with its line of the change log."""
-    for before in plan.moved:
-        after = before.values | {"url": before.new_url}
-        log.add(now, Delivery.noun, before.delivery_id, "changed", before.values, after)
-        yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
@@ -354,19 +356,24 @@ class Store:
         self._on_commit()
 
     @asynccontextmanager
-    async def long_write_transaction(self, actor: Actor) -> AsyncIterator[WriteTransaction]:
+    async def long_write_transaction(
+        self, actor: Actor, hold: Callable[[AsyncSession], Awaitable[None]] | None = None
+    ) -> AsyncIterator[WriteTransaction]:
         """A transaction that queues only at its end: for files of thousands of rows (decision 0043).
 
-        Its body inserts what is new and calls `prepare`, then `enter_queue`, then checks that what it read is still so
-        and changes what is there already, all at once. Raises ProblemError as `write_transaction` does.
+        Its body writes what nobody else has changed since it was read, calls `prepare`, then one of `enter_queue`.
+        `hold` locks rows before the write is dated: nobody writes them any more. Raises as `write_transaction` does.
         """
         with database_problems():
             async with self.database.transaction() as session:
                 note_sight(session, actor.sight)
+                beginning = await note_beginning(session)
+                await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
+                if hold is not None:
+                    await hold(session)
                 now = await self._date_write(session)
                 await announce_long_write(session, now)
-                await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
-                transaction = WriteTransaction(session, actor, now, self._enter_queue)
+                transaction = WriteTransaction(session, actor, now, self._enter_queue, beginning)
                 yield transaction
                 await transaction.finish()
         self._on_commit()

@@ -1,4 +1,4 @@
-"""Whoever does not read a download holds nothing that others need."""
+"""Whoever does not read a download holds nothing that others need, and whoever asks for no file gets none made."""
 
 import asyncio
 from typing import Any
@@ -48,3 +48,17 @@ async def test_downloads_that_nobody_reads_hold_no_connection_of_the_database(pr
             assert (await province.client.get("/v1/cameras")).status_code == 200
     finally:
         await asyncio.gather(*(reader.leave() for reader in readers))
+
+
+async def test_of_a_file_that_is_asked_for_its_headers_alone_nothing_is_made(province: Any) -> None:
+    camera = await province.camera()
+    one = f"facilities/{camera['facility_id']}.xlsx"
+    for path in ("cameras.csv", "cameras.csv?format=excel-vi", "cameras.xlsx", one):
+        asked = await province.client.head(f"/v1/exports/{path}")
+        got = await province.client.get(f"/v1/exports/{path}")
+        assert (asked.status_code, asked.content) == (200, b""), path
+        # How a body is sent shows when it is made (RFC 9110, 9.3.2).
+        for name in ("content-type", "content-disposition", "cache-control"):
+            assert asked.headers[name] == got.headers[name], path
+    nothing = f"/v1/exports/facilities/{camera['id']}.xlsx"
+    assert (await province.client.head(nothing)).status_code == 404

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -23,6 +24,14 @@ _ALWAYS: Mapping[str, str] = MappingProxyType(
         "Cross-Origin-Resource-Policy": "same-origin",
     }
 )
+
+
+_HEAD = "vonggac.head"
+
+
+def is_head(request: Request) -> bool:
+    """Whether only the headers are sent: a route that makes a long file need not make it."""
+    return _HEAD in request.scope
 
 
 class ResponseHeaders:
@@ -48,7 +57,7 @@ class ResponseHeaders:
             await send(message)
 
         # A copy: the server goes on to read the method of its own.
-        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        asked = {**scope, "method": "GET", _HEAD: True} if scope["method"] == "HEAD" else scope
         await self.app(asked, receive, complete)
 
 

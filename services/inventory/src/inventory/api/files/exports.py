@@ -22,6 +22,7 @@ from inventory.nouns.places import FACILITY
 from inventory.nouns.registry import NOUNS, noun_named, referring
 from inventory.storage.queries.sight import read_thing, seen
 from inventory.storage.tables import Facility
+from vonggac.http.protection.response_headers import is_head
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 _CODES_MOST = 5000
@@ -33,11 +34,12 @@ def _add_exports(noun: Noun) -> None:
         context: Context,
         format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
     ) -> StreamingResponse:
-        headers = {"Content-Disposition": f'attachment; filename="{noun.path}.csv"'}
-        pieces = await _packed_csv(context, noun, format)
-        return StreamingResponse(_unpacked(pieces), media_type=f"{CSV}; charset=utf-8", headers=headers)
+        pieces = [] if is_head(context.request) else await _packed_csv(context, noun, format)
+        return _file(_unpacked(pieces), f"{CSV}; charset=utf-8", f"{noun.path}.csv")
 
     async def export_xlsx(context: Context) -> Response:
+        if is_head(context.request):
+            return _file(_unpacked([]), XLSX, f"{noun.path}.xlsx")
         async with context.read_transaction() as session:
             page = await page_of(session, noun, context)
         return await workbook_answer([page], f"{noun.path}.xlsx")
@@ -71,6 +73,11 @@ async def _unpacked(pieces: list[bytes]) -> AsyncIterator[bytes]:
         yield zlib.decompress(pieces.pop())
 
 
+def _file(pieces: AsyncIterator[bytes], kind: str, name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type=kind, headers=headers)
+
+
 @router.get(
     "/facilities/{facility_id}.xlsx",
     summary="Export one facility with all that belongs to it",
@@ -81,6 +88,8 @@ async def export_facility(facility_id: UUID, context: Context) -> Response:
     """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
     async with context.read_transaction() as session:
         code = (await read_thing(session, Facility, facility_id)).code
+        if is_head(context.request):
+            return _file(_unpacked([]), XLSX, f"{code}.xlsx")
         pages = [await page_of(session, FACILITY, context, ("id", facility_id))]
         for noun, column in sorted(referring(FACILITY), key=lambda each: NOUNS.index(each[0])):
             pages.append(await page_of(session, noun, context, (column, facility_id)))

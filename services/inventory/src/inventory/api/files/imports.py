@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, Reason, RequestContext
 from inventory.api.files.marked import marked_answer
@@ -16,13 +17,14 @@ from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.running import Outcome, Run
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
-from inventory.importing.storing.done import TakenBack
+from inventory.importing.storing.done import Done, TakenBack
 from inventory.importing.storing.ledger import State, state_of
-from inventory.importing.storing.reverting import BackRules, take_back
+from inventory.importing.storing.reverting import BackRules, hold_done, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
+from inventory.storage.store import Actor
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Caller, Principal, Right
 from vonggac.database.keyset import keyset_page
@@ -180,13 +182,20 @@ async def revert_import(import_id: UUID, context: Context, caller: Caller, reaso
 
 
 async def _revert(import_id: UUID, context: RequestContext, caller: Principal, why: str) -> TakenBack:
-    async with context.write_transaction(caller, reason=why) as transaction:
-        row = await _row(context, transaction.session, import_id)
+    done: list[Done] = []
+
+    async def hold(session: AsyncSession) -> None:
+        row = await _row(context, session, import_id, held=True)
         if row.state != State.DONE or row.dry_run:
             msg = f"the import is {row.state}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
+        done.extend(await hold_done(session, caller, import_id))
+
+    actor = Actor(caller.subject, context.request_id, why, caller.roles, caller.sight)
+    async with context.services.store.long_write_transaction(actor, hold) as transaction:
         writing = Write(transaction, caller, context.services.sealer, context.services.allowed)
-        result = await take_back(writing, import_id, BackRules(patch_thing, remove_thing))
+        result = await take_back(writing, import_id, done, BackRules(patch_thing, remove_thing))
+        row = await _row(context, transaction.session, import_id)
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()
     return result
@@ -264,8 +273,8 @@ def _sees_all(caller: Principal) -> bool:
     return caller.may(Right.READ_AUDIT) and caller.sight.is_everything
 
 
-async def _row(context: RequestContext, session: Any, import_id: UUID) -> ImportRow:
-    row: ImportRow | None = await session.get(ImportRow, import_id)
+async def _row(context: RequestContext, session: AsyncSession, import_id: UUID, *, held: bool = False) -> ImportRow:
+    row = await session.get(ImportRow, import_id, with_for_update=held)
     if row is None or not (_sees_all(context.caller) or row.sent_by == context.caller.subject):
         raise not_found("import")
     return row

@@ -26,13 +26,16 @@ from inventory.importing.job import (
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
 from inventory.importing.planning.register import Brought
+from inventory.importing.reading.table import Table
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
+from inventory.nouns.registry import related
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import refresh_statistics
-from inventory.storage.store import Actor
+from inventory.storage.queries.meanwhile import OvertakenError
+from inventory.storage.store import Actor, WriteTransaction
 from inventory.storage.tables import Delivery
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
@@ -124,80 +127,100 @@ class Run:
         check(upload.mistakes)
         rows = sum(len(table.rows) for table in upload.tables)
         await self._report(Phase.CHECKING, rows)
-        if len(upload.tables) == 1 or self.dry_run:
-            return await self._one_by_one(upload, rows)
-        return await self._together(upload, rows)
+        if self.dry_run:
+            return await self._try(upload)
+        await self._report(Phase.STORING, rows)
+        if [table.columns.noun for table in upload.tables] == ["camera"]:
+            return await self._store_cameras(upload)
+        return await self._beside_others(upload)
 
-    async def _one_by_one(self, upload: Upload, rows: int) -> Outcome:
+    async def _try(self, upload: Upload) -> Outcome:
         brought = brought_by(upload.tables)
-        plans = [await self._plan(table, brought) for table in upload.tables]
+        plans = [await self._plan(table, brought, stored=False) for table in upload.tables]
         check(upload.mistakes)
         outcome = self._outcome(plans)
-        if self.dry_run:
-            if self.ledger is not None:
-                async with self.services.store.read_transaction() as session:
-                    await self.ledger.done(session, outcome.counts, {"rows": outcome.rows})
-            return outcome
-        await self._report(Phase.STORING, rows)
-        async with self._long_write() as transaction:
-            writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
-            await self._store(writing, plans[0])
+        if self.ledger is not None:
+            async with self.services.store.read_transaction() as session:
+                await self.ledger.done(session, outcome.counts, {"rows": outcome.rows})
+        return outcome
+
+    async def _store_cameras(self, upload: Upload) -> Outcome:
+        """Of cameras the write compares at its end what it rests on."""
+        (table,) = upload.tables
+        plan = await self._plan(table, brought_by(upload.tables), stored=True)
+        check(upload.mistakes)
+        outcome = self._outcome([plan])
+        async with self.services.store.long_write_transaction(self._actor()) as transaction:
+            await self._store(self._write_in(transaction), plan)
             await self._done(transaction, outcome)
         return outcome
 
-    async def _together(self, upload: Upload, rows: int) -> Outcome:
-        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it.
+    async def _beside_others(self, upload: Upload) -> Outcome:
+        """Store while others write; if they have written what it rests on, once more while they wait."""
+        store, nouns = self.services.store, related(table.columns.noun for table in upload.tables)
+        try:
+            async with store.long_write_transaction(self._actor()) as transaction:
+                outcome = await self._write(transaction, upload)
+                await transaction.enter_queue(nouns)
+                await self._done(transaction, outcome)
+        except OvertakenError:
+            upload = self.upload = await read_upload(self.file.body, self.nouns)
+            async with store.write_transaction(self._actor()) as transaction:
+                outcome = await self._write(transaction, upload)
+                await self._done(transaction, outcome)
+        return outcome
 
-        Facilities become active at the end: their focal points stand in a later sheet.
+    async def _write(self, transaction: WriteTransaction, upload: Upload) -> Outcome:
+        """Later sheets refer to what earlier ones bring, so each is compared after the one before it.
+
+        Facilities become active at the end: their focal points stand in a later sheet. After a mistake the rows that
+        are right are tried all the same, so that all mistakes show; of cameras the comparison finds them.
         """
-        await self._report(Phase.STORING, rows)
-        store = self.services.store
+        writing = self._write_in(transaction)
         plans: list[Plan] = []
         opened: list[Plan] = []
-        async with store.write_transaction(self._actor()) as transaction:
-            writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
-            brought = brought_by(upload.tables)
-            for table in upload.tables:
-                mistakes = Mistakes(table.sheet)
-                noun = next(each for each in self.nouns if each.name == table.columns.noun)
-                session = transaction.session
-                plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=True)
-                upload.mistakes += mistakes.found
-                plans.append(plan)
-                if not upload.mistakes:
-                    opened += plan.split_off(opens_a_facility) if noun.name == "facility" else []
-                    await self._store(writing, plan)
-            for plan in opened if not upload.mistakes else ():
-                await self._store(writing, plan)
-            check(upload.mistakes)
-            outcome = self._outcome(plans)
-            await self._done(transaction, outcome)
-        return outcome
+        brought = brought_by(upload.tables)
+        for table in upload.tables:
+            mistakes = Mistakes(table.sheet or None)
+            noun = next(each for each in self.nouns if each.name == table.columns.noun)
+            plan = await plan_table(transaction.session, noun, table, self.job, mistakes, brought, stored=True)
+            upload.mistakes += mistakes.found
+            plans.append(plan)
+            if noun.name == "facility" and len(upload.tables) > 1:
+                opened += plan.split_off(opens_a_facility)
+            await self._store(writing, plan)
+        for plan in opened:
+            await self._store(writing, plan)
+        check(upload.mistakes)
+        assert not any(plan.skipped for plan in (*plans, *opened))
+        return self._outcome(plans)
 
-    async def _plan(self, table: Any, brought: Brought) -> Plan:
+    async def _plan(self, table: Table, brought: Brought, *, stored: bool) -> Plan:
         assert self.upload is not None
         mistakes = Mistakes(table.sheet or None)
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
         async with self.services.store.read_transaction(self.caller.sight) as session:
-            plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=not self.dry_run)
+            plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=stored)
         self.upload.mistakes += mistakes.found
         return plan
 
     async def _store(self, writing: Write, plan: Plan) -> None:
         assert self.upload is not None
+        if self.upload.mistakes and plan.noun.name == "camera":
+            return
         mistakes = Mistakes(plan.table.sheet or None)
         try:
             await store_plan(writing, plan, RULES, mistakes)
         finally:
             self.upload.mistakes += mistakes.found
 
-    async def _done(self, transaction: Any, outcome: Outcome) -> None:
+    async def _done(self, transaction: WriteTransaction, outcome: Outcome) -> None:
         await transaction.finish()
         if self.ledger is not None:
             await self.ledger.done(transaction.session, outcome.counts)
 
-    def _long_write(self) -> Any:
-        return self.services.store.long_write_transaction(self._actor())
+    def _write_in(self, transaction: WriteTransaction) -> Write:
+        return Write(transaction, self.caller, self.services.sealer, self.services.allowed)
 
     def _actor(self) -> Actor:
         assert self.ledger is not None

@@ -22,7 +22,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
 from inventory.storage.conflicts import not_found
 from inventory.storage.queries.clocks import in_force, settled_instant
-from inventory.storage.queries.lists import Recorded, matches_search
+from inventory.storage.queries.lists import Recorded, listed, matches_search
 from inventory.storage.queries.sight import missing_for
 from inventory.storage.tables import Change
 from inventory.storage.tables.base import NAME_ORDER
@@ -105,7 +105,7 @@ async def _list(
 
     def query(at: datetime | None) -> tuple[FromClause, list[ColumnElement[bool]]]:
         recorded = context.recorded(at)
-        things = recorded(noun.table)
+        things = listed(noun.table, recorded)
         return things, _conditions(noun, things, filters, recorded, valid_on)
 
     async with context.read_transaction() as session:

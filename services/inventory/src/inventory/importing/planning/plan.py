@@ -21,6 +21,7 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.register import Register, key_of
 from inventory.importing.reading.table import Table
 from inventory.nouns.noun import Noun
+from inventory.storage.conflicts import code_taken
 
 NAMED = 8
 
@@ -79,6 +80,8 @@ class Plan:
     counts: Counter[Action] = field(default_factory=Counter)
     coming: Mapping[UUID, str] = field(default_factory=dict)
     """As of the register."""
+    skipped: int = 0
+    """Rows that were not stored, for they refer to one that is wrong."""
 
     def add(self, row: Planned) -> None:
         """Add the next row."""
@@ -158,6 +161,8 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
     given = _given(row, touched, register, mistakes)
     extra = comparison.rules.before(row, given, mistakes)
     present = _on_record(noun, row, touched, given, register)
+    if row.values.get("code") in register.taken:
+        mistakes.add(row.line, "code", translate(code_taken(noun.table.__tablename__)), value=row.values["code"])
     if "code" in given and "code" not in noun.fields.model_fields:
         code = given.pop("code")
         if code is not None and present is None:

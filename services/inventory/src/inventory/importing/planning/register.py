@@ -26,7 +26,7 @@ class Register:
     """`present`: key to row, of what the file names. `ids`, `codes`: noun to its ids by code, and its codes by id.
 
     `several`: of a noun the codes that several have had, one after the other. `others`: codes of the noun that the file
-    does not name.
+    does not name. `taken`: codes that the file names and others have, out of the caller's sight.
     """
 
     present: Mapping[Key, Mapping[str, Any]]
@@ -36,6 +36,7 @@ class Register:
     several: Mapping[str, Mapping[str, Sequence[UUID]]] = field(default_factory=dict)
     coming: Mapping[UUID, str] = field(default_factory=dict)
     """Codes that the file itself brings, each under an id that stands for it until its row is stored."""
+    taken: Collection[str] = ()
 
 
 type Brought = Mapping[str, Collection[str]]
@@ -53,14 +54,19 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
     if not (sight := sight_of(session)).is_everything:
         query = query.where(table.id.in_(select(seen(noun.table, None, sight).c.id)))
     others: set[str] = set()
+    taken: set[str] = set()
     if noun.key == ("code",):
         others = {*await session.scalars(query.with_only_columns(table.code))} - {*named}
-        query = query.where(table.code == any_(literal(list(named), ARRAY(Text))))
+        of_file = table.code == any_(literal(list(named), ARRAY(Text)))
+        query = query.where(of_file)
+        if not sight.is_everything:
+            taken = {*await session.scalars(select(table.code).where(of_file))}
     present: dict[Key, Any] = {}
     # Rows as they come: of twenty thousand, as many dictionaries weigh twice as much.
     stream: Any = (await session.stream(query)).mappings()
     async for rows in stream.partitions(CHUNK):
         present |= {key_of(noun, row): row for row in rows}
+    taken -= {key[0] for key in present} if taken else set()
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
     coming: dict[UUID, str] = {}
@@ -70,7 +76,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         known |= new
     ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
     several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
-    return Register(present, ids, codes, others, several, coming)
+    return Register(present, ids, codes, others, several, coming, taken)
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:

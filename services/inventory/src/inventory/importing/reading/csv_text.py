@@ -36,6 +36,10 @@ def read_csv(body: bytes, mistakes: Mistakes, known: Collection[str] = ()) -> Ra
 
 
 def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
+    if body.startswith(codecs.BOM_UTF32_LE):
+        # It begins as UTF-16 does.
+        mistakes.add_phrase(1, FILE, "not_utf8")
+        return None
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if body.startswith(mark):
             try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from inventory.domain.text import legacy_of
 from inventory.importing.cells.text import normal, visible
 from inventory.importing.columns import ERRORS, REVISION, Columns, folded_heading
 from inventory.importing.mistakes import Mistakes
@@ -49,6 +50,10 @@ def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) 
         below += 1
     before = mistakes.count
     line, rest = rows[at].line, rows[below:]
+    legacy = next((found for place, text in texts.items() if not named.get(place) and (found := legacy_of(text))), None)
+    if legacy is not None:
+        mistakes.add_phrase(line, FILE, f"legacy_{legacy}")
+        return None
     places = _checked(line, texts, named, columns, mistakes)
     width = max(texts, default=-1) + 1
     for place in _unnamed(rest, texts):

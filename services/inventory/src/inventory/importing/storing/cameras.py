@@ -1,4 +1,4 @@
-"""Stores rows of cameras: new ones by COPY, changed ones by one UPDATE, messages composed before the queue.
+"""Stores rows of cameras before the queue: new ones by COPY, changed ones by one UPDATE, and their messages.
 
 A row that is written, or ready to be, is forgotten: what waits is the text of its log and the cells of its update.
 """
@@ -14,17 +14,23 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
-from sqlalchemy import delete, select
+from sqlalchemy import Text, any_, delete, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.camera import NewCamera
 from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.cameras import LOGIN, Login
 from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.nouns.writer import Write
-from inventory.storage.bulk import copy_rows, update_rows
+from inventory.storage.bulk import copy_rows
 from inventory.storage.change_log import snapshot, snapshot_text
+from inventory.storage.conflicts import code_taken
 from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.prepared import StagedUpdates, overtaken
 from inventory.storage.states import delivery_parts, destination_parts
@@ -71,19 +77,30 @@ class _Changed:
 
 
 async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
-    """In a long write. Raises ProblemError 422 when a camera was changed meanwhile."""
+    """In a long write, before it queues. Raises ProblemError 422 when a camera was changed or made meanwhile."""
     transaction = writing.transaction
+    new = {row.given["code"]: row.line for row in plan.rows if row.action is Action.CREATED}
     codes = {row.id: row.code for row in await transaction.session.execute(select(Facility.id, Facility.code))}
     await transaction.prepare()
     # Read after it: who changes one from here on is found out before the commit.
     destinations = {each.id: each for each in await transaction.session.scalars(select(Destination))}
-    await _add_cameras(writing, plan.take(Action.CREATED), codes, destinations)
+    try:
+        async with transaction.session.begin_nested():
+            await _add_cameras(writing, plan.take(Action.CREATED), codes, destinations)
+    except (IntegrityError, psycopg.IntegrityError):
+        await _name_taken(transaction.session, new, mistakes)
+        mistakes.raise_if_any()
+        raise
     changed = await _prepare_changed(writing, plan.take(Action.UPDATED))
-    await changed.updates.complete()
-    await transaction.enter_queue()
-    await _check_still_so(changed, mistakes)
-    await changed.updates.write(transaction.now)
+    await _write_changed(transaction, changed, mistakes)
     await _connect(transaction, changed.links, codes)
+
+
+async def _name_taken(session: AsyncSession, lines: Mapping[str, int], mistakes: Mistakes) -> None:
+    """Every code that somebody has used meanwhile."""
+    query = select(Camera.code).where(Camera.code == any_(literal(list(lines), ARRAY(Text))))
+    for code in await session.scalars(query):
+        mistakes.add(lines[code], "code", translate(code_taken(Camera.__tablename__)), value=code)
 
 
 async def _add_cameras(
@@ -205,7 +222,7 @@ async def _prepare_changed(writing: Write, rows: list[Planned]) -> _Changed:
             for update in updates:
                 transaction.log.add_row(transaction.now, Camera, update.id, update.before, update.after)
             await transaction.log.write(transaction.session)
-            await changed.updates.add((update.id, *update.cells) for update in updates)
+            await changed.updates.add([(update.id, *update.cells) for update in updates])
             await transaction.prepare_changed(whole)
             transaction.publish_later(others)
     return changed
@@ -245,25 +262,12 @@ def update_of(before: Mapping[str, Any], values: Mapping[str, Any], columns: Seq
     return Update(values["id"], cells, *shown)
 
 
-async def _check_still_so(changed: _Changed, mistakes: Mistakes) -> None:
-    for camera_id, revision in (await changed.updates.touched()).items():
+async def _write_changed(transaction: WriteTransaction, changed: _Changed, mistakes: Mistakes) -> None:
+    for camera_id, revision in (await changed.updates.write(transaction.now)).items():
         line, label, read = changed.places[camera_id]
         now = "—" if revision is None else revision
         mistakes.add_phrase(line, "revision", "changed_meanwhile", given=read, now=now, who="", value=label)
     mistakes.raise_if_any()
-
-
-async def update_cameras(transaction: WriteTransaction, columns: Sequence[str], updates: Sequence[Update]) -> None:
-    """Write all with one statement, and log each."""
-    if not updates:
-        return
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        for update in updates:
-            transaction.log.add_row(transaction.now, Camera, update.id, update.before, update.after)
-            yield (update.id, *update.cells)
-
-    await update_rows(transaction.session, Camera, columns, rows())
 
 
 async def _connect(transaction: WriteTransaction, links: Sequence[_Link], codes: Mapping[UUID, str]) -> None:

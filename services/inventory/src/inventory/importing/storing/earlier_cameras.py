@@ -1,6 +1,8 @@
-"""Cameras and their deliveries as they were before an import, all at once: there may be twenty thousand."""
+"""Cameras and their deliveries as they were before an import, all at once: there may be twenty thousand.
 
-import asyncio
+Their rows are held: nobody else writes them meanwhile.
+"""
+
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -8,18 +10,18 @@ from uuid import UUID
 from sqlalchemy import Uuid, any_, delete, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from inventory.importing.storing.cameras import Update, next_state, update_cameras, update_columns, update_of
+from inventory.importing.storing.cameras import next_state, update_columns, update_of
 from inventory.importing.storing.done import Done, TakenBack, patch_back
 from inventory.nouns.devices.declared import CAMERA
 from inventory.storage.change_log import snapshot
+from inventory.storage.conflicts import busy
 from inventory.storage.deliveries import copy_deliveries, new_delivery
+from inventory.storage.prepared import StagedUpdates
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 from inventory.storage.tables.base import DERIVED
 
 CHUNK = 1000
-STATEMENT = 5000
-"""Cameras of one UPDATE."""
 PLAIN = frozenset(
     {
         "name", "enabled", "area", "transport", "forward_audio", "probe_interval_s", "probe_timeout_s", "vendor",
@@ -36,22 +38,26 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
     others = [each for each in done if not PLAIN.issuperset(patches[each.id])]
     plain = [each.id for each in done if PLAIN.issuperset(patches[each.id])]
     present = [column for column in Camera.__table__.c if column.name not in DERIVED]
-    for start in range(0, len(plain), STATEMENT):
-        part = plain[start : start + STATEMENT]
-        columns = update_columns({name for each in part for name in patches[each]})
-        updates: list[Update] = []
-        for place in range(0, len(part), CHUNK):
-            query = select(*present).where(Camera.id == _any_of(part[place : place + CHUNK]))
-            for row in (await transaction.session.execute(query)).mappings():
-                result.restored += 1
-                if patch := patches[row["id"]]:
-                    before = dict(row)
-                    after = next_state(before, patch, transaction.now, columns)
-                    updates.append(update_of(before, after, columns))
-            await asyncio.sleep(0)
-        await update_cameras(transaction, columns, updates)
+    columns = update_columns({name for each in plain for name in patches[each]})
+    staged = StagedUpdates(transaction.session, Camera, columns, transaction.now)
+    for start in range(0, len(plain), CHUNK):
+        query = select(*present).where(Camera.id == _any_of(plain[start : start + CHUNK]))
+        updates: list[tuple[Any, ...]] = []
+        whole: list[dict[str, Any]] = []
+        for row in (await transaction.session.execute(query)).mappings():
+            result.restored += 1
+            if patch := patches[row["id"]]:
+                before = dict(row)
+                after = next_state(before, patch, transaction.now, columns)
+                update = update_of(before, after, columns)
+                transaction.log.add_row(transaction.now, Camera, update.id, update.before, update.after)
+                updates.append((update.id, *update.cells))
+                whole.append(after)
+        await staged.add(updates)
         await transaction.write_log()
-        transaction.publish_later(each.id for each in updates)
+        await transaction.prepare_changed(whole)
+    if await staged.write(transaction.now):
+        raise busy()
     return others
 
 

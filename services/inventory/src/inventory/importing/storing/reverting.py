@@ -10,7 +10,9 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from inventory.importing.storing.done import Done, TakenBack, patch_back, read_done
@@ -37,12 +39,25 @@ class BackRules:
     remove: Callable[[Write, Noun, Thing], Awaitable[None]]
 
 
-async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenBack:
-    """In a write transaction, so that nobody touches anything meanwhile."""
-    session, result = writing.transaction.session, TakenBack()
+async def hold_done(session: AsyncSession, caller: Principal, import_id: UUID) -> list[Done]:
+    """What the import did; from here on nobody else writes one of its records. Raises ProblemError 403."""
     done = await read_done(session, import_id)
-    _check_rights(writing.caller, done)
+    _check_rights(caller, done)
     await _check_seen(session, done)
+    for name in {each.noun for each in done}:
+        ids = noun_named(name).table.id
+        for created in (True, False):
+            mine = [each.id for each in done if each.noun == name and (each.action == "created") is created]
+            # Others may go on to refer to what stays.
+            held = select(ids).where(ids == any_(literal(mine, ARRAY(Uuid)))).with_for_update(key_share=not created)
+            if mine:
+                await session.execute(select(func.count()).select_from(held.subquery()))
+    return done
+
+
+async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules: BackRules) -> TakenBack:
+    """In a long write; `done` is held. Cameras beside other writers, in the queue what goes by rules."""
+    session, result = writing.transaction.session, TakenBack()
     touched = await _touched_since(session, import_id)
     new = {each.id for each in done if each.noun == "camera" and each.action == "created"}
     touched |= await _cameras_of(session, touched, new)
@@ -55,6 +70,7 @@ async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenB
     changed = [each for each in untouched if each.noun == "camera" and each.id not in new]
     rest = [each for each in untouched if each.noun != "camera"]
     rest += await restore_cameras(writing.transaction, changed, result)
+    await writing.transaction.enter_queue()
     connections = [each for each in deliveries if each.id not in touched]
     await restore_connections(writing.transaction, connections, result)
     rest += [each for each in connections if each.action == "changed" and patch_back(noun_named("delivery"), each)]

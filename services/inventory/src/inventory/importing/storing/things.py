@@ -1,14 +1,17 @@
 """Stores the rows of any noun by the same rules as its routes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
 
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes, Text
@@ -17,6 +20,7 @@ from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.importing.storing.people import appoint_focal_point
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.conflicts import busy, conflict_problem
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
@@ -32,33 +36,63 @@ class NounRules:
 
 
 async def store_things(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
-    """In a long write. Raises ProblemError 422 with every mistake that a rule finds."""
-    transaction = writing.transaction
+    """In a long write, before it queues; every mistake that a rule or the database finds goes to `mistakes`."""
     made: dict[str, UUID] = {}
     in_order(plan, mistakes)
-    mistakes.raise_if_any()
-    await _each(plan, Action.CREATED, mistakes, lambda row: _create(writing, plan, row, rules, made))
-    mistakes.raise_if_any()
-    await transaction.prepare()
-    await transaction.enter_queue()
     await _check_still_so(writing, plan, mistakes)
-    mistakes.raise_if_any()
-    await _each(plan, Action.UPDATED, mistakes, lambda row: _change(writing, plan, row, rules, made))
-    mistakes.raise_if_any()
+    if mistakes.count:
+        return
+    for action, store in ((Action.CREATED, _create), (Action.UPDATED, _change)):
+        rows = [row for row in plan.rows if row.action is action]
+        await _each(writing, plan.noun, rows, mistakes, made, partial(store, writing, plan, rules, made))
+    if not mistakes.count:
+        await writing.transaction.prepare()
 
 
-async def _each(plan: Plan, action: Action, mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]]) -> None:
-    for number, row in enumerate(plan.rows):
-        if row.action is not action:
-            continue
+class _ConflictError(Exception):
+    """A row contradicts what is on record: a constraint of the database may have said so."""
+
+
+async def _each(
+    writing: Write, noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, made: dict[str, UUID],
+    store: Callable[[Planned], Awaitable[None]],
+) -> None:  # fmt: skip
+    """Once a constraint has refused a row, all are tried anew, each in a part of the transaction that can be undone."""
+    session, before, made_before = writing.transaction.session, mistakes.count, dict(made)
+
+    async def alone(row: Planned) -> None:
+        async with session.begin_nested():
+            await store(row)
+
+    try:
+        async with session.begin_nested():
+            await _store_rows(noun, rows, mistakes, store, goes_on=False)
+    except _ConflictError as conflict:
+        del mistakes.found[before:]
+        made.clear()
+        made.update(made_before)
+        await _store_rows(noun, rows, mistakes, alone, goes_on=True)
+        if mistakes.count == before:
+            # What was in the way is gone again. The log would have some lines twice: it is all done anew.
+            raise busy() from conflict
+
+
+async def _store_rows(
+    noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]], *,
+    goes_on: bool,
+) -> None:  # fmt: skip
+    """Raises _ConflictError unless it `goes_on` after one."""
+    for number, row in enumerate(rows):
         try:
             await store(row)
-        except ProblemError as error:
-            if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.problem.status == HTTPStatus.FORBIDDEN:
+        except (ProblemError, IntegrityError) as error:
+            refusal = conflict_problem(error) if isinstance(error, IntegrityError) else error
+            status = refusal.problem.status
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.FORBIDDEN:
                 raise
-            add_problem(plan.noun, row.line, error, mistakes)
-            if error.problem.code == "conflict":
-                break  # A constraint of the database: nothing more can be tried in this transaction.
+            if refusal.problem.code == "conflict" and not goes_on:
+                raise _ConflictError from error
+            add_problem(noun, row.line, refusal, mistakes)
         except ValidationError as error:
             for found in error.errors(include_url=False, include_input=False):
                 name = ".".join(str(part) for part in found["loc"])
@@ -105,16 +139,26 @@ def _awaited(plan: Plan, row: Planned) -> list[str]:
     return [plan.coming[value] for value in values if value in plan.coming]
 
 
-def _settled(plan: Plan, values: Mapping[str, Any], made: Mapping[str, UUID]) -> dict[str, Any]:
-    """`values` with the ids of what the file has brought meanwhile."""
+def _settled(plan: Plan, values: Mapping[str, Any], made: Mapping[str, UUID]) -> dict[str, Any] | None:
+    """`values` with the ids of what the file has brought meanwhile; None while that is not stored, for it is wrong."""
     coming = plan.coming
-    return {name: made.get(coming[value], value) if name in plan.noun.references and value in coming else value
-            for name, value in values.items()}  # fmt: skip
+    settled = dict(values)
+    for name in plan.noun.references:
+        value = values.get(name)
+        code = None if value is None else coming.get(value)
+        if code is not None:
+            if code not in made:
+                plan.skipped += 1
+                return None
+            settled[name] = made[code]
+    return settled
 
 
-async def _create(writing: Write, plan: Plan, row: Planned, rules: NounRules, made: dict[str, UUID]) -> None:
-    noun = plan.noun
-    thing = await rules.make(writing, noun, noun.fields.model_validate(_settled(plan, row.given, made)))
+async def _create(writing: Write, plan: Plan, rules: NounRules, made: dict[str, UUID], row: Planned) -> None:
+    noun, given = plan.noun, _settled(plan, row.given, made)
+    if given is None:
+        return
+    thing = await rules.make(writing, noun, noun.fields.model_validate(given))
     code = row.given.get("code")
     if code is not None and (code not in made or _is_open(row)):
         made[code] = thing.id
@@ -122,14 +166,16 @@ async def _create(writing: Write, plan: Plan, row: Planned, rules: NounRules, ma
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
-async def _change(writing: Write, plan: Plan, row: Planned, rules: NounRules, made: Mapping[str, UUID]) -> None:
-    noun = plan.noun
+async def _change(writing: Write, plan: Plan, rules: NounRules, made: Mapping[str, UUID], row: Planned) -> None:
+    noun, patch = plan.noun, _settled(plan, row.patch, made)
+    if patch is None:
+        return
     thing = await writing.transaction.session.get_one(noun.table, row.id)
     if noun.name == "facility":
         # Before its status: it becomes active with a focal point in office.
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
-    if row.patch:
-        await rules.patch(writing, noun, thing, _settled(plan, row.patch, made))
+    if patch:
+        await rules.patch(writing, noun, thing, patch)
 
 
 async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
@@ -138,7 +184,8 @@ async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> Non
     read = {row.id: row for row in plan.rows if row.action is Action.UPDATED and row.present is not None}
     if not read:
         return
-    rows = await writing.transaction.session.execute(select(table.id, table.revision).where(table.id.in_(read)))
+    which = select(table.id, table.revision).where(table.id == any_(literal(list(read), ARRAY(Uuid))))
+    rows = await writing.transaction.session.execute(which.with_for_update(key_share=True))
     now: dict[Any, int] = {row.id: row.revision for row in rows}
     for thing_id, row in read.items():
         assert row.present is not None

@@ -16,6 +16,8 @@ class Recorded:
 
     read: Callable[[type[Thing]], FromClause]
     as_of: datetime | None = None
+    is_whole: bool = False
+    """Everything of the present: the same for all who see everything."""
 
     def __call__(self, kind: type[Thing]) -> FromClause:
         return self.read(kind)
@@ -27,29 +29,57 @@ class Named:
 
     column: str
     kind: type[Thing]
-    through: Sequence["Named"] = ()
+    through: tuple["Named", ...] = ()
 
 
-def matches_search(things: FromClause, q: str, through: Sequence[Named], recorded: Recorded) -> ColumnElement[bool]:
+def matches_search(things: FromClause, q: str, through: tuple[Named, ...], recorded: Recorded) -> ColumnElement[bool]:
     """Whether every folded word of `q` is found."""
     condition: ColumnElement[bool] = true()
-    searched = _Searched(things, through, recorded)
+    others = _whole_others(through, recorded.read) if recorded.is_whole else _others(through, recorded.read)
+    searched = _Searched(things, others)
     for word in fold(q).split():
         condition = condition & searched.has_word(word)
     return condition
 
 
+@dataclass(frozen=True, slots=True)
 class _Searched:
-    """Things, and those that they refer to: made once for all words, as it takes longer than the query itself."""
+    """Things, and those that they refer to, each by its column."""
 
-    def __init__(self, things: FromClause, through: Sequence[Named], recorded: Recorded) -> None:
-        self._things = things
-        self._others = [(named.column, _Searched(recorded(named.kind), named.through, recorded)) for named in through]
+    things: FromClause
+    others: Sequence[tuple[str, "_Searched"]]
 
     def has_word(self, word: str) -> ColumnElement[bool]:
         """Whether one of them has the word, which is folded."""
-        found = [self._things.c.search.contains(word, autoescape=True)]
-        for column, others in self._others:
-            fitting = select(others._things.c.id).where(others.has_word(word))
-            found.append(self._things.c[column].in_(fitting))
+        found = [self.things.c.search.contains(word, autoescape=True)]
+        for column, others in self.others:
+            fitting = select(others.things.c.id).where(others.has_word(word))
+            found.append(self.things.c[column].in_(fitting))
         return or_(*found)
+
+
+def _others(through: tuple[Named, ...], read: Callable[[type[Thing]], FromClause]) -> tuple[tuple[str, _Searched], ...]:
+    """Made once for all words: it takes longer than the query itself."""
+    return tuple((named.column, _Searched(read(named.kind), _others(named.through, read))) for named in through)
+
+
+_kept_others: dict[tuple[Named, ...], tuple[tuple[str, _Searched], ...]] = {}
+_kept_things: dict[type[Thing], FromClause] = {}
+"""Made once for all requests. Each stands in a statement once, so that SQLAlchemy correlates none with another."""
+
+
+def _whole_others(
+    through: tuple[Named, ...], read: Callable[[type[Thing]], FromClause]
+) -> tuple[tuple[str, _Searched], ...]:
+    if through not in _kept_others:
+        _kept_others[through] = _others(through, read)
+    return _kept_others[through]
+
+
+def listed(kind: type[Thing], recorded: Recorded) -> FromClause:
+    """The things that a list is of; for nothing else in its statement."""
+    if not recorded.is_whole:
+        return recorded(kind)
+    if kind not in _kept_things:
+        _kept_things[kind] = recorded(kind)
+    return _kept_things[kind]
