@@ -31,7 +31,7 @@ LISTS = {
     ),
     "prober": ("cameras", "verifications", "workers", "networks"),
     "forwarder": ("deliveries", "workers"),
-    "reporting": ("compliance", "overview", "outages"),
+    "reporting": ("compliance", "overview", "outages", "webhooks"),
 }
 LEAST_PLANTED = 60
 
@@ -69,6 +69,10 @@ class Planter:
             secret = self.garden.plant(f"probe {spelling}")
             body = {"url": f"rtsp://127.0.0.1:9/live{spelling.format(secret)}"}
             answer = await self.call("prober", "POST", "/v1/probes", json=body)
+            assert answer.status_code == 422, (spelling, answer.text)
+            secret = self.garden.plant(f"webhook {spelling}")
+            body = {"name": "Bộ", "url": f"http://127.0.0.1:9/hook{spelling.format(secret)}", "enabled": False}
+            answer = await self.call("reporting", "POST", "/v1/webhooks", json=body)
             assert answer.status_code == 422, (spelling, answer.text)
 
     async def plant_in_a_file(self, facility_code: str) -> None:

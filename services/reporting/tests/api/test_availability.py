@@ -205,6 +205,7 @@ async def test_a_reader_sets_no_target(start: Start, client: Client) -> None:
 
 @pytest.mark.parametrize(("parameters", "field", "says"), [
     ({"time_zone": "Asia/Hanoi"}, "time_zone", "no zone"),
+    ({"time_zone": "posixrules"}, "time_zone", "no zone"),
     ({"every": "minute"}, "every", "hour"),
     ({"by": "street"}, "by", "facility"),
     ({"every": "hour", "from": "2026-01-01", "to": "2026-11-01"}, "every", "at most 800"),

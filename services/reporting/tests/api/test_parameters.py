@@ -1,8 +1,12 @@
-"""Instants that callers write: what overflows in another zone is refused by name."""
+"""Instants and zones that callers write: what overflows, or what tables do not know, is refused by name."""
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from reporting.api.parameters import parse_moment
+from reporting.api.parameters import parse_moment, zone_names
+from reporting.api.reports.shapes import Zone
 from vonggac.http import ProblemError
 
 
@@ -21,3 +25,17 @@ def test_a_number_is_no_time(text: str) -> None:
 
 def test_a_day_begins_in_the_province() -> None:
     assert parse_moment("from", "2026-11-24").isoformat() == "2026-11-24T00:00:00+07:00"
+
+
+@pytest.mark.parametrize("name", ["posixrules", "localtime", "Factory", "right/Asia/Ho_Chi_Minh", "asia/ho_chi_minh"])
+def test_a_file_beside_the_zones_is_no_zone(name: str) -> None:
+    """`right/…` counts leap seconds and is 27 s off, `localtime` is of the machine, and tables know none of them."""
+    assert name not in zone_names()
+    with pytest.raises(ValidationError, match="no IANA time zone"):
+        TypeAdapter(Zone).validate_python(name)
+
+
+def test_whoever_writes_tables_knows_every_zone() -> None:
+    assert {"UTC", "Asia/Ho_Chi_Minh"} <= zone_names()
+    for name in zone_names():
+        pc.local_timestamp(pa.array([0], pa.timestamp("ms", tz=name)))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from reporting.documents.as_json import compact
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
 from reporting.migrations import SCRIPTS
+from reporting.reports.snapshot.report import Report, parsed, table_parts
 from vonggac.auth import Role
 from vonggac.database.migrations import config
 from vonggac.testing import eventually
@@ -21,7 +24,7 @@ from vonggac.testing import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client, Province, Start
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
@@ -231,6 +234,24 @@ async def test_a_file_of_another_register_is_not_that_report(client: Client, fed
     assert not said["unaltered"]
     assert said["differences"]
     assert (await client.post("/v1/reports/verify", content=b"\x00")).json()["form"] is None
+
+
+async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_own(
+    client: Client, fed: Province, start: Start
+) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.json")).content
+    known = parsed(content)
+    rows = [{**row, "camera_code": "GUESS"} for row in known.tables["cameras"]]
+    tables = {**known.tables, "cameras": rows}
+    forged = compact(Report(known.header.model_copy(update={"tables": table_parts(tables)}), tables))
+    said = (await client.post("/v1/reports/verify", content=forged)).json()
+    assert "table cameras, row 1: camera_code" in said["differences"]
+    for role, scope in ((Role.READER, ()), (Role.AUTHORITY, (f"facility:{uuid4()}",))):
+        async with start(role=role, scope=scope) as other:
+            told = (await other.post("/v1/reports/verify", content=forged)).json()
+            assert told["differences"] == said["differences"][:1]
+            assert (await other.post("/v1/reports/verify", content=content)).json()["unaltered"]
 
 
 @pytest.mark.parametrize(

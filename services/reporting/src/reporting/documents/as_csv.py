@@ -16,7 +16,7 @@ from reporting.domain.instants import shown
 from reporting.domain.percentages import percentages
 from reporting.reports.snapshot.canonical import Row, row_digest
 from reporting.reports.snapshot.figures import COLUMNS as TABLES
-from reporting.reports.snapshot.report import NotThatReportError, Report
+from reporting.reports.snapshot.report import UNREADABLE, NotThatReportError, Report
 
 BOM = "\ufeff"
 LINE_END = "\r\n"
@@ -49,7 +49,7 @@ def read_csv(content: bytes) -> tuple[dict[str, Any], list[Row], list[str]]:
         cells = [line for line in lines[1:] if line[index["row_sha256"]]]
         rows: list[Row] = [{name: _value(name, line[index[name]]) for name in TABLES["cameras"]} for line in cells]
         return proof, rows, [line[index["row_sha256"]] for line in cells]
-    except (ValueError, KeyError, IndexError) as error:
+    except (csv.Error, *UNREADABLE) as error:
         msg = f"it is no CSV file of a frozen report: {error!r}"
         raise NotThatReportError(msg) from None
 

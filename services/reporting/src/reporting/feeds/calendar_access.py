@@ -29,7 +29,7 @@ from vonggac.http.protection.callers import Authenticate
 
 _CALLER = "vonggac.caller"
 _BY_ADDRESS = "reporting.calendar_by_address"
-_FEED = re.compile(r"/v1/calendar-feeds/([0-9a-f-]{36})\.ics")
+_FEED = re.compile(r"/v1/calendar-feeds/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.ics")
 _ADDRESS = re.compile(r"/v1/calendar-feeds/([^/]+)/(.*?)(?:\.ics)?")
 """Whatever stands below a feed is taken for its password: one that was copied badly is not shown either."""
 

@@ -100,6 +100,16 @@ async def test_a_wrong_login_is_refused_and_a_right_one_opens_nothing_else(clien
         assert (await client.send(request)).status_code == 401
 
 
+async def test_a_user_that_is_no_id_is_refused_whatever_it_is_made_of(client: Client) -> None:
+    for user in ("-" * 36, "0" * 36, "0" * 32 + "-" * 4):
+        path = f"/v1/calendar-feeds/{user}.ics"
+        answer = await subscribed(client, {"id": user, "path": path, "password": "x"})
+        assert answer.status_code == 401, (user, answer.text)
+        by_address = client.build_request("GET", f"/v1/calendar-feeds/{user}/x.ics")
+        del by_address.headers["authorization"]
+        assert (await client.send(by_address)).status_code == 401, user
+
+
 async def test_the_password_is_in_one_answer_and_nowhere_else(
     client: Client, owed: Letter, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -127,6 +127,35 @@ async def test_a_webhook_that_cannot_work_is_refused_by_what_is_wrong(
     assert "matkhau123" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["/hook?access_token={}", "/hook?p%61ssword={}", "/hook;sig={}", "/passwd/{}/x", "/admin:{}/x", "/bot1:{}/send"],
+)
+async def test_an_address_that_holds_a_secret_is_refused_since_it_is_shown(lead: Client, target: str) -> None:
+    secret = "x8fK2lQ9mP4zR7vT1nW3"
+    made, etag = await added(lead)
+    given = {"url": f"http://127.0.0.1:9{target.format(secret)}"}
+    refused = [
+        await lead.post("/v1/webhooks", json=HOOK | given),
+        await lead.patch(f"/v1/webhooks/{made['id']}", json=given, headers={"If-Match": etag}),
+    ]
+    for answer in refused:
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "url")
+        assert "signed instead" in answer.text
+        assert secret not in answer.text
+
+
+async def test_a_part_that_looks_like_a_key_is_taken_from_whoever_says_that_it_is_none(lead: Client) -> None:
+    url = "http://127.0.0.1:9/hooks/a1b2c3d4e5f6a7b8"
+    assert (await lead.post("/v1/webhooks", json=HOOK | {"url": url})).status_code == 422
+    made, etag = await added(lead, url=url, path_is_no_secret=True)
+    assert made["url"] == url
+    path, other = f"/v1/webhooks/{made['id']}", {"url": url + "9"}
+    assert (await lead.patch(path, json=other, headers={"If-Match": etag})).status_code == 422
+    changed = await lead.patch(path, json=other | {"path_is_no_secret": True}, headers={"If-Match": etag})
+    assert (changed.status_code, changed.json()["url"]) == (200, url + "9")
+
+
 async def test_without_a_key_no_secret_is_taken(client: Client) -> None:
     answer = await client.post("/v1/webhooks", json=HOOK | {"url": "http://10.0.0.1/"})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_key")

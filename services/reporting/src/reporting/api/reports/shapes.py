@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from reporting.api.parameters import zone_names
 from reporting.domain.instants import Millis, moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
@@ -20,7 +21,7 @@ _TIME: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zone_names():
         msg = f"'{name}' is no IANA time zone; write one such as {DEFAULT_ZONE} or UTC"
         raise ValueError(msg)
     return name

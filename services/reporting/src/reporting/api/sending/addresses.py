@@ -16,6 +16,7 @@ from vonggac.events.causes import Cause
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional.etags import etag_of
 from vonggac.http.problems import refuse_fields
+from vonggac.net.address_secrets import key_like_segments, secret_parameters
 from vonggac.net.allowed_networks import resolve
 from vonggac.net.errors import PeerError
 
@@ -39,8 +40,8 @@ def seal_of(shared: Context) -> Seal:
     return shared.seal
 
 
-async def checked_url(shared: Context, field: str, given: str) -> URL:
-    """An address for messages. Raises ProblemError 422 naming `field`."""
+async def checked_url(shared: Context, field: str, given: str, *, path_is_no_secret: bool) -> URL:
+    """An address for messages, which everybody reads. Raises ProblemError 422 naming `field`, never quoting it."""
     try:
         url = URL(given)
     except InvalidURL:
@@ -51,6 +52,7 @@ async def checked_url(shared: Context, field: str, given: str) -> URL:
         raise _refuse(field, "must not hold a user or password: it is shown; messages are signed instead")
     if url.fragment:
         raise _refuse(field, "must not have a fragment (#)")
+    _check_no_secret(field, url.raw_path.decode(), path_is_no_secret=path_is_no_secret)
     await check_host(shared, field, url.host, url.port or (443 if url.scheme == "https" else 80))
     return url
 
@@ -72,6 +74,18 @@ def show(shape: BaseModel, revision: int, status: HTTPStatus = HTTPStatus.OK, lo
     """A record with its revision as ETag."""
     headers = {"ETag": etag_of(revision)} | ({} if location is None else {"Location": location})
     return Response(shape.model_dump_json(), status, headers=headers, media_type="application/json")
+
+
+def _check_no_secret(field: str, target: str, *, path_is_no_secret: bool) -> None:
+    for name, value in secret_parameters(target):
+        if value:
+            raise _refuse(field, f"holds a secret in '{name}=': leave it out, it is shown; messages are signed instead")
+    if not path_is_no_secret and key_like_segments(target):
+        raise _refuse(
+            field,
+            "has a part that looks like a key, and it is shown: leave it out, messages are signed instead; if it is no "
+            "secret, say path_is_no_secret: true",
+        )
 
 
 def _refuse(field: str, message: str) -> ProblemError:

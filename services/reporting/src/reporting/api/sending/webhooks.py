@@ -29,6 +29,9 @@ OLD_SECRET_KEPT = timedelta(hours=24)
 
 Name = Annotated[VisibleText, Field(min_length=1, max_length=200, examples=["Hệ thống báo cáo của Bộ"])]
 Url = Annotated[str, Field(min_length=8, max_length=2000, examples=["https://10.20.0.5/hooks/vong-gac"])]
+NoSecret = Annotated[
+    bool, Field(description="A part of the address looks like a key and is none; it is stored and shown as it is.")
+]
 EventTypes = Annotated[list[str], Field(max_length=50, description="Types of events; empty: all.")]
 
 
@@ -41,6 +44,7 @@ class NewWebhook(BaseModel):
     url: Url
     event_types: EventTypes = []
     enabled: bool = True
+    path_is_no_secret: NoSecret = False
 
 
 class WebhookChange(BaseModel):
@@ -52,6 +56,7 @@ class WebhookChange(BaseModel):
     url: Url | None = None
     event_types: EventTypes | None = None
     enabled: bool | None = Field(default=None, description="While it is false, deliveries wait.")
+    path_is_no_secret: NoSecret = False
 
 
 class WebhookShape(BaseModel):
@@ -119,14 +124,14 @@ async def list_webhooks(
 async def add_webhook(body: NewWebhook, shared: InContext, caller: Caller) -> Response:
     seal = seal_of(shared)
     check_event_types(body.event_types)
-    await checked_url(shared, "url", body.url)
+    await checked_url(shared, "url", body.url, path_is_no_secret=body.path_is_no_secret)
     now, secret = shared.clock(), new_secret()
     async with shared.database.transaction() as session:
         if await webhooks.count(session) >= webhooks.MAX_WEBHOOKS:
             msg = f"there are {webhooks.MAX_WEBHOOKS} webhooks already: remove one that nobody needs"
             raise ProblemError(HTTPStatus.CONFLICT, "too_many", msg)
         values = {
-            **body.model_dump(),
+            **body.model_dump(exclude={"path_is_no_secret"}),
             "id": uuid4(),
             "revision": 1,
             "secret": seal.close(secret),
@@ -168,11 +173,11 @@ async def change_webhook(
     if_match: IfMatch,
     caller: Caller,
 ) -> Response:
-    values = body.model_dump(exclude_unset=True)
+    values = body.model_dump(exclude_unset=True, exclude={"path_is_no_secret"})
     _refuse_nulls(values)
     check_event_types(values.get("event_types", ()))
     if "url" in values:
-        await checked_url(shared, "url", values["url"])
+        await checked_url(shared, "url", values["url"], path_is_no_secret=body.path_is_no_secret)
     if values.get("enabled"):
         values["disabled_because"] = None
     return await _changed(shared, webhook_id, if_match, values, caller)

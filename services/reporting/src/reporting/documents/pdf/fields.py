@@ -4,7 +4,10 @@ The report is private data of the catalogue (a page-piece dictionary, ISO 32000-
 attachments it allows PDF/A alone. Nothing is compressed here, and the file's identifier is a digest of its contents.
 """
 
+import re
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -19,6 +22,8 @@ from vonggac.decree.measures import LEFT_MM, RIGHT_MM, TEXT_MM
 SIGNER_FIELD, AGENCY_FIELD = "ChuKyLanhDao", "ChuKyCoQuan"
 """The signature of the person in charge, and that of the agency (Decree 30/2020, Annex I: both are digital)."""
 PIECE = "/VongGac"
+_MOST_UNPACKED = 64 * 1024 * 1024
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _PT_PER_MM = 72 / 25.4
 
 
@@ -54,9 +59,12 @@ def with_report_and_fields(content: bytes, report: bytes, place: Place) -> bytes
 
 def carried_report(content: bytes) -> bytes:
     """The report's JSON inside a PDF. Raises NotThatReportError when it carries none."""
+    _refuse_packed_objects(content)
     try:
         with Pdf.open(BytesIO(content)) as pdf:
-            return bytes(pdf.Root.PieceInfo[PIECE].Private.read_bytes())
+            return _unpacked(pdf.Root.PieceInfo[PIECE].Private)
+    except NotThatReportError:
+        raise
     except (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError) as error:
         msg = f"it carries no frozen report: {error}"
         raise NotThatReportError(msg) from None
@@ -69,6 +77,7 @@ def differences(expected: bytes, content: bytes) -> list[str]:
     for the fields that are signed, and what of the catalogue speaks of signatures.
     Raises NotThatReportError when the file cannot be read.
     """
+    _refuse_packed_objects(content)
     try:
         with Pdf.open(BytesIO(expected)) as old, Pdf.open(BytesIO(content)) as new:
             if len(old.pages) != len(new.pages):
@@ -76,10 +85,12 @@ def differences(expected: bytes, content: bytes) -> list[str]:
             found = [
                 f"page {number} shows something else"
                 for number, (was, now) in enumerate(zip(old.pages, new.pages, strict=True), start=1)
-                if _bytes_of(was.Contents) != _bytes_of(now.Contents)
+                if _unpacked(was.Contents) != _unpacked(now.Contents)
             ]
             changed = [number for number in range(1, int(old.trailer.Size)) if not _as_it_was(old, new, number)]
             return found or [f"object {number} is another" for number in changed]
+    except NotThatReportError:
+        raise
     except (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError) as error:
         msg = f"it is no readable PDF: {error}"
         raise NotThatReportError(msg) from None
@@ -121,8 +132,30 @@ def _unparsed(value: Any) -> bytes:
     return value.unparse() if isinstance(value, pikepdf.Object) else repr(value).encode()
 
 
-def _bytes_of(contents: Any) -> bytes:
-    return bytes(contents.read_bytes())
+def _unpacked(stream: Any) -> bytes:
+    """The bytes of a stream, at most so many: packed twice, a kilobyte is a gigabyte. Raises NotThatReportError."""
+    packed = bytes(stream.read_raw_bytes())
+    if "/Filter" not in stream:
+        return packed
+    if stream.Filter == Name.FlateDecode and "/DecodeParms" not in stream:
+        unpacking = zlib.decompressobj()
+        with suppress(zlib.error):
+            unpacked = unpacking.decompress(packed, _MOST_UNPACKED)
+            if unpacking.eof:
+                return unpacked
+    msg = "a part of it is packed as no program packs a report"
+    raise NotThatReportError(msg)
+
+
+def _refuse_packed_objects(content: bytes) -> None:
+    """A kilobyte of packed objects may be a gigabyte of memory to whoever opens the file, and reports have none.
+
+    Raises NotThatReportError.
+    """
+    names = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
+    if b"/ObjStm" in names or b"/XRef" in names:
+        msg = "it has packed objects, which no file of a report has"
+        raise NotThatReportError(msg)
 
 
 def _saved(pdf: Pdf) -> bytes:

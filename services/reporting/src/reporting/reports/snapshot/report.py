@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.domain.instants import Millis
 from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
@@ -16,6 +16,10 @@ from reporting.reports.snapshot.letterhead import Letterhead
 
 SCHEMA: Literal["vonggac.report/1"] = "vonggac.report/1"
 HEX = r"^[0-9a-f]{64}$"
+UUID_TEXT = r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$"
+MOST_VERSIONS = 2**31 - 1
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+"""What a file of somebody's making can make of its reader: half a surrogate pair, a thousand brackets."""
 
 
 class _Part(BaseModel):
@@ -51,8 +55,8 @@ class Header(_Part):
     """Everything about a report but its rows. The report's digest is that of this."""
 
     schema_version: Literal["vonggac.report/1"] = SCHEMA
-    id: str
-    version: int = Field(ge=1)
+    id: str = Field(pattern=UUID_TEXT)
+    version: int = Field(ge=1, le=MOST_VERSIONS)
     number: int = Field(ge=1, description="Place in the chain of all frozen reports and versions.")
     period: PeriodPart
     cut_off_ms: Millis = Field(description="The figures are of what had been heard of up to then, at least.")
@@ -132,24 +136,31 @@ def table_parts(tables: Mapping[str, Sequence[Row]]) -> list[TablePart]:
 def parsed(text: bytes) -> Report:
     """The report of a JSON document. Raises NotThatReportError naming the first thing that does not add up."""
     try:
-        document = json.loads(text, parse_float=_refused)
+        document = json.loads(text, parse_float=_refused, parse_constant=_refused)
         header = Header.model_validate(document["header"])
         approval = document["approval"]
         tables = {str(name): [dict(row) for row in rows] for name, rows in document["tables"].items()}
         digests = {name: [str(row.pop("sha256")) for row in rows] for name, rows in tables.items()}
         stated, approved = str(document["sha256"]), approval and str(approval.pop("sha256"))
         report = Report(header, tables, None if approval is None else Approval.model_validate(approval))
-    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        check(report, digests)
+        check_proof(report, stated, approved)
+    except NotThatReportError:
+        raise
+    except UNREADABLE as error:
         msg = f"it is no report of the form {SCHEMA}: {error}"
         raise NotThatReportError(msg) from None
-    check(report, digests)
+    return report
+
+
+def check_proof(report: Report, stated: object, approved: object) -> None:
+    """The digests that a file states of header and approval are theirs. Raises NotThatReportError."""
     if stated != report.sha256:
         msg = f"the header gives the digest {report.sha256}, and the file states {stated}"
         raise NotThatReportError(msg)
     if approved != report.approval_sha256():
         msg = "the approval is not the one that its digest is of"
         raise NotThatReportError(msg)
-    return report
 
 
 def check(report: Report, digests: Mapping[str, Sequence[str]]) -> None:
