@@ -71,7 +71,7 @@ class Planter:
             answer = await self.call("prober", "POST", "/v1/probes", json=body)
             assert answer.status_code == 422, (spelling, answer.text)
             secret = self.garden.plant(f"webhook {spelling}")
-            body = {"name": "Bộ", "url": f"http://127.0.0.1:9/hook{spelling.format(secret)}", "enabled": False}
+            body = {"name": "Bộ", "url": f"http://127.0.0.1:9/hook{spelling.format(secret)}"}
             answer = await self.call("reporting", "POST", "/v1/webhooks", json=body)
             assert answer.status_code == 422, (spelling, answer.text)
 
