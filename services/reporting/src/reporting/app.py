@@ -45,6 +45,7 @@ from vonggac.auth.policy import REPORTING
 from vonggac.database import Database, database_address
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
@@ -117,6 +118,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics.registry,
         package="reporting.api",
         tags=TAGS,
+        body_limits=BodyLimits(larger={"/v1/reports/verify": files.MAX_FILE_BYTES}),
     )
     app.state.context = Context(settings, database, seal=seal, sending=sending)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from reporting.api.reports import files
 from reporting.documents.as_json import compact
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
@@ -22,7 +24,7 @@ from vonggac.database.migrations import config
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from services.reporting.tests.conftest import Client, Province, Start
 
@@ -234,6 +236,27 @@ async def test_a_file_of_another_register_is_not_that_report(client: Client, fed
     assert not said["unaltered"]
     assert said["differences"]
     assert (await client.post("/v1/reports/verify", content=b"\x00")).json()["form"] is None
+
+
+async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_large_or_too_slow_is_not(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = await asyncio.to_thread((Path(__file__).parents[4] / "docs/examples/bao-cao.docx").read_bytes)
+    assert len(example) > 2**20
+    said = await client.post("/v1/reports/verify", content=example)
+    assert said.status_code == 200, said.text
+    assert said.json()["form"] == "docx"
+    assert "was frozen here" in said.json()["differences"][0]
+    refused = await client.post("/v1/reports/verify", content=bytes(files.MAX_FILE_BYTES + 1))
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield example[:1000]
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(files, "READ_WITHIN_S", 0.05)
+    refused = await client.post("/v1/reports/verify", content=trickle())
+    assert (refused.status_code, refused.json()["code"]) == (408, "too_slow")
 
 
 async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_own(

@@ -1,5 +1,6 @@
 """What several routes take: a period, filters, the clock, the database."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -28,6 +29,8 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_PERIOD = timedelta(hours=24)
+FILES_VERIFIED = 2
+"""At once: each is in memory as a whole."""
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """A caller's clock may be so much ahead of ours."""
 
@@ -49,6 +52,7 @@ class Context:
         self.seal = seal
         self.sending = sending
         """None where nothing is sent: in tests of what is read."""
+        self.verifying = asyncio.Semaphore(FILES_VERIFIED)
 
 
 def context(request: Request) -> Context:
