@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from vonggac.telemetry.garbage_collection import FEW, give_memory_back, rarely_collected
+from vonggac.telemetry.garbage_collection import (
+    FEW,
+    give_memory_back,
+    give_memory_back_regularly,
+    rarely_collected,
+)
+from vonggac.testing import eventually
+from vonggac.testing.waiting import running_beside
 
 
 @pytest.fixture
@@ -44,4 +51,13 @@ def test_memory_that_was_freed_between_what_stays_goes_back() -> None:
     del pieces[1::2], pieces[1:-1]
     give_memory_back()
     assert resident_mb() < full - 50
+    assert pieces
+
+
+async def test_memory_goes_back_without_being_asked() -> None:
+    pieces = [bytes(2000) for _ in range(50_000)]
+    full = resident_mb()
+    async with running_beside(give_memory_back_regularly(every_s=0.01)):
+        del pieces[1::2], pieces[1:-1]
+        await eventually(lambda: resident_mb() < full - 50)
     assert pieces

@@ -15,7 +15,7 @@ from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import folded_code
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError
-from vonggac.http.formulas import escape_formula, unescape_formula
+from vonggac.http.formulas import FORMULA_STARTS, escape_formula, unescape_formula
 
 
 @given(st.text())
@@ -25,7 +25,12 @@ def test_escaping_is_undone(text: str) -> None:
 
 @given(st.text())
 def test_an_escaped_cell_never_begins_as_a_formula(text: str) -> None:
-    assert escape_formula(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
+    assert escape_formula(text)[:1] not in set(FORMULA_STARTS) - {"'"}
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_what_some_spreadsheet_takes_for_a_formula_is_escaped(start: str) -> None:
+    assert escape_formula(f"{start}1+1") == f"'{start}1+1"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.booleans())

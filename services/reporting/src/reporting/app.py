@@ -47,6 +47,7 @@ from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
+from vonggac.telemetry.garbage_collection import give_memory_back_regularly
 
 log = get_logger(__name__)
 ROUTES = (
@@ -97,6 +98,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             "ledger", keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind)
         )
         sending.start(tasks)
+        tasks.start("memory", give_memory_back_regularly())
         log.info("reporting_started")
         try:
             yield

@@ -3,7 +3,8 @@
 One that begins with an apostrophe gets another, so that the text can be read back.
 """
 
-FORMULA_STARTS = "=+-@\t\r'"
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20'"
+"""The full-width forms are run in locales of East Asia (OWASP, CSV injection)."""
 
 
 def escape_formula(text: str) -> str:

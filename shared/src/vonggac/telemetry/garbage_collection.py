@@ -5,6 +5,7 @@ and finds nothing. At all other times Python collects as often as it does by def
 behind would stay by the ten thousand.
 """
 
+import asyncio
 import ctypes
 import gc
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 
 FEW = (50_000, 20, 50)
 """Thresholds of `gc.set_threshold`."""
+GIVE_BACK_EVERY_S = 60.0
 
 
 class RarelyCollected:
@@ -47,3 +49,11 @@ def give_memory_back() -> None:
     """
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)
+
+
+async def give_memory_back_regularly(every_s: float = GIVE_BACK_EVERY_S) -> None:
+    """For ever: what large answers leave behind between small things that stay. Not where media shares the process: it
+    holds up whoever allocates meanwhile."""
+    while True:
+        await asyncio.sleep(every_s)
+        await asyncio.to_thread(give_memory_back)

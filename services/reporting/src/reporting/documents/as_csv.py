@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reporting.documents.letter.figures import number, word
-from reporting.documents.letter.wording import harmless
 from reporting.domain.instants import shown
 from reporting.domain.percentages import percentages
 from reporting.reports.snapshot.canonical import Row, row_digest
 from reporting.reports.snapshot.figures import COLUMNS as TABLES
 from reporting.reports.snapshot.report import UNREADABLE, NotThatReportError, Report
+from vonggac.http.formulas import escape_formula, unescape_formula
 
 BOM = "\ufeff"
 LINE_END = "\r\n"
@@ -68,7 +68,7 @@ def _known(report: Report) -> Iterator[str]:
 
 def _cells(row: Row) -> Iterator[str]:
     for name in TABLES["cameras"]:
-        yield (str(number(row, name)) if name.endswith("_ms") else harmless(word(row, name)) or "") if row else ""
+        yield (str(number(row, name)) if name.endswith("_ms") else escape_formula(word(row, name) or "")) if row else ""
     for good, bad, unknown in (("up", "down", "unknown"), ("compliant", "non_compliant", "compliance_unknown")):
         for one in percentages(*(number(row, f"{name}_ms") for name in (good, bad, unknown))):
             yield "" if one is None else repr(one)
@@ -77,4 +77,4 @@ def _cells(row: Row) -> Iterator[str]:
 def _value(name: str, cell: str) -> str | int | None:
     if name.endswith("_ms"):
         return int(cell)
-    return cell.removeprefix("'") or None if cell[1:2] in set("=+-@\t\r") else cell or None
+    return unescape_formula(cell) or None

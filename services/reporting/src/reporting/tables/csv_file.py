@@ -1,5 +1,6 @@
 """A table as CSV: `rfc4180` for programs, `excel-vi` for a Vietnamese spreadsheet."""
 
+import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
@@ -11,11 +12,12 @@ from reporting.tables.arrays import Array, arrays_of
 from reporting.tables.cells import lines, plain
 from reporting.tables.stamp import Stamp
 from reporting.tables.table import Column, Kind, Row, Table
+from vonggac.http.formulas import FORMULA_STARTS
 
 BOM = "\ufeff"
 LINE_END = "\r\n"
 _MUST_BE_QUOTED = r'[",;\r\n]|^[ ]|[ ]$'
-_FORMULA = r"^[=+\-@\t\r']"
+_FORMULA = f"^[{re.escape(FORMULA_STARTS)}]"
 _DECIMAL = frozenset({Kind.NUMBER, Kind.PERCENT, Kind.DURATION})
 
 

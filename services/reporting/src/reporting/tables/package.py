@@ -30,8 +30,8 @@ Frictionless.
 - **Empty** (JSON `null`) is not known, or does not apply. Ids never change; the columns under "key" name a row.
 - `dialect=rfc4180` (default): UTF-8 without BOM, commas, CRLF, technical names. `dialect=excel-vi`: BOM, semicolons,
   decimal commas, `có` and `không`, days as dd/mm/yyyy, Vietnamese headings; of a workbook, only the headings.
-- In CSV and XLSX, text that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, carriage return) and text
-  that begins with an apostrophe gets an apostrophe in front; JSON and Parquet have it as it is.
+- In CSV and XLSX, text that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, full-width too, tab, line end)
+  and text that begins with an apostrophe gets an apostrophe in front; JSON and Parquet have it as it is.
 - pandas, polars and DuckDB read every file without arguments. CSV and JSON have no types: readers take a code that is
   all digits for a number (pandas in a workbook too), and pandas and polars leave times as text. Parquet keeps every
   type."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from prober.probes.onvif.model import MediaProfile, OnvifFinding
 from prober.probes.onvif.targets import Endpoint
+from vonggac.http.formulas import escape_formula
 
 COLUMNS = (
     "code", "name", "facility_code", "url", "username", "password",
@@ -18,7 +19,6 @@ _COMPARED = ("h264", "h265")
 """Codecs that a survey notes."""
 _BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel does not take a file for UTF-8."""
-_FORMULA = "=+-@\t\r'"
 
 
 class CameraCandidate(BaseModel):
@@ -62,7 +62,8 @@ def cameras_csv(findings: Iterable[OnvifFinding], *, facility_code: str) -> str:
     for finding in findings:
         for camera in candidates(finding):
             named = (camera.code, camera.name, facility_code, camera.url, "", "")
-            writer.writerow([_cell(value) for value in (*named, *_surveyed(finding, camera.profile))])
+            # What a device calls itself must not become a formula; inventory takes the apostrophe away again.
+            writer.writerow([escape_formula(value) for value in (*named, *_surveyed(finding, camera.profile))])
     return buffer.getvalue()
 
 
@@ -82,8 +83,3 @@ def _code(finding: OnvifFinding) -> str:
     """Letters, digits and dashes; the port only where it is not the usual one (several devices behind one address)."""
     address = finding.address.replace(".", "-").replace(":", "-").strip("-")
     return f"CAM-{address}" if finding.port in (80, 8000, 8080) else f"CAM-{address}-{finding.port}"
-
-
-def _cell(text: str) -> str:
-    """What a device calls itself must not become a formula in a spreadsheet; inventory takes the quote away again."""
-    return f"'{text}" if text and text[0] in _FORMULA else text

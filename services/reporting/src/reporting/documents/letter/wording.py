@@ -11,7 +11,6 @@ from vonggac.events import Cause
 
 _PADDED_MONTHS = 2
 """A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
 
 STATES: Mapping[str, str] = {
@@ -137,11 +136,6 @@ def hours(duration: Millis) -> str:
 def cause_name(cause: str | None) -> str:
     """A cause in words."""
     return "Không ghi nhận" if cause is None else CAUSES.get(cause, cause)
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _month(day: date) -> str:

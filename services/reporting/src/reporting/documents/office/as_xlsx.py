@@ -11,12 +11,13 @@ from reporting.documents.letter.blocks import Grid, Paper
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.figures import rows_of, zone_of
-from reporting.documents.letter.wording import harmless, point_in_time
+from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.figures import COLUMNS
 from reporting.reports.snapshot.report import Report
 from vonggac.decree import packed
+from vonggac.http.formulas import escape_formula
 
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _CUSTOM = (
@@ -63,7 +64,7 @@ def _about(book: Any, report: Report, content: Paper, bold: Any) -> None:
     sheet = book.add_worksheet("Thông tin")
     for index, (name, value) in enumerate(_facts(report, content)):
         sheet.write_string(index, 0, name, bold)
-        sheet.write_string(index, 1, harmless(value))
+        sheet.write_string(index, 1, escape_formula(value))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 100)
     sheet.set_landscape()
@@ -95,7 +96,7 @@ def _grid(book: Any, name: str, grid: Grid, bold: Any) -> None:
         sheet.write_string(0, column, title, bold)
     for index, row in enumerate(grid.rows, start=1):
         for column, value in enumerate(row):
-            sheet.write_string(index, column, harmless(value), bold if index - 1 in grid.strong else None)
+            sheet.write_string(index, column, escape_formula(value), bold if index - 1 in grid.strong else None)
     _widths(sheet, grid.columns, grid.rows)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
@@ -115,7 +116,7 @@ def _table(book: Any, report: Report, name: str, bold: Any) -> None:
             elif isinstance(value, int):
                 sheet.write_number(index, column, value)
             elif value is not None:
-                sheet.write_string(index, column, harmless(value))
+                sheet.write_string(index, column, escape_formula(value))
     _widths(sheet, COLUMNS[name], [[str(row.get(title) or "") for title in COLUMNS[name]] for row in rows[:50]])
     sheet.freeze_panes(1, 0)
     if rows:
