@@ -58,10 +58,11 @@ async def test_portions_are_in_order_and_change_nothing(fed: Database, monkeypat
         assert [one.camera.code for one in whole] == [f"CAM-{number}" for number in range(1, CAMERAS + 1)]
         assert len({one.account.camera.both for one in whole}) > CAMERAS // 2
         for size in (1, 2, 3, CAMERAS - 1):
-            monkeypatch.setattr(module, "PORTION", size)
+            monkeypatch.setattr(module, "SHORT_PORTION", size)
             # More often than a statement is planned anew: psycopg prepares it, PostgreSQL then plans it once for all.
             for _ in range(3):
                 portions = await taken(session, list)
+                assert len(portions) > 1
                 assert [len(portion) for portion in portions[:-1]] == [size] * (len(portions) - 1)
                 assert [one for portion in portions for one in portion] == whole
 
@@ -72,7 +73,7 @@ async def test_nothing_is_reported_of_no_cameras(fed: Database) -> None:
 
 
 async def test_the_session_is_free_when_the_taker_stops(fed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PORTION", 2)
+    monkeypatch.setattr(module, "SHORT_PORTION", 2)
     async with snapshot(fed) as session:
         cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), QUESTION.period))
         async for portion in accounts(session, QUESTION, cameras, len):
@@ -82,7 +83,7 @@ async def test_the_session_is_free_when_the_taker_stops(fed: Database, monkeypat
 
 
 async def test_an_error_of_what_is_made_comes_out(fed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PORTION", 2)
+    monkeypatch.setattr(module, "SHORT_PORTION", 2)
 
     def failing(portion: list[CameraAccount]) -> int:
         return 1 // (portion[0].camera.code != "CAM-3")
