@@ -1,7 +1,7 @@
 """Messages that JetStream has stored, kept for a while longer: it acknowledges before it has synced to the disk.
 
 Whoever published them publishes them again when the stream has forgotten them (decision 0031). Events are packed by the
-block: what a block holds differs by little, so that an event takes a tenth of its size.
+block: what a block holds differs by little, so that an event takes a tenth to a quarter of its size.
 """
 
 import asyncio

@@ -3,7 +3,9 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -127,14 +129,23 @@ async def lines_of(store: Store, request_id: str) -> list[int]:
         return [*await session.scalars(select(Change.id).where(Change.request_id == request_id).order_by(Change.id))]
 
 
-async def test_what_others_wrote_of_the_same_matter_has_it_done_anew_once(
+@asynccontextmanager
+async def changed_facilities_queued(
     ready: Any, store: Store, superuser: Engine
-) -> None:
+) -> AsyncIterator[tuple[Queued, WriteTransaction, UUID]]:
+    """A file of facilities that waits behind another writer, whose transaction is open; and the id of their agency."""
     async with store.write_transaction(OTHER) as transaction:
         queued = Queued(superuser, send(ready, "facilities", FACILITIES.format("Trường mới")), transaction)
         await queued.begin()
         (agency,) = (await ready.client.get("/v1/agencies", params={"code": "SYT"})).json()["items"]
-        await transaction.change_thing(await transaction.get_thing(Agency, agency["id"]), {"name": "Sở mới"})
+        yield queued, transaction, UUID(agency["id"])
+
+
+async def test_what_others_wrote_of_the_same_matter_has_it_done_anew_once(
+    ready: Any, store: Store, superuser: Engine
+) -> None:
+    async with changed_facilities_queued(ready, store, superuser) as (queued, transaction, agency_id):
+        await transaction.change_thing(await transaction.get_thing(Agency, agency_id), {"name": "Sở mới"})
     done = await queued.answer()
     assert (done["updated"], done["rows"]) == (2, 2)
     stored, others = await lines_of(store, done["id"]), await lines_of(store, "r-other")
@@ -145,11 +156,8 @@ async def test_what_others_wrote_of_the_same_matter_has_it_done_anew_once(
 async def test_what_others_wrote_of_another_matter_is_no_reason_to_do_it_anew(
     ready: Any, store: Store, superuser: Engine
 ) -> None:
-    async with store.write_transaction(OTHER) as transaction:
-        queued = Queued(superuser, send(ready, "facilities", FACILITIES.format("Trường mới")), transaction)
-        await queued.begin()
-        (agency,) = (await ready.client.get("/v1/agencies", params={"code": "SYT"})).json()["items"]
-        await transaction.add_thing(Team(code="TO-1", name="Tổ 1", agency_id=agency["id"]))
+    async with changed_facilities_queued(ready, store, superuser) as (queued, transaction, agency_id):
+        await transaction.add_thing(Team(code="TO-1", name="Tổ 1", agency_id=agency_id))
     done = await queued.answer()
     assert done["updated"] == 2
     assert max(await lines_of(store, done["id"])) < min(await lines_of(store, "r-other"))

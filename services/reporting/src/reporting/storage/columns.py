@@ -27,7 +27,7 @@ async def renew_after(session: AsyncSession, row: Sequence[Sequence[Any]]) -> No
     """Call for each row of arrays: a large one costs its connection, which is made anew when it is next asked for.
 
     As long as a connection stands, libpq keeps a buffer as large as its largest row, and PostgreSQL's process what it
-    made that row in, for each connection of the pool.
+    made that row in, for each connection of the pool. A new one takes some ten milliseconds.
     """
     if sum(map(len, row)) > LARGE_VALUES:
         pooled = await (await session.connection()).get_raw_connection()

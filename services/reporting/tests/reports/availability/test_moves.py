@@ -157,12 +157,17 @@ def accounted_directly(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Period, in
     return asked
 
 
+async def whole_days_booked(ingest: Ingest, database: Database, province: Province) -> Question:
+    """The cameras of `fed`, with the ledger of all their days; the question of these days."""
+    await fed(ingest, province, province.national, province.provincial)
+    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
+    return Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+
+
 async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_move(
     ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await fed(ingest, province, province.national, province.provincial)
-    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
-    question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+    question = await whole_days_booked(ingest, database, province)
     asked = accounted_directly(monkeypatch)
     async with snapshot(database) as session:
         found = await totals_of(session, question, plan.Scope())
@@ -174,9 +179,7 @@ async def test_a_sum_accounts_only_who_has_a_row_at_the_end_of_the_day_of_its_mo
 async def test_of_cameras_that_moved_together_only_the_day_of_the_move_is_accounted(
     ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await fed(ingest, province, province.national, province.provincial)
-    await Bookkeeper(database, 0, 15_000).keep(millis(LAST) + 1)
-    question = Question(Period(midnight(day_of(millis(FIRST))), millis(LAST)), millis(NOW), 15_000)
+    question = await whole_days_booked(ingest, database, province)
     asked = accounted_directly(monkeypatch)
     monkeypatch.setattr(ledgered, "LONG", 0)
     async with snapshot(database) as session:
