@@ -79,6 +79,8 @@ def pass_over_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+    # Services start without.
+    gc.enable()
 
 
 def _listen(host: str, port: int) -> socket.socket:
