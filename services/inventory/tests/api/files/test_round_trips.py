@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -99,30 +100,55 @@ EMPTY = {
 """A certificate or its fingerprint; a delivery that was made with its camera."""
 
 
-async def test_an_edited_export_changes_what_was_edited_alone(filled: Any) -> None:
-    await each_noun(lambda noun: edit_one(filled, noun, EDITED.get(noun.name, "name")), "journal_entry")
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+async def test_an_edited_export_changes_what_was_edited_alone(filled: Any, kind: str) -> None:
+    async def edit(noun: Noun) -> None:
+        await edit_one(filled, noun, EDITED.get(noun.name, "name"), kind)
+
+    await each_noun(edit, "journal_entry")
 
 
-async def edit_one(filled: Any, noun: Noun, column: str) -> None:
-    async def on_record() -> dict[str, Any]:
-        return {item["id"]: item for item in (await filled.client.get(f"/v1/{noun.path}")).json()["items"]}
-
-    before = await on_record()
-    book = openpyxl.load_workbook(io.BytesIO((await filled.client.get(f"/v1/exports/{noun.path}.xlsx")).content))
+def edited(exported: bytes, column: str, value: str) -> bytes:
+    """An export with another value in the column of its first row."""
+    if exported[:2] != b"PK":
+        rows = list(csv.DictReader(io.StringIO(exported.decode("utf-8-sig"))))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows([{**rows[0], column: value}, *rows[1:]])
+        return text.getvalue().encode()
+    book = openpyxl.load_workbook(io.BytesIO(exported))
     sheet = book.worksheets[0]
-    names = [cell.value for cell in sheet[2]]
-    sheet.cell(3, names.index(column) + 1).value = "31/12/2030" if column == "valid_to" else "Sửa: «đã đổi»"
-    edited = io.BytesIO()
-    book.save(edited)
-    tried = await send(filled, noun, edited.getvalue(), dry_run=True)
+    sheet.cell(3, [cell.value for cell in sheet[2]].index(column) + 1).value = value
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+async def edit_one(filled: Any, noun: Noun, column: str, kind: str) -> None:
+    """And both clocks show the records as they were before, and as they are in force on a day."""
+
+    async def on_record(**clock: str) -> dict[str, Any]:
+        items = (await filled.client.get(f"/v1/{noun.path}", params=clock)).json()["items"]
+        return {item["id"]: item for item in items}
+
+    before, forced = await on_record(), await on_record(valid_on="2031-06-01")
+    exported = (await filled.client.get(f"/v1/exports/{noun.path}.{kind}")).content
+    body = edited(exported, column, "31/12/2030" if column == "valid_to" else "Sửa: «đã đổi»")
+    tried = await send(filled, noun, body, dry_run=True)
     assert tried.status_code == 200, (noun.path, tried.text)
     (row,) = tried.json()["difference"]
     assert [change["column"] for change in row["changes"]] == [column], noun.path
-    done = await send(filled, noun, edited.getvalue(), reason="sửa")
+    done = await send(filled, noun, body, reason="sửa")
     assert (done.status_code, done.json().get("updated")) == (200, 1), (noun.path, done.text)
     after = await on_record()
     ((old, new),) = [(before[key], item) for key, item in after.items() if before.get(key) != item]
     assert {name for name in new if new[name] != old[name]} <= {column, "revision", "changed_at", "etag"}, noun.path
+    then = datetime.fromisoformat(new["changed_at"]) - timedelta(microseconds=1)
+    assert await on_record(as_of=then.isoformat()) == before, noun.path
+    left = {new["id"]} if column == "valid_to" else set()
+    assert (await on_record(valid_on="2031-06-01")).keys() == forced.keys() - left, noun.path
+    assert (await on_record(valid_on="2031-06-01", as_of=then.isoformat())) == forced, noun.path
 
 
 async def test_a_record_longer_than_a_cell_stays_as_it_is(province: Any) -> None:
