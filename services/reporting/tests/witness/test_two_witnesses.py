@@ -108,6 +108,7 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
     assert kinds == set(DURATION_NAMES), "the chaos reaches every part of time"
 
 
+@pytest.mark.timeout(60 + CASES)
 async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(ingest: Ingest, database: Database) -> None:
     for number in range(WORLDS):
         one = made(number)
