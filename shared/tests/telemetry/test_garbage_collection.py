@@ -1,6 +1,8 @@
 """Garbage is looked for rarely while a report is made, and as usual at all other times."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +63,32 @@ async def test_memory_goes_back_without_being_asked() -> None:
         del pieces[1::2], pieces[1:-1]
         await eventually(lambda: resident_mb() < full - 50)
     assert pieces
+
+
+LARGE_BETWEEN_SMALL = """
+from pathlib import Path
+from vonggac.telemetry.garbage_collection import map_large_blocks
+
+def resident_mb():
+    return int(Path("/proc/self/status").read_text("ascii").partition("VmRSS:")[2].split()[0]) / 1000
+
+{before}
+learned = b"x" * 30_000_000
+del learned
+small, empty = [], resident_mb()
+for _ in range(3):
+    large = b"x" * 20_000_000
+    small.append(b"x" * 600_000)
+    del large
+print(resident_mb() - empty)
+"""
+
+
+@pytest.mark.server
+def test_large_blocks_go_back_when_they_are_freed_whatever_stands_behind_them() -> None:
+    def kept_mb(before: str) -> float:
+        command = [sys.executable, "-c", LARGE_BETWEEN_SMALL.format(before=before)]
+        return float(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+
+    assert kept_mb("map_large_blocks()") < 5
+    assert kept_mb("") > 15

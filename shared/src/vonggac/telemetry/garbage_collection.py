@@ -11,10 +11,15 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 FEW = (50_000, 20, 50)
 """Thresholds of `gc.set_threshold`."""
 GIVE_BACK_EVERY_S = 60.0
+LARGE = 1 << 20
+"""Bytes from which a block is mapped by itself, and goes back to the system when it is freed."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Numbers of mallopt in glibc's malloc.h."""
 
 
 class RarelyCollected:
@@ -47,13 +52,29 @@ def give_memory_back() -> None:
 
     Takes some hundredths of a second. Does nothing with another C library.
     """
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+    if (trim := _of_glibc("malloc_trim")) is not None:
         trim(0)
+
+
+def map_large_blocks() -> None:
+    """Map what is LARGE by itself, from now on.
+
+    By default glibc learns from each large block that is freed, and keeps up to 64 MB of such size in each thread's
+    heap. Does nothing with another C library.
+    """
+    if (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_MMAP_THRESHOLD, LARGE)
+        mallopt(_TRIM_THRESHOLD, LARGE)
+
+
+def _of_glibc(name: str) -> Any:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 async def give_memory_back_regularly(every_s: float = GIVE_BACK_EVERY_S) -> None:
     """For ever: what large answers leave behind between small things that stay. Not where media shares the process: it
     holds up whoever allocates meanwhile."""
+    map_large_blocks()
     while True:
         await asyncio.sleep(every_s)
         await asyncio.to_thread(give_memory_back)
