@@ -4,6 +4,8 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -35,3 +37,8 @@ async def test_a_death_that_is_seen_together_with_the_end_of_the_answers_is_coun
     del end
     gc.collect()
     assert mistakes == []
+
+
+def test_a_process_loads_nothing_that_it_does_not_need() -> None:
+    program = "import sys, forwarder.relay.demux.child; sys.exit(not {'pydantic', 'structlog'}.isdisjoint(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

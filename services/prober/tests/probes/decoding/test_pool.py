@@ -200,3 +200,10 @@ async def test_a_decoder_has_none_of_our_secrets_and_leaves_with_us(
 def test_the_prober_itself_never_loads_the_decoder() -> None:
     program = "import sys, prober.app; sys.exit('av' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_process_loads_nothing_that_it_does_not_need() -> None:
+    program = (
+        "import sys, prober.probes.decoding.child; sys.exit(not {'pydantic', 'structlog'}.isdisjoint(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -7,11 +7,9 @@ import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prober.domain.picture import (
     ENCODED_BYTES,
@@ -19,10 +17,8 @@ from prober.domain.picture import (
     PictureJudgement,
     PictureThresholds,
     Thumbnail,
-    ThumbnailUnreadableError,
 )
 from prober.probes.decoding.picture import Picture, Undecodable
-from vonggac.events import Cause
 from vonggac.media.h26x import VideoCodec
 
 LENGTHS = struct.Struct(">II")
@@ -31,10 +27,6 @@ READY = LENGTHS.pack(0, 0)
 """The first message of a process: it has loaded what it needs, so that no keyframe waits for that."""
 MOST_JSON_BYTES, MOST_BYTES = 1 << 16, 32 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class BrokenMessageError(ValueError):
-    """The other side does not speak as it should: it is not to be used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +72,6 @@ class Request:
         return cls(VideoCodec(fields["codec"]), nals, taken_at, history)
 
 
-class _Judged(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=False)
-
-    findings: tuple[Cause, ...] = Field(max_length=16)
-    not_checked: dict[str, str] = Field(max_length=16)
-    measures: dict[str, float | None] = Field(max_length=64)
-    keeps_previous: bool
-    usual_edge_px: float | None
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    decode_s: float
-    reason: str | None = Field(default=None, max_length=500)
-    cause: Cause = Cause.DECODE_FAILED
-    width: int = Field(default=0, ge=0)
-    height: int = Field(default=0, ge=0)
-    profile: str | None = Field(default=None, max_length=100)
-    pixel_format: str = Field(default="", max_length=100)
-    judged: _Judged | None = None
-
-
 def encode_answer(result: Picture | Undecodable, history: PictureHistory | None) -> list[bytes]:
     """The message in pieces."""
     if isinstance(result, Undecodable):
@@ -119,19 +88,6 @@ def encode_answer(result: Picture | Undecodable, history: PictureHistory | None)
     return _framed(described, [result.thumbnail.encode()])
 
 
-def decode_answer(described: bytes, data: bytes, history: PictureHistory | None) -> Picture | Undecodable:
-    """`history` of the request. Raises BrokenMessageError."""
-    try:
-        answer = _Answer.model_validate_json(described)
-        if answer.reason is not None:
-            return Undecodable(answer.reason, answer.decode_s, answer.cause)
-        thumbnail = Thumbnail.decode(data)
-        judged = _judged(answer.judged, thumbnail, history) if answer.judged is not None else None
-    except (ValidationError, ThumbnailUnreadableError) as error:
-        raise BrokenMessageError(type(error).__name__) from None
-    return Picture(answer.width, answer.height, answer.profile, answer.pixel_format, answer.decode_s, thumbnail, judged)
-
-
 def _described(judged: PictureJudgement, history: PictureHistory | None) -> dict[str, object]:
     previous = history.previous if history is not None else None
     return {
@@ -141,17 +97,6 @@ def _described(judged: PictureJudgement, history: PictureHistory | None) -> dict
         "keeps_previous": previous is not None and judged.remember.grey is previous.grey,
         "usual_edge_px": _or_none(judged.remember.usual_edge_px),
     }
-
-
-def _judged(judged: _Judged, thumbnail: Thumbnail, history: PictureHistory | None) -> PictureJudgement:
-    previous = history.previous if history is not None and judged.keeps_previous else None
-    usual_edge_px = judged.usual_edge_px if judged.usual_edge_px is not None else math.nan
-    return PictureJudgement(
-        judged.findings,
-        judged.not_checked,
-        {name: value if value is not None else math.nan for name, value in judged.measures.items()},
-        replace(previous or thumbnail, usual_edge_px=usual_edge_px),
-    )
 
 
 @lru_cache(maxsize=4)

@@ -10,15 +10,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 from prober.domain.picture import PictureHistory
-from prober.probes.decoding.messages import (
-    LENGTHS,
-    MOST_BYTES,
-    MOST_JSON_BYTES,
-    READY,
-    BrokenMessageError,
-    Request,
-    decode_answer,
-)
+from prober.probes.decoding.answers import BrokenMessageError, decode_answer
+from prober.probes.decoding.messages import LENGTHS, MOST_BYTES, MOST_JSON_BYTES, READY, Request
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.size import refuse_too_large
 from vonggac.children.limits import Limits
