@@ -56,9 +56,12 @@ class _Connection(Protocol):
     def reconnection(self) -> asyncio.Event: ...
 
 
+_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def elapsed_s() -> float:
     """Seconds from an arbitrary zero; a suspended machine's time counts, and nobody sets it."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_ELAPSED)
 
 
 @dataclass(frozen=True, slots=True)

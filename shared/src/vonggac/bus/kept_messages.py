@@ -9,7 +9,7 @@ import json
 import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from nats.errors import Error as NatsError
@@ -41,6 +41,10 @@ class Message:
     position: int = 0
     """In the order of being queued; 0 for one that is published again."""
     tries: int = field(default=0, compare=False)
+
+    def unqueued(self) -> "Message":
+        """The same, as it was before it was queued."""
+        return Message(self.subject, self.body, self.message_id, self.content_type, self.removes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class KeptMessages:
             stream.last_sequence = ack.seq
         now = self._clock()
         # A message of its own: this one may be sent again, with those that were not stored.
-        message = replace(message, position=0, tries=0)
+        message = message.unqueued()
         if message.message_id is not None:
             stream.events.add(now, message)
         else:

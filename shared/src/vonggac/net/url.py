@@ -19,6 +19,8 @@ _MAX_SHOWN_SCHEME = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\=;,&%\"'<>|^`*!$()]+$")
+_TARGET = re.compile(r"[/?]")
+_PORT = re.compile(r":[0-9]{1,5}")
 _NOT_IN_REQUESTS = re.compile(r"[^\x21-\x7e]+")
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~[]|"
 
@@ -144,7 +146,7 @@ def _endpoint(scheme: str, authority: str) -> tuple[str, str, int] | None:
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
-    cut = re.search(r"[/?]", rest)
+    cut = _TARGET.search(rest)
     if cut is None:
         return rest, ""
     return rest[: cut.start()], rest[cut.start() :]
@@ -176,7 +178,7 @@ def _split_port(hostport: str) -> tuple[str, int | None]:
     if tail in ("", ":"):
         return host, None
     # A ':' here may come from a password with '/' or '?' that was not percent-encoded: do not quote the text.
-    if not re.fullmatch(r":[0-9]{1,5}", tail) or not 1 <= int(tail[1:]) <= 65535:
+    if not _PORT.fullmatch(tail) or not 1 <= int(tail[1:]) <= 65535:
         raise MalformedError(
             "the port is not a number from 1 to 65535 (in a password, '/' and '?' must be percent-encoded)"
         )

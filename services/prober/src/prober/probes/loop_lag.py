@@ -37,8 +37,11 @@ class LoopLag:
         """The longest time that the loop stood still after that moment, one that is not over included."""
         now_s = self._clock()
         open_s = now_s - self._due_s if self._due_s is not None else 0.0
+        longest_s = max(0.0, min(open_s, now_s - since_s))
+        if not self._stalls:
+            return longest_s
         ended = (min(lag_s, ended_s - since_s) for ended_s, lag_s in self._stalls if ended_s > since_s)
-        return max(min(open_s, now_s - since_s), *ended, 0.0)
+        return max(longest_s, *ended, 0.0)
 
     def _note(self, lag_s: float) -> None:
         if self._on_tick is not None:

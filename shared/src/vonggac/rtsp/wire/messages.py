@@ -8,8 +8,11 @@ from vonggac.net.errors import MalformedError
 
 MAX_HEADERS = 128
 
+_INJECTED = "a header field holds a line break"
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 _STATUS_LINE = re.compile(r"RTSP/[0-9]\.[0-9] +([0-9]{3})(?: (.*))?$")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+_SPACED_NUMBER = re.compile(r"\s*[0-9]{1,10}\s*")
 _TIMEOUT = re.compile(r"""\s*"?\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![0-9])""")
 _REQUEST_LINE = re.compile(r"([A-Z_]{3,32}) +(\S+) +RTSP/[0-9]\.[0-9]\s*$")
 
@@ -20,14 +23,15 @@ class Headers:
     __slots__ = ("_items",)
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._items: list[tuple[str, str]] = []
-        for name, value in items:
-            self.add_field(name, value)
+        self._items = list(items)
+        for name, value in self._items:
+            if _LINE_BREAK.search(f"{name}:{value}"):
+                raise MalformedError(_INJECTED)
 
     def add_field(self, name: str, value: str) -> None:
         """Append a field. Raises MalformedError for a line break (header injection)."""
-        if _LINE_BREAK.search(name) or _LINE_BREAK.search(value):
-            raise MalformedError("a header field holds a line break")
+        if _LINE_BREAK.search(f"{name}:{value}"):
+            raise MalformedError(_INJECTED)
         self._items.append((name, value))
 
     def set(self, name: str, value: str) -> None:
@@ -39,7 +43,11 @@ class Headers:
     def get(self, name: str) -> str | None:
         """The first value of that name, or None."""
         lowered = name.lower()
-        return next((value for key, value in self._items if key.lower() == lowered), None)
+        # No generator: asked often.
+        for key, value in self._items:
+            if key.lower() == lowered:
+                return value
+        return None
 
     def get_all(self, name: str) -> list[str]:
         lowered = name.lower()
@@ -134,7 +142,7 @@ def content_length(headers: Headers) -> int:
     value = headers.get("Content-Length")
     if value is None or not value.strip():
         return 0
-    if not re.fullmatch(r"[0-9]{1,10}", value.strip()):
+    if not _NUMBER.fullmatch(value.strip()):
         raise MalformedError("Content-Length is not a whole number")
     return int(value)
 
@@ -192,7 +200,7 @@ def _decode(head: bytes) -> str:
 
 def _cseq(headers: Headers) -> int | None:
     value = headers.get("CSeq")
-    return int(value) if value is not None and re.fullmatch(r"\s*[0-9]{1,10}\s*", value) else None
+    return int(value) if value is not None and _SPACED_NUMBER.fullmatch(value) else None
 
 
 def is_end_of_stream(request: Request) -> bool:
