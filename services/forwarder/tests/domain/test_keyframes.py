@@ -18,6 +18,7 @@ from forwarder.domain.keyframes import (
     Rhythm,
     Still,
     StreamMeter,
+    least_octets,
     may_stand_still,
     still_with,
 )
@@ -209,6 +210,18 @@ def test_every_keyframe_is_awaited_but_of_many_in_a_second_one() -> None:
     quick.seen(10.0, 0)
     quick.seen(10.25, 22_500)
     assert quick.wait_s(10.25, least_s=COMPARE_EVERY_S) == pytest.approx(1.0 - LOOK_AHEAD_S)
+
+
+def test_a_picture_of_three_fifths_of_a_keyframe_is_no_keyframe_and_one_of_two_thirds_is() -> None:
+    assert 9_000 < least_octets(15_000) <= 10_000
+
+
+def test_a_keyframe_that_is_put_off_by_a_part_of_its_distance_comes_within_the_longest_wait() -> None:
+    rhythm = Rhythm(90_000)
+    rhythm.seen(10.0, 0)
+    rhythm.seen(12.0, 180_000)
+    awaited_s = 13.0 + rhythm.wait_s(13.0)
+    assert awaited_s + rhythm.longest_wait_s > 14.0 + 2.0
 
 
 def test_a_camera_without_a_rhythm_is_not_looked_at_all_the_time() -> None:

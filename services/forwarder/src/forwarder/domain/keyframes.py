@@ -24,6 +24,9 @@ LONGEST_INTERVAL_S = 20.0
 """Of keyframes that follow each other; more than that is a clock that was set anew."""
 COMPARE_EVERY_S = 0.9
 """Every keyframe is compared with those before it, by its size at least; of several a second one in so long."""
+HEAVY = 0.65
+"""A picture of so much of the last keyframe's size, when the next keyframe is due, is that keyframe.
+Those before it may have more than half of it where much moves."""
 UNEVEN_S = 0.1
 """A keyframe that comes so far off the rhythm of those before it belongs to another one."""
 UNEVEN_AT_MOST = 3
@@ -113,6 +116,11 @@ def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still |
     return None
 
 
+def least_octets(keyframe_octets: int) -> int:
+    """Of a picture that is taken for the next keyframe without being read; the last one had `keyframe_octets`."""
+    return round(HEAVY * keyframe_octets)
+
+
 def may_stand_still(seen: Sequence[ComparedKeyframe]) -> bool:
     """Whether the newest keyframe may be one of those before it: the next ones will tell."""
     return any(seen[-1].may_be(one) for one in seen[-5:-1])
@@ -157,6 +165,11 @@ class Rhythm:
         """Whether every keyframe can be awaited without looking at what is between them."""
         interval_s = self._interval_s
         return interval_s is not None and 0 < interval_s <= LONGEST_INTERVAL_S and self._uneven < UNEVEN_AT_MOST
+
+    @property
+    def longest_wait_s(self) -> float:
+        """For a keyframe, from when it is awaited, even if the camera puts it off by a part of a distance."""
+        return (self._interval_s or LONGEST_INTERVAL_S) + 2 * LOOK_AHEAD_S
 
     def seen(self, now_s: float, stamp: int) -> None:
         """A whole keyframe of this RTP timestamp has just come."""

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from forwarder.relay.media.picture_scale import PictureScale
 from vonggac.media.rtp import build_rtp, interleave
+from vonggac.rtsp.wire.fast_path import FastPath
+from vonggac.rtsp.wire.framing import MediaBatch
 
 VIDEO, AUDIO = 0, 2
 HEADERS = struct.calcsize(">BBH") + 12
@@ -21,10 +23,10 @@ def frame(octets: int, *, marker: bool = False, channel: int = VIDEO) -> bytes:
 def test_the_first_picture_is_left_out_and_the_first_heavy_one_is_told_once() -> None:
     told: list[int] = []
     scale = PictureScale(VIDEO, 1000, told.append)
-    scale.add_data(frame(5000, marker=True))
-    scale.add_data(frame(900, marker=True))
+    scale.add(MediaBatch.of(frame(5000, marker=True)))
+    scale.add(MediaBatch.of(frame(900, marker=True)))
     assert told == []
-    scale.add_data(frame(800) + frame(400, channel=AUDIO, marker=True) + frame(300, marker=True) + frame(900))
+    scale.add(MediaBatch.of(frame(800) + frame(400, channel=AUDIO, marker=True) + frame(300, marker=True) + frame(900)))
     assert told == [1100]
 
 
@@ -32,7 +34,7 @@ def test_a_stream_without_marker_bits_is_never_weighed() -> None:
     told: list[int] = []
     scale = PictureScale(VIDEO, 1, told.append)
     for _ in range(100):
-        scale.add_data(frame(1400))
+        scale.add(MediaBatch.of(frame(1400)))
     assert told == []
 
 
@@ -47,7 +49,7 @@ def test_cuts_into_batches_change_no_weight(pictures: list[list[int]], cut: int)
     scale = PictureScale(VIDEO, 0, told.append)
     for at in range(0, len(frames), cut):
         before = len(told)
-        scale.add_data(b"".join(frames[at : at + cut]))
+        scale.add(MediaBatch.of(b"".join(frames[at : at + cut])))
         if len(told) > before:
             break
     assert told == [sum(pictures[1])]
@@ -56,7 +58,26 @@ def test_cuts_into_batches_change_no_weight(pictures: list[list[int]], cut: int)
 def test_frames_without_a_packet_end_no_picture_and_are_weighed() -> None:
     told: list[int] = []
     scale = PictureScale(VIDEO, 0, told.append)
-    scale.add_data(frame(100, marker=True) + interleave(VIDEO, b"") + interleave(VIDEO, b"\x80"))
+    scale.add(MediaBatch.of(frame(100, marker=True) + interleave(VIDEO, b"") + interleave(VIDEO, b"\x80")))
     assert told == []
-    scale.add_data(interleave(AUDIO, b"") + frame(200, marker=True))
+    scale.add(MediaBatch.of(interleave(AUDIO, b"") + frame(200, marker=True)))
     assert told == [4 + 5 + 200]
+
+
+SIZES_AND_CHANNELS = st.tuples(st.integers(HEADERS, 1500), st.booleans(), st.sampled_from((VIDEO, VIDEO, VIDEO, AUDIO)))
+
+
+@given(pieces=st.lists(st.lists(SIZES_AND_CHANNELS, min_size=1, max_size=8), max_size=12))
+def test_the_fast_path_weighs_the_same_as_a_walk_over_every_piece(pieces: list[list[tuple[int, bool, int]]]) -> None:
+    walked: list[int] = []
+    watched: list[int] = []
+    walker, watcher = PictureScale(VIDEO, 0, walked.append), PictureScale(VIDEO, 0, watched.append)
+    fast_path = FastPath(channels=frozenset({VIDEO, AUDIO}), video_channel=VIDEO)
+    fast_path.writes, fast_path.watch = (), watcher.add_piece
+    for piece in pieces:
+        data = b"".join(frame(octets, marker=marker, channel=channel) for octets, marker, channel in piece)
+        walker.add(MediaBatch.of(data))
+        assert fast_path.pass_on(data)
+        if walked:
+            break
+    assert watched == walked

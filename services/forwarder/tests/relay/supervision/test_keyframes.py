@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 from forwarder.domain.camera_pull import PullState
 from forwarder.domain.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.keyframes import COMPARE_WITHIN_S, UNWEIGHED_AT_MOST, KeyframeCopy, NoKeyframe
 from simulator import CameraConfig, Simulator
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
@@ -220,6 +221,24 @@ async def test_a_still_picture_is_told_from_the_first_of_its_keyframes_on(
     assert copy.still is not None
     await sim.cameras["gate"].clear_fault()
     await eventually(lambda: keyframes.still is None, within_s=20)
+
+
+async def test_a_camera_whose_keyframes_became_small_is_weighed_again_but_not_for_ever(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=0.5)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        await live(relay)
+        source = relay.puller.source
+        assert source is not None
+        for _ in range(UNWEIGHED_AT_MOST):
+            await eventually(lambda: source.fanout.scale is not None, within_s=15, poll_s=0.005)
+            # As if no picture had been heavy for so long.
+            relay.keyframes.tick(time.monotonic() + COMPARE_WITHIN_S)
+            assert source.fanout.scale is None
+        compared = relay.keyframes.compared
+        await eventually(lambda: source.fanout.scale is not None or relay.keyframes.compared > compared + 2)
+        assert source.fanout.scale is None
 
 
 async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(

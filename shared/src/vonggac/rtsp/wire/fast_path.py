@@ -19,7 +19,8 @@ _unpack_header = struct.Struct(">HHxB").unpack_from
 
 type Write = Callable[[bytes], None]
 """Never blocks, never raises."""
-type Watch = Callable[[bytes], None]
+type Watch = Callable[[bytes, bool | None], None]
+"""Gets a piece with video, and whether a picture ends with it; None where the piece itself must be read for that."""
 
 
 class FastPath:
@@ -27,7 +28,7 @@ class FastPath:
 
     An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
     `writes`: the destinations of everything; None while the path is closed because somebody must read the frames.
-    `watch` gets what was passed on, after the destinations; None while nobody wants to know.
+    `watch` gets what was passed on with video in it, after the destinations; None while nobody wants to know.
     """
 
     __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "watch", "writes")
@@ -58,7 +59,7 @@ class FastPath:
             return False
         size = len(data)
         unpack, video = _unpack_header, self._video
-        at, count, others, endings = 0, 0, 0, 0
+        at, count, others, endings, second = 0, 0, 0, 0, 0
         try:
             while at < size:
                 head, length, second = unpack(data, at)
@@ -85,6 +86,8 @@ class FastPath:
             self._unmarked += 1
         for write in writes:
             write(data)
-        if self.watch is not None:
-            self.watch(data)
+        if self.watch is not None and count != others:
+            # Most pieces are video alone, and hold one picture's end at most: their last.
+            ends = second > 127
+            self.watch(data, ends if not others and endings == ends else None)
         return True

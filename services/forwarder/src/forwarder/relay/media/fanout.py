@@ -229,7 +229,7 @@ class FanOut:
     @scale.setter
     def scale(self, scale: PictureScale | None) -> None:
         self._scale = scale
-        self.fast_path.watch = scale.add_data if scale is not None else None
+        self.fast_path.watch = scale.add_piece if scale is not None else None
 
     @property
     def gop_cache(self) -> GopCache | None:

@@ -26,8 +26,25 @@ class PictureScale:
         self._octets = 0
         self._whole = False
 
-    def add_data(self, data: bytes) -> None:
-        """Weigh whole frames and nothing else. Walks over them here: a list of them costs more than all the rest."""
+    def add_piece(self, data: bytes, ends: bool | None) -> None:
+        """Weigh whole frames and nothing else; `ends` as of `Watch`: most pieces need no walk over their frames."""
+        if ends is None:
+            self._walk(data)
+            return
+        octets = self._octets + len(data)
+        self._octets = 0 if ends else octets
+        if not ends:
+            return
+        whole, self._whole = self._whole, True
+        if whole and octets >= self._least_octets:
+            self._on_heavy(octets)
+
+    def add(self, batch: MediaBatch) -> None:
+        """The same for a batch."""
+        self._walk(batch.data)
+
+    def _walk(self, data: bytes) -> None:
+        # A list of the frames costs more than all the rest.
         at, size, mine, octets = 0, len(data), self._channel, self._octets
         last = size - _SHORTEST
         while at <= last:
@@ -46,7 +63,3 @@ class PictureScale:
                 return
         # A last frame without a marker byte is no packet, and it is weighed all the same.
         self._octets = octets + (size - at if at < size and data[at + 1] == mine else 0)
-
-    def add(self, batch: MediaBatch) -> None:
-        """As `add_data`."""
-        self.add_data(batch.data)

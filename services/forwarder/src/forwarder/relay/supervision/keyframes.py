@@ -20,6 +20,7 @@ from forwarder.domain.keyframes import (
     Keyframe,
     Rhythm,
     Still,
+    least_octets,
     may_stand_still,
     still_with,
 )
@@ -27,6 +28,7 @@ from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.media.picture_scale import PictureScale
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
+from forwarder.relay.supervision.ticker import Alarm
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, video_codec
@@ -36,8 +38,8 @@ COPY_WITHIN_S = 10.0
 RATE_OVER_S = 10.0
 """The bit rate is that of the last so many seconds, or a little more."""
 LEAST_RATE_OVER_S = 2.0
-HEAVY = 0.5
-"""A picture of so much of the last keyframe's size, when the next keyframe is due, is that keyframe."""
+UNWEIGHED_AT_MOST = 3
+"""A camera of which no picture was so heavy so often has each keyframe read."""
 COMPARE_WITHIN_S = 3.0
 """A keyframe that does not come within that time after it is expected is not looked for longer."""
 LEARN_WITHIN_S = 10.0
@@ -95,9 +97,12 @@ class CameraKeyframes:
         """The last of these, hashed for others or not."""
         self._awaited_until_s = 0.0
         self._weighed_until_s = 0.0
+        self._weighed: tuple[float, int] | None = None
+        """When the keyframe came that was weighed and not compared yet, and its octets."""
         self._keyframe_octets = 0
         """Size of the last keyframe that was read; 0 where the next one cannot be known by its size."""
-        self._weighable = True
+        self._unweighed = 0
+        """How often no picture was like a keyframe, of late."""
         self.media_since: datetime | None = None
         self._context = context
         self._source: CameraSource | None = None
@@ -113,7 +118,7 @@ class CameraKeyframes:
         self._measure = False
         self._rhythm = Rhythm(90_000)
         self._learn_until_s = 0.0
-        self._opening: asyncio.TimerHandle | None = None
+        self._opening: Alarm | None = None
         self.still: Still | None = None
         """How long the hashed keyframes have been identical; None while they differ."""
         self._began_s = self._picture_s = 0.0
@@ -130,7 +135,7 @@ class CameraKeyframes:
         self._began_s = self._picture_s = now.monotonic_s
         self._pictures, self._keyframe_s = source.fanout.pictures, None
         self._too_large, self._too_large_s = 0, None
-        self._keyframe_octets, self._weighable = 0, True
+        self._keyframe_octets, self._unweighed = 0, 0
         video = next(track for track in source.tracks if track.kind == "video")
         codec = video_codec(video.codec)
         if codec is None:
@@ -152,10 +157,12 @@ class CameraKeyframes:
 
     def ended(self) -> None:
         """The camera's media does not flow; whoever waits for a keyframe is told so."""
+        self._compare_weighed()
         self._cancel_opening()
         if self._tap is not None:
             self._tap.close()
-        self._weigh_no_more()
+        if self._source is not None:
+            self._source.fanout.scale = None
         self._source = self._tap = self._copy = self.media_since = None
         self._answer(NoKeyframe("camera_away"))
 
@@ -167,8 +174,8 @@ class CameraKeyframes:
             return
         self.too_large_age_s()
         if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
-            # No picture of it is like a keyframe, or none has a marker bit.
-            self._weighable = False
+            # Its keyframes have become small, or no picture of it is like a keyframe, or none has a marker bit.
+            self._unweighed += 1
             self._open_to_compare()
         if self._wants_more(now_s):
             self._open_in_time(self._tap, now_s)
@@ -236,8 +243,8 @@ class CameraKeyframes:
 
     def _open(self) -> None:
         self._cancel_opening()
-        if self._tap is not None:
-            self._weigh_no_more()
+        if self._tap is not None and self._source is not None:
+            self._source.fanout.scale = None
             self._tap.open()
 
     def _open_in_time(self, tap: KeyframeTap, now_s: float) -> None:
@@ -246,39 +253,47 @@ class CameraKeyframes:
             return
         wait_s = self._rhythm.wait_s(now_s)
         if wait_s > 0:
-            self._opening = asyncio.get_running_loop().call_later(wait_s, self._open)
+            self._opening = self._context.ticker.call_by(wait_s, self._open)
         else:
             self._open()
 
-    def _await_next(self, now_s: float) -> None:
-        """Look at the next keyframe when it comes, to compare it with those before it."""
+    def _await_next(self, now_s: float, *, passed_s: float = 0.0) -> None:
+        """Look at the next keyframe when it comes, to compare it with those before it; `now_s` was `passed_s` ago."""
         weighing = self._source is not None and self._source.fanout.scale is not None
         if self._opening is None and self._rhythm.steady and not weighing:
-            wait_s = self._rhythm.wait_s(now_s, least_s=COMPARE_EVERY_S)
-            self._opening = asyncio.get_running_loop().call_later(wait_s, self._compare_next)
+            wait_s = self._rhythm.wait_s(now_s, least_s=COMPARE_EVERY_S) - passed_s
+            self._opening = self._context.ticker.call_by(wait_s, self._compare_next)
 
     def _compare_next(self) -> None:
         """A keyframe is due: weigh it, or read it where somebody wants it or its size tells nothing."""
         self._cancel_opening()
         now_s, source = self._context.monotonic_s(), self._source
-        if source is None or not self._weighable or not self._keyframe_octets or self._wants_more(now_s):
+        weighable = self._keyframe_octets > 0 and self._unweighed < UNWEIGHED_AT_MOST
+        if source is None or not weighable or self._wants_more(now_s):
             self._open_to_compare()
             return
         video = next(track for track in source.tracks if track.kind == "video")
-        self._weighed_until_s = now_s + COMPARE_WITHIN_S
-        source.fanout.scale = PictureScale(video.rtp_channel, round(HEAVY * self._keyframe_octets), self._weighed)
+        self._weighed_until_s = now_s + min(COMPARE_WITHIN_S, self._rhythm.longest_wait_s)
+        source.fanout.scale = PictureScale(video.rtp_channel, least_octets(self._keyframe_octets), self._note_weight)
 
-    def _weighed(self, octets: int) -> None:
-        now = self._context.now()
-        self._weigh_no_more()
-        self._keyframe_s = now.monotonic_s
-        self._compare(ComparedKeyframe(now.at, octets))
-        if self._tap is not None and not self._tap.is_open:
-            self._await_next(now.monotonic_s)
-
-    def _weigh_no_more(self) -> None:
+    def _note_weight(self, octets: int) -> None:
+        # Called amid the media: the rest is done with the other cameras'.
         if self._source is not None:
             self._source.fanout.scale = None
+        self._weighed = self._context.monotonic_s(), octets
+        self._context.ticker.call_by(0, self._compare_weighed)
+
+    def _compare_weighed(self) -> None:
+        """Compare the keyframe that was weighed; harmless when it was."""
+        weighed, self._weighed = self._weighed, None
+        if weighed is None:
+            return
+        came_s, octets = weighed
+        now = self._context.now()
+        self._keyframe_s = came_s
+        self._compare(ComparedKeyframe(now.earlier(came_s).at, octets))
+        if self._tap is not None and not self._tap.is_open:
+            self._await_next(came_s, passed_s=now.monotonic_s - came_s)
 
     def _open_to_compare(self) -> None:
         self._awaited_until_s = self._context.monotonic_s() + COMPARE_WITHIN_S
@@ -296,6 +311,7 @@ class CameraKeyframes:
         return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
 
     def _came(self, unit: AccessUnit, octets: int) -> None:
+        self._compare_weighed()
         now = self._context.now()
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         if self._rhythm.lost:
@@ -347,6 +363,7 @@ class CameraKeyframes:
         timing = self._context.keyframes
         self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._context.chance())
         self._rhythm.forgive()
+        self._unweighed = max(0, self._unweighed - 1)
         self.history = (*self.history, note)[-HISTORY:]
         if self.on_history is not None:
             self.on_history(self.history)

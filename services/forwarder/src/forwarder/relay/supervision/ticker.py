@@ -1,12 +1,14 @@
 """One clock for all cameras of a process.
 
-Each camera is looked at once a second. With a timer each, the look's code would have left the processor's caches by
-the next one and cost several times as much; all at once would hold the media up. So the cameras are split into a few
-groups.
+Each camera is looked at once a second, and shortly before some of its keyframes. With a timer each, the look's code
+would have left the processor's caches by the next one and cost several times as much; all at once would hold the media
+up. So the cameras are split into a few groups, and what is due soon goes along with the next one.
 """
 
 import asyncio
 from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
 
 TICK_S = 1.0
 GROUPS = 8
@@ -14,30 +16,72 @@ GROUPS = 8
 type Tick = Callable[[], None]
 
 
+class Alarm:
+    """One call that is due. Nothing happens once it is cancelled."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Tick) -> None:
+        self._call: Tick | None = call
+
+    def cancel(self) -> None:
+        """Harmless when it was called already."""
+        self._call = None
+
+    def ring(self) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call()
+
+
 class Ticker:
-    """Calls every added function once a second. Runs a timer only while there is one."""
+    """Calls every added function once a second. Runs a timer only while there is one, or an alarm."""
 
     def __init__(self, *, interval_s: float = TICK_S) -> None:
         self._step_s = interval_s / GROUPS
         self._groups: list[dict[Tick, None]] = [{} for _ in range(GROUPS)]
+        self._alarms: list[tuple[float, int, Alarm]] = []
+        """When each is due, and its number: no two are equal."""
+        self._numbers = count()
         self._next = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, tick: Tick) -> None:
         min(self._groups, key=len)[tick] = None
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._step_s, self._fire)
+        self._start()
 
     def remove(self, tick: Tick) -> None:
         """Harmless when it was not added."""
         for group in self._groups:
             group.pop(tick, None)
-        if self._timer is not None and not any(self._groups):
+        self._stop_if_idle()
+
+    def call_by(self, delay_s: float, call: Tick) -> Alarm:
+        """Call `call` once: in `delay_s`, or up to an eighth of a second earlier; with 0 the next time."""
+        alarm = Alarm(call)
+        heappush(self._alarms, (asyncio.get_running_loop().time() + delay_s, next(self._numbers), alarm))
+        self._start()
+        return alarm
+
+    def _start(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._step_s, self._fire)
+
+    def _stop_if_idle(self) -> None:
+        if self._timer is not None and not self._alarms and not any(self._groups):
             self._timer.cancel()
             self._timer = None
 
     def _fire(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._step_s, self._fire)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._step_s, self._fire)
+        next_s = loop.time() + self._step_s
+        due: list[Alarm] = []
+        while self._alarms and self._alarms[0][0] <= next_s:
+            due.append(heappop(self._alarms)[2])
+        for alarm in due:
+            alarm.ring()
         group, self._next = self._groups[self._next], (self._next + 1) % GROUPS
         for tick in list(group):
             tick()
+        self._stop_if_idle()
