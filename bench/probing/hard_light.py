@@ -3,21 +3,25 @@
 Rows of bench/probing/picture_rates.py.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.probing.picture_footage import Yuv, coded, luma_of, shots, with_noise, write
 from prober.domain.picture import PictureJudgement, judge
 from vonggac.events import Cause
 
+type Pools = tuple[tuple[float, float, float], ...]
+
 SEED = 20_210_510
 QUALITIES = (24, 32)
 EMPTY = frozenset({Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED})
 """Of these a camera is judged down."""
-POOLS = {
+POOLS: dict[str, Pools] = {
     "one lamp, 12% of the width": ((0.5, 0.5, 0.12),),
     "one lamp at the side, 10%": ((0.15, 0.6, 0.10),),
     "one lamp, 7%": ((0.5, 0.4, 0.07),),
@@ -66,26 +70,30 @@ def hard_table(rates: list[HardRate]) -> str:
     return "\n".join([head, "|---|---|---|---|", *(rate.row for rate in rates)])
 
 
-def under_lamps(
-    picture: Yuv, pools: tuple[tuple[float, float, float], ...], left: float, rng: np.random.Generator
-) -> Yuv:
+def under_lamps(picture: Yuv, pools: Pools, left: float, rng: np.random.Generator) -> Yuv:
     """By night and infrared, without colours: what is lit is seen, `left` of the light is beside it, and a clock."""
     night = picture.copy()
     luma = luma_of(night)
     height, width = luma.shape
-    down, across = np.mgrid[:height, :width]
-    light = np.full(luma.shape, left)
-    for x, y, sigma in pools:
-        distance = ((across - x * width) ** 2 + (down - y * height) ** 2) / (sigma * width) ** 2
-        light = np.maximum(light, np.exp(-distance / 2))
-    luma[:] = np.clip((luma.astype(np.float64) - 16) * light + 17, 16, 235)
-    for x, y, sigma in pools:
-        top = y - sigma
-        luma[(across - x * width) ** 2 + (down - top * height) ** 2 < (LAMP_SHARE * width) ** 2] = 235
+    light, lamps = _lit_by(pools, height, width)
+    luma[:] = np.clip((luma.astype(np.float64) - 16) * np.maximum(left, light) + 17, 16, 235)
+    luma[lamps] = 235
     night[height:] = 128
     night = with_noise(night, 1.0, rng)
     write(night, "2021-05-09 22:00:00", 0.05, middle=False)
     return night
+
+
+@functools.cache
+def _lit_by(pools: Pools, height: int, width: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """The light of the pools at each place, and where the lamps themselves are: the same for all pictures of a size."""
+    down, across = np.mgrid[:height, :width]
+    light, lamps = np.zeros((height, width)), np.zeros((height, width), np.bool_)
+    for x, y, sigma in pools:
+        distance = ((across - x * width) ** 2 + (down - y * height) ** 2) / (sigma * width) ** 2
+        light = np.maximum(light, np.exp(-distance / 2))
+        lamps |= (across - x * width) ** 2 + (down - (y - sigma) * height) ** 2 < (LAMP_SHARE * width) ** 2
+    return light, lamps
 
 
 def overexposed(picture: Yuv, gain: float) -> Yuv:

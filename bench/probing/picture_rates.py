@@ -268,13 +268,21 @@ def footage_strengths() -> dict[Cause, dict[str, Fault]]:
 def faulty_footage(
     cause: Cause, apply: Fault, rng: np.random.Generator, *, known: bool = True
 ) -> Iterator[PictureJudgement]:
-    for shot in shots():
-        for picture in shot[:2]:
-            before = aimed(picture, rng) if cause is Cause.SCENE_CHANGED else picture
-            reference = coded(before, 28, 0) if known else None
+    for place, shot in enumerate(shots()):
+        for number, picture in enumerate(shot[:2]):
+            reference = None
+            if known:
+                moved = cause is Cause.SCENE_CHANGED
+                reference = coded(aimed(picture, rng), 28, 0) if moved else reference_of(place, number)
             faulty = apply(picture, rng)
             for qp in FAULTY_QUALITIES:
                 yield judge(coded(faulty, qp, 1), reference, reference)
+
+
+@functools.cache
+def reference_of(shot: int, number: int) -> Thumbnail:
+    """Of a picture as it is: each fault is judged beside the same ones."""
+    return coded(shots()[shot][number], 28, 0)
 
 
 def frozen_footage(rng: np.random.Generator) -> Iterator[Rate]:
