@@ -1,6 +1,8 @@
 """The secrets that are planted: one of its own for every spelling and every door it is tried at."""
 
 import base64
+import re
+from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
@@ -37,20 +39,38 @@ class Planted:
         coded = {base64.b64encode(pair.encode()).rstrip(b"=")[:-1] for pair in pairs}
         return frozenset(form.encode() for form in plain) | coded
 
+    @property
+    def marks(self) -> tuple[bytes, bytes]:
+        """One of them stands in each of the forms: its beginning without case, or the beginning in base64."""
+        begins = self.secret[:_MARK_SIGNS].encode()
+        return begins.lower(), base64.b64encode(begins)
+
+
+_MARK_SIGNS = len("Lk012345Q")
+_MARKS = re.compile(rb"[Ll][Kk][0-9A-Fa-f]{6}[Qq]"), re.compile(rb"(?=(TG[s-v][0-9A-Za-z+/]{9}))TG")
+"""What any mark looks like: hundreds of megabytes are searched for two patterns, not for thousands of forms."""
+
 
 class Garden:
     """Makes secrets, and knows them all. The same ones in every run."""
 
     def __init__(self) -> None:
         self.planted: list[Planted] = []
+        self._marked: dict[bytes, list[Planted]] = defaultdict(list)
 
     def plant(self, where: str, *, odd: bool = False) -> str:
         """A new secret for a place; `odd`: with signs that addresses encode."""
         digest = sha256(f"{len(self.planted)} {where}".encode()).hexdigest()
         secret = f"Lk{digest[:6]}Q{digest[6:12]}" + ("@/ :é" if odd else "")
-        self.planted.append(Planted(where, secret))
+        one = Planted(where, secret)
+        self.planted.append(one)
+        for mark in one.marks:
+            self._marked[mark].append(one)
         return secret
 
     def found_in(self, content: bytes) -> list[str]:
         """Where the secrets were put that stand in `content`."""
-        return [one.where for one in self.planted if any(form in content for form in one.forms)]
+        plain, coded = _MARKS
+        marks = {found.lower() for found in plain.findall(content)} | set(coded.findall(content))
+        marked = [one for mark in sorted(marks) for one in self._marked.get(mark, ())]
+        return [one.where for one in marked if any(form in content for form in one.forms)]
