@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from dataclasses import replace
@@ -111,3 +114,12 @@ def test_encoding_can_be_cancelled() -> None:
     cancelled.set()
     with pytest.raises(EncodingCancelledError):
         encode_video(SPEC, cancelled)
+
+
+@pytest.mark.server
+def test_a_simulator_has_no_threads_of_openblas() -> None:
+    program = "import os, simulator, numpy; print(len(os.listdir('/proc/self/task')))"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", program]
+    threads = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert int(threads) == 1
