@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import normal
+from inventory.importing.cells.text import ErrorCell, normal
 from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import folded_code
 from inventory.importing.columns import Column, Kind
@@ -100,3 +100,18 @@ def test_vietnamese_is_not_taken_for_a_legacy_encoding(text: str) -> None:
 
 def test_codes_that_differ_in_case_or_padding_are_alike() -> None:
     assert folded_code("KCL-001") == folded_code("kcl-1") != folded_code("KCL-10")
+
+
+def test_a_cell_that_repeats_has_the_same_value_and_the_same_refusal() -> None:
+    area = Converter(Column(name="kind", heading="Loại", kind=Kind.CHOICE, choices={"yard": "sân"}))
+    for _ in range(2):
+        assert area.convert("Sân") == "yard"
+        with pytest.raises(RefusalError):
+            area.convert("toilet")
+        with pytest.raises(RefusalError):
+            area.convert(ErrorCell("#N/A"))
+
+
+def test_records_of_two_cells_are_not_one_object() -> None:
+    record = Converter(Column(name="form", heading="Biểu mẫu", kind=Kind.RECORD))
+    assert record.convert('{"a": 1}') is not record.convert('{"a": 1}')

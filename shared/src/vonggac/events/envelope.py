@@ -74,7 +74,8 @@ def new_event[T: Payload](
     data: T, *, source: str, subject: str, time: datetime, event_id: str | None = None
 ) -> CloudEvent[T]:
     """Wrap `data`; the id is random unless the caller has a natural one."""
-    return CloudEvent[T](
+    # Without [T]: a class of this very type is looked up anew for every event.
+    return CloudEvent(
         id=event_id or str(uuid4()),
         source=source,
         type=data.event_type,

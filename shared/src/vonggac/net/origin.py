@@ -9,6 +9,8 @@ from vonggac.net.url import RtspUrl
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+_AUTHORITY_END = re.compile(r"[/?#]")
+_PORT = re.compile(r":[0-9]+$")
 
 
 class Origin(str):
@@ -27,14 +29,18 @@ class Origin(str):
         if found is None:
             raise MalformedError("the address does not begin with a scheme, such as rtsp://")
         scheme = found[1].lower()
-        authority = re.split(r"[/?#]", url.strip()[found.end() :], maxsplit=1)[0].rpartition("@")[2]
+        authority = _AUTHORITY_END.split(url.strip()[found.end() :], maxsplit=1)[0].rpartition("@")[2]
         if "{" in authority or "}" in authority:
             raise MalformedError("the host or port of the address holds a placeholder")
         # All schemes share RFC 3986's authority; 0 is no port that can be stated.
         parsed = RtspUrl.parse(f"rtsp://{authority}")
-        stated = re.search(r":[0-9]+$", authority) is not None
-        port = parsed.port if stated else _DEFAULT_PORTS.get(scheme, 0)
-        host = canonical_host(parsed.host)
+        return cls.at(scheme, parsed.host, parsed.port if _PORT.search(authority) is not None else None)
+
+    @classmethod
+    def at(cls, scheme: str, host: str, port: int | None) -> Self:
+        """Of the parts of an address. `scheme` in lower case; `port` None: the usual one of the scheme."""
+        port = _DEFAULT_PORTS.get(scheme, 0) if port is None else port
+        host = canonical_host(host)
         return cls(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
 
     @classmethod

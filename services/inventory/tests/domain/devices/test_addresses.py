@@ -17,12 +17,32 @@ from inventory.importing.mistakes.translated import translate
 from vonggac.auth import Credentials
 from vonggac.events.inventory import RequiredProof
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.origin import Origin
 
 
 def test_user_and_password_are_split_off_and_decoded() -> None:
     address = parse_camera_url("rtsp://admin:M%40t@10.1.2.3:8554/Streaming/Channels/101?x=1")
     assert address.url == "rtsp://10.1.2.3:8554/Streaming/Channels/101?x=1"
     assert address.credentials == Credentials("admin", "M@t")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://10.1.2.3", "RTSPS://Camera.Local./live", "rtsp://10.1.2.3:554?x=1/2", "rtsps://10.1.2.3:554/live",
+        "rtmp://0x7f.1/live/a", "https://[2001:DB8::1]/a.m3u8", "http://[2001:db8::1]:8080/a.ts?token=",
+        "udp://239.1.1.1:5000", "rtsp://admin:x@10.1.2.3:/live",
+    ],
+)  # fmt: skip
+def test_the_origin_of_an_address_is_that_of_its_text(url: str) -> None:
+    address = parse_camera_url(url)
+    assert address.origin == Origin.of(address.url)
+
+
+def test_a_secret_in_a_path_is_found_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="holds a secret"):
+            parse_camera_url("rtsp://10.1.2.3/live?token=S3cret")
 
 
 def test_placeholders_for_a_login_in_the_path_stay() -> None:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from vonggac.net.address_secrets import key_like_segments, secret_parameters
@@ -17,6 +18,7 @@ _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
 _UNIQUE_PLACEHOLDERS = frozenset({"{camera_code}", "{camera_id}"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_PORT = re.compile(r":[0-9]+$")
 _FILES = (".m3u8", ".ts")
 _WITHOUT_DEFAULT_PORT = frozenset({"tcp", "udp"})
 _WITH_APPLICATION = frozenset({"rtmp", "rtmps"})
@@ -38,12 +40,9 @@ class Address:
 
     url: str
     host: str
+    origin: Origin
+    """Where a login that belongs to the address may be sent."""
     credentials: Credentials | None = field(default=None, repr=False)
-
-    @property
-    def origin(self) -> Origin:
-        """Where a login that belongs to the address may be sent."""
-        return Origin.of(self.url)
 
 
 GIVE_AGAIN = (
@@ -164,7 +163,7 @@ def _check_bare_socket(address: Address, scheme: str) -> None:
         msg = f"holds credentials, and MPEG-TS over {scheme} knows no login: leave them out"
         raise ValueError(msg)
     authority = address.url.split("://", 1)[1].partition("/")[0].partition("?")[0]
-    if not re.search(r":[0-9]+$", authority):
+    if _PORT.search(authority) is None:
         msg = f"has no port, and {scheme} has no usual one: write {scheme}://10.1.2.3:5000"
         raise ValueError(msg)
 
@@ -197,11 +196,14 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         msg = "has a second @ or a #: in a user name or password write %40, %23, %2F and %3F for @ # / ?"
         raise ValueError(msg)
     _check_placeholders(bare, allowed)
-    if _PLACEHOLDER.search(bare.split("://", 1)[1].partition("/")[0].partition("?")[0]):
+    scheme, _, target = bare.partition("://")
+    authority = target.partition("/")[0].partition("?")[0]
+    if _PLACEHOLDER.search(authority):
         msg = "holds a placeholder in host or port: they stand in path or query only"
         raise ValueError(msg)
-    _check_no_secret(bare)
-    return Address(bare, parsed.host, _credentials(parsed))
+    _check_no_secret(target[len(authority) + 1 :])
+    origin = Origin.at(scheme.lower(), parsed.host, parsed.port if _PORT.search(authority) is not None else None)
+    return Address(bare, parsed.host, origin, _credentials(parsed))
 
 
 def _check_placeholders(url: str, allowed: frozenset[str]) -> None:
@@ -211,11 +213,10 @@ def _check_placeholders(url: str, allowed: frozenset[str]) -> None:
             raise ValueError(msg)
 
 
-def _check_no_secret(url: str) -> None:
-    target = url.split("://", 1)[1]
-    for name, value in secret_parameters(
-        re.split(r"[/?]", target, maxsplit=1)[-1] if re.search(r"[/?]", target) else ""
-    ):
+@lru_cache(maxsize=256)
+def _check_no_secret(target: str) -> None:
+    """`target`: path and query. Many cameras have the same; one with a secret is not kept."""
+    for name, value in secret_parameters(target):
         if value and value not in _CREDENTIAL_PLACEHOLDERS:
             msg = (
                 f"holds a secret in '{name}=': put it into the credentials and write {{password}} (and {{username}}) "

@@ -27,14 +27,22 @@ _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 _NOT_DIGIT = re.compile(r"[ .()-]")
 _DIGITS = range(8, 11)
 _CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
+_ALWAYS_NEW = frozenset({Kind.RECORD, Kind.RECORDS})
+_MOST_KNOWN = 1000
+_LONGEST_KNOWN = 100
 _WHAT = {Kind.PHONE: ("the number", "số điện thoại"), Kind.CODE: ("the code", "mã")}
 
 
 class Converter:
-    """Converts the cells of one column. Raises RefusalError for a cell that is not taken."""
+    """Converts the cells of one column. Raises RefusalError for a cell that is not taken.
+
+    Most cells of a column repeat, so it knows the values of the first different ones; of no secret.
+    """
 
     def __init__(self, column: Column) -> None:
         self.column = column
+        self._known: dict[str, Any] = {}
+        self._may_know = not column.secret and not column.may_hold_secret and column.kind not in _ALWAYS_NEW
         self._convert: Callable[[RawCell], Any] = {
             Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
             Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
@@ -45,13 +53,19 @@ class Converter:
 
     def convert(self, cell: RawCell) -> Any:
         """The value of a cell that is not empty."""
-        if isinstance(cell, str):
-            check_encoding(cell)
-            if isinstance(cell, ErrorCell):
-                refuse("formula_error")
-            if cell == HIDDEN and (self.column.secret or self.column.may_hold_secret):
-                refuse("hidden_secret")
-        return self._convert(cell)
+        if not isinstance(cell, str):
+            return self._convert(cell)
+        if isinstance(cell, ErrorCell):
+            refuse("formula_error")
+        if cell in self._known:
+            return self._known[cell]
+        check_encoding(cell)
+        if cell == HIDDEN and (self.column.secret or self.column.may_hold_secret):
+            refuse("hidden_secret")
+        value = self._convert(cell)
+        if self._may_know and len(self._known) < _MOST_KNOWN and len(cell) <= _LONGEST_KNOWN:
+            self._known[cell] = value
+        return value
 
     @cached_property
     def _lookup(self) -> Mapping[str, str]:

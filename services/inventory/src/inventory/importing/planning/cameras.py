@@ -176,6 +176,9 @@ class CameraRules(FileRules):
     def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
         """Timeout, login, trust, codec, and the addresses at which the camera would be published."""
         present = planned.present
+        if present is None:
+            # As checked, so that nobody has to check it again.
+            planned.given = {name: getattr(fields, name) for name in planned.given}
         device = planned.extra["device"] = _device_of(fields)
         stands = present is not None and present["shared_device_reason"] is None and device == _device(present)
         planned.extra["is_asked"] = not stands and fields.shared_device_reason is None

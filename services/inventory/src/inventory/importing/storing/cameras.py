@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.devices.camera import NewCamera
+from inventory.domain.devices.camera import NewCamera, fitting_timeout
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.cameras import LOGIN, Login
@@ -45,6 +45,7 @@ _JSON = frozenset({"tls", "expected"})
 _NOT_COLUMNS = frozenset({"destination_ids", "connect", "disconnect"})
 _SECRET = frozenset({"sealed_secret", "secret_changed_at"})
 _COLUMNS = tuple(column.key for column in Camera.__table__.columns)
+_DEFAULTS = {name: info.get_default() for name, info in NewCamera.model_fields.items() if not info.is_required()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +171,13 @@ def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
 
 
 def _new_camera(now: datetime, row: Planned) -> dict[str, Any]:
-    """Its columns."""
-    fields = NewCamera.model_validate(row.given)
+    """Its columns. What the row gives was checked when it was planned."""
     sealed = row.extra[_SEALED]
-    values = {name: _plain(value) for name, value in fields if name not in _NOT_COLUMNS}
+    given = {**_DEFAULTS, **row.given}
+    values = {name: _plain(value) for name, value in given.items() if name not in _NOT_COLUMNS}
+    timeout_s = fitting_timeout(values["probe_timeout_s"], values["probe_interval_s"])
     values |= {
-        "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "probe_timeout_s": fields.timeout_s,
+        "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "probe_timeout_s": timeout_s,
         "sealed_secret": sealed, "secret_changed_at": now if sealed is not None else None,
         **derived_columns(Camera, values),
     }  # fmt: skip
