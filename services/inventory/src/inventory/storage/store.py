@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
-from inventory.storage.change_log import SEALED, ChangeLog, snapshot
+from inventory.storage.change_log import SEALED, ChangeLog, snapshot, snapshot_text
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
@@ -145,16 +145,17 @@ class WriteTransaction:
             self._stale_cameras.add(thing.camera_id)
             self.log_change(thing, "removed", snapshot(thing), None)
         else:
-            self.record_removed(thing)
+            keys = thing.__table__.columns.keys()
+            self.record_removed(type(thing), {name: getattr(thing, name) for name in keys})
         await self.session.delete(thing)
         await self.flush_changes()
 
-    def record_removed(self, thing: Thing) -> None:
-        """Log and publish the removal; the caller deletes the row."""
-        self.log_change(thing, "removed", snapshot(thing), None)
-        self._stale_cameras.discard(thing.id)
-        tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
-        self._messages.append(self._message(thing.noun, thing.id, tombstone))
+    def record_removed(self, kind: type[Thing], row: Mapping[str, Any]) -> None:
+        """Log and publish the removal of a row, given by its columns; the caller deletes it."""
+        self.log.add_row(self.now, kind, row["id"], snapshot_text(kind, row), None)
+        self._stale_cameras.discard(row["id"])
+        tombstone = RemovedV1(id=row["id"], noun=kind.noun, revision=row["revision"] + 1, removed_at=self.now)
+        self._messages.append(self._message(kind.noun, row["id"], tombstone))
 
     def mark_facility_stale(self, facility_id: UUID) -> None:
         """Publish the cameras of a facility again at the end."""

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,6 +45,7 @@ _JSON = frozenset({"tls", "expected"})
 _NOT_COLUMNS = frozenset({"destination_ids", "connect", "disconnect"})
 _SECRET = frozenset({"sealed_secret", "secret_changed_at"})
 _COLUMNS = tuple(column.key for column in Camera.__table__.columns)
+_ordered = itemgetter(*_COLUMNS)
 _DEFAULTS = {name: info.get_default() for name, info in NewCamera.model_fields.items() if not info.is_required()}
 
 
@@ -191,7 +192,7 @@ def _plain(value: Any) -> Any:
 def _cells(transaction: WriteTransaction, cameras: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
     for camera in cameras:
         transaction.log.add_row(transaction.now, Camera, camera["id"], None, snapshot_text(Camera, camera))
-        yield tuple(_cell(name, camera[name]) for name in _COLUMNS)
+        yield _ordered({**camera, **{name: _cell(name, camera[name]) for name in _JSON}})
 
 
 def _cell(name: str, value: Any) -> Any:

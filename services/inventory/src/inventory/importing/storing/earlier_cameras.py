@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from inventory.importing.storing.cameras import next_state, update_columns, update_of
 from inventory.importing.storing.done import Done, TakenBack, patch_back
 from inventory.nouns.devices.declared import CAMERA
-from inventory.storage.change_log import snapshot
+from inventory.storage.change_log import snapshot, snapshot_text
 from inventory.storage.conflicts import busy
 from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.prepared import StagedUpdates
@@ -29,6 +29,8 @@ PLAIN = frozenset(
     }
 )  # fmt: skip
 """Fields that no rule ties to another record. A camera that nobody touched since was right with them before."""
+_STATED = tuple(column for column in Camera.__table__.c if column.name not in DERIVED)
+"""What is on record of a camera, without what belongs to the search."""
 _PLAIN_DELETE = {"synchronize_session": False}
 
 
@@ -37,11 +39,10 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
     patches = {each.id: patch_back(CAMERA, each) for each in done}
     others = [each for each in done if not PLAIN.issuperset(patches[each.id])]
     plain = [each.id for each in done if PLAIN.issuperset(patches[each.id])]
-    present = [column for column in Camera.__table__.c if column.name not in DERIVED]
     columns = update_columns({name for each in plain for name in patches[each]})
     staged = StagedUpdates(transaction.session, Camera, columns, transaction.now)
     for start in range(0, len(plain), CHUNK):
-        query = select(*present).where(Camera.id == _any_of(plain[start : start + CHUNK]))
+        query = select(*_STATED).where(Camera.id == _any_of(plain[start : start + CHUNK]))
         updates: list[tuple[Any, ...]] = []
         whole: list[dict[str, Any]] = []
         for row in (await transaction.session.execute(query)).mappings():
@@ -62,15 +63,15 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
 
 
 async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
-    """Cameras that the import created, with their deliveries."""
+    """Cameras that the import created, with their deliveries: read as rows, for objects of them take twice as long."""
     for start in range(0, len(done), CHUNK):
-        ids = [each.id for each in done[start : start + CHUNK]]
-        for delivery in (await transaction.session.scalars(select(Delivery).where(Delivery.camera_id.in_(ids)))).all():
-            transaction.log_change(delivery, "removed", snapshot(delivery), None)
-            transaction.session.expunge(delivery)
-        for camera in (await transaction.session.scalars(select(Camera).where(Camera.id.in_(ids)))).all():
-            transaction.record_removed(camera)
-            transaction.session.expunge(camera)
+        some = _any_of([each.id for each in done[start : start + CHUNK]])
+        deliveries = select(*Delivery.__table__.c).where(Delivery.camera_id == some)
+        for row in (await transaction.session.execute(deliveries)).mappings():
+            shown = snapshot_text(Delivery, row)
+            transaction.log.add_row(transaction.now, Delivery, row["id"], shown, None)
+        for row in (await transaction.session.execute(select(*_STATED).where(Camera.id == some))).mappings():
+            transaction.record_removed(Camera, row)
             result.removed += 1
         await transaction.write_log()
     gone = [each.id for each in done]
