@@ -62,7 +62,8 @@ def normal_url(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     shown = f"[{host}]" if ":" in host else host
-    port = f":{parts.port}" if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme) else ""
+    stated = parts.port
+    port = f":{stated}" if stated is not None and stated != _DEFAULT_PORTS.get(parts.scheme) else ""
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme.lower()}://{shown}{port}{parts.path.rstrip('/')}{query}"
 

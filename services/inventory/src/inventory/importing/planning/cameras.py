@@ -237,11 +237,10 @@ class CameraRules(FileRules):
         ids = {each.id for each in wanted}
         disconnect = [each for each in there if each not in ids]
         planned.extra["connect"], planned.extra["disconnect"] = connect, disconnect
-        if connect or disconnect:
+        if (connect or disconnect) and planned.present is not None:
             before = sorted(code for code, each in known.items() if each.id in there)
-            if planned.present is not None:
-                planned.action = Action.UPDATED
-                planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
+            planned.action = Action.UPDATED
+            planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
         self._check_addresses(planned.line, fields, connect, mistakes)
         return [each for each in wanted if each.enabled and there.get(each.id, True)]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from sys import intern
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -76,7 +77,7 @@ async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
     # Some at a time: a line has two whole states, of which little is kept.
     async for rows in (await session.stream(query)).partitions(CHUNK):
         for noun, thing_id, action, before, after in rows:
-            done = Done(noun, thing_id, action, *kept(before, after))
+            done = Done(intern(noun), thing_id, intern(action), *kept(before, after))
             found[thing_id] = found[thing_id].then(done) if thing_id in found else done
     return list(found.values())
 

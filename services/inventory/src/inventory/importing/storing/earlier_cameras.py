@@ -3,12 +3,13 @@
 Their rows are held: nobody else writes them meanwhile.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, delete, literal, select
+from sqlalchemy import Select, Uuid, any_, delete, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.storing.cameras import next_state, update_columns, update_of
 from inventory.importing.storing.done import Done, TakenBack, patch_back
@@ -67,10 +68,10 @@ async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], re
     for start in range(0, len(done), CHUNK):
         some = _any_of([each.id for each in done[start : start + CHUNK]])
         deliveries = select(*Delivery.__table__.c).where(Delivery.camera_id == some)
-        for row in (await transaction.session.execute(deliveries)).mappings():
+        for row in await _rows(transaction.session, deliveries):
             shown = snapshot_text(Delivery, row)
             transaction.log.add_row(transaction.now, Delivery, row["id"], shown, None)
-        for row in (await transaction.session.execute(select(*_STATED).where(Camera.id == some))).mappings():
+        for row in await _rows(transaction.session, select(*_STATED).where(Camera.id == some)):
             transaction.record_removed(Camera, row)
             result.removed += 1
         await transaction.write_log()
@@ -79,6 +80,10 @@ async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], re
         for statement in (delete(Delivery).where(Delivery.camera_id == _any_of(gone)),
                           delete(Camera).where(Camera.id == _any_of(gone))):  # fmt: skip
             await transaction.session.execute(statement, execution_options=_PLAIN_DELETE)
+
+
+async def _rows(session: AsyncSession, query: Select[Any]) -> Sequence[Mapping[str, Any]]:
+    return cast("Sequence[Mapping[str, Any]]", (await session.execute(query)).mappings().all())
 
 
 async def restore_connections(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
