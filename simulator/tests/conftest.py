@@ -33,11 +33,6 @@ def pytest_asyncio_loop_factories(
     return factories
 
 
-@pytest.fixture(scope="session")
-def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("clips")
-
-
 @pytest_asyncio.fixture
 async def simulate(clips_folder: Path) -> AsyncIterator[Simulate]:
     """Start simulators with the given cameras and centres; they are closed after the test."""

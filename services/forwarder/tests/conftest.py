@@ -124,12 +124,6 @@ def context(keys_folder: Path) -> RelayContext:
     )
 
 
-@pytest.fixture(scope="session")
-def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Encoded once for all tests."""
-    return tmp_path_factory.mktemp("clips")
-
-
 @pytest.fixture
 def simulate(clips_folder: Path) -> StartSimulator:
     """`async with simulate(cameras=[…], centres=[…])`; by default one camera "gate" and two centres."""

@@ -51,11 +51,6 @@ class StartSimulator(Protocol):
     async def __call__(self, *cameras: dict[str, Any]) -> Simulator: ...
 
 
-@pytest.fixture(scope="session")
-def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("clips")
-
-
 @pytest_asyncio.fixture
 async def simulate(clips_folder: Path) -> AsyncIterator[StartSimulator]:
     async with AsyncExitStack() as stack:

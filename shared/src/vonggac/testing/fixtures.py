@@ -173,6 +173,15 @@ def put_aside(server: NatsServer) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
+def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What simulators have encoded, for all workers of the run."""
+    here = tmp_path_factory.getbasetemp()
+    folder = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "clips"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def keys_folder(servers_folder: Path) -> Path:
     """Key files as the embedded default makes them."""
     ensure_keys(servers_folder / "keys")
