@@ -64,7 +64,7 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
 
 
 async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
-    """Cameras that the import created, with their deliveries: read as rows, for objects of them take twice as long."""
+    """Cameras that the import created, with their deliveries: read as rows, for nothing asks for objects of them."""
     for start in range(0, len(done), CHUNK):
         some = _any_of([each.id for each in done[start : start + CHUNK]])
         deliveries = select(*Delivery.__table__.c).where(Delivery.camera_id == some)
