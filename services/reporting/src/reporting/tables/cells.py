@@ -3,7 +3,7 @@
 The texts are those of CSV with a decimal point and of JSON: 96.875, true, 2026-11-24T07:00:00.000+07:00.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,12 @@ from reporting.tables.arrays import Array
 from reporting.tables.table import Column, Kind
 
 _HOUR_MINUTES = 60
+
+
+def once_each(array: Array, texts_of: Callable[[Array], Array]) -> Array:
+    """`texts_of` the array, made once for each value: most columns repeat few values."""
+    encoded = pc.dictionary_encode(array)
+    return pc.take(texts_of(encoded.dictionary), encoded.indices)
 
 
 def plain(column: Column, array: Array) -> Array:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reporting.tables.arrays import Array, arrays_of
-from reporting.tables.cells import lines, plain
+from reporting.tables.cells import lines, once_each, plain
 from reporting.tables.stamp import Stamp
 from reporting.tables.table import Column, Kind, Row, Table
 from vonggac.http.formulas import FORMULA_STARTS
@@ -47,7 +48,8 @@ class CsvFile:
         """The lines of `rows`."""
         arrays = arrays_of(self._table, self._stamp, rows)
         pairs = zip(self._table.written, arrays, strict=True)
-        return lines([self._cells(column, array) for column, array in pairs], self._between, LINE_END)
+        cells = [once_each(array, partial(self._cells, column)) for column, array in pairs]
+        return lines(cells, self._between, LINE_END)
 
     def end(self) -> Iterator[bytes]:
         """Nothing follows the last line."""

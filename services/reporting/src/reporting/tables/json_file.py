@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reporting.tables.arrays import Array, arrays_of
-from reporting.tables.cells import lines, plain
+from reporting.tables.cells import lines, once_each, plain
 from reporting.tables.stamp import Stamp
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -33,9 +34,7 @@ class JsonFile:
             return b""
         arrays = arrays_of(self._table, self._stamp, rows)
         cells = [
-            pc.binary_join_element_wise(
-                name, _value(column, array), "", null_handling="replace", null_replacement="null"
-            )
+            pc.fill_null(once_each(array, partial(_member, name, column)), f"{name}null")
             for name, column, array in zip(self._names, self._table.written, arrays, strict=True)
         ]
         cells[0] = pc.binary_join_element_wise("{", cells[0], "")
@@ -49,6 +48,10 @@ class JsonFile:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _member(name: str, column: Column, array: Array) -> Array:
+    return pc.binary_join_element_wise(name, _value(column, array), "")
 
 
 def _value(column: Column, array: Array) -> Array:

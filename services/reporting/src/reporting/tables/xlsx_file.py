@@ -146,5 +146,6 @@ def _cells(column: Column, array: Any) -> list[Any]:
         array = pc.add(pc.cast(array, pa.int32()), _EPOCH_DAYS)
     values: list[Any] = array.to_pylist()
     if column.kind is Kind.TEXT:
-        return [None if text is None else escape_formula(text) for text in values]
+        escaped = {text: None if text is None else escape_formula(text) for text in set(values)}
+        return [escaped[text] for text in values]
     return values
