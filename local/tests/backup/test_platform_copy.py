@@ -103,7 +103,8 @@ async def fill_bus(started: Place) -> None:
         await publisher.js.publish(subjects.key_value(topology.POSITIONS, "outbox"), b"20")
 
         async def queued() -> bool:
-            return (await owner.js.stream_info(topology.PROBE_JOBS)).state.messages == JOBS
+            jobs = [topology.PROBE_JOBS, topology.DELIVERY_JOBS, topology.VERIFY_JOBS]
+            return all([(await owner.js.stream_info(name)).state.messages == JOBS for name in jobs])
 
         await eventually(queued)
     finally:
