@@ -91,8 +91,8 @@ async def test_a_foreign_centre_for_one_client_is_not_eaten_by_a_knock_and_its_h
     async def become(state: str, within_s: float) -> None:
         async def is_so() -> bool:
             items = await wall.deliveries("G-PLAIN")
-            [item] = [item for item in items if item["destination_id"] == destination_id]
-            assert item["state"] == state, item
+            there = [item for item in items if item["destination_id"] == destination_id]
+            assert [item["state"] for item in there] == [state], there
             return True
 
         await eventually(is_so, within_s=within_s, poll_s=0.05)
