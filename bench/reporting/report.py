@@ -52,7 +52,8 @@ def periods(now: datetime, days: int) -> dict[str, dict[str, str]]:
         "compliance_s": {"from": month.isoformat(), "to": closed.isoformat()},
         "year_s": {"from": year.isoformat(), "to": closed.isoformat()},
         "month_to_now_s": {"from": month.isoformat()},
-        "year_to_now_s": {"from": year.isoformat()},
+        # A day less: before six o'clock two days are open, and a period has at most 366.
+        "year_to_now_s": {"from": max(year, closed - timedelta(days=364)).isoformat()},
         "days_30_to_now_s": {"from": (now - timedelta(days=min(30, days - 2))).isoformat()},
     }
 
