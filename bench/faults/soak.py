@@ -5,8 +5,7 @@
 The whole platform runs, on loopback and with throw-away state: PostgreSQL, NATS, inventory, reporting, a prober, two
 forwarders, simulated cameras (640x360, 10 pictures a second, 300 kbit/s) and two centres that play back what they get.
 
-1. Until every camera is verified at both centres; then every fault once and three minutes of random ones, several at a
-   time, and all verified again: the warm state, in which buffers are as large as faults that overlap make them.
+1. Until every camera is verified at both centres; then every fault once, and all verified again: the warm state.
 2. A calm time in which memory and descriptors of every part are taken, then the faults (soak_faults.py), at random from
    the seed, several at a time; each is healed after some seconds.
 3. When the last is healed: how long until every camera is verified at both centres again; then, when the forwarders
@@ -41,7 +40,6 @@ from vonggac.embedded import ServerError
 
 FIRST_WITHIN_S = 180.0
 VERIFIED_WITHIN_S = 180.0
-WARM_S = 180.0
 POLL_S = 1.0
 TELL_EVERY_S = 30.0
 CALM_S = 30.0
@@ -131,7 +129,6 @@ async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progr
         took_s = await _all_verified(made, progress, within_s=FIRST_WITHIN_S)
         progress.step("cameras", f"{len(made.cameras)} verified at both centres after {took_s} s")
         await faults.once_each()
-        await faults.run(WARM_S)
         await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
         before = await _calm(made, usage, progress, "warm; calm before the faults")
         faults.told.clear()
