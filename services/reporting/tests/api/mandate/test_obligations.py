@@ -93,6 +93,26 @@ async def test_a_facility_without_cameras_is_connected_to_nothing(
     assert later == {"NV-1742-B": "overdue", "NV-1742-C": "open"}
 
 
+@pytest.mark.parametrize(
+    ("inspected_on", "state"),
+    [((), "overdue"), ((8, 10), "done"), ((10,), "done_late"), ((-5,), "overdue")],
+)
+async def test_an_inspection_that_is_due_once_is_done_by_the_first_one_and_by_none_without_one(
+    client: Client, ingest: Ingest, province: Province, inspected_on: tuple[int, ...], state: str
+) -> None:
+    letter = Letter(province)
+    facility, duty = letter.facility("A"), letter.obligation("NV-1742-D", "inspection")
+    made = [letter.inspection(facility, may(day).date()) for day in inspected_on]
+    things: list[tuple[str, Any]] = [("facility", facility), ("obligation", duty)]
+    things += [("inspection", one) for one in made]
+    await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things))
+    (item,) = (await read(client, as_of="2021-05-11"))["items"]
+    in_time = inspected_on[0] if state.startswith("done") else None
+    assert (item["state"], item["done_at"]) == (state, in_time and may(in_time).isoformat(timespec="seconds"))
+    (evidence,) = item["evidence"]
+    assert (evidence["kind"], evidence["id"]) == ("inspection", str(made[0].id) if in_time else None)
+
+
 async def test_a_waived_obligation_says_who_waived_it_and_why_from_then_on(
     client: Client, ingest: Ingest, province: Province
 ) -> None:

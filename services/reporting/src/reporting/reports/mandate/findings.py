@@ -7,7 +7,7 @@ from uuid import UUID
 
 from reporting.domain.instants import VIETNAM, Millis, millis, moment
 from reporting.domain.mandate.coverage import Assessed, Sufficiency, decide_sufficiency
-from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, last_of
+from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of, start_of_day
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus, ProposalStatus, SurveyStatus
@@ -65,10 +65,10 @@ class Facts:
             connected,
         )
 
-    def finding(self, kind: ObligationKind, then: FacilityThen) -> Finding:
-        """What speaks for an obligation of that kind at that facility."""
+    def finding(self, obligation: Obligation, then: FacilityThen) -> Finding:
+        """What speaks for the obligation at that facility."""
         one = then.facility.id
-        match kind:
+        match obligation.kind:
             case ObligationKind.SURVEY_AND_PLAN:
                 return last_of([self.survey(one), self.agreed_first(one)])
             case ObligationKind.CONNECTION:
@@ -82,7 +82,7 @@ class Facts:
             case ObligationKind.FOCAL_POINT:
                 return self._focal_point(one)
             case ObligationKind.INSPECTION:
-                return self._inspection(then)
+                return self._inspected_once(then) if obligation.every_days is None else self._inspected_last(then)
             case _:
                 return NOTHING
 
@@ -174,7 +174,18 @@ class Facts:
         made = [one for one in self.inspections.get(facility_id, ()) if one.state["inspected_on"] <= day]
         return max(made, key=lambda one: (one.state["inspected_on"], str(one.id)), default=None)
 
-    def _inspection(self, then: FacilityThen) -> Finding:
+    def _inspected_once(self, then: FacilityThen) -> Finding:
+        """The first inspection since the facility is active."""
+        begin = then.active_since
+        made = [
+            Evidence("inspection", one.id, None, at)
+            for one in self.inspections.get(then.facility.id, ())
+            if (at := start_of(one.state["inspected_on"])) <= self.situation.at
+            and (begin is None or at >= start_of_day(begin))
+        ]
+        return last_of([_first(made, "inspection")])
+
+    def _inspected_last(self, then: FacilityThen) -> Finding:
         """Counted from the last inspection, or from the first active day where none was made since."""
         last = self.last_inspection(then.facility.id)
         at = None if last is None else start_of(last.state["inspected_on"])

@@ -84,7 +84,7 @@ def _of_the_province(obligation: Obligation) -> bool:
 
 def _item(facts: Facts, then: FacilityThen | None, obligation: Obligation, soon: Millis) -> Item:
     situation = facts.situation
-    finding = NOTHING if then is None else facts.finding(obligation.kind, then)
+    finding = NOTHING if then is None else facts.finding(obligation, then)
     due = decide(obligation, finding, situation.at, soon=soon)
     evidence = finding.evidence
     if obligation.status is not ObligationStatus.OPEN:
