@@ -17,7 +17,8 @@ SPELLINGS = (
     "?password%20={}", "?password%00={}", "?p%E2%80%8Bassword={}", "?%7B%22password%22:%22{}%22%7D",
     "?p%D0%B0ssword={}", "?%EF%BD%90assword={}", "?m%E1%BA%ADt%20kh%E1%BA%A9u={}", "?password%EF%BC%9D{}",
     "?password=%26{}", "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/passwd/{}/x",
-    "?p%25252525252561ssword={}",
+    "?p%25252525252561ssword={}", "?verification_code={}", "?safetyCode={}", "?rtmpkey={}", "?mk={}", "?ma_bi_mat={}",
+    "/secret/{}/x", "/user:admin/pass:{}/x", "/0/nguyenvana:{}/main", "?src=rtsp%3A%2F%2Fadmin%3A{}%40cam.example%2Fx",
 )  # fmt: skip
 """How an address may hold a secret in clear: each is refused."""
 

@@ -1,6 +1,8 @@
 """What looks like a secret in an address is found in every spelling, and what people write otherwise is left alone."""
 
 import time
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -26,6 +28,11 @@ SPELLINGS = [
     "?m%E1%BA%ADt%20kh%E1%BA%A9u={}", "?mat+khau={}", "?password%EF%BC%9D{}", "?password%EF%BC%9A{}",
     "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/0/admin:{}/main", "/passwd/{}/main",
     "?p%25252525252561ssword={}",
+    "?verification_code={}", "?safetyCode={}", "?auth_code={}", "?rtmpkey={}", "?userpw={}", "?passw0rd={}",
+    "?psswd={}", "?oauth={}", "?totp={}", "?mk={}", "?tk=admin&p={}", "?account=admin&ps={}", "?ma_bi_mat={}",
+    "?maxacthuc={}", "?m%C3%A3%20b%C3%AD%20m%E1%BA%ADt={}", "?pass+word={}", "?contrasena={}",
+    "?%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C={}",
+    "/pass/{}/x", "/secret/{}", "/access_token/{}/x", "/user:admin/pass:{}/x", "/0/nguyenvana:{}/main",
 ]  # fmt: skip
 
 
@@ -50,7 +57,10 @@ def test_what_is_found_in_an_address_is_hidden_in_a_text(spelling: str) -> None:
     "/Streaming/Channels/101", "/cam/realmonitor?channel=1&subtype=0", "?keyframe=2", "/design=3",
     "/h264/ch1/main/av_stream", "?transportmode=unicast&profile=Profile_1", "/live/QT-01", "/user=admin",
     "?monkey=1", "?author=a", "?spin=1", "/ch1:main", "?p=1&inst=2", "/videoinput_1:0/h264_1/onvif.stm", "?bypass=1",
-    "/H%C3%A0%20N%E1%BB%99i", "?hashtag=1", "/password", "?unit=u:1",
+    "/H%C3%A0%20N%E1%BB%99i", "?hashtag=1", "/password", "?unit=u:1", "/vod/mp4:sample_115k.mov", "/0/mp4:clip",
+    "/Streaming/tracks/701?starttime=20261127t080000z", "/unicast/c1/s0/live", "/chID=1&streamType=main", "?minima=1",
+    "/token", "?i-keyframe=1", "/axis-media/media.amp?videocodec=h264&resolution=1920x1080", "/passage/1", "?khoa=noi",
+    "/rtsp_tunnel?h26x=4&line=1&inst=1", "/PSIA/Streaming/channels/0?videoCodecType=H.264", "/onvif-media/media.amp",
 ],
 )  # fmt: skip
 def test_an_ordinary_address_holds_none(target: str) -> None:
@@ -62,6 +72,22 @@ def test_an_ordinary_address_holds_none(target: str) -> None:
 )
 def test_a_separator_that_is_encoded_ends_no_secret(target: str) -> None:
     assert [value for _, value in secret_parameters(target.format(SECRET)) if SECRET in value] != []
+
+
+@pytest.mark.parametrize("coded", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("place", ["?basic={}", "?a=1&x={}", "/login/{}/main", "/{}", "?x=Basic+{}"])
+def test_a_login_in_base64_is_found_by_its_looks(coded: Callable[[bytes], bytes], place: str) -> None:
+    login = coded(f"admin:{SECRET}~~?".encode()).decode()
+    for word in (login, login.rstrip("="), quote(login)):
+        assert [value for _, value in secret_parameters(place.format(word))] != []
+
+
+@pytest.mark.parametrize(
+    "inner", [f"rtsp://admin:{SECRET}@10.0.0.7/x", f"http://:{SECRET}@cam.example:80/", f"RTSP://a:{SECRET}@[fd00::1]/"]
+)
+def test_the_login_of_an_address_within_the_address_is_found(inner: str) -> None:
+    for coded in (quote(inner, safe=""), quote(quote(inner, safe=""), safe="")):
+        assert SECRET in {value for _, value in secret_parameters(f"?src={coded}")}
 
 
 def test_a_name_that_is_encoded_a_hundred_thousand_times_is_found_at_once() -> None:

@@ -31,6 +31,18 @@ from vonggac.telemetry import configure_logging, get_logger, redact
         '{"username": "admin", "password": "S3cret!"}',
         "password='S3cret!'",
         "https://api/x?access_token=S3cret!&a=1",
+        "X-Token: S3cret!",
+        "X-Api-Key: S3cret!",
+        "Cookie: session=S3cret!; a=b",
+        "Set-Cookie: sid=S3cret!; Path=/",
+        "bearer S3cret!S3cret!x",
+        "password: S3cret!",
+        "mật khẩu: S3cret!",
+        "MẬT KHẨU=S3cret!",
+        '{\\"password\\": \\"S3cret!\\"}',
+        '<wsse:Password Type="http://a/b#PasswordText">S3cret!</wsse:Password>',
+        "no answer of admin:S3cret!@10.0.0.5",
+        "signed eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.S3cret!",
     ],
 )
 def test_no_secret_is_left(text: str) -> None:
@@ -44,6 +56,10 @@ def test_no_secret_is_left(text: str) -> None:
         "camera is at 10.0.0.5",
         "user said hello@example.org",
         "http://127.0.0.1:8104/v1",
+        "token: send one; password: 8 to 64 characters; mật khẩu: không được để trống",
+        "mailto:hello@example.org",
+        "the basic authentication of the bearer is missing",
+        "eyJust a word",
     ],
 )
 def test_text_without_secrets_stays_as_it_is(text: str) -> None:

@@ -4,6 +4,8 @@ Inventory refuses such an address, and redaction hides what follows such a name 
 Whoever adds a spelling adds it here.
 """
 
+import base64
+import binascii
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -11,30 +13,41 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 _LONG = (
-    r"pass[ ._-]?(?:word|wd|phrase|code)|pwd|secret|token|signature|credential|mat[ +_-]?khau"
-    r"|(?:user|usr|login)[_.-]?pas|session[_.-]?id"
+    r"pass[ +._-]?(?:phrase|code)|pa?ss?[ +._-]?w(?:[o0]?r)?[dt]|p4ssw[o0]rd|pwd|secret|token|signature|credential"
+    r"|m(?:[aâậ]t[ +_-]?kh[aâẩ]u|[aã][ +_-]?(?:b[ií][ +_-]?m[aậ]t|x[aá]c[ +_-]?(?:th[uự]c|minh)))"
+    r"|contrasen(?:y|h)?a|senha|mot[ +_-]?de[ +_-]?passe|mima|пapoль|пароль|密码"
+    r"|(?:user|usr|login)[_.-]?pas|session[_.-]?id|(?:o|x-)auth"
+    r"|(?:verif(?:y|ication)|safety|security|access|auth|secure|unlock|activation)[_.-]?code"
     r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e|play|publish|push|master|security)[_.-]?key"
 )
-"""Anywhere in a name: `streamKey`, `X-Access-Token`, `rtsp_password1`, `loginpas`."""
+"""Anywhere in a name: `streamKey`, `X-Access-Token`, `rtsp_password1`, `loginpas`, `safety_code` (of a label)."""
+_KEYS = r"(?:p|u|s|my|enc|dec|aes|crypt|hash|sign|login|user|serial|rtmp|rtsp|srtp?|hls|cam)?key"
 _SHORT = (
-    r"pass?|pw|psw|psk|p?key|auth|authorization|bearer|creds?|sig|sign|hmac|md5|hash|digest|jwt|pin(?:code)?|otp|ticket"
-    r"|mat[_-]?ma"
+    rf"pass?|(?:user|usr|u|login|admin|cam|rtsp|my)?p(?:w|sw)|psk|{_KEYS}|auth(?:info|basic|data|str)?|authorization"
+    r"|bearer|creds?|sig|sign|hmac|md5|hash|digest|jwt|pin(?:code)?|t?otp|ticket|mat[_-]?ma|mk|tok|cookie|vcode"
 )
-"""As a word of a name, perhaps with a number: `pw`, `admin_pw`, `auth.key`, `pass1`, and not `keyframe` or `design`."""
+"""As a word of a name, perhaps with a number: `pw`, `admin_pw`, `rtmpkey`, `pass1`, and not `keyframe` or `design`."""
 _BEFORE = r"(?<![A-Za-z0-9])"
+_BEGINS = r"(?=[acklmopstuvxп密])"
+"""Of a long name: most places of a text are passed over by one look."""
 SECRET_NAME = (
-    rf"(?:{_BEFORE}(?:{_SHORT})[0-9]{{0,3}}\]?|(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})(?:\[[^\]=\s]{{0,20}}\]){{0,3}}"
-    r"[\"']?[ +]{0,3}"
+    rf"(?:{_BEFORE}(?:{_SHORT})[0-9]{{0,3}}\]?|{_BEGINS}(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})(?:\[[^\]=\s]{{0,20}}\]){{0,3}}"
+    r"\\?[\"']?[ +]{0,3}"
 )
 """A regular expression for the end of a name before its `=`, to be used without regard to case."""
-SECRET_NAME_IN_WORDS = rf"(?:{_LONG})"
+SECRET_NAME_IN_WORDS = rf"{_BEGINS}(?:{_LONG})"
 """The same where a colon follows: short names do so in ordinary text."""
-_ACCOUNT = r"(?:user(?:name)?|usr|u|login(?:use)?|account)"
-_USUAL_NAME = r"(?:admin(?:istrator)?|root|user|operator|guest|viewer|supervisor|service|default)"
+_ACCOUNT = r"(?:user(?:name)?|usr|u|login(?:use)?|account|tk|tai[_-]?khoan)"
+_USUAL_NAME = r"(?:admin(?:istrator)?|root|user(?:name)?|operator|guest|viewer|supervisor|service|default)"
+_OF_A_PATH = (
+    r"(?:pass?(?:w(?:or)?d|phrase)?|pwd?|psw|secret|(?:access[_-]?)?token|sig(?:nature)?|credentials?|mat[_-]?khau"
+    r"|(?:stream|api)[_-]?key)"
+)
 BESIDE_A_NAME = (
-    rf"{_BEFORE}{_ACCOUNT}=[^&;:/\s]{{1,64}}(?::|[&;\ue000]p=)",
+    rf"{_BEFORE}{_ACCOUNT}=[^&;:/\s]{{1,64}}(?::|[&;\ue000]ps?=)",
     rf"(?<=[/?])(?:[^/?&=:;\s]{{1,64}}=)?{_USUAL_NAME}:",
-    r"/(?:passw(?:or)?d|pwd|passphrase|(?:stream|api)[_-]?key)/",
+    r"/[0-9]/[^/?&=:;\s]{1,64}:(?=[^/\s]{1,64}/(?:main|sub|mobile|audio))",
+    rf"/{_OF_A_PATH}[/:]",
 )
 """What stands before a password without a name: `login=admin:x`, `u=admin&p=x`, `/admin:x/main`, `/passwd/x/main`."""
 _VALUE = r"(?P<value>[^&;,/?#]*)"
@@ -42,6 +55,14 @@ _PARAMETERS = (
     re.compile(rf"(?P<name>{SECRET_NAME})[=:]{_VALUE}", re.IGNORECASE),
     *(re.compile(rf"(?P<name>{before}){_VALUE}", re.IGNORECASE) for before in BESIDE_A_NAME),
 )
+_INNER_LOGIN = re.compile(
+    r"(?P<name>[a-z][a-z0-9+.-]{1,20}):[/\ue000]{2}[^/:@\ue000]{0,64}:(?P<value>[^/@]+)@", re.IGNORECASE
+)
+"""Of an address within the address: `?src=rtsp%3A%2F%2Fadmin%3Ax%40h`."""
+_CODED = re.compile(
+    r"(?<=[=/ +])(?:basic[ +]+)?(?P<value>[A-Za-z0-9+_-]{8,200})={0,2}(?=[&;,/?\ue000]|$)", re.IGNORECASE
+)
+_PAIR = re.compile(rb"[!-9;-~]+:[!-~]+")
 _NAME_END = " +=:/\"'"
 _AGAIN = re.compile("%(?:25)+(?=[0-9A-Fa-f]{2})")
 """An encoding that was encoded again, however often: undone at once, not turn by turn."""
@@ -68,9 +89,21 @@ def secret_parameters(target: str) -> Iterator[tuple[str, str]]:
     while (decoded := _AGAIN.sub("%", unquote(text, errors="replace"))) != text:
         text = _ENCODED_SEPARATOR.sub(_SEPARATOR, decoded)
     text = folded("/" + text.removeprefix("/"))
-    for pattern in _PARAMETERS:
+    for pattern in (*_PARAMETERS, _INNER_LOGIN):
         for found in pattern.finditer(text):
             yield found["name"].lstrip("/?").rstrip(_NAME_END), found["value"]
+    for found in _CODED.finditer(text):
+        if _is_coded_login(found["value"]):
+            yield "user:password in base64", found["value"]
+
+
+def _is_coded_login(word: str) -> bool:
+    """Whether `word` is a name and a password as Basic sends them: hardly another word decodes to such a pair."""
+    try:
+        decoded = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_" if set(word) & {"-", "_"} else None)
+    except (binascii.Error, ValueError):
+        return False
+    return _PAIR.fullmatch(decoded) is not None
 
 
 def folded(text: str) -> str:

@@ -20,13 +20,30 @@ _USERINFO = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]{{0,30}}://)(?P<userinfo>[^
 _VALUE = rf"(?P<value>[^&;,{_SPACE}\"'<>/]+)"
 _KEY_VALUE = re.compile(rf"(?P<key>(?:\b(?:user(?:name)?|streamid)|{SECRET_NAME})=){_VALUE}", re.IGNORECASE)
 _KEY_COLON = re.compile(rf"(?P<key>{SECRET_NAME_IN_WORDS}:){_VALUE}", re.IGNORECASE)
-_QUOTED = re.compile(rf"(?P<key>{SECRET_NAME}\s*[:=]\s*[\"'])(?P<value>[^\"']+)", re.IGNORECASE)
+_QUOTED = re.compile(rf"(?P<key>{SECRET_NAME}\s*[:=]\s*\\?[\"'])(?P<value>[^\"'\\]+)", re.IGNORECASE)
+_ELEMENT = re.compile(rf"(?P<key><[a-z:]{{0,20}}{SECRET_NAME}(?:\s[^<>]{{0,200}})?>)(?P<value>[^<]+)", re.IGNORECASE)
+# With a letter and a digit: "token: Zk81" is a secret, and "token: send one" is a sentence.
+_IN_WORDS = re.compile(
+    rf"(?P<key>{SECRET_NAME_IN_WORDS}[\w-]{{0,20}} {{0,3}}[:=]\s{{1,3}})"
+    rf"(?P<value>(?=[^{_SPACE}]*[0-9])(?=[^{_SPACE}]*[^\W\d])[^{_SPACE}\"'<>]{{4,}})",
+    re.IGNORECASE,
+)
+_COOKIE = re.compile(r"(?P<key>\b(?:set-)?cookie:\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
+_LOGIN_AT_HOST = re.compile(
+    rf"(?<![^{_SPACE}\"'<>(\[,;=])(?P<value>[^{_SPACE}\"'<>/:@]{{1,64}}:[^{_SPACE}\"'<>/@]{{1,128}})"
+    r"@(?=[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|\[[0-9a-f:.]+\]|localhost\b)",
+    re.IGNORECASE,
+)
+_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]{4,}")
 _BESIDE_A_NAME = tuple(re.compile(rf"(?P<key>{before}){_VALUE}", re.IGNORECASE) for before in BESIDE_A_NAME)
 _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
 # A % that was encoded again is %25.
 _ENCODED = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 _CALENDAR = re.compile(rf"(?P<key>/calendar-feeds/[^/{_SPACE}]+/)(?P<value>[^?#{_SPACE}\"'<>]+)")
 _BEARER = re.compile(rf"\b(?P<key>Bearer|Basic)\s+(?P<value>[^{_SPACE}\"\',;]{{8,}})")
+_BEARER_ANY_CASE = re.compile(
+    rf"\b(?P<key>(?i:bearer|basic))\s+(?P<value>(?=[^{_SPACE}]*[0-9])[^{_SPACE}\"\',;]{{8,}})"
+)
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
@@ -45,14 +62,20 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
         text = re.sub(re.escape(form), REDACTED, text, flags=re.IGNORECASE)
     text = _AUTHORIZATION.sub(rf"\g<key>{REDACTED}", text)
     text = _CALENDAR.sub(rf"\g<key>{REDACTED}", text)
-    text = _BEARER.sub(rf"\g<key> {REDACTED}", text)
+    text = _BEARER_ANY_CASE.sub(rf"\g<key> {REDACTED}", _BEARER.sub(rf"\g<key> {REDACTED}", text))
+    text = _JWT.sub(REDACTED, text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
+    if "@" in text:
+        text = _LOGIN_AT_HOST.sub(f"{REDACTED}@", text)
+    if "<" in text:
+        text = _ELEMENT.sub(rf"\g<key>{REDACTED}", text)
     # Most texts have no = and no quotation marks: they are read fewer times.
     if '"' in text or "'" in text:
         text = _QUOTED.sub(rf"\g<key>{REDACTED}", text)
     for pattern in (_KEY_VALUE, *_BESIDE_A_NAME) if "=" in text else _BESIDE_A_NAME[1:]:
         text = pattern.sub(rf"\g<key>{REDACTED}", text)
-    text = _KEY_COLON.sub(rf"\g<key>{REDACTED}", text)
+    for pattern in (_KEY_COLON, _IN_WORDS, _COOKIE) if ":" in text or "=" in text else ():
+        text = pattern.sub(rf"\g<key>{REDACTED}", text)
     return _without_encoded_names(text) if "%" in text else text
 
 
