@@ -15,7 +15,7 @@ from urllib.parse import unquote
 _LONG = (
     r"pass[ +._-]?(?:phrase|code)|pa?ss?[ +._-]?w(?:[o0]?r)?[dt]|p4ssw[o0]rd|pwd|secret|token|signature|credential"
     r"|m(?:[aâậ]t[ +_-]?kh[aâẩ]u|[aã][ +_-]?(?:b[ií][ +_-]?m[aậ]t|x[aá]c[ +_-]?(?:th[uự]c|minh)))"
-    r"|contrasen(?:y|h)?a|senha|mot[ +_-]?de[ +_-]?passe|mima|пapoль|пароль|密码"
+    r"|contrasen(?:y|h)?a|senha|m[o]t[ +_-]?de[ +_-]?passe|mima|пapoль|пароль|密码"
     r"|(?:user|usr|login)[_.-]?pas|session[_.-]?id|(?:o|x-)auth"
     r"|(?:verif(?:y|ication)|safety|security|access|auth|secure|unlock|activation)[_.-]?code"
     r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e|play|publish|push|master|security)[_.-]?key"
