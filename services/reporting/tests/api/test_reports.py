@@ -289,6 +289,9 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
         ({"target_ppm": -1}, "target_ppm"),
         ({"colour": "red"}, "colour"),
         ({"from": "2026-11-20T00:00:00"}, "from"),
+        ({"letterhead": {"place": "Quảng\x07 Trị"}}, "letterhead.place"),
+        ({"letterhead": {"issuer": " "}}, "letterhead.issuer"),
+        ({"letterhead": {"copies": ["Như trên", "Lưu:\u202e VT"]}}, "letterhead.copies"),
     ],
 )
 async def test_what_cannot_be_frozen_is_refused_by_name(client: Client, change: dict[str, Any], field: str) -> None:

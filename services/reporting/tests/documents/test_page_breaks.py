@@ -11,7 +11,7 @@ import pytest
 from docx import Document
 from pikepdf import Dictionary, Name, Pdf
 
-from reporting.documents.letter.blocks import Grid
+from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.pdf import as_pdf
 
@@ -74,3 +74,32 @@ def test_the_last_rows_of_a_table_stay_together_in_word(docx: bytes) -> None:
         bold = [row.cells[0].paragraphs[0].runs[0].bold is True for row in table.rows]
         assert kept[-3:] == [True, True, False]
         assert all(stays for stays, strong in zip(kept[:-1], bold[:-1], strict=True) if strong)
+
+
+@pytest.mark.parametrize("more", [6, 7, 8])
+def test_the_signature_stands_on_a_page_with_what_is_signed(
+    report: Report, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    """Bodies that end at different heights of their last page."""
+    content = paper(report)
+    body = [*content.body[:-1], *[Text("Kiến nghị dài. " * 22)] * more, content.body[-1]]
+    changed = replace(content, body=body)
+    monkeypatch.setattr(as_pdf, "paper", lambda _: changed)
+    with Pdf.open(io.BytesIO(as_pdf.as_pdf(report))) as file:
+        numbers = {one.obj.objgen: number for number, one in enumerate(file.pages)}
+        elements = [one for one in nodes(file.Root.StructTreeRoot.K) if one.get("/S") == Name.P and "/Pg" in one]
+        of_fields = [
+            number
+            for number, page in enumerate(file.pages)
+            for one in page.get("/Annots", [])
+            if one.get("/FT") == Name.Sig
+        ]
+        (signed,) = set(of_fields)
+    post_and_words = [one for one in elements if numbers[one.Pg.objgen] == signed]
+    assert len(post_and_words) > 1
+
+
+def test_the_signature_stands_with_what_is_signed_in_word(docx: bytes) -> None:
+    paragraphs = Document(io.BytesIO(docx)).paragraphs
+    (signed,) = (index for index, one in enumerate(paragraphs) if one.text.endswith("./."))
+    assert [one.paragraph_format.keep_with_next for one in paragraphs[signed : signed + 2]] == [True, True]

@@ -82,8 +82,9 @@ class LetterPage(WordPage):
         self.paragraph(text, CENTRE, size=HEAD, italic=True, before=BETWEEN_PT, keep=keep)
 
     def closing(self, recipients: Sequence[str], signer: Sequence[str] = (SIGNER,)) -> None:
-        """«Nơi nhận» on the left, the signer's post with room to sign on the right."""
-        self.paragraph("", LEFT, size=8)
+        """«Nơi nhận» on the left, the signer's post with room to sign on the right, on a page with what is signed."""
+        self.document.paragraphs[-1].paragraph_format.keep_with_next = True
+        self.paragraph("", LEFT, size=8, keep=True)
         ((left, right),) = self.cells((TEXT_MM / 2, TEXT_MM / 2))
         self.cell_line(left, "Nơi nhận:", RECIPIENTS_HEAD, LEFT, bold=True, italic=True)
         for name, end in _listed(recipients):

@@ -147,6 +147,7 @@ async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bu
     assert made.json()["decided_by"] == "test-province_lead"
     again = await lead.post("/v1/urges", json=body)
     assert (again.status_code, again.json()["code"]) == (409, "urged_lately")
+    assert "+07:00, within the last hour" in again.json()["detail"]
     assert (await lead.post("/v1/urges", json=body | {"again": True})).status_code == 201
     path = f"{made.headers['location']}/letter.docx"
     first, second = await lead.get(path), await lead.get(path)

@@ -112,6 +112,7 @@ async def test_an_outage_reaches_the_webhook_signed_and_can_be_sent_again(
         ({"url": "ftp://127.0.0.1/hook"}, "https://"),
         ({"url": "http://user:matkhau123@127.0.0.1/hook"}, "must not hold a user or password"),
         ({"url": "http://127.0.0.1/hook#part"}, "fragment"),
+        ({"url": "http://127.0.0.1:99999/hook"}, "port"),
         ({"event_types": ["vn.vonggac.reporting.no_such.v1"]}, "no such type"),
         ({"name": ""}, "name"),
         ({"colour": "red"}, "colour"),

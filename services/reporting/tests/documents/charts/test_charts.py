@@ -12,7 +12,7 @@ from reporting.documents.charts.axes import nice_ceiling
 from reporting.documents.charts.burn_up import Point, burn_up
 from reporting.documents.charts.canvas import STYLES
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
-from reporting.documents.charts.strips import Piece, Strip, strips
+from reporting.documents.charts.strips import Piece, Strip, Tick, strips
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -26,11 +26,11 @@ CHARTS = {
     "availability": availability(STEPS, target_ppm=990_000),
     "causes": outages_by_cause([CauseSum("Không <trả> lời & im", 3, 5 * HOUR), CauseSum("Hình đen", 1, HOUR)]),
     "progress": burn_up(POINTS, deadline=DAY, deadline_label="Thời hạn: trước 04/5"),
-    "strips": strips([STRIP], start=0, end=DAY, day="ngày 03/5/2021"),
+    "strips": strips([STRIP], start=0, end=DAY, ticks=[Tick(0, "00"), Tick(DAY, "24")], day="ngày 03/5/2021"),
     "no availability": availability([], target_ppm=990_000),
     "no causes": outages_by_cause([]),
     "no progress": burn_up([], deadline=None, deadline_label=""),
-    "no strips": strips([], start=0, end=0, day=""),
+    "no strips": strips([], start=0, end=0, ticks=[], day=""),
 }
 
 
@@ -84,6 +84,10 @@ def test_the_deadline_stands_between_what_was_in_time_and_what_was_not() -> None
     assert "Thời hạn: trước 04/5" in CHARTS["progress"]
     assert "3 trên" not in CHARTS["progress"]
     assert "9 trên 12 camera kết nối cả hai trung tâm" in CHARTS["progress"]
+
+
+def test_without_a_deadline_the_words_begin_with_the_figures() -> None:
+    assert re.search(r"<desc[^>]*>Đến 0", burn_up(POINTS, deadline=None, deadline_label=""))
 
 
 def test_a_strip_fills_its_day() -> None:

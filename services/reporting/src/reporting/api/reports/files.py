@@ -33,8 +33,15 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
 _FILE = {
     "requestBody": {"description": "The file.", "required": True, "content": {"application/octet-stream": _BINARY}},
 }
+_DOCUMENT = {
+    "schema": {"type": "object", "description": "The header, the tables and the approval: docs/reports.md."},
+    "example": {"header": {"schema_version": "vonggac.report/1"}, "tables": {}},
+}
 _FILES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file.", "content": {form.media_type: _BINARY for form in FORMS.values()}}
+    200: {
+        "description": "The file.",
+        "content": {form.media_type: _DOCUMENT if name == "json" else _BINARY for name, form in FORMS.items()},
+    }
 }
 
 

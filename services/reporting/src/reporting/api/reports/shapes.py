@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from reporting.api.parameters import zone_names
 from reporting.domain.instants import Millis, moment
@@ -14,7 +14,7 @@ from reporting.reports.snapshot.report import Report
 from reporting.storage.availability.after_freezing import Late
 from vonggac.events.inventory import FacilityType
 from vonggac.http.lists import Key, Listing
-from vonggac.http.protection.texts import VisibleText
+from vonggac.http.protection.texts import VisibleText, visible
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 _TIME: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
@@ -28,6 +28,17 @@ def _known_zone(name: str) -> str:
 
 
 type Zone = Annotated[str, AfterValidator(_known_zone), Field(max_length=64, examples=[DEFAULT_ZONE])]
+
+
+class LetterheadShape(Letterhead):
+    """Who writes to whom, as a request gives it: what is shown on paper is seen by whoever gives it."""
+
+    @field_validator("*")
+    @classmethod
+    def _visible(cls, given: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(given, list):
+            return [visible(one) for one in given]
+        return visible(given) if given else given
 
 
 class FreezeShape(BaseModel):
@@ -52,7 +63,7 @@ class FreezeShape(BaseModel):
     proposals: list[Annotated[VisibleText, Field(min_length=1, max_length=2000)]] = Field(
         default=[], max_length=20, description="Part III of the letter, a paragraph each; by default of the figures."
     )
-    letterhead: Letterhead = Field(default=Letterhead(), description="Who writes to whom.")
+    letterhead: LetterheadShape = Field(default=LetterheadShape(), description="Who writes to whom.")
 
 
 class VersionShape(BaseModel):

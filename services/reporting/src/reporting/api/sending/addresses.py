@@ -21,6 +21,7 @@ from vonggac.net.allowed_networks import resolve
 from vonggac.net.errors import PeerError
 
 RESOLVED_WITHIN_S = 3.0
+MOST_PORT = 65535
 
 Shown = Annotated[datetime, AfterValidator(lambda at: at.astimezone(VIETNAM))]
 """An instant as it is shown, with +07:00."""
@@ -50,6 +51,8 @@ async def checked_url(shared: Context, field: str, given: str, *, path_is_no_sec
         raise _refuse(field, "must begin with https:// or http:// and have a host")
     if url.userinfo:
         raise _refuse(field, "must not hold a user or password: it is shown; messages are signed instead")
+    if url.port is not None and not 0 < url.port <= MOST_PORT:
+        raise _refuse(field, f"has a port that is not between 1 and {MOST_PORT}")
     if url.fragment:
         raise _refuse(field, "must not have a fragment (#)")
     _check_no_secret(field, url.raw_path.decode(), path_is_no_secret=path_is_no_secret)

@@ -23,7 +23,7 @@ from reporting.api.sending.shapes import (
     SendingShape,
     UrgeShape,
 )
-from reporting.domain.instants import duration, millis, moment
+from reporting.domain.instants import duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage import plan
@@ -174,7 +174,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
         if answered_at > now + timedelta(seconds=5):
             raise invalid("answered_at", "lies in the future")
         if answered_at < row.urged_at:
-            raise invalid("answered_at", f"lies before the party was urged, at {row.urged_at.isoformat()}")
+            raise invalid("answered_at", f"lies before the party was urged, at {shown(millis(row.urged_at))}")
         values = {
             "id": uuid4(),
             "urge_id": urge_id,
@@ -224,7 +224,7 @@ async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) ->
 async def _check_lately(session: Any, body: ByHand, now: datetime) -> None:
     lately = [one for one in await kept.recent(session, now - LATELY) if one.agency_id == body.agency_id]
     if lately and not body.again:
-        at = lately[-1].urged_at.isoformat()
+        at = shown(millis(lately[-1].urged_at))
         msg = f"it was urged at {at}, within the last hour; send `again: true` to urge it all the same"
         raise ProblemError(HTTPStatus.CONFLICT, "urged_lately", msg)
 

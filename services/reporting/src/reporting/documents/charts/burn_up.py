@@ -88,7 +88,8 @@ def _description(points: Sequence[Point], deadline_label: str) -> str:
     if not points:
         return "Không có số liệu. No figures."
     last = points[-1]
+    due = f"{deadline_label}. " if deadline_label else ""
     return (
-        f"{deadline_label}. Đến {last.label}: {last.both} trên {last.whole} camera kết nối cả hai trung tâm, "
+        f"{due}Đến {last.label}: {last.both} trên {last.whole} camera kết nối cả hai trung tâm, "
         f"{last.national} kết nối trung tâm của Bộ, {last.provincial} kết nối IOC của tỉnh."
     )

@@ -7,7 +7,6 @@ from reporting.documents.charts.axes import RIGHT, WIDTH, nothing
 from reporting.documents.charts.canvas import GREY, Canvas
 
 _NAMES, _ROW, _HEAD, _FOOT = 150, 24, 48, 44
-_HOUR = 3_600_000
 _WORDS = (
     ("up", "Hoạt động"),
     ("down", "Mất"),
@@ -32,8 +31,17 @@ class Strip(NamedTuple):
     pieces: Sequence[Piece]
 
 
-def strips(cameras: Sequence[Strip], *, start: int, end: int, day: str, name: str = "strips") -> str:
-    """The picture of [start, end), hours counted from `start`, which is a local midnight in a whole day."""
+class Tick(NamedTuple):
+    """What the clock shows at an instant."""
+
+    at: int
+    label: str
+
+
+def strips(
+    cameras: Sequence[Strip], *, start: int, end: int, ticks: Sequence[Tick], day: str, name: str = "strips"
+) -> str:
+    """The picture of [start, end), which `day` names in words."""
     height = _HEAD + max(len(cameras), 2) * _ROW + _FOOT
     canvas = Canvas(
         name, WIDTH, height, title=f"Hoạt động 24 giờ của từng camera, {day} / 24-hour strips",
@@ -45,10 +53,10 @@ def strips(cameras: Sequence[Strip], *, start: int, end: int, day: str, name: st
         return canvas.svg()
     room = WIDTH - _NAMES - RIGHT
     bottom = _HEAD + len(cameras) * _ROW
-    for hour in range(0, (end - start) // _HOUR + 1, 3):
-        x = _NAMES + room * hour * _HOUR / (end - start)
+    for tick in ticks:
+        x = _NAMES + room * (tick.at - start) / (end - start)
         canvas.line([(x, _HEAD - 6), (x, bottom)], colour=GREY, width=0.5)
-        canvas.text(x, _HEAD - 10, f"{hour:02d}", anchor="middle", size=10)
+        canvas.text(x, _HEAD - 10, tick.label, anchor="middle", size=10)
     for index, one in enumerate(cameras):
         y = _HEAD + index * _ROW
         canvas.text(_NAMES - 8, y + 15, one.label, anchor="end", size=11)

@@ -63,7 +63,8 @@ def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Text(
         f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "
         f"{point_in_time(header.period.to_ms, zone)}, múi giờ {header.period.time_zone}; số liệu chốt lúc "
-        f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}."
+        f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}. "
+        "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây."
     )
     if header.reason is not None:
         yield Text(f"Đây là phiên bản {header.version} của báo cáo, thay số liệu do: {_sentence(header.reason)}")

@@ -1,19 +1,22 @@
 """Sums and lists that several parts of a report show, out of its frozen rows."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from reporting.documents.charts.availability import Parts, availability
 from reporting.documents.charts.burn_up import Point, burn_up
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
-from reporting.documents.charts.strips import Piece, Strip, strips
+from reporting.documents.charts.strips import Piece, Strip, Tick, strips
 from reporting.documents.letter.wording import cause_name, local, short_day
-from reporting.domain.instants import Millis
+from reporting.domain.instants import Millis, millis
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 
 _MONTHLY: Millis = 25 * 86_400_000
+_QUARTER: Millis = 15 * 60_000
+"""Every zone's full hours lie on one."""
 
 
 def number(row: Row, column: str) -> int:
@@ -114,7 +117,7 @@ def chart(shown: Shown, name: str) -> str:
         case "progress":
             return _progress(shown)
         case _:
-            return _strips(shown.tables.get("strips", ()), shown.zone)
+            return _strips(shown)
 
 
 def _availability(shown: Shown) -> str:
@@ -145,13 +148,41 @@ def _label(row: Row, zone: ZoneInfo) -> str:
     return f"{at.month}/{at.year}" if end - start > _MONTHLY else short_day(at).rpartition("/")[0]
 
 
-def _strips(rows: Sequence[Row], zone: ZoneInfo) -> str:
+def _strips(shown: Shown) -> str:
+    rows, zone = shown.tables.get("strips", ()), shown.zone
     found: dict[str, Strip] = {}
     for row in rows:
         key = word(row, "camera_id")
         strip = found.get(key) or Strip(word(row, "camera_code"), [])
         piece = Piece(number(row, "from_ms"), number(row, "to_ms"), word(row, "state"))
         found[key] = Strip(strip.label, [*strip.pieces, piece])
-    start = min((number(row, "from_ms") for row in rows), default=0)
-    end = max((number(row, "to_ms") for row in rows), default=0)
-    return strips(list(found.values()), start=start, end=end, day=f"ngày {short_day(local(start, zone))}")
+    # Without cameras there are the steps of the period all the same.
+    times = rows or shown.tables.get("days", ())[-1:]
+    start = min((number(row, "from_ms") for row in times), default=0)
+    end = max((number(row, "to_ms") for row in times), default=0)
+    return strips(
+        list(found.values()), start=start, end=end, ticks=_clock(start, end, zone), day=_day(start, end, zone)
+    )
+
+
+def _day(start: Millis, end: Millis, zone: ZoneInfo) -> str:
+    """`ngày 25/10/2026` of a whole day, otherwise its beginning and end."""
+    day = local(start, zone).date()
+    if (start, end) == (_midnight(day, zone), _midnight(day + timedelta(days=1), zone)):
+        return f"ngày {short_day(day)}"
+    since, until = (f"{at:%H:%M} {short_day(at)}" for at in (local(start, zone), local(end, zone)))
+    return f"từ {since} đến {until}"
+
+
+def _clock(start: Millis, end: Millis, zone: ZoneInfo) -> list[Tick]:
+    """Every third hour of the clock in [start, end]; the midnight that ends it is `24`."""
+    ticks = []
+    for at in range(-(-start // _QUARTER) * _QUARTER, end + 1, _QUARTER):
+        shown = local(at, zone)
+        if shown.hour % 3 == 0 and shown.minute == 0:
+            ticks.append(Tick(at, "24" if at == end and shown.hour == 0 else f"{shown.hour:02d}"))
+    return ticks
+
+
+def _midnight(day: date, zone: ZoneInfo) -> Millis:
+    return millis(datetime.combine(day, time(), zone))

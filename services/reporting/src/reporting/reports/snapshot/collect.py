@@ -66,6 +66,15 @@ def steps(period: Period, zone: ZoneInfo) -> Iterator[Period]:
     return (Period(start, end) for start, end in pairwise([*cuts, period.end]))
 
 
+def last_day(period: Period, zone: ZoneInfo) -> Period:
+    """The local day that ends with the period, as long as it is there; of another end the 24 hours before it."""
+    local = moment(period.end).astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    whole = millis(midnight) == period.end
+    start = millis(midnight - timedelta(days=1)) if whole else period.end - _DAY
+    return Period(max(start, period.start), period.end)
+
+
 async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:
     places = await plan.places(session, extent.scope, period)
     totals = Totals(places)
@@ -86,8 +95,7 @@ async def _outages(session: AsyncSession, extent: Extent) -> list[FoundOutage]:
 
 
 async def _strips(session: AsyncSession, extent: Extent, found: Sequence[CameraAccount]) -> list[Row]:
-    *_, last = steps(extent.question.period, extent.zone)
-    day = Period(max(last.end - _DAY, extent.question.period.start), last.end)
+    day = last_day(extent.question.period, extent.zone)
     cameras = figures.worst(found)
     watch = await watch_of(session, extent.question)
     stored = await history.stored(session, [one.id for one in cameras], (), day.start, day.end, watch)
