@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PAGING = {"cursor", "limit", "sort", "fields", "total"}
+FILES = {"text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+"""What an import with `answer=file` answers mistakes with."""
 OLD_STYLES = {"after", "offset", "page", "skip"}
 
 type Json = dict[str, Any]
@@ -47,10 +49,13 @@ def test_every_operation_is_described_under_a_short_id_and_a_known_tag(service: 
 def test_every_error_is_a_problem_and_422_is_everywhere(service: str) -> None:
     for name, operation in operations(service):
         responses = operation["responses"]
-        assert {"401", "403", "422", "500"} <= responses.keys(), name
+        assert {"401", "403", "422", "500", "503"} <= responses.keys(), name
+        assert ("413" in responses) >= ("requestBody" in operation), name
         for status, response in responses.items():
             if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"], (name, status)
+                files = FILES if (name.startswith("post /v1/imports/"), status) == (True, "422") else set()
+                kinds = set(response["content"]) - (files if "requestBody" in operation else set())
+                assert kinds == {"application/problem+json"}, (name, status)
                 assert response["content"]["application/problem+json"]["schema"] == PROBLEM, (name, status)
     assert "HTTPValidationError" not in read(service)["components"]["schemas"]
 
@@ -72,6 +77,15 @@ def test_every_body_has_an_example_that_fits(service: str) -> None:
                     schema = {**media["schema"], "components": read(service)["components"]}
                     assert "example" in media, (name, kind)
                     jsonschema.Draft202012Validator(schema).validate(media["example"])
+
+
+def test_what_is_read_is_not_asked_for_an_idempotency_key(service: str) -> None:
+    for name, operation in operations(service):
+        headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
+        if name.startswith("get "):
+            assert "Idempotency-Key" not in headers, name
+        if "Idempotency-Key" in headers:
+            assert "409" in operation["responses"], name
 
 
 def test_title_and_headers(service: str) -> None:

@@ -57,8 +57,9 @@ class Services:
 class RequestContext:
     """One request's view of the services."""
 
-    def __init__(self, request: Request, response: Response, caller: Caller, key: IdempotencyKey = None) -> None:
-        self.request, self.response, self.caller, self.key = request, response, caller, key
+    def __init__(self, request: Request, response: Response, caller: Caller) -> None:
+        self.request, self.response, self.caller = request, response, caller
+        self.key: str | None = None
         self.services: Services = request.app.state.services
         given = request.headers.get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
@@ -122,7 +123,16 @@ class RequestContext:
         return fingerprint_of(self.request.method, asked, body.encode("utf-8", "surrogateescape"))
 
 
+class RepeatableContext(RequestContext):
+    """Of a request whose write is done once, however often it is sent with one Idempotency-Key."""
+
+    def __init__(self, request: Request, response: Response, caller: Caller, key: IdempotencyKey = None) -> None:
+        super().__init__(request, response, caller)
+        self.key = key
+
+
 Context = Annotated[RequestContext, Depends(RequestContext)]
+WriteContext = Annotated[RepeatableContext, Depends(RepeatableContext)]
 
 
 class refusals:  # noqa: N801 # used as a statement, as contextlib's own

@@ -15,6 +15,7 @@ from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
@@ -86,7 +87,11 @@ async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
     return [letter for letter in reversed(found) if last is None or letter.sequence < last][: page.limit + 1]
 
 
-@router.post("/{sequence}/replay", summary="Publish a dead letter again and take it off the list")
+@router.post(
+    "/{sequence}/replay",
+    summary="Publish a dead letter again and take it off the list",
+    responses=problems({409: "To publish it again cannot help"}),
+)
 async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
     """An observation is published as it was; of a job, the present state of its camera. 409 when that cannot help."""
     async with _letters(context) as letters:

@@ -13,7 +13,9 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _UNIVERSAL = {
     422: "A parameter or field is wrong, unknown or given twice; `errors` names each",
     500: "A mistake of this service; its log has the details",
+    503: "What the service needs is away or too busy; Retry-After says when to try again",
 }
+_OF_BODIES = {400: "The body cannot be read", 413: "The body is too large"}
 _NAMED = {404: "There is no such record, or none that the caller sees"}
 _BY_PATH: Mapping[str, Mapping[int, str]] = {"thing_id": {410: "It was removed"}}
 """Of a register that keeps what was removed."""
@@ -31,6 +33,7 @@ _HEADERS: Mapping[int, Mapping[str, Any]] = {
     429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
+_JSON = {"application/json", CONTENT_TYPE}
 _CODES = {401: "unauthorized", 412: "stale", 422: "invalid", 428: "if_match_required", 500: "internal_error"}
 
 
@@ -46,7 +49,7 @@ def describe_problems(operation: Operation) -> None:
     if operation.get("security"):
         expected |= _GUARDED
     if "requestBody" in operation:
-        expected[400] = "The body cannot be read"
+        expected |= _OF_BODIES
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header":
             expected |= _BY_HEADER.get(parameter["name"], {})
@@ -56,7 +59,10 @@ def describe_problems(operation: Operation) -> None:
     for status in sorted(expected.keys() | {status for status in declared if status >= 400}):
         own = declared.get(status, {}).get("description")
         description = own if own and not _is_default(own) else expected.get(status, HTTPStatus(status).phrase)
-        responses[str(status)] = _response(status, description)
+        files = {
+            kind: media for kind, media in declared.get(status, {}).get("content", {}).items() if kind not in _JSON
+        }
+        responses[str(status)] = _response(status, description, files)
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -65,7 +71,8 @@ def _is_default(description: str) -> bool:
     return description == "Validation Error"
 
 
-def _response(status: int, description: str) -> dict[str, Any]:
+def _response(status: int, description: str, files: Mapping[str, Any]) -> dict[str, Any]:
+    """`files`: other forms that the route has for it."""
     phrase = HTTPStatus(status).phrase
     errors = [{"field": "distrct", "row": None, "message": "unknown; known: district"}] if status == 422 else []
     example = {
@@ -78,7 +85,7 @@ def _response(status: int, description: str) -> dict[str, Any]:
     }
     response: dict[str, Any] = {
         "description": description,
-        "content": {CONTENT_TYPE: {"schema": PROBLEM, "example": example}},
+        "content": {CONTENT_TYPE: {"schema": PROBLEM, "example": example}, **files},
     }
     if status in _HEADERS:
         response["headers"] = dict(_HEADERS[status])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, ReasonNeeded
+from inventory.api.context import ReasonNeeded, WriteContext
 from inventory.api.devices.secrets import OfSecret, Secret
 from inventory.api.nouns.rules import reason_needed
 from inventory.api.nouns.writes import NOTHING
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 @router.delete("/{thing_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination", response_model=None)
 async def remove_destination(
     thing_id: UUID,
-    context: Context,
+    context: WriteContext,
     caller: Caller,
     if_match: IfMatch,
     reason: ReasonNeeded = None,

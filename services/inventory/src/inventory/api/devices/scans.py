@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reason
+from inventory.api.context import Reason, WriteContext
 from inventory.api.nouns.bulk import do_each
 from inventory.api.nouns.rules import make_thing
 from inventory.domain.devices.camera import NewCamera
@@ -52,7 +52,7 @@ class AcceptedScan(BaseModel):
     response_model=AcceptedScan,
 )
 async def accept_scan(
-    thing_id: UUID, body: ScanAcceptance, context: Context, caller: Caller, reason: Reason = None
+    thing_id: UUID, body: ScanAcceptance, context: WriteContext, caller: Caller, reason: Reason = None
 ) -> Response:
     """All new ones or none, by the rules of every camera; those that are on record already are named and stay.
 

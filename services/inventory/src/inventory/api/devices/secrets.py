@@ -9,7 +9,7 @@ from fastapi import Depends, Response
 from pydantic import Field, SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, RequestContext
+from inventory.api.context import RequestContext, WriteContext
 from inventory.domain.fields import Fields
 from inventory.nouns.devices.secrets import LOGIN, SecretColumns, remove_secret, write_secret
 from inventory.nouns.writer import Write
@@ -34,7 +34,7 @@ class Secret(Fields):
 class SecretRequest:
     """A request about the credentials of one thing, with what is common to all of them."""
 
-    def __init__(self, context: Context, caller: Caller, if_match: IfMatch) -> None:
+    def __init__(self, context: WriteContext, caller: Caller, if_match: IfMatch) -> None:
         self._context: RequestContext = context
         self._caller: Principal = caller
         self._if_match: Precondition = if_match

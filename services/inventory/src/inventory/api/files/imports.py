@@ -30,6 +30,7 @@ from vonggac.auth import Caller, Principal, Right
 from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
@@ -41,6 +42,27 @@ Answer = Annotated[
     Query(description="`file`: mistakes come back in the same file, beside their rows; secrets are hidden."),
 ]
 Prefer = Annotated[str | None, Header(description="`respond-async`: 202 at once; see `/v1/imports/{id}`.")]
+_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+_FORM = "multipart/form-data"
+_OF_FORM: dict[str, Any] = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
+_OF_WORKBOOK = {XLSX: {"schema": _FILE}, _FORM: {"schema": _OF_FORM}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "With `respond-async`: it goes on in the background",
+        "headers": {"Location": {"description": "The import, to see how far it is.", "schema": {"type": "string"}}},
+    },
+    **problems(
+        {
+            409: "It was stopped, or contradicts what is on record; nothing was stored",
+            413: "The file is too large",
+            415: "The body is neither CSV nor XLSX nor a form with the file",
+        }
+    ),
+    422: {
+        "description": "`errors` names every mistake of the file; with `answer=file` they come in the file itself",
+        "content": {CSV: {"schema": _FILE, "example": ""}, XLSX: {"schema": _FILE, "example": ""}},
+    },
+}
 
 
 class FieldChange(BaseModel):
@@ -171,7 +193,11 @@ class TakenBackShown(BaseModel):
     left: list[LeftShown] = Field(description="Records that somebody changed since or that are referred to.")
 
 
-@router.post("/{import_id}/revert", summary="Take an import back")
+@router.post(
+    "/{import_id}/revert",
+    summary="Take an import back",
+    responses=problems({409: "It is not done, or was taken back already"}),
+)
 async def revert_import(import_id: UUID, context: Context, caller: Caller, reason: Reason = None) -> TakenBackShown:
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
     why = reason or f"import {import_id} is taken back"
@@ -217,11 +243,20 @@ def _add_import(noun: Noun) -> None:
         f"/{noun.path}",
         summary=f"Import {noun.path.replace('-', ' ')}",
         response_model=ImportDone,
+        responses=_ANSWERS,
         openapi_extra=_body(noun),
     )(import_things)
 
 
-@router.post(f"/{WORKBOOK}", summary="Import a workbook of several nouns", response_model=ImportDone)
+@router.post(
+    f"/{WORKBOOK}",
+    summary="Import a workbook of several nouns",
+    response_model=ImportDone,
+    responses=_ANSWERS,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {XLSX: {"schema": _FILE}, _FORM: {"schema": _OF_FORM}}}
+    },
+)
 async def import_workbook(
     context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
     prefer: Prefer = None, reason: Reason = None,
@@ -284,9 +319,7 @@ def _body(noun: Noun) -> dict[str, Any]:
     columns = columns_of(noun)
     listed = ", ".join(f"{column.name} («{column.heading}»)" for column in columns.columns)
     text = {"type": "string", "description": f"Columns: {listed}; required: {', '.join(columns.required)}"}
-    form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
-    binary = {"type": "string", "format": "binary"}
-    content = {CSV: {"schema": text}, XLSX: {"schema": binary}, "multipart/form-data": {"schema": form}}
+    content = {CSV: {"schema": text}, XLSX: {"schema": _FILE}, _FORM: {"schema": _OF_FORM}}
     return {"requestBody": {"required": True, "content": content}}
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Context
+from inventory.api.context import Context, WriteContext
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf
@@ -53,7 +53,7 @@ class DueObligations(BaseModel):
     response_model=ObligationShown,
 )
 async def move_obligation(
-    thing_id: UUID, body: Completion, context: Context, caller: Caller, if_match: IfMatch
+    thing_id: UUID, body: Completion, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
     """`done` needs `completed_at` before the deadline, `done_late` at it or later; 409 says what is allowed."""
 
@@ -75,7 +75,7 @@ async def move_obligation(
     response_model=ObligationShown,
 )
 async def set_deadline(
-    thing_id: UUID, body: NewDeadline, context: Context, caller: Caller, if_match: IfMatch
+    thing_id: UUID, body: NewDeadline, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
     """The earlier ones stay on record, each with who set it, when and why."""
 

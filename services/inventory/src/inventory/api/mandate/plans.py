@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context
+from inventory.api.context import Context, WriteContext
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
@@ -78,7 +78,7 @@ class ConnectionList(BaseModel):
     summary="Make a new version of a plan",
     response_model=PlanShown,
 )
-async def add_connection_plan_version(thing_id: UUID, context: Context, caller: Caller) -> Response:
+async def add_connection_plan_version(thing_id: UUID, context: WriteContext, caller: Caller) -> Response:
     """A draft with the same content: what is agreed stays in force until the new version is agreed."""
 
     async def work(writing: Write) -> Thing:
@@ -97,7 +97,7 @@ async def add_connection_plan_version(thing_id: UUID, context: Context, caller: 
     response_model=PlanShown,
 )
 async def add_connection_plan_consent(
-    thing_id: UUID, body: Consent, context: Context, caller: Caller, if_match: IfMatch
+    thing_id: UUID, body: Consent, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
     """The province lead alone records the word of the lead. A later word of an agency replaces its earlier one."""
 

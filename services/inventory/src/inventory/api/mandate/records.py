@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from inventory.api.context import Context, Reason
+from inventory.api.context import Reason, WriteContext
 from inventory.api.mandate.doing import do
 from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
 from inventory.domain.mandate.maintenance_window import cancelled
@@ -31,7 +31,7 @@ router = APIRouter()
     response_model=InformationRequestShown,
 )
 async def answer_information_request(
-    thing_id: UUID, body: GivenAnswers, context: Context, caller: Caller, if_match: IfMatch
+    thing_id: UUID, body: GivenAnswers, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
     """As many as are known; a later answer replaces an earlier one. 409 unless the request was sent and is open."""
 
@@ -55,7 +55,7 @@ async def answer_information_request(
     response_model=MaintenanceWindowShown,
 )
 async def cancel_maintenance_window(
-    thing_id: UUID, context: Context, caller: Caller, if_match: IfMatch, reason: Reason = None
+    thing_id: UUID, context: WriteContext, caller: Caller, if_match: IfMatch, reason: Reason = None
 ) -> Response:
     """One that has not begun never counts; a running one ends now. What is over stays as it was: 409."""
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context
+from inventory.api.context import Context, WriteContext
 from inventory.api.nouns.rules import patch_thing
 from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
 from inventory.domain.mandate.surveying.form import form_schema
@@ -64,7 +64,7 @@ async def get_survey_form_schema() -> Response:
     response_model=SubmissionShown,
 )
 async def put_survey_submission(
-    thing_id: UUID, submission_id: UUID, body: Submission, context: Context, caller: Caller
+    thing_id: UUID, submission_id: UUID, body: Submission, context: WriteContext, caller: Caller
 ) -> Response:
     """The sender makes the id, and sends again until it is answered: it is taken once.
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reason, ReasonNeeded
+from inventory.api.context import Reason, ReasonNeeded, WriteContext
 from inventory.api.nouns.models import MAX_BULK, BulkRemoval, Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
@@ -48,7 +48,7 @@ def _many(model: type[BaseModel]) -> Any:
 
 
 def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
-    async def add_things(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
+    async def add_things(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
             return [
                 thing.id for thing in await do_each(writing, body, lambda fields: make_thing(writing, noun, fields))
@@ -72,7 +72,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 
 
 def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
-    async def change_things(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
+    async def change_things(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
             async def change(item: Any) -> Thing:
                 thing = await _read(writing, noun, item)
@@ -98,7 +98,10 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove_things(
-        body: Annotated[list[BulkRemoval], _ONE_BY_ONE], context: Context, caller: Caller, reason: ReasonNeeded = None
+        body: Annotated[list[BulkRemoval], _ONE_BY_ONE],
+        context: WriteContext,
+        caller: Caller,
+        reason: ReasonNeeded = None,
     ) -> Response:
         async def work(writing: Write) -> None:
             async def remove(item: BulkRemoval) -> None:

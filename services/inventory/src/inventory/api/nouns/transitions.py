@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, ReasonText
+from inventory.api.context import ReasonText, WriteContext
 from inventory.api.nouns.models import Models
 from inventory.api.nouns.rules import patch_thing
 from inventory.api.nouns.signatures import with_parameters
@@ -39,7 +39,7 @@ def add_transitions(router: APIRouter, noun: Noun, models: Models) -> None:
         reason=_REASON,
     )
 
-    async def move(thing_id: UUID, body: Any, context: Context, caller: Caller, if_match: IfMatch) -> Response:
+    async def move(thing_id: UUID, body: Any, context: WriteContext, caller: Caller, if_match: IfMatch) -> Response:
         async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
             if_match.check(thing.revision)

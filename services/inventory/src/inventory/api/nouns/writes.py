@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reason, ReasonNeeded
+from inventory.api.context import Reason, ReasonNeeded, WriteContext
 from inventory.api.nouns.models import Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
@@ -38,7 +38,7 @@ def add_write_routes(router: APIRouter, noun: Noun, models: Models) -> None:
 
 
 def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
-    async def add_thing(body: Any, context: Context, caller: Caller, reason: Reason = None) -> Response:
+    async def add_thing(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> Thing:
             return await make_thing(writing, noun, body)
 
@@ -63,7 +63,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
 
 def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
     async def change_thing(
-        thing_id: UUID, body: Any, context: Context, caller: Caller, if_match: IfMatch, reason: Reason = None
+        thing_id: UUID, body: Any, context: WriteContext, caller: Caller, if_match: IfMatch, reason: Reason = None
     ) -> Response:
         async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
@@ -86,7 +86,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove(
-        thing_id: UUID, context: Context, caller: Caller, if_match: IfMatch, reason: ReasonNeeded = None
+        thing_id: UUID, context: WriteContext, caller: Caller, if_match: IfMatch, reason: ReasonNeeded = None
     ) -> Response:
         async def work(writing: Write) -> None:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
