@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import subprocess
+import unicodedata
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,69 @@ async def test_mistakes_come_back_in_the_file_without_secrets(stocked: Any) -> N
     corrected = answer.content.replace(b"KCL-99", b"KCL-01")
     again = (await send(stocked, "cameras", corrected)).json()
     assert {(error["row"], error["field"]) for error in again["errors"]} >= {(2, "password")}
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "code,name,facility_code,url,username,Mật khẩu ,channel",
+        "code,name,facility_code,url,Ten dang nhap,mật khẩu,channel",
+        "code,name,facility_code,url,username,password,unknown",
+        "code,name,facility_code,url,username,password,password",
+        "code,name,facility_code,url,username,pass word,channel",
+        "code,name,facility_code,url,username,Mật khẩu xem,channel",
+        "DANH SÁCH CAMERA,,,,,,\ncode,name,facility_code,url,username,password,unknown",
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_no_secret_comes_back_under_whatever_heading(stocked: Any, headings: str, kind: str) -> None:
+    text = f"{headings}\nC-9,Cổng,KCL-01,rtsp://10.1.1.9/1,admin,bi-mat-cu,x\n"
+    text = unicodedata.normalize("NFD", text)
+    body = text.encode()
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        for line in text.splitlines():
+            book.worksheets[0].append(line.split(","))
+        saved = io.BytesIO()
+        book.save(saved)
+        body = saved.getvalue()
+    answer = await send(stocked, "cameras", body, answer="file")
+    assert answer.status_code == 422
+    shown = [answer.text]
+    if kind == "xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+        shown = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert not any("bi-mat-cu" in each for each in shown)
+    assert any("C-9" in each for each in shown)
+
+
+async def test_of_a_workbook_without_a_sheet_of_the_noun_no_secret_comes_back(stocked: Any) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Một", "Hai"):
+        sheet = book.create_sheet(title)
+        sheet.append(["Thiết bị", "Mật khẩu"])
+        sheet.append(["C-9", "bi-mat-cu"])
+    saved = io.BytesIO()
+    book.save(saved)
+    answer = await send(stocked, "cameras", saved.getvalue(), answer="file")
+    back = openpyxl.load_workbook(io.BytesIO(answer.content))
+    cells = [cell for sheet in back.worksheets for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert cells.count("***") == 2
+    assert "bi-mat-cu" not in cells
+
+
+async def test_a_marked_workbook_hides_what_was_hidden(stocked: Any) -> None:
+    body = (await stocked.client.get("/v1/exports/cameras.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    names = [cell.value for cell in book.worksheets[0][2]]
+    book.worksheets[0].cell(3, names.index("facility_code") + 1).value = "KCL-99"
+    spoiled = io.BytesIO()
+    book.save(spoiled)
+    answer = await send(stocked, "cameras", spoiled.getvalue(), answer="file")
+    back = openpyxl.load_workbook(io.BytesIO(answer.content))
+    assert [sheet.sheet_state for sheet in back.worksheets] == [sheet.sheet_state for sheet in book.worksheets]
+    assert [back.worksheets[0].row_dimensions[line].hidden for line in (1, 2, 3)] == [False, True, False]
+    assert [cell.value for cell in back.worksheets[0][2]][: len(names)] == names
 
 
 async def test_mistakes_come_back_in_a_workbook_marked_and_commented(stocked: Any) -> None:

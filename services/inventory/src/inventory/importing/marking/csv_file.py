@@ -5,7 +5,8 @@ import io
 
 from inventory.importing.columns import ERRORS, HEADINGS
 from inventory.importing.job import Upload
-from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence, without_secret
+from inventory.importing.marking.secrets import Cells
+from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence
 from vonggac.http.formulas import escape_formula
 
 
@@ -26,12 +27,9 @@ def marked_csv(upload: Upload) -> bytes:
     cells_of_heading = next((row.cells for row in rows if row.line == heading), ())
     places = places_of(table, cells_of_heading)
     dropped = {place for place, cell in enumerate(cells_of_heading) if is_errors_heading(cell, columns)}
+    going_back = Cells(rows, columns, heading, places)
     for line, cells in rows:
-        shown = [
-            cell if line <= heading else without_secret(cell, places.get(place), columns)
-            for place, cell in enumerate(cells)
-            if place not in dropped
-        ]
+        shown = [going_back.shown(line, place, cell) for place, cell in enumerate(cells) if place not in dropped]
         wrong = "; ".join(sentence(mistake, columns) for mistake in mistakes.get(line, ()))
         width = len(cells_of_heading) - len(dropped)
         shown += [""] * (width - len(shown))

@@ -10,8 +10,10 @@ import xlsxwriter
 from inventory.importing.cells.dates import DAY
 from inventory.importing.columns import ERRORS, HEADINGS
 from inventory.importing.job import Upload
-from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence, without_secret
+from inventory.importing.marking.secrets import Cells
+from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence
 from inventory.importing.mistakes import Mistake
+from inventory.importing.reading.headings import is_technical
 from inventory.importing.reading.sheet import RawCell, Sheet
 from inventory.importing.reading.table import Table
 
@@ -51,13 +53,18 @@ def _write(
     dropped = {place for place, cell in enumerate(top) if is_errors_heading(cell, columns)}
     last = min(dropped, default=max((len(row.cells) for row in sheet.rows), default=0))
     found = by_line(mistakes, sheet.name)
+    going_back = Cells(sheet.rows, columns, heading, places)
+    if sheet.hidden:
+        page.hide()
     for line, cells in sheet.rows:
+        if line == heading + 1 and columns is not None and is_technical(cells, columns):
+            page.set_row(line - 1, None, None, {"hidden": True})
         wrong = {at.get(mistake.column) for mistake in found.get(line, ())}
         for place, cell in enumerate(cells):
             if place not in dropped:
-                shown = cell if line <= heading else without_secret(cell, places.get(place), columns)
+                shown = going_back.shown(line, place, cell)
                 _write_cell(page, line - 1, place, shown, formats, marked=place in wrong)
-        if line == heading:
+        if line == heading and (table is not None or found):
             page.write_string(line - 1, last, HEADINGS[ERRORS])
         if here := found.get(line):
             note = "\n".join(sentence(mistake, columns) for mistake in here)

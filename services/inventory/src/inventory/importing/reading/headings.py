@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from inventory.domain.text import legacy_of
 from inventory.importing.cells.text import normal, visible
-from inventory.importing.columns import ERRORS, REVISION, Columns, folded_heading
+from inventory.importing.columns import NOT_READ, REVISION, Columns, folded_heading
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE
 from inventory.importing.reading.sheet import RawCell, RawRow
@@ -44,7 +44,7 @@ def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) 
         return None
     named = {place: columns.by_heading.get(folded_heading(text)) for place, text in texts.items()}
     below = at + 1
-    if below < len(rows) and (technical := _technical(rows[below], columns)):
+    if below < len(rows) and (technical := _technical(rows[below].cells, columns)):
         named |= technical
         texts = {place: texts.get(place, name) for place, name in named.items() if name} | texts
         below += 1
@@ -78,8 +78,13 @@ def _texts(cells: Sequence[RawCell]) -> dict[int, str]:
     return {place: text for place, text in texts if text}
 
 
-def _technical(row: RawRow, columns: Columns) -> dict[int, str | None]:
-    texts = _texts(row.cells)
+def is_technical(cells: Sequence[RawCell], columns: Columns) -> bool:
+    """Whether a row below the headings holds the technical names of its columns."""
+    return bool(_technical(cells, columns))
+
+
+def _technical(cells: Sequence[RawCell], columns: Columns) -> dict[int, str | None]:
+    texts = _texts(cells)
     names = {place: text for place, text in texts.items() if text in columns.by_name or text == REVISION}
     return dict(names) if len(names) >= _CLEAR and len(names) == len(texts) else {}
 
@@ -94,7 +99,7 @@ def _checked(
             _add_unknown(line, text, columns, mistakes)
         elif name in places.values():
             mistakes.add_phrase(line, name, "twice_heading", value=text)
-        elif name != ERRORS:
+        elif name not in NOT_READ:
             places[place] = name
     for name in columns.required:
         if name not in places.values():

@@ -1,0 +1,72 @@
+"""What of a sheet may not go back: secrets, under whatever heading they stand."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from inventory.importing.checking.cells import HIDDEN
+from inventory.importing.columns import Columns, folded_heading
+from inventory.importing.reading.headings import SEARCHED_ROWS
+from inventory.importing.reading.sheet import RawCell, RawRow
+from vonggac.telemetry import redact
+
+_SECRET = re.compile(r"mat ?khau|pass ?w|pwd|tai ?khoan|user ?name|dang nhap|log ?in|secret")
+"""In the folded heading of a column that no noun has: a name or password, misspelt or in other words."""
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST_HEADING = 40
+
+
+class Cells:
+    """The cells of a sheet as they may go back.
+
+    Headings with a mistake make no table, and a sheet of no noun has none: their secrets are hidden all the same.
+    """
+
+    def __init__(
+        self, rows: Sequence[RawRow], columns: Columns | None, heading: int, places: Mapping[int, str]
+    ) -> None:
+        """`heading`: line of the headings; `places`: index of a cell to its column."""
+        self._columns, self._heading, self._places = columns, heading, places
+        self._secret_below = dict(_secret_headings(rows, columns))
+
+    def shown(self, line: int, place: int, cell: RawCell) -> RawCell:
+        """One cell, or HIDDEN."""
+        if cell != "" and line > self._secret_below.get(place, line):
+            return HIDDEN
+        return cell if line <= self._heading else _without_secret(cell, self._places.get(place), self._columns)
+
+
+def _secret_headings(rows: Sequence[RawRow], columns: Columns | None) -> Iterator[tuple[int, int]]:
+    """Index of each cell that heads secrets, with its line, or with that of the technical names below it."""
+    for number, (line, cells) in enumerate(rows[:SEARCHED_ROWS]):
+        texts = {place: folded_heading(str(cell)) for place, cell in enumerate(cells) if str(cell).strip()}
+        found = [place for place, text in texts.items() if _means_a_secret(text, columns)]
+        # The name of a list stands alone in its row.
+        if found and len(texts) > 1:
+            below = rows[number + 1] if number + 1 < len(rows) else None
+            last = below.line if below is not None and _are_names(below.cells) else line
+            yield from ((place, last) for place in found)
+            return
+
+
+def _are_names(cells: Sequence[RawCell]) -> bool:
+    """Whether a row holds technical names and nothing else."""
+    texts = [str(cell).strip() for cell in cells if str(cell).strip()]
+    return len(texts) > 1 and all(_NAME.fullmatch(text) for text in texts)
+
+
+def _means_a_secret(text: str, columns: Columns | None) -> bool:
+    name = columns.by_heading.get(text) if columns is not None else None
+    if columns is not None and name in columns.by_name:
+        return columns.by_name[name].secret
+    return len(text) <= _LONGEST_HEADING and _SECRET.search(text) is not None
+
+
+def _without_secret(cell: RawCell, name: str | None, columns: Columns | None) -> RawCell:
+    if columns is None or name is None or name not in columns.by_name:
+        return redact(cell) if isinstance(cell, str) else cell
+    column = columns.by_name[name]
+    if column.secret:
+        return HIDDEN if cell != "" else ""
+    if isinstance(cell, str) and "://" in cell and redact(cell) != cell:
+        return HIDDEN if column.may_hold_secret else redact(cell)
+    return cell
