@@ -110,6 +110,32 @@ def test_a_formula_that_failed_is_found_under_any_prefix_of_its_names(prefix: st
     assert isinstance(row.cells["name"], ErrorCell)
 
 
+@pytest.mark.server
+def test_a_formula_is_read_as_what_it_gave() -> None:
+    """An empty text is one; programs that calculate nothing leave no value at all."""
+    body = workbook([["Mã vật", "Tên vật", "Ghi chú"], ["v-1", "=1", "=2"], ["v-2", "=3", "=4"]])
+    values = (b"<v>7</v>", b"<v></v>", b"<v/>", b"")
+    with zipfile.ZipFile(io.BytesIO(body)) as given:
+        parts = {name: given.read(name) for name in given.namelist()}
+    part = parts["xl/worksheets/sheet1.xml"]
+    for value in values:
+        part = part.replace(b"</f><v>0</v>", b"</f>" + value, 1)
+    part = part.replace(b'<c r="C2"', b'<c r="C2" t="str"')
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as written:
+        for name, content in (parts | {"xl/worksheets/sheet1.xml": part}).items():
+            written.writestr(name, content)
+    first, second = read(changed.getvalue()).rows
+    assert (first.cells["name"], first.cells["note"]) == (7.0, "")
+    assert [type(second.cells[name]) for name in ("name", "note")] == [ErrorCell, ErrorCell]
+
+
+@pytest.mark.parametrize("heading", ["STT", "TT", "Số TT", "Số thứ tự", "No."])
+def test_the_numbers_of_the_rows_are_not_read(heading: str) -> None:
+    (row,) = read(f"{heading},code,name\n1,A,x\n2,,\n".encode()).rows
+    assert set(row.cells) == {"code", "name"}
+
+
 def test_the_column_of_an_earlier_answer_is_not_read() -> None:
     (row,) = read("code,name,Lỗi\nA,x,«Mã» sai\n".encode()).rows
     assert set(row.cells) == {"code", "name"}

@@ -10,6 +10,9 @@ from inventory.domain.text import fold
 
 REVISION = "revision"
 ERRORS = "errors"
+ORDINAL = "ordinal"
+NOT_READ = frozenset({ERRORS, ORDINAL})
+"""What an earlier answer added, and the numbers of the rows."""
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 
 
@@ -104,5 +107,7 @@ ALIASES = {
     HEADINGS[ERRORS]: ERRORS,
     "Lỗi / Errors": ERRORS,
     ERRORS: ERRORS,
+    **dict.fromkeys(("STT", "TT", "Số TT", "Số thứ tự", "No."), ORDINAL),
 }
-"""Columns of every file: the revision of an export, and the mistakes of a marked file, which are not read."""
+"""Columns of every file: the revision of an export, and what is not read: the mistakes of a marked file, and the
+numbers of the rows, with which people begin a list."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.checking.cells import shown
+from inventory.importing.columns import REVISION
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, Mistake, refused
@@ -75,7 +76,8 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
     if not upload.tables and not upload.mistakes:
         mistakes = Mistakes()
         wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
-        mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
+        mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns),
+                            noun_vi=", ".join(noun.vietnamese for noun in nouns), sheet=wanted)  # fmt: skip
         upload.mistakes += mistakes.found
     return upload
 
@@ -145,10 +147,19 @@ async def store_plan(writing: Write, plan: Plan, rules: NounRules, mistakes: Mis
         await store_things(writing, plan, rules, mistakes)
 
 
-def check(mistakes: Sequence[Mistake]) -> None:
-    """Raises ProblemError 422 when there are any."""
-    if mistakes:
-        raise refused(mistakes)
+def check(upload: Upload) -> None:
+    """Raises ProblemError 422 when there are mistakes."""
+    if not upload.mistakes:
+        return
+    tables = {table.sheet or None: table for table in upload.tables}
+
+    def heading_of(mistake: Mistake) -> str | None:
+        table = tables.get(mistake.sheet)
+        if table is None or mistake.column not in {*table.columns.by_name, REVISION}:
+            return None
+        return table.headings.get(mistake.column) or table.columns.heading(mistake.column)
+
+    raise refused(upload.mistakes, heading_of)
 
 
 def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, Any]]:
@@ -166,7 +177,8 @@ def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, 
             {"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
             for name, (before, after) in _shown(row.changes, people=people)
         ]
-        rows.append({"row": row.line, "key": row.label, "action": row.action.value, "changes": changes})
+        where = {"sheet": plan.table.sheet or None, "row": row.line}
+        rows.append({**where, "key": row.label, "action": row.action.value, "changes": changes})
     return rows
 
 

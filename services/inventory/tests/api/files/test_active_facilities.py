@@ -11,9 +11,10 @@ DECIDED = {"decision_number": "805/QĐ-UBND", "decision_date": "2020-03-29"}
 PERSON = {"focal_point_position": "Hiệu trưởng", "focal_point_phone": "0233 3852 123"}
 
 
-async def send(province: Any, path: str, body: bytes) -> Any:
+async def send(province: Any, path: str, body: bytes, **query: Any) -> Any:
     headers = {"content-type": "application/octet-stream"}
-    return await province.client.post(f"/v1/imports/{path}", content=body, headers=headers, params={"reason": "mở"})
+    query = {"reason": "mở"} | query
+    return await province.client.post(f"/v1/imports/{path}", content=body, headers=headers, params=query)
 
 
 async def edited(province: Any, **cells: str) -> bytes:
@@ -73,6 +74,11 @@ async def test_a_workbook_opens_a_facility_with_the_focal_point_of_its_own_sheet
             people.cell(3, place).value = row[str(cell.value)]
     edited = io.BytesIO()
     book.save(edited)
+    tried = await send(province, "workbook", edited.getvalue(), dry_run=True)
+    assert tried.status_code == (200 if named else 422), tried.text
+    if named:
+        rows = [(row["sheet"], row["row"]) for row in tried.json()["difference"]]
+        assert rows == [("Cơ sở cách ly", 3), ("Cán bộ đầu mối", 3)]
     done = await send(province, "workbook", edited.getvalue())
     assert done.status_code == (200 if named else 422), done.text
     assert await status_of(province, facility) == (("active", False) if named else ("approved", False))

@@ -51,6 +51,14 @@ async def test_import_creates_then_finds_nothing_to_change(ready: Any) -> None:
     assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 2)
 
 
+async def test_a_mistake_names_its_column_as_the_file_does(ready: Any) -> None:
+    text = "STT,code,NAME,type,Mã đơn vị hành chính,managing_agency_code\n1,KCL-01,,school,468,SYT\n"
+    (error,) = (await send(ready, "facilities", text)).json()["errors"]
+    assert (error["field"], error["heading"]) == ("name", "NAME")
+    (error,) = (await send(ready, "facilities", text.replace("NAME,", "").replace("01,,", "01,"))).json()["errors"]
+    assert (error["field"], error["heading"]) == ("name", "Tên cơ sở")
+
+
 async def test_empty_destinations_means_all_enabled_and_none_means_none(loaded: Any) -> None:
     cameras = (await loaded.client.get("/v1/cameras")).json()["items"]
     counts = {}

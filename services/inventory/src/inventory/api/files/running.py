@@ -124,7 +124,7 @@ class Run:
 
     async def _run(self) -> Outcome:
         upload = self.upload = await read_upload(self.file.body, self.nouns)
-        check(upload.mistakes)
+        check(upload)
         rows = sum(len(table.rows) for table in upload.tables)
         await self._report(Phase.CHECKING, rows)
         if self.dry_run:
@@ -137,7 +137,7 @@ class Run:
     async def _try(self, upload: Upload) -> Outcome:
         brought = brought_by(upload.tables)
         plans = [await self._plan(table, brought, stored=False) for table in upload.tables]
-        check(upload.mistakes)
+        check(upload)
         outcome = self._outcome(plans)
         if self.ledger is not None:
             async with self.services.store.read_transaction() as session:
@@ -148,7 +148,7 @@ class Run:
         """Of cameras the write compares at its end what it rests on."""
         (table,) = upload.tables
         plan = await self._plan(table, brought_by(upload.tables), stored=True)
-        check(upload.mistakes)
+        check(upload)
         outcome = self._outcome([plan])
         async with self.services.store.long_write_transaction(self._actor()) as transaction:
             await self._store(self._write_in(transaction), plan)
@@ -191,7 +191,7 @@ class Run:
             await self._store(writing, plan)
         for plan in opened:
             await self._store(writing, plan)
-        check(upload.mistakes)
+        check(upload)
         assert not any(plan.skipped for plan in (*plans, *opened))
         return self._outcome(plans)
 

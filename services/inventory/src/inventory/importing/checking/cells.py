@@ -30,6 +30,10 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
 _ALWAYS_NEW = frozenset({Kind.RECORD, Kind.RECORDS})
 _MOST_KNOWN = 1000
 _LONGEST_KNOWN = 100
+_SCIENTIFIC = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{1,3}")
+"""How a spreadsheet shows a long number."""
+_WHOLE_BELOW = 10**15
+"""A spreadsheet keeps fifteen digits of a number."""
 _WHAT = {Kind.PHONE: ("the number", "số điện thoại"), Kind.CODE: ("the code", "mã")}
 
 
@@ -79,19 +83,27 @@ class Converter:
         return words.choice(cell, self.column.choices, self._lookup)
 
     def _text(self, cell: RawCell) -> str:
-        return cell if isinstance(cell, str) else shown(cell)
+        if isinstance(cell, str):
+            if not self.column.secret and _SCIENTIFIC.fullmatch(cell):
+                refuse("digits_lost")
+            return cell
+        if isinstance(cell, bool) or not isinstance(cell, int | float):
+            refuse("remade")
+        if abs(cell) >= _WHOLE_BELOW:
+            refuse("digits_lost")
+        return shown(cell)
 
     def _code(self, cell: RawCell) -> str:
         if not isinstance(cell, str):
             if self.column.reference is not None:
-                return shown(cell)
+                return self._text(cell)
             self._refuse_number()
-        return str(cell)
+        return self._text(cell)
 
     def _phone(self, cell: RawCell) -> str:
         if not isinstance(cell, str):
             self._refuse_number()
-        text = str(cell)
+        text = self._text(cell)
         digits = _NOT_DIGIT.sub("", text)
         if digits.isdecimal() and digits[0] in "23456789" and len(digits) in _DIGITS:
             refuse("lost_zero_phone", value=text)

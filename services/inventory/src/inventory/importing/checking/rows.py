@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.importing.checking.cells import Converter
+from inventory.importing.checking.cells import Converter, shown
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.mistakes import Mistakes, RefusalError, phrase
 from inventory.importing.reading.sheet import RawCell
@@ -64,7 +64,7 @@ def shown_value(column: Column, cell: RawCell | None) -> str | None:
     """A cell as an answer may show it."""
     if cell is None or cell == "":
         return None
-    return "***" if column.secret else str(cell)
+    return "***" if column.secret else shown(cell)
 
 
 def _revision(row: Row, mistakes: Mistakes) -> int | None:

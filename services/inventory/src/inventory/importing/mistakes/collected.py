@@ -1,6 +1,6 @@
 """All mistakes of a file, so that its author corrects them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -14,6 +14,9 @@ FILE = "file"
 ROW = "row"
 
 
+type HeadingOf = Callable[[Mistake], str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake. `line`: 1-based line of the file (row of the sheet). `column`: technical name, FILE or ROW."""
@@ -22,17 +25,16 @@ class Mistake:
     column: str
     text: Text
     value: str | None = None
-    heading: str | None = None
     sheet: str | None = None
 
-    def as_error(self) -> FieldError:
+    def as_error(self, heading: str | None) -> FieldError:
         return FieldError(
             field=self.column,
             row=self.line,
             message=self.text.english,
             message_vi=self.text.vietnamese,
             value=self.value,
-            heading=self.heading,
+            heading=heading,
             sheet=self.sheet,
         )
 
@@ -48,10 +50,10 @@ class Mistakes:
     def count(self) -> int:
         return len(self.found)
 
-    def add(self, line: int, column: str, text: Text, *, value: object = None, heading: str | None = None) -> None:
+    def add(self, line: int, column: str, text: Text, *, value: object = None) -> None:
         """Add a mistake; `value` is shortened, and no login in an address is kept."""
         shown = None if value is None else redact(str(value))[:VALUE_LENGTH]
-        self.found.append(Mistake(line, column, text, shown, heading, self.sheet))
+        self.found.append(Mistake(line, column, text, shown, self.sheet))
 
     def add_phrase(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
         """Add the sentence `key` as a mistake."""
@@ -63,7 +65,9 @@ class Mistakes:
             raise refused(self.found)
 
 
-def refused(found: Sequence[Mistake]) -> ProblemError:
+def refused(
+    found: Sequence[Mistake], heading_of: Callable[[Mistake], str | None] = lambda _mistake: None
+) -> ProblemError:
     """The 422 that lists the mistakes in the order of their lines."""
     count = len(found)
     more = f"; the first {SHOWN} are listed" if count > SHOWN else ""
@@ -72,5 +76,6 @@ def refused(found: Sequence[Mistake]) -> ProblemError:
         f"{count} {plural}{more}. Nothing was imported: correct them and send the file again. "
         f"({count} lỗi. Chưa nhập dòng nào: hãy sửa rồi gửi lại tệp.)"
     )
-    errors = [mistake.as_error() for mistake in sorted(found, key=lambda each: (each.sheet or "", each.line))[:SHOWN]]
+    shown = sorted(found, key=lambda each: (each.sheet or "", each.line))[:SHOWN]
+    errors = [mistake.as_error(heading_of(mistake)) for mistake in shown]
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "import_refused", detail, errors)

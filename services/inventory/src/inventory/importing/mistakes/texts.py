@@ -55,7 +55,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
                "không đọc được từ đây trở đi: kiểm tra dấu ngoặc kép; ngoặc kép trong ô phải viết hai lần"),
     "no_rows": ("has headings but no rows: add a row for each thing", "có tiêu đề nhưng không có dòng dữ liệu: hãy thêm các dòng"),
     "no_sheet": ("has no sheet for {noun}: name one of its sheets {sheet}",
-                 "không có trang tính cho {noun}: hãy đặt tên một trang là {sheet}"),
+                 "không có trang tính cho {noun_vi}: hãy đặt tên một trang là {sheet}"),
     "too_many_rows": ("has more than {most} rows: split the file", "có hơn {most} dòng: hãy chia nhỏ tệp"),
     # Rights.
     "needs_add": ("adds {key}: needs the right '{right}'", "thêm {key}: cần quyền '{right}'"),
@@ -104,7 +104,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_choice": ("is none of: {allowed}", "không thuộc danh sách: {allowed_vi}"),
     "number_for_text": ("is a number, and a spreadsheet drops the leading zeros of a number: format the column as Text "
                         "and type {what} again", "là ô kiểu số, bảng tính sẽ làm mất số 0 ở đầu: định dạng cột là Văn bản (Text) rồi gõ lại {what_vi}"),
-    "formula_error": ("is a formula's error: type the value", "là lỗi công thức: hãy gõ giá trị"),
+    "formula_error": ("is a formula's error, or a formula that nobody has calculated: type the value",
+                      "là lỗi công thức, hoặc công thức chưa được tính: hãy gõ giá trị"),
+    "remade": ("is a date or TRUE/FALSE that a spreadsheet has made of what was typed: format the column as Text and type it again",
+               "là ngày hoặc TRUE/FALSE do bảng tính tự đổi: định dạng cột là Văn bản (Text) rồi gõ lại"),
+    "digits_lost": ("has lost digits, of which a spreadsheet keeps fifteen and shows fewer (1.23E+11): format the column as Text and "
+                    "type it again", "đã mất chữ số, vì bảng tính chỉ giữ mười lăm và có khi hiện ít hơn (1.23E+11): định dạng cột là Văn bản (Text) rồi gõ lại"),
     "lost_zero_phone": ("has no leading 0, a spreadsheet may have dropped it: write 0{value}, in a column of type Text",
                         "thiếu số 0 ở đầu, có thể do bảng tính làm mất: viết 0{value}, định dạng cột là Văn bản (Text)"),
     "lost_zero_code": ("is not on record but {there} is: a spreadsheet may have dropped the leading zero; write {there}",

@@ -37,7 +37,7 @@ def check_rights(plan: Plan, caller: Principal) -> None:
         f"{rows} rows need rights that the token's roles do not carry: {missing}. Nothing was imported. "
         f"({rows} dòng cần quyền mà tài khoản không có: {missing}. Chưa nhập dòng nào.)"
     )
-    errors = [mistake.as_error() for mistake in refused.found[:MOST]]
+    errors = [mistake.as_error(None) for mistake in refused.found[:MOST]]
     raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors)
 
 
