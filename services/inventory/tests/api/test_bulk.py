@@ -69,6 +69,19 @@ async def test_what_is_referred_to_is_not_removed_in_bulk(province: Any) -> None
     assert len(await codes(province)) == 2
 
 
+async def test_one_thing_in_two_items_is_named_as_that(province: Any) -> None:
+    made = await province.agency()
+    once = {"id": made["id"], "etag": made["etag"]}
+    for answer in (
+        await province.client.patch("/v1/agencies/bulk", json=[{**once, "name": "A"}, {**once, "name": "B"}]),
+        await province.client.post("/v1/agencies/bulk/remove", json=[once, once], params={"reason": "nhầm"}),
+    ):
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"]) == (422, "1.id")
+        assert "is about it too" in error["message"]
+    assert (await province.client.get(f"/v1/agencies/{made['id']}")).json() == made
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 async def test_the_length_of_the_array_is_limited(province: Any, count: int) -> None:
     answer = await province.client.post("/v1/agencies/bulk", json=[agency(number) for number in range(count)])
@@ -96,10 +109,10 @@ async def test_mistakes_of_every_kind_are_in_one_list(province: Any) -> None:
         {"id": first["id"], "etag": first["etag"], "name": "Hai lần"},
     ]
     refused = (await province.client.patch("/v1/agencies/bulk", json=patches)).json()
-    assert [error["field"] for error in refused["errors"]] == ["1.code", "2.etag", "3", "4.etag"]
+    assert [error["field"] for error in refused["errors"]] == ["1.code", "2.etag", "3", "4.id"]
     whose = [{"id": each["id"], "etag": each["etag"]} for each in (first, used, first)]
     whose.append({"id": second["id"], "etag": '"9"'})
     refused = (await province.client.post("/v1/agencies/bulk/remove", json=whose, params={"reason": "nhầm"})).json()
-    assert [error["field"] for error in refused["errors"]] == ["1", "2", "3.etag"]
+    assert [error["field"] for error in refused["errors"]] == ["1", "2.id", "3.etag"]
     assert (await province.client.get(f"/v1/agencies/{first['id']}")).json() == first
     assert len(await codes(province)) == 3

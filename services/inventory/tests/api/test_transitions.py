@@ -71,6 +71,13 @@ async def test_a_transition_that_is_not_in_the_table_is_refused_with_those_that_
     assert "allowed: approved" in answer.json()["detail"]
 
 
+async def test_a_state_is_no_transition_to_itself(province: Any) -> None:
+    made = await province.facility(status="active")
+    answer = await move(province, made, to="active", reason="bấm hai lần")
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+    assert "allowed: suspended" in answer.json()["detail"]
+
+
 async def test_a_guard_is_named_until_it_holds(province: Any) -> None:
     made = await province.facility(status="planned")
     refused = await move(province, made, to="approved")

@@ -83,6 +83,16 @@ async def test_a_transition_that_is_not_allowed_names_those_that_are(letter: Let
     assert refused.json()["detail"].endswith("allowed: open")
 
 
+async def test_what_was_settled_is_not_settled_over_it(letter: Letter) -> None:
+    path = await path_of(letter)
+    done = (await letter.do(f"{path}/transitions", {"to": "done", "completed_at": IN_TIME})).json()
+    again = await letter.do(
+        f"{path}/transitions", {"to": "done", "completed_at": "2021-05-01T00:00:00Z", "reason": "?"}
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "transition_not_allowed")
+    assert (await letter.client.get(path)).json() == done
+
+
 async def test_status_is_no_field(letter: Letter) -> None:
     path = await path_of(letter)
     answer = await letter.province.change(path, json={"status": "done"})

@@ -13,8 +13,9 @@ from inventory.api.context import Context, WriteContext
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf
+from inventory.api.nouns.rules import refuse_to_stay
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
-from inventory.domain.mandate.obligation import Completion, covers
+from inventory.domain.mandate.obligation import MACHINE, Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Obligation
@@ -57,7 +58,8 @@ async def move_obligation(
 ) -> Response:
     """`done` needs `completed_at` before the deadline, `done_late` at it or later; 409 says what is allowed."""
 
-    def settle(writing: Write, _obligation: Obligation) -> Mapping[str, Any]:
+    def settle(writing: Write, obligation: Obligation) -> Mapping[str, Any]:
+        refuse_to_stay(MACHINE, obligation.status, body.to)
         settled = body.to in _SETTLES
         return {
             "status": body.to,

@@ -22,6 +22,7 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
 from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.openapi import problems
+from vonggac.http.problems import refuse_fields
 
 _ONE_BY_ONE = Body(min_length=1, max_length=MAX_BULK)
 _REFUSED = problems(
@@ -74,8 +75,10 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
     async def change_things(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
+            read: set[UUID] = set()
+
             async def change(item: Any) -> Thing:
-                thing = await _read(writing, noun, item)
+                thing = await _read(writing, noun, item, read)
                 patch = {name: value for name, value in given(item).items() if name not in _WHOSE}
                 return await patch_thing(writing, noun, thing, patch)
 
@@ -104,8 +107,10 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
         reason: ReasonNeeded = None,
     ) -> Response:
         async def work(writing: Write) -> None:
+            read: set[UUID] = set()
+
             async def remove(item: BulkRemoval) -> None:
-                await remove_thing(writing, noun, await _read(writing, noun, item))
+                await remove_thing(writing, noun, await _read(writing, noun, item, read))
 
             await do_each(writing, body, remove)
 
@@ -128,8 +133,15 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
     )(endpoint)
 
 
-async def _read(writing: Write, noun: Noun, item: Any) -> Thing:
-    """The thing that an item is about. Raises ProblemError when it is gone or was changed meanwhile."""
+async def _read(writing: Write, noun: Noun, item: Any, before: set[UUID]) -> Thing:
+    """The thing that an item is about. Raises ProblemError when it is gone or was changed meanwhile.
+
+    `before`: what earlier items are about; of two about one thing the second was not read after the first.
+    """
+    if item.id in before:
+        message = "an item before this one is about it too: put all that changes into one item"
+        raise refuse_fields([FieldError(field="id", message=message)])
+    before.add(item.id)
     thing = await writing.transaction.get_thing(noun.table, item.id)
     if item.etag != etag_of(thing.revision):
         message = f"it has changed since you read it: its revision is {thing.revision}; read it again"

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import inspect, select
 
-from inventory.domain.states import REASON
+from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named, referring
 from inventory.nouns.writer import Write
@@ -98,8 +98,19 @@ async def _check_transition(transaction: WriteTransaction, noun: Noun, before: A
         raise reason_needed(f"the change from {before.status} to {after.status}")
     refusal = noun.machine.check(before.status, after.status, met | {REASON})
     if refusal is not None:
-        error = FieldError(field="status", message=refusal.detail, message_vi=refusal.vietnamese)
-        raise ProblemError(HTTPStatus.CONFLICT, "transition_not_allowed", refusal.detail, [error])
+        raise _transition_refused(refusal)
+
+
+def refuse_to_stay(machine: StateMachine[Any], current: Any, to: Any) -> None:
+    """Raises ProblemError 409 for a transition from a state to itself: no table has one."""
+    if current == to and (refusal := machine.check(current, to)) is not None:
+        raise _transition_refused(refusal)
+
+
+def _transition_refused(refusal: Refusal) -> ProblemError:
+    """Says where it may go, or what it needs."""
+    error = FieldError(field="status", message=refusal.detail, message_vi=refusal.vietnamese)
+    return ProblemError(HTTPStatus.CONFLICT, "transition_not_allowed", refusal.detail, [error])
 
 
 def _check_reason(transaction: WriteTransaction, noun: Noun, before: Thing | None, after: Thing) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import ReasonText, WriteContext
 from inventory.api.nouns.models import Models
-from inventory.api.nouns.rules import patch_thing
+from inventory.api.nouns.rules import patch_thing, refuse_to_stay
 from inventory.api.nouns.signatures import with_parameters
 from inventory.api.nouns.writes import answer_with
 from inventory.nouns.noun import Noun
@@ -43,6 +43,7 @@ def add_transitions(router: APIRouter, noun: Noun, models: Models) -> None:
         async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
             if_match.check(thing.revision)
+            refuse_to_stay(machine, vars(thing)["status"], body.to)
             return await patch_thing(writing, noun, thing, {"status": body.to})
 
         async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:

@@ -109,6 +109,8 @@ async def test_the_form_is_offered_as_json_schema(field: Any) -> None:
     answer = await field.client.get("/v1/surveys/form.schema.json")
     assert answer.headers["content-type"] == "application/schema+json"
     assert answer.json()["properties"]["areas"]["title"] == "Khu vực phải giám sát"
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert (await field.client.get("/v1/surveys/form.schema.json", headers=known)).status_code == 304
 
 
 @pytest.mark.parametrize("private", ["room", "toilet", "bathroom"])
