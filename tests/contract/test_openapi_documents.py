@@ -79,6 +79,15 @@ def test_every_body_has_an_example_that_fits(service: str) -> None:
                     jsonschema.Draft202012Validator(schema).validate(media["example"])
 
 
+def test_a_text_is_no_bytes_for_a_generated_client(service: str) -> None:
+    """Some clients decode `text/…` and JSON, and fail to make a file of what they decoded."""
+    for name, operation in operations(service):
+        for response in operation["responses"].values():
+            for kind, media in response.get("content", {}).items():
+                if kind.startswith("text/") or kind.endswith("json"):
+                    assert media.get("schema", {}).get("format") != "binary", (name, kind)
+
+
 def test_what_is_read_is_not_asked_for_an_idempotency_key(service: str) -> None:
     for name, operation in operations(service):
         headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}

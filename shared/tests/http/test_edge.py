@@ -164,6 +164,16 @@ async def test_a_rule_of_our_own_speaks_without_the_framework_s_prefix(
     assert (error["field"], error["row"], error["message"]) == ("count", None, "must be even")
 
 
+async def test_a_body_that_is_no_json_is_named_and_not_its_character(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
+    headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": "application/json"}
+    answer = await client.post("/v1/add", content=b'{"count": 2', headers=headers)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "body")
+    assert error["message"].startswith("is no JSON at character 11")
+
+
 async def test_a_problem_carries_its_errors_and_no_credential(
     client: httpx.AsyncClient, token_for: Callable[[Role], str]
 ) -> None:

@@ -124,6 +124,10 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _field_error(item: Any) -> FieldError:
     location = [str(part) for part in item["loc"]]
+    if item["type"] == "json_invalid":
+        # Its place is the number of a character, and no field.
+        problem = item.get("ctx", {}).get("error", "")
+        return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
     return FieldError(field=field, message=redact(str(item["msg"]).removeprefix("Value error, ")))
 

@@ -60,7 +60,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     ),
     422: {
         "description": "`errors` names every mistake of the file; with `answer=file` they come in the file itself",
-        "content": {CSV: {"schema": _FILE, "example": ""}, XLSX: {"schema": _FILE, "example": ""}},
+        "content": {CSV: {"schema": {"type": "string"}, "example": ""}, XLSX: {"schema": _FILE, "example": ""}},
     },
 }
 
@@ -77,7 +77,8 @@ class FieldChange(BaseModel):
 class RowChange(BaseModel):
     """One row that changes something."""
 
-    row: int = Field(description="1-based line of the file.")
+    sheet: str | None = Field(default=None, description="The sheet of a workbook.")
+    row: int = Field(description="1-based line of the file, or of the sheet.")
     key: str
     action: Literal["created", "updated"]
     changes: list[FieldChange]
@@ -163,11 +164,19 @@ async def read_import(import_id: UUID, context: Context) -> ImportShown:
         return _shown(context, await _row(context, session, import_id))
 
 
-@router.post("/{import_id}/stop", summary="Stop a running import", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/{import_id}/stop",
+    summary="Stop a running import",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problems({409: "It is not running"}),
+)
 async def stop_import(import_id: UUID, context: Context) -> ImportShown:
-    """Before it begins to store; nothing of it is stored then. One that is done can be taken back."""
+    """Before it begins to store; nothing of it is stored then. One that is done can be taken back, 409 says so."""
     async with context.read_transaction() as session:
         row = await _row(context, session, import_id)
+        if (state := state_of(row, context.services.store.now())) is not State.RUNNING:
+            more = ": it can be taken back" if state is State.DONE and not row.dry_run else ""
+            raise ProblemError(HTTPStatus.CONFLICT, "not_running", f"the import is {state}, not running{more}")
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return _shown(context, row)
 
@@ -213,7 +222,8 @@ async def _revert(import_id: UUID, context: RequestContext, caller: Principal, w
     async def hold(session: AsyncSession) -> None:
         row = await _row(context, session, import_id, held=True)
         if row.state != State.DONE or row.dry_run:
-            msg = f"the import is {row.state}: only one that is done can be taken back"
+            what = "was a dry run, which stored nothing" if row.dry_run else f"is {row.state}"
+            msg = f"the import {what}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
         done.extend(await hold_done(session, caller, import_id))
 

@@ -16,6 +16,7 @@ from inventory.storage.queries.sight import HIDDEN, read_thing, sight_of
 from inventory.storage.tables import Agency, Facility, Survey
 from vonggac.events.inventory import AgencyRole
 from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -26,7 +27,10 @@ router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
     "/{thing_id}/minutes.docx",
     summary="The minutes of a survey, to print and sign",
     response_class=Response,
-    responses={200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={
+        200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}},
+        **problems({409: "No agency leads the survey"}),
+    },
 )
 async def get_survey_minutes(thing_id: UUID, context: Context) -> Response:
     """In the form of Decree 30/2020/NĐ-CP, Annex I; number and signatures are left blank."""

@@ -28,6 +28,7 @@ from inventory.storage.tables import Survey, SurveySubmission
 from vonggac.auth import Caller
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import FieldError, ProblemError
+from vonggac.http.conditional import weak_etag_of
 from vonggac.http.idempotency import KeptAnswer
 
 SCHEMA_TYPE = "application/schema+json"
@@ -55,7 +56,7 @@ class SubmissionShown(BaseModel):
 )
 async def get_survey_form_schema() -> Response:
     """Titles are in Vietnamese. Rooms, toilets and bathrooms are no areas (4403/CV-BCĐ)."""
-    return Response(_SCHEMA, media_type=SCHEMA_TYPE)
+    return Response(_SCHEMA, media_type=SCHEMA_TYPE, headers={"ETag": weak_etag_of(_SCHEMA)})
 
 
 @router.put(

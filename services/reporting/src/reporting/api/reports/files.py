@@ -33,16 +33,22 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
 _FILE = {
     "requestBody": {"description": "The file.", "required": True, "content": {"application/octet-stream": _BINARY}},
 }
-_DOCUMENT = {
-    "schema": {"type": "object", "description": "The header, the tables and the approval: docs/reports.md."},
-    "example": {"header": {"schema_version": "vonggac.report/1"}, "tables": {}},
+_WRITTEN: dict[str, dict[str, Any]] = {
+    "text/csv": {"schema": {"type": "string"}, "example": ""},
+    "application/json": {
+        "schema": {"type": "object", "description": "The header, the tables and the approval: docs/reports.md."},
+        "example": {"header": {"schema_version": "vonggac.report/1"}, "tables": {}},
+    },
 }
-_FILES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "content": {form.media_type: _DOCUMENT if name == "json" else _BINARY for name, form in FORMS.items()},
-    }
-}
+"""What a generated client reads as text or as an object; the other files are bytes to it."""
+
+
+def _bodies(*names: str) -> dict[str, Any]:
+    kinds = (FORMS[name].media_type for name in names)
+    return {kind: _WRITTEN.get(kind.partition(";")[0], _BINARY) for kind in kinds}
+
+
+_FILES: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": _bodies(*FORMS)}}
 
 
 @router.post(
@@ -111,7 +117,7 @@ async def download_report(
     responses={
         200: {
             "model": DetailShape,
-            "content": {form.media_type: _BINARY for name, form in FORMS.items() if name != "json"},
+            "content": _bodies(*(name for name in FORMS if name != "json")),
         },
         **problems({404: "No such report"}),
     },
