@@ -291,6 +291,7 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
         ({"from": "2026-11-20T00:00:00"}, "from"),
         ({"letterhead": {"place": "Quảng\x07 Trị"}}, "letterhead.place"),
         ({"letterhead": {"issuer": " "}}, "letterhead.issuer"),
+        ({"letterhead": {"subject": ""}}, "letterhead.subject"),
         ({"letterhead": {"copies": ["Như trên", "Lưu:\u202e VT"]}}, "letterhead.copies"),
     ],
 )
