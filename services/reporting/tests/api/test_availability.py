@@ -172,6 +172,7 @@ async def test_a_target_is_data_and_leaves_a_budget(client: Client, ingest: Inge
         "/v1/availability-targets/availability", json={**given, "valid_from": "2026-11-19T00:00:00+07:00"}
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "target_stands")
+    assert "+07:00; another one" in refused.json()["detail"]
     ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     later = await client.post("/v1/availability-targets/availability", json={**given, "valid_from": ahead})
     assert later.status_code == 201

@@ -126,6 +126,25 @@ async def test_maintenance_of_the_register_is_listed_with_who_agreed(
     assert {(one["approved_by"], one["reason"]) for one in listed} == {("lead", "thay nguồn")}
 
 
+async def test_maintenance_takes_a_period_as_every_other_route_does(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    begin = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    window = province.window(begin, begin + 2 * HOUR, camera_id=uuid4())
+    await province.feed(ingest, province.stated("maintenance_window", window))
+    berlin = {"from": "2026-10-25", "to": "2026-10-25T02:45", "time_zone": "Europe/Berlin"}
+    (listed,) = (await client.get("/v1/maintenance", params=berlin)).json()["items"]
+    assert (listed["from"], listed["to"]) == ("2026-10-25T02:30:00+02:00", "2026-10-25T03:30:00+01:00")
+    table = await client.get("/v1/maintenance", params=berlin | {"format": "csv"})
+    assert "2026-10-25T02:30:00.000+02:00" in table.text
+    assert (await client.get("/v1/maintenance", params={"from": "2026-10-24", "to": "2026-10-25"})).json()[
+        "items"
+    ] == []
+    for wrong in ({"from": "24/10/2026"}, {"time_zone": "Mars/Phobos"}, {"from": "2026-10-25", "to": "2026-10-25"}):
+        refused = await client.get("/v1/maintenance", params=wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, next(iter(wrong)))
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0)])
 async def test_the_newest_revision_of_a_window_holds_in_any_order(
     client: Client, ingest: Ingest, province: Province, order: tuple[int, ...]

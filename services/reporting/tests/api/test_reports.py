@@ -291,6 +291,7 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
         ({"from": "2026-11-20T00:00:00"}, "from"),
         ({"letterhead": {"place": "Quảng\x07 Trị"}}, "letterhead.place"),
         ({"letterhead": {"issuer": " "}}, "letterhead.issuer"),
+        ({"letterhead": {"subject": ""}}, "letterhead.subject"),
         ({"letterhead": {"copies": ["Như trên", "Lưu:\u202e VT"]}}, "letterhead.copies"),
     ],
 )
@@ -326,6 +327,8 @@ async def test_a_chart_is_drawn_of_a_period_or_of_a_report(client: Client, fed: 
     open_period = await client.get(f"/v1/charts/{name}.svg", params=period)
     assert open_period.status_code == 200, open_period.text
     assert open_period.headers["content-type"].startswith("image/svg+xml")
+    told = await client.get(f"/v1/charts/{name}.svg", params={**period, "deadline": DAY.date().isoformat()})
+    assert told.status_code == 200, told.text
     report = await frozen(client)
     of_report = await client.get(f"/v1/charts/{name}.svg", params={"report": report["id"]})
     assert of_report.content == open_period.content

@@ -210,6 +210,8 @@ def test_the_command_says_so(
     assert run("--digest", report.sha256)[0] == 0
     assert run("--digest", "0" * 64)[0] == 1
     file.write_bytes(pdf.replace(b"/Title", b"/Tytle", 1))
-    assert ((said := run())[0], "ALTERED" in said[1]) == (1, True)
+    assert ((said := run())[0], "ALTERED (PDF of report" in said[1]) == (1, True)
+    file.write_bytes(b"another letter")
+    assert ((said := run())[0], "NO REPORT" in said[1]) == (1, True)
     file.unlink()
     assert run()[0] == 2

@@ -65,7 +65,7 @@ InContext = Annotated[Context, Depends(context)]
 _FROM = Query(alias="from", description="Start, included. ISO 8601; without an offset it is of `time_zone`.")
 _TO = Query(alias="to", description="End, excluded; not in the future. Default: now.", examples=["2026-11-24"])
 
-_ZONE = Query(
+ZONE = Query(
     description="IANA name of the time zone of times without an offset, and of days, weeks and months.",
     examples=["Asia/Ho_Chi_Minh"],
     max_length=64,
@@ -76,10 +76,10 @@ def question(
     shared: InContext,
     start: Annotated[str | None, _FROM] = None,
     end: Annotated[str | None, _TO] = None,
-    time_zone: Annotated[str, _ZONE] = TIME_ZONE,
+    time_zone: Annotated[str, ZONE] = TIME_ZONE,
 ) -> Question:
     """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
-    now, zone = shared.clock(), _zone(time_zone)
+    now, zone = shared.clock(), zone_named(time_zone)
     until = now if end is None else parse_moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
         raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
@@ -173,7 +173,8 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
+    """Raises ProblemError 422 naming `time_zone`."""
     if name == TIME_ZONE:
         return VIETNAM
     if name not in zone_names():

@@ -62,7 +62,8 @@ def _lines(name: str, found: Verdict) -> list[str]:
     if report is None or not found.unaltered:
         of = f" of report {report.header.id} version {report.header.version}" if report is not None else ""
         kind = found.form.upper() if found.form else "no form of a report"
-        return [f"{name}: ALTERED ({kind}{of})", *(f"  {one}" for one in found.differences)]
+        said = "ALTERED" if report is not None else "NO REPORT, or ALTERED beyond reading"
+        return [f"{name}: {said} ({kind}{of})", *(f"  {one}" for one in found.differences)]
     header = report.header
     approved = (
         "not approved when this file was made" if report.approval is None else f"approved by {report.approval.by}"

@@ -268,7 +268,7 @@ FROZEN = """
 """
 
 
-async def test_what_changed_since_the_last_report_is_what_changed_since_its_cut_off(
+async def test_what_changed_since_the_last_report_is_what_changed_since_the_end_of_its_period(
     client: Client, told: Told, database: Database
 ) -> None:
     assert told.cameras

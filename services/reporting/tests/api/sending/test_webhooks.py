@@ -102,6 +102,8 @@ async def test_an_outage_reaches_the_webhook_signed_and_can_be_sent_again(
         (noticed,) = (await lead.get("/v1/notices")).json()["items"]
         assert noticed["event"] == json.loads(request.body)
         assert noticed["published_at"] is not None
+        unknown = await lead.get("/v1/notices", params={"event_type": "outage_opened"})
+        assert (unknown.status_code, "vn.vonggac.reporting.outage_opened.v1" in unknown.text) == (422, True)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
 """GET /v1/maintenance: time agreed beforehand, as the register has it."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import InContext, seen_by
-from reporting.domain.instants import VIETNAM, millis
+from reporting.api.parameters import ZONE, InContext, invalid, parse_moment, seen_by, zone_named
+from reporting.domain.instants import TIME_ZONE, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage.mandate import maintenance
@@ -19,6 +19,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
 
+_TIME = "ISO 8601; without an offset it is of `time_zone`."
 LISTED_BACK = timedelta(days=31)
 LISTED_AHEAD = timedelta(days=366)
 
@@ -62,17 +63,22 @@ async def list_windows(
     caller: Caller,
     paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
     chosen: Chosen,
-    start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 31 days ago.")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: in a year.")] = None,
+    start: Annotated[str | None, Query(alias="from", description=f"{_TIME} Default: 31 days ago.")] = None,
+    end: Annotated[str | None, Query(alias="to", description=f"{_TIME} Default: in a year.")] = None,
+    time_zone: Annotated[str, ZONE] = TIME_ZONE,
     camera_id: UUID | None = None,
     facility_id: UUID | None = None,
 ) -> Response:
     now = paging.as_of or shared.clock()
-    since, until = start or now - LISTED_BACK, end or now + LISTED_AHEAD
+    zone = zone_named(time_zone)
+    since = now - LISTED_BACK if start is None else parse_moment("from", start, zone)
+    until = now + LISTED_AHEAD if end is None else parse_moment("to", end, zone)
+    if millis(since) >= millis(until):
+        raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
     async with shared.database.transaction() as session:
         scope = replace(await seen_by(session, caller.sight), facility_id=facility_id)
     if chosen.is_file:
-        asked = Question(Period(millis(since), millis(until)), millis(now), 1)
+        asked = Question(Period(millis(since), millis(until)), millis(now), 1, time_zone)
         return table_answer(shared, "maintenance", asked, chosen, scope, only=camera_id)
     wanted = maintenance.listed(
         since=since, until=until, camera_id=camera_id, facility_id=facility_id, visible=scope.visible
@@ -82,19 +88,19 @@ async def list_windows(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )
     page = paging.page(rows, total=total, as_of=now)
-    return paging.answer(page, [_shape(row) for row in page.rows])
+    return paging.answer(page, [_shape(row, zone) for row in page.rows])
 
 
-def _shape(row: Any) -> WindowShape:
+def _shape(row: Any, zone: tzinfo) -> WindowShape:
     return WindowShape(
         id=row.id,
         camera_id=row.camera_id,
         facility_id=row.facility_id,
-        start=row.starts_at.astimezone(VIETNAM),
-        end=row.ends_at.astimezone(VIETNAM),
+        start=row.starts_at.astimezone(zone),
+        end=row.ends_at.astimezone(zone),
         reason=row.reason,
         approved_by=row.approved_by,
-        created_at=row.created_at.astimezone(VIETNAM),
-        cancelled_at=None if row.cancelled_at is None else row.cancelled_at.astimezone(VIETNAM),
+        created_at=row.created_at.astimezone(zone),
+        cancelled_at=None if row.cancelled_at is None else row.cancelled_at.astimezone(zone),
         cancelled_by=row.cancelled_by,
     )

@@ -22,7 +22,7 @@ _AS_OF = Query(
 )
 _SINCE = Query(
     description="What changed between this instant and `as_of`: ISO 8601, without an offset Vietnam time; or "
-    "`last-report`, the cut-off of the newest frozen report before `as_of`.",
+    "`last-report`, the newest end of a frozen report's period before `as_of`.",
     examples=["2026-11-24"],
 )
 
@@ -58,10 +58,10 @@ async def earlier_instant(
         return None
     if since == LAST_REPORT:
         async with snapshot(shared.database) as session:
-            cut_off = await records.last_report(session, asked.at)
-        if cut_off is None:
+            end = await records.last_report(session, asked.at)
+        if end is None:
             raise invalid("since", f"no report before {shown(asked.at)} was frozen; give an instant instead")
-        return asked._replace(at=cut_off)
+        return asked._replace(at=end)
     before = millis(parse_moment("since", since))
     if before >= asked.at:
         raise invalid("since", f"must be earlier than as_of, which is {shown(asked.at)}")

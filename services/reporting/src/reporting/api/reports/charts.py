@@ -6,9 +6,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
-from reporting.api.parameters import Asks, Filters, InContext
+from reporting.api.parameters import Asks, Filters, InContext, parse_moment
 from reporting.api.reports.freezing import Version, wanted
 from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
@@ -46,13 +45,17 @@ async def read_chart(
     name: ChartName,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    deadline: Annotated[AwareDatetime | None, Query(description="Strictly before it all is to be connected.")] = None,
+    deadline: Annotated[
+        str | None,
+        Query(description="Strictly before it all is to be connected. Without an offset it is of `time_zone`."),
+    ] = None,
     target_ppm: Annotated[
         int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
     ] = 990_000,
     report: Annotated[UUID | None, Query(description="A frozen report: period and filters are its own.")] = None,
     version: Version = None,
 ) -> Response:
+    due = None if deadline is None else millis(parse_moment("deadline", deadline, asks.zone))
     if report is not None:
         demand_province(request, caller, "a frozen report is of the province as a whole")
         demand(request, caller, Right.READ_RESTRICTED, "a chart of a frozen report")
@@ -62,7 +65,6 @@ async def read_chart(
         async with snapshot(shared.database) as session:
             scope = (await filters.resolved(session)).scope
             tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
-        due = None if deadline is None else millis(deadline)
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target_ppm)
     picture = await asyncio.to_thread(chart, shown, name)
     return Response(

@@ -38,7 +38,7 @@ class LetterheadShape(Letterhead):
     def _visible(cls, given: str | list[str] | None) -> str | list[str] | None:
         if isinstance(given, list):
             return [visible(one) for one in given]
-        return visible(given) if given else given
+        return None if given is None else visible(given)
 
 
 class FreezeShape(BaseModel):

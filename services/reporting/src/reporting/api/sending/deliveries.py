@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.parameters import InContext
+from reporting.api.parameters import InContext, invalid
 from reporting.api.sending.addresses import Shown, sending_of
+from reporting.api.sending.webhooks import EVENT_TYPES
 from reporting.storage.sending import deliveries, notices, webhooks
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -149,6 +150,8 @@ async def list_notices(
     paging: Annotated[PageQuery[Any, NoticeShape], Depends(NOTICES)],
     event_type: Annotated[str | None, Query(max_length=200, description="Only events of this type.")] = None,
 ) -> Response:
+    if event_type is not None and event_type not in EVENT_TYPES:
+        raise invalid("event_type", f"'{event_type}' is no type of a notice; there are {', '.join(EVENT_TYPES)}")
     async with shared.database.transaction() as session:
         rows, total = await notices.page(
             session, event_type, paging.orderings, paging.last, paging.limit, count=paging.wants_total

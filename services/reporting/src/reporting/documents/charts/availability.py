@@ -27,13 +27,13 @@ class Parts(NamedTuple):
     out_of_scope: int
 
 
-def availability(steps: Sequence[Parts], *, target_ppm: int, name: str = "availability") -> str:
-    """The picture of the steps. What was not measured is drawn as such, never as a gap or as zero."""
+def availability(steps: Sequence[Parts], *, target_ppm: int, step: str = "ngày", name: str = "availability") -> str:
+    """The picture. What was not measured is drawn as such, never as a gap or as zero. `step`: what each is long."""
     canvas = Canvas(
         name, WIDTH, _HEIGHT, title="Tỷ lệ hoạt động theo thời gian / Availability over time",
         description=_description(steps),
     )  # fmt: skip
-    canvas.text(LEFT, 18, "Tỷ lệ thời gian của các camera theo ngày (%)", bold=True, size=13)
+    canvas.text(LEFT, 18, f"Tỷ lệ thời gian của các camera theo {step} (%)", bold=True, size=13)
     if not steps:
         nothing(canvas)
         return canvas.svg()
@@ -42,15 +42,15 @@ def availability(steps: Sequence[Parts], *, target_ppm: int, name: str = "availa
     pitch = PLOT / len(steps)
     width = min(pitch * 0.72, 44)
     centres = [LEFT + pitch * (index + 0.5) for index in range(len(steps))]
-    for x, step in zip(centres, steps, strict=True):
-        _bar(canvas, scale, x - width / 2, width, step)
-        measured = step.up + step.down
+    for x, parts in zip(centres, steps, strict=True):
+        _bar(canvas, scale, x - width / 2, width, parts)
+        measured = parts.up + parts.down
         if measured and pitch >= 34:
-            text = _percent(step.up, measured)
+            text = _percent(parts.up, measured)
             canvas.text(x, TOP - 6, text, anchor="middle", size=10)
     target = scale.y(target_ppm / 10_000)
     canvas.line([(LEFT, target), (LEFT + PLOT, target)], width=1.25, dash="6 3")
-    day_labels(canvas, centres, [step.label for step in steps], _BOTTOM)
+    day_labels(canvas, centres, [parts.label for parts in steps], _BOTTOM)
     canvas.legend(LEFT, _HEIGHT - 24, _PARTS)
     canvas.text(
         LEFT, _HEIGHT - 6,

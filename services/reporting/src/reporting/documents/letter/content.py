@@ -13,7 +13,9 @@ from reporting.documents.letter.figures import (
     chart,
     number,
     rows_of,
+    scope_of,
     shown_of,
+    step_of,
     without_cameras,
     word,
     zone_of,
@@ -66,6 +68,8 @@ def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}. "
         "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây."
     )
+    if narrowed := scope_of(report):
+        yield Text(f"Số liệu chỉ gồm các cơ sở trong phạm vi: {narrowed}.")
     if header.reason is not None:
         yield Text(f"Đây là phiên bản {header.version} của báo cáo, thay số liệu do: {_sentence(header.reason)}")
         yield from _changes(report)
@@ -117,7 +121,8 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         f"{percent(up + unknown, up + down + unknown)}."
     )
     yield _time_table(sums)
-    yield Picture(chart(shown_of(report), "availability"), "Biểu đồ 1. Tỷ lệ hoạt động của các camera theo ngày")
+    by = step_of(rows_of(report, "days"))
+    yield Picture(chart(shown_of(report), "availability"), f"Biểu đồ 1. Tỷ lệ hoạt động của các camera theo {by}")
     yield Heading("3. Kết nối tới hai trung tâm", 2)
     good, bad, unclear = sums.ms("compliant"), sums.ms("non_compliant"), sums.ms("compliance_unknown")
     yield Text(
@@ -178,8 +183,9 @@ def _progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     last, deadline = days[-1], report.header.deadline_ms
     yield Heading("4. Tiến độ", 2)
     due = "" if deadline is None else f", thời hạn hoàn thành trước {_deadline(deadline, zone)}"
+    when = f"{step_of(days)} cuối của kỳ báo cáo" if len(days) > 1 else "kỳ báo cáo"
     yield Text(
-        f"Trong {'ngày' if len(days) > 1 else 'kỳ'} cuối của kỳ báo cáo có {amount(number(last, 'cameras_both'))} trên "
+        f"Trong {when} có {amount(number(last, 'cameras_both'))} trên "
         f"{amount(number(last, 'cameras'))} camera được kết nối tới cả hai trung tâm từ 10 phút trở lên; "
         f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở có tất cả "
         f"camera được kết nối như vậy{due}."

@@ -13,6 +13,7 @@ from reporting.documents.letter.wording import cause_name, local, short_day
 from reporting.domain.instants import Millis, millis
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
+from reporting.reports.totals import TYPE_NAMES
 
 _MONTHLY: Millis = 25 * 86_400_000
 _QUARTER: Millis = 15 * 60_000
@@ -39,6 +40,29 @@ def zone_of(report: Report) -> ZoneInfo:
 def rows_of(report: Report, table: str) -> Sequence[Row]:
     """The rows of a table; none where the report has not got it."""
     return report.tables.get(table, ())
+
+
+def scope_of(report: Report) -> str:
+    """What the report is narrowed to, in words; empty where it is of the whole province."""
+    filters, parts = report.header.filters, []
+    for words, given, noun in (
+        ("đơn vị hành chính", filters.unit, "unit"),
+        ("cơ quan quản lý", filters.agency, "agency"),
+        ("cơ sở", filters.facility, "facility"),
+    ):
+        if given is not None:
+            parts.append(f"{words} {_named(report, noun, given)}")
+    if filters.type is not None:
+        parts.append(f"loại hình {TYPE_NAMES.get(filters.type, filters.type).lower()}")
+    return ", ".join(parts)
+
+
+def _named(report: Report, noun: str, given: str) -> str:
+    """`466 (Huyện Gio Linh)`, where a facility of the report tells the name."""
+    for row in rows_of(report, "facilities"):
+        if given in {word(row, f"{noun}_code"), word(row, f"{noun}_id")}:
+            return f"{word(row, f'{noun}_code')} ({word(row, f'{noun}_name')})"
+    return given
 
 
 class Figures(NamedTuple):
@@ -120,12 +144,17 @@ def chart(shown: Shown, name: str) -> str:
             return _strips(shown)
 
 
+def step_of(days: Sequence[Row]) -> str:
+    """What the sums of a period are by: a long one has `tháng`, each other one `ngày`."""
+    return "tháng" if any(number(row, "to_ms") - number(row, "from_ms") > _MONTHLY for row in days) else "ngày"
+
+
 def _availability(shown: Shown) -> str:
     parts = [
         Parts(_label(row, shown.zone), *(number(row, f"{name}_ms") for name in Parts._fields[1:]))
         for row in shown.tables.get("days", ())
     ]
-    return availability(parts, target_ppm=shown.target_ppm)
+    return availability(parts, target_ppm=shown.target_ppm, step=step_of(shown.tables.get("days", ())))
 
 
 def _progress(shown: Shown) -> str:

@@ -10,7 +10,7 @@ from reporting.documents.as_json import compact
 from reporting.documents.letter.blocks import Grid, Paper
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
-from reporting.documents.letter.figures import rows_of, zone_of
+from reporting.documents.letter.figures import rows_of, scope_of, zone_of
 from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
@@ -78,6 +78,8 @@ def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
     yield "Từ", point_in_time(header.period.from_ms, zone)
     yield "Đến trước", point_in_time(header.period.to_ms, zone)
     yield "Múi giờ", header.period.time_zone
+    if narrowed := scope_of(report):
+        yield "Phạm vi", narrowed
     yield "Chốt số liệu", point_in_time(header.cut_off_ms, zone)
     yield "Người lập", header.author
     yield "Phê duyệt", content.status

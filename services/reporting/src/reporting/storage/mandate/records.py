@@ -84,6 +84,6 @@ async def read(session: AsyncSession, nouns: Sequence[str], until: Millis) -> Re
 
 
 async def last_report(session: AsyncSession, before: Millis) -> Millis | None:
-    """The cut-off of the newest frozen report that is earlier than `before`; None where there is none."""
+    """The newest end of a period that a report was frozen of, earlier than `before`; None where there is none."""
     found = await session.scalar(_LAST_REPORT, {"before": moment(before)})
     return None if found is None else millis(found)

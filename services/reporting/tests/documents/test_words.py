@@ -1,0 +1,59 @@
+"""The letter says what its figures are of: by days or months, and of which part of the province."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import load_workbook
+
+from reporting.documents.letter.blocks import Picture, Text
+from reporting.documents.letter.content import paper
+from reporting.documents.render import rendered
+from reporting.reports.snapshot.report import FilterPart
+
+if TYPE_CHECKING:
+    from reporting.reports.snapshot.report import Report
+
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said", "by"),
+    [
+        ((DAY, DAY), "Trong ngày cuối của kỳ báo cáo có ", "theo ngày"),
+        ((5 * DAY, 31 * DAY), "Trong tháng cuối của kỳ báo cáo có ", "theo tháng"),
+        ((DAY,), "Trong kỳ báo cáo có ", "theo ngày"),
+    ],
+)
+def test_the_last_step_is_called_what_it_is(report: Report, lengths: tuple[int, ...], said: str, by: str) -> None:
+    (row, *_), days, at = report.tables["days"], [], report.header.period.from_ms
+    for length in lengths:
+        days.append({**row, "from_ms": at, "to_ms": at + length})
+        at += length
+    body = paper(replace(report, tables={**report.tables, "days": days})).body
+    assert any(isinstance(one, Text) and one.text.startswith(said) for one in body)
+    first = next(one for one in body if isinstance(one, Picture))
+    assert first.words.endswith(by)
+    assert f"{by} (%)" in first.svg
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({}, None),
+        ({"unit": "999", "type": "hotel"}, "phạm vi: đơn vị hành chính 999, loại hình khách sạn."),
+        ({"facility": "KCL-01"}, "phạm vi: cơ sở KCL-01 (Khách sạn cách ly Đông Hà)."),
+    ],
+)
+def test_a_report_of_a_part_says_of_which(report: Report, filters: dict[str, str], said: str | None) -> None:
+    header = report.header.model_copy(update={"filters": FilterPart(**filters)})
+    texts = [one.text for one in paper(replace(report, header=header)).body if isinstance(one, Text)]
+    narrowed = [one for one in texts if "trong phạm vi" in one]
+    assert len(narrowed) == (said is not None)
+    assert said is None or narrowed[0].endswith(said)
+    sheet = load_workbook(BytesIO(rendered(replace(report, header=header), "xlsx"))).worksheets[0]
+    told = [value for name, value, *_ in sheet.iter_rows(values_only=True) if name == "Phạm vi"]
+    assert told == ([] if said is None else [said.removeprefix("phạm vi: ").removesuffix(".")])
