@@ -5,13 +5,21 @@ from enum import Enum
 from typing import Any
 
 from inventory.domain.devices.areas import Area
+from inventory.domain.mandate.notes import VIETNAMESE as BLOCKED
+from inventory.domain.mandate.surveying.survey import VERDICTS
+from inventory.domain.mandate.visit import Protection
 from vonggac.events.inventory import (
     AgencyRole,
+    BlockedKind,
+    CoverageVerdict,
     DestinationRole,
-    FacilityStatus,
     FacilityType,
     MediaTransport,
+    ObligationKind,
     RequiredProof,
+    SurveyVerdict,
+    UnitLevel,
+    VisitPurpose,
 )
 
 WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
@@ -25,13 +33,6 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
         FacilityType.FIELD_HOSPITAL: "bệnh viện dã chiến",
         FacilityType.FACTORY: "nhà máy",
     },
-    FacilityStatus: {
-        FacilityStatus.PLANNED: "dự kiến",
-        FacilityStatus.APPROVED: "đã phê duyệt",
-        FacilityStatus.ACTIVE: "đang hoạt động",
-        FacilityStatus.SUSPENDED: "tạm dừng",
-        FacilityStatus.CLOSED: "đã đóng",
-    },
     AgencyRole: {
         AgencyRole.LEAD: "chủ trì",
         AgencyRole.OPERATOR: "đơn vị vận hành",
@@ -40,6 +41,40 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
         AgencyRole.MINISTRY: "bộ",
         AgencyRole.STEERING_COMMITTEE: "ban chỉ đạo",
     },
+    UnitLevel: {UnitLevel.PROVINCE: "tỉnh", UnitLevel.DISTRICT: "huyện", UnitLevel.COMMUNE: "xã"},
+    CoverageVerdict: {
+        CoverageVerdict.COVERED: "đã có camera",
+        CoverageVerdict.NOT_COVERED: "chưa có camera",
+        CoverageVerdict.NOT_APPLICABLE: "không áp dụng",
+    },
+    ObligationKind: {
+        ObligationKind.SURVEY_AND_PLAN: "khảo sát, thống nhất phương án",
+        ObligationKind.CONNECTION: "kết nối",
+        ObligationKind.PROPOSAL: "đề xuất lắp đặt",
+        ObligationKind.INSTALLATION: "lắp đặt",
+        ObligationKind.COVERAGE: "giám sát đủ khu vực",
+        ObligationKind.FOCAL_POINT: "cử cán bộ đầu mối",
+        ObligationKind.INSPECTION: "kiểm tra định kỳ",
+        ObligationKind.REPORT: "báo cáo",
+        ObligationKind.OTHER: "khác",
+    },
+    VisitPurpose: {
+        VisitPurpose.SURVEY: "khảo sát",
+        VisitPurpose.CONNECTION: "kết nối",
+        VisitPurpose.INSTALLATION: "lắp đặt",
+        VisitPurpose.REPAIR: "sửa chữa",
+        VisitPurpose.INSPECTION: "kiểm tra",
+    },
+    Protection: {
+        Protection.MASK: "khẩu trang",
+        Protection.GLOVES: "găng tay",
+        Protection.FACE_SHIELD: "tấm che mặt",
+        Protection.GOWN: "áo choàng",
+        Protection.COVERALL: "bộ đồ bảo hộ",
+        Protection.SHOE_COVERS: "bao giày",
+    },
+    BlockedKind: BLOCKED,
+    SurveyVerdict: VERDICTS,
     DestinationRole: {DestinationRole.NATIONAL: "quốc gia", DestinationRole.PROVINCIAL: "tỉnh"},
     Area: {
         Area.CORRIDOR: "hành lang",
@@ -56,3 +91,5 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     MediaTransport: {MediaTransport.TCP: "tcp", MediaTransport.UDP: "udp", MediaTransport.AUTO: "auto"},
     RequiredProof: {proof: proof.value for proof in RequiredProof},
 }
+OF_LITERALS: Mapping[str, str] = {"on_site": "tại chỗ", "remote": "từ xa"}
+"""Of lists that are no enumeration: the form of a survey."""

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from inventory.domain.fields import Code, Phone
-from inventory.importing.choices import WORDS
+from inventory.importing.choices import OF_LITERALS, WORDS
 from inventory.importing.columns import Column, Columns, Kind
 from inventory.importing.special import SPECIAL, Special
 from inventory.nouns.noun import Noun
@@ -101,7 +101,10 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
         known = noun.machine.vietnamese if noun.machine is not None and name == "status" else WORDS.get(inner, {})
         choices = {str(each.value): str(known.get(each, each.value)) for each in inner}
     elif get_origin(inner) is Literal:
-        kind, choices = Kind.CHOICE, {str(each): str(each) for each in get_args(inner)}
+        kind = Kind.CHOICE
+        choices = {str(each): OF_LITERALS.get(str(each), str(each)) for each in get_args(inner)}
+    elif kind is Kind.CODES and isinstance(each := _bare(get_args(inner)[0])[0], type) and issubclass(each, Enum):
+        choices = {str(one.value): str(WORDS.get(each, {}).get(one, one.value)) for one in each}
     yield Column(
         name=column,
         heading=heading or info.title or column,

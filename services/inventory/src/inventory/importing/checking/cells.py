@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from inventory.domain.devices.areas import check_area
+from inventory.domain.text import fold
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding
 from inventory.importing.columns import Column, Kind
@@ -24,6 +25,7 @@ BETWEEN_TEXTS = ";"
 NO_CODES = "none"
 _NOTHING = frozenset({NO_CODES, "không", "khong"})
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
+_BETWEEN_WORDS = re.compile(r"[;|,\n]")
 _NOT_DIGIT = re.compile(r"[ .()-]")
 _DIGITS = range(8, 11)
 _CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
@@ -117,7 +119,17 @@ class Converter:
         text = self._text(cell)
         if text.lower() in _NOTHING:
             return ()
+        if self.column.choices:
+            return tuple(dict.fromkeys(self._words(text)))
         return tuple(dict.fromkeys(code for code in _BETWEEN_CODES.split(text) if code))
+
+    def _words(self, text: str) -> Iterator[str]:
+        """Words of the list; a technical one holds no space, so there may be spaces between those alone."""
+        for part in filter(None, (part.strip() for part in _BETWEEN_WORDS.split(text))):
+            if part in self.column.choices or fold(part) in self._lookup:
+                yield words.choice(part, self.column.choices, self._lookup)
+            else:
+                yield from (words.choice(each, self.column.choices, self._lookup) for each in part.split())
 
     def _texts(self, cell: RawCell) -> tuple[str, ...]:
         text = self._text(cell)

@@ -71,7 +71,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"a province belongs to no unit", "tỉnh không thuộc đơn vị nào: để trống «Mã đơn vị cấp trên»"),
         (r"(?P<code>\S+) is active and would have no focal point", "{code} đang hoạt động mà sẽ không còn cán bộ đầu mối (R17): thêm người kế tiếp trước"),
         (r"give the reason why this area does not apply", "thiếu lý do: hãy ghi vì sao khu vực này không áp dụng"),
-        (r"cameras_needed is for an area that is not covered", "số camera còn thiếu chỉ dành cho khu vực chưa được giám sát: để trống, hoặc đổi «Kết quả» thành not_covered"),
+        (r"cameras_needed is for an area that is not covered", "số camera còn thiếu chỉ dành cho khu vực chưa được giám sát: để trống, hoặc đổi «Kết quả» thành «chưa có camera»"),
         (r"the facility has a verdict about this area", "cơ sở đã có kết quả về khu vực này: sửa dòng đó"),
         (r"would be outside what the token is for", "nằm ngoài phạm vi của tài khoản"),
         # Obligations, directives, requests.
