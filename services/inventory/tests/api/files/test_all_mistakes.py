@@ -4,11 +4,15 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import xlsxwriter
 
 from vonggac.auth import Role
 from vonggac.bus import Bus
+
+either = pytest.mark.parametrize("dry_run", [False, True])
+"""A dry run refuses what the import would refuse."""
 
 
 async def send(client: Any, path: str, body: bytes, **query: Any) -> Any:
@@ -42,16 +46,20 @@ ASSIGNMENTS = (
 )
 
 
-async def test_each_row_that_the_database_refuses_is_named_beside_those_that_a_rule_refuses(ready: Any) -> None:
-    answer = await send(ready.client, "operator-assignments", ASSIGNMENTS.encode())
+@either
+async def test_each_row_that_the_database_refuses_is_named_beside_those_that_a_rule_refuses(
+    ready: Any, dry_run: bool
+) -> None:
+    answer = await send(ready.client, "operator-assignments", ASSIGNMENTS.encode(), dry_run=dry_run)
     assert named(answer) == [(2, "valid_from"), (4, "agency_code"), (5, "valid_from")]
     listed = await ready.client.get("/v1/operator-assignments", params={"total": "true"})
     assert listed.json()["total"] == 1
 
 
-async def test_wrong_cells_and_refused_rows_are_in_one_answer(ready: Any) -> None:
+@either
+async def test_wrong_cells_and_refused_rows_are_in_one_answer(ready: Any, dry_run: bool) -> None:
     body = ASSIGNMENTS + "45,VT,soon,2029-12-31\n46,VT,2030-01-01,2030-12-31\n"
-    answer = await send(ready.client, "operator-assignments", body.encode())
+    answer = await send(ready.client, "operator-assignments", body.encode(), dry_run=dry_run)
     assert named(answer) == [
         (2, "valid_from"), (4, "agency_code"), (5, "valid_from"), (7, "valid_from"), (8, "unit_code"),
     ]  # fmt: skip
@@ -67,7 +75,8 @@ async def test_of_a_row_that_refers_to_a_wrong_one_only_the_wrong_one_is_named(p
     assert named(answer) == [(2, "valid_to")]
 
 
-async def test_all_sheets_of_a_workbook_are_tried(ready: Any) -> None:
+@either
+async def test_all_sheets_of_a_workbook_are_tried(ready: Any, dry_run: bool) -> None:
     await ready.unit(code="468")
     sheets = {
         "Phân công đơn vị vận hành": [line.split(",") for line in ASSIGNMENTS.splitlines()],
@@ -86,7 +95,7 @@ async def test_all_sheets_of_a_workbook_are_tried(ready: Any) -> None:
             sheet = book.add_worksheet(name)
             for number, row in enumerate(rows):
                 sheet.write_row(number, 0, row)
-    answer = await send(ready.client, "workbook", buffer.getvalue())
+    answer = await send(ready.client, "workbook", buffer.getvalue(), dry_run=dry_run)
     fields = {(error["sheet"], error["row"], error["field"]) for error in answer.json()["errors"]}
     assert fields == {
         ("Phân công đơn vị vận hành", 2, "valid_from"), ("Phân công đơn vị vận hành", 4, "agency_code"),

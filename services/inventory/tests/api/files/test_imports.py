@@ -119,6 +119,8 @@ async def test_a_dry_run_checks_everything_and_keeps_nothing(ready: Any) -> None
     refused = await send(ready, "facilities", FACILITIES.replace(",468,", ",999,"), dry_run=True)
     assert refused.status_code == 422
     assert (await ready.client.get("/v1/changes", params={"noun": "facility"})).json()["items"] == []
+    assert (await ready.client.get("/v1/imports")).json()["items"] == []
+    await ready.facility(code="KCL-01")
 
 
 async def test_a_column_that_is_not_there_leaves_what_is_on_record(loaded: Any) -> None:

@@ -69,9 +69,10 @@ async def test_a_row_on_record_refers_to_one_that_the_file_brings(province: Any)
     assert agencies["SYT"]["parent_id"] == agencies["UBND"]["id"]
 
 
-async def test_rows_that_refer_to_each_other_in_a_circle_are_named(province: Any) -> None:
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_rows_that_refer_to_each_other_in_a_circle_are_named(province: Any, dry_run: bool) -> None:
     text = "code,name,role,parent_code\nA,A,managing,B\nB,B,managing,A\nC,C,managing,\n"
-    refused = await send(province, "agencies", text.encode())
+    refused = await send(province, "agencies", text.encode(), dry_run=dry_run)
     assert [error["row"] for error in refused.json()["errors"]] == [2, 3]
     assert (await province.client.get("/v1/agencies")).json()["items"] == []
 

@@ -135,7 +135,7 @@ async def edit_one(filled: Any, noun: Noun, column: str, kind: str) -> None:
     before, forced = await on_record(), await on_record(valid_on="2031-06-01")
     exported = (await filled.client.get(f"/v1/exports/{noun.path}.{kind}")).content
     body = edited(exported, column, "31/12/2030" if column == "valid_to" else "Sửa: «đã đổi»")
-    tried = await send(filled, noun, body, dry_run=True)
+    tried = await send(filled, noun, body, dry_run=True, reason="sửa")
     assert tried.status_code == 200, (noun.path, tried.text)
     (row,) = tried.json()["difference"]
     assert [change["column"] for change in row["changes"]] == [column], noun.path

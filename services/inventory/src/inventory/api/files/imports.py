@@ -36,7 +36,11 @@ from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collec
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 WORKBOOK = "workbook"
 
-DryRun = Annotated[bool, Query(description="Check everything, answer with the difference, store nothing.")]
+_DRY_RUN = (
+    "Check, answer with the difference, store nothing. Rules between records are tried of up to 1,000 rows, and of any "
+    "number of cameras; of more they are left to the import."
+)
+DryRun = Annotated[bool, Query(description=_DRY_RUN)]
 Answer = Annotated[
     Literal["problem", "file"],
     Query(description="`file`: mistakes come back in the same file, beside their rows; secrets are hidden."),
