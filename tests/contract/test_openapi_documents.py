@@ -79,6 +79,13 @@ def test_every_body_has_an_example_that_fits(service: str) -> None:
                     jsonschema.Draft202012Validator(schema).validate(media["example"])
 
 
+def test_of_several_good_answers_each_has_a_body(service: str) -> None:
+    """One without makes the type of all of them unknown in a TypeScript client."""
+    for name, operation in operations(service):
+        good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        assert len(good) == 1 or all(answer.get("content") for answer in good), name
+
+
 def test_a_text_is_no_bytes_for_a_generated_client(service: str) -> None:
     """Some clients decode `text/…` and JSON, and fail to make a file of what they decoded."""
     for name, operation in operations(service):

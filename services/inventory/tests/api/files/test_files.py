@@ -349,6 +349,8 @@ async def test_an_import_in_the_background_is_followed_by_its_id(stocked: Any) -
     headers = {"content-type": "text/csv", "prefer": "respond-async"}
     answer = await stocked.client.post("/v1/imports/cameras", content=NEW.encode(), headers=headers)
     assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/imports/{answer.json()['id']}"
+    assert answer.json()["state"] in {"running", "done"}
 
     async def is_done() -> bool:
         return bool((await stocked.client.get(answer.headers["location"])).json()["state"] == "done")

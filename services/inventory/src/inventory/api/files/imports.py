@@ -50,23 +50,6 @@ _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _FORM = "multipart/form-data"
 _OF_FORM: dict[str, Any] = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
 _OF_WORKBOOK = {XLSX: {"schema": _FILE}, _FORM: {"schema": _OF_FORM}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {
-        "description": "With `respond-async`: it goes on in the background",
-        "headers": {"Location": {"description": "The import, to see how far it is.", "schema": {"type": "string"}}},
-    },
-    **problems(
-        {
-            409: "It was stopped, or contradicts what is on record; nothing was stored",
-            413: "The file is too large",
-            415: "The body is neither CSV nor XLSX nor a form with the file",
-        }
-    ),
-    422: {
-        "description": "`errors` names every mistake of the file; with `answer=file` they come in the file itself",
-        "content": {CSV: {"schema": {"type": "string"}, "example": ""}, XLSX: {"schema": _FILE, "example": ""}},
-    },
-}
 
 
 class FieldChange(BaseModel):
@@ -126,6 +109,26 @@ class ImportShown(BaseModel):
     reverted_by: str | None
     problem: Problem | None
     result: dict[str, Any] | None
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": ImportShown,
+        "description": "With `respond-async`: it goes on in the background",
+        "headers": {"Location": {"description": "The import, to see how far it is.", "schema": {"type": "string"}}},
+    },
+    **problems(
+        {
+            409: "It was stopped, or contradicts what is on record; nothing was stored",
+            413: "The file is too large",
+            415: "The body is neither CSV nor XLSX nor a form with the file",
+        }
+    ),
+    422: {
+        "description": "`errors` names every mistake of the file; with `answer=file` they come in the file itself",
+        "content": {CSV: {"schema": {"type": "string"}, "example": ""}, XLSX: {"schema": _FILE, "example": ""}},
+    },
+}
 
 
 IMPORTS = Listing[ImportRow, ImportShown](
@@ -291,7 +294,8 @@ async def _import(
         await run.begin()
         context.request.app.state.imports.start(run.ledger.id, run.run_in_background())
         headers = {"Location": f"/v1/imports/{run.ledger.id}", "X-Request-Id": context.request_id}
-        return Response(status_code=HTTPStatus.ACCEPTED, headers=headers)
+        shown = await read_import(run.ledger.id, context)
+        return Response(shown.model_dump_json(), HTTPStatus.ACCEPTED, headers, "application/json")
     try:
         return _answer(await run.run())
     except ProblemError as error:
