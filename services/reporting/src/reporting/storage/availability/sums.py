@@ -147,8 +147,8 @@ _SUMS = f"""
         select distinct unnest(cast(:touched as uuid[])) as id
     ), one as (
         select edge.n, edge.stands, edge.id, sign, is_outer, coalesce(l.kind, {NOT_COUNTED}) as kind,
-               case when is_outer and sign < 0 then not forced and l.day is distinct from edge.day
-                    when is_outer then not forced and {{steady}} else true end as steady,
+               case when is_outer and sign < 0 then not :before or not forced and l.day is distinct from edge.day
+                    when is_outer then not :after or not forced and {{steady}} else true end as steady,
                case when changed and sign > 0 then edge.day end as moved_on,
                sign * ((edge.day - coalesce(l.day, date '{date_of(ORIGIN)}')) * {DAY}::bigint
                    + case when not changed then cast(extract(epoch from within) * 1000 as bigint)
@@ -182,6 +182,8 @@ _CLOSED = text(
 _OPEN = text(
     _SUMS.format(steady=f"touched.id is null and coalesce(l.kind, {NOT_COUNTED}) = any(cast(:steady as smallint[]))")
 )
+_MEMORY = text("set local work_mem = '32MB'")
+"""Two rows of each camera are sorted, which does not fit into the usual 4 MB."""
 _PLACE = {name: place for place, name in enumerate(CAMERA_SUMS)}
 _PARTS = [_PLACE[name] for name in ("up", "down", "maintenance", "unknown", "out_of_scope")]
 
@@ -194,9 +196,11 @@ async def sums(
     `after`: None where the day after the last midnight is closed, too.
     """
     first, last = days
+    await session.execute(_MEMORY)
     given: dict[str, Any] = {"from": moment(period.start), "to": moment(period.end), "touched": []}
     given |= {"first": date_of(first), "last": date_of(last)}
     given |= {"first_at": moment(midnight(first)), "last_at": moment(midnight(last))}
+    given |= {"before": period.start < midnight(first), "after": period.end > midnight(last)}
     given["facilities"] = [one.facility_id for one in places]
     given["starts"], given["ends"] = [moment(one.start) for one in places], [moment(one.end) for one in places]
     given["whole"] = [one.whole for one in places]
