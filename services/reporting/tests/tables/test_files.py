@@ -16,6 +16,7 @@ from services.reporting.tests.tables.sample import HARD, SAMPLE, STAMP, row, row
 
 from reporting.tables import Dialect, Format, Portions, Row, file_of, in_portions
 from reporting.tables.formats import new_file
+from reporting.tables.table import Repeated, Woven
 from vonggac.http.formulas import FORMULA_STARTS, unescape_formula
 
 PLAIN = ["Trường học", "Khu cách ly", "Cổng chính"]
@@ -212,3 +213,27 @@ def test_a_writer_that_was_not_ended_closes(tmp_path: Path, monkeypatch: pytest.
 
 def test_names_that_are_hard_are_all_of_them() -> None:
     assert {name[:1] for name in HARD} >= {"=", "+", "-", "@", "\t", "\r", "'"}
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSON, Format.PARQUET])
+def test_rows_of_repeated_parts_are_written_as_the_same_rows_one_by_one(form: Format) -> None:
+    heads, tails = [row(number)[:4] for number in range(3)], [row(number)[6:] for number in range(5)]
+    of_heads, of_tails = [number % 3 for number in range(40)], [number // 8 for number in range(40)]
+    middles = [row(number)[4:6] for number in range(40)]
+    woven = Woven((Repeated(heads, of_heads), middles, Repeated(tails, of_tails)))
+    plain = [heads[of_heads[number]] + middles[number] + tails[of_tails[number]] for number in range(40)]
+    assert len(woven) == len(plain)
+    file, other = (new_file(SAMPLE, STAMP, form, Dialect.RFC4180) for _ in range(2))
+    assert [file.begin(), file.write(woven), *file.end()] == [other.begin(), other.write(plain), *other.end()]
+
+
+async def test_rows_of_repeated_parts_keep_their_place_among_others() -> None:
+    given = rows(30)
+
+    async def portions() -> Portions:
+        yield given[:10]
+        yield Woven((Repeated(given[10:20], range(10)),))
+        yield given[20:]
+
+    found = b"".join([piece async for piece in file_of(SAMPLE, STAMP, Format.CSV, Dialect.RFC4180, portions())])
+    assert found == await written(given, Format.CSV)

@@ -4,13 +4,13 @@ from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.ledger import CAMERA_KINDS, CAMERA_SUMS, Day, date_of, number_of
+from reporting.domain.ledger import CAMERA_KINDS, CAMERA_SUMS, EPOCH_DATE, Day, date_of
 from reporting.storage.availability.ledger import CameraRow, quoted
 from reporting.storage.availability.packed import unpack
 from reporting.storage.columns import columns
 
 _CAMERAS = f"""
-select array_agg(camera_id::text), array_agg(day), array_agg(kind), array_agg(deliveries),
+select array_agg(camera_id::text), array_agg(day - date '{EPOCH_DATE}'), array_agg(kind), array_agg(deliveries),
        {", ".join(f"array_agg(coalesce({quoted(name)}, 0))" for name in CAMERA_SUMS)}
 from (
     select * from ledger_camera
@@ -26,9 +26,7 @@ async def camera_rows(
     """The rows of each camera that stand at midnights after `first`, up to `last`, by their day."""
     found: dict[str, dict[Day, CameraRow]] = {}
     for id_, day, kind, packed, *sums in zip(*await columns(session, _CAMERAS, _given(ids, first, last)), strict=True):
-        number = number_of(day)
-        row = CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
-        found.setdefault(id_, {})[number] = row
+        found.setdefault(id_, {})[day] = CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))
     return found
 
 

@@ -1,13 +1,13 @@
 """Rows as Arrow arrays, a column each: a cell costs some tens of nanoseconds, and the formats share them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Column, Kind, Row, Table
+from reporting.tables.table import Column, Kind, Repeated, Rows, Table, Woven
 
 type Array = Any
 """A pyarrow.Array; pyarrow carries no types."""
@@ -34,17 +34,31 @@ _TYPES = {
 }
 
 
-def arrays_of(table: Table, stamp: Stamp, rows: Sequence[Row]) -> list[Array]:
+def arrays_of(table: Table, stamp: Stamp, rows: Rows) -> list[Array]:
     """An array for each column that is written. Raises ValueError naming a column whose values are not of its kind."""
     stamps = zip(table.stamps, stamp.values(table), strict=True)
     made = [pa.repeat(_array(column, [value], stamp)[0], len(rows)) for column, value in stamps]
-    columns: Sequence[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * len(table.columns)
-    for column, values in zip(table.columns, columns, strict=True):
-        array = _array(column, values, stamp)
+    for column, array in zip(table.columns, _columns(table.columns, stamp, rows), strict=True):
         made.append(array)
         if column.kind is Kind.PERCENT:
             made.append(_rounded(array))
     return made
+
+
+def _columns(columns: Sequence[Column], stamp: Stamp, rows: Rows) -> Iterator[Array]:
+    if not isinstance(rows, Woven):
+        cells: Sequence[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
+        for column, values in zip(columns, cells, strict=True):
+            yield _array(column, values, stamp)
+        return
+    for part in rows.parts:
+        whole = part.values if isinstance(part, Repeated) else part
+        mine, columns = columns[: len(whole[0])], columns[len(whole[0]) :]
+        arrays = _columns(mine, stamp, whole)
+        if isinstance(part, Repeated):
+            which = pa.array(part.which, pa.int32())
+            arrays = (array.take(which) for array in arrays)
+        yield from arrays
 
 
 def _array(column: Column, values: Sequence[Any], stamp: Stamp) -> Array:

@@ -1,7 +1,7 @@
 """A table as CSV: `rfc4180` for programs, `excel-vi` for a Vietnamese spreadsheet."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from reporting.tables.arrays import Array, arrays_of
 from reporting.tables.cells import lines, once_each, plain
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Column, Kind, Row, Table
+from reporting.tables.table import Column, Kind, Rows, Table
 from vonggac.http.formulas import FORMULA_STARTS
 
 BOM = "\ufeff"
@@ -44,7 +44,7 @@ class CsvFile:
         cells = [_text(pa.array([name])) for name in named]
         return (BOM if self._excel else "").encode() + lines(cells, self._between, LINE_END)
 
-    def write(self, rows: Sequence[Row]) -> bytes:
+    def write(self, rows: Rows) -> bytes:
         """The lines of `rows`."""
         arrays = arrays_of(self._table, self._stamp, rows)
         pairs = zip(self._table.written, arrays, strict=True)

@@ -8,7 +8,7 @@ from reporting.tables.csv_file import CsvFile, Dialect
 from reporting.tables.json_file import JsonFile
 from reporting.tables.parquet_file import ParquetFile
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Row, Table
+from reporting.tables.table import Rows, Table
 from reporting.tables.xlsx_file import XlsxFile
 
 
@@ -39,7 +39,7 @@ class TableFile(Protocol):
 
     def begin(self) -> bytes: ...
 
-    def write(self, rows: Sequence[Row]) -> bytes: ...
+    def write(self, rows: Rows) -> bytes: ...
 
     def end(self) -> Iterator[bytes]: ...
 

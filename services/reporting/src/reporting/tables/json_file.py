@@ -1,7 +1,7 @@
 """A table as JSON: an array of flat objects, one to a line."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from reporting.tables.arrays import Array, arrays_of
 from reporting.tables.cells import lines, once_each, plain
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Column, Kind, Row, Table
+from reporting.tables.table import Column, Kind, Rows, Table
 
 _BARE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.DURATION, Kind.PERCENT})
 _ESCAPED = r'["\\\x00-\x1f]'
@@ -28,7 +28,7 @@ class JsonFile:
         """The array's bracket."""
         return b"["
 
-    def write(self, rows: Sequence[Row]) -> bytes:
+    def write(self, rows: Rows) -> bytes:
         """The objects of `rows`."""
         if not rows:
             return b""

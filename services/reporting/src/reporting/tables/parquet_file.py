@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from reporting.tables.arrays import arrays_of, stored_type
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Column, Row, Table
+from reporting.tables.table import Column, Rows, Table
 
 
 class ParquetFile:
@@ -32,7 +32,7 @@ class ParquetFile:
         """The magic number."""
         return self._sink.taken()
 
-    def write(self, rows: Sequence[Row]) -> bytes:
+    def write(self, rows: Rows) -> bytes:
         """The row group of `rows`."""
         if rows:
             arrays = arrays_of(self._table, self._stamp, rows)

@@ -1,19 +1,21 @@
 """Rows on their way into a file: read, written and sent portion by portion, in constant memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from itertools import batched
 
 from reporting.tables.csv_file import Dialect
-from reporting.tables.formats import Format, new_file
+from reporting.tables.formats import Format, TableFile, new_file
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Row, Table
+from reporting.tables.table import Row, Rows, Table, Woven
 
 ROWS_AT_ONCE = 8192
 """Rows written together: enough for Arrow's loops to pay, few enough to stay in a processor's cache."""
+MOST_WRITES = 4
+"""So many times as many rows at most are handed to a thread."""
 
-type Portions = AsyncGenerator[Sequence[Row]]
+type Portions = AsyncGenerator[Rows]
 """Rows as they are read, some hundreds or thousands at a time."""
 
 
@@ -31,7 +33,7 @@ async def file_of(
                 if writing is not None and (piece := await _written(writing)):
                     yield piece
                 # Arrow lets other threads run meanwhile, and so the event loop.
-                writing = asyncio.create_task(asyncio.to_thread(file.write, rows))
+                writing = asyncio.create_task(asyncio.to_thread(_write, file, rows))
         if writing is not None and (piece := await _written(writing)):
             yield piece
         pieces = file.end()
@@ -49,23 +51,29 @@ async def _written(writing: asyncio.Task[bytes]) -> bytes:
     return writing.result()
 
 
-async def _gathered(portions: Portions) -> AsyncIterator[Sequence[Row]]:
-    """The same rows, `ROWS_AT_ONCE` at a time."""
+def _write(file: TableFile, rows: Rows) -> bytes:
+    if isinstance(rows, Woven):
+        return file.write(rows)
+    return b"".join([file.write(piece) for piece in batched(rows, ROWS_AT_ONCE)])
+
+
+async def _gathered(portions: Portions) -> AsyncIterator[Rows]:
+    """The same rows, some times `ROWS_AT_ONCE` at a time: of all that is there, so that writing outlasts reading."""
     waiting: list[Row] = []
     async for portion in portions:
+        if isinstance(portion, Woven):
+            if waiting:
+                yield waiting
+                waiting = []
+            yield portion
+            continue
         waiting += portion
-        if len(waiting) >= ROWS_AT_ONCE:
-            *whole, waiting = _cut(waiting)
-            for rows in whole:
-                yield rows
+        while len(waiting) >= ROWS_AT_ONCE:
+            whole = min(len(waiting) // ROWS_AT_ONCE, MOST_WRITES) * ROWS_AT_ONCE
+            rows, waiting = waiting[:whole], waiting[whole:]
+            yield rows
     if waiting:
         yield waiting
-
-
-def _cut(rows: list[Row]) -> list[list[Row]]:
-    """Full portions, and what is left, maybe nothing."""
-    cut = [[*piece] for piece in batched(rows, ROWS_AT_ONCE)]
-    return cut if len(cut[-1]) < ROWS_AT_ONCE else [*cut, []]
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:

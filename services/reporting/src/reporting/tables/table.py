@@ -8,9 +8,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 type Value = str | int | float | bool | object | None
 type Row = tuple[Value, ...]
+
+
+class Repeated(NamedTuple):
+    """A part of many rows of which few differ: each row has the one of `values` at its place in `which`."""
+
+    values: Sequence[Row]
+    which: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Woven:
+    """A million rows whose parts repeat, put together only in Arrow: each row is its parts, one after the other."""
+
+    parts: Sequence[Repeated | Sequence[Row]]
+
+    def __len__(self) -> int:
+        first = self.parts[0]
+        return len(first.which if isinstance(first, Repeated) else first)
+
+
+type Rows = Sequence[Row] | Woven
 
 
 class Kind(StrEnum):

@@ -4,7 +4,7 @@ A spreadsheet has no time zones: `time_zone` in every row says which one the tim
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from reporting.domain.instants import moment
 from reporting.tables.arrays import arrays_of
 from reporting.tables.csv_file import Dialect
 from reporting.tables.stamp import Stamp
-from reporting.tables.table import Column, Kind, Row, Table
+from reporting.tables.table import Column, Kind, Rows, Table
 from vonggac.http.formulas import escape_formula
 
 MAX_ROWS = 1_048_575
@@ -56,7 +56,7 @@ class XlsxFile:
         self._next_sheet()
         return b""
 
-    def write(self, rows: Sequence[Row]) -> bytes:
+    def write(self, rows: Rows) -> bytes:
         """Keep `rows`."""
         if not rows:
             return b""

@@ -15,7 +15,7 @@ from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.scope import Camera, Register
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount
-from reporting.reports.daily import CameraDays, DayAccount, days_of
+from reporting.reports.daily import CameraDays, days_of
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import steps
@@ -45,8 +45,8 @@ def example_days() -> tuple[list[CameraDays], list[tuple[date, Period]]]:
         known = CameraDays(camera)
         for _, span in spans:
             account = accounted(span, its)
-            deliveries = [tuple([getattr(one, name) for name in LEDGER_NAMES]) for one in account.deliveries]
-            known.accounts[span.start] = DayAccount(camera.facility, account.camera.lengths[1:], deliveries)
+            deliveries = tuple([tuple([getattr(one, name) for name in LEDGER_NAMES]) for one in account.deliveries])
+            known.accounts[span.start] = camera.facility, account.camera.lengths[1:], deliveries
         found.append(known)
     return found, spans
 

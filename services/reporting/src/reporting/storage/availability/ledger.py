@@ -57,6 +57,17 @@ class CameraRow(NamedTuple):
         known = self.deliveries.get(id_)
         return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
 
+    def delivery_sums(self, id_: str, day: Day) -> Sequence[Millis]:
+        """The sums of `delivery` alone."""
+        known = self.deliveries.get(id_)
+        if known is None:
+            return NEVER.after((day - ORIGIN) * DAY).sums
+        if day == self.day:
+            return known.sums
+        sums = list(known.sums)
+        sums[_DELIVERY[known.kind[0]]] += (day - self.day) * DAY
+        return sums
+
     def known(self, id_: str) -> tuple[DeliveryRow, Millis]:
         """What is known last of one of its deliveries, and since when it has stood so."""
         known = self.deliveries.get(id_)

@@ -6,6 +6,7 @@ of `CAUSE_CODES`, 0 for none). What was connected follows from the rest.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from reporting.domain.ledger import DAY, ORIGIN, Day
 from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE, DeliveryKind
 from reporting.ingest.facts.tail import CAUSE_CODES
 
-_LENGTH = 6
+_ID, _LENGTH = 16, 6
 _CODES = {NO_CAUSE: 0, **{str(cause): code for cause, code in CAUSE_CODES.items()}}
 _CAUSES = {code: cause for cause, code in _CODES.items()}
 _PLACES = {name: place for place, name in enumerate(LEDGER_NAMES)}
@@ -72,13 +73,12 @@ def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
     found: dict[str, DeliveryRow] = {}
     if packed is None:
         return found
-    digits, since = packed.hex(), (day - ORIGIN) * DAY
+    since = (day - ORIGIN) * DAY
     at, end = 0, len(packed)
     while at < end:
-        one = digits[2 * at : 2 * at + 32]
-        id_ = f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"
-        present, code, count = packed[at + 16 : at + 19]
-        at += 19
+        id_ = _text(packed[at : at + _ID])
+        present, code, count = packed[at + _ID : at + _ID + 3]
+        at += _ID + 3
         sums = [since, *_NOTHING]
         for place in _PRESENT[present & 15]:
             length = int.from_bytes(packed[at : at + _LENGTH], "little")
@@ -92,3 +92,10 @@ def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
         kind = LEDGER_NAMES[present >> 4], None if code == _NO_CODE else _CAUSES[code]
         found[id_] = DeliveryRow(kind, sums, causes)
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _text(id_: bytes) -> str:
+    """As `str(UUID(bytes=id_))`, three times as fast. The same id stands in row after row."""
+    one = id_.hex()
+    return f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"

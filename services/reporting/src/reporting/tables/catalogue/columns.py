@@ -120,12 +120,18 @@ class Places:
     def __init__(self, make: Callable[[Facility], Row] = place_values) -> None:
         self._make = make
         # By identity: each version of a facility is one object, and hashing one costs as much as an account.
-        self._made: dict[int, Row] = {}
+        self._numbers: dict[int, int] = {}
+        self.made: list[Row] = []
 
     def of(self, facility: Facility) -> Row:
-        found = self._made.get(id(facility))
+        return self.made[self.number(facility)]
+
+    def number(self, facility: Facility) -> int:
+        """The place of its values in `made`."""
+        found = self._numbers.get(id(facility))
         if found is None:
-            found = self._made[id(facility)] = self._make(facility)
+            found = self._numbers[id(facility)] = len(self.made)
+            self.made.append(self._make(facility))
         return found
 
 

@@ -27,7 +27,7 @@ from reporting.tables.catalogue.columns import (
 )
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
-from reporting.tables.table import Column, Kind, Row, Table
+from reporting.tables.table import Column, Kind, Repeated, Row, Rows, Table, Woven
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 DAY = (
@@ -54,7 +54,7 @@ CAMERA_DAYS = Table(
     (*DAY, *_PLACE, *_CAMERA, *CAMERA_LENGTHS[1:]),
     ("day", "facility_id", "camera_id"),
 )
-_NO_DELIVERY = nothing((*DELIVERY, *DELIVERY_LENGTHS))
+_NO_DELIVERY, _NO_LENGTHS = nothing(DELIVERY), nothing(DELIVERY_LENGTHS)
 type Days = Sequence[tuple[date, Period]]
 
 
@@ -70,7 +70,7 @@ async def camera_day_rows(asked: Selection) -> Portions:
         yield rows
 
 
-async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], list[Row]], rest: Row) -> Portions:
+async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], Rows], rest: Row) -> Portions:
     question, zone = asked.question, ZoneInfo(asked.stamp.time_zone)
     spans = days_of(question.period, zone)
     places = await plan.places(asked.session, asked.scope, question.period)
@@ -89,33 +89,34 @@ def _place(facility: Facility) -> Row:
     return facility.unit.code, facility.agency.code, str(facility.id), facility.code, facility.type
 
 
-def facts_of(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+def facts_of(portion: Sequence[CameraDays], spans: Days) -> Woven:
     """The rows of FACTS of these cameras."""
-    places, rows = Places(_place), list[Row]()
-    heads = [((day, span.length), span.start) for day, span in spans]
+    places = Places(_place)
+    place_of, line_of, lines, lengths = list[int](), list[int](), list[Row](), list[Row]()
     for one in portion:
+        accounts = [one.accounts[span.start] for _, span in spans]
+        stood = [places.number(facility) for facility, _, _ in accounts]
         named = one.camera.id, one.camera.code
         for number, planned in enumerate(one.camera.deliveries):
-            tail: Row = named + delivery_values(planned)
-            # A row is four finished tuples put together: there are a million of them.
-            rows += [
-                head + places.of(found.facility) + tail + found.deliveries[number]
-                for head, start in heads
-                for found in (one.accounts[start],)
-            ]
+            lengths += [deliveries[number] for _, _, deliveries in accounts]
+            lines.append(named + delivery_values(planned))
         if not one.camera.deliveries:
-            nowhere: Row = named + _NO_DELIVERY
-            rows += [head + places.of(one.accounts[start].facility) + nowhere for head, start in heads]
-    return rows
+            lengths += [_NO_LENGTHS] * len(accounts)
+            lines.append(named + _NO_DELIVERY)
+        place_of += stood * max(1, len(one.camera.deliveries))
+    for number in range(len(lines)):
+        line_of += [number] * len(spans)
+    heads = Repeated([(day, span.length) for day, span in spans], [*range(len(spans))] * len(lines))
+    return Woven((heads, Repeated(places.made, place_of), Repeated(lines, line_of), lengths))
 
 
 def _camera_days(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
     places = Places(_place)
     return [
-        (day, span.length, *places.of(found.facility), one.camera.id, one.camera.code, *found.camera)
+        (day, span.length, *places.of(facility), one.camera.id, one.camera.code, *sums)
         for one in portion
         for day, span in spans
-        for found in (one.accounts[span.start],)
+        for facility, sums, _ in (one.accounts[span.start],)
     ]
 
 
