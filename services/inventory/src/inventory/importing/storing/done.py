@@ -70,13 +70,21 @@ class Done:
 
 
 async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
-    """What the import did, a thing each, in the order of the first line."""
+    """What the import did, a thing each, in the order of the first line.
+
+    Deliveries of a camera that it created are left out: they go with the camera.
+    """
     columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
     query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
     found: dict[UUID, Done] = {}
+    new_cameras: set[str] = set()
     # Some at a time: a line has two whole states, of which little is kept.
     async for rows in (await session.stream(query)).partitions(CHUNK):
         for noun, thing_id, action, before, after in rows:
+            if noun == "delivery" and (after or before)["camera_id"] in new_cameras:
+                continue
+            if noun == "camera" and action == "created":
+                new_cameras.add(str(thing_id))
             done = Done(intern(noun), thing_id, intern(action), *kept(before, after))
             found[thing_id] = found[thing_id].then(done) if thing_id in found else done
     return list(found.values())

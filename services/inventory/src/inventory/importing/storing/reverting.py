@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, func, literal, select
+from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -21,7 +21,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import saw, sight_of
-from inventory.storage.tables import Change, Thing
+from inventory.storage.tables import Change, Delivery, Thing
 from vonggac.auth import Principal, Right
 from vonggac.http import FieldError, ProblemError
 
@@ -46,13 +46,22 @@ async def hold_done(session: AsyncSession, caller: Principal, import_id: UUID) -
     await _check_seen(session, done)
     for name in {each.noun for each in done}:
         ids = noun_named(name).table.id
-        for created in (True, False):
-            mine = [each.id for each in done if each.noun == name and (each.action == "created") is created]
-            # Others may go on to refer to what stays.
-            held = select(ids).where(ids == any_(literal(mine, ARRAY(Uuid)))).with_for_update(key_share=not created)
-            if mine:
-                await session.execute(select(func.count()).select_from(held.subquery()))
+        new = [each.id for each in done if each.noun == name and each.action == "created"]
+        changed = [each.id for each in done if each.noun == name and each.action != "created"]
+        await _hold(session, select(ids).where(_is_any(ids, new)).with_for_update())
+        # Others may go on to refer to what stays.
+        await _hold(session, select(ids).where(_is_any(ids, changed)).with_for_update(key_share=True))
+        if name == "camera":
+            await _hold(session, select(Delivery.id).where(_is_any(Delivery.camera_id, new)).with_for_update())
     return done
+
+
+async def _hold(session: AsyncSession, rows: Select[Any]) -> None:
+    await session.execute(select(func.count()).select_from(rows.subquery()))
+
+
+def _is_any(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    return cast("ColumnElement[bool]", column == any_(literal(list(ids), ARRAY(Uuid))))
 
 
 async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules: BackRules) -> TakenBack:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -124,7 +124,8 @@ class Reconciler:
         self._settled = {key: value for key, value in self._settled.items() if key in known}
         by_id = {camera.id: present[camera] for camera in doubtful}
         lost = {}
-        for plan in await self._plans(by_id):
+        # One by one: after an import there are twenty thousand.
+        async for plan in self._plans(by_id):
             expected, queues = expected_queues(plan), by_id[plan.id]
             if expected <= queues:
                 self._settled[plan.id] = (plan.revision, queues)
@@ -143,7 +144,8 @@ class Reconciler:
             return {}
         assert self._owner_since is not None
         unseen = {}
-        for plan in await self._plans(self._next_slice(cameras)):
+        # Their transaction ends before the bus is asked.
+        for plan in [plan async for plan in self._plans(self._next_slice(cameras))]:
             found = set()
             for queue in expected_queues(plan) & watched:
                 seen = await board.last_seen(queue, plan, workers, now)
@@ -159,9 +161,11 @@ class Reconciler:
         self._next = begin + CHECKED_AT_ONCE
         return ids[begin : self._next]
 
-    async def _plans(self, camera_ids: Collection[UUID]) -> list[CameraV1]:
+    async def _plans(self, camera_ids: Collection[UUID]) -> AsyncIterator[CameraV1]:
         async with self._database.transaction() as session:
-            return [plan.payload async for plans in camera_plans(session, camera_ids) for plan in plans]
+            async for plans in camera_plans(session, camera_ids):
+                for plan in plans:
+                    yield plan.payload
 
 
 async def _release(lease: Lease) -> None:
