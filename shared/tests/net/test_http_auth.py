@@ -57,6 +57,20 @@ def test_rfc_7616_section_3_9_1_examples(algorithm: str, response: str) -> None:
     assert (given["response"], given["algorithm"]) == (response, algorithm)
 
 
+@pytest.mark.parametrize("body", [b"", b"v=0\r\n"])
+def test_a_server_that_protects_bodies_alone_gets_the_body_in_the_answer(body: bytes) -> None:
+    challenge = new_challenge("r", qop=("auth-int",))
+    authenticator = Authenticator(MUFASA)
+    assert authenticator.challenged([challenge.encode()], answered=False)
+    value = authenticator.answer("ANNOUNCE", "rtsp://h/a", body) or ""
+
+    def accepts(received: bytes) -> bool:
+        return verify_authorization(value, method="ANNOUNCE", credentials=MUFASA, challenge=challenge, body=received)
+
+    assert accepts(body)
+    assert not accepts(body + b"x")
+
+
 def test_rfc_7617_basic_examples() -> None:
     basic = Authenticator(Credentials("Aladdin", "open sesame"))
     assert basic.challenged(['Basic realm="WallyWorld"'], answered=False)
@@ -127,11 +141,13 @@ def test_without_credentials_there_is_no_answer() -> None:
     [
         new_challenge('r "quoted" \\ realm'),
         new_challenge("r", algorithm="SHA-256"),
+        new_challenge("r", algorithm="SHA-512-256"),
+        new_challenge("r", qop=("auth-int",)),
         new_challenge("r", algorithm="MD5-sess"),
         new_challenge("r", algorithm=None, qop=()),
         new_challenge("r", scheme="basic"),
     ],
-    ids=["md5", "sha256", "md5-sess", "rfc2069", "basic"],
+    ids=["md5", "sha256", "sha512-256", "auth-int", "md5-sess", "rfc2069", "basic"],
 )
 def test_client_and_server_agree(challenge: Challenge) -> None:
     credentials = Credentials('người "dùng"', "mật:khẩu")

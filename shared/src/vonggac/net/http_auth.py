@@ -21,12 +21,17 @@ _MAX_HEADER = 4096
 _HASHES: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
+    "SHA-512-256": lambda data: hashlib.new("sha512_256", data).hexdigest(),
 }
+_STRENGTHS = {"SHA-512-256": 4, "SHA-256": 3, "MD5": 2}
+_SPOKEN = "Digest (MD5, SHA-256, SHA-512-256) and Basic"
+_SHOWN_SCHEMES = {"digest": "Digest of another kind", "ntlm": "NTLM", "negotiate": "Negotiate", "bearer": "Bearer"}
 # No pattern here backtracks: a field that is one long word would cost its length squared. The closing
 # quote of the last value may be missing.
 _PARAMETER = re.compile(r'([A-Za-z][\w-]*+)\s*+=\s*+("(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\s,;"]*+)')
 _SCHEME = re.compile(r"([A-Za-z][\w-]*+)(?=\s|,|\Z)")
 _WORD = re.compile(r"[\w-]++")
+_QOPS = frozenset({"auth", "auth-int"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,12 @@ class Challenge:
 
     @property
     def strength(self) -> int:
-        """3 Digest SHA-256, 2 Digest MD5, 1 Basic, 0 unsupported."""
+        """4 Digest SHA-512-256, 3 Digest SHA-256, 2 Digest MD5, 1 Basic, 0 unsupported."""
         if self.scheme == "basic":
             return 1
-        if self.scheme != "digest" or not self.nonce or (self.qop and "auth" not in self.qop):
+        if self.scheme != "digest" or not self.nonce or (self.qop and not _QOPS & set(self.qop)):
             return 0
-        return {"SHA-256": 3, "MD5": 2}.get(_base_algorithm(self.algorithm), 0)
+        return _STRENGTHS.get(_base_algorithm(self.algorithm), 0)
 
     def encode(self) -> str:
         """The WWW-Authenticate value a server sends."""
@@ -101,11 +106,13 @@ class Authenticator:
     rejected: bool = False
     taken: bool = False
     """The server accepted a request with our answer."""
+    unspoken: str = ""
+    """How the peer asks for a login, when no way that it names is spoken here; for people."""
     _accepted: bool = False
     _nonce_count: int = 0
     _make_cnonce: Callable[[], str] = field(default=lambda: secrets.token_hex(8), repr=False)
 
-    def answer(self, method: str, uri: str) -> str | None:
+    def answer(self, method: str, uri: str, body: bytes = b"") -> str | None:
         """The Authorization value for a request, or None while no challenge is known."""
         if self.credentials is None or self.challenge is None or self.rejected:
             return None
@@ -113,7 +120,8 @@ class Authenticator:
             pair = f"{self.credentials.username}:{self.credentials.password}"
             return "Basic " + base64.b64encode(pair.encode("utf-8", "replace")).decode("ascii")
         self._nonce_count += 1
-        return _digest_answer(self.challenge, self.credentials, method, uri, self._nonce_count, self._make_cnonce())
+        request = method, uri, body
+        return _digest_answer(self.challenge, self.credentials, request, self._nonce_count, self._make_cnonce())
 
     def accepted(self) -> None:
         """The server accepted a request with our answer."""
@@ -125,10 +133,15 @@ class Authenticator:
         `answered`: the request already carried our answer. Then only a stale nonce, or a new nonce for a login
         that this connection has seen accepted, is a reason to try again; else the login counts as rejected.
         """
-        best = max(parse_challenges(values), key=lambda found: found.strength, default=None)
+        offered = parse_challenges(values)
+        best = max(offered, key=lambda found: found.strength, default=None)
         if self.credentials is None or self.rejected:
             return False
         if best is None or best.strength == 0:
+            schemes = sorted({_SHOWN_SCHEMES.get(found.scheme, "another scheme") for found in offered})
+            self.unspoken = (
+                f"it asks for a login by {', '.join(schemes)}, and {_SPOKEN} are spoken here" if schemes else ""
+            )
             self.rejected = answered
             return False
         if answered:
@@ -182,7 +195,9 @@ def parse_authorization(value: str) -> Authorization:
     raise MalformedError("the authorization is neither Basic nor Digest")
 
 
-def verify_authorization(value: str, *, method: str, credentials: Credentials, challenge: Challenge) -> bool:
+def verify_authorization(
+    value: str, *, method: str, credentials: Credentials, challenge: Challenge, body: bytes = b""
+) -> bool:
     """The server's check: whether `value` answers `challenge` with these credentials for this method.
 
     False for another scheme, another nonce or realm, or a wrong login. Raises MalformedError as
@@ -203,6 +218,7 @@ def verify_authorization(value: str, *, method: str, credentials: Credentials, c
         credentials,
         method,
         given.get("uri", ""),
+        body,
         cnonce=given.get("cnonce", ""),
         nonce_count=given.get("nc", ""),
         qop=given.get("qop") if challenge.qop else None,
@@ -211,11 +227,15 @@ def verify_authorization(value: str, *, method: str, credentials: Credentials, c
 
 
 def _digest_answer(
-    challenge: Challenge, credentials: Credentials, method: str, uri: str, count: int, cnonce: str
+    challenge: Challenge, credentials: Credentials, request: tuple[str, str, bytes], count: int, cnonce: str
 ) -> str:
-    qop = "auth" if challenge.qop else None
+    """`request`: method, address and body."""
+    method, uri, body = request
+    qop = next((word for word in ("auth", "auth-int") if word in challenge.qop), None)
     nonce_count = f"{count:08x}"
-    response = _digest_response(challenge, credentials, method, uri, cnonce=cnonce, nonce_count=nonce_count, qop=qop)
+    response = _digest_response(
+        challenge, credentials, method, uri, body, cnonce=cnonce, nonce_count=nonce_count, qop=qop
+    )
     parts = [
         f"username={_quote(credentials.username)}",
         f"realm={_quote(challenge.realm)}",
@@ -239,6 +259,7 @@ def _digest_response(
     credentials: Credentials,
     method: str,
     uri: str,
+    body: bytes = b"",
     *,
     cnonce: str,
     nonce_count: str,
@@ -252,7 +273,7 @@ def _digest_response(
     secret = hashed(f"{credentials.username}:{challenge.realm}:{credentials.password}")
     if _is_session(challenge.algorithm):
         secret = hashed(f"{secret}:{challenge.nonce}:{cnonce}")
-    request = hashed(f"{method}:{uri}")
+    request = hashed(f"{method}:{uri}" + (f":{digest(body)}" if qop == "auth-int" else ""))
     if qop is None:
         return hashed(f"{secret}:{challenge.nonce}:{request}")
     return hashed(f"{secret}:{challenge.nonce}:{nonce_count}:{cnonce}:{qop}:{request}")
@@ -279,7 +300,7 @@ def _split_schemes(value: str) -> list[tuple[str, dict[str, str]]]:
 
 def _base_algorithm(algorithm: str | None) -> str:
     name = (algorithm or "MD5").upper().removesuffix("-SESS")
-    return "SHA-256" if name == "SHA256" else name
+    return {"SHA256": "SHA-256", "SHA-512/256": "SHA-512-256"}.get(name, name)
 
 
 def _is_session(algorithm: str | None) -> bool:

@@ -80,7 +80,7 @@ async def test_only_a_login_that_was_sent_counts(
     path: str,
     failed: int,
 ) -> None:
-    unknown = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-512-256')]
+    unknown = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-999')]
     async with simulate() as sim, ScriptedPeer(lambda _: reply(401, unknown)) as peer:
         await start_forwarder()
         secret = planner.seal("viewer", "s3cret-Xem")

@@ -7,7 +7,7 @@ import random
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +104,49 @@ async def test_nonsense_is_a_cause(
     assert error.cause in (Cause.HUNG_UP, Cause.PROTOCOL_ERROR, Cause.REQUEST_REFUSED)
     assert "k3y" not in str(error)
     assert crashes == []
+
+
+TAKEN = command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+OVER = [
+    *(
+        command("onStatus", 0.0, None, {"level": "status", "code": code})
+        for code in ("NetStream.Unpublish.Success", "NetConnection.Connect.Closed", "NetConnection.Connect.AppShutdown")
+    ),
+    command("onFCUnpublish", 0.0, None, {"code": "NetStream.Unpublish.Success"}),
+    command("close", 0.0, None),
+]
+
+
+@pytest.mark.parametrize("said", OVER, ids=range(len(OVER)))
+async def test_a_server_that_ends_the_stream_and_reads_on_has_it_no_longer(said: bytes) -> None:
+    released = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard, left = ChunkReader(), [*GOOD, TAKEN]
+        await reader.readexactly(1537)
+        writer.write(GREETING)
+        await reader.readexactly(1536)
+        while left:
+            for each in heard.feed(await reader.read(4096)):
+                if each.kind == chunks.COMMAND and amf.decode(each.payload)[0] in ASKED:
+                    writer.write(left.pop(0))
+        await released.wait()
+        writer.write(said)
+        with suppress(OSError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server, asyncio.timeout(5):
+        url = RtmpUrl.parse(f"rtmp://127.0.0.1:{server.sockets[0].getsockname()[1]}/live/k3y")
+        about: dict[str, Any] = {"allowed": AllowedNetworks.parse(["127.0.0.0/8"]), "tls": TlsPolicy()}
+        connection, _ = await open_publishing(url, None, deadline_s=5.0, enhanced=False, **about)
+        lost: asyncio.Future[PeerError | None] = asyncio.get_running_loop().create_future()
+        connection.on_lost = lost.set_result
+        released.set()
+        error = await lost
+        await connection.close()
+    assert error is not None
+    assert (error.cause, error.message.partition(" (")[0]) == (Cause.ENDED, "the server ended the stream")
 
 
 MOST_BUFFERED_BYTES = 128 << 10

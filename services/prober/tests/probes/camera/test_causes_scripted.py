@@ -289,12 +289,16 @@ async def test_a_login_that_was_taken_before_the_probe_failed_is_known_to_work(t
     assert (result.login_accepted, result.login_needed) == (True, True)
 
 
-UNKNOWN_DIGEST = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-512-256')]
+UNKNOWN_DIGEST = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-999')]
 
 
 async def test_a_challenge_that_we_cannot_answer_is_no_failed_login(tools: Tools) -> None:
     result = await probe(lambda _: reply(401, UNKNOWN_DIGEST), tools, credentials=LOGIN)
     assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, None)
+    assert result.judgement.detail == (
+        "DESCRIBE was answered 401 OK: it asks for a login by Digest of another kind, and Digest (MD5, "
+        "SHA-256, SHA-512-256) and Basic are spoken here"
+    )
 
 
 async def test_a_login_that_a_redirect_did_not_take_along_is_no_failed_login(tools: Tools) -> None:

@@ -230,7 +230,10 @@ class Handshake:
         location = (response.headers.get("Location") or "").strip()
         if response.status in _REDIRECTS and location:
             raise RedirectError(method, response.status, response.reason, location)
-        raise StatusError(method, response.status, response.reason)
+        error = StatusError(method, response.status, response.reason)
+        if response.status == 401 and (unspoken := self.connection.requests.unspoken_login):
+            error.message += f": {unspoken}"
+        raise error
 
     async def set_up(self, track: Track, wanted: Transport) -> Transport:
         """SETUP one track; returns the peer's transport, or the wanted one when it names none."""

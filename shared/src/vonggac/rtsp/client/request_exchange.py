@@ -37,6 +37,11 @@ class RequestExchange:
         """Whether the peer accepted a request with our login."""
         return self._authenticator.taken
 
+    @property
+    def unspoken_login(self) -> str:
+        """How the peer asks for a login, when that is not spoken here; else empty."""
+        return self._authenticator.unspoken
+
     def log_in_at_once(self, challenge: Challenge) -> None:
         """Answer a challenge of another connection from the first request on."""
         self._authenticator.challenge = challenge
@@ -81,14 +86,14 @@ class RequestExchange:
     async def _request(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes) -> Response:
         if self._authenticator.rejected:
             raise PeerError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
-        authorization = self._authenticator.answer(method, uri)
+        authorization = self._authenticator.answer(method, uri, body)
         response = await self._exchange(method, uri, fields, body, authorization)
         for _ in range(_MAX_ANSWERS):
             if response.status != 401 or not self._authenticator.challenged(
                 response.headers.get_all("WWW-Authenticate"), answered=authorization is not None
             ):
                 break
-            authorization = self._authenticator.answer(method, uri)
+            authorization = self._authenticator.answer(method, uri, body)
             response = await self._answer(response, method, uri, fields, body, authorization)
         else:
             self._authenticator.rejected = response.status == 401

@@ -24,6 +24,11 @@ _HELLO_BYTES = 1536
 _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
 _LINGER_S = 1.0
+_OVER = frozenset(
+    {"NetStream.Play.UnpublishNotify", "NetStream.Unpublish.Success", "NetConnection.Connect.Closed",
+     "NetConnection.Connect.AppShutdown"}
+)  # fmt: skip
+"""What a server says, without calling it an error, of a stream that it no longer takes or gives."""
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
 type OnLost = Callable[[PeerError | None], None]
@@ -261,9 +266,16 @@ class RtmpConnection(asyncio.Protocol):
             if self._status is not None:
                 if not self._status.done():
                     self._status.set_result(status)
-            elif _text(status, "level") == "error" or _text(status, "code") == "NetStream.Play.UnpublishNotify":
-                self._end(CommandError("the stream", _text(status, "code"), _text(status, "description")))
-                cut(self.transport)
+            elif _text(status, "level") == "error":
+                self._end_by_peer(CommandError("the stream", _text(status, "code"), _text(status, "description")))
+            elif _text(status, "code") in _OVER:
+                self._end_by_peer(PeerError(Cause.ENDED, f"the server ended the stream ({_text(status, 'code')})"))
+        elif name in ("onFCUnpublish", "close"):
+            self._end_by_peer(PeerError(Cause.ENDED, f"the server ended the stream ({name})"))
+
+    def _end_by_peer(self, error: PeerError) -> None:
+        self._end(error)
+        cut(self.transport)
 
     def _answer(self, kind: int, payload: bytes) -> None:
         # A peer that asks and does not read must not fill our memory with what it asked for.

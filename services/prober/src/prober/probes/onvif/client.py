@@ -131,7 +131,7 @@ class Device:
             clock_offset=self.clock_offset,
         )
         headers = {"Content-Type": request.content_type}
-        if self._scheme is _Scheme.DIGEST and (answer := self._digest.answer("POST", path)) is not None:
+        if self._scheme is _Scheme.DIGEST and (answer := self._digest.answer("POST", path, request.body)) is not None:
             headers["Authorization"] = answer
         return await self._http.post(port, path, request.body, headers)
 
