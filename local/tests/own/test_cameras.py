@@ -87,6 +87,11 @@ def test_a_password_is_not_shown_with_its_camera(tmp_path: Path) -> None:
         ("A 1,N,rtsp://10.0.0.1/x,,,,,,", "line 2, column code, 'A 1': use 1 to 64 letters"),
         ("A1,,rtsp://10.0.0.1/x,,,,,,", "line 2, column name: is empty"),
         ("A1,N,,,,,,,", "line 2, column url: is empty"),
+        (
+            "A1,N,rtsp://10.0.0.1/live;matkhau=Zk7pQ9,,,,,,",
+            "line 2, column url, 'rtsp://10.0.0.1/live;matkhau=***': holds a secret in 'matkhau=': write {password}",
+        ),
+        ("A1,N,rtsp://u:Zk7/pQ9@10.0.0.1/x,,,,,,", "line 2, column url, 'rtsp://***@10.0.0.1/x': the port is not a"),
         ("A1,N,ftp://10.0.0.1/x,,,,,,", "line 2, column url, 'ftp://10.0.0.1/x': the scheme is ftp://, it must be"),
         ("A1,N,10.0.0.1/x,,,,,,", "line 2, column url, '10.0.0.1/x': the address does not begin with rtsp://"),
         ("A1,N,rtsp://0.0.0.0/x,,,,,,", "line 2, column url, 'rtsp://0.0.0.0/x': 0.0.0.0 is the address of no device"),

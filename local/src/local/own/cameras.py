@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
+from vonggac.net.address_secrets import secret_parameters
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl
 
@@ -20,6 +21,7 @@ COLUMNS = Columns(
 )  # fmt: skip
 """The second line of `optional`: of the file that an ONVIF scan gives, which can be used as it is."""
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
+PLACEHOLDERS = ("{username}", "{password}")
 TRANSPORTS = ("tcp", "udp", "auto")
 CODECS = {"h264": "h264", "h265": "h265", "h.264": "h264", "h.265": "h265", "avc": "h264", "hevc": "h265"}
 
@@ -101,6 +103,10 @@ def _address_mistakes(url: str) -> list[str]:
         host = _host(url)
     except MalformedError as error:
         return [f"{error.message.replace('RTSP address', 'address')}, e.g. rtsp://192.168.1.20:554/stream1"]
+    target = url.partition("://")[2].partition("/")[2]
+    name = next((name for name, secret in secret_parameters(target) if secret not in ("", *PLACEHOLDERS)), None)
+    if name is not None:
+        return [f"holds a secret in '{name}=': write {{password}} there and the secret into the column password"]
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -17,6 +17,12 @@ SHORTEST = 4
 _SPACE = r" \t\r\n\x0b\x0c"
 # The scheme is bounded: otherwise a long word would cost its length squared.
 _USERINFO = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]{{0,30}}://)(?P<userinfo>[^/?#{_SPACE}\"'<>]*)@", re.IGNORECASE)
+# A password with a / or a space that was not percent-encoded: what stands behind the colon is no port.
+_ODD_USERINFO = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)(?P<userinfo>[^/?#\s@:\"'<>\[]{0,64}:"
+    r"(?![0-9]{1,5}(?:[/?#\s]|\Z))[^\r\n\"'<>]{0,128})@",
+    re.IGNORECASE,
+)
 _VALUE = rf"(?P<value>[^&;,{_SPACE}\"'<>/]+)"
 _KEY_VALUE = re.compile(rf"(?P<key>(?:\b(?:user(?:name)?|streamid)|{SECRET_NAME})=){_VALUE}", re.IGNORECASE)
 _KEY_COLON = re.compile(rf"(?P<key>{SECRET_NAME_IN_WORDS}:){_VALUE}", re.IGNORECASE)
@@ -66,6 +72,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     text = _JWT.sub(REDACTED, text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
     if "@" in text:
+        text = _ODD_USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
         text = _LOGIN_AT_HOST.sub(f"{REDACTED}@", text)
     if "<" in text:
         text = _ELEMENT.sub(rf"\g<key>{REDACTED}", text)
