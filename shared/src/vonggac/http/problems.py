@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from vonggac.telemetry.logs import get_logger
 from vonggac.telemetry.redaction import redact
@@ -105,6 +106,11 @@ def install_problem_handlers(app: FastAPI) -> None:
         code = status.name.lower()
         problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
         return _answer(problem, dict(error.headers) if error.headers else None)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+        # Nobody reads it. What a caller breaks off is no fault of ours, and fills no log.
+        return problem_response(ProblemError(HTTPStatus.BAD_REQUEST, "bad_request", "the body did not come whole"))
 
     @app.exception_handler(UnicodeEncodeError)
     @app.exception_handler(PydanticSerializationError)

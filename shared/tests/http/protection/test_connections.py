@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
+from vonggac.http.problems import install_problem_handlers
 from vonggac.http.protection.connections import ConnectionLimits, protocol_within
 from vonggac.testing import eventually
 
@@ -21,6 +22,7 @@ type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @pytest_asyncio.fixture
 async def port() -> AsyncIterator[int]:
     app = FastAPI()
+    install_problem_handlers(app)
 
     @app.get("/")
     async def answer() -> str:
@@ -29,6 +31,19 @@ async def port() -> AsyncIterator[int]:
     @app.post("/")
     async def read(request: Request) -> int:
         return len(await request.body())
+
+    @app.post("/unread")
+    async def unread() -> str:
+        return "unread"
+
+    @app.post("/early")
+    async def early() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(20):
+                yield b"x"
+                await asyncio.sleep(0.01)
+
+        return StreamingResponse(parts())
 
     @app.get("/slow")
     async def slow() -> str:
@@ -163,3 +178,26 @@ async def test_a_connection_goes_on_after_a_request(port: int, size: int) -> Non
                 head = await streams[0].readuntil(b"\r\n\r\n")
                 assert head.startswith(b"HTTP/1.1 200")
                 assert await streams[0].readexactly(len(str(size))) == str(size).encode()
+
+
+@pytest.mark.parametrize("path", ["/", "/unread", "/early"])
+@pytest.mark.parametrize("cut", [b"", b"5\r\nhello\r\n"], ids=["at once", "after a part"])
+async def test_a_body_that_becomes_nonsense_is_the_mistake_of_its_sender_alone(
+    port: int, path: str, cut: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    async with connection(port) as streams:
+        streams[1].write(head + cut + b"-1\r\n")
+        answer = await ended(streams)
+    async with connection(port) as streams:
+        streams[1].write(head + cut)
+        if path == "/early":
+            # The answer has begun.
+            await streams[0].readuntil(b"\r\n\r\n")
+        streams[1].write(b"-1\r\n")
+        await ended(streams)
+    async with connection(port) as streams:
+        streams[1].write(head + cut)
+    assert b"400 Bad Request" in answer
+    assert (await ask(port)).endswith(b'"here"')
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

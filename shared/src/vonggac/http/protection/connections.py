@@ -62,6 +62,18 @@ class BoundedProtocol(H11Protocol):
         else:
             self._expect_nothing()
 
+    def send_400_response(self, msg: str) -> None:
+        """Of bytes that are no HTTP; in the middle of a body, whoever answers the request is told that nobody waits."""
+        cycle = self.cycle
+        if not self._is_idle:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.flow.resume_writing()
+            if cycle.response_started:
+                self._end()
+                return
+        super().send_400_response(msg)
+
     def on_response_complete(self) -> None:
         self.idle_since = self.loop.time()
         # uvicorn's keep-alive time begins.
