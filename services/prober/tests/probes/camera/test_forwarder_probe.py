@@ -1,6 +1,7 @@
 """Judging the forwarder's keyframe instead of opening a session; the test plays the forwarder over real NATS."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -226,6 +227,26 @@ async def test_a_still_picture_is_found_by_the_forwarders_hashes_even_by_a_light
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.FROZEN)
     assert "the last 5 keyframes are identical" in (judgement.detail or "")
     assert Cause.FROZEN not in judgement.not_checked
+
+
+@pytest.mark.parametrize("still", [True, False], ids=["frozen", "a recording"])
+async def test_a_recording_that_is_played_again_and_again_is_not_frozen(
+    bus: Bus, gate: Camera, context: ProbeContext, probe: Any, frames: Frames, *, still: bool
+) -> None:
+    """Probes a minute apart meet the same keyframe of a clip of 10 s; the forwarder has seen those between."""
+    camera = planned(gate.url())
+    now = datetime.now(UTC)
+    told = {"still_since": (now - timedelta(seconds=70)).isoformat(), "still_keyframes": "35"} if still else {}
+    await forward(bus, camera, annex_b(frames[0]), **told)
+    first = await probe(camera)
+    assert first.judged is not None
+    minute_ago = now - timedelta(seconds=60)
+    context.pictures.store(camera.id, replace(first.judged.remember, taken_at=minute_ago), deep_at=minute_ago)
+    again = await CameraProber(context).probe(camera, ProbePlan(deep_at=minute_ago))
+    assert isinstance(again, ProbeResult)
+    judgement = again.judgement
+    assert judgement.verdict is (Verdict.DOWN if still else Verdict.UP)
+    assert ("repeats itself" in judgement.not_checked.get(Cause.FROZEN, "")) is not still
 
 
 async def test_a_still_picture_of_two_keyframes_is_none(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:

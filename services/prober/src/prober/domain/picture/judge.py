@@ -39,6 +39,13 @@ class PictureJudgement:
     measures: dict[str, float]
     remember: Thumbnail
 
+    def without(self, cause: Cause, why: str) -> "PictureJudgement":
+        """The same, with `cause` not checked where it was found."""
+        if cause not in self.findings:
+            return self
+        findings = tuple(found for found in self.findings if found is not cause)
+        return replace(self, findings=findings, not_checked=self.not_checked | {cause.value: why})
+
 
 @dataclass(frozen=True, slots=True)
 class PictureHistory:

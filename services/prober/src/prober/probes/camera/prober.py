@@ -14,7 +14,7 @@ from uuid import UUID
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.limits.logins import suspected
-from prober.domain.picture import PictureHistory
+from prober.domain.picture import PictureHistory, PictureJudgement
 from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (
@@ -44,6 +44,7 @@ from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
+REPEATS = "the same keyframe came again with others between: the stream repeats itself"
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
@@ -268,6 +269,8 @@ class CameraProber:
         else:
             checks.add(check_stream(result.seen, expected, self._context.thresholds))
             judged = (result.judged or history.judge(result.picture)) if history is not None else None
+            if judged is not None and _repeats_itself(result, judged):
+                judged = judged.without(Cause.FROZEN, REPEATS)
             checks.add(picture_checks(judged))
         if result.still is not None and result.judgement.verdict is Verdict.UP:
             _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
@@ -316,6 +319,15 @@ def _untimed(result: ProbeResult, lag_s: float) -> ProbeResult:
     media = result.seen.media.model_copy(update={"jitter_ms": None, "clock_drift_s": None})
     why = lag_reason(lag_s)
     return replace(result, media=media, seen=replace(result.seen, media=media, jitter_unknown=why, clock_unknown=why))
+
+
+def _repeats_itself(result: ProbeResult, judged: PictureJudgement) -> bool:
+    """Whether the keyframe of an earlier probe came again, and the forwarder, which compares all, had others between.
+
+    So does a recording that is played again and again, when the probes meet the same place of it.
+    """
+    came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
+    return result.kind is ProbeKind.FORWARDER_KEYFRAME and result.still is None and came_again
 
 
 def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:
