@@ -70,7 +70,8 @@ async def test_supervised_child_that_is_killed_runs_again_and_it_is_said(make_ch
         killed.kill()
         await eventually(lambda: pid_of(killed) not in (None, first))
         assert pid_of(other) == spared
-        assert "killed was ended by SIGKILL" in out.getvalue()
+        assert "killed was ended by SIGKILL; see " in out.getvalue()
+        assert "the last lines" not in out.getvalue(), "none follow"
         assert "starting it again in 0.01 s (1 of at most 4 within 60 s)" in out.getvalue()
     finally:
         supervising.cancel()

@@ -74,14 +74,19 @@ class Supervisor:
                 msg = f"{reason}\n{part.name} has ended {MOST_DEATHS} times within {WINDOW_S:.0f} s: giving up"
                 raise ProcessEndedError(msg)
             count = f"{len(deaths.at_s)} of at most {MOST_DEATHS - 1} within {WINDOW_S:.0f} s"
-            self._progress.step(part.name, f"{reason.splitlines()[0]}; starting it again in {delay_s:g} s ({count})")
+            self._progress.step(part.name, f"{in_a_line(reason)}; starting it again in {delay_s:g} s ({count})")
             await asyncio.sleep(delay_s)
             try:
                 await self._start_again(part)
             except (ProcessEndedError, ServerError, OSError) as error:
                 # Whatever came of the start is dead, and counts as another death.
-                self._progress.step(part.name, str(error).splitlines()[0])
+                self._progress.step(part.name, in_a_line(str(error)))
                 part.kill()
+
+
+def in_a_line(reason: str) -> str:
+    """How a part ended, and where to read on, without the lines of its log."""
+    return reason.partition("\n")[0].replace("; the last lines of ", "; see ").removesuffix(":")
 
 
 async def _death(part: Part) -> str:
