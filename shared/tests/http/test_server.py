@@ -61,3 +61,15 @@ def test_a_stop_is_over_though_a_thread_and_a_task_do_not_end() -> None:
     done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "ended in order" in done.stdout) == (1, True), done.stderr
     assert "stop_overdue" in done.stdout + done.stderr
+
+
+LINGERING = SERVICE.replace(
+    "    yield\n", "    threading.Thread(target=time.sleep, args=(600,), name='lingering').start()\n    yield\n"
+).replace("import asyncio, gc", "import asyncio, threading, time, gc")
+
+
+@pytest.mark.server
+def test_a_process_is_over_though_a_thread_that_nobody_knows_does_not_end() -> None:
+    done = subprocess.run([sys.executable, "-c", LINGERING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "ended in order" in done.stdout) == (1, True), done.stderr
+    assert "lingering" in done.stdout + done.stderr

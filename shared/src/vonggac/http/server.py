@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 STOP_WITHIN_S = 25
 LEFT_WITHIN_S = 5.0
-"""What is still left when the app has stopped (cancelled tasks, threads) has so long to end."""
+"""What is still left when the app has stopped (cancelled tasks, then threads) has so long to end."""
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
@@ -29,7 +29,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
 
 
 def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; returns after the app's lifespan has ended.
+    """Serve until SIGTERM or SIGINT; returns after the app's lifespan has ended. The process has to end then.
 
     Raises SystemExit with one line when the address is taken.
     """
@@ -54,15 +54,22 @@ def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None =
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     pass_over_what_stays()
-    overdue = threading.Timer(LEFT_WITHIN_S, _end_at_once)
-    overdue.daemon = True
+    overdue = _timer_to_leave()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
         # The runner waits for every task and thread that is left, for as long as they take.
         overdue.start()
     overdue.cancel()
+    # Python waits for threads of others as well, when all is done.
+    _timer_to_leave().start()
     if not server.started:
         raise SystemExit(1)
+
+
+def _timer_to_leave() -> threading.Timer:
+    timer = threading.Timer(LEFT_WITHIN_S, _end_at_once)
+    timer.daemon = True
+    return timer
 
 
 def _end_at_once() -> None:
