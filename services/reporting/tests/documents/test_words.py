@@ -57,3 +57,17 @@ def test_a_report_of_a_part_says_of_which(report: Report, filters: dict[str, str
     sheet = load_workbook(BytesIO(rendered(replace(report, header=header), "xlsx"))).worksheets[0]
     told = [value for name, value, *_ in sheet.iter_rows(values_only=True) if name == "Phạm vi"]
     assert told == ([] if said is None else [said.removeprefix("phạm vi: ").removesuffix(".")])
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"), [(0, "không có thời gian nào camera phải hoạt động."), (DAY, "đều không rõ.")]
+)
+def test_a_share_of_nothing_is_not_said(report: Report, unknown: int, said: str) -> None:
+    (sums,) = report.tables["totals"]
+    nothing = {name: 0 if name.endswith("_ms") else value for name, value in sums.items()}
+    lost = {"period_ms": unknown, "unknown_ms": unknown, "compliance_unknown_ms": unknown}
+    body = paper(replace(report, tables={**report.tables, "totals": [{**nothing, **lost}]})).body
+    texts = [one.text for one in body if isinstance(one, Text)]
+    assert any(one.startswith("Trong kỳ không có tỷ lệ hoạt động") and one.endswith(said) for one in texts)
+    assert any(one.endswith("không đo được trong kỳ.") for one in texts)
+    assert not any(" - " in one or "(-" in one for one in texts)

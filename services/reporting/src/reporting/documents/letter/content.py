@@ -113,25 +113,41 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         f"tổng số {amount(sums.cameras)} camera."
     )
     yield Heading("2. Hoạt động liên tục 24h/24h", 2)
-    up, down, unknown = sums.ms("up"), sums.ms("down"), sums.ms("unknown")
-    yield Text(
-        f"Tỷ lệ hoạt động đo được là {percent(up, up + down)} (mục tiêu {percent(header.target_ppm, 1_000_000)}), trên "
-        f"{percent(up + down, up + down + unknown)} thời gian có số liệu. Nếu tính thời gian không rõ là không hoạt "
-        f"động thì tỷ lệ là {percent(up, up + down + unknown)}; nếu tính là hoạt động thì tỷ lệ là "
-        f"{percent(up + unknown, up + down + unknown)}."
-    )
+    yield Text(_availability(sums, percent(header.target_ppm, 1_000_000)))
     yield _time_table(sums)
     by = step_of(rows_of(report, "days"))
     yield Picture(chart(shown_of(report), "availability"), f"Biểu đồ 1. Tỷ lệ hoạt động của các camera theo {by}")
     yield Heading("3. Kết nối tới hai trung tâm", 2)
-    good, bad, unclear = sums.ms("compliant"), sums.ms("non_compliant"), sums.ms("compliance_unknown")
-    yield Text(
-        f"Thời gian camera đạt yêu cầu, tức là có hình và được cả hệ thống giám sát của Bộ và Trung tâm Giám sát điều "
-        f"hành thông minh tỉnh xác nhận đã nhận, là {percent(good, good + bad)} thời gian đo được "
-        f"({percent(good, good + bad + unclear)} nếu tính thời gian không rõ là không đạt)."
-    )
+    yield Text(_compliance(sums))
     yield _connection_table(sums)
     yield from _progress(report, zone)
+
+
+def _availability(sums: Figures, target: str) -> str:
+    up, down, unknown = sums.ms("up"), sums.ms("down"), sums.ms("unknown")
+    if not up + down:
+        why = "mọi thời gian phải hoạt động đều không rõ" if unknown else "không có thời gian nào camera phải hoạt động"
+        return f"Trong kỳ không có tỷ lệ hoạt động (mục tiêu {target}): {why}."
+    return (
+        f"Tỷ lệ hoạt động đo được là {percent(up, up + down)} (mục tiêu {target}), trên "
+        f"{percent(up + down, up + down + unknown)} thời gian có số liệu. Nếu tính thời gian không rõ là không hoạt "
+        f"động thì tỷ lệ là {percent(up, up + down + unknown)}; nếu tính là hoạt động thì tỷ lệ là "
+        f"{percent(up + unknown, up + down + unknown)}."
+    )
+
+
+def _compliance(sums: Figures) -> str:
+    good, bad, unclear = sums.ms("compliant"), sums.ms("non_compliant"), sums.ms("compliance_unknown")
+    what = (
+        "Thời gian camera đạt yêu cầu, tức là có hình và được cả hệ thống giám sát của Bộ và Trung tâm Giám sát điều "
+        "hành thông minh tỉnh xác nhận đã nhận,"
+    )
+    if not good + bad:
+        return f"{what} không đo được trong kỳ."
+    return (
+        f"{what} là {percent(good, good + bad)} thời gian đo được ({percent(good, good + bad + unclear)} nếu tính "
+        "thời gian không rõ là không đạt)."
+    )
 
 
 def _time_table(sums: Figures) -> Grid:
