@@ -23,7 +23,8 @@ the facts by day, and `format=` on the lists and reports of the same things. Gen
 Frictionless.
 
 - **Every row says what it is of**: its first columns are the period [`period_from`, `period_to`), the `time_zone` of
-  all times and days, the moment `generated_at`, and the `rule_version` behind the figures.
+  all times and days, the moment `generated_at` whose evidence is in the figures, and the `rule_version` behind them. A
+  table of no period has the moment `as_of` instead, which its rows are of: it may be asked for long after it.
 - **Durations** are integers in milliseconds (`…_ms`) and add up exactly. **Percentages** are unrounded; `…_rounded`
   beside each has two places, half up.
 - **Times** are ISO 8601 with milliseconds and offset, in Parquet `timestamp[ms]` with the zone, in a workbook local.

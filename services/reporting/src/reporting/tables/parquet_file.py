@@ -52,7 +52,7 @@ class ParquetFile:
         table, stamp = self._table, self._stamp
         values = zip(table.stamps, stamp.values(table), strict=True)
         about = {column.name: str(value) for column, value in values}
-        for name in ("period_from", "period_to", "generated_at"):
+        for name in ("period_from", "period_to", "generated_at", "as_of"):
             if name in about:
                 about[name] = stamp.local(int(about[name])).isoformat(timespec="milliseconds")
         named = {"table": table.name, "title_vi": table.title_vi, "title_en": table.title_en}

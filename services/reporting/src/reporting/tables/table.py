@@ -117,7 +117,7 @@ class Table:
     @cached_property
     def stamps(self) -> tuple[Column, ...]:
         """The columns that say of every row which file it is from."""
-        return STAMPS if self.periodic else STAMPS[2:]
+        return STAMPS if self.periodic else STAMPS_OF_AN_INSTANT
 
     @cached_property
     def written(self) -> tuple[Column, ...]:
@@ -156,3 +156,10 @@ STAMPS = (
         required=True,
     ),
 )
+STAMPS_OF_AN_INSTANT = tuple(
+    Column("as_of", Kind.INSTANT, "Tính đến", "The moment of which the rows are.", required=True)
+    if column.name == "generated_at"
+    else column
+    for column in STAMPS[2:]
+)
+"""Of a table of no period: it may be made long after that moment."""

@@ -304,7 +304,7 @@ async def test_a_file_and_the_pages_of_the_same_instant_agree(client: Client, to
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert sorted(row[name] for row in rows) == sorted(of(row) for row in pages)
-    assert {row["generated_at"][:19] for row in rows} == {STOOD[:19]}
+    assert {row["as_of"][:19] for row in rows} == {STOOD[:19]}
     parquet = await client.get(path, params={"as_of": STOOD, "format": "parquet"})
     assert pandas.read_parquet(io.BytesIO(parquet.content))[name].tolist() == [row[name] for row in rows]
 
