@@ -180,8 +180,8 @@ async def test_a_token_signed_by_hand_is_one(verifier: TokenVerifier, keys_folde
         {"roles": "province_lead"}, {"roles": {"reader": True}}, {"roles": None},
         {"sub": "a\ud800"}, {"sub": ""}, {"sub": "a\0"}, {"sub": "a\u202eb"}, {"sub": 5}, {"sub": "x" * 300},
         {"exp": 4_000_000_000}, {"exp": float("inf")}, {"exp": float("nan")}, {"exp": 10**30}, {"exp": "soon"},
-        {"exp": [1]}, {"exp": None}, {"iat": float("inf")}, {"nbf": float("inf")}, {"iat": "x"},
-        {"typ": "ID"}, {"typ": "Refresh"}, {"typ": ["Bearer"]}, {"typ": 5},
+        {"exp": [1]}, {"exp": None}, {"iat": float("inf")}, {"nbf": float("inf")}, {"iat": "x"}, {"iat": True},
+        {"nbf": "0"}, {"typ": "ID"}, {"typ": "Refresh"}, {"typ": ["Bearer"]}, {"typ": 5},
         {"aud": [["vong-gac"]]}, {"iss": ["vong-gac"]},
     ],
     ids=str,
@@ -191,6 +191,11 @@ async def test_claims_that_say_something_else_are_refused(
 ) -> None:
     with pytest.raises(TokenError):
         await verifier.verify(signed(keys_folder, claims))
+
+
+async def test_a_time_in_quotation_marks_is_none(verifier: TokenVerifier, keys_folder: Path) -> None:
+    with pytest.raises(TokenError, match="not numbers"):
+        await verifier.verify(signed(keys_folder, {"exp": str(int(time.time()) + 60)}))
 
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "secevent+jwt", 5, ["JWT"]])

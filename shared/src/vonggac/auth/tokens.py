@@ -102,6 +102,10 @@ class TokenVerifier:
             raise TokenError(msg) from None
 
     def _check_lifetime(self, claims: dict[str, Any]) -> None:
+        # RFC 7519 §2: a NumericDate is a JSON number.
+        if not all(type(claims[name]) in {int, float} for name in ("exp", "nbf", "iat") if name in claims):
+            msg = "its times (exp, nbf, iat) are not numbers"
+            raise TokenError(msg)
         if float(claims["exp"]) - time.time() > self._max_lifetime.total_seconds() + LEEWAY.total_seconds():
             hours = self._max_lifetime / timedelta(hours=1)
             msg = f"the token is valid for longer than {hours:g} hours; ask for a shorter one"

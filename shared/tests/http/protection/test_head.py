@@ -61,3 +61,8 @@ async def test_a_connection_goes_on_after_head(client: httpx.AsyncClient) -> Non
 
 async def test_what_has_no_get_has_no_head_either(client: httpx.AsyncClient) -> None:
     assert (await client.head("/added")).status_code == 405
+
+
+async def test_a_refused_method_names_head_beside_get(client: httpx.AsyncClient) -> None:
+    assert (await client.delete("/whole")).headers["allow"] == "GET, HEAD"
+    assert (await client.delete("/added")).headers["allow"] == "POST"

@@ -64,6 +64,9 @@ class ResponseHeaders:
 def _complete(headers: MutableHeaders) -> None:
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
+    methods = headers.get("allow", "").split(", ")
+    if "GET" in methods and "HEAD" not in methods:
+        headers["allow"] = ", ".join([*methods, "HEAD"])
     is_page = headers.get("content-type", "").startswith("text/html")
     headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else POLICY)
     headers.setdefault("Cache-Control", "no-store")
