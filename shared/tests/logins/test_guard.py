@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
-from vonggac.logins.guard import LoginGuard
+from vonggac.logins.guard import CLAIM_LASTS, LoginGuard
 from vonggac.logins.lock import PATIENCE_S
 from vonggac.testing import eventually
 
@@ -128,6 +129,61 @@ async def test_a_process_that_was_stopped_while_it_tried_gives_its_claim_back(
             return taken
 
     await eventually(free)
+
+
+class Clock:
+    """Of all processes; it goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 26, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def timed_guards(bus: Bus, outgoing: Outgoing) -> tuple[Clock, LoginGuard, LoginGuard]:
+    clock = Clock()
+    buckets = [Bucket(bus, topology.LOGIN_FAILURES) for _ in range(2)]
+    one, other = (LoginGuard(outgoing, bucket, cooldown_s=1800.0, clock=clock) for bucket in buckets)
+    return clock, one, other
+
+
+async def test_a_claim_stands_for_as_long_as_the_try_takes(
+    bus: Bus, timed_guards: tuple[Clock, LoginGuard, LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.logins.guard.RENEW_EVERY_S", 0.01)
+    clock, one, other = timed_guards
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    async with one.try_lock(LOGIN) as taken:
+        assert taken
+        for _ in range(20):
+            clock.now += CLAIM_LASTS / 2
+            until = (clock.now + CLAIM_LASTS).isoformat().replace("+00:00", "Z").encode()
+
+            async def renewed(until: bytes = until) -> bool:
+                return until in (await bucket.get(LOGIN) or b"")
+
+            await eventually(renewed)
+            async with other.try_lock(LOGIN) as taken_too:
+                assert not taken_too
+    async with other.try_lock(LOGIN) as after:
+        assert after
+
+
+async def test_the_claim_of_a_process_that_died_holds_up_nobody_for_longer_than_it_lasts(
+    timed_guards: tuple[Clock, LoginGuard, LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The dead do not renew.
+    monkeypatch.setattr("vonggac.logins.guard.RENEW_EVERY_S", 3600.0)
+    clock, dead, other = timed_guards
+    async with dead.try_lock(LOGIN):
+        clock.now += timedelta(seconds=14)
+        async with other.try_lock(LOGIN) as early:
+            assert not early
+        clock.now += timedelta(seconds=1)
+        async with other.try_lock(LOGIN) as taken:
+            assert taken
 
 
 async def test_who_was_let_in_does_not_wait_until_that_is_stored(bus: Bus, guards: list[LoginGuard]) -> None:

@@ -17,8 +17,9 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-CLAIM_LASTS = timedelta(seconds=90)
-"""Longer than any try."""
+CLAIM_LASTS = timedelta(seconds=15)
+"""It is renewed while the try goes on: the claim of a process that died holds up nobody for longer."""
+RENEW_EVERY_S = 5.0
 SHORT_CLAIM_LASTS = timedelta(seconds=5)
 """Of a claim by one who waited for it; who waits goes by its own patience."""
 CLAIM_AGAIN_S = 0.1
@@ -34,7 +35,7 @@ class _Record(BaseModel):
     failed: int = Field(ge=0)
     last_at: AwareDatetime
     trying_until: AwareDatetime | None = None
-    """Some process tries the login now; the claim ends by itself if that process dies."""
+    """Some process tries the login now, and renews its claim; if that process dies, the claim ends by itself."""
 
     @property
     def login(self) -> DeviceLogin:
@@ -97,9 +98,12 @@ class LoginGuard:
             if not await self._lock_if_free(key, held):
                 yield False
                 return
+            renewing = asyncio.create_task(self._renew(key), name="renew-claim") if key in self._claimed else None
             try:
                 yield True
             finally:
+                if renewing is not None:
+                    renewing.cancel()
                 await self._count(key)
 
     @asynccontextmanager
@@ -170,6 +174,21 @@ class LoginGuard:
             if not taken:
                 self._claimed.discard(key)
         return taken
+
+    async def _renew(self, key: str) -> None:
+        """While the claim is ours. One that has run out, as of a process that slept, is not taken up again."""
+        while key in self._claimed:
+            await asyncio.sleep(RENEW_EVERY_S)
+            try:
+                value, revision = await self._bucket.entry(key)
+                record, now = _read(key, value), self._clock()
+                if record is None or record.trying_until is None or record.trying_until <= now:
+                    return
+                longer = record.model_copy(update={"trying_until": now + CLAIM_LASTS})
+                if key in self._claimed:
+                    await self._bucket.replace(key, longer.model_dump_json().encode(), revision)
+            except (NatsError, TimeoutError, OSError) as error:
+                log.debug("login_claim_not_renewed", key=key, error=type(error).__name__)
 
     async def _claim_patiently(self, key: str) -> None:
         """Claim the login for a moment. When that cannot be had in time, the try is made all the same."""
