@@ -209,7 +209,8 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
         before = turns[0]
         answer = await client.get(path, params=query)
         assert answer.status_code == httpx.codes.OK
-        return dict(answer.json()), turns[0] - before
+        # In a thread: the client parses the page in this loop, which the product does not, for 5 ms.
+        return dict(await asyncio.to_thread(answer.json)), turns[0] - before
 
     # What a run of tests keeps in memory is not the product's to look through.
     gc.disable()
@@ -223,7 +224,6 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
         longest_s[0] = 0.0
         full, _ = await asked("/v1/deliveries", limit=1000, total=True, sort="-since")
         assert len(full["items"]) == 1000
-        # The client parses the page in this loop too, which the product does not: a thousand items in 5 ms.
         assert longest_s[0] < 0.020
         filtered, _ = await asked("/v1/deliveries", camera_id=str(others[7].camera_id))
         assert [item["delivery_id"] for item in filtered["items"]] == [str(others[7].delivery_id)]

@@ -1,10 +1,11 @@
 """The status of deliveries: this worker's live view over the latest reports of all workers."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
+from itertools import batched
 from typing import Annotated
 from uuid import UUID
 
@@ -123,15 +124,26 @@ async def find_deliveries(
     now = process.clock.now()
     live = {observed.delivery_id: observed for observed in await process.live()}
     found = [FoundDelivery(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
-    for number, observed in enumerate(list(board.deliveries.values())):
-        if number % AT_ONCE == AT_ONCE - 1:
-            await asyncio.sleep(0)
-        if observed.delivery_id not in live:
-            reported = others.reported(observed)
-            if wanted(reported.observed):
-                found.append(reported)
-    seen = await _seen_facilities(request, caller.sight, {one.observed.facility_id for one in found})
-    return [one for one in found if one.observed.facility_id in seen]
+    async for reported_last in _in_turns(list(board.deliveries.values())):
+        reports = [others.reported(observed) for observed in reported_last if observed.delivery_id not in live]
+        found += [reported for reported in reports if wanted(reported.observed)]
+    if caller.sight.is_everything:
+        return found
+    facility_ids: set[UUID | None] = set()
+    async for some in _in_turns(found):
+        facility_ids.update(one.observed.facility_id for one in some)
+    seen = await _seen_facilities(request, caller.sight, facility_ids)
+    shown: list[FoundDelivery] = []
+    async for some in _in_turns(found):
+        shown += [one for one in some if one.observed.facility_id in seen]
+    return shown
+
+
+async def _in_turns[T](items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """The items in batches of `AT_ONCE`. Media has its turn between two of them."""
+    for some in batched(items, AT_ONCE):
+        yield some
+        await asyncio.sleep(0)
 
 
 async def _seen_facilities(
