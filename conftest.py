@@ -6,7 +6,6 @@ import hypothesis
 # namespace packages when pytest (importlib mode) imports `simulator/tests/…` and `local/tests/…`.
 import local  # noqa: F401
 import simulator  # noqa: F401
-from vonggac.testing.routes import share_built_routes
 
 pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]
 
@@ -14,5 +13,3 @@ pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]
 hypothesis.settings.register_profile("vonggac", deadline=None)
 hypothesis.settings.register_profile("unit", deadline=None, max_examples=15)
 hypothesis.settings.load_profile("vonggac")
-
-share_built_routes()

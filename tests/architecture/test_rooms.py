@@ -50,7 +50,6 @@ SMALL_FILES = {
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "bench.truth.skewed": "started as a program of its own, before the service that it starts",
     "vonggac.testing.recordings": "imported by tests only",
-    "vonggac.testing.routes": "imported by tests only",
     "vonggac.testing.secrets": "imported by tests only",
 }
 WORDS_OF_OTHERS = {

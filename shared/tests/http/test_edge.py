@@ -9,12 +9,21 @@ from typing import Annotated
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from structlog.testing import capture_logs
 
-from vonggac.auth import Caller, Right, Role, TokenVerifier, check_policy, install_authentication
+from vonggac.auth import (
+    Caller,
+    Right,
+    Role,
+    TokenVerifier,
+    add_routes,
+    check_policy,
+    guarded_router,
+    install_authentication,
+)
 from vonggac.auth.keys import JWKS
 from vonggac.auth.policy import Entry, Reach
 from vonggac.http import FieldError, ProblemError, new_application
@@ -93,6 +102,26 @@ async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.Async
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
         yield made
+
+
+def test_routes_that_would_admit_everybody_are_not_added() -> None:
+    app, router, guarded = FastAPI(), APIRouter(), guarded_router("/v1", tags=["things"])
+    router.get("/v1/open")(read_nothing)
+    guarded.get("/closed")(read_nothing)
+    with pytest.raises(ValueError, match="/v1/open admits everybody"):
+        add_routes(app, [guarded, router])
+
+
+def test_an_app_takes_the_routes_of_a_router_as_they_are() -> None:
+    router, apps = guarded_router("/v1", tags=["things"]), [FastAPI(), FastAPI()]
+    router.get("/things")(read_nothing)
+    for app in apps:
+        add_routes(app, [router])
+    assert apps[0].routes[-1] is apps[1].routes[-1] is router.routes[0]
+
+
+async def read_nothing() -> None:
+    """A route's function."""
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from forwarder.api import TAGS, cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
-from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.places import FacilityPlaces
 from vonggac.auth.policy import FORWARDER
 from vonggac.http import new_application
@@ -68,7 +68,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.process = process
     app.state.tasks = tasks
     app.state.places = FacilityPlaces()
-    for router in (deliveries.router, commands.router, cameras.router, workers.router):
-        app.include_router(router)
+    add_routes(app, (deliveries.router, commands.router, cameras.router, workers.router))
     check_policy(app)
     return app

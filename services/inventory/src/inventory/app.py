@@ -32,7 +32,7 @@ from inventory.storage.upkeep.reconciling import Reconciler
 from inventory.storage.upkeep.republishing import publish_wanted, republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
-from vonggac.auth import Sealer, TokenVerifier, check_policy, install_authentication
+from vonggac.auth import Sealer, TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
@@ -101,8 +101,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(
         app, TokenVerifier.of(settings), INVENTORY, follow_units=app.state.services.store.follow_units
     )
-    for router in routers():
-        app.include_router(router)
+    add_routes(app, routers())
     check_policy(app)
     return app
 

@@ -22,7 +22,7 @@ from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings
-from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.places import FacilityPlaces
 from vonggac.auth.policy import PROBER
 from vonggac.http import new_application
@@ -91,7 +91,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics,
         lambda address: process.gate.network_of(address, None),
     )
-    for module in (cameras, references, probes, verifications, scans, demands, networks, workers, prometheus):
-        app.include_router(module.router)
+    routed = (cameras, references, probes, verifications, scans, demands, networks, workers, prometheus)
+    add_routes(app, (module.router for module in routed))
     check_policy(app)
     return app

@@ -40,7 +40,7 @@ from reporting.reports.availability.bookkeeping import bookkeeper_of, keep_ledge
 from reporting.settings import Settings
 from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
-from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
 from vonggac.database import Database, database_address
 from vonggac.http import new_application
@@ -128,7 +128,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, TokenVerifier.of(settings), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
     app.add_middleware(SecretAddresses)
-    for module in ROUTES:
-        app.include_router(module.router)
+    add_routes(app, (module.router for module in ROUTES))
     check_policy(app)
     return app

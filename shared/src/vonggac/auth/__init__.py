@@ -5,7 +5,15 @@
 and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 
-from vonggac.auth.dependencies import Caller, check_policy, demand, demand_province, install_authentication
+from vonggac.auth.dependencies import (
+    Caller,
+    add_routes,
+    check_policy,
+    demand,
+    demand_province,
+    guarded_router,
+    install_authentication,
+)
 from vonggac.auth.rights import Principal, Right, Role
 from vonggac.auth.scope import AccessScope, Place, Sight
 from vonggac.auth.sealing import Sealer, SecretMovedError, SecretUnreadableError, Unsealer
@@ -26,8 +34,10 @@ __all__ = [
     "Sight",
     "TokenVerifier",
     "Unsealer",
+    "add_routes",
     "check_policy",
     "demand",
     "demand_province",
+    "guarded_router",
     "install_authentication",
 ]

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from forwarder.api.delivery_status import (
     DELIVERIES,
@@ -13,11 +13,11 @@ from forwarder.api.delivery_status import (
     find_deliveries,
     refresh_from_holder,
 )
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+router = guarded_router(prefix="/v1/cameras", tags=["cameras"])
 
 
 @router.get(

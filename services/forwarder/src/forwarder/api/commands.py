@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status,
 from forwarder.domain.commands import RetryOutcome
 from forwarder.messaging import request_retry
 from forwarder.relay.assignment.commands import store_command, withdraw_command
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import ProblemError
@@ -21,7 +21,7 @@ from vonggac.http.protection.texts import VisibleText
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
-router = APIRouter(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
+router = guarded_router(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
 
 _UNAVAILABLE = "NATS does not answer: the command was perhaps not stored. Send it again."
 _RESPONSES = problems(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from forwarder.api.delivery_status import (
@@ -14,11 +14,11 @@ from forwarder.api.delivery_status import (
     find_deliveries,
     get_status,
 )
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
+router = guarded_router(prefix="/v1/deliveries", tags=["deliveries"])
 
 
 class DeliveryQuery(BaseModel):

@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field
 
 from forwarder.api.delivery_status import LocalTime, process_of, unavailable
 from forwarder.messaging import workers_alive
+from vonggac.auth import guarded_router
 from vonggac.events.forwarder import ForwarderAliveV1
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/workers", tags=["workers"])
+router = guarded_router(prefix="/v1/workers", tags=["workers"])
 
 
 class WorkerStatus(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Select, func, select
 
@@ -11,10 +11,11 @@ from inventory.api.context import Context, RequestContext
 from inventory.nouns.registry import NOUNS
 from inventory.storage.queries.sight import hide_contacts, log_condition
 from inventory.storage.tables import Change
+from vonggac.auth import guarded_router
 from vonggac.database.keyset import keyset_page
 from vonggac.http.lists import Key, Listing, PageQuery
 
-router = APIRouter(prefix="/v1/changes", tags=["changes"])
+router = guarded_router(prefix="/v1/changes", tags=["changes"])
 
 _NAMES = [noun.name for noun in NOUNS]
 

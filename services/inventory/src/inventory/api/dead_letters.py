@@ -6,18 +6,19 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.api.context import Context, RequestContext
 from inventory.storage.conflicts import not_found
+from vonggac.auth import guarded_router
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
+router = guarded_router(prefix="/v1/dead-letters", tags=["dead letters"])
 
 _CHARACTERS = 64 * 1024
 READ_AT_ONCE = 100

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -11,8 +10,9 @@ from inventory.domain.devices.areas import Area
 from inventory.domain.places.coverage import Assessed, decide_sufficiency
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Camera, Coverage, Facility
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1/facilities", tags=["facilities"])
+router = guarded_router(prefix="/v1/facilities", tags=["facilities"])
 
 
 class SufficiencyShown(BaseModel):

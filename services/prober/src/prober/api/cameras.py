@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from prober.api.advice import AdviceShown, CauseShown, failures_for, probe_for
@@ -20,14 +20,14 @@ from prober.api.bus import (
 )
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+router = guarded_router(prefix="/v1/cameras", tags=["cameras"])
 
 
 class CameraStatus(BaseModel):

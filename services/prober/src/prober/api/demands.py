@@ -9,7 +9,7 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
@@ -18,7 +18,7 @@ from prober.messaging import DEMANDS_SHOWN, Demands
 from prober.probes.demands import DemandGate, registered
 from prober.probes.onvif.targets import Target
 from prober.probes.service import Process
-from vonggac.auth import Principal
+from vonggac.auth import Principal, guarded_router
 from vonggac.events.prober import DemandKind, DemandV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -27,7 +27,7 @@ from vonggac.net.allowed_networks import canonical_host, resolve
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.origin import Origin
 
-router = APIRouter(prefix="/v1/demands", tags=["demands"])
+router = guarded_router(prefix="/v1/demands", tags=["demands"])
 
 RESOLVE_WITHIN_S = 2.0
 

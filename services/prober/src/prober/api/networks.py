@@ -1,11 +1,12 @@
 """Where this prober may connect to."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from prober.settings import Settings
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1/networks", tags=["networks"])
+router = guarded_router(prefix="/v1/networks", tags=["networks"])
 
 
 class NetworkList(BaseModel):

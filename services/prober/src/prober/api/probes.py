@@ -8,7 +8,7 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
@@ -19,7 +19,7 @@ from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from prober.probes.onvif.targets import Endpoint
-from vonggac.auth import Caller, Credentials, Principal, demand_province
+from vonggac.auth import Caller, Credentials, Principal, demand_province, guarded_router
 from vonggac.events import Cause
 from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
@@ -29,7 +29,7 @@ from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
 
-router = APIRouter(prefix="/v1/probes", tags=["probes"])
+router = guarded_router(prefix="/v1/probes", tags=["probes"])
 
 
 class ProbeRequest(BaseModel):

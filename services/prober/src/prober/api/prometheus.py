@@ -8,19 +8,19 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from prober.api.advice import probe_for
 from prober.api.bus import AWAY, answered_by_the_bus, bus_of, hides_camera, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
-from vonggac.auth import Caller, Right, demand
+from vonggac.auth import Caller, Right, demand, guarded_router
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(tags=["prometheus"])
+router = guarded_router(tags=["prometheus"])
 
 
 @router.get(

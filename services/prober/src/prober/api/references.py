@@ -3,16 +3,16 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, hides_camera
 from prober.probes.camera.picture_store import PictureRefusedError, Reference, References
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras/{camera_id}/reference", tags=["references"])
+router = guarded_router(prefix="/v1/cameras/{camera_id}/reference", tags=["references"])
 
 
 class ReferenceShown(BaseModel):

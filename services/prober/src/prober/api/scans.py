@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, onvif_logins_of
@@ -15,12 +15,12 @@ from prober.probes.onvif.model import OnvifFinding
 from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
-from vonggac.auth import Caller, Credentials
+from vonggac.auth import Caller, Credentials, guarded_router
 from vonggac.bus.declared import topology
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(
+router = guarded_router(
     prefix="/v1/scans",
     tags=["scans"],
 )

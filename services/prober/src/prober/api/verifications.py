@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from prober.api.advice import AdviceShown, CauseShown, read_back_for
@@ -25,14 +25,14 @@ from prober.api.bus import (
 from prober.api.demands import Wanted, admit
 from prober.messaging import CameraStatuses, VerificationResults, delivery_camera
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
-from vonggac.auth import Caller, Principal
+from vonggac.auth import Caller, Principal, guarded_router
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, DemandKind, VerificationVerdict
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/verifications", tags=["verifications"])
+router = guarded_router(prefix="/v1/verifications", tags=["verifications"])
 
 
 class VerificationShown(BaseModel):

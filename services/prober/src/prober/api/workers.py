@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of
 from prober.messaging import Workers
+from vonggac.auth import guarded_router
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/workers", tags=["workers"])
+router = guarded_router(prefix="/v1/workers", tags=["workers"])
 
 
 class WorkerStatus(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from reporting import metrics
@@ -15,8 +15,9 @@ from reporting.api.parameters import Asks, Filters, InContext, invalid
 from reporting.reports import compliance
 from reporting.storage.snapshot import snapshot
 from reporting.tables import Dialect, Format
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1", tags=["compliance"])
+router = guarded_router(prefix="/v1", tags=["compliance"])
 
 
 class ComplianceTable(StrEnum):

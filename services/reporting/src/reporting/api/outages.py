@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
@@ -18,9 +18,10 @@ from reporting.storage import history, plan
 from reporting.storage.history import SiteFault
 from reporting.storage.plan import Places
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["outages"])
+router = guarded_router(prefix="/v1", tags=["outages"])
 
 
 class OutageShape(BaseModel):

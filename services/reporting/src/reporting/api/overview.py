@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.compliance_schemas import Figures
@@ -13,8 +13,9 @@ from reporting.domain.instants import VIETNAM, moment
 from reporting.reports import compliance
 from reporting.reports.accounts import watch_of
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1", tags=["overview"])
+router = guarded_router(prefix="/v1", tags=["overview"])
 
 
 class WorkerCounts(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
@@ -13,11 +13,11 @@ from reporting.storage.snapshot import snapshot
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.package import data_dictionary, data_package
 from reporting.tables.table import Column, Kind, Table
-from vonggac.auth import Caller, Right, demand, demand_province
+from vonggac.auth import Caller, Right, demand, demand_province, guarded_router
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
-router = APIRouter(prefix="/v1", tags=["tables"])
+router = guarded_router(prefix="/v1", tags=["tables"])
 _FILTERS = ("unit", "agency", "type", "facility")
 _ROWS = {"schema": {"type": "array", "items": {"type": "object"}}, "example": [{"camera_code": "QT-01-C01"}]}
 

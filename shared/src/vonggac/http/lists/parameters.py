@@ -51,7 +51,7 @@ async def check_query_parameters(request: Request) -> None:
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not route.include_in_schema:
         return
-    # A route lives as long as its app, and has no hash.
+    # A route lives at least as long as its app, and has no hash.
     found: dict[int, Mapping[str, Known]] = request.app.state.query_parameters
     if id(route) not in found:
         found[id(route)] = query_parameters(route)

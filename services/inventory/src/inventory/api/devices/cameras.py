@@ -3,12 +3,13 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from inventory.api.devices.secrets import OfSecret, Secret
 from inventory.storage.tables import Camera
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+router = guarded_router(prefix="/v1/cameras", tags=["cameras"])
 
 
 @router.put(

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,11 +17,11 @@ from inventory.nouns.writer import Write
 from inventory.storage.deliveries import disconnect_all_cameras
 from inventory.storage.queries.references import refuse_while_referred
 from inventory.storage.tables import Camera, Delivery, Destination
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
 
-router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
+router = guarded_router(prefix="/v1/destinations", tags=["destinations"])
 
 
 @router.delete("/{thing_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination", response_model=None)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,12 +22,12 @@ from inventory.nouns.devices.sameness import DEVICE, device_of, named
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Facility
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.idempotency import KeptAnswer
 
 _ON_RECORD = select(Camera.id, Camera.code, *DEVICE)
 
-router = APIRouter(prefix="/v1/facilities", tags=["cameras"])
+router = guarded_router(prefix="/v1/facilities", tags=["cameras"])
 
 
 class KnownCamera(BaseModel):

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import BaseModel, Field
 
 from inventory.domain.devices.vendors import TEMPLATES, Stream, Vendor, VendorAddress, make_url
 from inventory.storage.conflicts import refuse_as_422
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1/vendors", tags=["vendors"])
+router = guarded_router(prefix="/v1/vendors", tags=["vendors"])
 
 
 class VendorShown(BaseModel):

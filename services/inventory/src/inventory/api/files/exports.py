@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
@@ -22,9 +22,10 @@ from inventory.nouns.places import FACILITY
 from inventory.nouns.registry import NOUNS, noun_named, referring
 from inventory.storage.queries.sight import read_thing, seen
 from inventory.storage.tables import Facility
+from vonggac.auth import guarded_router
 from vonggac.http.protection.response_headers import is_head
 
-router = APIRouter(prefix="/v1/exports", tags=["exports"])
+router = guarded_router(prefix="/v1/exports", tags=["exports"])
 _CODES_MOST = 5000
 """References with more records than this have no drop-down list."""
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,14 +26,14 @@ from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.store import Actor
 from inventory.storage.tables import ImportRow
-from vonggac.auth import Caller, Principal, Right
+from vonggac.auth import Caller, Principal, Right, guarded_router
 from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
 
-router = APIRouter(prefix="/v1/imports", tags=["imports"])
+router = guarded_router(prefix="/v1/imports", tags=["imports"])
 WORKBOOK = "workbook"
 
 _DRY_RUN = (

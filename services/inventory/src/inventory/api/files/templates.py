@@ -1,14 +1,15 @@
 """/v1/templates: empty workbooks to fill in."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from inventory.api.context import Context
 from inventory.api.files.exports import page_of, workbook_answer
 from inventory.api.files.received import XLSX
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
+from vonggac.auth import guarded_router
 
-router = APIRouter(prefix="/v1/templates", tags=["templates"])
+router = guarded_router(prefix="/v1/templates", tags=["templates"])
 
 
 def _add_template(noun: Noun) -> None:

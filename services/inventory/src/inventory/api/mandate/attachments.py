@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
@@ -28,12 +28,12 @@ from inventory.storage.conflicts import invalid, not_found
 from inventory.storage.queries.contents import read_content, stored_bytes, stored_hashes
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Facility, Survey, SurveyContent
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import ProblemError
 from vonggac.http.idempotency import KeptAnswer
 
-router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
+router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the content as it was declared.")]
 _BODY = {

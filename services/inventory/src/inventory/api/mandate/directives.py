@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -14,9 +13,10 @@ from inventory.nouns.mandate.directives import DIRECTIVE
 from inventory.nouns.shown import Shown
 from inventory.storage.queries.clocks import missing
 from inventory.storage.tables import Directive
+from vonggac.auth import guarded_router
 from vonggac.http import ProblemError
 
-router = APIRouter(prefix="/v1/directives", tags=["directives"])
+router = guarded_router(prefix="/v1/directives", tags=["directives"])
 
 DirectiveShown: type[Shown] = models_of(DIRECTIVE).shown
 

@@ -4,7 +4,7 @@ import asyncio
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,13 +14,14 @@ from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
 from inventory.nouns.writer import merge
 from inventory.storage.queries.sight import HIDDEN, read_thing, sight_of
 from inventory.storage.tables import Agency, Facility, Survey
+from vonggac.auth import guarded_router
 from vonggac.events.inventory import AgencyRole
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
-router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
+router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 
 
 @router.get(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 
@@ -19,11 +19,11 @@ from inventory.domain.mandate.obligation import MACHINE, Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Obligation
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.http.conditional import IfMatch
 
-router = APIRouter(tags=["obligations"])
+router = guarded_router(tags=["obligations"])
 
 _SETTLES = frozenset({ObligationStatus.DONE, ObligationStatus.DONE_LATE, ObligationStatus.WAIVED})
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,13 +22,13 @@ from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
-from vonggac.auth import Caller, Role
+from vonggac.auth import Caller, Role, guarded_router
 from vonggac.events.inventory import AgencyRole, PlanBasis, PlanStatus
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
 
-router = APIRouter(tags=["connection plans"])
+router = guarded_router(tags=["connection plans"])
 
 
 class ChangedField(BaseModel):

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from inventory.api.context import Reason, WriteContext
 from inventory.api.mandate.doing import do
@@ -16,12 +16,12 @@ from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, Main
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import refuse_as_422
 from inventory.storage.tables import InformationRequest, MaintenanceWindow
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import InformationRequestStatus
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
 
-router = APIRouter()
+router = guarded_router()
 
 
 @router.post(

@@ -8,7 +8,7 @@ import json
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +25,7 @@ from inventory.storage.conflicts import not_found
 from inventory.storage.queries.contents import stored_hashes
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Survey, SurveySubmission
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import weak_etag_of
@@ -33,8 +33,8 @@ from vonggac.http.idempotency import KeptAnswer
 
 SCHEMA_TYPE = "application/schema+json"
 
-form_router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
-router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
+form_router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
+router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 
 
 class SubmissionShown(BaseModel):

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
@@ -17,9 +17,10 @@ from inventory.domain.mandate.obligation import covers
 from inventory.domain.mandate.visit import workload
 from inventory.storage.conflicts import invalid
 from inventory.storage.tables import Facility, Inspection, Obligation, Visit
+from vonggac.auth import guarded_router
 from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationStatus
 
-router = APIRouter()
+router = guarded_router()
 DEFAULT_DAYS = 7
 MAX_DAYS = 366
 

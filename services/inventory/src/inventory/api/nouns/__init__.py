@@ -10,6 +10,7 @@ from inventory.api.nouns.reading import add_reading
 from inventory.api.nouns.transitions import add_transitions
 from inventory.api.nouns.writes import add_write_routes
 from inventory.nouns.noun import Noun
+from vonggac.auth import guarded_router
 
 
 @cache
@@ -18,7 +19,7 @@ def router_of(noun: Noun) -> APIRouter:
 
     Made once in a process: its models take some hundredths of a second.
     """
-    router = APIRouter(prefix=f"/v1/{noun.path}", tags=[noun.path.replace("-", " ")])
+    router = guarded_router(prefix=f"/v1/{noun.path}", tags=[noun.path.replace("-", " ")])
     models = models_of(noun)
     if "bulk" not in noun.hand_written:
         # Before the routes of one thing: `bulk` is no id.

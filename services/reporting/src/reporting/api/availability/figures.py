@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from reporting.api.availability.schemas import (
     Availability,
@@ -36,10 +36,11 @@ from reporting.reports.availability.lines import (
 from reporting.storage.availability import evidence, ledger, targets
 from reporting.storage.availability.targets import Target
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import Key, Listing, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["availability"])
+router = guarded_router(prefix="/v1", tags=["availability"])
 
 MOST_STRETCHES = 800
 """A month of hours, two years of days."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from reporting.api.availability.schemas import LateDay
 from reporting.api.parameters import Asks, InContext
@@ -13,10 +13,10 @@ from reporting.domain.ledger import date_of, day_of
 from reporting.storage.availability import evidence
 from reporting.storage.sight import visible_facilities
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import Key, Listing, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["availability"])
+router = guarded_router(prefix="/v1", tags=["availability"])
 
 KEYS: dict[str, Key[Any]] = {
     "noticed_at": Key(lambda row: row.noticed_at, datetime),

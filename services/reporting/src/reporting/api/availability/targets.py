@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from sqlalchemy import func, select
 
 from reporting.api.availability.schemas import Metric, NewTarget, TargetShape
@@ -13,13 +13,13 @@ from reporting.domain.instants import VIETNAM
 from reporting.storage.availability import targets
 from reporting.storage.availability.tables import availability_target
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.database.keyset import keyset_page
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/availability-targets", tags=["availability"])
+router = guarded_router(prefix="/v1/availability-targets", tags=["availability"])
 
 COLUMNS = {"metric": availability_target.c.metric, "valid_from": availability_target.c.valid_from}
 KEYS: dict[str, Key[Any]] = {

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
@@ -16,10 +16,10 @@ from reporting.reports.accounts import watch_of
 from reporting.storage import history, plan
 from reporting.storage.sight import sees_camera, sees_delivery
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1", tags=["intervals"])
+router = guarded_router(prefix="/v1", tags=["intervals"])
 
 
 class Interval(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import func, select
 
@@ -15,10 +15,11 @@ from reporting.reports.accounts import Question
 from reporting.storage.plan import Scope
 from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import publisher_gap
+from vonggac.auth import guarded_router
 from vonggac.database.keyset import keyset_page
 from vonggac.http.lists import Key, Listing, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["lost facts"])
+router = guarded_router(prefix="/v1", tags=["lost facts"])
 
 
 class LostFacts(BaseModel):

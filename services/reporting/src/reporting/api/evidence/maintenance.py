@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
@@ -14,10 +14,10 @@ from reporting.domain.instants import TIME_ZONE, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage.mandate import maintenance
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import Key, Listing, PageQuery
 
-router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
+router = guarded_router(prefix="/v1/maintenance", tags=["maintenance"])
 
 _TIME = "ISO 8601; without an offset it is of `time_zone`."
 LISTED_BACK = timedelta(days=31)

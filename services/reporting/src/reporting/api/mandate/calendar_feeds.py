@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.mandate.instants import Instant
@@ -19,7 +19,7 @@ from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.storage.mandate import calendar_feeds
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller, Principal, Role
+from vonggac.auth import Caller, Principal, Role, guarded_router
 from vonggac.events.inventory import FacilityType
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -29,7 +29,7 @@ from vonggac.http.protection.texts import VisibleText
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
-router = APIRouter(prefix="/v1/calendar-feeds", tags=["obligations"])
+router = guarded_router(prefix="/v1/calendar-feeds", tags=["obligations"])
 
 Narrowing = Annotated[str | None, Field(max_length=64)]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
@@ -20,11 +20,11 @@ from reporting.storage import plan
 from reporting.storage.mandate import formats
 from reporting.storage.sight import sees_camera
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1", tags=["deviations"])
+router = guarded_router(prefix="/v1", tags=["deviations"])
 
 
 class DeviationShape(BaseModel):

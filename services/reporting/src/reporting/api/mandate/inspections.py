@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
@@ -15,9 +15,10 @@ from reporting.domain.instants import moment
 from reporting.reports.mandate.inspections import InspectionDue, inspections_due
 from reporting.reports.mandate.situation import situation
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["inspections"])
+router = guarded_router(prefix="/v1", tags=["inspections"])
 
 
 class InspectionDueShape(BaseModel):

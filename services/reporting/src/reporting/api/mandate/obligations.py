@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,10 +20,11 @@ from reporting.reports.mandate.obligations import Duties, Item, duties
 from reporting.reports.mandate.situation import Situation, situation
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 from vonggac.events.inventory import ObligationKind
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["obligations"])
+router = guarded_router(prefix="/v1", tags=["obligations"])
 
 CALENDAR_TYPE = "text/calendar"
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
@@ -40,12 +40,12 @@ from reporting.reports.mandate.situation import ended_on, successors
 from reporting.reports.totals import TYPE_NAMES
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import FacilityStatus
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/progress", tags=["progress"])
+router = guarded_router(prefix="/v1/progress", tags=["progress"])
 
 SCHEMA_VERSION = "vonggac.progress/1"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from reporting.api.parameters import Asks, Filters, InContext, parse_moment
 from reporting.api.reports.freezing import Version, wanted
@@ -13,10 +13,10 @@ from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller, Right, demand, demand_province
+from vonggac.auth import Caller, Right, demand, demand_province, guarded_router
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/charts", tags=["charts"])
+router = guarded_router(prefix="/v1/charts", tags=["charts"])
 
 SVG_TYPE = "image/svg+xml"
 type ChartName = Literal["availability", "causes", "progress", "strips"]

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
@@ -18,11 +18,11 @@ from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import Verdict, opened, verify
 from reporting.reports.snapshot import chain
 from reporting.storage.availability import after_freezing
-from vonggac.auth import Caller, Right, demand
+from vonggac.auth import Caller, Right, demand, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/reports", tags=["reports"])
+router = guarded_router(prefix="/v1/reports", tags=["reports"])
 
 type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
 MAX_FILE_BYTES = 32 * 2**20

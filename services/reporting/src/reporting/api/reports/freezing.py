@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
@@ -36,7 +36,7 @@ from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage.availability import after_freezing
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Caller, Principal, Role
+from vonggac.auth import Caller, Principal, Role, guarded_router
 from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import PageQuery
@@ -44,7 +44,7 @@ from vonggac.http.openapi import problems
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
-router = APIRouter(prefix="/v1/reports", tags=["reports"])
+router = guarded_router(prefix="/v1/reports", tags=["reports"])
 
 MOST_CHANGES = 1000
 """Changed figures that an answer lists."""

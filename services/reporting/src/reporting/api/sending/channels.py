@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from reporting.api.parameters import Context, InContext, invalid
 from reporting.api.sending.addresses import check_host, seal_of, show
@@ -13,13 +13,13 @@ from reporting.api.sending.shapes import NewUrgingChannel, UrgingChannel, Urging
 from reporting.storage.sending.records import CHANNELS
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http.conditional import IfMatch
 from vonggac.http.lists import Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
-router = APIRouter(prefix="/v1/urging/channels", tags=["urging"])
+router = guarded_router(prefix="/v1/urging/channels", tags=["urging"])
 
 LISTED: Listing[Any, UrgingChannel] = Listing(UrgingChannel, keys=RECORD_KEYS, id_key="id", default_sort="name")
 

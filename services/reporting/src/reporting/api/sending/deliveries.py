@@ -5,18 +5,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.parameters import InContext, invalid
 from reporting.api.sending.addresses import Shown, sending_of
 from reporting.api.sending.webhooks import EVENT_TYPES
 from reporting.storage.sending import deliveries, notices, webhooks
+from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
-router = APIRouter(prefix="/v1", tags=["webhooks"])
+router = guarded_router(prefix="/v1", tags=["webhooks"])
 
 State = Literal["pending", "delivered", "failed", "dropped"]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
@@ -21,9 +21,10 @@ from reporting.feeds.national import Listed, listed
 from reporting.reports.accounts import CameraAccount, Now, Question
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
-router = APIRouter(prefix="/v1", tags=["national"])
+router = guarded_router(prefix="/v1", tags=["national"])
 
 MINUTE: Millis = 60_000
 

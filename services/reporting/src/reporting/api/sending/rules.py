@@ -5,14 +5,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.parameters import InContext, invalid
 from reporting.api.sending.addresses import show
 from reporting.api.sending.shapes import UrgingRule, UrgingRuleFields
 from reporting.storage.sending.records import MOST, RULES, Records, agencies
-from vonggac.auth import Caller
+from vonggac.auth import Caller, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
 from vonggac.http.conditional.if_match import Precondition
@@ -20,7 +20,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
-router = APIRouter(prefix="/v1/urging/rules", tags=["urging"])
+router = guarded_router(prefix="/v1/urging/rules", tags=["urging"])
 
 RECORD_KEYS: dict[str, Key[Any]] = {
     "name": Key(lambda row: row.name),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, invalid
@@ -31,13 +31,13 @@ from reporting.storage.sending import log as kept
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
 from reporting.urging.urger import Urger, digest_by_hand
-from vonggac.auth import Caller, Principal, demand_province
+from vonggac.auth import Caller, Principal, demand_province, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
-router = APIRouter(prefix="/v1/urges", tags=["urging"])
+router = guarded_router(prefix="/v1/urges", tags=["urging"])
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 LATELY = timedelta(hours=1)

@@ -5,14 +5,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.parameters import InContext
 from reporting.api.sending.addresses import Shown, checked_url, seal_of, show
 from reporting.feeds.signing import new_secret
 from reporting.storage.sending import webhooks
-from vonggac.auth import Caller, Principal
+from vonggac.auth import Caller, Principal, guarded_router
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import IfMatch
@@ -22,7 +22,7 @@ from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found, refuse_fields
 from vonggac.http.protection.texts import VisibleText
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = guarded_router(prefix="/v1/webhooks", tags=["webhooks"])
 
 EVENT_TYPES = tuple(model.event_type for model in PAYLOADS_BY_PRODUCER["reporting"])
 OLD_SECRET_KEPT = timedelta(hours=24)
