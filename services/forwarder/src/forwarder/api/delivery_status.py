@@ -124,22 +124,22 @@ async def find_deliveries(
     now = process.clock.now()
     live = {observed.delivery_id: observed for observed in await process.live()}
     found = [FoundDelivery(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
-    async for reported_last in _in_turns(list(board.deliveries.values())):
+    async for reported_last in _in_batches(list(board.deliveries.values())):
         reports = [others.reported(observed) for observed in reported_last if observed.delivery_id not in live]
         found += [reported for reported in reports if wanted(reported.observed)]
     if caller.sight.is_everything:
         return found
     facility_ids: set[UUID | None] = set()
-    async for some in _in_turns(found):
+    async for some in _in_batches(found):
         facility_ids.update(one.observed.facility_id for one in some)
     seen = await _seen_facilities(request, caller.sight, facility_ids)
     shown: list[FoundDelivery] = []
-    async for some in _in_turns(found):
+    async for some in _in_batches(found):
         shown += [one for one in some if one.observed.facility_id in seen]
     return shown
 
 
-async def _in_turns[T](items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+async def _in_batches[T](items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
     """The items in batches of `AT_ONCE`. Media has its turn between two of them."""
     for some in batched(items, AT_ONCE):
         yield some
