@@ -4,72 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from alembic import command
+from services.reporting.tests.freezing import BODY, DAY, NEXT, frozen
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from reporting.api.reports import files
-from reporting.documents.as_json import compact
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
 from reporting.migrations import SCRIPTS
-from reporting.reports.snapshot.report import Report, parsed, table_parts
 from vonggac.auth import Role
 from vonggac.database.migrations import config
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
-DAY = datetime(2026, 11, 20, 17, tzinfo=UTC)
-"""A local midnight."""
-NEXT = DAY + timedelta(days=1)
-BODY = {"from": DAY.isoformat(), "to": NEXT.isoformat()}
-
-
-@pytest.fixture(autouse=True)
-async def feeding(client: Client) -> None:
-    """The service consumes: one that is stopped while it connects leaves a socket behind."""
-
-    async def is_ready() -> bool:
-        return bool((await client.get("/readyz")).status_code == 200)
-
-    await eventually(is_ready)
-
-
-@pytest.fixture
-async def fed(ingest: Ingest, province: Province) -> Province:
-    """R08's own case: a camera that is down from 02:00 to 02:45; its probes stop at 20:00."""
-    camera = province.camera("CAM-01")
-    down, up = DAY + timedelta(hours=2), DAY + timedelta(hours=2, minutes=45)
-    facts = [
-        *province.probes(camera, DAY, down, every_s=300),
-        *province.probes(camera, down, up, "down", cause="timeout", every_s=300),
-        *province.probes(camera, up, DAY + timedelta(hours=20), every_s=300),
-        *province.watched(NEXT + timedelta(hours=1)),
-    ]
-    facts += [province.change(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
-    await province.feed(ingest, *province.base(), province.stated("camera", camera), *facts)
-    province.facts = camera  # type: ignore[attr-defined]
-    return province
-
-
-async def frozen(client: Client, **more: Any) -> dict[str, Any]:
-    answer = await client.post("/v1/reports", json={**BODY, **more})
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    assert answer.headers["location"] == f"/v1/reports/{body['id']}?version=1"
-    return body
+pytestmark = pytest.mark.usefixtures("feeding")
 
 
 async def test_a_frozen_report_has_its_figures_in_every_form(client: Client, fed: Province) -> None:
@@ -225,56 +183,6 @@ async def test_no_statement_changes_a_frozen_report(client: Client, fed: Provinc
             async with database.transaction() as session:
                 await session.execute(text(statement))
     assert (await client.get(f"/v1/reports/{report['id']}")).json()["author"] == report["author"]
-
-
-async def test_a_file_of_another_register_is_not_that_report(client: Client, fed: Province) -> None:
-    report = await frozen(client)
-    content = (await client.get(f"/v1/reports/{report['id']}.csv")).content
-    assert verify(content).unaltered
-    other = content.replace(report["id"].encode(), report["id"][::-1].encode())
-    said = (await client.post("/v1/reports/verify", content=other)).json()
-    assert not said["unaltered"]
-    assert said["differences"]
-    assert (await client.post("/v1/reports/verify", content=b"\x00")).json()["form"] is None
-
-
-async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_large_or_too_slow_is_not(
-    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    example = await asyncio.to_thread((Path(__file__).parents[4] / "docs/examples/bao-cao.docx").read_bytes)
-    assert len(example) > 2**20
-    said = await client.post("/v1/reports/verify", content=example)
-    assert said.status_code == 200, said.text
-    assert said.json()["form"] == "docx"
-    assert "was frozen here" in said.json()["differences"][0]
-    refused = await client.post("/v1/reports/verify", content=bytes(files.MAX_FILE_BYTES + 1))
-    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
-
-    async def trickle() -> AsyncIterator[bytes]:
-        yield example[:1000]
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(files, "READ_WITHIN_S", 0.05)
-    refused = await client.post("/v1/reports/verify", content=trickle())
-    assert (refused.status_code, refused.json()["code"]) == (408, "too_slow")
-
-
-async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_own(
-    client: Client, fed: Province, start: Start
-) -> None:
-    report = await frozen(client)
-    content = (await client.get(f"/v1/reports/{report['id']}.json")).content
-    known = parsed(content)
-    rows = [{**row, "camera_code": "GUESS"} for row in known.tables["cameras"]]
-    tables = {**known.tables, "cameras": rows}
-    forged = compact(Report(known.header.model_copy(update={"tables": table_parts(tables)}), tables))
-    said = (await client.post("/v1/reports/verify", content=forged)).json()
-    assert "table cameras, row 1: camera_code" in said["differences"]
-    for role, scope in ((Role.READER, ()), (Role.AUTHORITY, (f"facility:{uuid4()}",))):
-        async with start(role=role, scope=scope) as other:
-            told = (await other.post("/v1/reports/verify", content=forged)).json()
-            assert told["differences"] == said["differences"][:1]
-            assert (await other.post("/v1/reports/verify", content=content)).json()["unaltered"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ from reporting.documents.example.files import write_examples
 from reporting.documents.verify import Verdict, verify
 
 _ASK_WITHIN_S = 60
+_OTHER_RELEASE = (
+    "  Its figures fit their digest. If another release of this program made the file, only the register knows "
+    "(--server), which keeps the digest of every file that it handed out."
+)
 
 
 def main() -> None:
@@ -63,7 +67,8 @@ def _lines(name: str, found: Verdict) -> list[str]:
         of = f" of report {report.header.id} version {report.header.version}" if report is not None else ""
         kind = found.form.upper() if found.form else "no form of a report"
         said = "ALTERED" if report is not None else "NO REPORT, or ALTERED beyond reading"
-        return [f"{name}: {said} ({kind}{of})", *(f"  {one}" for one in found.differences)]
+        lines = [f"{name}: {said} ({kind}{of})", *(f"  {one}" for one in found.differences)]
+        return [*lines, _OTHER_RELEASE] if report is not None else lines
     header = report.header
     approved = (
         "not approved when this file was made" if report.approval is None else f"approved by {report.approval.by}"

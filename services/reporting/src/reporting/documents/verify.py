@@ -1,8 +1,9 @@
 """Whether a file is a frozen report, unaltered: its digests are computed again, and the form is made anew.
 
-The same report gives the same bytes, so a file that differs by one byte is not it; what differs is named as far as its
-form lets it be. A file can only prove that it agrees with itself: that it is *that* report is said by who knows its
-digest, which is the register, the foot of the printed page, or the next report in the chain.
+The same report gives the same bytes in one release, so a file that differs by one byte is not it, unless the register
+handed out just that file; what differs is named as far as its form lets it be. A file can only prove that it agrees
+with itself: that it is *that* report is said by who knows its digest, which is the register, the foot of the printed
+page, or the next report in the chain.
 """
 
 import csv
@@ -17,6 +18,7 @@ from reporting.documents.office import archive
 from reporting.documents.pdf import fields
 from reporting.documents.render import rendered
 from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.reports.snapshot.report import (
     UNREADABLE,
     Approval,
@@ -67,10 +69,13 @@ def opened(content: bytes) -> Verdict:
         return Verdict(form, False, [str(error)])
 
 
-def verify(content: bytes, known: Report | None = None, *, by_row: bool = True) -> Verdict:
+def verify(
+    content: bytes, known: Report | None = None, handed_out: Sequence[FileDigest] = (), *, by_row: bool = True
+) -> Verdict:
     """Open a file and compare it with what it carries, and with `known`, the report as the register has it.
 
-    `by_row`: whoever asks may read `known`. For others a file of their own making would find out its rows, by guessing.
+    `handed_out`: the files of `known` that the register gave away, by this release or an earlier one. `by_row`: whoever
+    asks may read `known`. For others a file of their own making would find out its rows, by guessing.
     """
     form = form_of(content)
     if form is None:
@@ -82,7 +87,8 @@ def verify(content: bytes, known: Report | None = None, *, by_row: bool = True) 
     if known is not None and (other := _other(report, known, by_row=by_row)):
         return Verdict(form, False, other, report)
     # A file made before the approval is still that report.
-    expected = rendered(report, form)
+    given = next((one.size for one in handed_out if one.form == form and one.begins(content)), None)
+    expected = rendered(report, form) if given is None else content[:given]
     if content == expected:
         return Verdict(form, True, report=report)
     found = differences(form, expected, content)

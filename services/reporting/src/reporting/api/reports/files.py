@@ -16,7 +16,8 @@ from reporting.api.reports.freezing import Version, wanted
 from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
 from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import Verdict, opened, verify
-from reporting.reports.snapshot import chain
+from reporting.reports.snapshot import chain, handed_out
+from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.storage.availability import after_freezing
 from vonggac.auth import Caller, Right, demand, guarded_router
 from vonggac.http import ProblemError
@@ -56,8 +57,9 @@ _FILES: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "co
     summary="Whether a file is a frozen report, unaltered",
     description=(
         "Takes any of the five forms as the body. The file is compared with the report that it says it is, as this "
-        "register has it: byte for byte, but for signatures that were put behind a PDF. In which rows another file "
-        "differs is said to those who may read the report."
+        "register has it: byte for byte, but for signatures that were put behind a PDF. A file that was handed out by "
+        "an earlier release is known by its digest. In which rows another file differs is said to those who may read "
+        "the report."
     ),
     openapi_extra=_FILE,
     responses=problems({408: "It did not come within a minute", 413: "Larger than 32 MiB"}),
@@ -87,16 +89,17 @@ async def _verified(shared: Context, content: bytes, *, by_row: bool) -> Verdict
         return _verdict(found)
     async with shared.database.transaction() as session:
         known = await chain.read(session, carried.id, carried.header.version)
+        given = () if known is None else await handed_out.files_of(session, known.header.number)
     if known is None:
         stranger = f"no report {carried.id} version {carried.header.version} was frozen here"
         return _verdict(Verdict(found.form, False, [stranger], carried))
-    return _verdict(await asyncio.to_thread(_one_at_a_time, verify, content, known, by_row=by_row))
+    return _verdict(await asyncio.to_thread(_one_at_a_time, verify, content, known, given, by_row=by_row))
 
 
 @router.get(
     "/{report_id}.{form}",
     summary="A frozen report as a file",
-    description="The same bytes each time; the name says which version. Needs the right `export`.",
+    description="The same bytes each time in one release; the name says which version. Needs the right `export`.",
     response_class=Response,
     responses={**_FILES, **problems({404: "No such report"})},
 )
@@ -145,6 +148,8 @@ async def _file(shared: Context, report_id: UUID, version: int | None, form: str
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
     content = await asyncio.to_thread(rendered, report, form)
+    async with shared.database.transaction() as session:
+        await handed_out.keep(session, report.header.number, FileDigest.of(content, form))
     headers = {"Content-Disposition": f'attachment; filename="{report.name}.{form}"'}
     return Response(content, media_type=FORMS[form].media_type, headers=headers)
 

@@ -1,0 +1,87 @@
+"""Whether a file is a report that was frozen here: asked over HTTP, by those who may read it and by others."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from services.reporting.tests.freezing import frozen
+
+from reporting.api.reports import files
+from reporting.documents.as_json import compact
+from reporting.documents.render import rendered
+from reporting.documents.verify import verify
+from reporting.reports.snapshot.report import Report, parsed, table_parts
+from vonggac.auth import Role
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from services.reporting.tests.conftest import Client, Province, Start
+
+pytestmark = pytest.mark.usefixtures("feeding")
+
+
+async def test_a_file_of_another_register_is_not_that_report(client: Client, fed: Province) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.csv")).content
+    assert verify(content).unaltered
+    other = content.replace(report["id"].encode(), report["id"][::-1].encode())
+    said = (await client.post("/v1/reports/verify", content=other)).json()
+    assert not said["unaltered"]
+    assert said["differences"]
+    assert (await client.post("/v1/reports/verify", content=b"\x00")).json()["form"] is None
+
+
+async def test_a_file_that_an_earlier_release_handed_out_stays_that_report(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/v1/reports/{(await frozen(client))['id']}.csv"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(files, "rendered", lambda *of: rendered(*of).replace(b"\r\n", b"\n"))
+        content = (await client.get(address)).content
+    assert (await client.get(address)).content != content
+    assert (await client.post("/v1/reports/verify", content=content)).json()["unaltered"]
+    assert not (await client.post("/v1/reports/verify", content=content[:-1])).json()["unaltered"]
+
+
+async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_large_or_too_slow_is_not(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = await asyncio.to_thread((Path(__file__).parents[4] / "docs/examples/bao-cao.docx").read_bytes)
+    assert len(example) > 2**20
+    said = await client.post("/v1/reports/verify", content=example)
+    assert said.status_code == 200, said.text
+    assert said.json()["form"] == "docx"
+    assert "was frozen here" in said.json()["differences"][0]
+    refused = await client.post("/v1/reports/verify", content=bytes(files.MAX_FILE_BYTES + 1))
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield example[:1000]
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(files, "READ_WITHIN_S", 0.05)
+    refused = await client.post("/v1/reports/verify", content=trickle())
+    assert (refused.status_code, refused.json()["code"]) == (408, "too_slow")
+
+
+async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_own(
+    client: Client, fed: Province, start: Start
+) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.json")).content
+    known = parsed(content)
+    rows = [{**row, "camera_code": "GUESS"} for row in known.tables["cameras"]]
+    tables = {**known.tables, "cameras": rows}
+    forged = compact(Report(known.header.model_copy(update={"tables": table_parts(tables)}), tables))
+    said = (await client.post("/v1/reports/verify", content=forged)).json()
+    assert "table cameras, row 1: camera_code" in said["differences"]
+    for role, scope in ((Role.READER, ()), (Role.AUTHORITY, (f"facility:{uuid4()}",))):
+        async with start(role=role, scope=scope) as other:
+            told = (await other.post("/v1/reports/verify", content=forged)).json()
+            assert told["differences"] == said["differences"][:1]
+            assert (await other.post("/v1/reports/verify", content=content)).json()["unaltered"]
