@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -196,6 +198,17 @@ async def test_evidence_after_the_horizon_is_shown_and_changes_its_day(
     (late,) = (await client.get("/v1/late-evidence", params=LOCAL_DAYS)).json()["items"]
     assert (late["camera_id"], late["day"], late["what"]) == (str(unseen.id), "2026-11-20", "probe")
     assert (late["change_ms"]["up"], late["change_ms"]["unknown"]) == (10 * MINUTE, -10 * MINUTE)
+    rows = []
+    for path in ("/v1/late-evidence", "/v1/tables/late_evidence"):
+        file = await client.get(path, params={**LOCAL_DAYS, "format": "csv"})
+        rows += [*csv.DictReader(io.StringIO(file.text, newline=""))]
+    for row in rows:
+        assert (row["change_id"], row["camera_id"], row["day"]) == (str(late["id"]), late["camera_id"], late["day"])
+        changed = {name: int(value) for name, value in row.items() if name.endswith("_change_ms") and value != "0"}
+        assert changed == {f"{name}_change_ms": value for name, value in late["change_ms"].items()}
+    assert len(rows) == 2
+    none = await client.get("/v1/late-evidence", params={**LOCAL_DAYS, "camera": str(good.id), "format": "csv"})
+    assert len(none.text.splitlines()) == 1
 
 
 async def test_a_reader_sets_no_target(start: Start, client: Client) -> None:

@@ -15,6 +15,7 @@ import pytest
 from services.reporting.tests.conftest import Client, Province, Start
 from services.reporting.tests.mandate.letter import Letter
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
+from sqlalchemy import text
 
 from reporting.domain.instants import millis
 from reporting.ingest.handlers import Ingest
@@ -29,6 +30,10 @@ from vonggac.events.inventory import FacilityType
 from vonggac.testing.waiting import eventually
 
 START, END = datetime(2026, 11, 18, 20, 30, tzinfo=UTC), datetime(2026, 11, 21, 1, tzinfo=UTC)
+LATE = """
+    insert into late_evidence (camera_id, day, what, noticed_at, written_at, change)
+        values (:camera, :day, 'probe', now(), now(), '{"up": 600000, "unknown": -600000}')
+"""
 PERIOD = {"from": START.isoformat(), "to": END.isoformat()}
 DAY_MS = 86_400_000
 
@@ -84,9 +89,11 @@ async def get(client: Client, name: str, form: Format, **given: str) -> bytes:
 @pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore:The default engine for reading")
 async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
-    client: Client, ingest: Ingest, province: Province, tmp_path: Path
+    client: Client, ingest: Ingest, province: Province, database: Database, tmp_path: Path
 ) -> None:
     await some_days(ingest, province)
+    async with database.transaction() as session:
+        await session.execute(text(LATE), {"camera": uuid4(), "day": END.date()})
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}
         for form, path in paths.items():

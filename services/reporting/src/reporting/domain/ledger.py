@@ -59,6 +59,11 @@ def day_of(instant: Millis) -> Day:
     return (instant + OFFSET) // DAY
 
 
+def days_within(period: Period) -> tuple[Day, Day]:
+    """The first local day that the period touches, and the first after it that it does not."""
+    return day_of(period.start), day_of(period.end - 1) + 1
+
+
 def date_of(day: Day) -> date:
     return EPOCH_DATE + timedelta(days=day)
 

@@ -261,6 +261,26 @@ async def test_what_changed_since_an_instant_is_listed(client: Client, told: Tol
     assert board["totals_since"]["plan_agreed"] == 0
 
 
+async def test_the_file_of_what_changed_has_the_changes_of_the_pages(client: Client, told: Told) -> None:
+    assert told.cameras
+    since = "2021-05-08T05:00:00+07:00"
+    pages = (await read(client, "/v1/progress/changes", since=since, limit="1000"))["items"]
+    shown = sorted((one["facility"]["id"], one["field"], one["before"] or "", one["after"] or "") for one in pages)
+    asked = {"as_of": STOOD, "since": since, "format": "csv"}
+    for path, given in (
+        ("/v1/progress/changes", asked),
+        ("/v1/tables/progress_changes", {"from": since, "to": STOOD, "format": "csv"}),
+    ):
+        answer = await client.get(path, params=given)
+        assert answer.headers["content-type"].startswith("text/csv"), answer.text
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+        found = sorted((row["facility_id"], row["field"], row["before"], row["after"]) for row in rows)
+        assert found == shown
+        assert {(row["period_from"][:19], row["period_to"][:19]) for row in rows} == {(since[:19], STOOD[:19])}
+    of_one = await client.get("/v1/progress/changes", params={**asked, "facility": "A"})
+    assert 0 < len(of_one.text.splitlines()) - 1 < len(shown)
+
+
 FROZEN = """
     insert into frozen_report (number, id, version, frozen_at, starts_at, ends_at, author, sha256, document)
         values (1, gen_random_uuid(), 1, '2021-05-08T06:00:00+07', '2021-05-07T00:00:00+07', '2021-05-08T05:00:00+07',

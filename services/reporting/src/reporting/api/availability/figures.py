@@ -17,7 +17,7 @@ from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, invalid, resumed
 from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import moment
-from reporting.domain.ledger import date_of, day_of
+from reporting.domain.ledger import date_of, days_within
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.domain.percentages import budget, percentages
 from reporting.domain.segments import Step, series
@@ -99,7 +99,7 @@ async def read_availability(
             shown = await with_outages(session, asks, scope, by, shown)
         known = await targets.read(session)
         closed = (await ledger.state(session)).closed_until
-        late = await evidence.count(session, day_of(asks.period.start), day_of(asks.period.end - 1) + 1, scope.visible)
+        late = await evidence.count(session, *days_within(asks.period), scope.visible)
     return paging.answer(
         page,
         [_shape(asks, by, line, known) for line in shown],

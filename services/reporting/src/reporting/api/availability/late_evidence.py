@@ -7,10 +7,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from reporting.api.availability.schemas import LateDay
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, InContext
 from reporting.domain.instants import VIETNAM
-from reporting.domain.ledger import date_of, day_of
+from reporting.domain.ledger import date_of, days_within
 from reporting.storage.availability import evidence
+from reporting.storage.plan import Scope
 from reporting.storage.sight import visible_facilities
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, guarded_router
@@ -29,20 +31,24 @@ LATE = Listing(LateDay, keys=KEYS, id_key="id", default_sort="-id")
     "/late-evidence",
     summary="Days of cameras whose figures changed after they had been closed",
     description="The days within the period, newest change first: what came, and what each part of the day gained "
-    "or lost by it. An issued report that covers such a day needs another version.",
+    "or lost by it. An issued report that covers such a day needs another version. `format=csv`, `xlsx` or `parquet` "
+    "gives them all, in the order of writing.",
     response_model=None,
-    responses=LATE.responses,
+    responses=file_answers(LATE.responses[200]),
 )
 async def list_late_evidence(
     shared: InContext,
     caller: Caller,
     asks: Asks,
     paging: Annotated[PageQuery[Any, LateDay], Depends(LATE)],
+    chosen: Chosen,
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
 ) -> Response:
-    first, last = day_of(asks.period.start), day_of(asks.period.end - 1) + 1
+    first, last = days_within(asks.period)
     async with snapshot(shared.database) as session:
         visible = await visible_facilities(session, caller.sight)
+        if chosen.is_file:
+            return table_answer(shared, "late_evidence", asks, chosen, Scope(visible=visible), only=camera)
         wanted = evidence.listed(date_of(first), date_of(last), camera, visible=visible)
         rows, total = await evidence.page(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total

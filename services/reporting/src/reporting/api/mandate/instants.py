@@ -88,14 +88,16 @@ async def table_of(
     filters: Filters,
     request: Request,
     *,
-    own: Collection[str],
+    own: Collection[str] = (),
+    since: Instant | None = None,
 ) -> TableAnswer:
-    """A declared table of the instant. Raises ProblemError 422 for one of the route's `own` filters: a file has all
-    rows of its scope."""
+    """A declared table of the instant, or of the period from `since` to it. Raises ProblemError 422 for one of the
+    route's `own` filters: a file has all rows of its scope."""
     for parameter in own:
         if parameter in request.query_params:
             raise invalid(parameter, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
-    question = Question(Period(asked.at, asked.at + 1), asked.at, asked.presumed_alive_ms)
+    period = Period(asked.at, asked.at + 1) if since is None else Period(since.at, asked.at)
+    question = Question(period, asked.at, asked.presumed_alive_ms)
     return table_answer(shared, name, question, chosen, scope)

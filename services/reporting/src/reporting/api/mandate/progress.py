@@ -269,9 +269,10 @@ async def read_facility(
 @router.get(
     "/changes",
     summary="What changed between two instants",
-    description="A row per thing of a facility that differs between `since`, which is needed, and `as_of`.",
+    description="A row per thing of a facility that differs between `since`, which is needed, and `as_of`. "
+    "`format=csv`, `xlsx` or `parquet` gives them all.",
     response_model=None,
-    responses=CHANGES.responses,
+    responses=file_answers(CHANGES.responses[200]),
 )
 async def list_changes(
     shared: InContext,
@@ -279,9 +280,13 @@ async def list_changes(
     since: Since,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[Change, ChangeRow], Depends(CHANGES)],
+    request: Request,
+    chosen: Chosen,
 ) -> Response:
     if since is None:
         raise invalid("since", "is missing: give the earlier instant, such as 2026-11-24T07:00:00+07:00")
+    if chosen.is_file:
+        return await table_of(shared, "progress_changes", asked, chosen, filters, request, since=since)
     asked = asked.resumed(paging.as_of)
     before, now = await _board(shared, since, filters), await _board(shared, asked, filters)
     page = paging.cut(changes(before.rows, now.rows), as_of=moment(asked.at))

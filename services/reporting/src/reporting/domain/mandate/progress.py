@@ -165,6 +165,27 @@ def grouped(rows: Iterable[FacilityProgress], key: Callable[[Facility], GroupKey
     return sorted(lines, key=lambda line: (line.code is None, line.code or "", str(line.id)))
 
 
+COMPARED = (
+    "status",
+    "unit",
+    "agency",
+    "type",
+    "cameras",
+    "surveyed",
+    "plan_agreed",
+    "plan_excepted",
+    "connected_national",
+    "connected_provincial",
+    "connected_both",
+    "cameras_both",
+    "sufficient",
+    "focal_point",
+    "blocked",
+    "overdue",
+)
+"""What two rows of a facility are compared by."""
+
+
 class Change(NamedTuple):
     """One thing of one facility that differs between two instants; values as text, None where there was none."""
 
@@ -194,26 +215,27 @@ def changes(before: Sequence[FacilityProgress], after: Sequence[FacilityProgress
 
 
 def compared(row: FacilityProgress) -> dict[str, str | None]:
-    """What two rows of a facility are compared by."""
+    """The value of each of COMPARED."""
     connection = row.connection
-    return {
-        "status": row.status,
-        "unit": row.facility.unit.code,
-        "agency": row.facility.agency.code,
-        "type": row.facility.type,
-        "cameras": str(len(row.cameras)),
-        "surveyed": truth(row.surveyed),
-        "plan_agreed": truth(row.plan_agreed),
-        "plan_excepted": truth(row.plan_excepted),
-        "connected_national": truth(connection.national),
-        "connected_provincial": truth(connection.provincial),
-        "connected_both": truth(connection.both),
-        "cameras_both": str(sum(one.connection.both is True for one in row.cameras if one.in_scope)),
-        "sufficient": truth(row.sufficiency.sufficient),
-        "focal_point": truth(row.focal_point),
-        "blocked": ",".join(row.blocked) or None,
-        "overdue": ",".join(row.overdue) or None,
-    }
+    values = (
+        row.status,
+        row.facility.unit.code,
+        row.facility.agency.code,
+        row.facility.type,
+        str(len(row.cameras)),
+        truth(row.surveyed),
+        truth(row.plan_agreed),
+        truth(row.plan_excepted),
+        truth(connection.national),
+        truth(connection.provincial),
+        truth(connection.both),
+        str(sum(one.connection.both is True for one in row.cameras if one.in_scope)),
+        truth(row.sufficiency.sufficient),
+        truth(row.focal_point),
+        ",".join(row.blocked) or None,
+        ",".join(row.overdue) or None,
+    )
+    return dict(zip(COMPARED, values, strict=True))
 
 
 def truth(value: bool | None) -> str:

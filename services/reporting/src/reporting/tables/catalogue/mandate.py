@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
+from reporting.domain.instants import Millis
 from reporting.domain.mandate.deviations import Field, Verdict
 from reporting.domain.mandate.obligations import DueState
-from reporting.domain.mandate.progress import COUNT_NAMES, Counts, GroupKey, grouped, total_of
+from reporting.domain.mandate.progress import COMPARED, COUNT_NAMES, Counts, GroupKey, changes, grouped, total_of
 from reporting.domain.scope import Facility
 from reporting.reports.mandate.deviations import CameraCompared, compared_cameras
 from reporting.reports.mandate.inspections import inspections_due
@@ -96,6 +97,20 @@ FACILITIES = Table(
     ("facility_id",),
     periodic=False,
 )  # fmt: skip
+CHANGES = Table(
+    "progress_changes",
+    "Thay đổi tiến độ",
+    "Changes of progress",
+    "A row for each thing of a facility that differs between the beginning and the end of the period, by the facts "
+    "that are known at the moment of the file.",
+    (
+        *PLACE,
+        Column("field", TEXT, "Nội dung", "What differs.", choices=COMPARED, required=True),
+        Column("before", TEXT, "Trước", "At the beginning; empty: there was none."),
+        Column("after", TEXT, "Sau", "At the end; empty: there is none."),
+    ),
+    ("facility_id", "field"),
+)
 OBLIGATIONS = Table(
     "obligations",
     "Việc phải làm",
@@ -165,8 +180,9 @@ async def _situation(asked: Selection) -> Situation:
     return await situation(asked.session, asked.question.now, asked.question.presumed_alive_ms, asked.scope)
 
 
-async def _board(asked: Selection) -> Board:
-    return await board(asked.session, asked.question.now, asked.question.presumed_alive_ms, asked.scope)
+async def _board(asked: Selection, at: Millis | None = None) -> Board:
+    instant = asked.question.now if at is None else at
+    return await board(asked.session, instant, asked.question.presumed_alive_ms, asked.scope)
 
 
 async def progress_rows(asked: Selection) -> Portions:
@@ -204,6 +220,13 @@ async def facility_rows(asked: Selection) -> Portions:
             row.focal_point, _listed(row.blocked), _listed(row.overdue),
         ))  # fmt: skip
     yield rows
+
+
+async def change_rows(asked: Selection) -> Portions:
+    """In the order of the reports, then those that are gone."""
+    start, end = asked.question.period
+    before, after = await _board(asked, start), await _board(asked, end)
+    yield [(*place_values(one.facility), one.field, one.before, one.after) for one in changes(before.rows, after.rows)]
 
 
 async def obligation_rows(asked: Selection) -> Portions:
@@ -259,6 +282,7 @@ def _percent(part: int, whole: int) -> float | None:
 SOURCES = (
     Source(PROGRESS, progress_rows),
     Source(FACILITIES, facility_rows),
+    Source(CHANGES, change_rows),
     Source(OBLIGATIONS, obligation_rows),
     Source(DEVIATIONS, deviation_rows),
     Source(INSPECTIONS, inspection_rows),

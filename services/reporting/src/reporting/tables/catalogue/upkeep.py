@@ -1,4 +1,4 @@
-"""Maintenance that was agreed beforehand, and facts that never came."""
+"""Maintenance that was agreed beforehand, facts that came late, and facts that never came."""
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
@@ -9,8 +9,12 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.ledger import CAMERA_SUMS, date_of, days_within
+from reporting.storage.availability import evidence
+from reporting.storage.availability.tables import late_evidence
 from reporting.storage.mandate import maintenance
 from reporting.storage.tables import maintenance_window, publisher_gap
+from reporting.tables.catalogue.columns import LENGTHS
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
 from reporting.tables.table import Column, Kind, Row, Table
@@ -36,6 +40,27 @@ MAINTENANCE = Table(
     ),
     ("window_id",),
 )
+LATE_EVIDENCE = Table(
+    "late_evidence",
+    "Số liệu đến muộn",
+    "Late evidence",
+    "A row for each change of a camera's day of the period after the day had been closed: what each part of it gained "
+    "or lost.",
+    (
+        Column("change_id", INTEGER, "Số", "Number of the change, in the order of writing.", required=True),
+        Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
+        Column("day", Kind.DATE, "Ngày", "The day, in Vietnam time.", required=True),
+        Column("what", TEXT, "Loại số liệu", "Kinds of facts that came.", required=True),
+        Column("noticed_at", INSTANT, "Đến lúc", "When the first of them was stored.", required=True),
+        Column("written_at", INSTANT, "Ghi lúc", "When the ledger was written anew.", required=True),
+        *(
+            Column(f"{name}_change_ms", Kind.DURATION, f"{LENGTHS[name][0]}: thay đổi (ms)", LENGTHS[name][1],
+                   required=True)
+            for name in CAMERA_SUMS
+        ),
+    ),
+    ("change_id",),
+)  # fmt: skip
 LOST_FACTS = Table(
     "lost_facts",
     "Số liệu bị mất",
@@ -82,6 +107,19 @@ def _window(row: Any) -> Row:
     )  # fmt: skip
 
 
+async def late_rows(asked: Selection) -> Portions:
+    """In the order of writing."""
+    first, last = days_within(asked.question.period)
+    wanted = evidence.listed(date_of(first), date_of(last), asked.only, visible=asked.scope.visible)
+    async for rows in _read(asked.session, wanted, late_evidence.c.id):
+        yield [_late(row) for row in rows]
+
+
+def _late(row: Any) -> Row:
+    change = (row.change.get(name, 0) for name in CAMERA_SUMS)
+    return row.id, str(row.camera_id), row.day, row.what, millis(row.noticed_at), millis(row.written_at), *change
+
+
 async def gap_rows(asked: Selection) -> Portions:
     """By publisher and sequence."""
     async for rows in _read(asked.session, select(publisher_gap), publisher_gap.c.publisher_id, publisher_gap.c.first):
@@ -100,4 +138,8 @@ def _millis(value: datetime | None) -> Millis | None:
     return None if value is None else millis(value)
 
 
-SOURCES = (Source(MAINTENANCE, window_rows, narrowed=False), Source(LOST_FACTS, gap_rows, narrowed=False))
+SOURCES = (
+    Source(MAINTENANCE, window_rows, narrowed=False),
+    Source(LATE_EVIDENCE, late_rows, narrowed=False),
+    Source(LOST_FACTS, gap_rows, narrowed=False),
+)
