@@ -41,6 +41,19 @@ def test_a_golden_message_of_every_type_goes_on_parsing(event_type: str) -> None
 
 
 @pytest.mark.parametrize("event_type", TYPES)
+def test_no_text_of_a_message_is_kept_for_the_next_one(event_type: str) -> None:
+    body, model = json.dumps(golden(event_type)).encode(), payload_model(event_type)
+    first, second = decode(body), decode(body)
+    assert first.id == second.id
+    assert first.id is not second.id
+    data = json.dumps(golden(event_type)["data"]).encode()
+    for one, other in ((first.data, second.data), (model.model_validate_json(data), model.model_validate_json(data))):
+        # A word of a closed list is one object anyway.
+        texts = [name for name, value in one if type(value) is str and len(value) > 1]
+        assert [name for name in texts if getattr(one, name) is getattr(other, name)] == []
+
+
+@pytest.mark.parametrize("event_type", TYPES)
 def test_golden_messages_fit_the_committed_schema(event_type: str) -> None:
     schema = json.loads((ROOT / SCHEMA_FOLDER / f"{event_type}.schema.json").read_text("utf-8"))
     # It refuses a schema that is none, ten times as fast as `jsonschema`.

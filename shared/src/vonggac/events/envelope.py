@@ -26,10 +26,15 @@ class NewerTypeError(NotUnderstoodError):
     """A CloudEvent of the platform, of a type that this release does not know: a newer one published it."""
 
 
+MESSAGE = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
+"""How messages are read. Of strings only the names of fields are kept for the next message: pydantic keeps 16,384 of
+the others too, ids and instants that never come again, and each holds a page of memory among what is let go."""
+
+
 class Payload(BaseModel):
     """The `data` of an event. Unknown fields are ignored, so that a newer producer may add some."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     event_type: ClassVar[str]
     """Reverse-DNS name with a version: `vn.vonggac.<producer>.<fact>.v<n>`."""
@@ -38,7 +43,7 @@ class Payload(BaseModel):
 class CloudEvent[T: Payload](BaseModel):
     """The envelope. Attribute names are those of the specification (lower case, no underscores)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1, description="Unique within the source; the bus drops a repeated id.")

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
-from vonggac.events.envelope import Payload
+from vonggac.events.envelope import MESSAGE, Payload
 
 
 class DeliveryState(StrEnum):
@@ -143,7 +143,7 @@ class ForwarderAliveV1(Payload):
 class DeliveryCommand(BaseModel):
     """A person's command for one delivery, kept until another one: value of the bucket `delivery_commands`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     delivery_id: UUID
     stopped: bool
@@ -155,7 +155,7 @@ class DeliveryCommand(BaseModel):
 class KeyframeNote(BaseModel):
     """One keyframe that came from the camera."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     hash: str = Field(description="`vonggac.media.h26x.keyframe_hash` in hexadecimal digits.")
     captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
@@ -167,7 +167,7 @@ class KeyframeNote(BaseModel):
 class KeyframeHistory(BaseModel):
     """The last hashed keyframes of a camera, oldest first: value of the bucket `keyframes`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     camera_id: UUID
     worker_id: str

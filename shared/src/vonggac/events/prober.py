@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
-from vonggac.events.envelope import Payload
+from vonggac.events.envelope import MESSAGE, Payload
 
 
 class Verdict(StrEnum):
@@ -32,7 +32,7 @@ class ProbeKind(StrEnum):
 class Step(BaseModel):
     """One phase of a probe and what it took."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     name: str
     duration_ms: float = Field(ge=0)
@@ -41,7 +41,7 @@ class Step(BaseModel):
 class Media(BaseModel):
     """What was measured of the stream. None where it could not be measured."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     codec: str | None = None
     profile: str | None = None
@@ -163,7 +163,7 @@ class DemandKind(StrEnum):
 class EndpointRange(BaseModel):
     """Neighbouring addresses that are asked at the same ports."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     first: str = Field(description="An IP address, or a name that leads to none.")
     count: int = Field(default=1, ge=1, description="Addresses from the first on.")

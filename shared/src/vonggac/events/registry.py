@@ -5,10 +5,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from vonggac.events import forwarder, inventory, prober, reporting
-from vonggac.events.envelope import CloudEvent, MalformedEventError, NewerTypeError, NotUnderstoodError, Payload
+from vonggac.events.envelope import (
+    MESSAGE,
+    CloudEvent,
+    MalformedEventError,
+    NewerTypeError,
+    NotUnderstoodError,
+    Payload,
+)
 
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
@@ -94,7 +101,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = MESSAGE
 
     specversion: Literal["1.0"]
     id: str = Field(min_length=1)

@@ -4,8 +4,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.places import FacilityStatus
 from vonggac.events.inventory.plans import PlanBasis
 from vonggac.events.inventory.state import State
@@ -65,7 +66,7 @@ class RecorderV1(State):
 class TlsTrust(BaseModel):
     """Whom to trust over TLS; at most one of the two. Neither: the system's authorities."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     ca_pem: str | None = Field(default=None, description="Own authorities, PEM; the host's name is checked.")
     fingerprint_sha256: str | None = Field(
@@ -76,7 +77,7 @@ class TlsTrust(BaseModel):
 class PlannedDelivery(BaseModel):
     """One camera to one destination, as the forwarder needs it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     id: UUID
     destination_id: UUID
@@ -102,7 +103,7 @@ class PlannedDelivery(BaseModel):
 class ExpectedDevice(BaseModel):
     """What the survey found a camera to be; None where it was not noted. Another device there is `identity_changed`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     codec: str | None = Field(default=None, description="h264 or h265.")
     width: int | None = Field(default=None, description="Pixels.")

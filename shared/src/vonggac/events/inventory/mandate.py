@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.places import FacilityType
 from vonggac.events.inventory.state import State
 
@@ -50,7 +51,7 @@ class ObligationStatus(StrEnum):
 class DeadlineV1(BaseModel):
     """One dated entry of an obligation's deadline; the last of them holds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     due_before: AwareDatetime | None = Field(
         default=None, description="On time is strictly before this instant; None: no deadline."

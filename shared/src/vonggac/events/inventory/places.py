@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.state import State
 
 
@@ -21,7 +22,7 @@ class UnitLevel(StrEnum):
 class EarlierUnit(BaseModel):
     """A unit that another one follows."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     unit_id: UUID
     kind: str = Field(description="merged, split, renamed or moved.")

@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.state import State
 
 
@@ -31,7 +32,7 @@ class PlanBasis(StrEnum):
 class PlannedConnection(BaseModel):
     """One camera of a plan, without its address."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     camera_code: str = Field(description="Code that the camera has, or will have, in the register.")
     source: str = Field(description="camera, nvr_channel or vendor_cloud.")

@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.state import State
 
 
@@ -67,7 +68,7 @@ class ProposalStatus(StrEnum):
 class ProposedCameras(BaseModel):
     """Cameras for one area."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = MESSAGE
 
     area: str
     cameras: int
