@@ -20,7 +20,6 @@ from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
-from vonggac.events.envelope import MESSAGE
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
     DeliveryObservedV1,
@@ -37,7 +36,7 @@ ADOPT_WITHIN_S = 1.0
 ANSWER_WITHIN_S = 1.0
 RETRY_WITHIN_S = 2.0
 ADOPTED = b"adopted"
-DELIVERIES = TypeAdapter(list[DeliveryObservedV1], config=MESSAGE)
+DELIVERIES = TypeAdapter(list[DeliveryObservedV1], config=DeliveryObservedV1.model_config)
 """Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.deliveries`."""
 _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
 

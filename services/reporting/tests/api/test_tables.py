@@ -15,12 +15,12 @@ import pytest
 from services.reporting.tests.conftest import Client, Province, Start
 from services.reporting.tests.mandate.letter import Letter
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
-from sqlalchemy import text
 
 from reporting.domain.instants import millis
 from reporting.ingest.handlers import Ingest
 from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
+from reporting.storage.availability.tables import late_evidence
 from reporting.tables import Format
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.formats import MEDIA_TYPES
@@ -30,10 +30,6 @@ from vonggac.events.inventory import FacilityType
 from vonggac.testing.waiting import eventually
 
 START, END = datetime(2026, 11, 18, 20, 30, tzinfo=UTC), datetime(2026, 11, 21, 1, tzinfo=UTC)
-LATE = """
-    insert into late_evidence (camera_id, day, what, noticed_at, written_at, change)
-        values (:camera, :day, 'probe', now(), now(), '{"up": 600000, "unknown": -600000}')
-"""
 PERIOD = {"from": START.isoformat(), "to": END.isoformat()}
 DAY_MS = 86_400_000
 
@@ -93,7 +89,8 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
 ) -> None:
     await some_days(ingest, province)
     async with database.transaction() as session:
-        await session.execute(text(LATE), {"camera": uuid4(), "day": END.date()})
+        row = {"camera_id": uuid4(), "day": END.date(), "what": "probe", "noticed_at": END, "written_at": END}
+        await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}))
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}
         for form, path in paths.items():
