@@ -120,6 +120,7 @@ def _worth_keeping(known: Format, seen: Format) -> bool:
 
 
 async def _write(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    statement = insert(camera_format).values(rows)
+    # One statement for however many rows: one of its own for each number of them would be prepared and kept.
+    statement = insert(camera_format)
     values = {name: statement.excluded[name] for name in rows[0] if name not in {"camera_id", "began_at"}}
-    await session.execute(statement.on_conflict_do_update(index_elements=["camera_id", "began_at"], set_=values))
+    await session.execute(statement.on_conflict_do_update(index_elements=["camera_id", "began_at"], set_=values), rows)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Uuid, any_, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -69,7 +69,8 @@ async def append(session: AsyncSession, found: Iterable[Notice], now: datetime, 
         return 0
     # Asked first: a conflict would use up a sequence number each time that the same fact is found.
     ids = [row["event_id"] for row in rows]
-    known = set((await session.execute(select(notice.c.event_id).where(notice.c.event_id.in_(ids)))).scalars())
+    wanted = select(notice.c.event_id).where(notice.c.event_id == any_(literal(ids, ARRAY(Uuid))))
+    known = set((await session.execute(wanted)).scalars())
     rows = [row for row in rows if row["event_id"] not in known]
     if not rows:
         return 0
@@ -121,7 +122,11 @@ class Outbox:
     async def mark_published(self, sequences: Sequence[int], now: datetime) -> None:
         """NATS has stored them. Raises what PostgreSQL raises."""
         async with self._database.transaction() as session:
-            await session.execute(update(notice).where(notice.c.sequence.in_(sequences)).values(published_at=now))
+            await session.execute(
+                update(notice)
+                .where(notice.c.sequence == any_(literal(list(sequences), ARRAY(BigInteger))))
+                .values(published_at=now)
+            )
 
 
 _FORGET_ATTEMPTS = """

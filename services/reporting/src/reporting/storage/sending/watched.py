@@ -55,7 +55,7 @@ async def open_since(session: AsyncSession, before: datetime) -> Sequence[Any]:
 
 async def add_outages(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        await session.execute(insert(noticed_outage).values(list(rows)).on_conflict_do_nothing())
+        await session.execute(insert(noticed_outage).on_conflict_do_nothing(), list(rows))
 
 
 async def change_outage(session: AsyncSession, outage_id: UUID, values: dict[str, Any]) -> None:
