@@ -38,6 +38,7 @@ class Said:
     state: DeliveryState
     cause: str | None
     attempt: int
+    detail: str | None = None
 
 
 @dataclass
@@ -49,10 +50,16 @@ class Recorder:
     def __call__(self, _relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
         delivery = supervisor.delivery
         cause = delivery.cause.value if delivery.cause else None
-        self.said.append(Said(supervisor.plan.destination_id, delivery.state, cause, delivery.attempt))
+        self.said.append(
+            Said(supervisor.plan.destination_id, delivery.state, cause, delivery.attempt, delivery.detail)
+        )
 
     def states(self, destination_id: UUID) -> list[DeliveryState]:
         return [said.state for said in self.said if said.destination_id == destination_id]
+
+    def detail(self, destination_id: UUID) -> str | None:
+        """The latest."""
+        return [said.detail for said in self.said if said.destination_id == destination_id][-1]
 
 
 class Planner:

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from forwarder.domain.plan import compare, unwanted, wanted
-from vonggac.events.inventory import CameraV1, FacilityStatus, MediaTransport, PlannedDelivery, TlsTrust
+from forwarder.domain.plan import compare, unwanted, wanted, why_off
+from vonggac.events.inventory import CameraV1, FacilityStatus, MediaTransport, PlanBasis, PlannedDelivery, TlsTrust
 
 PINNED = TlsTrust(fingerprint_sha256="0" * 64)
 
@@ -104,3 +104,27 @@ def test_nothing_of_a_facility_that_is_closed_is_wanted(status: str) -> None:
     assert (wanted(closed), unwanted(closed)) == ({}, (one,))
     assert wanted(camera(one, facility_status=FacilityStatus.ACTIVE)) == {one.id: one}
     assert wanted(camera(one, facility_status=FacilityStatus.PLANNED)) == {one.id: one}
+
+
+SUSPENDED = FacilityStatus.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("of_camera", "of_delivery", "why"),
+    [
+        ({}, {}, None),
+        ({"enabled": False, "facility_status": SUSPENDED}, {"enabled": False}, "its camera is switched off"),
+        ({"facility_status": SUSPENDED}, {}, "the facility of its camera is suspended"),
+        ({}, {"enabled": False, "plan": PlanBasis.NONE}, "it or its destination is switched off"),
+        ({}, {"plan": PlanBasis.NONE}, "no agreed plan names it"),
+        ({}, {"plan": PlanBasis.EXCEPTED}, None),
+    ],
+    ids=str,
+)
+def test_a_delivery_that_does_not_run_has_a_reason(
+    of_camera: dict[str, Any], of_delivery: dict[str, Any], why: str | None
+) -> None:
+    one = delivery(**of_delivery)
+    reason = why_off(camera(one, **of_camera), one.id)
+    assert reason == why or (why is not None and reason is not None and reason.startswith(why))
+    assert why_off(camera(one, **of_camera), uuid4()) is None

@@ -28,6 +28,20 @@ def unwanted(camera: CameraV1) -> tuple[PlannedDelivery, ...]:
     return tuple(delivery for delivery in camera.deliveries if delivery.id not in running)
 
 
+def why_off(camera: CameraV1, delivery_id: UUID) -> str | None:
+    """Why a delivery that the plan names shall not run, for people; None when it shall, or is not named."""
+    planned = next((delivery for delivery in camera.deliveries if delivery.id == delivery_id), None)
+    if planned is None or delivery_id in wanted(camera):
+        return None
+    if not camera.enabled:
+        return "its camera is switched off in the register"
+    if not camera.in_service:
+        return f"the facility of its camera is {camera.facility_status}"
+    if not planned.enabled:
+        return "it or its destination is switched off in the register"
+    return "no agreed plan names it, and it has no exception (R04)"
+
+
 def compare(old: CameraV1, new: CameraV1) -> PlanChange:
     """What to do to get from `old` to `new`."""
     before, after = wanted(old), wanted(new)

@@ -95,3 +95,16 @@ async def test_a_worker_that_stops_meanwhile_has_the_last_word(
         states = recorder.states(planned.destination_id)
         assert states[-1] is State.RELEASED
         assert State.DISABLED not in states
+
+
+async def test_a_delivery_that_is_switched_off_says_why_whether_it_ran_or_not(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder
+) -> None:
+    camera = planner.camera(sim)
+    first, second = camera.deliveries
+    relay = relay_of(switched(camera, 2, on=False))
+    await eventually(lambda: relay.deliveries[second.id].delivery.state is State.ACKNOWLEDGED)
+    assert recorder.detail(first.destination_id) == "it or its destination is switched off in the register"
+    relay.camera = camera.model_copy(update={"revision": 3, "enabled": False})
+    await relay.release(State.DISABLED)
+    assert recorder.detail(second.destination_id) == "its camera is switched off in the register"

@@ -130,7 +130,7 @@ class CameraRelay:
     def report_disabled(self, deliveries: tuple[PlannedDelivery, ...] | None = None) -> None:
         """Report these deliveries, or all that the plan names and that shall not run, as `disabled`."""
         for planned in plan.unwanted(self.camera) if deliveries is None else deliveries:
-            self._supervisor(planned).report_end(DeliveryState.DISABLED)
+            self._supervisor(planned).report_end(DeliveryState.DISABLED, plan.why_off(self.camera, planned.id))
 
     def apply_plan(self, camera: CameraV1) -> None:
         """Take a changed plan over in place: only what changed is restarted."""
@@ -165,7 +165,8 @@ class CameraRelay:
         self.puller.retire()
         self._context.ticker.remove(self._tick)
         deliveries, self.deliveries = self.deliveries, {}
-        await asyncio.gather(*(delivery.release(state) for delivery in deliveries.values()))
+        endings = (delivery.release(state, self._why_ended(state, key)) for key, delivery in deliveries.items())
+        await asyncio.gather(*endings)
 
     async def release(self, state: DeliveryState) -> None:
         """The same, and leave the camera: bounded to about two seconds in all."""
@@ -214,7 +215,10 @@ class CameraRelay:
         if self._leaving.get(key) is asyncio.current_task():
             # Else it is wanted again, or was meanwhile: its successor has the word.
             del self._leaving[key]
-            gone.report_end(state)
+            gone.report_end(state, self._why_ended(state, key))
+
+    def _why_ended(self, state: DeliveryState, delivery_id: UUID) -> str | None:
+        return plan.why_off(self.camera, delivery_id) if state is DeliveryState.DISABLED else None
 
     def _keep_seals(self, camera: CameraV1) -> CameraV1:
         refused = DeliveryState.REFUSED

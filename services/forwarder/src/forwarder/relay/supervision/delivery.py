@@ -5,6 +5,7 @@ anything that another delivery waits for.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from forwarder.domain import commands
@@ -142,10 +143,10 @@ class DeliverySupervisor:
         self._carry_out(decision, orderly=True)
         return RetryOutcome.RETRIED if waited else RetryOutcome.NOT_WAITING
 
-    async def release(self, state: DeliveryState) -> None:
+    async def release(self, state: DeliveryState, detail: str | None = None) -> None:
         """End in order, bounded to about a second; `state` is the last report (`released` or `disabled`)."""
         await self.end_session()
-        self.report_end(state)
+        self.report_end(state, detail)
 
     async def end_session(self) -> None:
         """The same without a report."""
@@ -154,9 +155,9 @@ class DeliverySupervisor:
         self._context.reachability.drop_connection(Endpoint.of(self.plan.url, self.plan.tls))
         await self.slot.wait_closed()
 
-    def report_end(self, state: DeliveryState) -> None:
-        """The last report of this delivery, for one that runs no more or never ran."""
-        self._delivery = domain.restarted(self.delivery, state, self._context.now())
+    def report_end(self, state: DeliveryState, detail: str | None = None) -> None:
+        """The last report of this delivery, for one that runs no more or never ran; `detail`: why, for people."""
+        self._delivery = replace(domain.restarted(self.delivery, state, self._context.now()), detail=detail)
         self._on_change(self)
 
     def handle(self, event: Event) -> None:
