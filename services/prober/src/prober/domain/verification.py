@@ -162,7 +162,7 @@ def _recognised(
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
         if _is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
             old = _old(note, delay_s)
-            if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
+            if _apart_s(seen.keyframes[0], keyframe) >= BURST_S and _noted_until(keyframe, noted.notes):
                 return old, old, False
         elif (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
             repeated.append(keyframe)
@@ -271,6 +271,12 @@ def _old(note: KeyframeNote, delay_s: float) -> Finding:
 def _is_over(note: KeyframeNote, notes: Sequence[KeyframeNote], by: datetime) -> bool:
     """Whether the camera gave another picture after this one, by that moment: until then it may have stood still."""
     return any(note.captured_at < other.captured_at <= by and other.hash != note.hash for other in notes)
+
+
+def _noted_until(keyframe: Keyframe, notes: Sequence[KeyframeNote]) -> bool:
+    """Whether the notes go on to when it came back: until then its last coming from the camera may not be among them,
+    for a camera may repeat itself (a recording played in a loop)."""
+    return any(note.captured_at >= keyframe.arrived_at for note in notes)
 
 
 def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Finding | None:
