@@ -11,7 +11,7 @@ other part that ends by itself ends the platform.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +34,7 @@ from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.settings.passwords import read_password
 
 READY_WITHIN_S = 60.0
+PATIENCE = 5
 MIGRATE_WITHIN_S = 60.0
 STREAMS_WITHIN_S = 20.0
 STOP_WITHIN_S = 40.0
@@ -320,14 +321,22 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
         raise errors.exceptions[0] from None
 
 
-async def wait_ready(address: str, *, within_s: float, child: Child | None = None) -> None:
-    """Return when `address` answers 200 on `/readyz`. Raises ProcessEndedError when the child ends or time is over."""
-    deadline = time.monotonic() + within_s
+async def wait_ready(
+    address: str, *, within_s: float, child: Child | None = None, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Return when `address` answers 200 on `/readyz`. Raises ProcessEndedError when the child ends or time is over.
+
+    Whoever gives another answer than before makes progress (clips that are encoded on a busy machine), and has as long
+    again, PATIENCE times as long at most.
+    """
+    began = clock()
+    deadline = began + within_s
     answer = "no answer"
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
         while True:
             if child is not None:
                 child.require_running()
+            before = answer
             try:
                 response = await client.get(f"{address}/readyz")
                 if response.status_code == httpx.codes.OK:
@@ -335,7 +344,10 @@ async def wait_ready(address: str, *, within_s: float, child: Child | None = Non
                 answer = response.text[:500]
             except httpx.TransportError as error:
                 answer = type(error).__name__
-            if time.monotonic() > deadline:
-                msg = f"{address} was not ready within {within_s:.0f} s: {answer}"
+            now = clock()
+            if answer != before:
+                deadline = min(now + within_s, began + PATIENCE * within_s)
+            if now > deadline:
+                msg = f"{address} was not ready within {now - began:.0f} s: {answer}"
                 raise ProcessEndedError(msg)
             await asyncio.sleep(POLL_S)
