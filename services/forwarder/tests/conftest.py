@@ -50,9 +50,7 @@ class Recorder:
     def __call__(self, _relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
         delivery = supervisor.delivery
         cause = delivery.cause.value if delivery.cause else None
-        self.said.append(
-            Said(supervisor.plan.destination_id, delivery.state, cause, delivery.attempt, delivery.detail)
-        )
+        self.said.append(Said(supervisor.plan.destination_id, delivery.state, cause, delivery.attempt, delivery.detail))
 
     def states(self, destination_id: UUID) -> list[DeliveryState]:
         return [said.state for said in self.said if said.destination_id == destination_id]
