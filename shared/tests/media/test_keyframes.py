@@ -191,6 +191,21 @@ def test_keyframe_order_of_real_packetisers_is_understood(name: str) -> None:
     assert codec in (H264, H265)
 
 
+@pytest.mark.parametrize("name", ["ffmpeg_h265", "gstreamer_h264", "gstreamer_h264_aggregated", "gstreamer_h265"])
+def test_keyframe_order_with_the_marker_on_every_packet_is_understood(name: str) -> None:
+    whole, collector = Depacketizer(codec_of(name)), KeyframeCollector(codec_of(name))
+    wanted: list[AccessUnit] = []
+    found: list[AccessUnit] = []
+    for packet in recorded(name):
+        header = parse_rtp(packet)
+        payload = packet[header.payload_start : header.payload_end]
+        wanted += whole.push_packet(packet)
+        found += collector.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=True)
+    assert collector.dropped == 0
+    assert [unit.rtp_timestamp for unit in found] == [unit.rtp_timestamp for unit in wanted if unit.keyframe]
+    assert all(unit.nals in [whole.nals for whole in wanted] for unit in found)
+
+
 @pytest.mark.parametrize("name", [name for name in RECORDINGS if "refresh" in name])
 def test_keyframe_order_of_intra_refresh_says_when_the_picture_is_whole(name: str) -> None:
     depacketizer = Depacketizer(codec_of(name))

@@ -9,6 +9,7 @@ from vonggac.media.h26x import (
     H265_FU,
     VideoCodec,
     begins_picture,
+    goes_on,
     is_keyframe_slice,
     is_slice,
     nal_type,
@@ -72,7 +73,8 @@ class Depacketizer:
     def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
         """Add one RTP payload; returns the units that it completes: none, one, or two.
 
-        A unit ends with the marker bit, or, for senders that forget it, when the timestamp changes.
+        A unit ends with the marker bit, but never amid a fragmented unit, or, for senders that forget it, when the
+        timestamp changes.
         """
         units: list[AccessUnit] = []
         gap = self._gap(sequence)
@@ -95,7 +97,7 @@ class Depacketizer:
         if payload and not self._damaged:
             # A packet of padding alone (a keep-alive, a bandwidth probe) counts, and adds nothing.
             self._take(payload)
-        if marker:
+        if marker and not goes_on(self._codec, payload):
             self._finish(units)
         return units
 

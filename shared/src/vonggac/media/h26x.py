@@ -124,6 +124,13 @@ def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
     return len(payload) > first and part_of(codec, payload) is not Part.REST
 
 
+def goes_on(codec: VideoCodec, payload: bytes | memoryview) -> bool:
+    """Whether the rest of a unit must follow this RTP payload (FU-A, FU), whatever its marker says: some cameras set
+    the marker on every packet."""
+    fu, head = (H264_FU_A, 1) if codec is VideoCodec.H264 else (H265_FU, 2)
+    return len(payload) > head and nal_type(codec, payload) == fu and not payload[head] & 0x40
+
+
 def nal_units(codec: VideoCodec, payload: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
     """(type, begin of the body, end) of the NAL units in an RTP payload: single, STAP-A or AP, FU-A or FU.
 

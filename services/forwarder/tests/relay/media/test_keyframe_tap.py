@@ -245,3 +245,14 @@ def test_keyframe_order_without_markers_is_understood_by_the_tap(rig: Rig) -> No
         rig.come(*(rig.frame(payload, timestamp) for payload in (b"\x09\xf0", SPS, IDR + bytes([timestamp]))))
     rig.come(rig.frame(INTER, 5))
     assert rig.nals() == [[b"\x09\xf0", SPS, IDR + bytes([timestamp])] for timestamp in (2, 3, 4)]
+
+
+def test_keyframe_order_with_the_marker_on_every_packet_is_understood_by_the_tap(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True))
+    for timestamp in (2, 3):
+        pieces = (SPS, b"\x7c\x85\x88\x80", b"\x7c\x05\xab", b"\x7c\x45" + bytes([timestamp]))
+        for payload in pieces:
+            rig.come(rig.frame(payload, timestamp, marker=True))
+    assert rig.nals() == [[SPS, IDR + b"\xab" + bytes([timestamp])] for timestamp in (2, 3)]
+    assert rig.tap.keyframes_given_up == 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
 from forwarder.relay.media.fanout import FanOut
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec
+from vonggac.media.h26x import VideoCodec, goes_on
 from vonggac.media.keyframes import KeyframeDetector, Mark
 from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError
@@ -120,7 +120,7 @@ class KeyframeTap:
             # A keyframe is assembled at once, when all its packets are there.
             self._keep_packet(view[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
             kept = True
-            if not same or data[start + _MARKER_AT] & _MARKER:
+            if not same or self._is_last(data, start, end):
                 self._put_together(self._depacketizer)
             elif self._kept_bytes > MAX_KEYFRAME_BYTES or self._room.full:
                 self.keyframes_given_up += 1
@@ -153,8 +153,18 @@ class KeyframeTap:
         self._undecided = mark is Mark.LEAD
         if mark is Mark.KEYFRAME:
             self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
-            if header.marker:
+            if header.marker and not goes_on(self._codec, payload):
                 self._put_together(self._depacketizer)
+
+    def _is_last(self, data: bytes, start: int, end: int) -> bool:
+        """Whether a packet of a keyframe is its last one."""
+        if not data[start + _MARKER_AT] & _MARKER:
+            return False
+        try:
+            header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
+        except MalformedError:
+            return True
+        return not goes_on(self._codec, memoryview(data)[header.payload_start : header.payload_end])
 
     def _keep_packet(self, packet: memoryview, batch_bytes: int) -> None:
         """Keep a packet, and with it the memory of its batch: `batch_bytes`, 0 when the batch is kept already."""
