@@ -45,9 +45,9 @@ class Asked:
 class FakeDevice:
     """An ONVIF device. Change what it is made of before it is asked.
 
-    `login`: None (open), "token" or "digest"; `ahead`: what its clock is ahead; `strict_clock_s`: how far a token's
-    time may be off; `answers`: an operation's own body (the inside of soap:Body); `raw`: the whole HTTP answer to
-    everything; `hang_at`: the operation (or `*`) that is never answered.
+    `login`: None (open), "token", "digest" or "basic"; `ahead`: what its clock is ahead; `strict_clock_s`: how far a
+    token's time may be off; `answers`: an operation's own body (the inside of soap:Body); `raw`: the whole HTTP answer
+    to everything; `hang_at`: the operation (or `*`) that is never answered.
     """
 
     login: str | None = None
@@ -99,6 +99,8 @@ class FakeDevice:
     def _answer(self, asked: Asked) -> bytes:
         if self.login is not None and asked.operation in self.protected and not self._lets_in(asked):
             self.refused_logins += asked.has_login
+            if self.login == "basic":
+                return http("<html>", status="401 Unauthorized", headers='WWW-Authenticate: Basic realm="d"\r\n')
             challenge = f"WWW-Authenticate: {self.challenge.encode()}\r\n" if self.login == "digest" else ""
             return http(fault("ter:NotAuthorized"), status="401 Unauthorized", headers=challenge)
         inside = self.answers.get(asked.operation) or self._usual(asked.operation)

@@ -214,6 +214,21 @@ async def test_what_does_not_speak_onvif_is_published_so(probe: Any, device: Any
     assert (found.onvif, found.cause) == (False, OnvifCause.NOT_ONVIF)
 
 
+async def test_a_device_that_takes_only_basic_is_one_and_gets_no_login(
+    probe: Any, device: Any, login: Credentials
+) -> None:
+    asked_device = await device(login="basic")
+    found = await probe(asked_device, login)
+    assert (found.onvif, found.cause) == (True, OnvifCause.AUTH_FAILED)
+    assert found.detail.startswith("GetDeviceInformation needs a login in a way that is not spoken here")
+    assert not any(asked.has_login for asked in asked_device.asked)
+
+
+async def test_an_answer_that_breaks_off_is_a_protocol_error(probe: Any, device: Any) -> None:
+    found = await probe(await device(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<s:Envelope"))
+    assert (found.cause, found.detail) == (OnvifCause.PROTOCOL_ERROR, "the answer breaks off before its end")
+
+
 async def test_a_redirection_is_not_followed(probe: Any, device: Any, login: Credentials) -> None:
     elsewhere = await device()
     to = f"Location: http://{elsewhere.address}/onvif/device_service\r\nContent-Length: 0\r\n\r\n".encode()

@@ -85,6 +85,8 @@ class Http:
             if error.os_error.errno in _ROUTE_ERRORS:
                 raise OnvifError(OnvifCause.ROUTE, "there is no route to the address") from None
             raise OnvifError(OnvifCause.REFUSED, "the address refused the connection") from None
+        except aiohttp.ClientPayloadError:
+            raise OnvifError(OnvifCause.PROTOCOL_ERROR, "the answer breaks off before its end") from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             raise OnvifError(OnvifCause.NOT_ONVIF, "the connection was closed without an answer") from None
         except aiohttp.ClientError:
@@ -105,6 +107,8 @@ class Device:
         self._digest = Authenticator(credentials)
         self._scheme = _Scheme.NONE
         self._refused = False
+        self._answered = False
+        """Whether it has answered in SOAP, so that what listens there is a device."""
         self.clock_offset = timedelta()
 
     async def call(self, port: int, path: str, service: str, operation: str, **parameters: Any) -> Any:
@@ -139,8 +143,13 @@ class Device:
         if reply.status == 401 and (_digests(reply) or self._scheme is not _Scheme.NONE):
             raise LoginWantedError
         try:
-            return await self._soap.read(service, operation, reply.body)
+            answer = await self._soap.read(service, operation, reply.body)
+            self._answered = True
+            return answer
         except OnvifError as error:
+            if reply.status == 401 and self._answered and error.cause is OnvifCause.NOT_ONVIF:
+                msg = f"{operation} needs a login in a way that is not spoken here (Basic shows the password)"
+                raise OnvifError(OnvifCause.AUTH_FAILED, msg) from None
             if reply.status == 401 and error.cause is not OnvifCause.NOT_ONVIF:
                 raise LoginWantedError from None
             raise
