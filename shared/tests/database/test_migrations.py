@@ -1,10 +1,13 @@
 """Which revision of the tables a release works with, tried with the scripts of two releases."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
-from vonggac.database.migrations import is_outdated, migrate
+from vonggac.database import Database
+from vonggac.database.migrations import is_outdated, migrate, tables_missing
 
 ENVIRONMENT = """
 from sqlalchemy import MetaData
@@ -58,3 +61,16 @@ def test_an_older_release_leaves_newer_tables_as_they_are(tmp_path: Path, databa
     assert migrate(newer, database_url) is None
     assert migrate(older, database_url) == "the tables are at 0002, of a newer release: nothing to do"
     assert migrate(newer, database_url) is None
+
+
+async def test_tables_are_missing_only_where_postgresql_says_so(tmp_path: Path, database_url: str) -> None:
+    scripts = release(tmp_path / "this", "0001")
+    database, away = Database(database_url), Database(make_url(database_url).set(port=1))
+    try:
+        assert await tables_missing(database, scripts, "migrate it") == "the tables are missing: run `migrate it`"
+        await asyncio.to_thread(migrate, scripts, database_url)
+        assert await tables_missing(database, scripts, "migrate it") is None
+        assert await tables_missing(away, scripts, "migrate it") == "not known: PostgreSQL does not answer"
+    finally:
+        await database.close()
+        await away.close()

@@ -14,8 +14,6 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers, tags
 from inventory.api.context import Services
@@ -37,7 +35,7 @@ from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
-from vonggac.database.migrations import is_outdated, newest_revision
+from vonggac.database.migrations import tables_missing
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -73,7 +71,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             log.info("inventory_stopped")
 
     health.add("database", database.check)
-    health.add("migrations", lambda: _migrations(database))
+    health.add("migrations", lambda: tables_missing(database, SCRIPTS, "python -m inventory migrate"))
     health.add("bus", relay.check)
     health.add("background", tasks.check)
     health.add("clock", clock.check_skew, degrades=True)
@@ -129,15 +127,3 @@ def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: Rel
             every_s=settings.relay_poll_s,
         ),
     )
-
-
-async def _migrations(database: Database) -> str | None:
-    wanted = newest_revision(SCRIPTS)
-    try:
-        async with database.engine.connect() as connection:
-            present = await connection.scalar(text("select version_num from alembic_version"))
-    except (DBAPIError, OSError):
-        return "the tables are missing: run `python -m inventory migrate`"
-    if not is_outdated(SCRIPTS, present):
-        return None
-    return f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"

@@ -1,5 +1,6 @@
 """Runs a service's Alembic migrations, from the command line and from tests alike."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command, context
@@ -7,6 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_config, pool, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from vonggac.database.engine import Database
 
 LOCK_TIMEOUT = "4s"
 MIGRATION_LOCK = 1742_2021
@@ -43,6 +47,24 @@ def is_outdated(scripts: Path, present: str | None) -> bool:
     In a rolling upgrade the tables are of the next release already: it has added to them, and this one runs with them.
     """
     return present is None or (present != newest_revision(scripts) and _is_known(scripts, present))
+
+
+async def tables_missing(database: Database, scripts: Path, command_line: str) -> str | None:
+    """Readiness: None when the tables are at the newest revision, or of a newer release; otherwise one line.
+
+    `command_line`: what brings them there.
+    """
+    wanted = await asyncio.to_thread(newest_revision, scripts)
+    try:
+        async with database.engine.connect() as connection:
+            present = await connection.scalar(text("select version_num from alembic_version"))
+    except ProgrammingError:
+        return f"the tables are missing: run `{command_line}`"
+    except (DBAPIError, OSError):
+        return "not known: PostgreSQL does not answer"
+    if not await asyncio.to_thread(is_outdated, scripts, present):
+        return None
+    return f"the tables are at {present}, not {wanted}: run `{command_line}`"
 
 
 def _is_known(scripts: Path, revision: str) -> bool:

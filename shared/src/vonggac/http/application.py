@@ -1,5 +1,6 @@
 """Making a service's FastAPI app: health routes, metrics and errors are the same in all four."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
@@ -80,8 +81,7 @@ def new_application(
 
     @app.get("/readyz", tags=["health"], summary="The process can do its work", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        failures = await health.failures()
-        degradations = await health.degradations()
+        failures, degradations = await asyncio.gather(health.failures(), health.degradations())
         status = HTTPStatus.SERVICE_UNAVAILABLE if failures else HTTPStatus.OK
         word = "not ready" if failures else "degraded" if degradations else "ready"
         body = {"status": word, "failures": failures} | ({"degradations": degradations} if degradations else {})

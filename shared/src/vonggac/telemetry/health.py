@@ -1,6 +1,10 @@
 """Liveness and readiness: the checked state of a process."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+
+WITHIN_S = 4.0
+"""For all checks together: whoever asks for readiness waits a few seconds (Kubernetes, a load balancer)."""
 
 type Check = Callable[[], Awaitable[str | None]]
 """None when fine, otherwise the reason in one line."""
@@ -9,23 +13,40 @@ type Check = Callable[[], Awaitable[str | None]]
 class Health:
     """Named readiness checks. Liveness means only that the event loop answers."""
 
-    def __init__(self) -> None:
-        self._checks: dict[str, Check] = {}
-        self._warnings: dict[str, Check] = {}
+    def __init__(self, *, within_s: float = WITHIN_S) -> None:
+        self._checks, self._warnings = _Checks(within_s), _Checks(within_s)
 
     def add(self, name: str, check: Check, *, degrades: bool = False) -> None:
         """`degrades`: the process works, but somebody should see to what the check finds."""
-        (self._warnings if degrades else self._checks)[name] = check
+        (self._warnings if degrades else self._checks).add(name, check)
 
     async def failures(self) -> dict[str, str]:
-        """Name and reason of each check that fails now; empty when ready."""
-        return await _reasons(self._checks)
+        """Name and reason of each check that fails now, or does not end in time; empty when ready."""
+        return await self._checks.reasons()
 
     async def degradations(self) -> dict[str, str]:
         """The same of the checks that only degrade."""
-        return await _reasons(self._warnings)
+        return await self._warnings.reasons()
 
 
-async def _reasons(checks: dict[str, Check]) -> dict[str, str]:
-    reasons = {name: await check() for name, check in checks.items()}
-    return {name: reason for name, reason in reasons.items() if reason is not None}
+class _Checks:
+    """Made at the same time. One that hangs (in a server that stands still) goes on, and is not made twice."""
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._checks: dict[str, Check] = {}
+        self._asked: dict[str, asyncio.Future[str | None]] = {}
+
+    def add(self, name: str, check: Check) -> None:
+        self._checks[name] = check
+
+    async def reasons(self) -> dict[str, str]:
+        for name, check in self._checks.items():
+            if name not in self._asked or self._asked[name].done():
+                self._asked[name] = asyncio.ensure_future(check())
+        asked = dict(self._asked)
+        if asked:
+            await asyncio.wait(asked.values(), timeout=self._within_s)
+        late = f"no answer within {self._within_s:g} s"
+        reasons = {name: answer.result() if answer.done() else late for name, answer in asked.items()}
+        return {name: reason for name, reason in reasons.items() if reason is not None}
