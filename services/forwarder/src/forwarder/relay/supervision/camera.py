@@ -165,7 +165,7 @@ class CameraRelay:
         self.puller.retire()
         self._context.ticker.remove(self._tick)
         deliveries, self.deliveries = self.deliveries, {}
-        endings = (delivery.release(state, self._why_ended(state, key)) for key, delivery in deliveries.items())
+        endings = (delivery.release(state, _why_ended(self.camera, state, key)) for key, delivery in deliveries.items())
         await asyncio.gather(*endings)
 
     async def release(self, state: DeliveryState) -> None:
@@ -215,10 +215,7 @@ class CameraRelay:
         if self._leaving.get(key) is asyncio.current_task():
             # Else it is wanted again, or was meanwhile: its successor has the word.
             del self._leaving[key]
-            gone.report_end(state, self._why_ended(state, key))
-
-    def _why_ended(self, state: DeliveryState, delivery_id: UUID) -> str | None:
-        return plan.why_off(self.camera, delivery_id) if state is DeliveryState.DISABLED else None
+            gone.report_end(state, _why_ended(self.camera, state, key))
 
     def _keep_seals(self, camera: CameraV1) -> CameraV1:
         refused = DeliveryState.REFUSED
@@ -294,3 +291,7 @@ class CameraRelay:
         self.keyframes.tick(now_s)
         for delivery in self.deliveries.values():
             delivery.tick(now_s, silent_s)
+
+
+def _why_ended(camera: CameraV1, state: DeliveryState, delivery_id: UUID) -> str | None:
+    return plan.why_off(camera, delivery_id) if state is DeliveryState.DISABLED else None
