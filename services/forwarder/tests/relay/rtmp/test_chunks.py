@@ -42,6 +42,26 @@ def test_short_headers_take_the_rest_from_the_message_before() -> None:
     ]
 
 
+@pytest.mark.parametrize("cut", [1, 100, 5000])
+def test_an_extended_timestamp_may_be_left_out_before_the_rest_of_a_message(cut: int) -> None:
+    late = Message(chunks.VIDEO, 1, 0x01000000, bytes(range(256)) * 2)
+    whole = write_message(late, chunk_stream=5, chunk_bytes=128)
+    stamp = (0x01000000).to_bytes(4)
+    assert whole.count(b"\xc5" + stamp) == 3
+    left_out = whole.replace(b"\xc5" + stamp, b"\xc5")
+    reader = ChunkReader()
+    found = [one for piece in itertools.batched(left_out + whole, cut) for one in reader.feed(bytes(piece))]
+    assert found == [late, late]
+
+
+def test_an_aborted_message_is_dropped_and_the_next_one_is_whole() -> None:
+    video = MESSAGES[0]
+    begun = write_message(video, chunk_stream=6, chunk_bytes=128)[: 12 + 128]
+    abort = write_message(Message(chunks.ABORT, 0, 0, (6).to_bytes(4)), chunk_stream=2, chunk_bytes=128)
+    again = b"".join(b"\xc6" + video.payload[at : at + 128] for at in range(0, len(video.payload), 128))
+    assert ChunkReader().feed(begun + abort + again) == [video]
+
+
 def test_a_chunk_size_holds_from_the_next_chunk_on() -> None:
     video = write_message(MESSAGES[0], chunk_stream=6, chunk_bytes=4096)
     assert ChunkReader().feed(chunk_size(4096) + video) == [MESSAGES[0]]

@@ -23,6 +23,12 @@ def test_values_come_out_as_they_went_in() -> None:
     assert amf.decode(amf.encode(*VALUES)) == VALUES
 
 
+def test_every_value_that_amf_0_knows_is_read() -> None:
+    reference, unsupported, xml = b"\x07\0\1", b"\x0d", b"\x0f\0\0\0\4<a/>"
+    typed = b"\x10\0\4Info" + b"\0\1a" + b"\0" + bytes(8) + b"\0\0\x09"
+    assert amf.decode(reference + unsupported + xml + typed) == [None, None, "<a/>", {"a": 0.0}]
+
+
 @pytest.mark.parametrize("data", [b"\2\0\5ab", b"\3" + b"\0\1a\3" * 50, b"\x10", b"\0\0", b"\x0a\xff\xff\xff\xff"])
 def test_broken_or_bottomless_values_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedError):

@@ -8,7 +8,7 @@ from vonggac.net.errors import MalformedError
 type AmfValue = float | bool | str | Mapping[str, "AmfValue"] | Sequence["AmfValue"] | None
 
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL = 0, 1, 2, 3, 5
-_END, _STRICT_ARRAY, _LONG_STRING = 9, 10, 12
+_REFERENCE, _END, _STRICT_ARRAY, _LONG_STRING = 7, 9, 10, 12
 _MAX_DEPTH = 8
 _MAX_VALUES = 1024
 
@@ -73,9 +73,12 @@ class _Reader:
                 return self._take(1)[0] != 0
             case 2:
                 return self._text(2)
-            case 12:
+            case 12 | 15:
                 return self._text(4)
             case 3:
+                return self._members(depth)
+            case 16:
+                self._text(2)
                 return self._members(depth)
             case 8:
                 self._take(4)
@@ -85,7 +88,8 @@ class _Reader:
                 return [self.value(depth + 1) for _ in range(min(count, _MAX_VALUES))]
             case 11:
                 return float(struct.unpack(">d2x", self._take(10))[0])
-            case 5 | 6:
+            case 5 | 6 | 7 | 13:
+                self._take(2 if kind == _REFERENCE else 0)
                 return None
         raise MalformedError(f"an AMF message holds a value of unknown type {kind}")
 

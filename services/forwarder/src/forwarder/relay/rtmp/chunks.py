@@ -65,7 +65,8 @@ class _ChunkStream:
     length: int = 0
     kind: int = 0
     stream_id: int = 0
-    extended: bool = False
+    extended: bytes = b""
+    """The extended timestamp of the last header, as it came; empty without one."""
     parts: bytearray | None = None
 
 
@@ -127,8 +128,10 @@ class ChunkReader:
         if at + head > size:
             return None
         field = int.from_bytes(buffer[at : at + 3]) if head else 0
-        extended = field == _EXTENDED if head else stream.extended
-        payload_at = at + head + (4 if extended else 0)
+        extended = self._extended_stamp(stream, at + head, announced=field == _EXTENDED if head else None)
+        if extended is None:
+            return None
+        payload_at = at + head + len(extended)
         length = int.from_bytes(buffer[at + 3 : at + 6]) if head >= 7 else stream.length
         if length > MAX_MESSAGE_BYTES:
             raise MalformedError(f"an RTMP message is longer than {MAX_MESSAGE_BYTES} bytes")
@@ -169,9 +172,23 @@ class ChunkReader:
             at += width
         return form, number, at
 
+    def _extended_stamp(self, stream: _ChunkStream, at: int, *, announced: bool | None) -> bytes | None:
+        """The extended timestamp at `at`, empty without one; None when it is not whole yet.
+
+        `announced`: by the header; None: there is no header, and it is repeated (§5.3.1.3) or, by some servers, is not.
+        """
+        if not (stream.extended if announced is None else announced):
+            return b""
+        found = bytes(self._buffer[at : at + 4])
+        if len(found) < 4:
+            return None
+        return found if announced or found == stream.extended else b""
+
     @staticmethod
-    def _begin(stream: _ChunkStream, form: int, field: int, extended: bool, length: int, rest: bytearray) -> None:
-        stream.parts, stream.length, stream.extended = bytearray(), length, extended
+    def _begin(stream: _ChunkStream, form: int, field: int, extended: bytes, length: int, rest: bytearray) -> None:
+        stream.parts, stream.length = bytearray(), length
+        if form < 3:
+            stream.extended = extended
         if form <= 1:
             stream.kind = rest[0]
         if form == 0:
@@ -190,7 +207,9 @@ class ChunkReader:
         self._tiny_run = self._tiny_run + 1 if len(payload) < TINY_BYTES else 0
         if self._tiny_run > MAX_TINY_RUN:
             raise MalformedError(f"more than {MAX_TINY_RUN} RTMP messages in a row hold next to nothing")
-        if stream.kind == SET_CHUNK_SIZE:
+        if stream.kind == ABORT:
+            self._abort(int.from_bytes(payload[:4]))
+        elif stream.kind == SET_CHUNK_SIZE:
             size = int.from_bytes(payload[:4]) & 0x7FFFFFFF
             if size < MIN_CHUNK_BYTES:
                 raise MalformedError(f"an RTMP chunk size is below {MIN_CHUNK_BYTES} bytes")
@@ -199,6 +218,13 @@ class ChunkReader:
             self._aggregate = unpack_aggregate(Message(stream.kind, stream.stream_id, stream.stamp, payload))
         else:
             out.append(Message(stream.kind, stream.stream_id, stream.stamp, payload))
+
+    def _abort(self, number: int) -> None:
+        """Drop what came of the unfinished message of a chunk stream (§5.4.2)."""
+        stream = self._streams.get(number)
+        if stream is not None and stream.parts is not None:
+            self._partial_bytes -= len(stream.parts)
+            stream.parts = None
 
 
 def unpack_aggregate(aggregate: Message) -> Iterator[Message]:
