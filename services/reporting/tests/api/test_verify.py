@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from services.reporting.tests.freezing import frozen
 
-from reporting.api.reports import files
+from reporting.api.reports import files, receiving
 from reporting.documents.as_json import compact
 from reporting.documents.render import rendered
 from reporting.documents.verify import verify
@@ -64,9 +64,51 @@ async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_la
         yield example[:1000]
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(files, "READ_WITHIN_S", 0.05)
+    monkeypatch.setattr(receiving, "READ_WITHIN_S", 0.05)
     refused = await client.post("/v1/reports/verify", content=trickle())
     assert (refused.status_code, refused.json()["code"]) == (408, "too_slow")
+
+
+async def test_senders_who_are_slow_keep_nobody_waiting(client: Client, fed: Province) -> None:
+    content = (await client.get(f"/v1/reports/{(await frozen(client))['id']}.csv")).content
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield content[:1000]
+        begun.release()
+        await go_on.wait()
+        yield content[1000:]
+
+    slow = [asyncio.create_task(client.post("/v1/reports/verify", content=trickle())) for _ in range(5)]
+    for _ in slow:
+        await begun.acquire()
+    assert (await client.post("/v1/reports/verify", content=content)).json()["unaltered"]
+    go_on.set()
+    assert [(await one).json()["unaltered"] for one in slow] == [True] * 5
+
+
+async def test_files_wait_for_room_and_what_finds_none_is_told_when_to_come_again(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (await client.get(f"/v1/reports/{(await frozen(client))['id']}.csv")).content
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(receiving, "ADMITTED_BYTES", 1000)
+    monkeypatch.setattr(receiving, "MOST_BYTES", len(content))
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield content[:1000]
+        begun.set()
+        await go_on.wait()
+        yield content[1000:]
+
+    first = asyncio.create_task(client.post("/v1/reports/verify", content=slow()))
+    await begun.wait()
+    second = asyncio.create_task(client.post("/v1/reports/verify", content=content))
+    go_on.set()
+    assert [(await one).json()["unaltered"] for one in (first, second)] == [True, True]
+    refused = await client.post("/v1/reports/verify", content=content + b"x")
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "busy", "60")
+    assert (await client.post("/v1/reports/verify", content=content)).json()["unaltered"]
 
 
 async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_own(

@@ -1,6 +1,5 @@
 """What several routes take: a period, filters, the clock, the database."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.api.reports.receiving import Receiving
 from reporting.domain.instants import TIME_ZONE, VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.feeds.sealing import Seal
@@ -29,8 +29,6 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_PERIOD = timedelta(hours=24)
-FILES_VERIFIED = 2
-"""At once: each is in memory as a whole."""
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """A caller's clock may be so much ahead of ours."""
 
@@ -52,7 +50,7 @@ class Context:
         self.seal = seal
         self.sending = sending
         """None where nothing is sent: in tests of what is read."""
-        self.verifying = asyncio.Semaphore(FILES_VERIFIED)
+        self.receiving = Receiving()
 
 
 def context(request: Request) -> Context:

@@ -3,13 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from reporting.api.parameters import Context, InContext
 from reporting.api.reports.freezing import Version, wanted
@@ -20,7 +18,6 @@ from reporting.reports.snapshot import chain, handed_out
 from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.storage.availability import after_freezing
 from vonggac.auth import Caller, Right, demand, guarded_router
-from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
 router = guarded_router(prefix="/v1/reports", tags=["reports"])
@@ -28,7 +25,6 @@ router = guarded_router(prefix="/v1/reports", tags=["reports"])
 type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
 MAX_FILE_BYTES = 32 * 2**20
 """Of a file to verify: one in Word takes 5 kB a camera."""
-READ_WITHIN_S = 60.0
 _OPENING = threading.Lock()
 _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
 _FILE = {
@@ -62,24 +58,13 @@ _FILES: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "co
         "the report."
     ),
     openapi_extra=_FILE,
-    responses=problems({408: "It did not come within a minute", 413: "Larger than 32 MiB"}),
+    responses=problems(
+        {408: "It did not come within a minute", 413: "Larger than 32 MiB", 503: "No room for another file"}
+    ),
 )
 async def verify_report(shared: InContext, request: Request, caller: Caller) -> VerdictShape:
-    async with shared.verifying:
-        content = await _read_file(request)
+    async with shared.receiving.body(request) as content:
         return await _verified(shared, content, by_row=caller.sight.is_everything)
-
-
-async def _read_file(request: Request) -> bytes:
-    """The body. Raises ProblemError 400 and 408; the middleware refuses what is larger than MAX_FILE_BYTES."""
-    try:
-        async with asyncio.timeout(READ_WITHIN_S):
-            return await request.body()
-    except TimeoutError:
-        detail = f"the file did not come within {READ_WITHIN_S:.0f} s"
-        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", detail, headers={"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "cut_off", "the connection ended before the file did") from None
 
 
 async def _verified(shared: Context, content: bytes, *, by_row: bool) -> VerdictShape:
