@@ -134,3 +134,19 @@ async def test_a_foreign_segment_that_is_not_there_yet_ends_nothing() -> None:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
     assert sink.pieces == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("cut", "beginning"), [("#EXT-X-DISCONTINUITY", "one"), ('#EXT-X-MAP:URI="segment.mp4?two"', "two")]
+)
+async def test_a_foreign_stream_that_was_just_begun_anew_is_begun_with_its_new_part(cut: str, beginning: str) -> None:
+    lines = ('#EXT-X-MAP:URI="segment.mp4?one"', "#EXTINF:4,", "segment.ts?old", cut, "#EXTINF:4,", "segment.ts?new")
+    text = "\n".join(("#EXTM3U", *lines))
+    server, sink = Server(stream=[ok(text)], segment=[ok("media")]), Sink()
+    async with server.at() as address:
+        feeding = asyncio.create_task(feed_hls(address, sink, (address.url, parse_playlist(text, address.url))))
+        async with asyncio.timeout(5):
+            await sink.enough.wait()
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    assert server.asked[:2] == [f"/api/segment.mp4?{beginning}", "/api/segment.ts?new"]

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from forwarder.relay.sources.http import join
 from forwarder.relay.sources.inputs import Address, Sink
@@ -137,7 +138,7 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
     url, playlist = opened
     loop = asyncio.get_running_loop()
     newest_s = loop.time()
-    following = playlist.segments[-BEGIN_BEFORE_END:][0].number if playlist.segments else 0
+    following = _begin_with(playlist.segments)
     initialised: str | None = None
     rates = PeerRates(loop.time)
     while True:
@@ -169,6 +170,15 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
         playlist = parse_playlist(text, url)
         if playlist.segments and playlist.segments[-1].number < following - 1:
             raise PeerError(Cause.ENDED, "the playlist was begun anew")
+
+
+def _begin_with(segments: tuple[Segment, ...]) -> int:
+    """The number of the first of the newest segments that is of the stream that goes on."""
+    newest = segments[-BEGIN_BEFORE_END:]
+    begun = [
+        now for before, now in pairwise(newest) if now.discontinuous or now.initialisation != before.initialisation
+    ]
+    return (begun[-1:] or newest)[0].number if newest else 0
 
 
 async def _feed_one(address: Address, sink: Sink, url: str) -> None:
