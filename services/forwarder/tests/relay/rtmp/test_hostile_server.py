@@ -107,6 +107,19 @@ async def test_nonsense_is_a_cause(
 
 
 TAKEN = command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+
+
+async def test_a_server_may_say_several_things_at_once_before_it_takes_the_stream(serve: Serve) -> None:
+    reset = command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Reset"})
+    allowed = AllowedNetworks.parse(["127.0.0.0/8"])
+    async with serve(GREETING, *GOOD, reset + TAKEN, b"") as url:
+        connection, stream_id = await open_publishing(
+            url, None, deadline_s=5.0, allowed=allowed, tls=TlsPolicy(), enhanced=False
+        )
+        await connection.close()
+    assert stream_id == 1
+
+
 OVER = [
     *(
         command("onStatus", 0.0, None, {"level": "status", "code": code})

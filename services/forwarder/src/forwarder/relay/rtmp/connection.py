@@ -81,6 +81,7 @@ class RtmpConnection(asyncio.Protocol):
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answers: dict[float, asyncio.Future[Answer]] = {}
         self._asked = "the handshake"
+        self._good = ""
         self._status: asyncio.Future[Mapping[str, amf.AmfValue]] | None = None
         self._transaction = 0.0
         self._window = 0
@@ -131,17 +132,15 @@ class RtmpConnection(asyncio.Protocol):
 
     async def call_for_status(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
         """Send a command that is answered by onStatus, and wait for the status `good`. Raises PeerError."""
-        self._status, self._asked = asyncio.get_running_loop().create_future(), command
+        self._status, self._asked, self._good = asyncio.get_running_loop().create_future(), command, good
         self.send_command(command, 0.0, None, *values, stream_id=stream_id)
-        while True:
+        try:
             status = await self._status
-            self._status = asyncio.get_running_loop().create_future()
-            if _text(status, "code") == good:
-                self._status, self._asked = None, ""
-                return
-            if _text(status, "level") == "error":
-                self._status = None
-                raise CommandError(command, _text(status, "code"), _text(status, "description"))
+        finally:
+            self._status = None
+        if _text(status, "code") != good:
+            raise CommandError(command, _text(status, "code"), _text(status, "description"))
+        self._asked = ""
 
     def send_command(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
         """Send a command without waiting."""
@@ -263,8 +262,9 @@ class RtmpConnection(asyncio.Protocol):
                 waiting.set_result([name, *values[1:]])
         elif name == "onStatus":
             status = next((value for value in values if isinstance(value, Mapping)), {})
-            if self._status is not None:
-                if not self._status.done():
+            if self._status is not None and not self._status.done():
+                # Others come before it, at once or later: NetStream.Play.Reset.
+                if _text(status, "code") == self._good or _text(status, "level") == "error":
                     self._status.set_result(status)
             elif _text(status, "level") == "error":
                 self._end_by_peer(CommandError("the stream", _text(status, "code"), _text(status, "description")))
