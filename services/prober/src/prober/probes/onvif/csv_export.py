@@ -80,6 +80,6 @@ def _surveyed(finding: OnvifFinding, profile: MediaProfile) -> tuple[str, ...]:
 
 
 def _code(finding: OnvifFinding) -> str:
-    """Letters, digits and dashes; the port only where it is not the usual one (several devices behind one address)."""
+    """Letters, digits and dashes; the port where it is not 80, for several devices may stand behind one address."""
     address = finding.address.replace(".", "-").replace(":", "-").strip("-")
-    return f"CAM-{address}" if finding.port in (80, 8000, 8080) else f"CAM-{address}-{finding.port}"
+    return f"CAM-{address}" if finding.port == 80 else f"CAM-{address}-{finding.port}"
