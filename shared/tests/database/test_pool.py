@@ -53,3 +53,18 @@ async def test_large_rows_one_after_the_other_leave_one_buffer(database_url: str
         assert grown < 3 * 8_000_000
     finally:
         await database.close()
+
+
+async def test_what_one_service_of_a_test_has_compiled_the_next_one_needs_not_and_no_connection_is_shared(
+    database_url: str,
+) -> None:
+    first, second = Database(database_url), Database(database_url)
+    try:
+        assert await _backend(first) != await _backend(second)
+        ours, theirs = first.engine.sync_engine, second.engine.sync_engine
+        assert ours.pool is not theirs.pool
+        assert ours.dialect is theirs.dialect
+        assert ours._compiled_cache is theirs._compiled_cache
+    finally:
+        await first.close()
+        await second.close()

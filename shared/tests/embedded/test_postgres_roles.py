@@ -120,3 +120,10 @@ def test_no_password_stands_in_the_servers_log(server: PostgresServer) -> None:
     log = server.log.read_text("utf-8", "replace")
     for role in (None, "inventory", "reporting"):
         assert server.password_file(role).read_text("utf-8").strip() not in log
+
+
+def test_a_password_for_tests_is_checked_in_one_round(server: PostgresServer) -> None:
+    with psycopg.connect(server.url("postgres").replace("+psycopg", "")) as connection:
+        stored = connection.execute("select rolpassword from pg_authid where rolcanlogin").fetchall()
+    assert len(stored) >= 3
+    assert {str(password).partition(":")[0] for (password,) in stored} == {"SCRAM-SHA-256$1"}
