@@ -106,11 +106,11 @@ class _Dialects:
     """
 
     def __init__(self) -> None:
-        self._first: dict[str, AsyncEngine] = {}
+        self._first: dict[tuple[URL, str], AsyncEngine] = {}
 
     def create(self, url: str | URL, **options: Any) -> AsyncEngine:
         """One with a pool of its own, which no other loop has used."""
-        key = f"{make_url(url).render_as_string(hide_password=False)} {options}"
+        key = make_url(url), repr(options)
         if key not in self._first:
             self._first[key] = create_async_engine(url, **options)
         first = self._first[key].sync_engine
