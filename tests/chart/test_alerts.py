@@ -12,6 +12,8 @@ from tests.chart.rendering import ROOT
 
 FOLDER = ROOT / "deploy/prometheus"
 TESTS = FOLDER / "vonggac-rules-test.yml"
+LESS_GARBAGE = {"GOGC": "400"}
+"""A fifth of promtool's time goes into collecting garbage, by default."""
 NAME = re.compile(r"(\w+) (fires|stays quiet), ")
 
 
@@ -40,7 +42,10 @@ def test_promtool_agrees(record_property: Callable[[str, object], None]) -> None
     program = promtool()
     assert program is not None
     for arguments in (["check", "rules", "vonggac-rules.yml"], ["test", "rules", TESTS.name]):
-        done = subprocess.run([program, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
+        environment = {**LESS_GARBAGE, **os.environ}
+        done = subprocess.run(
+            [program, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False, env=environment
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "SUCCESS" in done.stdout
     named = [NAME.match(case["name"]) for case in yaml.safe_load(TESTS.read_text("utf-8"))["tests"]]
