@@ -53,6 +53,7 @@ class Bundled:
         self.routes = [free_port() for _ in range(replicas)]
         self.monitoring = [free_port() for _ in range(replicas)]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.declared = ""
         folder.mkdir(exist_ok=True)
         ensure_certificate(folder / "tls", names_of_servers(NAME, "vonggac"))
         self._given = {user.name: f"password of {user.name}" for user in USERS}
@@ -230,68 +231,6 @@ def test_a_server_of_another_authority_is_refused(bundled: Bundled, tmp_path: Pa
 
 
 @three
-def test_three_servers_are_one_cluster_that_speaks_tls_alone(bundled: Bundled) -> None:
-    assert bundled.set_up().startswith("declared: ")
-    assert bundled.set_up() == "nothing to declare\n"
-    assert [greeting(port)["tls_required"] for port in bundled.ports] == [True] * 3
-    for port in bundled.routes:
-        assert route_answers(port, bundled.folder / "tls", certificate=True)
-        assert not route_answers(port, bundled.folder / "tls", certificate=False)
-    # Addresses would not stand in the certificate: no server names the others to clients.
-    assert [greeting(port).get("connect_urls") for port in bundled.ports] == [None] * 3
-
-    async def copies() -> bool:
-        async with bundled.connected("setup") as js:
-            for stream in (topology.INVENTORY, topology.OBSERVATIONS, topology.DELIVERY_JOBS):
-                info = await js.stream_info(stream)
-                assert info.cluster is not None
-                others = info.cluster.replicas or []
-                servers = {info.cluster.leader, *(other.name for other in others)}
-                assert servers == {f"{NAME}-{number}" for number in range(3)}, servers
-                assert [other.name for other in others if not other.current or other.offline] == []
-        return True
-
-    asyncio.run(eventually(copies, within_s=60, poll_s=0.5))
-
-
-@three
-def test_no_login_purges_or_deletes_facts_or_the_register(bundled: Bundled) -> None:
-    bundled.set_up()
-
-    async def attempts() -> None:
-        async with bundled.connected("inventory") as js:
-            stored = await js.publish(subjects.inventory("camera", "a"), b"{}")
-        async with bundled.connected("setup") as js:
-            for stream in (topology.INVENTORY, topology.OBSERVATIONS):
-                with pytest.raises(APIError, match="purge not permitted"):
-                    await js.purge_stream(stream)
-                with pytest.raises(APIError, match="delete not permitted"):
-                    await js.delete_msg(stream, stored.seq)
-                config = (await js.stream_info(stream)).config
-                config.deny_purge = False
-                with pytest.raises(APIError, match="can not cancel deny purge"):
-                    await js.update_stream(config)
-            assert (await js.stream_info(topology.INVENTORY)).state.messages == 1
-
-    asyncio.run(attempts())
-
-
-@three
-def test_a_user_has_its_own_subjects_alone_and_a_stranger_is_refused(bundled: Bundled) -> None:
-    bundled.set_up()
-
-    async def attempts() -> None:
-        async with bundled.connected("prober") as js:
-            assert (await js.publish(subjects.camera_observation("a"), b"{}")).stream == topology.OBSERVATIONS
-            with pytest.raises((NatsError, TimeoutError)):
-                await js.publish(subjects.inventory("camera", "a"), b"{}", timeout=1)
-        with pytest.raises(NatsError, match="Authorization Violation"):
-            await connect_once(bundled.url, name="test", ca_file=bundled.authority)
-
-    asyncio.run(attempts())
-
-
-@three
 def test_two_of_three_servers_store_and_the_third_catches_up(bundled: Bundled) -> None:
     bundled.set_up()
 
@@ -358,3 +297,66 @@ def test_a_backup_of_three_servers_fills_three_others(bundled: Bundled, tmp_path
     with started(tmp_path / "others", 3) as other:
         assert asyncio.run(loaded(other, copies)) == 50
         assert other.set_up() == "nothing to declare\n"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundled]:
+    """Three servers with everything declared, for the tests that leave them as they are."""
+    with started(tmp_path_factory.mktemp("cluster"), 3) as servers:
+        servers.declared = servers.set_up()
+        yield servers
+
+
+def test_three_servers_are_one_cluster_that_speaks_tls_alone(cluster: Bundled) -> None:
+    assert cluster.declared.startswith("declared: ")
+    assert cluster.set_up() == "nothing to declare\n"
+    assert [greeting(port)["tls_required"] for port in cluster.ports] == [True] * 3
+    for port in cluster.routes:
+        assert route_answers(port, cluster.folder / "tls", certificate=True)
+        assert not route_answers(port, cluster.folder / "tls", certificate=False)
+    # Addresses would not stand in the certificate: no server names the others to clients.
+    assert [greeting(port).get("connect_urls") for port in cluster.ports] == [None] * 3
+
+    async def copies() -> bool:
+        async with cluster.connected("setup") as js:
+            for stream in (topology.INVENTORY, topology.OBSERVATIONS, topology.DELIVERY_JOBS):
+                info = await js.stream_info(stream)
+                assert info.cluster is not None
+                others = info.cluster.replicas or []
+                servers = {info.cluster.leader, *(other.name for other in others)}
+                assert servers == {f"{NAME}-{number}" for number in range(3)}, servers
+                assert [other.name for other in others if not other.current or other.offline] == []
+        return True
+
+    asyncio.run(eventually(copies, within_s=60, poll_s=0.5))
+
+
+def test_no_login_purges_or_deletes_facts_or_the_register(cluster: Bundled) -> None:
+    async def attempts() -> None:
+        async with cluster.connected("inventory") as js:
+            stored = await js.publish(subjects.inventory("camera", "a"), b"{}")
+        async with cluster.connected("setup") as js:
+            for stream in (topology.INVENTORY, topology.OBSERVATIONS):
+                with pytest.raises(APIError, match="purge not permitted"):
+                    await js.purge_stream(stream)
+                with pytest.raises(APIError, match="delete not permitted"):
+                    await js.delete_msg(stream, stored.seq)
+                config = (await js.stream_info(stream)).config
+                config.deny_purge = False
+                with pytest.raises(APIError, match="can not cancel deny purge"):
+                    await js.update_stream(config)
+            assert (await js.stream_info(topology.INVENTORY)).state.messages == stored.seq
+
+    asyncio.run(attempts())
+
+
+def test_a_user_has_its_own_subjects_alone_and_a_stranger_is_refused(cluster: Bundled) -> None:
+    async def attempts() -> None:
+        async with cluster.connected("prober") as js:
+            assert (await js.publish(subjects.camera_observation("a"), b"{}")).stream == topology.OBSERVATIONS
+            with pytest.raises((NatsError, TimeoutError)):
+                await js.publish(subjects.inventory("camera", "a"), b"{}", timeout=1)
+        with pytest.raises(NatsError, match="Authorization Violation"):
+            await connect_once(cluster.url, name="test", ca_file=cluster.authority)
+
+    asyncio.run(attempts())
