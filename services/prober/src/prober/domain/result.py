@@ -39,7 +39,8 @@ class ProbeResult:
 
     `login_accepted`: None when the camera got no login, or the probe did not get so far; `login_needed`: it asked for
     the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried again,
-    when the camera was left alone for that. `seen`: what the stream's checks are made of, None when no stream came.
+    when the camera was left alone for that. `goes_on`: the keyframe was that of the probe before, and the next one in
+    the session was another. `seen`: what the stream's checks are made of, None when no stream came.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
     forwarder's hashes.
@@ -59,3 +60,4 @@ class ProbeResult:
     identity_at: datetime | None = None
     no_picture: str | None = None
     still: Still | None = None
+    goes_on: bool = False

@@ -322,12 +322,14 @@ def _untimed(result: ProbeResult, lag_s: float) -> ProbeResult:
 
 
 def _repeats_itself(result: ProbeResult, judged: PictureJudgement) -> bool:
-    """Whether the keyframe of an earlier probe came again, and the forwarder, which compares all, had others between.
+    """Whether the keyframe of an earlier probe came again, and others come as well.
 
-    So does a recording that is played again and again, when the probes meet the same place of it.
+    So does a recording that is played again and again, when the probes meet the same place of it, or when it begins
+    anew for each client. The forwarder compares all keyframes; a session of our own has the next one.
     """
     came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
-    return result.kind is ProbeKind.FORWARDER_KEYFRAME and result.still is None and came_again
+    others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and result.still is None)
+    return came_again and others
 
 
 def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:

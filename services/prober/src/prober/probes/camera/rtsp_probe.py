@@ -29,6 +29,8 @@ from vonggac.rtsp.wire.framing import MediaBatch
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
+SECOND_WITHIN_S = 1.0
+"""From the beginning of the second keyframe to its end, where it is compared with the first."""
 PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
 """How much of the stream is taken at once where nothing is timed."""
 
@@ -94,6 +96,7 @@ class _Attempt:
             picture=self._picture.thumbnail if isinstance(self._picture, Picture) else None,
             judged=self._picture.judged if isinstance(self._picture, Picture) else None,
             no_picture=REFRESHED if self._is_refreshed else None,
+            goes_on=self._watch is not None and self._watch.goes_on,
         )
 
     def _login_accepted(self, cause: Cause | None) -> bool | None:
@@ -129,6 +132,8 @@ class _Attempt:
         codec = video_codec(track.codec)
         if codec is None:
             raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+        history = self._target.history
+        previous = history.previous if history is not None else None
         self._watch = VideoWatch(
             codec=codec,
             clock_rate=track.clock_rate,
@@ -136,6 +141,7 @@ class _Attempt:
             rtcp_channel=track.rtcp_channel,
             clock=self._clock,
             wall_clock=self._tools.clock.unix_s,
+            known=previous.keyframe_hash if previous is not None else None,
         )
 
     def _on_media(self, batch: MediaBatch) -> None:
@@ -166,6 +172,9 @@ class _Attempt:
         )
         try:
             await self._measure(watch, connection)
+            if watch.came_again and watch.second_keyframe.done():
+                # A recording that is begun anew for each client shows another picture next, a frozen camera the same.
+                await _first_of(watch.second_whole, self._lost, within_s=min(SECOND_WITHIN_S, self._left_s()))
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
             if decoding.done():
                 self._picture = decoding.result()

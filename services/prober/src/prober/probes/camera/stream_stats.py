@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec
+from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.keyframes import KeyframeDetector, Mark
 from vonggac.media.rtcp import Goodbye, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, parse_rtp
@@ -80,7 +80,8 @@ class VideoWatch:
     """Fed with interleaved batches by the connection; never raises.
 
     `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
-    `second_keyframe` when the next one begins: then one whole group of pictures was measured. `timed` is done when the
+    `second_keyframe` when the next one begins: then one whole group of pictures was measured, and `second_whole` with
+    all of it, where the first one `came_again`. `timed` is done when the
     arrival of TIMED_PICTURES was timed: what comes after may come in larger pieces, for it is not timed.
     """
 
@@ -93,13 +94,18 @@ class VideoWatch:
         rtcp_channel: int,
         clock: Callable[[], float],
         wall_clock: Callable[[], float] = time.time,
+        known: bytes | None = None,
     ) -> None:
-        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds; `wall_clock`: seconds since 1970."""
+        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds; `wall_clock`: seconds since 1970.
+
+        `known`: what the hash of the keyframe begins with that the probe before had.
+        """
         loop = asyncio.get_running_loop()
         self.keyframe_begun: asyncio.Future[None] = loop.create_future()
         self.codec = codec
         self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
         self.second_keyframe: asyncio.Future[None] = loop.create_future()
+        self.second_whole: asyncio.Future[AccessUnit] = loop.create_future()
         self.timed: asyncio.Future[None] = loop.create_future()
         self.first_packet_at: float | None = None
         self.malformed = 0
@@ -117,6 +123,9 @@ class VideoWatch:
         self._sequence = SequenceTracker()
         self._following: int | None = None
         self._collecting = False
+        self._known = known
+        self.came_again = False
+        """Whether the first keyframe is the `known` one, bit for bit."""
         self._undecided = False
         self._first_timestamp = 0
         self._timestamp: int | None = None
@@ -302,13 +311,28 @@ class VideoWatch:
         if at > self._group[0]:
             self._group.append(at)
             self.second_keyframe.set_result(None)
+            if self.came_again:
+                self._depacketizer.reset()
+                self._collecting = True
 
     def _collect(self, payload: memoryview, sequence: int, timestamp: int, *, marker: bool) -> None:
         for unit in self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker):
             if unit.keyframe and not self.keyframe.done():
                 self._group.append(self._relative(unit.rtp_timestamp))
                 self._collecting = False
+                self.came_again = self._known is not None and self._hash(unit).startswith(self._known)
                 self.keyframe.set_result(unit)
+            elif self.second_keyframe.done() and not self.second_whole.done():
+                self._collecting = False
+                self.second_whole.set_result(unit)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the first keyframe came again and another one followed, as of a recording that is begun anew."""
+        return self.second_whole.done() and self._hash(self.second_whole.result()) != self._hash(self.keyframe.result())
+
+    def _hash(self, unit: AccessUnit) -> bytes:
+        return keyframe_hash(self.codec, unit.nals)
 
     def _close_frame(self) -> None:
         if self._timestamp is None:

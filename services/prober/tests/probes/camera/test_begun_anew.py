@@ -1,0 +1,69 @@
+"""A camera that begins its recording anew for each client, and one whose picture stands still."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import uuid4
+
+import pytest
+
+from prober.domain.result import ProbeResult
+from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
+from vonggac.events import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import Verdict
+from vonggac.media.rtp import build_rtp, interleave
+from vonggac.rtsp import Request
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, with_cseq
+
+type Frames = list[list[bytes]]
+
+
+def playing(frames: Frames) -> ScriptedCamera:
+    """A camera that begins with the first of these pictures whenever it is asked to play."""
+    sequences = count(100)
+    media = b"".join(
+        interleave(
+            0,
+            build_rtp(
+                nal, payload_type=96, sequence=next(sequences), timestamp=number * 9_000, ssrc=7, marker=nal is nals[-1]
+            ),
+        )
+        for number, nals in enumerate(frames)
+        for nal in nals
+    )
+
+    def play(request: Request) -> bytes:
+        return with_cseq(request, after=media)
+
+    return ScriptedCamera(PLAY=play)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UP, Verdict.DOWN], ids=["a recording", "frozen"])
+async def test_a_recording_that_begins_anew_for_each_client_is_not_frozen(
+    context: ProbeContext, frames: Frames, verdict: Verdict
+) -> None:
+    pictures = frames if verdict is Verdict.UP else 6 * frames[:1]
+    async with ScriptedPeer(playing(pictures)) as peer:
+        now = datetime.now(UTC)
+        camera = CameraV1(
+            id=uuid4(),
+            revision=1,
+            changed_at=now,
+            code="QT-001",
+            name="Cổng",
+            facility_id=uuid4(),
+            enabled=True,
+            url=f"rtsp://127.0.0.1:{peer.port}/live",
+            probe_interval_s=60,
+            probe_timeout_s=10,
+        )
+        prober, minute_ago = CameraProber(context), now - timedelta(seconds=60)
+        first = await prober.probe(camera, ProbePlan())
+        assert isinstance(first, ProbeResult)
+        assert first.judged is not None
+        context.pictures.store(camera.id, replace(first.judged.remember, taken_at=minute_ago), deep_at=minute_ago)
+        again = await prober.probe(camera, ProbePlan(deep_at=minute_ago))
+        assert isinstance(again, ProbeResult)
+        assert again.judgement.verdict is verdict
+        assert ("repeats itself" in again.judgement.not_checked.get(Cause.FROZEN, "")) is (verdict is Verdict.UP)
