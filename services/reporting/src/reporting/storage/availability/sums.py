@@ -142,6 +142,7 @@ _EDGES = """
         where before is not null and at > :first_at and at < :last_at
     )
 """
+# `offset 0`: PostgreSQL asks the index for each of the few cameras that moved, and does not hash the whole ledger.
 _SUMS = f"""
     with {_STOOD}, {_MOVES}, {_EDGES}, touched as materialized (
         select distinct unnest(cast(:touched as uuid[])) as id
@@ -162,7 +163,7 @@ _SUMS = f"""
         ) as l on true
         cross join lateral (
             select within > interval '0' and exists (
-                select from ledger_camera where camera_id = edge.id and day = edge.day + 1
+                select from ledger_camera where camera_id = edge.id and day = edge.day + 1 offset 0
             ) as changed
         ) as there
         where outermost or not changed
