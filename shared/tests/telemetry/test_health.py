@@ -24,5 +24,5 @@ async def test_a_check_that_hangs_is_a_failure_in_time_and_is_made_once_until_it
     assert await health.degradations() == {"clock": "no answer within 0.05 s"}
     assert made == ["hang", "hang"]
     release.set()
-    assert await Health.failures(health) == {"disk": "no disk"}
+    assert await health.failures() == {"disk": "no disk"}
     assert await health.degradations() == {}

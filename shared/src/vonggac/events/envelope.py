@@ -28,7 +28,7 @@ class NewerTypeError(NotUnderstoodError):
 
 MESSAGE = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 """How messages are read. Of strings only the names of fields are kept for the next message: pydantic keeps 16,384 of
-the others too, ids and instants that never come again, and each holds a page of memory among what is let go."""
+the others too, ids and instants that never come again, and each keeps the memory around it from being let go."""
 
 
 class Payload(BaseModel):

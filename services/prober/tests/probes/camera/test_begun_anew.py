@@ -19,19 +19,20 @@ from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, with_cseq
 type Frames = list[list[bytes]]
 
 
-def playing(frames: Frames) -> ScriptedCamera:
-    """A camera that begins with the first of these pictures whenever it is asked to play."""
+def playing(frames: Frames, *, lost: int | None = None) -> ScriptedCamera:
+    """A camera that begins with the first of these pictures whenever it is asked to play; of the picture `lost` the
+    last packet does not come."""
     sequences = count(100)
-    media = b"".join(
-        interleave(
-            0,
-            build_rtp(
-                nal, payload_type=96, sequence=next(sequences), timestamp=number * 9_000, ssrc=7, marker=nal is nals[-1]
-            ),
+    packets = [
+        build_rtp(
+            nal, payload_type=96, sequence=next(sequences), timestamp=number * 9_000, ssrc=7, marker=nal is nals[-1]
         )
         for number, nals in enumerate(frames)
         for nal in nals
-    )
+    ]
+    if lost is not None:
+        del packets[sum(map(len, frames[: lost + 1])) - 1]
+    media = b"".join(interleave(0, packet) for packet in packets)
 
     def play(request: Request) -> bytes:
         return with_cseq(request, after=media)
@@ -39,12 +40,16 @@ def playing(frames: Frames) -> ScriptedCamera:
     return ScriptedCamera(PLAY=play)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.UP, Verdict.DOWN], ids=["a recording", "frozen"])
+@pytest.mark.parametrize(
+    ("verdict", "lost"),
+    [(Verdict.UP, None), (Verdict.DOWN, None), (Verdict.DOWN, 2)],
+    ids=["a recording", "frozen", "frozen, with a packet lost"],
+)
 async def test_a_recording_that_begins_anew_for_each_client_is_not_frozen(
-    context: ProbeContext, frames: Frames, verdict: Verdict
+    context: ProbeContext, frames: Frames, verdict: Verdict, lost: int | None
 ) -> None:
-    pictures = frames if verdict is Verdict.UP else 6 * frames[:1]
-    async with ScriptedPeer(playing(pictures)) as peer:
+    pictures = frames if verdict is Verdict.UP else 3 * frames[:2]
+    async with ScriptedPeer(playing(pictures, lost=lost)) as peer:
         now = datetime.now(UTC)
         camera = CameraV1(
             id=uuid4(),

@@ -86,8 +86,8 @@ def verify(
         return Verdict(form, False, [str(error), *(_against(content, form, known) if by_row else ())])
     if known is not None and (other := _other(report, known, by_row=by_row)):
         return Verdict(form, False, other, report)
-    # A file made before the approval is still that report.
     given = next((one.size for one in handed_out if one.form == form and one.begins(content)), None)
+    # A file made before the approval is still that report.
     expected = rendered(report, form) if given is None else content[:given]
     if content == expected:
         return Verdict(form, True, report=report)

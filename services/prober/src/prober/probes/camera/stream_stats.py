@@ -81,8 +81,8 @@ class VideoWatch:
 
     `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
     `second_keyframe` when the next one begins: then one whole group of pictures was measured, and `second_whole` with
-    all of it, where the first one `came_again`. `timed` is done when the
-    arrival of TIMED_PICTURES was timed: what comes after may come in larger pieces, for it is not timed.
+    the next whole one, where the first one `came_again`. `timed` is done when the arrival of TIMED_PICTURES was timed:
+    what comes after may come in larger pieces, for it is not timed.
     """
 
     def __init__(
@@ -322,7 +322,7 @@ class VideoWatch:
                 self._collecting = False
                 self.came_again = self._known is not None and self._hash(unit).startswith(self._known)
                 self.keyframe.set_result(unit)
-            elif self.second_keyframe.done() and not self.second_whole.done():
+            elif unit.keyframe and self.second_keyframe.done() and not self.second_whole.done():
                 self._collecting = False
                 self.second_whole.set_result(unit)
 

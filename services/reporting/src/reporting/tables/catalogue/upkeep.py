@@ -47,16 +47,16 @@ LATE_EVIDENCE = Table(
     "A row for each change of a camera's day of the period after the day had been closed: what each part of it gained "
     "or lost.",
     (
-        Column("change_id", INTEGER, "Số", "Number of the change, in the order of writing.", required=True),
+        Column("change_id", INTEGER, "Số thay đổi", "Number of the change, in the order of writing.", required=True),
         Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
         Column("day", Kind.DATE, "Ngày", "The day, in Vietnam time.", required=True),
         Column("what", TEXT, "Loại số liệu", "Kinds of facts that came.", required=True),
         Column("noticed_at", INSTANT, "Đến lúc", "When the first of them was stored.", required=True),
         Column("written_at", INSTANT, "Ghi lúc", "When the ledger was written anew.", required=True),
         *(
-            Column(f"{name}_change_ms", Kind.DURATION, f"{LENGTHS[name][0]}: thay đổi (ms)", LENGTHS[name][1],
-                   required=True)
-            for name in CAMERA_SUMS
+            Column(f"{name}_change_ms", Kind.DURATION, f"{heading}: thay đổi (ms)",
+                   f"Gained, or lost where it is below 0: {description}", required=True)
+            for name, (heading, description) in ((one, LENGTHS[one]) for one in CAMERA_SUMS)
         ),
     ),
     ("change_id",),
