@@ -3,12 +3,16 @@
 import json
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from services.reporting.tests.tables.sample import SAMPLE, STAMP, row
 
+from reporting.documents.letter.wording import percent
 from reporting.domain.instants import millis
+from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period
 from reporting.tables import Column, Format, Kind, Stamp, Table, accepted
+from reporting.tables.arrays import rounded_percents
 from reporting.tables.json_file import JsonFile
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -70,3 +74,12 @@ def test_a_table_that_is_declared_wrongly_does_not_exist(
     made = tuple(Column(name, kind, heading, "x") for name, kind, heading in columns)
     with pytest.raises(AssertionError, match=says):
         Table("wrong", "Sai", "Wrong", "x", made, key)
+
+
+def test_letter_answers_and_tables_agree_on_every_share_that_ends_in_half_a_hundredth() -> None:
+    """1.005 % of a day is 1.01 %, though no float is exactly 1.005."""
+    day, shares = 86_400_000, range(5, 100_000, 10)
+    exact = [percent(day * share // 100_000, day) for share in shares]
+    floats = [percentages(up := day * share // 100_000, day - up, 0).measured_percent for share in shares]
+    assert [f"{rounded(one)}%".replace(".", ",") for one in floats] == exact
+    assert [f"{one:.2f}%".replace(".", ",") for one in rounded_percents(pa.array(floats)).to_pylist()] == exact

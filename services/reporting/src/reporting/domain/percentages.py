@@ -51,11 +51,15 @@ def budget(target_percent: Decimal, good: Millis, bad: Millis, unknown: Millis) 
     return Budget(target_percent, base, int(base * (100 - target_percent) / 100), bad)
 
 
+TO_HUNDREDTHS = 100.0 * (1 + 2**-51)
+"""A hair more than 100: a share of which exactly half a hundredth is left, such as 1.005, lies below it as a float."""
+
+
 def rounded(percent: float | None) -> str | None:
-    """Two places, half up, as the forms print it: 96.875 is "96.88"."""
+    """Two places, half up, as the forms print it: 96.875 is "96.88", and 1.005 is "1.01"."""
     if percent is None:
         return None
-    whole, hundredths = divmod(floor(percent * 100 + 0.5), 100)
+    whole, hundredths = divmod(floor(percent * TO_HUNDREDTHS + 0.5), 100)
     return f"{whole}.{hundredths:02d}"
 
 

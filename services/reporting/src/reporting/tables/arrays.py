@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reporting.domain.percentages import TO_HUNDREDTHS
 from reporting.tables.stamp import Stamp
 from reporting.tables.table import Column, Kind, Repeated, Rows, Table, Woven
 
@@ -41,7 +42,7 @@ def arrays_of(table: Table, stamp: Stamp, rows: Rows) -> list[Array]:
     for column, array in zip(table.columns, _columns(table.columns, stamp, rows), strict=True):
         made.append(array)
         if column.kind is Kind.PERCENT:
-            made.append(_rounded(array))
+            made.append(rounded_percents(array))
     return made
 
 
@@ -77,6 +78,6 @@ def _array(column: Column, values: Sequence[Any], stamp: Stamp) -> Array:
     return made
 
 
-def _rounded(percents: Array) -> Array:
+def rounded_percents(percents: Array) -> Array:
     """Two places, half up, as `domain.percentages.rounded`."""
-    return pc.divide(pc.floor(pc.add(pc.multiply(percents, 100.0), 0.5)), 100.0)
+    return pc.divide(pc.floor(pc.add(pc.multiply(percents, TO_HUNDREDTHS), 0.5)), 100.0)

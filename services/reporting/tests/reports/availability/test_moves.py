@@ -44,6 +44,7 @@ NOW = LAST + timedelta(hours=5)
 SUCCESSION = FIRST + timedelta(days=4, hours=9)
 MOVE = FIRST + timedelta(days=7)
 """A midnight."""
+AT_MIDNIGHT = FIRST + timedelta(days=5)
 TO_AND_FRO = FIRST + timedelta(days=6)
 PERIODS = {
     "whole": (FIRST + timedelta(days=1), LAST - timedelta(days=1)),
@@ -84,6 +85,10 @@ async def fed(ingest: Ingest, province: Province, successor: UUID, second: UUID,
         for number, at in enumerate((6, 7, 9, 23), start=2):
             changed(one, number, TO_AND_FRO + timedelta(hours=at), facility_id=(second, province.facility)[number % 2])
         changed(one, 6, LAST - timedelta(days=1), facility_id=second)
+    # At a midnight, and once more on the day that begins there, within which it is switched off.
+    for number, hour, given in (2, 0, {"facility_id": second}), (3, 2, {}), (4, 5, {"enabled": False}):
+        if to_and_fro:
+            changed(cameras[0], number, AT_MIDNIGHT + timedelta(hours=hour), **given)
     changed(cameras[2], 2, MOVE + timedelta(hours=3), enabled=False)
     changed(cameras[2], 3, MOVE + timedelta(hours=15))
     await ingest.inventory([received(one) for one in register])

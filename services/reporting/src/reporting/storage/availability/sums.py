@@ -96,7 +96,8 @@ _STOOD = f"""
         from camera as c left join facility_of as f on f.id = c.facility_id where {_HELD} group by c.id
     )
 """  # noqa: S608 - of our own words
-# A camera's place before it existed is that of its first revision. `within`: so far into its day.
+# A camera's place before it existed is that of its first revision. `within`: so far into its day. A move at a midnight
+# divides no day, and is not among the `moves` of one.
 _MOVES = f"""
     version as (
         select c.id, c.facility_id, c.valid_to,
@@ -108,12 +109,14 @@ _MOVES = f"""
             on p.id = v.facility_id and p.ends > v.valid_from and (v.valid_to is null or p.starts < v.valid_to)
     ), move as materialized (
         select id, n, before, at, cast(local as date) as day, local - cast(local as date) as within,
-               row_number() over by_day as number, count(*) over (partition by id, cast(local as date)) as moves
+               row_number() over by_day as number,
+               count(*) over (partition by id, cast(local as date), local > cast(local as date)) as moves
         from (
             select id, n, at, lag(n) over (partition by id order by at) as before,
                    at at time zone 'UTC' + interval '{OFFSET // 3_600_000} hours' as local
             from stretch
-        ) as each where before is distinct from n window by_day as (partition by id, cast(local as date) order by at)
+        ) as each where before is distinct from n
+        window by_day as (partition by id, cast(local as date), local > cast(local as date) order by at)
     )
 """  # noqa: S608 - of our own words
 # The edges of the stretches of time that a camera stood at a place. An outer one is an end of the whole days; `forced`:
