@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from reporting.storage.sending.notices import Notice
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.reporting import OutageOpenedV1
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -157,6 +159,25 @@ async def test_a_receiver_that_is_down_does_not_keep_another_from_its_messages(
     assert outcomes == {True: ("delivered", "delivered"), False: ("pending", "refused")}
 
 
+async def test_a_receiver_that_never_answers_does_not_keep_another_from_its_messages(
+    to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "ANSWER_WITHIN_S", 3600.0)
+    ready = asyncio.Event()
+    ready.set()
+    async with receiving() as silent:
+        silent.decide = lambda _: "hang"
+        await to_send.webhook(silent.url)
+        await to_send.webhook(receiver.url)
+        for _ in range(20):
+            await to_send.notice(uuid4(), "1")
+        running = asyncio.create_task(to_send.sender.run(ready))
+        await eventually(lambda: len(receiver.requests) == 20, within_s=60)
+        assert silent.requests
+        running.cancel()
+        await asyncio.wait({running})
+
+
 async def test_a_message_is_given_up_after_its_budget_and_can_be_sent_again(
     to_send: Deliveries, receiver: Receiver
 ) -> None:
@@ -223,10 +244,10 @@ async def test_a_webhook_gets_only_the_types_that_it_wants(to_send: Deliveries) 
 async def test_a_message_under_way_when_the_process_died_is_sent_by_the_next(
     to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await to_send.webhook(receiver.url)
+    webhook_id = await to_send.webhook(receiver.url)
     await to_send.notice(uuid4(), "1")
     async with to_send.session() as session:
-        assert len(await deliveries.claim(session, to_send.now, to_send.now + sending.LEASE)) == 1
+        assert len(await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)) == 1
     assert await to_send.deliver(timedelta(seconds=30)) == 0
     assert await to_send.deliver(timedelta(seconds=31)) == 1
     assert len(receiver.requests) == 1

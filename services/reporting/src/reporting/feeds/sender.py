@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +37,8 @@ RESOLVE_WITHIN_S = 5.0
 LEASE = timedelta(seconds=60)
 POLL_S = 1.0
 AT_ONCE = 8
+"""Attempts to one receiver. Another one waits for none of them."""
+NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
 class Outcome(StrEnum):
@@ -86,27 +89,50 @@ class WebhookSender:
         self._woken.set()
 
     async def run(self, ready: asyncio.Event) -> None:
-        """Deliver from `ready` on until cancelled; raises only bugs."""
+        """Deliver from `ready` on until cancelled, to each receiver at its own pace; raises only bugs."""
         await ready.wait()
-        async with httpx.AsyncClient(
-            timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=self._verify
-        ) as client:
+        under_way: set[UUID] = set()
+
+        async def all_to(client: httpx.AsyncClient, webhook_id: UUID) -> None:
+            try:
+                while await self._deliver_to(client, webhook_id):
+                    pass
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("webhooks_not_read", error=type(error).__name__)
+            finally:
+                under_way.discard(webhook_id)
+
+        client = httpx.AsyncClient(
+            timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=self._verify, limits=NO_LIMITS
+        )
+        async with client, asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
                 try:
-                    while await self.deliver(client):
-                        pass
+                    due = await self._due()
                 except (SQLAlchemyError, OSError) as error:
                     log.warning("webhooks_not_read", error=type(error).__name__)
+                    due = []
+                for webhook_id in due:
+                    if webhook_id not in under_way:
+                        under_way.add(webhook_id)
+                        group.create_task(all_to(client, webhook_id))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), POLL_S)
 
     async def deliver(self, client: httpx.AsyncClient) -> int:
         """Claim what is due and try each once; returns how many there were. Raises what PostgreSQL raises."""
+        return sum([await self._deliver_to(client, webhook_id) for webhook_id in await self._due()])
+
+    async def _due(self) -> list[UUID]:
+        async with self._database.transaction() as session:
+            metrics.WEBHOOKS_WAITING.set(await deliveries.waiting(session))
+            return await deliveries.due(session, self._clock())
+
+    async def _deliver_to(self, client: httpx.AsyncClient, webhook_id: UUID) -> int:
         now = self._clock()
         async with self._database.transaction() as session:
-            claimed = await deliveries.claim(session, now, now + LEASE)
-            metrics.WEBHOOKS_WAITING.set(await deliveries.waiting(session))
+            claimed = await deliveries.claim(session, webhook_id, now, now + LEASE)
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def one(row: Any) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.storage.sending.tables import notice, webhook_attempt, webhook_delivery
+from reporting.storage.sending.tables import notice, webhook, webhook_attempt, webhook_delivery
 from vonggac.database.keyset import Ordered, keyset_page
 
 SORTABLE = {
@@ -18,8 +18,8 @@ SORTABLE = {
     "state": webhook_delivery.c.state,
     "id": webhook_delivery.c.id,
 }
-CLAIMED = 32
-"""Deliveries claimed at a time."""
+CLAIMED = 16
+"""Deliveries of one webhook claimed at a time: two rounds of attempts, which end before their lease."""
 
 # A claim is a lease: who dies with it leaves the delivery to the next claim after `until`. A later notice of a thing
 # waits for the earlier one: an end never overtakes its beginning.
@@ -30,6 +30,7 @@ _CLAIM = text(
     where notice.sequence = delivery.sequence and webhook.id = delivery.webhook_id and delivery.id in (
         select due.id from webhook_delivery as due join webhook as receiver on receiver.id = due.webhook_id
         where due.state = 'pending' and due.next_attempt_at <= :now and receiver.enabled
+          and due.webhook_id = :webhook_id
           and not exists (
               select from webhook_delivery as before
               where before.webhook_id = due.webhook_id and before.thing_id = due.thing_id
@@ -44,9 +45,21 @@ _CLAIM = text(
 )
 
 
-async def claim(session: AsyncSession, now: datetime, until: datetime) -> Sequence[Any]:
-    """What is due, each for this caller alone until `until`."""
-    return (await session.execute(_CLAIM, {"now": now, "until": until, "most": CLAIMED})).all()
+async def claim(session: AsyncSession, webhook_id: UUID, now: datetime, until: datetime) -> Sequence[Any]:
+    """What is due to a webhook, each for this caller alone until `until`."""
+    given = {"webhook_id": webhook_id, "now": now, "until": until, "most": CLAIMED}
+    return (await session.execute(_CLAIM, given)).all()
+
+
+async def due(session: AsyncSession, now: datetime) -> list[UUID]:
+    """The webhooks to which something is due."""
+    wanted = (
+        select(webhook_delivery.c.webhook_id)
+        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+        .where(webhook_delivery.c.state == "pending", webhook_delivery.c.next_attempt_at <= now, webhook.c.enabled)
+        .distinct()
+    )
+    return list((await session.execute(wanted)).scalars())
 
 
 async def record_attempt(
