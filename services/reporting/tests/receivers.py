@@ -89,11 +89,19 @@ async def receiving(tls: SSLContext | None = None) -> AsyncIterator[Receiver]:
 
 @dataclass
 class Mailbox:
-    """What an SMTP server took: recipients and message. `refuse`: its answer to the next ones, such as `554 no`."""
+    """What an SMTP server took: recipients and message. `refuse`: its answer to the next ones, such as `554 no`;
+    `unknown`: mailboxes that it has not got."""
 
     port: int = 0
     taken: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
     refuse: str = ""
+    unknown: frozenset[str] = frozenset()
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if address in self.unknown:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refuse:

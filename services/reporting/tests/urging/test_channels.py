@@ -61,6 +61,16 @@ async def test_a_mail_server_that_refuses_is_a_failure(mailbox: Mailbox) -> None
     assert box.taken == []
 
 
+async def test_a_mailbox_that_is_unknown_keeps_nobody_else_from_the_mail_and_nobody_gets_it_twice(
+    mailbox: Mailbox,
+) -> None:
+    mailbox.unknown = frozenset({"vanthu@example.vn"})
+    assert await send(parse(ChannelKind.MAILTO, address(mailbox.port)), TEXT, HERE) is Sent.SENT_IN_PART
+    assert [recipients for recipients, _ in mailbox.taken] == [["lanhdao@example.vn"]]
+    mailbox.unknown = frozenset({"vanthu@example.vn", "lanhdao@example.vn"})
+    assert await send(parse(ChannelKind.MAILTO, address(mailbox.port)), TEXT, HERE) is Sent.FAILED
+
+
 async def test_a_digest_arrives_as_json_and_redirects_are_not_followed() -> None:
     async with receiving() as receiver, receiving() as elsewhere:
         channel = parse(ChannelKind.JSON, f"json://127.0.0.1:{receiver.port}/urging")

@@ -15,6 +15,7 @@ from reporting.feeds.sealing import Seal
 from reporting.feeds.watching import Watcher
 from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import CHANNELS, RULES
+from reporting.urging.channels import RESOLVE_WITHIN_S, SENT_WITHIN_S
 from reporting.urging.decision import Owed
 from reporting.urging.urger import LEASE, Urger
 
@@ -134,6 +135,10 @@ async def test_a_mail_server_that_is_away_is_tried_again_later_and_the_party_get
     assert len(mailbox.taken) == 1
     ((_, (sending,)),) = await urging.log()
     assert (sending.state, sending.attempts) == ("sent", 2)
+
+
+def test_a_slow_mail_server_is_done_with_all_that_was_claimed_before_another_process_may_send_it() -> None:
+    assert timedelta(seconds=kept.CLAIMED * (RESOLVE_WITHIN_S + SENT_WITHIN_S)) < LEASE
 
 
 async def test_a_message_under_way_when_the_process_died_is_sent_by_the_next(urging: Urging, mailbox: Mailbox) -> None:

@@ -47,6 +47,8 @@ class Sent(StrEnum):
     """What became of one attempt."""
 
     SENT = "sent"
+    SENT_IN_PART = "sent_in_part"
+    """Some recipients have it and others were refused. Once more would be twice for those who have it."""
     FAILED = "failed"
     """The server was not reached, or refused."""
     TIMEOUT = "timeout"
@@ -117,13 +119,16 @@ async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> 
     try:
         async with asyncio.timeout(SENT_WITHIN_S):
             with pinned(channel.host, address):
-                good = await asyncio.to_thread(_notify, channel.service, message)
+                return await asyncio.to_thread(_notify, channel.service, message)
     except TimeoutError:
         return Sent.TIMEOUT
-    return Sent.SENT if good else Sent.FAILED
 
 
-def _notify(service: Any, message: Message) -> bool:
+def _notify(service: Any, message: Message) -> Sent:
+    reached: list[object] = []
+    service.mark_delivered = lambda key, *_: reached.append(key)
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
-    return bool(sender.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT))
+    if sender.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT):
+        return Sent.SENT
+    return Sent.SENT_IN_PART if reached else Sent.FAILED

@@ -155,7 +155,7 @@ class Urger:
         now = self._clock()
         metrics.URGE_SENDINGS.labels(outcome.value).inc()
         values: dict[str, Any] = {"outcome": outcome.value}
-        if outcome is Sent.SENT:
+        if outcome in {Sent.SENT, Sent.SENT_IN_PART}:
             values |= {"state": "sent", "sent_at": now}
         elif (delay := next_delay(row.attempts)) is None:
             values["state"] = "failed"

@@ -152,7 +152,8 @@ class SendingShape(BaseModel):
     state: str = Field(description="pending, sent or failed.")
     attempts: int
     outcome: str | None = Field(
-        description="Of the last attempt: sent, failed, timeout, dns, address_not_allowed or address_unreadable."
+        description="Of the last attempt: sent, sent_in_part (some recipients have it, the others were refused), "
+        "failed, timeout, dns, address_not_allowed or address_unreadable."
     )
     sent_at: Shown | None
     next_attempt_at: Shown | None = Field(description="null unless it is pending.")

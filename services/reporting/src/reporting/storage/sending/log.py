@@ -13,7 +13,8 @@ from reporting.storage.sending.urging_tables import urge, urge_answer, urge_send
 from vonggac.database.keyset import Ordered, keyset_page
 
 SORTABLE = {"urged_at": urge.c.urged_at, "level": urge.c.level, "id": urge.c.id}
-CLAIMED = 16
+CLAIMED = 3
+"""Messages claimed at a time: they are sent one after the other, and the last ends before the lease does."""
 
 _LOCK = text("select pg_try_advisory_xact_lock(17420521)")
 
