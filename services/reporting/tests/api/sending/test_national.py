@@ -53,6 +53,21 @@ async def test_the_list_has_the_decrees_case_to_the_millisecond(
     assert (found["current"], shown["state"], shown["national"]) == (False, None, None)
 
 
+async def test_a_period_that_is_only_given_its_beginning_begins_there_on_every_page(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """It ends at the last full minute; what it begins with is the caller's, to the millisecond."""
+    await province.feed(ingest, *province.base(), province.stated("facility", province.facility_state(id=uuid4())))
+    begins = datetime(2026, 11, 20, 0, 0, 0, 1000, tzinfo=UTC)
+    page: dict[str, str] = {"from": begins.isoformat(), "limit": "1"}
+    for _ in range(2):
+        found = (await client.get("/v1/national", params=page)).json()
+        start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
+        assert start == begins
+        assert (end.second, end.microsecond) == (0, 0)
+        page["cursor"] = found["next"]
+
+
 async def test_a_facility_without_cameras_is_listed_and_pages_have_every_facility_once(
     client: Client, ingest: Ingest, province: Province
 ) -> None:

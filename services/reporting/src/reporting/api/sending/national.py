@@ -131,7 +131,7 @@ async def list_national(
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
     if paging.as_of is None and "to" not in request.query_params:
-        asks = to_the_minute(asks)
+        asks = to_the_minute(asks, begins_at_will="from" not in request.query_params)
     async with snapshot(shared.database) as session:
         places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
         page = paging.cut(places.facilities, as_of=moment(asks.period.end))
@@ -157,12 +157,13 @@ async def read_compliance_metrics(shared: InContext, request: Request) -> Respon
     return Response(await metrics.page(shared.clock()), media_type=CONTENT_TYPE_LATEST)
 
 
-def to_the_minute(asks: Question) -> Question:
-    """A period up to now ends at the last full minute, and keeps its length unless that is less than a minute."""
+def to_the_minute(asks: Question, *, begins_at_will: bool) -> Question:
+    """A period up to now ends at the last full minute, unless it is shorter; one that `begins_at_will` keeps its
+    length."""
     end = asks.period.end - asks.period.end % MINUTE
     if end <= asks.period.start:
         return asks
-    start = asks.period.start - asks.period.end % MINUTE
+    start = asks.period.start - asks.period.end % MINUTE if begins_at_will else asks.period.start
     return replace(asks, period=Period(start, end), now=end)
 
 
