@@ -145,6 +145,25 @@ async def test_maintenance_takes_a_period_as_every_other_route_does(
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, next(iter(wrong)))
 
 
+async def test_maintenance_that_ends_when_the_period_begins_is_not_of_it(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    begin, end = DAY + HOUR, DAY + 2 * HOUR
+    over = province.window(begin, end, camera_id=uuid4())
+    cancelled = province.window(end, end + HOUR, camera_id=uuid4())
+    cut = {"ends_at": end, "cancelled_at": begin, "cancelled_by": "phó"}
+    states = (over, cancelled.model_copy(update=cut))
+    await province.feed(ingest, *(province.stated("maintenance_window", one) for one in states))
+
+    async def listed(start: datetime, until: datetime) -> list[str]:
+        period = {"from": start.isoformat(), "to": until.isoformat()}
+        return [one["id"] for one in (await client.get("/v1/maintenance", params=period)).json()["items"]]
+
+    assert await listed(end, end + HOUR) == [str(cancelled.id)], "cancelled before it began, at the first moment"
+    assert await listed(end - timedelta(milliseconds=1), end) == [str(over.id)]
+    assert await listed(begin - HOUR, begin) == []
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0)])
 async def test_the_newest_revision_of_a_window_holds_in_any_order(
     client: Client, ingest: Ingest, province: Province, order: tuple[int, ...]
@@ -157,3 +176,16 @@ async def test_the_newest_revision_of_a_window_holds_in_any_order(
     (listed,) = (await client.get("/v1/maintenance")).json()["items"]
     assert listed["to"] == listed["from"]
     assert listed["cancelled_by"] == "phó"
+
+
+@pytest.mark.parametrize(("path", "field"), [
+    ("/v1/outages", "camera"),
+    ("/v1/late-evidence", "camera"),
+    ("/v1/maintenance", "camera_id"),
+    ("/v1/maintenance", "facility_id"),
+])  # fmt: skip
+async def test_an_id_that_nobody_knows_has_no_empty_list(client: Client, path: str, field: str) -> None:
+    """No outage of a camera that is not there would read as a camera that never failed."""
+    for more in ({}, {"format": "csv"}):
+        refused = await client.get(path, params={field: str(uuid4()), **more})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)

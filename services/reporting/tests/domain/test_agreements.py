@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
 from reporting.domain.maintenance import Window, agreed, is_agreed
-from reporting.domain.outages import accounted, confirmed, outages
+from reporting.domain.outages import Outage, accounted, confirmed, outage_figures, outages
 from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period, Segment, overlay, value_at
@@ -119,3 +119,20 @@ def test_two_failed_probes_of_different_causes_confirm_each_other() -> None:
 def test_smoothing_moves_no_second_of_down_time() -> None:
     line = [seen(0, 10, UP), Segment(10, 20, Seen(DOWN, "timeout", 10, False)), seen(20, 30, UP)]
     assert sum(one.end - one.start for one in accounted(Period(0, 30), line, []) if one.value.state is DOWN) == 10
+
+
+def test_an_outage_that_begins_at_the_first_moment_of_the_period_began_in_it() -> None:
+    """Media that flowed up to that moment is in the line, too."""
+    begins, went_on = [seen(0, 10, UP), seen(10, 20, DOWN), seen(20, 30, UP)], [seen(5, 20, DOWN), seen(20, 30, UP)]
+    of_two_causes = [seen(5, 10, DOWN, "timeout"), seen(10, 20, DOWN, "refused"), seen(20, 30, UP)]
+    lines = (begins, went_on, of_two_causes)
+    assert [outages(Period(10, 30), line, [], 100)[0].began_before for line in lines] == [False, True, True]
+
+
+def test_the_fault_of_a_site_is_one_outage_in_its_number_and_in_the_mean_times() -> None:
+    """Ten cameras for half an hour each, and one for ten minutes: 20 minutes in the mean, not 28."""
+    of_site = [(Outage(100 + number, 1900, (), False, False), "site") for number in range(10)]
+    alone = (Outage(5000, 5600, (), False, False), None)
+    figures = outage_figures(Period(0, 10_000), [*of_site, alone], 50_000)
+    assert (figures.count, figures.site_faults, figures.mttr, figures.mtbf) == (2, 1, 1200, 25_000)
+    assert outage_figures(Period(0, 1900), of_site, 50_000).mttr is None, "it may go on"

@@ -8,9 +8,9 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import Asks, Filters, InContext, resumed
+from reporting.api.parameters import Asks, Filters, InContext, check_camera, resumed
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
-from reporting.domain.outages import Outage
+from reporting.domain.outages import Outage, counted, repairs
 from reporting.domain.scope import Camera
 from reporting.reports.accounts import Question
 from reporting.reports.outages import fault_of, found_outages
@@ -70,7 +70,8 @@ class Outages(PageOf[OutageShape]):
     unconfirmed: int = Field(description="Stretches of down time that a single probe saw.")
     seconds: float = Field(description="The whole down time of all cameras.")
     mean_repair_seconds: float | None = Field(
-        description="MTTR: mean length of the confirmed outages that began and ended in the period."
+        description="MTTR: mean length of the counted outages that began and ended in the period; that of a site "
+        "lasts until its last camera is back."
     )
     longest_seconds: float | None
     site_faults: list[SiteFaultShape]
@@ -153,6 +154,7 @@ async def list_outages(
     end = asks.period.end
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
+        await check_camera(session, filters.sight, "camera", camera)
         if chosen.is_file:
             return table_answer(shared, "outages", asks, chosen, asked.scope, only=camera)
         places = await plan.places(session, asked.scope, asks.period)
@@ -170,22 +172,17 @@ async def list_outages(
 
 def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultShape]) -> dict[str, Any]:
     """What the envelope says of all pages."""
-    confirmed = [(outage, fault) for _, outage, fault in found if outage.confirmed]
-    lengths = [outage.end - outage.start for outage, _ in confirmed]
-    repaired = [
-        outage.end - outage.start
-        for outage, _ in confirmed
-        if not outage.began_before and not outage.ongoing and outage.end < asks.period.end
-    ]
-    alone = sum(fault is None for _, fault in confirmed)
+    sure = [(outage, fault) for _, outage, fault in found if outage.confirmed]
+    whole = counted(sure)
+    repaired = repairs(asks.period, whole)
     return {
         "start": _shown(asks.period.start),
         "end": _shown(asks.period.end),
-        "count": alone + len({fault for _, fault in confirmed if fault is not None}),
-        "unconfirmed": len(found) - len(confirmed),
+        "count": len(whole),
+        "unconfirmed": len(found) - len(sure),
         "seconds": seconds(sum(outage.end - outage.start for _, outage, _ in found)),
         "mean_repair_seconds": seconds(sum(repaired)) / len(repaired) if repaired else None,
-        "longest_seconds": seconds(max(lengths)) if lengths else None,
+        "longest_seconds": seconds(max(outage.end - outage.start for outage, _ in sure)) if sure else None,
         "site_faults": faults,
     }
 

@@ -21,7 +21,7 @@ from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
 from reporting.storage import plan
-from reporting.storage.sight import visible_facilities
+from reporting.storage.sight import sees_camera, visible_facilities
 from vonggac.auth import Caller, Sight
 from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
@@ -127,29 +127,45 @@ class Filters:
         seen = await seen_by(session, self.sight)
         scope = replace(
             seen,
-            unit_id=await self._find(session, "unit", self.unit),
-            agency_id=await self._find(session, "agency", self.agency),
-            facility_id=await self._find(session, "facility", self.facility, seen.visible),
+            unit_id=await find_seen(session, "unit", self.unit),
+            agency_id=await find_seen(session, "agency", self.agency),
+            facility_id=await find_seen(session, "facility", self.facility, seen.visible),
             type=self.type,
         )
         given = {"unit": self.unit, "agency": self.agency, "type": self.type, "facility": self.facility}
         return AppliedFilters(scope, given)
 
-    @staticmethod
-    async def _find(
-        session: AsyncSession, noun: str, given: str | None, visible: frozenset[UUID] | None = None
-    ) -> UUID | None:
-        if given is None:
-            return None
-        found = await plan.find(session, noun, given)
-        if found is None or (visible is not None and found not in visible):
-            raise invalid(noun, f"no {noun} with the code or id '{given}' is known; give one that inventory lists")
-        return found
+
+async def find_seen(
+    session: AsyncSession,
+    noun: str,
+    given: str | None,
+    visible: frozenset[UUID] | None = None,
+    *,
+    field: str | None = None,
+) -> UUID | None:
+    """The id of a unit, agency or facility. Raises ProblemError naming the parameter (`field`, or the noun) of one that
+    is not known or not seen."""
+    if given is None:
+        return None
+    found = await plan.find(session, noun, given)
+    if found is None or (visible is not None and found not in visible):
+        msg = f"no {noun} with the code or id '{given}' is known; give one that inventory lists"
+        raise invalid(field or noun, msg)
+    return found
 
 
 async def seen_by(session: AsyncSession, sight: Sight) -> plan.Scope:
     """All that a caller sees."""
     return plan.Scope(visible=await visible_facilities(session, sight), of_part=sight.scope is not None)
+
+
+async def check_camera(session: AsyncSession, sight: Sight, field: str, camera_id: UUID | None) -> None:
+    """Raises ProblemError naming the parameter of a camera that is not known, or not seen."""
+    if camera_id is None:
+        return
+    if not await plan.camera_known(session, camera_id) or not await sees_camera(session, sight, camera_id):
+        raise invalid(field, f"no camera {camera_id} is known here; give one that inventory lists")
 
 
 def invalid(field: str, message: str) -> ProblemError:

@@ -1,6 +1,6 @@
 """Outages of a camera (R08): start, end, cause, duration. Out of scope and maintenance are none, unknown ends one."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reporting.domain.evidence.media import joined
@@ -30,7 +30,7 @@ class Outage:
 class OutageFigures:
     """What outages come to. `count`: confirmed ones, those of one site fault are one. Milliseconds.
 
-    `mttr`: mean length of the confirmed ones that began and ended in the period; `mtbf`: up time per counted outage.
+    `mttr`: mean length of the counted ones that began and ended in the period; `mtbf`: up time per counted outage.
     """
 
     count: int
@@ -48,27 +48,43 @@ def outage_figures[Fault: Hashable](
 ) -> OutageFigures:
     """Of the outages within `period`, each with the fault of its whole site, and the up time of the same cameras."""
     sure = [(outage, fault) for outage, fault in found if outage.confirmed]
-    faults = {fault for _, fault in sure if fault is not None}
-    count = sum(fault is None for _, fault in sure) + len(faults)
-    repaired = [
-        outage.end - outage.start
-        for outage, _ in sure
-        if not outage.began_before and not outage.ongoing and outage.end < period.end
-    ]
+    whole = counted(sure)
+    repaired = repairs(period, whole)
     by_cause: dict[str, Millis] = {}
     for outage, _ in found:
         cause = outage.causes[0] if outage.causes else NO_CAUSE
         by_cause[cause] = by_cause.get(cause, 0) + outage.end - outage.start
     return OutageFigures(
-        count=count,
+        count=len(whole),
         unconfirmed=len(found) - len(sure),
-        site_faults=len(faults),
+        site_faults=len({fault for _, fault in sure if fault is not None}),
         down=sum(outage.end - outage.start for outage, _ in found),
         mttr=sum(repaired) / len(repaired) if repaired else None,
-        mtbf=up / count if count else None,
+        mtbf=up / len(whole) if whole else None,
         longest=max((outage.end - outage.start for outage, _ in sure), default=None),
         by_cause=by_cause,
     )
+
+
+def counted[Fault: Hashable](sure: Iterable[tuple[Outage, Fault | None]]) -> list[list[Outage]]:
+    """Confirmed outages as they are counted: each by itself, those of one site fault together."""
+    alone: list[list[Outage]] = []
+    together: dict[Fault, list[Outage]] = {}
+    for outage, fault in sure:
+        if fault is None:
+            alone.append([outage])
+        else:
+            together.setdefault(fault, []).append(outage)
+    return [*alone, *together.values()]
+
+
+def repairs(period: Period, whole: Iterable[Sequence[Outage]]) -> list[Millis]:
+    """How long each that began and ended in the period took: one of a site until its last camera was back."""
+    return [
+        max(one.end for one in each) - min(one.start for one in each)
+        for each in whole
+        if not any(one.began_before or one.ongoing or one.end >= period.end for one in each)
+    ]
 
 
 def confirmed(camera: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
@@ -137,7 +153,9 @@ def outages(
     absences: Sequence[Segment[Absence]] = (),
 ) -> list[Outage]:
     """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`."""
-    down_before = {segment.start for segment in camera if segment.value.since < period.start}
+    down_before = any(
+        one.value.state is CameraState.DOWN and one.value.since < period.start <= one.end for one in camera
+    )
     unconfirmed = [
         stretch[0]
         for stretch in _stretches(camera)
@@ -153,7 +171,7 @@ def outages(
             causes = before.causes + tuple(one for one in cause if one not in before.causes)
             result[-1] = Outage(before.start, end, causes, before.began_before, end >= now)
         else:
-            began_before = start == period.start and bool(down_before)
+            began_before = start == period.start and down_before
             alone = any(one.start <= start and end <= one.end for one in unconfirmed)
             result.append(Outage(start, end, cause, began_before, end >= now, not alone))
     return result

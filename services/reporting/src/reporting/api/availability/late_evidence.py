@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Response
 
 from reporting.api.availability.schemas import LateDay
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import Asks, InContext
+from reporting.api.parameters import Asks, InContext, check_camera
 from reporting.domain.instants import VIETNAM
 from reporting.domain.ledger import date_of, days_within
 from reporting.storage.availability import evidence
@@ -47,6 +47,7 @@ async def list_late_evidence(
     first, last = days_within(asks.period)
     async with snapshot(shared.database) as session:
         visible = await visible_facilities(session, caller.sight)
+        await check_camera(session, caller.sight, "camera", camera)
         if chosen.is_file:
             return table_answer(shared, "late_evidence", asks, chosen, Scope(visible=visible), only=camera)
         wanted = evidence.listed(date_of(first), date_of(last), camera, visible=visible)

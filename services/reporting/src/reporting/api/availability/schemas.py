@@ -66,7 +66,7 @@ class OutagesShape(BaseModel):
     unconfirmed: int = Field(description="Stretches of down time that a single probe saw.")
     site_faults: int
     down_ms: int
-    mttr_ms: float | None = Field(description="Mean length of the confirmed ones that began and ended in it.")
+    mttr_ms: float | None = Field(description="Mean length of the counted ones that began and ended in it.")
     mtbf_ms: float | None = Field(description="Up time per counted outage.")
     longest_ms: int | None
     by_cause_ms: dict[str, int] = Field(description="Down time by the first cause of its outage.")

@@ -9,7 +9,16 @@ from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import ZONE, InContext, invalid, parse_moment, seen_by, zone_named
+from reporting.api.parameters import (
+    ZONE,
+    InContext,
+    check_camera,
+    find_seen,
+    invalid,
+    parse_moment,
+    seen_by,
+    zone_named,
+)
 from reporting.domain.instants import TIME_ZONE, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
@@ -75,8 +84,12 @@ async def list_windows(
     until = now + LISTED_AHEAD if end is None else parse_moment("to", end, zone)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
+    facility = None if facility_id is None else str(facility_id)
     async with shared.database.transaction() as session:
-        scope = replace(await seen_by(session, caller.sight), facility_id=facility_id)
+        await check_camera(session, caller.sight, "camera_id", camera_id)
+        seen = await seen_by(session, caller.sight)
+        await find_seen(session, "facility", facility, seen.visible, field="facility_id")
+        scope = replace(seen, facility_id=facility_id)
     if chosen.is_file:
         asked = Question(Period(millis(since), millis(until)), millis(now), 1, time_zone)
         return table_answer(shared, "maintenance", asked, chosen, scope, only=camera_id)

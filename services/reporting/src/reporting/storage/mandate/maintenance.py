@@ -62,9 +62,11 @@ def listed(
     facility_id: UUID | None,
     visible: frozenset[UUID] | None,
 ) -> Select[Any]:
-    """Windows that touch [since, until); a camera's list holds its facility's windows too. `visible`: as of `Scope`."""
+    """Windows that touch [since, until), or were cancelled before they began in it; a camera's list holds its
+    facility's windows too. `visible`: as of `Scope`."""
     table = maintenance_window
-    statement = select(table).where(table.c.starts_at < until, table.c.ends_at >= since)
+    touching = or_(table.c.ends_at > since, table.c.starts_at >= since)
+    statement = select(table).where(table.c.starts_at < until, touching)
     if camera_id is not None:
         of_facility = table.c.facility_id.in_(select(camera.c.facility_id).where(camera.c.id == camera_id))
         statement = statement.where(or_(table.c.camera_id == camera_id, of_facility))

@@ -93,7 +93,7 @@ _OF_OUTAGES = (
            amount="site_faults", required=True),
     Column("outages_ms", Kind.DURATION, "Tổng thời gian gián đoạn (ms)", "All of them together.", required=True),
     Column("mttr_ms", Kind.NUMBER, "MTTR (ms)",
-           "Mean length of the confirmed ones that began and ended in it; empty without one.", amount="ms"),
+           "Mean length of the counted ones that began and ended in it; empty without one.", amount="ms"),
     Column("mtbf_ms", Kind.NUMBER, "MTBF (ms)", "Up time per outage; empty without one.", amount="ms"),
     Column("longest_ms", Kind.DURATION, "Gián đoạn dài nhất (ms)", "The longest confirmed one."),
     Column("down_by_cause", Kind.TEXT, "Theo nguyên nhân (ms)",
