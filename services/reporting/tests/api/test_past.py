@@ -176,3 +176,25 @@ async def test_a_past_period_shows_no_state_of_now(client: Client, ingest: Inges
     content = (await client.get("/v1/compliance", params={"format": "csv"})).content.decode("utf-8-sig")
     row = next(csv.DictReader(io.StringIO(content, newline="")))
     assert (row["state"], row["confirmed_state"], row["compliant"]) == ("down", "unknown", "false")
+
+
+@pytest.mark.parametrize("table", ["facts", "camera_days"])
+async def test_a_facility_has_a_row_without_camera_only_for_the_days_on_which_it_had_none(
+    client: Client, ingest: Ingest, province: Province, table: str
+) -> None:
+    """A camera that moves at noon of the second of three days is at the second facility from that day on."""
+    first = datetime(2026, 11, 19, 17, tzinfo=UTC)
+    second = province.facility_state(id=uuid4(), code="KCL-02")
+    camera = province.camera()
+    moved = {"revision": 2, "changed_at": first + timedelta(hours=36), "facility_id": second.id}
+    await province.feed(ingest, *province.base(), province.stated("facility", second))
+    await province.feed(
+        ingest, *(province.stated("camera", one) for one in (camera, camera.model_copy(update=moved)))
+    )
+    period = {"from": first.isoformat(), "to": (first + timedelta(days=3)).isoformat(), "format": "csv"}
+    rows = csv.DictReader(io.StringIO((await client.get(f"/v1/tables/{table}", params=period)).text, newline=""))
+    assert sorted({(row["day"], row["facility_code"], row["camera_code"]) for row in rows}) == [
+        ("2026-11-20", "KCL-01", "CAM-01"), ("2026-11-20", "KCL-02", ""),
+        ("2026-11-21", "KCL-01", ""), ("2026-11-21", "KCL-02", "CAM-01"),
+        ("2026-11-22", "KCL-01", ""), ("2026-11-22", "KCL-02", "CAM-01"),
+    ]  # fmt: skip

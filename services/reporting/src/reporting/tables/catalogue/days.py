@@ -7,10 +7,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import date
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from reporting.domain.instants import Millis
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
+from reporting.reports.availability.stays import stayed
 from reporting.reports.daily import CameraDays, daily, days_of
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
@@ -41,7 +44,8 @@ FACTS = Table(
     "Số liệu theo ngày",
     "Facts by day",
     "A row for each camera, centre and day: the five parts of the day's time, which add up to it. Cameras without "
-    "deliveries and facilities without cameras have a row a day without parts. Names are in `cameras`.",
+    "deliveries have a row a day without parts, and so has a facility for each day without cameras. Names are in "
+    "`cameras`.",
     (*DAY, *_PLACE, *_CAMERA, *DELIVERY, *DELIVERY_LENGTHS),
     ("day", "facility_id", "camera_id", "delivery_id"),
 )
@@ -49,8 +53,8 @@ CAMERA_DAYS = Table(
     "camera_days",
     "Camera theo ngày",
     "Cameras by day",
-    "A row for each camera and day: where the day's time went, in three divisions of it. Facilities without cameras "
-    "have a row a day without parts.",
+    "A row for each camera and day: where the day's time went, in three divisions of it. A facility has a row without "
+    "parts for each day without cameras.",
     (*DAY, *_PLACE, *_CAMERA, *CAMERA_LENGTHS[1:]),
     ("day", "facility_id", "camera_id"),
 )
@@ -76,13 +80,17 @@ async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], R
     places = await plan.places(asked.session, asked.scope, question.period)
     with rarely_collected():
         cameras = await plan.cameras(asked.session, places)
+    always, there = {one.facility.id for one in cameras if stayed(one)}, set[tuple[UUID, Millis]]()
     async with aclosing(daily(asked.session, question, cameras, zone)) as portions:
         async for portion in portions:
             yield await asyncio.to_thread(make, portion, spans)
-    with_cameras = {one.facility.id for one in cameras}
+            for one in portion:
+                if not stayed(one.camera):
+                    there |= {(facility.id, start) for start, (facility, _, _) in one.accounts.items()}
     for place in places.facilities:
-        if place.id not in with_cameras:
-            yield [(day, span.length, *_place(place), *rest) for day, span in spans]
+        empty = [] if place.id in always else [one for one in spans if (place.id, one[1].start) not in there]
+        if empty:
+            yield [(day, span.length, *_place(place), *rest) for day, span in empty]
 
 
 def _place(facility: Facility) -> Row:
