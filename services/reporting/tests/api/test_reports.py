@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -12,11 +13,16 @@ from services.reporting.tests.freezing import BODY, DAY, NEXT, frozen
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from reporting.documents.letter.blocks import Grid, Text
+from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
 from reporting.migrations import SCRIPTS
+from reporting.reports.snapshot.report import parsed
 from vonggac.auth import Role
 from vonggac.database.migrations import config
+from vonggac.events import Cause, new_event
+from vonggac.events.prober import SiteObservedV1, SiteState
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -299,3 +305,58 @@ async def test_evidence_that_flags_a_report_is_published_once_until_somebody_has
     await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=17, minutes=2), every_s=300))
     _, second = await flags_published(client, 2)
     assert datetime.fromisoformat(second["since"]) == DAY + timedelta(hours=17, minutes=2)
+
+
+async def test_the_target_that_is_set_is_the_one_of_reports_and_charts(client: Client, fed: Province) -> None:
+    async def demanded(**more: Any) -> int:
+        report = await frozen(client, **more)
+        return int((await client.get(f"/v1/reports/{report['id']}.json")).json()["header"]["target_ppm"])
+
+    assert await demanded() == 990_000
+    target = {"percent": "95.5", "valid_from": DAY.isoformat(), "reason": "1742/UBND-VX"}
+    assert (await client.post("/v1/availability-targets/availability", json=target)).status_code == 201
+    assert (await demanded(), await demanded(target_ppm=970_000)) == (955_000, 970_000)
+    asked = {**BODY, "target_ppm": "955000"}
+    named = await client.get("/v1/charts/availability.svg", params=asked)
+    assert (await client.get("/v1/charts/availability.svg", params=BODY)).content == named.content
+    other = await client.get("/v1/charts/availability.svg", params={**asked, "target_ppm": "990000"})
+    assert other.content != named.content
+
+
+async def test_letter_and_answers_count_facilities_and_outages_alike(
+    client: Client, province: Province, ingest: Ingest
+) -> None:
+    """A fault of a whole site is one outage; a facility that is planned or closed is none without cameras."""
+    cameras = [province.camera(f"CAM-{number}") for number in range(3)]
+    others = [
+        province.facility_state(id=uuid4(), code=code, name=name, status=status)
+        for code, name, status in (("KCL-02", "Chưa lắp", "active"), ("KCL-03", "Đã đóng", "closed"))
+    ]
+    down, up = DAY + timedelta(hours=2), DAY + timedelta(hours=3)
+    facts = [*province.watched(NEXT + timedelta(hours=1))]
+    for one in cameras:
+        facts += province.probes(one, DAY, down, every_s=300)
+        facts += province.probes(one, down, up, "down", cause="route", every_s=300)
+        facts += province.probes(one, up, NEXT, every_s=300)
+    site = SiteObservedV1(
+        facility_id=province.facility, state=SiteState.FAILING, cause=Cause.ROUTE, began_at=down, ended_at=up,
+        camera_ids=tuple(one.id for one in cameras),
+    )  # fmt: skip
+    facts.append(new_event(site, source="/prober/1", subject="site", time=down))
+    register = [province.stated("facility", one) for one in others]
+    register += [province.stated("camera", one) for one in cameras]
+    await province.feed(ingest, *province.base(), *register, *facts)
+    report = parsed((await client.get(f"/v1/reports/{(await frozen(client))['id']}.json")).content)
+    written = paper(report)
+    texts = [block.text for block in written.body if isinstance(block, Text)]
+    outages = (await client.get("/v1/outages", params={name: str(BODY[name]) for name in ("from", "to")})).json()
+    assert (outages["count"], len(outages["items"])) == (1, 3)
+    assert any("Có 1 lần gián đoạn (trong đó 1 sự cố của cả cơ sở, 3 lượt camera" in one for one in texts)
+    assert any("Trong kỳ có 2 cơ sở" in one and "1 cơ sở chưa có;" in one for one in texts)
+    assert any("1 cơ sở chưa có camera (Chưa lắp)" in one for one in texts)
+    grid = written.appendices[0].blocks[0]
+    assert isinstance(grid, Grid)
+    assert [row[:2] for row in grid.rows[1:]] == [
+        ["1", "Khu cách ly Lao Bảo"], ["2", "Chưa lắp"], ["", "Đã đóng (ngoài phạm vi trong cả kỳ)"],
+        ["", "Tổng cộng: 2 cơ sở"],
+    ]  # fmt: skip

@@ -71,10 +71,10 @@ def test_unmeasured_time_is_drawn_as_such_and_has_no_percentage() -> None:
 def test_bars_of_causes_are_in_the_order_of_lost_time_and_their_words_are_escaped() -> None:
     chart = CHARTS["causes"]
     assert chart.index("Không &lt;trả&gt; lời &amp; im") < chart.index("Hình đen")
-    assert "5,0 giờ (3 lần)" in chart
+    assert "5,0 giờ (3 lượt)" in chart
     many = outages_by_cause([CauseSum(f"Nguyên nhân {n:02d}", 1, n * HOUR) for n in range(1, 15)])
     assert "Nguyên nhân khác" in many
-    assert "10,0 giờ (4 lần)" in many
+    assert "10,0 giờ (4 lượt)" in many
 
 
 def test_the_deadline_stands_between_what_was_in_time_and_what_was_not() -> None:

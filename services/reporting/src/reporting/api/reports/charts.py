@@ -12,6 +12,7 @@ from reporting.api.reports.freezing import Version, wanted
 from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
+from reporting.storage.availability import targets
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, Right, demand, demand_province, guarded_router
 from vonggac.http.openapi import problems
@@ -50,8 +51,14 @@ async def read_chart(
         Query(description="Strictly before it all is to be connected. Without an offset it is of `time_zone`."),
     ] = None,
     target_ppm: Annotated[
-        int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
-    ] = 990_000,
+        int | None,
+        Query(
+            ge=0,
+            le=1_000_000,
+            description="Availability demanded, in millionths. Default: the target in force at the beginning of the "
+            "period; 990000 while none is set.",
+        ),
+    ] = None,
     report: Annotated[UUID | None, Query(description="A frozen report: period and filters are its own.")] = None,
     version: Version = None,
 ) -> Response:
@@ -65,7 +72,8 @@ async def read_chart(
         async with snapshot(shared.database) as session:
             scope = (await filters.resolved(session)).scope
             tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
-        shown = Shown(tables, ZoneInfo(asks.time_zone), due, target_ppm)
+            target = await targets.demanded_ppm(session, asks.period.start) if target_ppm is None else target_ppm
+        shown = Shown(tables, ZoneInfo(asks.time_zone), due, target)
     picture = await asyncio.to_thread(chart, shown, name)
     return Response(
         picture,

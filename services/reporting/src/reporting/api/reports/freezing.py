@@ -33,7 +33,7 @@ from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
-from reporting.storage.availability import after_freezing
+from reporting.storage.availability import after_freezing, targets
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, Principal, Role, guarded_router
@@ -80,7 +80,7 @@ async def freeze_report(
         filters=filters,
         author=caller.subject,
         deadline_ms=None if body.deadline is None else millis(body.deadline),
-        target_ppm=body.target_ppm,
+        target_ppm=await _target(shared, body, period),
         proposals=tuple(body.proposals),
         letterhead=_letterhead(shared, body.letterhead),
     )
@@ -234,6 +234,13 @@ async def wanted(session: AsyncSession, report_id: UUID, version: int | None = N
     if report is None:
         raise not_found("report", report_id if version is None else f"{report_id} version {version}")
     return report
+
+
+async def _target(shared: Context, body: FreezeShape, period: Period) -> int:
+    if body.target_ppm is not None:
+        return body.target_ppm
+    async with shared.database.transaction() as session:
+        return await targets.demanded_ppm(session, period.start)
 
 
 def _letterhead(shared: Context, given: Letterhead) -> Letterhead:

@@ -59,7 +59,13 @@ class FreezeShape(BaseModel):
     type: FacilityType | None = Field(default=None, description="Type of the facility.")
     facility: str | None = Field(default=None, max_length=64, description="Code or id of a facility.")
     deadline: AwareDatetime | None = Field(default=None, description="Strictly before it all is to be connected.")
-    target_ppm: int = Field(default=990_000, ge=0, le=1_000_000, description="Availability demanded, in millionths.")
+    target_ppm: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="Availability demanded, in millionths. Default: the target in force at the beginning of the period "
+        "(`GET /v1/availability-targets`); 990000 while none is set.",
+    )
     proposals: list[Annotated[VisibleText, Field(min_length=1, max_length=2000)]] = Field(
         default=[], max_length=20, description="Part III of the letter, a paragraph each; by default of the figures."
     )

@@ -27,10 +27,10 @@ def outages_by_cause(sums: Sequence[CauseSum], *, name: str = "causes") -> str:
     height = _HEAD + max(len(shown), 3) * _ROW + 12
     canvas = Canvas(
         name, WIDTH, height, title="Thời gian mất theo nguyên nhân / Outages by cause",
-        description=" ".join(f"{one.name}: {one.times} lần, {_hours(one.length)} giờ." for one in shown)
+        description=" ".join(f"{one.name}: {one.times} lượt camera, {_hours(one.length)} giờ." for one in shown)
         or "Không có lần gián đoạn nào. No outages.",
     )  # fmt: skip
-    canvas.text(LEFT, 18, "Thời gian mất theo nguyên nhân (giờ, số lần)", bold=True, size=13)
+    canvas.text(LEFT, 18, "Thời gian mất theo nguyên nhân (giờ, số lượt camera)", bold=True, size=13)
     if not shown:
         nothing(canvas)
         return canvas.svg()
@@ -41,7 +41,7 @@ def outages_by_cause(sums: Sequence[CauseSum], *, name: str = "causes") -> str:
         length = max(room * one.length / longest, 1)
         canvas.text(LEFT + _NAMES - 8, y + 15, one.name, anchor="end")
         canvas.box(LEFT + _NAMES, y + 3, length, _ROW - 8, "down", label=one.name)
-        canvas.text(LEFT + _NAMES + length + 6, y + 15, f"{_hours(one.length)} giờ ({one.times} lần)")
+        canvas.text(LEFT + _NAMES + length + 6, y + 15, f"{_hours(one.length)} giờ ({one.times} lượt)")
     canvas.line([(LEFT + _NAMES, _HEAD - 2), (LEFT + _NAMES, _HEAD + len(shown) * _ROW)])
     return canvas.svg()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Appendix, Block, Grid, Picture, Text
-from reporting.documents.letter.figures import Figures, chart, number, rows_of, shown_of, word
+from reporting.documents.letter.figures import Figures, chart, is_counted, number, rows_of, shown_of, word
 from reporting.documents.letter.wording import amount, cause_name, length, percent, short_time
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
@@ -46,9 +46,11 @@ def _facility_grid(report: Report) -> Grid:
             last = unit
             strong.add(len(rows))
             rows.append(["", unit[1] or "Chưa rõ địa bàn", "", "", *_shares(units.get(unit, {}))])
-        place += 1
+        counted = is_counted(row)
+        place += counted
+        name = word(row, "facility_name") + ("" if counted else " (ngoài phạm vi trong cả kỳ)")
         type_name = TYPE_NAMES.get(word(row, "facility_type"), word(row, "facility_type"))
-        rows.append([str(place), word(row, "facility_name"), word(row, "agency_name"), type_name, *_shares(row)])
+        rows.append([str(place) if counted else "", name, word(row, "agency_name"), type_name, *_shares(row)])
     strong.add(len(rows))
     rows.append(["", f"Tổng cộng: {amount(place)} cơ sở", "", "", *_shares(Figures.of(report).row)])
     return Grid(

@@ -41,6 +41,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "facilities": ("Số cơ sở", "Facilities that are counted"),
     "facilities_with_cameras": ("Số cơ sở có camera", "Facilities with cameras"),
     "facilities_connected": ("Số cơ sở có tất cả camera kết nối", "Facilities all of whose cameras were connected"),
+    "counted": ("Thuộc phạm vi", "The facility is counted: it was approved or active at some moment of the period"),
     "cameras": ("Số camera", "Cameras"),
     "cameras_national": ("Số camera kết nối trung tâm của Bộ", "Cameras at the national centre for ten minutes"),
     "cameras_provincial": ("Số camera kết nối IOC của tỉnh", "Cameras at the provincial centre for ten minutes"),

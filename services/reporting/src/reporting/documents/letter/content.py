@@ -1,6 +1,6 @@
 """The words of the report: «I. Kết quả, II. Tồn tại, nguyên nhân, III. Đề xuất, kiến nghị», out of frozen figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.appendices import appendices
@@ -221,15 +221,15 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     if outages:
         longest = max(outages, key=lambda row: (number(row, "length_ms"), word(row, "camera_code")))
         yield Text(
-            f"1. Có {amount(len(outages))} lần gián đoạn, tổng thời gian mất là "
+            f"1. Có {_counted(outages)}, tổng thời gian mất của các camera là "
             f"{length(sum(number(row, 'length_ms') for row in outages))}; lần dài nhất là "
             f"{length(number(longest, 'length_ms'))}, camera {word(longest, 'camera_code')} "
             f"({word(longest, 'camera_name')}), từ {short_time(number(longest, 'from_ms'), zone)}."
         )
         sums = by_cause(outages)
         yield Grid(
-            columns=("Nguyên nhân", "Số lần", "Thời gian mất (giờ)"),
-            widths=(60, 15, 25),
+            columns=("Nguyên nhân", "Số lượt camera", "Thời gian mất (giờ)"),
+            widths=(55, 20, 25),
             aligns=("left", "right", "right"),
             rows=[
                 *([one.name, amount(one.times), hours(one.length)] for one in sums),
@@ -252,6 +252,21 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
             f"3. Có {length(unknown)} không có số liệu đo; thời gian này được ghi là không rõ, không tính là hoạt "
             "động và cũng không tính là mất."
         )
+
+
+def _counted(outages: Sequence[Row]) -> str:
+    """As `GET /v1/outages` counts them: those of one site fault are one, and what a single probe saw stands apart."""
+    sure = [row for row in outages if row.get("confirmed")]
+    of_sites = [row for row in sure if row.get("site_fault_ms") is not None]
+    sites = {(word(row, "facility_code"), row["site_fault_ms"]) for row in of_sites}
+    words = f"{amount(len(sure) - len(of_sites) + len(sites))} lần gián đoạn"
+    if sites:
+        words += (
+            f" (trong đó {amount(len(sites))} sự cố của cả cơ sở, {amount(len(of_sites))} lượt camera, mỗi sự cố tính "
+            "là một lần)"
+        )
+    single = len(outages) - len(sure)
+    return f"{words}, ngoài ra có {amount(single)} lượt chỉ một lần kiểm tra thấy" if single else words
 
 
 def _names(rows: list[Row]) -> str:

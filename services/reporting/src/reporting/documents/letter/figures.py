@@ -104,9 +104,14 @@ def below_target(report: Report) -> list[Row]:
     return sorted(found, key=lambda row: (-number(row, "down_ms"), word(row, "camera_code")))
 
 
+def is_counted(facility: Row) -> bool:
+    """Whether a facility is in scope; where a report does not say, it is."""
+    return facility.get("counted") is not False
+
+
 def without_cameras(report: Report) -> list[Row]:
-    """Facilities that have none."""
-    return [row for row in rows_of(report, "facilities") if not number(row, "cameras")]
+    """Facilities in scope that have none."""
+    return [row for row in rows_of(report, "facilities") if is_counted(row) and not number(row, "cameras")]
 
 
 class Shown(NamedTuple):

@@ -6,6 +6,7 @@ be summed. A facility without cameras stands in `facilities` with zeros.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from reporting.domain.instants import Millis
 from reporting.domain.outages import Outage
@@ -29,7 +30,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "units": _GROUP,
     "agencies": _GROUP,
     "types": _GROUP,
-    "facilities": (*_PLACE, "cameras", *LENGTHS),
+    "facilities": (*_PLACE, "counted", "cameras", *LENGTHS),
     "cameras": (*_PLACE, *_CAMERA, *LENGTHS),
     "deliveries": (
         *_PLACE, *_CAMERA,
@@ -72,7 +73,12 @@ def groups(totals: Totals) -> dict[str, list[Row]]:
         "types": [_group(one) for one in totals.by_type],
         "facilities": sorted(
             (
-                {**_place(facilities[one.id]), "cameras": one.cameras.total, **_lengths(one.durations)}
+                {
+                    **_place(facilities[one.id]),
+                    "counted": bool(one.facilities),
+                    "cameras": one.cameras.total,
+                    **_lengths(one.durations),
+                }
                 for one in totals.by_facility
                 if one.id in facilities
             ),
@@ -107,7 +113,7 @@ def day(period: Period, totals: Totals, accounts: Iterable[CameraAccount]) -> Ro
     """The sums of one local day, and how many were connected in it."""
     whole = totals.total
     connected = {"cameras": 0, "cameras_national": 0, "cameras_provincial": 0, "cameras_both": 0}
-    all_of: dict[str, bool] = {}
+    all_of: dict[UUID, bool] = {}
     for one in accounts:
         time = one.account.camera
         if time.out_of_scope == time.period:
@@ -117,8 +123,8 @@ def day(period: Period, totals: Totals, accounts: Iterable[CameraAccount]) -> Ro
         connected["cameras_national"] += time.both + time.national_only >= CONNECTED_FOR
         connected["cameras_provincial"] += time.both + time.provincial_only >= CONNECTED_FOR
         connected["cameras_both"] += both
-        code = one.camera.facility.code
-        all_of[code] = all_of.get(code, True) and both
+        place = one.camera.facility.id
+        all_of[place] = all_of.get(place, True) and both
     return {
         "from_ms": period.start,
         "to_ms": period.end,

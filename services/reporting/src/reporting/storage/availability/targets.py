@@ -31,6 +31,16 @@ def in_force(targets: Sequence[Target], at: Millis) -> dict[str, Decimal]:
     return {one.metric: one.percent for one in targets if one.valid_from <= at}
 
 
+DEFAULT_PPM = 990_000
+"""What reports and charts demand while no target of availability is set."""
+
+
+async def demanded_ppm(session: AsyncSession, at: Millis) -> int:
+    """The availability demanded at a moment, in millionths."""
+    percent = in_force(await read(session), at).get("availability")
+    return DEFAULT_PPM if percent is None else int(percent * 10_000)
+
+
 def listed() -> Select[Any]:
     return select(table)
 
