@@ -188,9 +188,7 @@ async def test_a_facility_has_a_row_without_camera_only_for_the_days_on_which_it
     camera = province.camera()
     moved = {"revision": 2, "changed_at": first + timedelta(hours=36), "facility_id": second.id}
     await province.feed(ingest, *province.base(), province.stated("facility", second))
-    await province.feed(
-        ingest, *(province.stated("camera", one) for one in (camera, camera.model_copy(update=moved)))
-    )
+    await province.feed(ingest, *(province.stated("camera", one) for one in (camera, camera.model_copy(update=moved))))
     period = {"from": first.isoformat(), "to": (first + timedelta(days=3)).isoformat(), "format": "csv"}
     rows = csv.DictReader(io.StringIO((await client.get(f"/v1/tables/{table}", params=period)).text, newline=""))
     assert sorted({(row["day"], row["facility_code"], row["camera_code"]) for row in rows}) == [
