@@ -1,7 +1,8 @@
 """Since when each facility was first connected to both centres for good: ten unbroken minutes, by the accounts' rules.
 
 The past is read in stretches that double, from the first day on that anybody watched; a facility that is found drops
-out. So a province that connected in its first weeks costs the same after years.
+out, and days on which the ledger bars it are passed over. So a province that connected in its first weeks, and
+facilities that never did, cost the same after years.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import resolve
 from reporting.domain.instants import Millis
+from reporting.domain.ledger import day_of, midnight
 from reporting.domain.maintenance import Window
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
 from reporting.domain.mandate.coverage import OTHER_PUBLIC
@@ -23,6 +25,7 @@ from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
 from reporting.domain.timeline import within_lives
+from reporting.reports.mandate.barred_days import BarredDays, barred_days
 from reporting.storage import history, lives, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
@@ -60,10 +63,13 @@ async def first_connected(
     """
     missing, found = set(facility_ids), dict[UUID, Millis]()
     begin = await lifecycle.first_watched(session, list(missing), until)
+    barred = await barred_days(session, missing, areas)
     length = FIRST_STRETCH
-    while begin is not None and begin < until and missing:
-        period = Period(begin, min(begin + length, until))
-        for facility_id, instant in (await _stretch(session, period, missing, grace, areas)).items():
+    while begin is not None and missing and (begin := _passed_over(barred, missing, begin)) < until:
+        period = _next_stretch(barred, begin, length, until)
+        first, last = day_of(period.start), day_of(period.end - 1)
+        wanted = {one for one in missing if barred.open_from(one, first) <= last}
+        for facility_id, instant in (await _stretch(session, period, wanted, grace, areas)).items():
             found[facility_id] = instant
             missing.discard(facility_id)
         if period.end >= until:
@@ -71,6 +77,20 @@ async def first_connected(
         # A stretch of connection that began shortly before the end is seen whole in the next one.
         begin, length = period.end - SUSTAINED, length * 2
     return found
+
+
+def _passed_over(barred: BarredDays, missing: Iterable[UUID], begin: Millis) -> Millis:
+    """Where to read on: what holds for SUSTAINED may begin so long before a day that is not barred."""
+    day = day_of(begin)
+    opened = min(barred.open_from(one, day) for one in missing)
+    return begin if opened == day else max(begin, midnight(opened) - SUSTAINED)
+
+
+def _next_stretch(barred: BarredDays, begin: Millis, length: Millis, until: Millis) -> Period:
+    """What the ledger does not have yet, where nothing is barred, is a stretch of its own."""
+    end = min(begin + length, until)
+    closed_at = None if barred.closed is None else midnight(barred.closed)
+    return Period(begin, end if closed_at is None or begin >= closed_at - SUSTAINED else min(end, closed_at))
 
 
 async def _stretch(
