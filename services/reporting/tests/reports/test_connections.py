@@ -18,7 +18,7 @@ from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.domain.segments import Period
 from reporting.reports.availability.bookkeeping import Bookkeeper
 from reporting.reports.mandate import connections
-from reporting.reports.mandate.barred_days import BarredDays
+from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays
 from reporting.reports.mandate.connections import first_connected
 from reporting.storage.snapshot import snapshot
 
@@ -119,7 +119,7 @@ async def test_what_the_ledger_bars_is_passed_over_and_nothing_is_missed(
         return await stretch(session, period, wanted, grace, areas)
 
     async def no_ledger(*_: Any) -> BarredDays:
-        return BarredDays(None, {})
+        return NOTHING_BARRED
 
     async def found(until: Millis) -> Mapping[UUID, Millis]:
         async with snapshot(database) as session:

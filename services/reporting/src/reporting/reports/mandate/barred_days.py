@@ -30,6 +30,9 @@ class BarredDays:
         return day
 
 
+NOTHING_BARRED = BarredDays(None, {})
+
+
 async def barred_days(
     session: AsyncSession, facility_ids: Collection[UUID], areas: Mapping[str, str | None]
 ) -> BarredDays:
@@ -39,7 +42,7 @@ async def barred_days(
     """
     closed = (await ledger.state(session)).closed_until
     if closed is None or not facility_ids:
-        return BarredDays(None, {})
+        return BarredDays(closed, {})
     found: dict[UUID, list[_Span]] = {}
     for one in await unconnected_days(session, list(facility_ids), closed, SUSTAINED // 2):
         if areas.get(one.camera_id) != OTHER_PUBLIC:

@@ -25,7 +25,7 @@ from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
 from reporting.domain.timeline import within_lives
-from reporting.reports.mandate.barred_days import BarredDays, barred_days
+from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays, barred_days
 from reporting.storage import history, lives, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
@@ -63,8 +63,7 @@ async def first_connected(
     """
     missing, found = set(facility_ids), dict[UUID, Millis]()
     begin = await lifecycle.first_watched(session, list(missing), until)
-    barred = await barred_days(session, missing, areas)
-    length = FIRST_STRETCH
+    barred, length = NOTHING_BARRED, FIRST_STRETCH
     while begin is not None and missing and (begin := _passed_over(barred, missing, begin)) < until:
         period = _next_stretch(barred, begin, length, until)
         first, last = day_of(period.start), day_of(period.end - 1)
@@ -74,6 +73,9 @@ async def first_connected(
             missing.discard(facility_id)
         if period.end >= until:
             break
+        if barred is NOTHING_BARRED:
+            # Most are found at once: the ledger is asked for the others only.
+            barred = await barred_days(session, missing, areas)
         # A stretch of connection that began shortly before the end is seen whole in the next one.
         begin, length = period.end - SUSTAINED, length * 2
     return found
