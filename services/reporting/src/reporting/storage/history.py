@@ -127,6 +127,11 @@ class Stored(NamedTuple):
     media: Sequence[Sequence[Any]]
     failures: Sequence[Sequence[Any]] = ()
 
+    @property
+    def rows(self) -> int:
+        """How many were read, of all kinds."""
+        return sum(len(each[0]) for each in (self.runs, self.changes, self.media, self.failures) if each)
+
     def lines(self, watch: Watch) -> dict[str, Sequence[Segment[Seen]]]:
         """What each camera was seen to be, as far as a prober watched, dated by its forwarder; segments keep their true
         ends."""

@@ -8,7 +8,6 @@ facilities that never did, cost the same after years.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,7 +32,10 @@ from reporting.storage.mandate import lifecycle
 from vonggac.events.inventory import DestinationRole
 
 FIRST_STRETCH: Millis = 86_400_000
-PORTION = 500
+FEWEST, MOST = 25, 500
+"""Cameras whose history is in memory at once: a portion is twice or half as large as the one before it."""
+FEW_ROWS = 2000
+"""Of a portion after which the next one may be larger: on a bad day a camera has hundreds."""
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
 
 
@@ -104,13 +106,16 @@ async def _stretch(
     watch = await lives.watch(session, period.start, period.end, grace)
     windows = await history.maintenance(session, period.start, period.end)
     by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}
-    for portion in batched(cameras, PORTION):
+    done, size = 0, FEWEST
+    while portion := cameras[done : done + size]:
         ids = [one.id for one in portion]
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, ids, deliveries, period.start, period.end, watch)
         if demanded := _demanded(portion):
             failures = await history.failed_read_backs(session, demanded, period.start, period.end)
             stored = stored._replace(failures=failures)
+        done += len(portion)
+        size = min(MOST, size * 2) if stored.rows < FEW_ROWS else max(FEWEST, size // 2)
         material = Found(period, stored, watch, windows)
         for facility_id, camera_id, line in await asyncio.to_thread(_lines, material, portion):
             by_facility.setdefault(facility_id, []).append((areas.get(camera_id), line))
