@@ -97,6 +97,28 @@ async def test_the_overview_counts_cameras_and_workers(client: Client, ingest: I
     assert answer["workers"] == {"probers": 1, "forwarders": 1}
 
 
+async def test_an_outage_is_confirmed_on_both_sides_of_a_midnight(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """One probe finds another cause than the others, and what it found goes on over midnight."""
+    camera, midnight, minute = province.camera(), DAY, timedelta(minutes=1)
+    evening = midnight - 4 * minute
+    down = [("timeout", evening), ("refused", evening + 5 * minute), ("refused", evening + 10 * minute)]
+    down += [("timeout", at + 5 * HOUR) for at in (evening - 10 * minute, evening - 5 * minute)]
+    down += [("refused", evening + 5 * HOUR)]
+    facts = [province.probe(camera, at, "down", cause=cause, every_s=300) for cause, at in down]
+    facts += [province.probe(camera, evening + more * minute, every_s=300) for more in (-5, 15, 280, 305)]
+    await province.feed(
+        ingest, *province.base(), province.stated("camera", camera), *facts, *province.watched(midnight + 9 * HOUR)
+    )
+    later = midnight + 5 * HOUR
+    spans = ((midnight - HOUR, midnight), (midnight, midnight + HOUR), (later - HOUR, later), (later, later + HOUR))
+    for start, end in spans:
+        found = (await client.get("/v1/outages", params={"from": start.isoformat(), "to": end.isoformat()})).json()
+        assert (found["count"], found["unconfirmed"]) == (1, 0), start
+        assert [one["began_before"] for one in found["items"]] == [start in {midnight, later}]
+
+
 async def test_a_silent_forwarders_deliveries_are_unknown(client: Client, ingest: Ingest, province: Province) -> None:
     camera, then = province.camera(), datetime.now(UTC) - timedelta(minutes=2)
     await province.feed(ingest, *province.base(), province.stated("camera", camera))

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.instants import HOUR, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import Outage, outages
 from reporting.domain.scope import Camera
+from reporting.domain.segments import Period
 from reporting.reports.accounts import PORTION, Question, watch_of
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault, Stored
@@ -16,20 +19,27 @@ from reporting.storage.lives import Watch
 
 type Found = list[tuple[Camera, Outage]]
 
+LONGEST_CLAIM: Millis = 2 * HOUR
+"""A probe claims two intervals, of an hour at most each."""
+
 
 async def found_outages(
     session: AsyncSession, question: Question, scope: plan.Scope, camera: str | None = None
 ) -> AsyncGenerator[tuple[Found, list[SiteFault]]]:
-    """Portion by portion, in the order of the cameras: outages, and all site faults of the period. `camera`: its id."""
+    """Portion by portion, in the order of the cameras: outages, and all site faults of the period. `camera`: its id.
+
+    What borders on the period is read, too: whether a second probe failed is no matter of where the period is cut.
+    """
     start, end = question.period
+    around = Period(start - LONGEST_CLAIM, end + LONGEST_CLAIM)
     cameras = await plan.cameras(session, await plan.places(session, scope, question.period))
     failed = await history.cameras_down(session, start, end)
     wanted = [one for one in cameras if one.id in failed and camera in {None, one.id}]
-    watch = await watch_of(session, question)
+    watch = await watch_of(session, replace(question, period=around))
     windows = await history.maintenance(session, start, end)
     faults = await history.site_faults(session, start, end)
     for portion in batched(wanted, PORTION):
-        stored = await history.stored(session, [one.id for one in portion], (), start, end, watch)
+        stored = await history.stored(session, [one.id for one in portion], (), *around, watch)
         yield await asyncio.to_thread(_found, question, portion, stored, watch, windows), faults
 
 
