@@ -44,7 +44,7 @@ class Halting:
     """Stands before the bus: the first publication waits until it is let go."""
 
     def __init__(self, bus: Bus) -> None:
-        self.js, self.on_reconnect, self.connected = self, bus.on_reconnect, True
+        self.js, self.client, self.on_reconnect, self.connected = self, bus.client, bus.on_reconnect, True
         self._bus, self.reached, self.let_go = bus, asyncio.Event(), asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:

@@ -11,6 +11,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
+from vonggac.bus import outgoing as sending
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, new_event, subjects
@@ -81,6 +82,28 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(own_ser
     assert list(dict.fromkeys(seen)) == expected
     for task in tasks:
         await cancelled(task)
+
+
+async def test_facts_arrive_after_any_number_of_tries_while_nats_was_away(
+    own_server: NatsServer, own_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nats-py has room for so many that are not answered yet, and keeps it for each that its buffer does not hold."""
+    for name in ("RETRY_AFTER_S", "STORE_WITHIN_S", "OTHERS_WITHIN_S"):
+        monkeypatch.setattr(sending, name, 0.01)
+    own_bus.js = own_bus.client.jetstream(timeout=5, publish_async_max_pending=2 * sending.WINDOW)
+    outgoing = Outgoing(own_bus)
+    running = asyncio.create_task(outgoing.run())
+    outgoing.queue_value(topology.LOGIN_FAILURES, "before", b"1")
+    assert await outgoing.drain(within_s=10) == 0
+    await asyncio.to_thread(own_server.kill)
+    await eventually(lambda: not own_bus.connected)
+    for number in range(sending.WINDOW):
+        outgoing.queue_value(topology.LOGIN_FAILURES, f"key-{number}", bytes(20_000))
+    # Time for many tries.
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(own_server.start)
+    assert await outgoing.drain(within_s=30) == 0
+    await cancelled(running)
 
 
 async def test_what_the_bounded_queue_cannot_hold_is_counted(own_bus: Bus) -> None:
