@@ -25,15 +25,16 @@ class Watched:
 
     def __init__(self, bus: Bus, *, is_wanted: Callable[[str], bool] = lambda _key: True) -> None:
         self.changes: list[Change] = []
+        self.values_then: list[int | None] = []
+        """What the cache held of the key when it reported each change."""
         self.cache = BucketCache(
-            bus,
-            BUCKET,
-            parse_key=str,
-            parse_value=int,
-            on_change=lambda key, value: self.changes.append((key, value)),
-            is_wanted=is_wanted,
+            bus, BUCKET, parse_key=str, parse_value=int, on_change=self._changed, is_wanted=is_wanted
         )
         self._running = asyncio.create_task(self.cache.run())
+
+    def _changed(self, key: str, value: int | None) -> None:
+        self.changes.append((key, value))
+        self.values_then.append(self.cache.values.get(key))
 
     async def stop(self) -> None:
         self._running.cancel()
@@ -108,6 +109,7 @@ async def test_after_a_restart_of_the_server_it_holds_what_the_bucket_holds(tmp_
         await eventually(lambda: mapping == {"stays": 1, "comes": 2}, within_s=20)
         assert watched.changes.count(("goes", None)) >= 1
         assert mapping is watched.cache.values
+        assert watched.values_then == [value for _, value in watched.changes]
         await watched.stop()
     finally:
         await bus.close()

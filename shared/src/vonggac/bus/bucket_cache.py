@@ -59,7 +59,7 @@ async def watch_bucket(
 
 
 class BucketCache[K, V]:
-    """`values` is the bucket as last read; `loaded` is set once all of it was read."""
+    """`values` is the bucket as it was read, with all that `on_change` was told; `loaded`: once it was read whole."""
 
     def __init__(
         self,
@@ -82,7 +82,8 @@ class BucketCache[K, V]:
         self._bus, self._bucket = bus, bucket
         self._parse_key, self._parse_value = parse_key, parse_value
         self._on_change, self._is_wanted, self._on_loaded = on_change, is_wanted, on_loaded
-        self._replaying: dict[K, V] | None = None
+        self._replayed: set[K] | None = None
+        """Keys that came since the watch began anew; None once all of them did."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -91,18 +92,15 @@ class BucketCache[K, V]:
         )
 
     def _begin_replay(self) -> None:
-        self._replaying = {}
+        self._replayed = set()
 
     def _end_replay(self) -> None:
         """All of the bucket was read: what is no longer in it was removed while nobody watched."""
-        if self._replaying is None:
+        if self._replayed is None:
             return
-        replayed, self._replaying = self._replaying, None
-        removed = self.values.keys() - replayed.keys()
-        # In place: others keep a reference to the mapping.
-        self.values.clear()
-        self.values.update(replayed)
+        removed, self._replayed = self.values.keys() - self._replayed, None
         for key in removed:
+            del self.values[key]
             self._on_change(key, None)
         if self._on_loaded is not None and not self.loaded.is_set():
             self._on_loaded()
@@ -117,9 +115,11 @@ class BucketCache[K, V]:
         except (ValidationError, ValueError):
             log.warning("bucket_value_malformed", bucket=self._bucket, key=name)
             return
-        values = self.values if self._replaying is None else self._replaying
         if value is None:
-            values.pop(key, None)
+            self.values.pop(key, None)
         else:
-            values[key] = value
+            self.values[key] = value
+            if self._replayed is not None:
+                self._replayed.add(key)
+        # Whoever is told looks at `values`, too: both say the same at any moment.
         self._on_change(key, value)
