@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from reporting import metrics
 from reporting.ingest import ahead
+from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
 from reporting.storage.tables import camera_state, corrected_fact
 from vonggac.bus import Received
@@ -22,7 +23,7 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from reporting.ingest.handlers import Ingest
+    from reporting.settings import Settings
     from vonggac.bus import Bus
     from vonggac.database import Database
 
@@ -90,6 +91,20 @@ async def test_facts_ahead_by_skew_are_taken_at_the_servers_time_and_marked(
     # No batch was handled in parts, and nothing was buried.
     assert sum(sizes) == FACTS
     assert (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 0
+
+
+async def test_a_fact_ahead_by_skew_is_taken_at_the_same_time_when_it_is_replayed_an_hour_later(
+    bus: Bus, database: Database, settings: Settings
+) -> None:
+    """As after a restore of the tables: that hour has made it a fact of the past."""
+    stored_at = datetime.now(UTC)
+    await publish(bus, stored_at + timedelta(minutes=10))
+    later = Ingest(database, settings, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    last = (await bus.js.stream_info(topology.OBSERVATIONS)).state.last_seq
+    assert await new_consumers(bus, later, batch=500)[1].replay(1, last) == 1
+    async with database.transaction() as session:
+        seen = (await session.execute(select(camera_state.c.last_observed_at))).scalar_one()
+    assert stored_at - timedelta(milliseconds=2) <= seen <= datetime.now(UTC)
 
 
 def test_what_lies_between_the_times_of_a_fact_survives_its_correction_for_skew() -> None:

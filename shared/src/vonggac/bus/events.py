@@ -42,6 +42,7 @@ class StoredMessage:
     sequence: int
     subject: str
     body: bytes
+    stored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class EventConsumer:
 
 def _decode_stored(message: StoredMessage) -> Received | None:
     try:
-        return Received(decode(message.body), message.subject, message.sequence)
+        return Received(decode(message.body), message.subject, message.sequence, message.stored_at)
     except MalformedEventError as error:
         log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
         return None
@@ -238,7 +239,9 @@ async def _read_page(bus: Bus, stream: str, first: int, most: int) -> tuple[list
             headers = message.headers or {}
             status = headers.get("Status")
             if status is None:
-                page.append(StoredMessage(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data))
+                stored_at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
+                sequence = int(headers["Nats-Sequence"])
+                page.append(StoredMessage(sequence, headers["Nats-Subject"], message.data, stored_at))
             elif status == _END_OF_PAGE:
                 return page, headers.get("Nats-Num-Pending", "0") == "0" or not page
             elif status == _NO_MESSAGE:
