@@ -23,7 +23,6 @@ from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_re
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
-from inventory.storage.conflicts import is_database_away
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from inventory.storage.upkeep.reconciling import Reconciler
@@ -34,7 +33,7 @@ from vonggac.auth import Sealer, TokenVerifier, add_routes, check_policy, instal
 from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
-from vonggac.database import Database, database_address
+from vonggac.database import Database, database_address, is_away
 from vonggac.database.migrations import tables_missing
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -122,7 +121,7 @@ def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: Rel
         partial(
             watch_register,
             register=Restores(database),
-            is_transient=is_database_away,
+            is_transient=is_away,
             on_epoch=relay.wake,
             every_s=settings.relay_poll_s,
         ),

@@ -1,6 +1,6 @@
 """PostgreSQL for the services that keep records: engine, sessions, migrations. Tables are the services' own."""
 
-from vonggac.database.engine import Database, database_address, new_metadata
+from vonggac.database.engine import Database, database_address, is_away, new_metadata
 from vonggac.database.migrations import migrate
 
-__all__ = ["Database", "database_address", "migrate", "new_metadata"]
+__all__ = ["Database", "database_address", "is_away", "migrate", "new_metadata"]

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
 from psycopg import AsyncConnection
 from pydantic import SecretStr
 from sqlalchemy import URL, MetaData, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from vonggac.settings.passwords import read_password
@@ -21,6 +23,14 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+_PASSING = (
+    # A standby that is not promoted yet, or a server that its operator keeps from growing.
+    psycopg.errors.ReadOnlySqlTransaction,
+    # Not migrated yet, or amid being restored.
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+)
 
 
 class DatabaseSettings(Protocol):
@@ -55,6 +65,16 @@ def database_address(settings: DatabaseSettings) -> URL | str:
     if settings.database_password_file is None:
         return url
     return with_password(url, read_password(settings.database_password_file))
+
+
+def is_away(error: Exception) -> bool:
+    """Whether PostgreSQL, or the way to it, is at fault for now: away, restarting, read-only or not migrated.
+
+    The same statement succeeds later; False where it is wrong by itself.
+    """
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
+        return True
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error.orig, _PASSING))
 
 
 class Database:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 import psycopg
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from vonggac.database import is_away
 from vonggac.http import FieldError, ProblemError
 from vonggac.telemetry import get_logger
 
@@ -34,17 +35,6 @@ _FIELDS = {
 }
 
 
-def is_transient(error: DBAPIError) -> bool:
-    """Whether the database is away, restarting or not migrated yet; False when the statement itself is wrong."""
-    away = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return away or isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
-
-
-def is_database_away(error: Exception) -> bool:
-    """As `is_transient`, of any error."""
-    return isinstance(error, PoolTimeoutError | OSError) or (isinstance(error, DBAPIError) and is_transient(error))
-
-
 @contextmanager
 def database_problems() -> Iterator[None]:
     """Turn database errors into ProblemError: 409 for a conflict, 422 for a value, 503 while it is away."""
@@ -56,7 +46,7 @@ def database_problems() -> Iterator[None]:
         msg = "a value holds a character or a number that cannot be stored, such as NUL"
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg) from None
     except DBAPIError as error:
-        if not is_transient(error):
+        if not is_away(error):
             raise
         raise _unavailable_problem(error.orig) from None
     except (psycopg.OperationalError, PoolTimeoutError) as error:

@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
-from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
 from vonggac.bus.declared import topology
-from vonggac.database import Database
+from vonggac.database import Database, is_away
 from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger
 
@@ -140,7 +139,7 @@ class Outbox:
             async with self._database.transaction() as session:
                 yield session
         except DBAPIError as error:
-            if not is_transient(error):
+            if not is_away(error):
                 raise
             reason = f"database {type(error.orig).__name__}"
             raise OutboxAwayError(reason) from error

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
@@ -20,7 +17,7 @@ from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
-from vonggac.database import Database
+from vonggac.database import Database, is_away
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import MaintenanceWindowV1, RemovedV1, State
@@ -63,9 +60,7 @@ class Ingest:
 
     def is_transient(self, error: Exception) -> bool:
         """Whether PostgreSQL or the network is at fault rather than the event."""
-        if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
-            return True
-        return bool(getattr(error, "connection_invalidated", False))
+        return is_away(error)
 
     async def inventory(self, batch: Sequence[Received]) -> None:
         """Keep states and removals; what reporting has no use for passes by.

@@ -16,13 +16,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from inventory.domain.reconciling import Queue, expected_queues, is_unseen, may_republish, missing_queues
 from inventory.messaging import JobBoard
 from inventory.metrics import Metrics
-from inventory.storage.conflicts import is_transient
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Camera
 from inventory.storage.upkeep.republishing import republish_cameras
 from vonggac.bus import Bus
 from vonggac.bus.keyvalue import Lease
-from vonggac.database import Database
+from vonggac.database import Database, is_away
 from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
 
@@ -78,7 +77,7 @@ class Reconciler:
         except (NatsError, TimeoutError, PoolTimeoutError, OSError) as error:
             log.info("jobs_not_reconciled", error=type(error).__name__)
         except DBAPIError as error:
-            if not is_transient(error):
+            if not is_away(error):
                 raise
             log.info("jobs_not_reconciled", error=type(error.orig).__name__)
 
