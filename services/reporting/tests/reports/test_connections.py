@@ -16,6 +16,7 @@ from reporting.domain.instants import millis
 from reporting.domain.ledger import DAY, day_of, midnight
 from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.domain.segments import Period
+from reporting.reports import portions
 from reporting.reports.availability.bookkeeping import Bookkeeper
 from reporting.reports.mandate import connections
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays
@@ -128,7 +129,7 @@ async def test_what_the_ledger_bars_is_passed_over_and_nothing_is_missed(
     monkeypatch.setattr(connections, "_stretch", reads)
     # Of two cameras at least, so that portions grow and shrink.
     monkeypatch.setattr(connections, "FEWEST", 2)
-    monkeypatch.setattr(connections, "FEW_ROWS", 100)
+    monkeypatch.setattr(portions, "FEW_ROWS", 100)
     untils = [now, *(midnight(day_of(begin) + day) + more for day in (1, 2, 4) for more in (0, 1, 300_000, 660_000))]
     barred = {until: await found(until) for until in untils}
     cost = sum(period.length * len(wanted) for period, wanted in read)

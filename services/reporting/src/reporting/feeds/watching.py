@@ -8,7 +8,6 @@ several replicas one watches at a time.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import batched
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +22,7 @@ from reporting.domain.segments import Period
 from reporting.domain.timeline import CameraState
 from reporting.feeds.changes import Closed, Found, Noticed, Opened, changes
 from reporting.reports.accounts import Question, watch_of
+from reporting.reports.portions import Portions
 from reporting.settings import Settings
 from reporting.storage import history, plan
 from reporting.storage.availability import after_freezing
@@ -45,7 +45,7 @@ MARGIN_MS: Millis = 600_000
 """Evidence that is later than this still changes the figures, and publishes nothing about an outage that is over."""
 BACK_MS: Millis = 86_400_000
 """How far back the beginning of an outage is read; one that may have begun earlier says so."""
-AT_ONCE = 50
+FEWEST, MOST = 10, 50
 """Cameras whose history is in memory at once: when a centre fails, all of a province may be down."""
 
 type Duties = Callable[[AsyncSession, datetime], Awaitable[Sequence[Notice]]]
@@ -156,8 +156,10 @@ async def _confirmed(session: AsyncSession, question: Question, wanted: set[str]
         return result
 
     confirmed = []
-    for some in batched(cameras, AT_ONCE):
+    portions = Portions(cameras, fewest=FEWEST, most=MOST)
+    for some in portions:
         stored = await history.stored(session, [one.id for one in some], (), start, end, watch)
+        portions.had(stored.rows)
         confirmed += await asyncio.to_thread(compute, some, stored)
     return confirmed
 

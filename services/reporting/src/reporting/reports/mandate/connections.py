@@ -25,6 +25,7 @@ from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
 from reporting.domain.timeline import within_lives
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays, barred_days
+from reporting.reports.portions import Portions
 from reporting.storage import history, lives, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
@@ -33,9 +34,7 @@ from vonggac.events.inventory import DestinationRole
 
 FIRST_STRETCH: Millis = 86_400_000
 FEWEST, MOST = 25, 500
-"""Cameras whose history is in memory at once: a portion is twice or half as large as the one before it."""
-FEW_ROWS = 2000
-"""Of a portion after which the next one may be larger: on a bad day a camera has hundreds."""
+"""Cameras whose history is in memory at once."""
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
 
 
@@ -106,16 +105,15 @@ async def _stretch(
     watch = await lives.watch(session, period.start, period.end, grace)
     windows = await history.maintenance(session, period.start, period.end)
     by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}
-    done, size = 0, FEWEST
-    while portion := cameras[done : done + size]:
+    portions = Portions(cameras, fewest=FEWEST, most=MOST)
+    for portion in portions:
         ids = [one.id for one in portion]
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, ids, deliveries, period.start, period.end, watch)
         if demanded := _demanded(portion):
             failures = await history.failed_read_backs(session, demanded, period.start, period.end)
             stored = stored._replace(failures=failures)
-        done += len(portion)
-        size = min(MOST, size * 2) if stored.rows < FEW_ROWS else max(FEWEST, size // 2)
+        portions.had(stored.rows)
         material = Found(period, stored, watch, windows)
         for facility_id, camera_id, line in await asyncio.to_thread(_lines, material, portion):
             by_facility.setdefault(facility_id, []).append((areas.get(camera_id), line))
