@@ -130,13 +130,13 @@ async def test_what_the_ledger_bars_is_passed_over_and_nothing_is_missed(
     # Of two cameras at least, so that portions grow and shrink.
     monkeypatch.setattr(connections, "FEWEST", 2)
     monkeypatch.setattr(portions, "FEW_ROWS", 100)
-    untils = [now, *(midnight(day_of(begin) + day) + more for day in (1, 2, 4) for more in (0, 1, 300_000, 660_000))]
-    barred = {until: await found(until) for until in untils}
+    ends = [now, *(midnight(day_of(begin) + day) + more for day in (1, 2, 4) for more in (0, 1, 300_000, 660_000))]
+    barred = {until: await found(until) for until in ends}
     cost = sum(period.length * len(wanted) for period, wanted in read)
     read.clear()
     monkeypatch.setattr(connections, "barred_days", no_ledger)
     monkeypatch.setattr(connections, "FEWEST", 500)
-    assert barred == {until: await found(until) for until in untils}
+    assert barred == {until: await found(until) for until in ends}
     assert 0 < len(barred[now]) < FACILITIES
     assert cost < sum(period.length * len(wanted) for period, wanted in read)
 
