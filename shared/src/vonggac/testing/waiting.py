@@ -5,9 +5,11 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from nats.aio.client import Client
+if TYPE_CHECKING:
+    # The simulator waits as well, and loads no client of NATS for it.
+    from nats.aio.client import Client
 
 QUESTION_EVERY_S = 0.1
 """What asks a server or an API is called so often at most: each call costs milliseconds on both sides."""
@@ -64,7 +66,7 @@ async def running_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[async
             await task
 
 
-async def flush_all(client: Client) -> None:
+async def flush_all(client: "Client") -> None:
     """Wait until the server has taken in what was sent, subscriptions included.
 
     One `flush` of nats-py is not enough: its ping is written at once, and what waits to be sent goes after it.
