@@ -9,6 +9,7 @@ import pytest
 from tests.architecture.modules import statements, tree
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("trees")
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 RECORD_KEEPERS = {"inventory", "reporting"}
 EVERYWHERE = {

@@ -11,6 +11,7 @@ from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("trees")
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
 PERMISSIONS = (ROOT / "shared/src/vonggac/bus/declared/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, statements
 
+pytestmark = pytest.mark.usefixtures("trees")
 MIN_FILES, MAX_FILES = 3, 12
 MIN_LINES = 40
 MAX_METHODS = 25

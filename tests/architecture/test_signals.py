@@ -10,6 +10,7 @@ import pytest
 from tests.architecture.modules import nodes
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("trees")
 PACKAGES = {
     "shared": ROOT / "shared/src/vonggac",
     **{name: ROOT / f"services/{name}/src/{name}" for name in ("inventory", "prober", "forwarder", "reporting")},
