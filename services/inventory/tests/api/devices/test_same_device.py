@@ -30,6 +30,50 @@ async def test_a_device_on_record_is_refused_and_named(province: Any, given: dic
     assert known["code"] in error["message"]
 
 
+@pytest.mark.parametrize("by_file", [False, True])
+@pytest.mark.parametrize(
+    ("known", "given"),
+    [
+        ({"expected": {"mac": "0011.22aa.bbcc"}}, {"mac": "00-11-22-AA-BB-CC"}),
+        ({"expected": {"mac": "00:11:22:aa:bb:cc"}}, {"mac": "00 11 22 aa bb cc"}),
+        ({"expected": {"serial": "DS-2CD 2143"}}, {"serial": "ds-2cd2143"}),
+        ({"url": "rtsp://cam.example.vn/1"}, {"url": "rtsp://Cam.example.vn.:554//1/"}),
+        ({"url": "rtsp://[fd00::1]/1"}, {"url": "rtsp://[FD00:0::1]:554/1"}),
+        ({"url": "rtsp://[::ffff:10.1.1.7]/1"}, {"url": "rtsp://10.1.1.7/1"}),
+        ({"url": "rtsp://10.01.1.7/1"}, {"url": "rtsp://10.1.1.7/1"}),
+    ],
+)
+async def test_a_device_is_known_in_another_spelling(
+    province: Any, known: dict[str, Any], given: dict[str, str], by_file: bool
+) -> None:
+    facility = await province.facility(code="KCL-01")
+    await province.camera(facility_id=facility["id"], **known)
+    ((column, value),) = given.items()
+    if by_file:
+        row = {"code": "CAM-99", "name": "Sân", "facility_code": "KCL-01", "url": "rtsp://10.9.9.9/ch1"} | given
+        text = f"{','.join(row)}\n{','.join(row.values())}\n"
+        headers = {"content-type": "text/csv"}
+        refused = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=headers)
+    else:
+        refused = await try_camera(province, facility, **(given if column == "url" else {"expected": given}))
+    assert refused.status_code == (422 if by_file else 409), value
+    assert refused.json()["errors"][0]["field"].endswith(column)
+
+
+async def test_two_rows_of_a_file_are_one_device_in_another_spelling(province: Any) -> None:
+    await province.facility(code="KCL-01")
+    rows = [
+        "CAM-1,A,KCL-01,rtsp://10.9.9.1/1,0011.22aa.bbcc,", "CAM-2,B,KCL-01,rtsp://10.9.9.2/1,00-11-22-AA-BB-CC,",
+        "CAM-3,C,KCL-01,rtsp://10.9.9.3/1,,DS-1 a", "CAM-4,D,KCL-01,rtsp://10.9.9.4/1,,ds-1A",
+        "CAM-5,E,KCL-01,rtsp://cam.vn/1,,", "CAM-6,F,KCL-01,RTSP://CAM.vn:554/1/,,",
+    ]  # fmt: skip
+    text = "\n".join(["code,name,facility_code,url,mac,serial", *rows])
+    headers = {"content-type": "text/csv"}
+    refused = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=headers)
+    found = [(error["row"], error["field"]) for error in refused.json()["errors"]]
+    assert found == [(3, "mac"), (5, "serial"), (7, "url")]
+
+
 async def test_with_a_reason_it_stands_and_is_flagged(province: Any) -> None:
     facility = await province.facility()
     await province.camera(facility_id=facility["id"], url="rtsp://10.1.1.1/ch1")

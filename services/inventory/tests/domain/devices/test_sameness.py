@@ -30,6 +30,33 @@ def test_another_address_is_another_camera(url: str) -> None:
     assert find_same(device("CAM-02", url), [device()]) == ()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("rtsp://cam.example.vn/1", "rtsp://CAM.example.vn.:554/1"),
+        ("rtsp://10.1.1.1/Streaming/Channels/101", "rtsp://10.1.1.1/%53treaming//Channels/./101"),
+        ("rtsp://10.1.1.1/a%2fb", "rtsp://10.1.1.1/x/../a%2Fb"),
+        ("rtsp://10.1.1.1/cam?channel=1&subtype=0", "rtsp://10.1.1.1/cam?subtype=0&channel=1"),
+        ("rtsp://[fd00::1]/1", "rtsp://[FD00:0:0:0:0:0:0:1]:554/1"),
+        ("rtsp://10.1.1.1/1", "rtsp://[::ffff:10.1.1.1]/1"),
+        ("rtsp://10.1.1.1/1", "rtsp://0x0a.65793/1"),
+    ],
+)
+def test_an_address_is_compared_as_its_standard_has_it(one: str, other: str) -> None:
+    assert [same.field for same in find_same(device("CAM-02", other), [device(url=one)])] == ["url"]
+    assert [same.field for same in find_same(device("CAM-02", one), [device(url=other)])] == ["url"]
+
+
+def test_a_sign_that_means_something_stays_encoded() -> None:
+    assert find_same(device("CAM-02", "rtsp://10.1.1.1/a/b"), [device(url="rtsp://10.1.1.1/a%2Fb")]) == ()
+
+
+def test_a_serial_number_is_read_off_a_label_or_a_menu() -> None:
+    known = device(serial="DS-2CD 2143abc")
+    (same,) = find_same(device("CAM-02", "rtsp://10.9.9.9/", serial="ds-2cd2143ABC"), [known])
+    assert same.field == "serial"
+
+
 def test_a_device_that_moved_is_known_by_its_mac_and_serial() -> None:
     known = device(mac="0a:1b:2c:3d:4e:5f", serial="DS-2CD")
     (by_mac,) = find_same(device("CAM-02", "rtsp://10.9.9.9/", mac="0a:1b:2c:3d:4e:5f"), [known])

@@ -1,5 +1,6 @@
 """One device under two cameras is counted twice: by an address, serial number, MAC address or channel of a recorder."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,8 +8,16 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from inventory.domain.devices.vendors import RTSP_PORT
+from vonggac.net.allowed_networks import canonical_host
 
 _DEFAULT_PORTS = {"rtsp": RTSP_PORT, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_NOT_RESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_SPACE = re.compile(r"\s+")
+_PART = r"(?:0|[1-9]\d{0,2})"
+ODD_HOST = rf"://(?!(?:{_PART}\.){{3}}{_PART}(?:[:/?]|$))[0-9\[]"
+"""Pattern of an address whose host has many spellings: IPv6, or IPv4 in less or more than its four plain numbers."""
 
 SHOWN = {
     "url": "address", "sub_url": "address", "serial": "serial number", "mac": "MAC address",
@@ -55,17 +64,49 @@ class Same:
 
 @lru_cache(maxsize=64)
 def normal_url(url: str) -> str:
-    """The address for comparing: scheme and host in lower case, the default port left out, no slash at the end.
+    """The address for comparing, as RFC 3986 6.2 has it.
+
+    Scheme and host in lower case, the default port left out, nothing encoded that needs not be, no empty step and no
+    slash at the end of the path, parameters in their order.
 
     Of a file each is asked for once or twice more, right after the first time.
     """
     parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    host = normal_host(url)
     shown = f"[{host}]" if ":" in host else host
     stated = parts.port
     port = f":{stated}" if stated is not None and stated != _DEFAULT_PORTS.get(parts.scheme) else ""
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme.lower()}://{shown}{port}{parts.path.rstrip('/')}{query}"
+    query = f"?{'&'.join(sorted(_decoded(parts.query).split('&')))}" if parts.query else ""
+    return f"{parts.scheme.lower()}://{shown}{port}{_normal_path(_decoded(parts.path))}{query}"
+
+
+def normal_host(url: str) -> str:
+    """The host of an address for comparing: in lower case, no dot at the end, an IP address in its one form."""
+    return canonical_host(urlsplit(url).hostname or "")
+
+
+def normal_serial(serial: str) -> str:
+    """A serial number for comparing: labels and menus of one device differ in case and in spaces."""
+    return _SPACE.sub("", serial).casefold()
+
+
+def _normal_path(path: str) -> str:
+    kept: list[str] = []
+    for step in path.split("/"):
+        if step == "..":
+            del kept[-1:]
+        elif step not in {"", "."}:
+            kept.append(step)
+    return "".join(f"/{step}" for step in kept)
+
+
+def _decoded(text: str) -> str:
+    return _ENCODED.sub(_sign, text) if "%" in text else text
+
+
+def _sign(found: re.Match[str]) -> str:
+    sign = chr(int(found[1], 16))
+    return sign if sign in _NOT_RESERVED else found[0].upper()
 
 
 def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
@@ -78,10 +119,10 @@ def _same_field(device: Device, other: Device) -> str | None:
     there = {address for _, address in other.addresses}
     # The channels of one recorder share its serial number and MAC address, not their address.
     if _endpoint(device.url) != _endpoint(other.url) or normal_url(device.url) == normal_url(other.url):
-        for field in ("mac", "serial"):
-            mine = getattr(device, field)
-            if mine and mine == getattr(other, field):
-                return field
+        there_too = set(_marks(other))
+        for mark in _marks(device):
+            if mark in there_too:
+                return mark[0]
     for field, address in device.addresses:
         if address in there:
             return field
@@ -124,10 +165,10 @@ class Devices:
 
 
 def _marks(device: Device) -> list[tuple[str, str]]:
-    marks = (("mac", device.mac), ("serial", device.serial))
+    marks = (("mac", device.mac), ("serial", normal_serial(device.serial) if device.serial else None))
     return [(field, value) for field, value in marks if value]
 
 
 def _endpoint(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
-    return parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return normal_host(url), parts.port or _DEFAULT_PORTS.get(parts.scheme)

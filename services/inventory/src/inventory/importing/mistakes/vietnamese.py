@@ -10,6 +10,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"a phone number is", "số điện thoại gồm 6 đến 25 chữ số, có thể có dấu cách, chấm, gạch hoặc + ở đầu, ví dụ 0233 3852 123"),
         (r"an e-mail address", "địa chỉ email có dạng ten@quangtri.gov.vn"),
         (r"must not be before valid_from \((?P<day>.*)\)", "không được trước «Từ ngày» ({day})"),
+        (r"a MAC address of zeros", "địa chỉ MAC toàn 0 hoặc toàn f không thuộc thiết bị nào: đọc trên thiết bị hoặc để trống"),
         (r"a MAC address", "địa chỉ MAC gồm mười hai chữ số thập lục phân, ví dụ 0a:1b:2c:3d:4e:5f"),
         (r"an ONVIF address", "địa chỉ ONVIF có dạng máy hoặc máy:cổng, ví dụ 10.20.1.5:8080, không có http:// và đường dẫn"),
         (r"cameras must not watch", "camera không được quay phòng ở, nhà vệ sinh, nhà tắm (4403/CV-BCĐ)"),

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
-from inventory.domain.devices.sameness import Device, find_same
+from inventory.domain.devices.sameness import ODD_HOST, Device, find_same, normal_host, normal_serial
 from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
@@ -45,11 +44,14 @@ async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None
 
 async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]:
     device = _device(camera)
-    hosts = {urlsplit(url).hostname or "" for url in (camera.url, camera.sub_url) if url}
-    same = [url.icontains(host, autoescape=True) for url in (Camera.url, Camera.sub_url) for host in hosts]
+    hosts = {normal_host(url) for url in (camera.url, camera.sub_url) if url}
+    urls = (Camera.url, Camera.sub_url)
+    same = [url.icontains(host, autoescape=True) for url in urls for host in hosts]
+    same += [url.regexp_match(ODD_HOST) for url in urls]
     same += [Camera.recorder_id == camera.recorder_id] if camera.recorder_id is not None else []
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
-    same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
+    serial = func.lower(func.regexp_replace(Camera.expected["serial"].astext, r"\s", "", "g"))
+    same += [serial == normal_serial(device.serial)] if device.serial else []
     query = select(Camera.id, Camera.code, *DEVICE).where(Camera.id != camera.id, or_(*same))
     found = (await session.execute(query)).all()
     return [device_of(row.id, await named(session, row), *row[2:]) for row in found]
