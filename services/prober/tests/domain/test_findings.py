@@ -60,6 +60,10 @@ def test_a_mac_is_the_same_however_it_is_written() -> None:
     assert checked(ExpectedDevice(mac="0A-1B-2C-3D-4E-5F")).findings == []
 
 
+def test_a_serial_number_is_the_same_in_any_case_and_with_any_space() -> None:
+    assert checked(ExpectedDevice(serial="ds- 1")).findings == []
+
+
 def test_what_the_device_does_not_give_is_not_checked() -> None:
     checks = checked(SURVEYED, {"serial": None, "mac": None})
     assert checks.findings == []

@@ -148,7 +148,7 @@ def _check_identity(checks: Checks, seen: StreamSeen, expected: ExpectedDevice |
         "codec": (_lower(expected.codec), _lower(media.codec)),
         "width": (expected.width, media.width),
         "height": (expected.height, media.height),
-        "serial number": (expected.serial, seen.serial),
+        "serial number": (_serial(expected.serial), _serial(seen.serial)),
         "MAC": (_mac(expected.mac), _mac(seen.mac)),
     }
     differing = [
@@ -172,6 +172,11 @@ def _check_end(checks: Checks, seen: StreamSeen) -> None:
 
 def _lower(text: str | None) -> str | None:
     return text.lower() if text is not None else None
+
+
+def _serial(text: str | None) -> str | None:
+    """Labels and menus of one device differ in case and in spaces."""
+    return "".join(text.split()).upper() if text is not None else None
 
 
 def _mac(text: str | None) -> str | None:
