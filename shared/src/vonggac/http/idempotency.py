@@ -99,5 +99,10 @@ def decide(kept: KeptRequest | None, fingerprint: str, now: datetime) -> KeptAns
         return kept.answer
     if now - kept.began_at > GIVEN_UP_AFTER:
         return None
+    raise in_progress()
+
+
+def in_progress() -> ProblemError:
+    """The 409 of a request that comes while the first one with its key is not answered yet."""
     msg = "the same request is in progress; send it again in a moment to get its answer"
-    raise ProblemError(HTTPStatus.CONFLICT, "request_in_progress", msg, headers={"Retry-After": "1"})
+    return ProblemError(HTTPStatus.CONFLICT, "request_in_progress", msg, headers={"Retry-After": "1"})

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, StringConstraints, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.text import clean
+from inventory.domain.text import LOGIN_ADVICE, clean, holds_login
 from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid
@@ -33,7 +33,16 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AHEAD = timedelta(seconds=1)
 """A caller's clock may be so much ahead of ours."""
 
-type ReasonText = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
+
+def _without_login(text: str) -> str:
+    if holds_login(text):
+        raise ValueError(LOGIN_ADVICE)
+    return text
+
+
+type ReasonText = Annotated[
+    str, AfterValidator(clean), AfterValidator(_without_login), StringConstraints(min_length=1, max_length=500)
+]
 Reason = Annotated[
     ReasonText | None,
     Query(description="Why; it stands in the change log, and in the reports beside the time that is not counted."),
@@ -117,10 +126,13 @@ class RequestContext:
     async def _fingerprint(self) -> str:
         """Of the request without credentials: what can be tried out at leisure must not be kept."""
         body = redact((await self.request.body()).decode("utf-8", "surrogateescape"))
+        return self.fingerprint_of(body.encode("utf-8", "surrogateescape"))
+
+    def fingerprint_of(self, body: bytes) -> str:
+        """Of the request with this body; an answer is kept for those who see as much."""
         url = self.request.url
-        # An answer is kept for those who see as much.
         asked = f"{url.path}?{url.query} {self.sight if self.sight != EVERYTHING else ''}".rstrip()
-        return fingerprint_of(self.request.method, asked, body.encode("utf-8", "surrogateescape"))
+        return fingerprint_of(self.request.method, asked, body)
 
 
 class RepeatableContext(RequestContext):

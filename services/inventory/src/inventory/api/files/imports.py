@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reason, RequestContext
+from inventory.api.context import Context, Reason, RepeatableContext, RequestContext, WriteContext
 from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
+from inventory.api.files.repetition import Repetition, respond
 from inventory.api.files.running import Outcome, Run
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
-from inventory.importing.storing.done import Done, TakenBack
+from inventory.importing.storing.done import Done
 from inventory.importing.storing.ledger import State, state_of
 from inventory.importing.storing.reverting import BackRules, hold_done, take_back
 from inventory.nouns.noun import Noun
@@ -29,6 +30,7 @@ from inventory.storage.tables import ImportRow
 from vonggac.auth import Caller, Principal, Right, guarded_router
 from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
+from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
@@ -119,7 +121,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     },
     **problems(
         {
-            409: "It was stopped, or contradicts what is on record; nothing was stored",
+            409: "It was stopped, or contradicts what is on record, or the first request with this key is in progress",
             413: "The file is too large",
             415: "The body is neither CSV nor XLSX nor a form with the file",
         }
@@ -212,18 +214,29 @@ class TakenBackShown(BaseModel):
 @router.post(
     "/{import_id}/revert",
     summary="Take an import back",
+    response_model=TakenBackShown,
     responses=problems({409: "It is not done, or was taken back already"}),
 )
-async def revert_import(import_id: UUID, context: Context, caller: Caller, reason: Reason = None) -> TakenBackShown:
+async def revert_import(import_id: UUID, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
+    repetition = Repetition.of(context)
+    if repetition is not None and (answer := await repetition.answer()) is not None:
+        return answer
     why = reason or f"import {import_id} is taken back"
-    with rarely_collected():
-        result = await _revert(import_id, context, caller, why)
+    try:
+        with rarely_collected():
+            kept = await _revert(import_id, context, caller, why, repetition)
+    except ProblemError:
+        if repetition is not None and (answer := await repetition.answer()) is not None:
+            return answer
+        raise
     give_memory_back()
-    return TakenBackShown.model_validate(result)
+    return respond(context, kept)
 
 
-async def _revert(import_id: UUID, context: RequestContext, caller: Principal, why: str) -> TakenBack:
+async def _revert(
+    import_id: UUID, context: RequestContext, caller: Principal, why: str, repetition: Repetition | None
+) -> KeptAnswer:
     done: list[Done] = []
 
     async def hold(session: AsyncSession) -> None:
@@ -241,12 +254,15 @@ async def _revert(import_id: UUID, context: RequestContext, caller: Principal, w
         row = await _row(context, transaction.session, import_id)
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()
-    return result
+        kept = _kept(TakenBackShown.model_validate(result))
+        if repetition is not None:
+            await repetition.keep(transaction.session, kept)
+    return kept
 
 
 def _add_import(noun: Noun) -> None:
     async def import_things(
-        context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
+        context: WriteContext, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
         prefer: Prefer = None, reason: Reason = None,
     ) -> Any:  # fmt: skip
         return await _import(context, caller, (noun,), noun.path, dry_run, answer, prefer, reason)
@@ -275,7 +291,7 @@ def _add_import(noun: Noun) -> None:
     },
 )
 async def import_workbook(
-    context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
+    context: WriteContext, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
     prefer: Prefer = None, reason: Reason = None,
 ) -> Any:  # fmt: skip
     """One sheet per noun, as `/v1/exports/facilities/{id}.xlsx` has them; all sheets or none."""
@@ -283,22 +299,31 @@ async def import_workbook(
 
 
 async def _import(
-    context: RequestContext, caller: Principal, nouns: tuple[Noun, ...], kind: str, dry_run: bool, answer: str,
+    context: RepeatableContext, caller: Principal, nouns: tuple[Noun, ...], kind: str, dry_run: bool, answer: str,
     prefer: str | None, reason: str | None,
 ) -> Any:  # fmt: skip
     file = await receive_file(context)
     later = prefer is not None and "respond-async" in prefer.lower()
-    run = Run(context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later)
-    if later:
-        assert run.ledger is not None
-        await run.begin()
-        context.request.app.state.imports.start(run.ledger.id, run.run_in_background())
-        headers = {"Location": f"/v1/imports/{run.ledger.id}", "X-Request-Id": context.request_id}
-        shown = await read_import(run.ledger.id, context)
-        return Response(shown.model_dump_json(), HTTPStatus.ACCEPTED, headers, "application/json")
+    # A dry run has no effect that could be had twice.
+    repetition = None if dry_run else Repetition.of(context, file)
+    if repetition is not None and (first := await repetition.answer()) is not None:
+        return first
+
+    async def keep(session: AsyncSession, outcome: Outcome) -> None:
+        if repetition is not None:
+            await repetition.keep(session, _kept(_answer(outcome)))
+
+    run = Run(
+        context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later, keep=None if later else keep
+    )
     try:
+        if later:
+            return await _begin(context, run, repetition)
         return _answer(await run.run())
     except ProblemError as error:
+        # Of two at a time with one key the slower one finds what the faster one has stored.
+        if repetition is not None and (first := await repetition.answer()) is not None:
+            return first
         if (
             answer == "file"
             and run.upload is not None
@@ -307,6 +332,27 @@ async def _import(
         ):
             return await marked_answer(run.upload, file.name)
         raise
+
+
+async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | None) -> Response:
+    """Have it go on in the background; the 202 is kept with its entry in the list."""
+    assert run.ledger is not None
+    import_id = run.ledger.id
+    answers: list[KeptAnswer] = []
+
+    async def keep(session: AsyncSession) -> None:
+        shown = _shown(context, await _row(context, session, import_id))
+        answers.append(_kept(shown, HTTPStatus.ACCEPTED, {"Location": f"/v1/imports/{import_id}"}))
+        if repetition is not None:
+            await repetition.keep(session, answers[0])
+
+    await run.begin(keep)
+    context.request.app.state.imports.start(import_id, run.run_in_background())
+    return respond(context, answers[0])
+
+
+def _kept(shown: BaseModel, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> KeptAnswer:
+    return KeptAnswer(status, headers or {}, shown.model_dump_json().encode())
 
 
 def _answer(outcome: Outcome) -> ImportDone:

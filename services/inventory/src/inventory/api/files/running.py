@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import RequestContext
 from inventory.api.files.received import Received
@@ -27,7 +29,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
 from inventory.importing.planning.register import Brought
 from inventory.importing.reading.table import Table
-from inventory.importing.storing.ledger import Ledger, Phase, Sender
+from inventory.importing.storing.ledger import Beside, Ledger, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
@@ -52,6 +54,9 @@ COUNTED_ANEW = 1000
 """After so many rows the tables' statistics are made anew."""
 
 
+type Keep = Callable[[AsyncSession, Outcome], Awaitable[None]]
+
+
 class _TriedError(Exception):
     """Undoes what a dry run has stored."""
 
@@ -72,15 +77,19 @@ class Run:
 
     def __init__(
         self, context: RequestContext, caller: Principal, nouns: Sequence[Noun], kind: str, file: Received, *,
-        dry_run: bool, reason: str | None, listed: bool,
+        dry_run: bool, reason: str | None, listed: bool, keep: Keep | None = None,
     ) -> None:  # fmt: skip
-        """`listed`: in the list of imports, as a dry run is only in the background."""
+        """`listed`: in the list of imports, as a dry run is only in the background.
+
+        `keep`: has the answer kept in the transaction that stores the file.
+        """
         self.services, self.caller, self.nouns, self.kind, self.file = context.services, caller, nouns, kind, file
         self.dry_run, self.reason, self.request_id = dry_run, reason, context.request_id
         digest = hashlib.sha256(file.body).hexdigest()
         sender = Sender(caller.subject, context.request_id, reason, file.name, digest)
         self.ledger = Ledger(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
         self.upload: Upload | None = None
+        self._keep = keep
         self._begun = False
         today = self.services.store.now().astimezone(PROVINCE_TIME).date()
         self.job = Importing(caller, self.services.allowed, RULES, today, reason)
@@ -115,11 +124,11 @@ class Run:
             async with self.services.store.read_transaction() as session:
                 await refresh_statistics(session, {*(noun.table for noun in self.nouns), Delivery})
 
-    async def begin(self) -> None:
-        """Enter the import into the list."""
+    async def begin(self, beside: Beside | None = None) -> None:
+        """Enter the import into the list; `beside` writes in the same transaction."""
         if self.ledger is not None and not self._begun:
             self._begun = True
-            await self.ledger.begin()
+            await self.ledger.begin(beside)
 
     async def run_in_background(self) -> None:
         """As `run`; what is wrong is in the list of imports."""
@@ -237,6 +246,8 @@ class Run:
         await transaction.finish()
         if self.ledger is not None:
             await self.ledger.done(transaction.session, outcome.counts)
+        if self._keep is not None:
+            await self._keep(transaction.session, outcome)
 
     def _write_in(self, transaction: WriteTransaction) -> Write:
         return Write(transaction, self.caller, self.services.sealer, self.services.allowed)

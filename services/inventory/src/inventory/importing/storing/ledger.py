@@ -1,7 +1,7 @@
 """The list of imports: begun, how far, done, refused, stopped, taken back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,9 @@ from vonggac.http import ProblemError
 STOP_WITHIN_S = 5.0
 LOST_AFTER = timedelta(minutes=2)
 """A running import that is not heard of for so long has lost its process; nothing of it was stored."""
+
+
+type Beside = Callable[[AsyncSession], Awaitable[None]]
 
 
 class State(StrEnum):
@@ -59,7 +62,8 @@ class Ledger:
         self.id = uuid4()
         self._store, self._kind, self._sender, self._dry_run = store, kind, sender, dry_run
 
-    async def begin(self) -> None:
+    async def begin(self, beside: Beside | None = None) -> None:
+        """`beside`: writes in the same transaction."""
         now, sender = self._store.now(), self._sender
         values = {
             "id": self.id, "kind": self._kind, "state": State.RUNNING, "dry_run": self._dry_run,
@@ -69,6 +73,8 @@ class Ledger:
         }  # fmt: skip
         async with self._store.read_transaction() as session:
             await session.execute(insert(ImportRow).values(**values))
+            if beside is not None:
+                await beside(session)
 
     async def report(self, phase: Phase, rows: int) -> None:
         """Raises ProblemError 409 when somebody wants it to stop."""
