@@ -87,8 +87,8 @@ class Province:
         self.client = client
         self._number = 0
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = await self.client.post(path, json=body)
+    async def post(self, path: str, body: dict[str, Any], *, reason: str | None = None) -> dict[str, Any]:
+        answer = await self.client.post(path, json=body, params={"reason": reason} if reason else None)
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
@@ -136,7 +136,8 @@ class Province:
             body["unit_id"] = (await self.unit())["id"]
         if "managing_agency_id" not in given:
             body["managing_agency_id"] = (await self.agency())["id"]
-        return await self.post("/v1/facilities", body | given)
+        stopped = given.get("status") in {"suspended", "closed"}
+        return await self.post("/v1/facilities", body | given, reason="mưa lũ" if stopped else None)
 
     async def plan_exception(self, facility_id: str) -> dict[str, Any]:
         """Have the facility's cameras forwarded without an agreed plan."""

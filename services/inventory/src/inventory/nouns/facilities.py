@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.places.lifecycle import met_guards
 from inventory.nouns.shown import Shown
-from inventory.storage.conflicts import field_conflict
+from inventory.storage.conflicts import field_conflict, invalid
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, FocalPoint
@@ -69,6 +69,19 @@ async def facility_guards(transaction: WriteTransaction, facility: Facility, _to
             reason=transaction.actor.reason,
         )
     )
+
+
+async def check_decision(_transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
+    """Raises ProblemError 422 for a facility that is registered as approved, or stays so, without its decision."""
+    if after is None or after.status is not FacilityStatus.APPROVED or _is_decided(after):
+        return
+    if before is None or before.status is not FacilityStatus.APPROVED or _is_decided(before):
+        field = "decision_date" if after.decision_number else "decision_number"
+        raise invalid(field, "is missing: what approves a facility is a decision, with a number and a date (R23)")
+
+
+def _is_decided(facility: Facility) -> bool:
+    return bool(facility.decision_number and facility.decision_date)
 
 
 async def count_in_office(transaction: WriteTransaction, facility_id: UUID) -> int:

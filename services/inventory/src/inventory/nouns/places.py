@@ -10,6 +10,7 @@ from inventory.domain.places.unit import UnitFields
 from inventory.nouns.facilities import (
     FacilityShown,
     FacilityWithOfficer,
+    check_decision,
     facility_guards,
     with_officer,
     without_focal_point,
@@ -56,6 +57,7 @@ FACILITY = Noun(
     sorts=("code", "name", "type", "status", "beds"),
     machine=FACILITY_STATES,
     guards=facility_guards,
+    check=check_decision,
     searched_through=("unit_id", "managing_agency_id"),
     asks_reason=asks_reason,
 )

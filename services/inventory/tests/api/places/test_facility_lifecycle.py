@@ -42,6 +42,32 @@ async def test_a_step_that_is_not_in_the_table_says_which_are(province: Any) -> 
     assert answer.json()["detail"].endswith("allowed: approved, closed")
 
 
+async def test_a_facility_is_registered_in_the_state_that_it_has(province: Any) -> None:
+    unit, agency = await province.unit(), await province.agency()
+    body = {"name": "Khu cách ly", "type": "school", "unit_id": unit["id"], "managing_agency_id": agency["id"]}
+
+    async def register(code: str, status: str, *, reason: str | None = None, **given: Any) -> Any:
+        params = {"reason": reason} if reason else None
+        whole = body | {"code": code, "status": status} | given
+        return await province.client.post("/v1/facilities", json=whole, params=params)
+
+    for given, field in (({}, "decision_number"), ({"decision_number": "805/QĐ-UBND"}, "decision_date")):
+        undecided = await register("A", "approved", **given)
+        assert (undecided.status_code, undecided.json()["errors"][0]["field"]) == (422, field)
+    for status in ("suspended", "closed"):
+        unexplained = await register("B", status)
+        assert (unexplained.status_code, unexplained.json()["errors"][0]["field"]) == (422, "reason")
+    assert (await register("A", "approved", **DECIDED)).status_code == 201
+    assert (await register("B", "closed", reason="hết dịch từ 2020")).status_code == 201
+    assert (await register("C", "planned")).status_code == 201
+
+
+async def test_the_decision_of_an_approved_facility_stays(province: Any) -> None:
+    facility = await province.facility(status="approved", **DECIDED)
+    answer = await province.change(f"/v1/facilities/{facility['id']}", json={"decision_date": None})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "decision_date")
+
+
 @pytest.mark.parametrize("to", ["suspended", "closed"])
 async def test_stopping_needs_a_reason(province: Any, to: str) -> None:
     facility = await province.facility()

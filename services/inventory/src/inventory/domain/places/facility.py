@@ -61,8 +61,12 @@ class _WithStatus(Protocol):
 
 
 def asks_reason(before: _WithStatus | None, after: _WithStatus | None) -> str | None:
-    """Why a facility goes out of service, and why it comes back, stands in the reports."""
-    if before is None or after is None or before.status == after.status:
+    """Why a facility goes out of service, is registered as out of it, or comes back, stands in the reports."""
+    if after is None:
+        return None
+    if before is None:
+        return None if after.status in _IN_SERVICE else f"registering the facility as {after.status}"
+    if before.status == after.status:
         return None
     if before.status in _IN_SERVICE and after.status in _IN_SERVICE:
         return None
