@@ -53,6 +53,13 @@ def test_a_focal_point_can_be_reached(phone: str, email: str | None) -> None:
         Person(full_name="Trần Văn Mẫu", position="Hiệu trưởng", phone=phone, email=email)
 
 
+@pytest.mark.parametrize(
+    "phone", ["0233 3852 123", "(0233) 3852.123", "+84 912 345 678", "(+84) 912-345-678", "+84(0)912345678"]
+)
+def test_a_phone_number_is_taken_as_people_write_it(phone: str) -> None:
+    assert Person(full_name="Trần Văn Mẫu", position="Hiệu trưởng", phone=phone).phone == phone
+
+
 def test_no_destination_is_called_none() -> None:
     with pytest.raises(ValidationError, match="CSV"):
         DestinationFields.model_validate({"code": "None", "name": "n", "role": "national"})

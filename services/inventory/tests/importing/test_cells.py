@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import ErrorCell, normal
+from inventory.importing.cells.text import ErrorCell, normal, unquote_text
 from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import folded_code
 from inventory.importing.columns import Column, Kind
@@ -31,6 +31,14 @@ def test_an_escaped_cell_never_begins_as_a_formula(text: str) -> None:
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_what_some_spreadsheet_takes_for_a_formula_is_escaped(start: str) -> None:
     assert escape_formula(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [('="0461"', "0461"), ('="Sở ""Y tế"""', 'Sở "Y tế"'), ('="a"&"b"', '="a"&"b"'), ("=A1", "=A1"), ('=""', "")],
+)
+def test_what_excel_is_told_to_keep_as_text_is_that_text(cell: str, text: str) -> None:
+    assert unquote_text(cell) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.booleans())

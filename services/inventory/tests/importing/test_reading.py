@@ -62,6 +62,7 @@ def workbook(rows: list[list[Any]], *, hidden: int | None = None) -> bytes:
         b'"code";"name"\r\n"A";"x"',
         b"code,name,note\nA,x\n",
         b"sep=;\r\ncode;name\r\nA;x\r\n",
+        b'code,name\n="A","=""x"""\n',
         "code;name\r\nA;x\r\n".encode("utf-16"),
         b"\xfe\xff" + "code\tname\r\nA\tx\r\n".encode("utf-16-be"),
         "Mã vật;Tên vật\r\nA;x\r\n".encode(),

@@ -19,7 +19,7 @@ from inventory.domain.strictness import strict
 from inventory.domain.text import clean, clean_lines
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,23}[0-9]")
+_PHONE = re.compile(r"\(?\+?[0-9][0-9 .()-]{4,23}[0-9]")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
 
 

@@ -81,6 +81,30 @@ async def test_an_export_of_every_noun_comes_back(filled: Any) -> None:
     await each_noun(comes_back)
 
 
+async def test_records_that_their_key_does_not_tell_apart_come_back_each_as_itself(province: Any) -> None:
+    facility = await province.facility()
+    body = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "phone": "0912345678"}
+    for position in ("Hiệu trưởng", "Hiệu phó"):
+        await province.post("/v1/focal-points", body | {"position": position, "valid_from": "2021-05-01"})
+    said = {"about_noun": "facility", "about_id": facility["id"], "text": "Đã gọi điện, không ai nghe máy"}
+    for _ in range(3):
+        await province.post("/v1/journal-entries", said)
+    for path in ("focal-points", "journal-entries"):
+        noun = next(noun for noun in NOUNS if noun.path == path)
+        for suffix in ("csv", "xlsx"):
+            exported = (await province.client.get(f"/v1/exports/{path}.{suffix}")).content
+            stored = await send(province, noun, exported)
+            assert (stored.status_code, stored.json().get("unchanged")) == (200, 3 if "j" in path else 2), stored.text
+    person = noun_named("focal_point")
+    exported = (await province.client.get("/v1/exports/focal-points.csv")).content
+    edited = exported.replace("Hiệu phó".encode(), "Phó hiệu trưởng".encode())
+    (row,) = (await send(province, person, edited, dry_run=True)).json()["difference"]
+    assert [(each["before"], each["after"]) for each in row["changes"]] == [("Hiệu phó", "Phó hiệu trưởng")]
+    lines = exported.decode().splitlines()
+    third = await send(province, person, "\r\n".join([*lines, lines[-1]]).encode())
+    assert [(error["row"], error["field"]) for error in third.json()["errors"]] == [(4, "facility_code")]
+
+
 async def test_the_workbook_of_a_facility_comes_back_with_all_that_belongs_to_it(filled: Any) -> None:
     path = f"/v1/exports/facilities/{filled.ids['facility']}.xlsx"
     exported = (await filled.client.get(path)).content

@@ -10,6 +10,7 @@ from vonggac.texts import INVISIBLE
 _SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ERROR = re.compile(r"'?#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!)")
+_QUOTED_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _DAMAGED = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 
 
@@ -18,6 +19,12 @@ def normal(text: str) -> str:
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFC", _SPACES.sub(" ", text)).strip()
+
+
+def unquote_text(text: str) -> str:
+    """A cell that Excel is told to keep as text, `="0461"`, as that text; it runs nothing and refers to nothing."""
+    found = _QUOTED_TEXT.fullmatch(text) if text.startswith('="') else None
+    return normal(found[1].replace('""', '"')) if found is not None else text
 
 
 def visible(text: str) -> str:

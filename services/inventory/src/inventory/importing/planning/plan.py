@@ -17,6 +17,7 @@ from inventory.importing.checking.rows import CheckedRow, check_cells
 from inventory.importing.columns import Column, Kind
 from inventory.importing.derived import code_column
 from inventory.importing.mistakes import Mistakes, phrase
+from inventory.importing.mistakes.secrets import hide_secrets
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.register import Register, key_of
 from inventory.importing.reading.table import Table
@@ -112,8 +113,8 @@ def make_plan(
     plan = Plan(noun, table, coming=register.coming)
     checked = check_cells(table, mistakes)
     table.rows.clear()
-    _check_keys(noun, checked, register, mistakes)
-    comparison = _Comparison(noun, table, register, rules, shown=shown)
+    again = _check_keys(noun, checked, register, mistakes)
+    comparison = _Comparison(noun, table, register, rules, again, shown=shown)
     checked.reverse()
     while checked:
         row = checked.pop()
@@ -127,32 +128,52 @@ def make_plan(
     return plan
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A row with the key of an earlier one. `number`: 1 for the second of them; `first`: the line of the first."""
+
+    number: int
+    key: str
+    first: int
+
+
 class _Comparison:
     """What every row is compared with."""
 
-    def __init__(self, noun: Noun, table: Table, register: Register, rules: FileRules, *, shown: bool) -> None:
+    def __init__(
+        self, noun: Noun, table: Table, register: Register, rules: FileRules, again: Mapping[int, Again], *, shown: bool
+    ) -> None:
         self.noun, self.table, self.register, self.rules, self.shown = noun, table, register, rules, shown
+        self.again = again
         columns = table.columns.columns
         self.touched = [column for column in columns if column.name in table.present and column.path]
         self.nested = {column.path[0] for column in columns if len(column.path) > 1}
 
 
-def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> None:
+def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> dict[int, Again]:
+    """Check the codes; of rows that are found by something else, the lines that have the key of an earlier one."""
     if noun.key == ("code",):
         known = {key[0]: None for key in register.present} | dict.fromkeys(register.others)
         codes = ((row.line, row.values["code"]) for row in rows if row.values.get("code") is not None)
         check_codes(codes, known, "code", mistakes)
-        return
-    first: dict[tuple[Any, ...], int] = {}
-    columns = [code_column(name) if name in noun.references else name for name in noun.key]
+        return {}
+    lines: dict[tuple[Any, ...], list[int]] = {}
+    again: dict[int, Again] = {}
+    columns = _key_columns(noun)
     for row in rows:
         key = tuple(row.values.get(name) for name in columns)
         if row.wrong.intersection(columns):
             continue
-        if key in first:
-            shown = " / ".join(str(part) for part in key if part is not None)
-            mistakes.add_phrase(row.line, columns[0], "twice", value=shown, line=first[key])
-        first.setdefault(key, row.line)
+        before = lines.setdefault(key, [])
+        if before:
+            shown = " / ".join(hide_secrets(str(part)) for part in key if part is not None)
+            again[row.line] = Again(len(before), shown, before[0])
+        before.append(row.line)
+    return again
+
+
+def _key_columns(noun: Noun) -> list[str]:
+    return [code_column(name) if name in noun.references else name for name in noun.key]
 
 
 def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> Planned | None:
@@ -161,6 +182,12 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
     given = _given(row, touched, register, mistakes)
     extra = comparison.rules.before(row, given, mistakes)
     present = _on_record(noun, row, touched, given, register)
+    if (again := comparison.again.get(row.line)) is not None:
+        others = register.more.get(key_of(noun, given), ())
+        if again.number <= len(others):
+            present = others[again.number - 1]
+        else:
+            mistakes.add_phrase(row.line, _key_columns(noun)[0], "twice", value=again.key, line=again.first)
     if row.values.get("code") in register.taken:
         mistakes.add(row.line, "code", translate(code_taken(noun.table.__tablename__)), value=row.values["code"])
     if "code" in given and "code" not in noun.fields.model_fields:

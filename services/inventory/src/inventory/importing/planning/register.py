@@ -26,7 +26,8 @@ class Register:
     """`present`: key to row, of what the file names. `ids`, `codes`: noun to its ids by code, and its codes by id.
 
     `several`: of a noun the codes that several have had, one after the other. `others`: codes of the noun that the file
-    does not name. `taken`: codes that the file names and others have, out of the caller's sight.
+    does not name. `taken`: codes that the file names and others have, out of the caller's sight. `more`: key to the
+    second row with it, the third …, in the order of an export; two records may have one key where it is no code.
     """
 
     present: Mapping[Key, Mapping[str, Any]]
@@ -37,6 +38,7 @@ class Register:
     coming: Mapping[UUID, str] = field(default_factory=dict)
     """Codes that the file itself brings, each under an id that stands for it until its row is stored."""
     taken: Collection[str] = ()
+    more: Mapping[Key, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 type Brought = Mapping[str, Collection[str]]
@@ -61,11 +63,17 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         query = query.where(of_file)
         if not sight.is_everything:
             taken = {*await session.scalars(select(table.code).where(of_file))}
+    else:
+        query = query.order_by(table.id)
     present: dict[Key, Any] = {}
+    more: dict[Key, list[Any]] = {}
     # Rows as they come: of twenty thousand, as many dictionaries weigh twice as much.
     stream: Any = (await session.stream(query)).mappings()
     async for rows in stream.partitions(CHUNK):
-        present |= {key_of(noun, row): row for row in rows}
+        for row in rows:
+            key = key_of(noun, row)
+            if present.setdefault(key, row) is not row:
+                more.setdefault(key, []).append(row)
     taken -= {key[0] for key in present} if taken else set()
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
@@ -76,7 +84,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         known |= new
     ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
     several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
-    return Register(present, ids, codes, others, several, coming, taken)
+    return Register(present, ids, codes, others, several, coming, taken, more)
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:

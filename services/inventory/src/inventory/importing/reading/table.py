@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from inventory.importing.cells.text import mark_error, normal
+from inventory.importing.cells.text import mark_error, normal, unquote_text
 from inventory.importing.columns import Columns
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, ROW
@@ -52,5 +52,5 @@ def _named(line: int, cells: Sequence[RawCell], headings: Headings, mistakes: Mi
     named: dict[str, RawCell] = {}
     for place, name in headings.places.items():
         cell = cells[place] if place < count else ""
-        named[name] = unescape_formula(mark_error(normal(cell))) if isinstance(cell, str) else cell
+        named[name] = unescape_formula(mark_error(unquote_text(normal(cell)))) if isinstance(cell, str) else cell
     return Row(line, named) if any(cell != "" for cell in named.values()) else None
