@@ -135,7 +135,7 @@ def _field_error(item: Any) -> FieldError:
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
-    return FieldError(field=field, message=redact(str(item["msg"]).removeprefix("Value error, ")))
+    return FieldError(field=redact(field), message=redact(str(item["msg"]).removeprefix("Value error, ")))
 
 
 class _ProblemResponse(JSONResponse):

@@ -17,6 +17,11 @@ _VNI = re.compile(
     "|[yY][ùøûõÙØÛÕ]|[ôÔöÖ][ùøûõïÙØÛÕÏ]|[öÖ][ôÔ]|[ñÑ][aeiouôöâêAEIOUÔÖ][ùøûõïâåäêéèúüëÙØÛÕÏ]"
 )
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
+# What stands behind the colon is no port.
+_LOGIN = re.compile(
+    r"://[^/?#\s@:]*:(?![0-9]{1,5}(?:[/?#\s]|\Z))[^\s\"'<>]{0,200}@"
+    r"|(?<!\S)[^\s:/@]{1,64}:[^\s@]{1,128}@[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+)
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
 _BELOW_ALL = "\x01"
@@ -49,6 +54,9 @@ for _place, _letter in enumerate(_ALPHABET):
                 LETTERS_OF_ORDER[_sign] = (chr(ord("A") + _place), str(_tone))
 _LETTER_OF = {ord(_sign): _key[0] for _sign, _key in LETTERS_OF_ORDER.items()}
 _TONE_OF = _OnlyLetters({ord(_sign): _key[1] for _sign, _key in LETTERS_OF_ORDER.items()})
+LOGIN_ADVICE = (
+    "holds an address with a login: leave user and password out, they belong into the credentials of a device"
+)
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 
 
@@ -77,6 +85,11 @@ def _readable(text: str) -> str:
 def clean_lines(text: str) -> str:
     """As `clean`, of a text that keeps its lines; empty lines at its ends go."""
     return "\n".join(clean(line) for line in text.replace("\r\n", "\n").split("\n")).strip("\n")
+
+
+def holds_login(text: str) -> bool:
+    """Whether a text has an address with user and password in it: what is stored as text is read by many."""
+    return "@" in text and _LOGIN.search(text) is not None
 
 
 def fold(text: str) -> str:

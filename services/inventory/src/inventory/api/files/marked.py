@@ -22,5 +22,6 @@ async def marked_answer(upload: Upload, name: str | None) -> Response:
     stem = (name or "import").rpartition(".")[0] or "import"
     shown = quote(f"{stem}-loi.{'xlsx' if as_workbook else 'csv'}")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{shown}"}
-    kind = XLSX if as_workbook else f"{CSV}; charset=utf-8"
+    encoding = upload.raw.encoding if upload.raw is not None else "utf-8"
+    kind = XLSX if as_workbook else f"{CSV}; charset={encoding}"
     return Response(body, HTTPStatus.UNPROCESSABLE_ENTITY, headers, kind)

@@ -1,6 +1,6 @@
 """What every write of a noun keeps to: references exist, states follow the machine, reasons are given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import inspect, select
 
 from inventory.domain.states import REASON, Refusal, StateMachine
+from inventory.domain.text import LOGIN_ADVICE, holds_login
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named, referring
 from inventory.nouns.writer import Write
@@ -17,10 +18,15 @@ from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.http import FieldError, ProblemError
+from vonggac.http.problems import refuse_fields
+
+_ADDRESSES = frozenset({"url", "sub_url", "url_template", "read_back_url_template"})
+"""Their logins are split off and sealed."""
 
 
 async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     """Store a new thing. Raises ProblemError."""
+    _refuse_logins({name: getattr(fields, name) for name in fields.model_fields_set})
     await _check_references(writing.transaction, noun, {name: getattr(fields, name) for name in noun.references})
     thing = await noun.writer.make(writing, noun.table, fields)
     _check_reason(writing.transaction, noun, None, thing)
@@ -32,6 +38,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
 async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[str, Any]) -> Thing:
     """Change a thing. Raises ProblemError, or ValidationError of its fields as a whole."""
     transaction, before = writing.transaction, copy_of(thing)
+    _refuse_logins(patch)
     await _check_references(transaction, noun, {name: patch[name] for name in noun.references if name in patch})
     await noun.writer.change(writing, thing, noun.fields, patch)
     await _check_transition(transaction, noun, before, thing)
@@ -54,6 +61,32 @@ async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
     before = copy_of(thing)
     await noun.writer.remove(writing, thing)
     await _call_hooks(transaction, noun, before, None)
+
+
+def _refuse_logins(values: Mapping[str, Any]) -> None:
+    """What is on record already is shown as it is; nothing is added that holds a login."""
+    errors = [
+        FieldError(field=path, message=LOGIN_ADVICE)
+        for name, value in values.items()
+        if name not in _ADDRESSES
+        for path, text in _texts(name, value)
+        if holds_login(text)
+    ]
+    if errors:
+        raise refuse_fields(errors)
+
+
+def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        yield from _texts(path, dict(value))
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _texts(f"{path}.{name}", each)
+    elif isinstance(value, list | tuple):
+        for place, each in enumerate(value):
+            yield from _texts(f"{path}.{place}", each)
 
 
 def copy_of[T: Thing](thing: T) -> T:

@@ -10,23 +10,19 @@ from inventory.domain.text import clean
 
 _MAC = re.compile(r"(?:[0-9a-f]{2}[:. -]?){5}[0-9a-f]{2}", re.IGNORECASE)
 _BETWEEN_DIGITS = re.compile(r"[:. -]")
-_OF_NO_DEVICE = frozenset({"0" * 12, "f" * 12})
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
 
 def check_mac(text: str) -> str:
     """Lower case, with colons, of `0A-1B-…`, `0a1b.2c3d.4e5f` or any other usual spelling.
 
-    Raises ValueError when `text` is not a MAC address of a device.
+    Raises ValueError when `text` is not a MAC address.
     """
     text = text.strip()
     if not _MAC.fullmatch(text):
         msg = "a MAC address is twelve hexadecimal digits, e.g. 0a:1b:2c:3d:4e:5f"
         raise ValueError(msg)
     digits = _BETWEEN_DIGITS.sub("", text).lower()
-    if digits in _OF_NO_DEVICE:
-        msg = "a MAC address of zeros or of f alone belongs to no device: read it from the device, or leave it out"
-        raise ValueError(msg)
     return ":".join(digits[start : start + 2] for start in range(0, 12, 2))
 
 

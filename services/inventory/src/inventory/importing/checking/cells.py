@@ -9,16 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from inventory.domain.devices.areas import check_area
-from inventory.domain.text import fold
+from inventory.domain.text import LOGIN_ADVICE, fold, holds_login
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError, refuse
+from inventory.importing.mistakes.secrets import was_hidden
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.reading.sheet import RawCell
 
-HIDDEN = "***"
-"""Stands in a marked file for a secret."""
 LEFT_OUT = "[…]"
 """Stands in a workbook for records that are longer than a cell of it may be: they stay as they are on record."""
 BETWEEN_TEXTS = ";"
@@ -66,8 +65,10 @@ class Converter:
         if cell in self._known:
             return self._known[cell]
         check_encoding(cell)
-        if cell == HIDDEN and (self.column.secret or self.column.may_hold_secret):
+        if was_hidden(cell):
             refuse("hidden_secret")
+        if not self.column.secret and not self.column.may_hold_secret and holds_login(cell):
+            raise RefusalError(translate(LOGIN_ADVICE))
         value = self._convert(cell)
         if self._may_know and len(self._known) < _MOST_KNOWN and len(cell) <= _LONGEST_KNOWN:
             self._known[cell] = value

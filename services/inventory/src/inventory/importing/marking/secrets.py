@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from inventory.importing.checking.cells import HIDDEN
+from inventory.domain.devices.addresses import may_hold_stream_key
 from inventory.importing.columns import Columns, folded_heading
+from inventory.importing.mistakes.secrets import HIDDEN, hide_secrets
 from inventory.importing.reading.headings import SEARCHED_ROWS
 from inventory.importing.reading.sheet import RawCell, RawRow
-from vonggac.telemetry import redact
 
 _SECRET = re.compile(r"mat ?khau|pass ?w|pwd|tai ?khoan|user ?name|dang nhap|log ?in|secret")
 """In the folded heading of a column that no noun has: a name or password, misspelt or in other words."""
@@ -32,7 +32,8 @@ class Cells:
         """One cell, or HIDDEN."""
         if cell != "" and line > self._secret_below.get(place, line):
             return HIDDEN
-        return cell if line <= self._heading else _without_secret(cell, self._places.get(place), self._columns)
+        name = self._places.get(place) if line > self._heading else None
+        return _without_secret(cell, name, self._columns)
 
 
 def _secret_headings(rows: Sequence[RawRow], columns: Columns | None) -> Iterator[tuple[int, int]]:
@@ -62,11 +63,13 @@ def _means_a_secret(text: str, columns: Columns | None) -> bool:
 
 
 def _without_secret(cell: RawCell, name: str | None, columns: Columns | None) -> RawCell:
-    if columns is None or name is None or name not in columns.by_name:
-        return redact(cell) if isinstance(cell, str) else cell
-    column = columns.by_name[name]
-    if column.secret:
+    column = columns.by_name.get(name) if columns is not None and name is not None else None
+    if column is not None and column.secret:
         return HIDDEN if cell != "" else ""
-    if isinstance(cell, str) and "://" in cell and redact(cell) != cell:
-        return HIDDEN if column.may_hold_secret else redact(cell)
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    shown = hide_secrets(cell)
+    if column is None or not column.may_hold_secret:
+        return shown
+    is_plain = shown == cell and all(hide_secrets(part) == part for part in cell.split("/"))
+    return cell if is_plain and not may_hold_stream_key(cell) else HIDDEN

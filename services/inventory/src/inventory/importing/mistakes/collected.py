@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from inventory.importing.mistakes.secrets import hide_secrets
 from inventory.importing.mistakes.texts import Text, phrase
 from vonggac.http import FieldError, ProblemError
-from vonggac.telemetry import redact
 
 SHOWN = 1000
 VALUE_LENGTH = 80
@@ -51,13 +51,19 @@ class Mistakes:
         return len(self.found)
 
     def add(self, line: int, column: str, text: Text, *, value: object = None) -> None:
-        """Add a mistake; `value` is shortened, and no login in an address is kept."""
-        shown = None if value is None else redact(str(value))[:VALUE_LENGTH]
-        self.found.append(Mistake(line, column, text, shown, self.sheet))
+        """Add a mistake; `value` is shortened, and what looks like a login is hidden, in the sentence too."""
+        shown = None
+        if value is not None:
+            given = str(value)
+            shown = hide_secrets(given)
+            if shown != given:
+                text = Text(*(part.replace(given, shown) for part in text))
+        self.found.append(Mistake(line, column, text, shown and shown[:VALUE_LENGTH], self.sheet))
 
     def add_phrase(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
         """Add the sentence `key` as a mistake."""
-        self.add(line, column, phrase(key, value=value, **values), value=value)
+        said = {name: hide_secrets(each) if isinstance(each, str) else each for name, each in values.items()}
+        self.add(line, column, phrase(key, value=value, **said), value=value)
 
     def raise_if_any(self) -> None:
         """Raises ProblemError 422 when there are any."""

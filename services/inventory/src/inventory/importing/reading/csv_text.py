@@ -24,18 +24,22 @@ def read_csv(body: bytes, mistakes: Mistakes, known: Collection[str] = ()) -> Ra
 
     `known`: folded headings; the separator is the one that splits most of them.
     """
-    text = _decoded(body, mistakes)
-    if text is None:
+    decoded = _decoded(body, mistakes)
+    if decoded is None:
         return None
+    text, encoding = decoded
     named = _NAMED_SEPARATOR.match(text)
     skipped = 1 if named is not None else 0
     separator = named[1] if named is not None else _separator(text, known)
     stream = io.StringIO(text[named.end() :] if named is not None else text, newline="")
-    rows = list(_records(csv.reader(stream, delimiter=separator, strict=True), skipped, mistakes))
-    return RawFile(Format.CSV, [Sheet("", rows)], separator)
+    blank: list[int] = []
+    rows = list(_records(csv.reader(stream, delimiter=separator, strict=True), skipped, mistakes, blank))
+    sheet = Sheet("", rows, blank_lines=blank)
+    return RawFile(Format.CSV, [sheet], separator, encoding, names_separator=named is not None)
 
 
-def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
+def _decoded(body: bytes, mistakes: Mistakes) -> tuple[str, str] | None:
+    """The text and its encoding."""
     if body.startswith(codecs.BOM_UTF32_LE):
         # It begins as UTF-16 does.
         mistakes.add_phrase(1, FILE, "not_utf8")
@@ -43,7 +47,7 @@ def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if body.startswith(mark):
             try:
-                return body.decode(encoding).removeprefix("\ufeff")
+                return body.decode(encoding).removeprefix("\ufeff"), encoding
             except UnicodeDecodeError:
                 mistakes.add_phrase(1, FILE, "not_utf8")
                 return None
@@ -51,7 +55,7 @@ def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
         mistakes.add_phrase(1, FILE, "utf16_without_bom")
         return None
     try:
-        return body.decode("utf-8-sig")
+        return body.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         legacy = legacy_of(body[max(0, error.start - 200) : error.start + 200].decode("cp1252", "ignore"))
@@ -70,7 +74,8 @@ def _separator(text: str, known: Collection[str]) -> str:
     return max(SEPARATORS, key=split_by)
 
 
-def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes) -> Iterator[RawRow]:
+def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes, blank: list[int]) -> Iterator[RawRow]:
+    """The rows; lines without a cell go to `blank`."""
     begins = 1 + skipped
     while True:
         try:
@@ -82,4 +87,6 @@ def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes) -> I
             return
         if any(cells) and any(cell.strip() for cell in cells):
             yield RawRow(begins, cells)
+        else:
+            blank.append(begins)
         begins = reader.line_num + 1 + skipped  # type: ignore[attr-defined] # a csv.reader

@@ -9,6 +9,7 @@ from inventory.importing.cells.text import normal, visible
 from inventory.importing.columns import NOT_READ, REVISION, Columns, folded_heading
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE
+from inventory.importing.mistakes.secrets import hide_secrets
 from inventory.importing.reading.sheet import RawCell, RawRow
 
 SEARCHED_ROWS = 20
@@ -16,6 +17,7 @@ MOST_COLUMNS = 300
 """With a heading, in one sheet: a noun has some forty, and people add their own."""
 _LONGEST_HEADING = 80
 """Compared with the known ones where it is none of them."""
+_SHOWN = 40
 _CLEAR = 2
 """So many known headings make a row the row of headings."""
 
@@ -114,7 +116,7 @@ def _add_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> 
     name = columns.by_heading[near[0]] if near else ""
     mistakes.add_phrase(
         line,
-        text[:40],
+        hide_secrets(text)[:_SHOWN],
         "unknown_heading",
         value=text,
         near=f"; did you mean {name}?" if near else "",

@@ -30,6 +30,8 @@ class Sheet:
     name: str
     rows: list[RawRow]
     hidden: bool = False
+    blank_lines: Sequence[int] = ()
+    """Of a CSV file, those that were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,6 @@ class RawFile:
     format: Format
     sheets: list[Sheet]
     separator: str = ","
+    encoding: str = "utf-8"
+    names_separator: bool = False
+    """Whether its first line is `sep=;`."""
