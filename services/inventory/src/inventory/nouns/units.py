@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from inventory.domain.places.unit import UnitFields, check_parent
+from inventory.domain.places.unit import SuccessionKind, UnitFields, check_parent, check_succession
 from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import refuse_as_422, unknown_reference
 from inventory.storage.store import WriteTransaction
@@ -30,9 +30,12 @@ async def check_unit(transaction: WriteTransaction, _before: Any, after: Unit | 
     """Raises ProblemError 422 when the parent or a unit that this one follows does not fit."""
     if after is None:
         return
-    for earlier in after.succeeds:
-        if await transaction.session.get(Unit, earlier["unit_id"]) is None:
+    for one in after.succeeds:
+        earlier = await transaction.session.get(Unit, one["unit_id"])
+        if earlier is None:
             raise unknown_reference("succeeds", "unit")
+        with refuse_as_422("succeeds"):
+            check_succession(after, earlier, SuccessionKind(one["kind"]))
     if after.parent_id is None:
         return
     parent = await transaction.session.get(Unit, after.parent_id)

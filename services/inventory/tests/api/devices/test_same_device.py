@@ -40,7 +40,6 @@ async def test_a_device_on_record_is_refused_and_named(province: Any, given: dic
         ({"url": "rtsp://cam.example.vn/1"}, {"url": "rtsp://Cam.example.vn.:554//1/"}),
         ({"url": "rtsp://[fd00::1]/1"}, {"url": "rtsp://[FD00:0::1]:554/1"}),
         ({"url": "rtsp://[::ffff:10.1.1.7]/1"}, {"url": "rtsp://10.1.1.7/1"}),
-        ({"url": "rtsp://10.01.1.7/1"}, {"url": "rtsp://10.1.1.7/1"}),
     ],
 )
 async def test_a_device_is_known_in_another_spelling(

@@ -84,3 +84,17 @@ def test_the_units_of_the_demo_belong_to_units_of_the_demo() -> None:
     assert {
         (row["parent_level"], row["parent_code"], row["parent_valid_to"]) for row in rows if row["parent_code"]
     } <= known
+
+
+async def test_a_unit_follows_one_that_ended_before_it_begins(province: Any) -> None:
+    old = await province.unit(code="45", level="province", valid_from="1989-07-01", valid_to="2025-06-30")
+
+    async def follow(begins: str, *kinds: str) -> Any:
+        succeeds = [{"unit_id": old["id"], "kind": kind} for kind in kinds]
+        body = {"code": "44", "name": "Quảng Trị", "level": "province", "valid_from": begins, "succeeds": succeeds}
+        return await province.client.post("/v1/units", json=body)
+
+    for begins, kinds in (("2025-06-30", ["merged"]), ("1989-07-01", ["split"]), ("2025-07-01", ["merged", "moved"])):
+        refused = await follow(begins, *kinds)
+        assert (refused.status_code, "succeeds" in refused.text) == (422, True), begins
+    assert (await follow("2025-07-01", "merged")).status_code == 201

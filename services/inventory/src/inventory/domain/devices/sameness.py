@@ -15,9 +15,8 @@ _DEFAULT_PORTS = {"rtsp": RTSP_PORT, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 _NOT_RESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SPACE = re.compile(r"\s+")
-_PART = r"(?:0|[1-9]\d{0,2})"
-ODD_HOST = rf"://(?!(?:{_PART}\.){{3}}{_PART}(?:[:/?]|$))[0-9\[]"
-"""Pattern of an address whose host has many spellings: IPv6, or IPv4 in less or more than its four plain numbers."""
+IN_BRACKETS = "://["
+"""So begins the host of an address that has many spellings: IPv6."""
 
 SHOWN = {
     "url": "address", "sub_url": "address", "serial": "serial number", "mac": "MAC address",

@@ -27,6 +27,10 @@ class SuccessionKind(StrEnum):
     MOVED = "moved"
 
 
+_WHOLE = frozenset({SuccessionKind.MERGED, SuccessionKind.RENAMED})
+"""Nothing of the earlier unit is left."""
+
+
 class Succession(Fields):
     """A unit that this one follows."""
 
@@ -48,6 +52,10 @@ class UnitFields(DatedFields):
     def _a_province_has_no_parent(self) -> Self:
         if self.level is UnitLevel.PROVINCE and self.parent_id is not None:
             msg = "a province belongs to no unit: leave parent_id out"
+            raise ValueError(msg)
+        followed = [one.unit_id for one in self.succeeds]
+        if len(set(followed)) < len(followed):
+            msg = "succeeds names a unit twice: name each once"
             raise ValueError(msg)
         return self
 
@@ -100,6 +108,19 @@ def check_parent(level: UnitLevel, period: Dated, parent_level: UnitLevel, paren
         raise ValueError(msg)
     if not overlap(period, parent):
         msg = "the two units never stand on the same day: give the unit that stands in this period"
+        raise ValueError(msg)
+
+
+def check_succession(unit: Dated, earlier: Dated, kind: SuccessionKind) -> None:
+    """Raises ValueError unless the earlier unit began before `unit`, and ended by then if all of it passed over."""
+    if unit.valid_from is None:
+        return
+    if earlier.valid_from is not None and earlier.valid_from >= unit.valid_from:
+        msg = f"a unit follows one that began before it: that one begins on {earlier.valid_from.isoformat()}"
+        raise ValueError(msg)
+    if kind in _WHOLE and earlier.valid_to is not None and earlier.valid_to >= unit.valid_from:
+        last = earlier.valid_to.isoformat()
+        msg = f"a unit that was {kind} ends before the one that follows it begins: it ends on {last}"
         raise ValueError(msg)
 
 

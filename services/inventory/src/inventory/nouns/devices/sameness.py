@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
-from inventory.domain.devices.sameness import ODD_HOST, Device, find_same, normal_host, normal_serial
+from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial
 from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
@@ -47,7 +47,7 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     hosts = {normal_host(url) for url in (camera.url, camera.sub_url) if url}
     urls = (Camera.url, Camera.sub_url)
     same = [url.icontains(host, autoescape=True) for url in urls for host in hosts]
-    same += [url.regexp_match(ODD_HOST) for url in urls]
+    same += [url.contains(IN_BRACKETS, autoescape=True) for url in urls]
     same += [Camera.recorder_id == camera.recorder_id] if camera.recorder_id is not None else []
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
     serial = func.lower(func.regexp_replace(Camera.expected["serial"].astext, r"\s", "", "g"))
