@@ -195,3 +195,9 @@ def test_a_file_that_is_all_gaps_is_read_in_the_time_of_its_cells() -> None:
 def test_a_cell_with_a_sign_that_nobody_sees_is_refused(sign: str) -> None:
     with pytest.raises(RefusalError, match=f"{ord(sign):04X}"):
         check_encoding(f"Cổng {sign}chính")
+
+
+def test_a_file_of_blank_lines_weighs_no_more_than_it_has() -> None:
+    raw = read_file(b"code,name\nA,x\n" + b"\n" * 50_000, Mistakes(), COLUMNS.by_heading)
+    assert raw is not None
+    assert (len(raw.sheets[0].rows), len(raw.sheets[0].blank_lines)) == (2, 10_000)

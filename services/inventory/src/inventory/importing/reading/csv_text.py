@@ -16,6 +16,8 @@ SEPARATORS = ";,\t"
 _NAMED_SEPARATOR = re.compile(r"sep=([^\"\r\n])\r?\n?", re.IGNORECASE)
 _MAX_CELL = 1_000_000
 _PROBED_LINES = 20
+MOST_BLANK = 10_000
+"""Blank lines that are remembered: a file of nothing else would take a hundred times its size."""
 csv.field_size_limit(_MAX_CELL)
 
 
@@ -87,6 +89,6 @@ def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes, blan
             return
         if any(cells) and any(cell.strip() for cell in cells):
             yield RawRow(begins, cells)
-        else:
+        elif len(blank) < MOST_BLANK:
             blank.append(begins)
         begins = reader.line_num + 1 + skipped  # type: ignore[attr-defined] # a csv.reader
