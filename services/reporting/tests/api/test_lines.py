@@ -119,6 +119,20 @@ async def test_an_outage_is_confirmed_on_both_sides_of_a_midnight(
         assert [one["began_before"] for one in found["items"]] == [start in {midnight, later}]
 
 
+async def test_an_outage_begins_where_maintenance_ends_also_at_the_first_moment_of_the_period(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera, up = province.camera(), DAY + HOUR / 2
+    facts = province.probes(camera, DAY - HOUR, up, "down", cause="timeout", every_s=300)
+    facts += province.probes(camera, up, DAY + HOUR, every_s=300)
+    window = province.window(DAY - 2 * HOUR, DAY, camera_id=camera.id)
+    register = (province.stated("camera", camera), province.stated("maintenance_window", window))
+    await province.feed(ingest, *province.base(), *register, *facts, *province.watched(DAY + HOUR))
+    found = (await client.get("/v1/outages", params=PERIOD)).json()
+    assert [(one["began_before"], one["seconds"]) for one in found["items"]] == [(False, 1800.0)]
+    assert (found["count"], found["mean_repair_seconds"]) == (1, 1800.0)
+
+
 async def test_a_silent_forwarders_deliveries_are_unknown(client: Client, ingest: Ingest, province: Province) -> None:
     camera, then = province.camera(), datetime.now(UTC) - timedelta(minutes=2)
     await province.feed(ingest, *province.base(), province.stated("camera", camera))

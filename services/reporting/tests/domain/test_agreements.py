@@ -10,6 +10,7 @@ from reporting.domain.maintenance import Window, agreed, is_agreed
 from reporting.domain.outages import Outage, accounted, confirmed, outage_figures, outages
 from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded
+from reporting.domain.scope import Absence, Reason
 from reporting.domain.segments import Period, Segment, overlay, value_at
 from reporting.domain.timeline import CameraState
 
@@ -127,6 +128,10 @@ def test_an_outage_that_begins_at_the_first_moment_of_the_period_began_in_it() -
     of_two_causes = [seen(5, 10, DOWN, "timeout"), seen(10, 20, DOWN, "refused"), seen(20, 30, UP)]
     lines = (begins, went_on, of_two_causes)
     assert [outages(Period(10, 30), line, [], 100)[0].began_before for line in lines] == [False, True, True]
+    agreed, planned = [Segment(0, 10, True)], [Segment(0, 10, Absence(Reason.FACILITY_PLANNED))]
+    for maintenance, absences in (agreed, []), ([], planned):
+        (found,) = outages(Period(10, 30), went_on, maintenance, 100, absences)
+        assert (found.start, found.end, found.began_before) == (10, 20, False)
 
 
 def test_the_fault_of_a_site_is_one_outage_in_its_number_and_in_the_mean_times() -> None:

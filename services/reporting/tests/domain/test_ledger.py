@@ -142,7 +142,7 @@ def test_outages_of_one_site_fault_are_one_and_repair_is_of_whole_ones() -> None
     ]
     figures = outage_figures(period, found, 40 * HOUR)
     assert (figures.count, figures.unconfirmed, figures.site_faults) == (2, 1, 1)
-    assert (figures.mttr, figures.mtbf, figures.longest) == (2.5 * HOUR, 20 * HOUR, 3 * HOUR)
+    assert (figures.mttr, figures.mtbf, figures.longest) == (3 * HOUR, 20 * HOUR, 3 * HOUR)
     assert figures.by_cause == {"timeout": HOUR, "route": 5 * HOUR, NO_CAUSE: HOUR}
     assert figures.down == sum(figures.by_cause.values())
     assert outage_figures(period, [], HOUR).mtbf is None

@@ -152,10 +152,11 @@ def outages(
     now: Millis,
     absences: Sequence[Segment[Absence]] = (),
 ) -> list[Outage]:
-    """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`."""
-    down_before = any(
-        one.value.state is CameraState.DOWN and one.value.since < period.start <= one.end for one in camera
-    )
+    """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`.
+
+    It began before the period where it was one a moment earlier: the lines tell of that moment, too.
+    """
+    (earlier,) = accounted(Period(period.start - 1, period.start), camera, maintenance, absences)
     unconfirmed = [
         stretch[0]
         for stretch in _stretches(camera)
@@ -171,7 +172,7 @@ def outages(
             causes = before.causes + tuple(one for one in cause if one not in before.causes)
             result[-1] = Outage(before.start, end, causes, before.began_before, end >= now)
         else:
-            began_before = start == period.start and down_before
+            began_before = start == period.start and earlier.value.state is CameraState.DOWN
             alone = any(one.start <= start and end <= one.end for one in unconfirmed)
             result.append(Outage(start, end, cause, began_before, end >= now, not alone))
     return result

@@ -28,15 +28,16 @@ async def found_outages(
 ) -> AsyncGenerator[tuple[Found, list[SiteFault]]]:
     """Portion by portion, in the order of the cameras: outages, and all site faults of the period. `camera`: its id.
 
-    What borders on the period is read, too: whether a second probe failed is no matter of where the period is cut.
+    What borders on the period is read, too: whether a second probe failed is no matter of where the period is cut. So
+    is the moment before it: an outage may begin where maintenance ends, or where its facility is counted again.
     """
     start, end = question.period
-    around = Period(start - LONGEST_CLAIM, end + LONGEST_CLAIM)
-    cameras = await plan.cameras(session, await plan.places(session, scope, question.period))
+    around, earlier = Period(start - LONGEST_CLAIM, end + LONGEST_CLAIM), Period(start - 1, end)
+    cameras = await plan.cameras(session, await plan.places(session, scope, earlier))
     failed = await history.cameras_down(session, start, end)
     wanted = [one for one in cameras if one.id in failed and camera in {None, one.id}]
     watch = await watch_of(session, replace(question, period=around))
-    windows = await history.maintenance(session, start, end)
+    windows = await history.maintenance(session, *earlier)
     faults = await history.site_faults(session, start, end)
     for portion in batched(wanted, PORTION):
         stored = await history.stored(session, [one.id for one in portion], (), *around, watch)
