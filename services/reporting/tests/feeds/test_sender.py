@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from services.reporting.tests.receivers import Receiver, receiving
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from standardwebhooks import Webhook
 
 from reporting.feeds import sender as sending
@@ -176,6 +177,35 @@ async def test_a_receiver_that_never_answers_does_not_keep_another_from_its_mess
         assert silent.requests
         running.cancel()
         await asyncio.wait({running})
+
+
+async def test_a_database_that_is_away_when_an_attempt_is_recorded_ends_nothing(
+    to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, away = deliveries.record_attempt, [OperationalError("", None, Exception())]
+
+    async def record_attempt(*given: Any) -> None:
+        if away:
+            raise away.pop()
+        await kept(*given)
+
+    monkeypatch.setattr(deliveries, "record_attempt", record_attempt)
+    monkeypatch.setattr(sending, "POLL_S", 0.05)
+    await to_send.webhook(receiver.url)
+    await to_send.notice(uuid4(), "1")
+    ready = asyncio.Event()
+    ready.set()
+    running = asyncio.create_task(to_send.sender.run(ready))
+    await eventually(lambda: not away, within_s=60)
+    to_send.now += sending.LEASE
+
+    async def is_delivered() -> bool:
+        return [row.state for row in await to_send.rows()] == ["delivered"]
+
+    await eventually(is_delivered, within_s=60)
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait({running})
 
 
 async def test_a_message_is_given_up_after_its_budget_and_can_be_sent_again(

@@ -97,8 +97,9 @@ class WebhookSender:
             try:
                 while await self._deliver_to(client, webhook_id):
                     pass
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("webhooks_not_read", error=type(error).__name__)
+            except* (SQLAlchemyError, OSError) as errors:
+                # What was sent meanwhile and could not be recorded comes again once its lease is over.
+                log.warning("webhooks_not_read", error=type(errors.exceptions[0]).__name__)
             finally:
                 under_way.discard(webhook_id)
 
