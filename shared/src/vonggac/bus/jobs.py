@@ -42,6 +42,11 @@ class Job:
     deliveries: int
     stream_sequence: int
 
+    def is_older_than(self, other: "Job") -> bool:
+        """Of two jobs of one camera. In a stream that was put back, or made anew, a newer one has a smaller number."""
+        sooner = self.message.metadata.timestamp < other.message.metadata.timestamp
+        return sooner and self.stream_sequence < other.stream_sequence
+
     async def postpone(self, delay_s: float) -> None:
         """Put the job back into the queue, due in `delay_s`. Raises NatsError."""
         await self.message.nak(delay=max(delay_s, RELEASE_DELAY_S))

@@ -212,3 +212,24 @@ async def test_a_closed_facility_stops_its_cameras_and_reopening_starts_them(
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
     await inventory.say(camera.model_copy(update={"revision": 3}))
     await statuses.become(camera, "acknowledged", "acknowledged")
+
+
+async def test_a_changed_plan_counts_also_in_a_queue_that_was_made_anew_and_numbers_from_the_beginning(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    """As after NATS came back with an old disk."""
+    await start_forwarder()
+    camera = planner.camera(sim)
+    for revision in range(1, 5):
+        camera = camera.model_copy(update={"revision": revision})
+        await inventory.say(camera)
+    await carried_out(statuses, camera)
+    await bus.js.delete_stream(topology.DELIVERY_JOBS)
+    await topology.declare(bus.js)
+    await inventory.say(camera.model_copy(update={"revision": 5, "enabled": False}))
+    await statuses.become(camera, "disabled", "disabled")

@@ -264,7 +264,7 @@ class Worker:
 
     async def _adopt_job(self, held: HeldCamera, job: Job) -> None:
         """The camera is held here, and its job came again or changed: hold the new job, restart what changed."""
-        if job.stream_sequence < held.job.stream_sequence:
+        if job.is_older_than(held.job):
             return
         held.job = job
         await answer_job(job.keep_in_progress())
