@@ -7,12 +7,14 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
+from forwarder.messaging import Adoption
 from forwarder.relay.service import Process
 from simulator import Simulator
-from vonggac.bus import Bucket, Bus
+from vonggac.bus import Bucket, Bus, Job
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, subjects
@@ -212,3 +214,25 @@ async def test_an_order_to_stop_outlives_the_bus_and_every_forwarder(
     [observed, _] = await statuses.become(camera, "stopped", "acknowledged")
     assert observed.detail == "stopped by lan: bảo trì"
     assert sim.centres["national"].streams["gate"].sessions == sessions
+
+
+async def test_a_camera_that_is_handed_over_while_its_holder_is_asked_is_pulled_once(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = (await start_forwarder()).worker
+    assert worker is not None
+    camera = planner.camera(sim)
+
+    async def handed_over_meanwhile(_self: Adoption, _camera_id: UUID, job: Job) -> bool:
+        assert await worker.hold_camera(camera, job)
+        return False
+
+    monkeypatch.setattr(Adoption, "offer_job", handed_over_meanwhile)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    assert sim.cameras["gate"].sessions == 1

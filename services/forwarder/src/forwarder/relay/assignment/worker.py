@@ -205,8 +205,11 @@ class Worker:
             await self._assign_unheld(camera_id, job)
 
     async def _assign_unheld(self, camera_id: UUID, job: Job) -> None:
-        camera = job.event.data
-        if not isinstance(camera, CameraV1):
+        camera, held = job.event.data, self.held.get(camera_id)
+        if held is not None:
+            # It was handed over to this worker while others were asked for it.
+            await self._adopt_job(held, job)
+        elif not isinstance(camera, CameraV1):
             gone = [observed.delivery_id for observed in self.board.of_camera(camera_id)]
             self._reporter.remove_statuses(gone)
             self._commands.remove(gone)
