@@ -1,6 +1,7 @@
 """Buckets: a write that names the revision it has seen loses to whoever was faster."""
 
 import pytest
+from nats.js.errors import BadRequestError
 
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
@@ -29,6 +30,18 @@ async def test_a_key_that_changed_meanwhile_is_not_removed(bus: Bus) -> None:
     assert await bucket.get("a") == b"2"
     assert await bucket.remove("a", revision + 1)
     assert await bucket.get("a") is None
+
+
+async def test_who_writes_while_another_write_is_on_its_way_through_a_cluster_has_lost(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_arguments: object, **_options: object) -> None:
+        raise BadRequestError(code=400, description="wrong last sequence", err_code=10164)
+
+    monkeypatch.setattr(bus.js, "publish", refuse)
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    assert not await bucket.replace("a", b"1", 0)
+    assert not await bucket.remove("a", 1)
 
 
 async def test_a_removed_key_can_be_taken_again_once(bus: Bus) -> None:

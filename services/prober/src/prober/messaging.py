@@ -16,6 +16,7 @@ from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.bus.events import read_stream
+from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
@@ -28,8 +29,6 @@ FAILURES_KEPT = 20
 DEMANDS_SHOWN = 10_000
 PARSED_AT_ONCE = 100
 """Statuses parsed before the event loop goes on: about two milliseconds."""
-_WRONG_LAST_SEQUENCE = 10071
-"""NATS JetStream's error code for a message that names another last sequence than there is."""
 VERIFIERS = "verifiers"
 """Queue group of the probers: one of them gets each change of a delivery."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
@@ -245,7 +244,7 @@ class Demands:
         try:
             stored = await self._bus.js.publish(subjects.demand(fact.kind), event.encode(), headers=headers)
         except APIError as error:
-            if error.err_code != _WRONG_LAST_SEQUENCE:
+            if error.err_code not in WRONG_LAST_SEQUENCE:
                 raise
             raise OvertakenError from None
         return stored.seq

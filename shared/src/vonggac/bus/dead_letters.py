@@ -14,6 +14,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
+from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
 from vonggac.events import MalformedEventError, NotUnderstoodError, decode, subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry.logs import get_logger
@@ -153,7 +154,7 @@ class DeadLetters:
         try:
             await self._publish(subject, state.data or b"", letter.sequence, after=state.seq)
         except APIError as error:
-            if error.err_code not in _WRONG_LAST_SEQUENCE:
+            if error.err_code not in WRONG_LAST_SEQUENCE:
                 raise
             # That newer state is what the replay is for: it makes the job anew as well.
 
@@ -164,8 +165,6 @@ class DeadLetters:
         await self._bus.js.publish(subject, body, headers=headers)
 
 
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
-"""NATS' error codes for a write that names another revision than the last."""
 _OBSERVATION = subjects.OBSERVATIONS.removesuffix(">")
 
 

@@ -23,8 +23,9 @@ from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
-_WRONG_LAST_SEQUENCE = 10071
-"""NATS JetStream's error code for a write that names another revision than the last."""
+WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+"""NATS' error codes for a write that names another revision than the last; the second one while somebody else's write
+is on its way through a cluster."""
 _END_OF_PAGE, _NO_MESSAGE, _NO_RESPONDERS = "204", "404", "503"
 PAGE = 256
 """Values on their way at a time while a bucket is read."""
@@ -242,7 +243,9 @@ class Bucket:
         """
         try:
             await self._bucket().update(key, value, last=revision)
-        except KeyWrongLastSequenceError:
+        except APIError as error:
+            if not _is_overtaken(error):
+                raise
             return False
         return True
 
@@ -254,7 +257,7 @@ class Bucket:
         try:
             await self._bucket().delete(key, last=revision)
         except APIError as error:
-            if error.err_code != _WRONG_LAST_SEQUENCE:
+            if not _is_overtaken(error):
                 raise
             return False
         return True
@@ -285,6 +288,11 @@ class Bucket:
                 self.name, f"KV_{self.name}", subjects.key_value(self.name, ""), self._bus.js, direct
             )
         return self._handle
+
+
+def _is_overtaken(error: APIError) -> bool:
+    # The first is nats-py's own, and has no code.
+    return isinstance(error, KeyWrongLastSequenceError) or error.err_code in WRONG_LAST_SEQUENCE
 
 
 _FREE = b""
