@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from forwarder.relay.demux.pool import RemuxPool, StreamEnd
 from forwarder.relay.demux.request import RemuxRequest
+from vonggac.net.errors import PeerError
 from vonggac.testing import eventually
 
 pytestmark = pytest.mark.server
@@ -37,6 +39,24 @@ async def test_a_death_that_is_seen_together_with_the_end_of_the_answers_is_coun
     del end
     gc.collect()
     assert mistakes == []
+
+
+async def test_a_stream_that_no_process_took_keeps_no_room_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a process does not read, and its socket is full."""
+    pool = RemuxPool(streams_per_process=1)
+
+    def full(*_arguments: object) -> int:
+        raise BlockingIOError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "send_fds", full)
+        with pytest.raises(PeerError):
+            await pool.open(RemuxRequest("mpegts"), End)
+    processes = pool.process_ids
+    await pool.open(RemuxRequest("mpegts"), End)
+    used = pool.process_ids
+    await pool.close()
+    assert used == processes
 
 
 def test_a_process_loads_nothing_that_it_does_not_need() -> None:

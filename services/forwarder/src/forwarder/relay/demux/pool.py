@@ -70,9 +70,10 @@ class RemuxPool:
         with theirs:
             try:
                 number, child = next(self._numbers), await self._with_room()
-                child.streams[number] = loop.create_future()
                 data = json.dumps({"number": number, **asdict(request)}).encode()
                 socket.send_fds(child.process.socket, [data], [theirs.fileno()])
+                # Not before: of a request that did not go out nothing is ever let go.
+                child.streams[number] = loop.create_future()
                 ours.setblocking(False)
                 _, protocol = await loop.create_unix_connection(make, sock=ours)
             except OSError:
