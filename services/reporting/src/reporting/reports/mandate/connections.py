@@ -33,7 +33,7 @@ from reporting.storage.mandate import lifecycle
 from vonggac.events.inventory import DestinationRole
 
 FIRST_STRETCH: Millis = 86_400_000
-FEWEST, MOST = 25, 500
+FEWEST, MOST = 10, 500
 """Cameras whose history is in memory at once."""
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
 
