@@ -194,6 +194,16 @@ def test_a_camera_that_comes_and_goes_does_not_shorten_the_rest_after_refused_cr
     assert delivery.retry_in_s == pytest.approx(LIMITS.refused_retry_s * 1.05 - 2)
 
 
+def test_a_clock_that_is_set_back_does_not_lengthen_the_rest_of_a_wait() -> None:
+    away, _ = run((1, CameraLive()), (2, Failed(Cause.REFUSED)), (3, CameraAway(Cause.ENDED)))
+    back = Instant(at(3).at - timedelta(minutes=10), at(3.1).monotonic_s)
+    decision = domain.decide(away, CameraLive(), back, chance=0.5, limits=LIMITS)
+    waits = decision.delivery
+    assert (waits.state, decision.actions) == (State.BACKING_OFF, (Action.WAIT,))
+    assert waits.retry_in_s == away.retry_in_s
+    assert waits.next_attempt_at == back.after(away.retry_in_s)
+
+
 def test_a_camera_that_goes_away_ends_the_session_and_hands_its_cause_on() -> None:
     delivery, actions = run(*ACKNOWLEDGED, (5, CameraAway(Cause.ENDED, "gone")))
     assert (delivery.state, delivery.cause, delivery.detail) == (State.WAITING_FOR_CAMERA, Cause.ENDED, "gone")

@@ -198,10 +198,11 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
 def _camera_live(delivery: Delivery, now: Instant) -> Decision:
     if delivery.state is not DeliveryState.WAITING_FOR_CAMERA or delivery.progress is not None:
         return Decision(delivery)
-    remaining_s = (delivery.next_attempt_at - now.at).total_seconds() if delivery.next_attempt_at else 0.0
-    if delivery.failure is not None and remaining_s > 0:
-        # The destination failed before the camera did: its wait goes on, whatever the camera does meanwhile.
-        return Decision(replace(_fallen(delivery, delivery.failure, now), retry_in_s=remaining_s), (Action.WAIT,))
+    left_s = min(((delivery.next_attempt_at or now.at) - now.at).total_seconds(), delivery.retry_in_s)
+    if delivery.failure is not None and left_s > 0:
+        # The destination failed before the camera did: its wait goes on, whatever camera and clock do meanwhile.
+        fallen = _fallen(delivery, delivery.failure, now)
+        return Decision(replace(fallen, retry_in_s=left_s, next_attempt_at=now.after(left_s)), (Action.WAIT,))
     return _attempt(delivery, now)
 
 
@@ -265,10 +266,9 @@ def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limi
 
 
 def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
-    refused = failure.cause is Cause.AUTH_FAILED
     return replace(
         delivery,
-        state=DeliveryState.REFUSED if refused else DeliveryState.BACKING_OFF,
+        state=DeliveryState.REFUSED if failure.cause is Cause.AUTH_FAILED else DeliveryState.BACKING_OFF,
         since=now.at,
         cause=failure.cause,
         detail=_short(failure.detail),
