@@ -32,6 +32,7 @@ def test_code_and_name_are_enough(tmp_path: Path) -> None:
         ("CS-1,,,", "line 2, column name: is empty"),
         ("CS-1,N,prison,", "line 2, column type, 'prison': must be one of military, health"),
         ("CS-1,N,,open", "line 2, column status, 'open': must be one of planned"),
+        ("CS-1,N,,approved", "line 2, column status, 'approved': what approves a facility is a decision"),
     ],
 )
 def test_a_mistake_names_line_column_value_and_what_would_be_right(tmp_path: Path, row: str, expected: str) -> None:

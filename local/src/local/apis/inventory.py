@@ -95,10 +95,12 @@ class InventoryApi:
     async def _etag(self, noun: str, thing_id: str) -> str:
         return str((await self._call("GET", f"/v1/{noun}/{thing_id}"))["etag"])
 
-    async def import_csv(self, noun: str, text: str) -> Json:
+    async def import_csv(self, noun: str, text: str, *, reason: str | None = None) -> Json:
         """Import all rows or none; returns the counts. A refusal's `errors` name row and column."""
+        parameters = {"reason": reason} if reason is not None else {}
+        headers = {"Content-Type": "text/csv; charset=utf-8"}
         return await self._call(
-            "POST", f"/v1/imports/{noun}", content=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8"}
+            "POST", f"/v1/imports/{noun}", content=text.encode(), headers=headers, params=parameters
         )
 
     async def _call(self, method: str, path: str, **options: Any) -> Json:

@@ -10,7 +10,8 @@ from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
 COLUMNS = Columns(
     required=("code", "name"),
     optional=(
-        "type", "unit_code", "managing_agency_code", "status", "address", "beds", "latitude", "longitude", "restricted",
+        "type", "unit_code", "managing_agency_code", "status", "decision_number", "decision_date", "address", "beds",
+        "latitude", "longitude", "restricted",
     ),
     aliases={"unit": "unit_code", "agency": "managing_agency_code"},
 )  # fmt: skip
@@ -56,4 +57,6 @@ def _mistakes(row: Row, taken: Collection[str]) -> list[Mistake]:
     for name, words in (("type", TYPES), ("status", STATUSES)):
         if row[name] and row[name] not in words:
             wrong.append(row.wrong(name, f"must be one of {', '.join(words)}"))
+    if row["status"] == "approved" and not (row["decision_number"] and row["decision_date"]):
+        wrong.append(row.wrong("status", "what approves a facility is a decision: give decision_number, decision_date"))
     return wrong

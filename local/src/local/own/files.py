@@ -32,7 +32,9 @@ class Own:
         """
         if self.facilities_path is not None:
             try:
-                await inventory.import_csv("facilities", content.as_csv([one.columns for one in self.facilities]))
+                rows = content.as_csv([one.columns for one in self.facilities])
+                # Why one is suspended or closed: the register asks for it, and the file has no column for it.
+                await inventory.import_csv("facilities", rows, reason=f"make run: {self.facilities_path.name}")
             except RefusedError as refusal:
                 if refusal.errors:
                     raise refused_rows(self.facilities_path, [one.line for one in self.facilities], refusal) from None
