@@ -58,7 +58,7 @@ LEAST_FAULT_S, MOST_FAULT_S = 8.0, 25.0
 ATTRIBUTED_S = 2.0
 MOST_RECORD_BLIND_S = 15.0
 """Together. While the simulator does not answer there is no truth to compare with: more, and a run fails."""
-LOOP_S = 307
+LOOP_S = 211
 """Of the cameras' clips, longer than from one judged picture to the next, also while probers and NATS fail in turn: two
 would meet the same picture, as of no real camera, which is frozen."""
 GOOD = frozenset({"acknowledged", "verified"})

@@ -52,7 +52,7 @@ class CameraConfig(DeviceConfig):
     fps: int = Field(default=15, ge=1, le=60)
     bitrate_kbps: int = Field(default=600, ge=16, le=50_000)
     gop_s: float = Field(default=1.0, gt=0, le=30, description="Seconds from keyframe to keyframe.")
-    loop_s: float = Field(default=7.0, gt=0, le=120, description="Length of the clip, in whole GOPs.")
+    loop_s: float = Field(default=7.0, gt=0, le=600, description="Length of the clip, in whole GOPs.")
     audio: AudioCodec = "none"
     scene: Scene = Field(default="shapes", description="What the camera sees.")
     number: int | None = Field(
