@@ -142,8 +142,8 @@ def tables(started: Place, name: str) -> str:
     return done.stdout
 
 
-async def test_what_comes_back_is_what_was_there(source: Place, copied: CopyFolder, servers_folder: Path) -> None:
-    state = StateFolder(servers_folder / "restored")
+async def test_what_comes_back_is_what_was_there(source: Place, copied: CopyFolder, folder: Path) -> None:
+    state = StateFolder(folder / "restored")
     assert await restore(place.new_state(state, nothing), copied.root, replicas=None, progress=quiet()) == 0
     async with place.of_state(state, nothing) as target:
         for name in SCRIPTS:
