@@ -112,6 +112,11 @@ async def fill_bus(started: Place) -> None:
         await publisher.close()
 
 
+async def jobs(bus: Bus, queue: str) -> dict[str, int]:
+    """How many there are by subject."""
+    return dict((await bus.js.stream_info(queue, subjects_filter=">")).state.subjects or {})
+
+
 async def streams(started: Place) -> dict[str, Any]:
     """Everything that can be seen of the streams and their consumers, without what differs by nature."""
     bus = await connect(started, OWNER.name)
@@ -123,8 +128,8 @@ async def streams(started: Place) -> dict[str, Any]:
             # The first sequence of an empty stream is 0 before a restore and 1 after it.
             first = state.first_seq if state.messages else None
             # INVENTORY, which comes back after them, may fill the queues once more: the same jobs under other numbers.
-            numbers = None if name in QUEUES else (first, state.last_seq)
-            seen[name] = (info.config, state.messages, numbers, state.bytes)
+            kept = await jobs(bus, name) if name in QUEUES else (first, state.last_seq)
+            seen[name] = (info.config, state.messages, kept, state.bytes)
         for consumer in topology.CONSUMERS:
             config: ConsumerConfig = (await bus.js.consumer_info(consumer.stream, consumer.name)).config
             seen[f"{consumer.stream}/{consumer.name}"] = config

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -90,6 +91,14 @@ async def test_facts_arrive_after_any_number_of_tries_while_nats_was_away(
     """nats-py has room for so many that are not answered yet, and keeps it for each that its buffer does not hold."""
     for name in ("RETRY_AFTER_S", "STORE_WITHIN_S", "OTHERS_WITHIN_S"):
         monkeypatch.setattr(sending, name, 0.01)
+    tries, send = 0, Outgoing._send
+
+    async def counted(self: Outgoing, message: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        return await send(self, message)
+
+    monkeypatch.setattr(Outgoing, "_send", counted)
     own_bus.js = own_bus.client.jetstream(timeout=5, publish_async_max_pending=2 * sending.WINDOW)
     outgoing = Outgoing(own_bus)
     running = asyncio.create_task(outgoing.run())
@@ -99,8 +108,8 @@ async def test_facts_arrive_after_any_number_of_tries_while_nats_was_away(
     await eventually(lambda: not own_bus.connected)
     for number in range(sending.WINDOW):
         outgoing.queue_value(topology.LOGIN_FAILURES, f"key-{number}", bytes(20_000))
-    # Time for many tries.
-    await asyncio.sleep(0.5)
+    # More than nats-py has room for.
+    await eventually(lambda: tries > 3 * sending.WINDOW, within_s=30)
     await asyncio.to_thread(own_server.start)
     assert await outgoing.drain(within_s=30) == 0
     await cancelled(running)
