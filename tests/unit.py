@@ -1,7 +1,7 @@
-"""`python -m tests.unit [pytest's arguments]` (`make test-unit`): the unit tests, by four processes side by side.
+"""`python -m tests.unit [pytest's arguments]` (`make test-unit`): the unit tests, by five processes side by side.
 
-Each imports and collects its own part of the folders only. The workers of pytest-xdist collect all tests each, which
-takes them longer than running theirs. Four for two cores: some tests wait for time-outs.
+Each collects its own part of the folders only. The workers of pytest-xdist collect all tests each, which takes them
+longer than running theirs. Five for two cores: some tests wait for time-outs, most of them those of HTTP and RTSP.
 
 `--counted` as the first argument (`make coverage`): the heavy ones too, with lines and branches counted and the floor
 of `tests/branches.toml` kept.
@@ -9,22 +9,34 @@ of `tests/branches.toml` kept.
 Arguments that name a file or a folder choose that one, in this process alone. Last line: how many tests, and how long.
 """
 
+import importlib
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import time
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_WAITING = ("shared/tests/http", "shared/tests/rtsp")
 PARTS = (
-    ("shared/tests",),
-    ("services/forwarder", "simulator/tests"),
     ("services/prober", "services/inventory", "local/tests"),
+    ("services/forwarder", "shared/tests", *(f"--ignore={folder}" for folder in _WAITING)),
     ("services/reporting", "tests"),
+    ("shared/tests/http",),
+    ("shared/tests/rtsp", "simulator/tests"),
 )
+IMPORTED = (
+    *("alembic.context", "av", "fastapi", "httpx", "nats", "pydantic_settings", "sqlalchemy.ext.asyncio", "structlog"),
+)
+"""By nearly every part: imported once, before the parts are forked."""
+# anyio is a plugin of pytest too, whose assertions nobody needs explained.
+_FORKED = ("-W", "ignore:Module already imported so cannot be rewritten; anyio:pytest.PytestAssertRewriteWarning")
 _UNITS = "not server and not slow"
 CHOSEN = ("-m", f"{_UNITS} and not heavy", "-p", "no:schemathesis", "--hypothesis-profile", "unit")
 BRANCHES = "tests/branches.toml"
@@ -46,19 +58,16 @@ def main(arguments: list[str]) -> int:
 
 def _in_parts(arguments: list[str], *, counted: bool = False) -> int:
     begun = time.monotonic()
+    for name in IMPORTED:
+        importlib.import_module(name)
     parts = [
-        subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "--no-header", *folders, *arguments],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "COVERAGE_FILE": f"{DATA}.{number}"} if counted else None,
-        )
-        for number, folders in enumerate(PARTS)
-    ]  # fmt: skip
+        _begin([*folders, *arguments], f"{DATA}.{number}" if counted else None) for number, folders in enumerate(PARTS)
+    ]
     try:
         said = [_shown(part) for part in parts]
     except KeyboardInterrupt:
-        for part in parts:
-            part.wait()
+        for part, _ in parts:
+            part.join()
         return int(pytest.ExitCode.INTERRUPTED)
     numbers: dict[str, int] = {}
     for text in said:
@@ -66,7 +75,7 @@ def _in_parts(arguments: list[str], *, counted: bool = False) -> int:
             numbers[word] = numbers.get(word, 0) + int(number)
     total = ", ".join(f"{number} {word}" for word, number in numbers.items())
     sys.stdout.write(f"{total or 'no tests'} in {time.monotonic() - begun:.1f} s\n")
-    found = [part.returncode for part in parts if part.returncode != NONE_FOUND]
+    found = [_status_of(part) for part, _ in parts if part.exitcode != NONE_FOUND]
     return max(found, default=NONE_FOUND)
 
 
@@ -79,16 +88,44 @@ def _judge_coverage() -> int:
     return subprocess.call([*coverage, "report", "--format=total", "--precision=2", f"--rcfile={BRANCHES}"], cwd=ROOT)
 
 
-def _shown(part: subprocess.Popen[str]) -> str:
+type _Part = tuple[ForkProcess, TextIO]
+"""A process, and what it writes."""
+
+
+def _begin(arguments: list[str], data: str | None) -> _Part:
+    ours, theirs = os.pipe()
+    part = multiprocessing.get_context("fork").Process(target=_run, args=(arguments, theirs, data))
+    part.start()
+    os.close(theirs)
+    return part, os.fdopen(ours, encoding="utf-8", errors="replace")
+
+
+def _run(arguments: list[str], output: int, data: str | None) -> None:
+    """In the process of a part."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if data is not None:
+        os.environ["COVERAGE_FILE"] = data
+    sys.exit(int(pytest.main(["-q", "--no-header", *_FORKED, *arguments])))
+
+
+def _shown(part: _Part) -> str:
     """What it writes, shown line by line meanwhile; those of the others wait in their pipes."""
-    assert part.stdout is not None
+    process, output = part
     lines = []
-    for line in part.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        lines.append(line)
-    part.wait()
+    with output:
+        for line in output:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+    process.join()
     return "".join(lines)
+
+
+def _status_of(part: ForkProcess) -> int:
+    """Pytest's; of a part that a signal ended, one that is no success."""
+    assert part.exitcode is not None
+    return part.exitcode if part.exitcode >= 0 else 128 - part.exitcode
 
 
 if __name__ == "__main__":
