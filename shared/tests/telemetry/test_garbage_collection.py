@@ -92,3 +92,33 @@ def test_large_blocks_go_back_when_they_are_freed_whatever_stands_behind_them() 
 
     assert kept_mb("map_large_blocks()") < 5
     assert kept_mb("") > 15
+
+
+KEPT_BY_THREADS = """
+import ctypes
+from threading import Barrier, Thread
+from vonggac.telemetry.garbage_collection import share_one_heap
+
+{before}
+together = Barrier(3)
+
+def read_file():
+    together.wait()
+    cells = [b"x" * 2000 for _ in range(10_000)]
+    together.wait()
+
+threads = [Thread(target=read_file) for _ in range(3)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.server
+def test_threads_share_one_heap() -> None:
+    def heaps(before: str) -> int:
+        command = [sys.executable, "-c", KEPT_BY_THREADS.format(before=before)]
+        return subprocess.run(command, check=True, capture_output=True, timeout=60).stderr.count(b"Arena ")
+
+    assert heaps("share_one_heap()") == 1
+    assert heaps("") > 1

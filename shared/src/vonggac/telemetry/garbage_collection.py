@@ -18,7 +18,7 @@ FEW = (50_000, 20, 50)
 GIVE_BACK_EVERY_S = 60.0
 LARGE = 1 << 20
 """Bytes from which a block is mapped by itself, and goes back to the system when it is freed."""
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Numbers of mallopt in glibc's malloc.h."""
 
 
@@ -65,6 +65,16 @@ def map_large_blocks() -> None:
     if (mallopt := _of_glibc("mallopt")) is not None:
         mallopt(_MMAP_THRESHOLD, LARGE)
         mallopt(_TRIM_THRESHOLD, LARGE)
+
+
+def share_one_heap() -> None:
+    """Have all threads allocate from one heap; call before the first thread starts.
+
+    By default glibc gives each thread a heap of its own, and each keeps what the largest file took there. Python runs
+    one thread at a time: they do not wait for each other here. Does nothing with another C library.
+    """
+    if (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_ARENA_MAX, 1)
 
 
 def _of_glibc(name: str) -> Any:
