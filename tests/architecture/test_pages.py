@@ -1,9 +1,12 @@
 """What pages name is there: tests, files, links and make targets; and they use the words of the glossary."""
 
 import ast
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 from tests.architecture.modules import tree
 
@@ -29,6 +32,16 @@ RETIRED = re.compile(
     r"|confirmations?|sampled)\b",
     re.IGNORECASE,
 )
+SERVICES = ("inventory", "prober", "forwarder", "reporting")
+ADDRESSES = {
+    **{f"${name.upper()}": f"/{name}" for name in SERVICES},
+    **{f"http://127.0.0.1:{port}": f"/{name}" for port, name in enumerate(SERVICES, 8101)},
+    "$I/": "/inventory/v1/",
+    "$R/": "/reporting/v1/",
+}
+"""How commands of the pages write the address of a service."""
+REQUEST = re.compile(r"/(inventory|prober|forwarder|reporting)(/v1/[^\s\"'`?]*)(?:\?([^\s\"'`]*))?")
+WITH_BODY = re.compile(r" (?:-d|--data|--data-binary|--json) ")
 OWN_WORDS = {DOCS / "glossary.md", DOCS / "decisions/0013-rooms-are-nouns-of-the-field.md"}
 """Pages that list the retired words."""
 
@@ -83,6 +96,64 @@ def test_named_files_and_links_exist() -> None:
 def test_named_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert by_page(lambda page: {target for (target,) in named(TARGET, page)} - targets) == {}
+
+
+def requests(page: Path) -> Iterator[str]:
+    """The text of each curl command, with `/<service>` for the address."""
+    for line in page.read_text("utf-8").splitlines():
+        for command in line.split("curl ")[1:]:
+            for written, service in ADDRESSES.items():
+                command = command.replace(written, service)
+            yield command
+
+
+def operations() -> dict[tuple[str, str], list[tuple[re.Pattern[str], Any]]]:
+    """By service and method: each route and its operation, those without parameters first."""
+    found: dict[tuple[str, str], list[tuple[re.Pattern[str], Any]]] = {}
+    for service in SERVICES:
+        paths = json.loads((ROOT / f"services/{service}/src/{service}/api/openapi.json").read_text("utf-8"))["paths"]
+        for path, method in product(
+            sorted(paths, key=lambda path: path.count("{")), ("get", "post", "put", "patch", "delete")
+        ):
+            if method in paths[path]:
+                route = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+                found.setdefault((service, method), []).append((route, paths[path][method]))
+    return found
+
+
+def test_named_requests_are_routes_and_send_what_those_need() -> None:
+    routes = operations()
+
+    def wrong(page: Path) -> list[str]:
+        mistakes = []
+        for command in requests(page):
+            for service, path, query in REQUEST.findall(command):
+                given = re.search(r"-X (\w+)", command)
+                method = given[1].lower() if given else "post" if WITH_BODY.search(command) else "get"
+                operation = next((what for route, what in routes[service, method] if route.fullmatch(path)), None)
+                if operation is None:
+                    mistakes.append(f"{method} {path}: no route of {service}")
+                    continue
+                parameters = operation.get("parameters", [])
+                needed = {one["name"] for one in parameters if one["in"] == "header" and one.get("required")}
+                mistakes += [f"{method} {path}: without {name}" for name in needed if name not in command]
+                asked = {part.partition("=")[0] for part in query.split("&") if part}
+                unknown = asked - {one["name"] for one in parameters}
+                mistakes += [f"{method} {path}: {name} is no parameter" for name in unknown]
+        return mistakes
+
+    assert by_page(wrong) == {}
+
+
+def test_names_of_the_five_questions_stand_in_the_files_beside_them() -> None:
+    part = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("### Where would I add")[2].partition("\n## ")[0]
+    answers = [line for line in part.splitlines() if line.startswith("- **")]
+    assert len(answers) == 5
+    for answer in answers:
+        named_here = [ROOT / path for path in NAMED_PATH.findall(answer)]
+        files = [file for path in named_here for file in ([path] if path.is_file() else path.rglob("*.py"))]
+        words = {word for file in files for word in re.findall(r"\w+", file.read_text("utf-8"))}
+        assert set(re.findall(r"`([A-Za-z_]{2,})`", answer)) - words == set(), answer
 
 
 def test_pages_use_no_retired_word() -> None:
