@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import psycopg
 from nats.aio.client import Client
 
 from local.apis.access import admin_token
@@ -21,7 +20,6 @@ from simulator.centres.statistics import StreamStatistics
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import OWNER
-from vonggac.embedded import PostgresServer
 from vonggac.settings.passwords import read_password
 from vonggac.testing import eventually
 
@@ -127,13 +125,6 @@ class RunningPlatform:
             return int((await client.jetstream().stream_info(topology.OBSERVATIONS)).state.messages)
         finally:
             await client.close()
-
-    def reporting_rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """Rows of reporting's own database."""
-        server = self.platform.postgres.server
-        assert isinstance(server, PostgresServer)
-        with psycopg.connect(server.url("reporting").replace("+psycopg", "")) as connection:
-            return connection.execute(statement.encode()).fetchall()
 
     async def nothing_observed_is_lost(self) -> None:
         """Every message of the two streams that reporting consumes was handled by it."""

@@ -47,5 +47,5 @@ def test_a_key_file_without_a_key_stops_the_start(tmp_path: Path, keys_folder: P
     broken = tmp_path / "workers.key"
     broken.write_text("no key", "ascii")
     ended = start(WORKERS_PRIVATE_KEY_FILE=str(broken), JWKS_FILE=str(keys_folder / JWKS))
-    assert ended.returncode == 2
+    assert ended.returncode == 1
     assert ended.stderr.strip() == "forwarder cannot start: workers.key does not hold a key (base64 of 32 bytes)"

@@ -2,7 +2,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import uvloop
@@ -52,11 +51,9 @@ async def self_signed() -> AsyncIterator[ScriptedPeer]:
         yield peer
 
 
-async def test_a_camera_is_played_over_tls_with_an_own_authority(signed: ScriptedPeer, tmp_path: Path) -> None:
-    file = tmp_path / "ca.pem"
-    file.write_text(AUTHORITY.pem)
+async def test_a_camera_is_played_over_tls_with_an_own_authority(signed: ScriptedPeer) -> None:
     steps: list[Step] = []
-    await play_tls(signed.port, TlsPolicy.with_ca_file(file), steps=steps)
+    await play_tls(signed.port, TlsPolicy(ca_pem=AUTHORITY.pem), steps=steps)
     assert [step.name for step in steps] == ["dns", "connect", "tls", "describe", "setup", "play"]
     assert signed.requests[0].uri == f"rtsps://127.0.0.1:{signed.port}/live"
     assert signed.requests[1].uri == f"rtsps://127.0.0.1:{signed.port}/live/trackID=1"

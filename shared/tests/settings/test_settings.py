@@ -1,8 +1,9 @@
 """Settings: from the environment, with units and meaning; a bad value stops the start and is named."""
 
 import pytest
+from structlog.testing import capture_logs
 
-from vonggac.settings import ServiceSettings, SettingsConfigDict, describe, load_or_exit
+from vonggac.settings import ServiceSettings, SettingsConfigDict, describe, load_or_exit, log_unknown_settings
 
 
 class Sample(ServiceSettings):
@@ -25,6 +26,20 @@ def test_a_bad_value_is_named_and_nothing_starts(
     complaint = capsys.readouterr().err
     assert "VONGGAC_SAMPLE_PORT" in complaint
     assert "VONGGAC_SAMPLE_LOG_LEVEL" in complaint
+
+
+def test_a_variable_that_is_no_setting_is_logged_with_the_one_it_resembles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_PORT", "8101")
+    monkeypatch.setenv("VONGGAC_SAMPLE_MAX_CONECTIONS", "S3cret!")
+    monkeypatch.setenv("VONGGAC_SAMPLE_XYZ", "1")
+    load_or_exit(Sample)
+    with capture_logs() as logs:
+        log_unknown_settings(Sample)
+    assert [(line["event"], line["setting"], line["meant"]) for line in logs] == [
+        ("setting_unknown", "VONGGAC_SAMPLE_MAX_CONECTIONS", "VONGGAC_SAMPLE_MAX_CONNECTIONS"),
+        ("setting_unknown", "VONGGAC_SAMPLE_XYZ", None),
+    ]
+    assert "S3cret!" not in str(logs)
 
 
 def test_a_password_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

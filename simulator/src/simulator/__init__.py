@@ -13,15 +13,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
 from simulator.core import Simulator
 from simulator.demo import demo_config
-from simulator.devices.faults import CameraFault, CameraFaultName, CentreFault, CentreFaultName
+from simulator.devices.faults import CameraFaultName
 
 __all__ = [
     "CameraConfig",
-    "CameraFault",
     "CameraFaultName",
     "CentreConfig",
-    "CentreFault",
-    "CentreFaultName",
     "Simulator",
     "SimulatorConfig",
     "demo_config",

@@ -9,7 +9,7 @@ from simulator.config import ConfigError
 from simulator.devices.listener import ListenError
 from simulator.settings import SimulatorSettings
 from vonggac.http.server import run
-from vonggac.settings import load_or_exit
+from vonggac.settings import load_or_exit, log_unknown_settings
 from vonggac.telemetry import configure_logging
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     if arguments.config is not None:
         settings = settings.model_copy(update={"config": arguments.config})
     configure_logging(service="simulator", level=settings.log_level, log_format=settings.log_format)
+    log_unknown_settings(SimulatorSettings)
     try:
         app = create_app(settings)
     except (ConfigError, ListenError) as error:

@@ -15,7 +15,6 @@ from tests.chart.rendering import CI, INSTALLATIONS, Json, manifests, values_of
 from tests.chart.validity import FOLDER
 
 NOTES = frozenset(("description", "default", "example", "externalDocs", "title"))
-BELOW = frozenset(("properties", "items", "additionalProperties"))
 
 
 def definitions(folder: Path) -> dict[tuple[str, str], Json]:

@@ -12,7 +12,6 @@ from local.apis.inventory import InventoryApi, Json
 from local.demo import content as csv_files
 
 SURVEY_WAY = ("not_started", "assigned", "scheduled", "in_progress", "submitted", "approved")
-PLAN_WAY = ("draft", "proposed", "agreed")
 PROPOSAL_WAY = ("draft", "submitted")
 APPROVED_BY = "Giám đốc Sở Thông tin và Truyền thông (ví dụ)"
 _PEOPLE = {"lead": "Nguyễn Văn Mẫu", "operator": "Lê Kỹ Thuật", "health": "Phạm Y Tế"}

@@ -40,14 +40,6 @@ def test_every_wait_lies_within_its_bound(failures: int, chance: float) -> None:
 BEGAN = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
 
 
-CONFIRMS_FOR_A_SECOND = (
-    (0.1, Opened()),
-    (0.2, ProgressRead(9, 9)),
-    (1.0, ProgressRead(99, 99)),
-    (0.1, Failed(Cause.ENDED)),
-)
-
-
 def at(second: float) -> Instant:
     return Instant(BEGAN.after(second), 100.0 + second)
 

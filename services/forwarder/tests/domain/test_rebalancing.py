@@ -10,7 +10,6 @@ from forwarder.domain.rebalancing import Limits, Load, Membership, Move, decide,
 
 LIMITS = Limits(settle_s=30.0, step=5)
 HEARTBEAT_S = 5.0
-LONG_AGO = Membership(frozenset({"a", "b", "c"}), 0.0)
 NOW_S = 1000.0
 
 

@@ -70,19 +70,19 @@ class Metrics(StreamMetrics):
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",
-            "CSV imports by result",
+            "Imports of files by result",
             ["kind", "result"],
             registry=self.registry,
         )
         self.import_rows = Counter(
             "vonggac_inventory_import_rows",
-            "CSV rows stored, by result",
+            "Rows of files stored, by result",
             ["kind", "result"],
             registry=self.registry,
         )
         self.import_duration = Histogram(
             "vonggac_inventory_import_duration_seconds",
-            "Time one CSV import took",
+            "Time one import took",
             ["kind"],
             buckets=(0.1, 0.5, 1, 2, 5, 10, 15, 30, 60),
             registry=self.registry,

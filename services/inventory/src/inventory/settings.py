@@ -22,7 +22,7 @@ class Settings(ServiceSettings):
         default=None, description="File with the password of that user, any characters; wins over one in the URL."
     )
     workers_public_key_file: Path = Field(description="Public key that seals credentials (workers.pub).")
-    import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest CSV file accepted, bytes.")
+    import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest file accepted, bytes.")
     relay_poll_s: float = Field(
         default=1.0,
         gt=0,

@@ -1,10 +1,12 @@
-"""`python -m prober`: serve until SIGTERM. Exit status 0 after an orderly stop, 1 after a death, 2 for bad settings."""
+"""`python -m prober`: serve until SIGTERM.
+
+Exit status 0 after an orderly stop, 1 when a file is missing or after a death, 2 for bad settings.
+"""
 
 import gc
-import sys
 
 from prober.settings import Settings
-from vonggac.settings import load_or_exit
+from vonggac.settings import load_or_exit, log_unknown_settings
 from vonggac.telemetry import configure_logging
 
 
@@ -12,6 +14,7 @@ def main() -> None:
     """Settings from the environment (VONGGAC_PROBER_…)."""
     settings = load_or_exit(Settings)
     configure_logging(service="prober", level=settings.log_level, log_format=settings.log_format)
+    log_unknown_settings(Settings)
     # What a start makes stays: looking for garbage among it takes a seventh of its time. `serve` begins with that.
     gc.disable()
     from prober.app import create_app
@@ -20,8 +23,7 @@ def main() -> None:
     try:
         app = create_app(settings)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"prober cannot start: {error}\n")
-        raise SystemExit(2) from None
+        raise SystemExit(f"prober cannot start: {error}") from None
     serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)

@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     app.state.demands = DemandGate(
-        Limits(settings.max_asked_per_caller, settings.max_asked_per_network, settings.max_ports_per_address),
+        Limits(settings.max_endpoints_per_caller, settings.max_endpoints_per_network, settings.max_ports_per_address),
         metrics,
         lambda address: process.gate.network_of(address, None),
     )

@@ -120,14 +120,14 @@ class Settings(ServiceSettings):
     )
     stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running probes are given at a stop.")
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=5, description="Seconds between heartbeats.")
-    max_asked_per_caller: int = Field(
+    max_endpoints_per_caller: int = Field(
         default=2000,
         ge=1,
         le=1_000_000,
         description="Endpoints (address and port) that one caller may have probed and scanned in an hour, by all "
         "probers together.",
     )
-    max_asked_per_network: int = Field(
+    max_endpoints_per_network: int = Field(
         default=2000, ge=1, le=1_000_000, description="The same at one site network, by all callers together."
     )
     max_ports_per_address: int = Field(

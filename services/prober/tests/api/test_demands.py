@@ -155,13 +155,13 @@ async def test_two_processes_together_admit_what_one_may(
     """Half at the one, and then no more than the other half at the other one, which began before and after it."""
     limited(per_caller=8)
     token = token_for(Role.OPERATOR)
-    async with another_process(bus, keys_folder, token, max_asked_per_caller=8) as other:
+    async with another_process(bus, keys_folder, token, max_endpoints_per_caller=8) as other:
         codes = []
         for number, client in enumerate((operator, other, other, operator, other, operator)):
             body = {"addresses": [f"127.0.{number}.1"], "ports": [9, 10], "timeout_s": 1}
             codes.append((await client.post("/v1/scans", json=body)).status_code)
         assert codes == [202] * 4 + [429] * 2
-    async with another_process(bus, keys_folder, token, max_asked_per_caller=8) as restarted:
+    async with another_process(bus, keys_folder, token, max_endpoints_per_caller=8) as restarted:
         answer = await restarted.post("/v1/probes", json={"url": "rtsp://127.0.9.9:9/x", "timeout_s": 1})
         assert (answer.status_code, answer.json()["code"]) == (429, "demand_limit")
     assert sum(one.refused is None for one in await stored(bus)) == 4

@@ -5,6 +5,6 @@ Needs the extra `decree` (python-docx). The same content gives the same bytes, o
 
 from vonggac.decree.archive import packed
 from vonggac.decree.letter_page import LetterPage
-from vonggac.decree.word_page import CENTRE, JUSTIFY, LEFT, RIGHT, Grid, WordPage
+from vonggac.decree.word_page import CENTRE, LEFT, RIGHT, Grid
 
-__all__ = ["CENTRE", "JUSTIFY", "LEFT", "RIGHT", "Grid", "LetterPage", "WordPage", "packed"]
+__all__ = ["CENTRE", "LEFT", "RIGHT", "Grid", "LetterPage", "packed"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Header
 
@@ -44,18 +44,6 @@ class KeptRequest:
     began_at: datetime
     answer: KeptAnswer | None
     """None while the request is in progress."""
-
-
-class KeptRequests(Protocol):
-    """Where a service keeps keys. All calls for one request are made in the transaction that has its effect."""
-
-    async def begin(self, caller: str, key: str, fingerprint: str, now: datetime) -> KeptRequest | None:
-        """Keep the key if it is new, which gives None, else what is on record. Of two at once one waits or loses."""
-        ...
-
-    async def finish(self, caller: str, key: str, answer: KeptAnswer) -> None:
-        """Keep the answer."""
-        ...
 
 
 def parse_key(header: Annotated[str | None, _HEADER] = None) -> str | None:

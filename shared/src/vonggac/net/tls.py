@@ -6,8 +6,6 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
@@ -46,11 +44,6 @@ class TlsPolicy:
                 msg = "fingerprint_sha256 must be 64 hexadecimal digits (colons are allowed)"
                 raise ValueError(msg)
             object.__setattr__(self, "fingerprint_sha256", plain)
-
-    @classmethod
-    def with_ca_file(cls, path: Path) -> Self:
-        """Trust the authorities in a PEM file, read now. Raises ValueError or OSError."""
-        return cls(ca_pem=path.read_text(encoding="ascii"))
 
     @property
     def context(self) -> ssl.SSLContext:

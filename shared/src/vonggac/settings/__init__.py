@@ -1,9 +1,11 @@
 """Settings every service has. Each service subclasses `ServiceSettings` once, with its own environment prefix.
 
 Names or types carry the unit. A value that does not fit stops the start with one line naming the variable and what is
-right.
+right. A variable with the prefix that is no setting is logged: it does nothing.
 """
 
+import difflib
+import os
 import sys
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -11,7 +13,10 @@ from typing import Literal, NoReturn
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["ServiceSettings", "SettingsConfigDict", "describe", "load_or_exit"]
+from vonggac.telemetry import get_logger
+
+__all__ = ["ServiceSettings", "SettingsConfigDict", "describe", "load_or_exit", "log_unknown_settings"]
+log = get_logger(__name__)
 
 
 class ServiceSettings(BaseSettings):
@@ -68,6 +73,20 @@ def load_or_exit[S: BaseSettings](settings_class: type[S]) -> S:
         return settings_class()
     except ValidationError as error:
         _explain_and_exit(settings_class, error)
+
+
+def log_unknown_settings(settings_class: type[BaseSettings]) -> None:
+    """A warning for each variable that has the prefix and is no setting; call it when the logs are configured.
+
+    It stops nothing: after a step back to an older release, the variables of the newer one are still there.
+    """
+    prefix = settings_class.model_config.get("env_prefix", "")
+    known = [name.upper() for name in settings_class.model_fields]
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(prefix)
+        if variable.upper().startswith(prefix) and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            log.warning("setting_unknown", setting=variable, meant=prefix + close[0] if close else None)
 
 
 def _explain_and_exit(settings_class: type[BaseSettings], error: ValidationError) -> NoReturn:

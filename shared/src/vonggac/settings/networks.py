@@ -10,8 +10,8 @@ from pydantic_settings import NoDecode
 from vonggac.net.allowed_networks import AllowedNetworks
 
 DENIED_ENDPOINTS = (
-    "The platform's own ports inside the allowed networks, CIDR:port, comma separated: never connected to for a camera "
-    "or a centre (127.0.0.0/8:5432, [fd00::/64]:4222)."
+    "The platform's own ports inside the allowed networks, CIDR:port, comma separated: never connected to for a "
+    "camera, a centre or a receiver (127.0.0.0/8:5432, [fd00::/64]:4222)."
 )
 """What `denied_endpoints` means."""
 

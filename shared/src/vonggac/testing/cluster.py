@@ -6,8 +6,6 @@ from pathlib import Path
 from vonggac.embedded import free_port
 from vonggac.testing.processes import ForgetfulServer
 
-NODES = 3
-
 
 class Node(ForgetfulServer):
     """One server of a cluster: it knows the routes to the others, and all have the same passwords."""

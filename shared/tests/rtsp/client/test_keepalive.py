@@ -37,7 +37,6 @@ async def test_keep_alive_falls_back_to_options_when_get_parameter_is_not_taken(
         player = await play(peer)
         await peer.until(lambda: "OPTIONS" in peer.methods)
         assert peer.methods.count("GET_PARAMETER") == 1
-        assert player.stats.keepalives_unanswered == 0
         await player.close()
 
 
@@ -47,7 +46,6 @@ async def test_a_camera_that_never_answers_keep_alives_keeps_its_session() -> No
     async with ScriptedPeer(camera) as peer:
         player = await play(peer)
         await peer.until(lambda: "OPTIONS" in peer.methods)
-        assert player.stats.keepalives_unanswered == 1
         assert not player.connection.closed
         await player.close()
 

@@ -26,7 +26,7 @@ async def test_media_before_and_behind_the_answer_to_play_is_handed_over() -> No
         player = await play(peer, on_media=on_media, on_tracks=lambda tracks: seen.append(("tracks", len(tracks))))
         await player.close()
     assert seen == [("tracks", 1), ("media", early), ("media", late)]
-    assert player.stats.bytes_received > len(early + late)
+    assert player.connection.bytes_received > len(early + late)
 
 
 async def test_media_before_the_tracks_are_known_is_not_handed_over() -> None:

@@ -79,10 +79,6 @@ class CameraSession(ServerConnection):
     def is_set_up(self) -> bool:
         return bool(self._tracks)
 
-    @property
-    def is_playing(self) -> bool:
-        return self._playing
-
     def connected(self) -> None:
         self._tracks = SessionTracks(self._camera, self.transport, self._note_report)
         self._camera.add_connection(self)

@@ -1,6 +1,6 @@
 """Test patterns: painted with numpy, encoded once with PyAV, cached in a folder, then sent."""
 
-from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
-from simulator.clips.spec import VideoSpec, View
+from simulator.clips.encoded import VideoClip
+from simulator.clips.spec import VideoSpec
 
-__all__ = ["AccessUnit", "AudioClip", "VideoClip", "VideoSpec", "View"]
+__all__ = ["VideoClip", "VideoSpec"]

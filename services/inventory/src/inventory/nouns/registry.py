@@ -19,7 +19,6 @@ from inventory.nouns.mandate import (
 from inventory.nouns.noun import Noun
 from inventory.storage.queries.lists import Named
 from inventory.storage.states import PAYLOADS
-from inventory.storage.tables import Thing
 
 NOUNS: tuple[Noun, ...] = (
     places.UNIT,
@@ -49,7 +48,6 @@ NOUNS: tuple[Noun, ...] = (
 )
 
 _BY_NAME = {noun.name: noun for noun in NOUNS}
-_BY_TABLE = {noun.table: noun for noun in NOUNS}
 
 PAYLOADS.update({noun.table: noun.payload for noun in NOUNS if noun.payload is not None})
 
@@ -57,11 +55,6 @@ PAYLOADS.update({noun.table: noun.payload for noun in NOUNS if noun.payload is n
 def noun_named(name: str) -> Noun:
     """Raises KeyError."""
     return _BY_NAME[name]
-
-
-def noun_of(kind: type[Thing]) -> Noun:
-    """The noun of a table. Raises KeyError."""
-    return _BY_TABLE[kind]
 
 
 def referring(noun: Noun) -> list[tuple[Noun, str]]:

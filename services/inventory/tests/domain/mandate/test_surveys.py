@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from inventory.domain.devices.areas import PRIVATE
 from inventory.domain.mandate.surveying.form import REQUIRED_AREAS, SurveyForm, form_schema
 from inventory.domain.mandate.surveying.submission import Submission
-from inventory.domain.mandate.surveying.survey import MACHINE, Participant, SurveyFields, is_surveyed, met_guards
+from inventory.domain.mandate.surveying.survey import MACHINE, Participant, SurveyFields, met_guards
 from vonggac.events.inventory import AgencyRole, SurveyStatus
 
 LEAD, OPERATOR, HEALTH = uuid4(), uuid4(), uuid4()
@@ -94,11 +94,6 @@ def test_a_participant_of_each_party_is_named_with_a_day(people: tuple[Participa
 def test_the_three_parties_are_enough() -> None:
     people = (participant(LEAD), participant(OPERATOR), participant(HEALTH))
     assert "participants_named" in met(survey(participants=people))
-
-
-@pytest.mark.parametrize("status", list(SurveyStatus))
-def test_only_an_approved_record_makes_a_facility_surveyed(status: SurveyStatus) -> None:
-    assert is_surveyed([SurveyStatus.NOT_STARTED, status]) is (status is SurveyStatus.APPROVED)
 
 
 def test_a_whole_form_lacks_nothing_and_each_missing_part_is_named() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.days import VIETNAM
-from inventory.domain.mandate.visit import MACHINE, Load, VisitFields, guards_met, is_safe, workload
+from inventory.domain.mandate.visit import MACHINE, Load, VisitFields, guards_met, workload
 from vonggac.events.inventory import VisitStatus as Status
 
 MORNING = datetime(2021, 5, 8, 8, tzinfo=VIETNAM)
@@ -35,7 +35,6 @@ def visit(**given: Any) -> VisitFields:
 
 def test_a_visit_begins_once_its_team_is_briefed_has_acknowledged_and_declared() -> None:
     assert MACHINE.check(Status.PLANNED, Status.IN_PROGRESS, guards_met(visit(**SAFE), None)) is None
-    assert is_safe(visit(**SAFE))
 
 
 @pytest.mark.parametrize(
@@ -52,12 +51,14 @@ def test_each_step_of_safety_that_is_missing_blocks_and_is_named(left_out: tuple
     assert refusal is not None
     assert len(refusal.missing) == 1
     assert says in refusal.detail
-    assert not is_safe(unsafe)
 
 
 def test_a_remote_survey_needs_the_acknowledgement_alone() -> None:
-    assert is_safe(visit(remote=True, rules_acknowledged=["BCĐ tỉnh 1"]))
-    assert not is_safe(visit(remote=True))
+    acknowledged = guards_met(visit(remote=True, rules_acknowledged=["BCĐ tỉnh 1"]), None)
+    assert MACHINE.check(Status.PLANNED, Status.IN_PROGRESS, acknowledged) is None
+    refusal = MACHINE.check(Status.PLANNED, Status.IN_PROGRESS, guards_met(visit(remote=True), None))
+    assert refusal is not None
+    assert "acknowledged at least one rule set" in refusal.detail
 
 
 def test_a_visit_is_done_once_the_team_has_left_and_its_tools_are_disinfected() -> None:

@@ -70,7 +70,7 @@ class ScanStatus(BaseModel):
     id: UUID
     state: ScanState = Field(description="`lost`: the prober that ran it died; start the scan again.")
     total: int = Field(description="Addresses to ask.")
-    asked: int = Field(description="Addresses that were asked.")
+    scanned: int = Field(description="Addresses that were asked.")
     found: int = Field(description="Addresses at which a device speaks ONVIF.")
     started_at: LocalTime
     updated_at: LocalTime
@@ -83,7 +83,7 @@ class ScanStatus(BaseModel):
             id=head.id,
             state=ScanState.LOST if head.state is ScanState.RUNNING and silent else head.state,
             total=head.total,
-            asked=len(findings),
+            scanned=len(findings),
             found=sum(finding.onvif for finding in findings),
             started_at=head.started_at,
             updated_at=head.updated_at,

@@ -1,6 +1,6 @@
 """From what was measured of a stream to what is wrong with it, and what could not be checked and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vonggac.events import Cause
@@ -70,10 +70,6 @@ class Checks:
         self.findings += other.findings
         self.details += other.details
         self.not_checked |= other.not_checked
-
-    @classmethod
-    def none_of(cls, reasons: Mapping[Cause, str]) -> "Checks":
-        return cls(not_checked=dict(reasons))
 
 
 def check_stream(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: StreamThresholds) -> Checks:

@@ -74,7 +74,7 @@ def _is_default(description: str) -> bool:
 def _response(status: int, description: str, files: Mapping[str, Any]) -> dict[str, Any]:
     """`files`: other forms that the route has for it."""
     phrase = HTTPStatus(status).phrase
-    errors = [{"field": "distrct", "row": None, "message": "unknown; known: district"}] if status == 422 else []
+    errors = [{"field": "unti", "row": None, "message": "unknown; known: unit"}] if status == 422 else []
     example = {
         "type": "about:blank",
         "title": phrase,

@@ -27,13 +27,6 @@ class Step(NamedTuple):
     ms: float
 
 
-class SessionStats(NamedTuple):
-    bytes_received: int
-    junk_bytes: int
-    keepalives_sent: int
-    keepalives_unanswered: int
-
-
 class SessionOutcome(TypedDict):
     """The findings of a handshake, beside description and tracks."""
 
@@ -69,18 +62,7 @@ class RtspSession:
         if public is not None and "GET_PARAMETER" not in public:
             self._keepalive_method = "OPTIONS"
         self._keepalive: asyncio.Task[None] | None = None
-        self._keepalives_sent = 0
-        self._keepalives_unanswered = 0
         self._on_lost: OnLost | None = None
-
-    @property
-    def stats(self) -> SessionStats:
-        return SessionStats(
-            self.connection.bytes_received,
-            self.connection.junk_bytes,
-            self._keepalives_sent,
-            self._keepalives_unanswered,
-        )
 
     @property
     def keepalive_interval_s(self) -> float:
@@ -149,7 +131,6 @@ class RtspSession:
             # A missing answer must not delay the next request.
             due = max(due + interval_s, clock())
             await asyncio.sleep(due - clock())
-            self._keepalives_sent += 1
             try:
                 response = await self.connection.request(
                     self._keepalive_method,
@@ -162,7 +143,6 @@ class RtspSession:
                     # Lost (`on_lost` was called), or the login is no longer accepted: send nothing more.
                     return
                 # Many cameras stream without ever answering: the owner judges whether media flows.
-                self._keepalives_unanswered += 1
                 self._keepalive_method = "OPTIONS"
                 continue
             if response.status == 454 and not await self._media_flows():

@@ -18,8 +18,6 @@ class Reported:
     """The latest report on the video. `lost`: part of the packets since the report before, 0 to 1."""
 
     lost: float
-    lost_packets: int
-    """Since the session began; below 0 when packets came twice."""
     jitter_s: float
 
 
@@ -50,8 +48,6 @@ class ReportReader:
         for report in parsed:
             if isinstance(report, ReceiverReport | SenderReport) and report.blocks:
                 block = report.blocks[0]
-                self.latest = Reported(
-                    block.fraction_lost / 256, block.cumulative_lost, (block.jitter & 0xFFFFFFFF) / self._clock_rate
-                )
+                self.latest = Reported(block.fraction_lost / 256, (block.jitter & 0xFFFFFFFF) / self._clock_rate)
                 return True
         return False

@@ -51,7 +51,6 @@ Prefer = Annotated[str | None, Header(description="`respond-async`: 202 at once;
 _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _FORM = "multipart/form-data"
 _OF_FORM: dict[str, Any] = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
-_OF_WORKBOOK = {XLSX: {"schema": _FILE}, _FORM: {"schema": _OF_FORM}}
 
 
 class FieldChange(BaseModel):

@@ -14,7 +14,6 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 
 MAX_BULK = 1000
-REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ HEADINGS: Mapping[str, str] = {
 }
 _UNFIT = re.compile(r"[^A-Z0-9._]+")
 _DASHES = re.compile("[‐-―]")
-MAX_CHAIN = 100
 
 
 def number_code(number: str, issued_on: date) -> str:

@@ -141,13 +141,8 @@ class VisitFields(Dated):
         return self
 
 
-def is_safe(visit: Any) -> bool:
-    """Whether work may begin (R16). `visit`: anything with the fields of VisitFields."""
-    return guards_met(visit, None) >= {BRIEFED, ACKNOWLEDGED, DECLARED}
-
-
 def guards_met(visit: Any, reason: str | None) -> set[str]:
-    """Which guards of MACHINE hold for the visit."""
+    """Which guards of MACHINE hold for the visit. `visit`: anything with the fields of VisitFields."""
     holds = {
         REASON: bool(reason),
         BRIEFED: visit.remote or visit.briefed_at is not None,

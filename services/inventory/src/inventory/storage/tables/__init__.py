@@ -1,6 +1,6 @@
 """The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
-from inventory.storage.tables.base import Base, Coded, Thing
+from inventory.storage.tables.base import Base, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.imports import ImportRow
@@ -64,7 +64,6 @@ __all__ = [
     "BlockedReason",
     "Camera",
     "Change",
-    "Coded",
     "ConnectionPlan",
     "Coverage",
     "Delivery",

@@ -4,13 +4,10 @@
 deadline and give values. `scan` asks many addresses for a person who then decides what goes into the inventory.
 """
 
-from prober.probes.onvif.clock import DRIFT_LIMIT_S
-from prober.probes.onvif.model import ClockReading, DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
+from prober.probes.onvif.model import DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
 from prober.probes.onvif.probe import clock_drift, probe_device
 
 __all__ = [
-    "DRIFT_LIMIT_S",
-    "ClockReading",
     "DeviceFacts",
     "MediaProfile",
     "OnvifCause",

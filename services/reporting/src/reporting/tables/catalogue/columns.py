@@ -81,7 +81,6 @@ def length(name: str) -> Column:
 
 
 CAMERA_LENGTHS = tuple(length(name) for name in DURATION_NAMES)
-FIVE_PARTS = tuple(length(name) for name in ("up", "down", "maintenance", "unknown", "out_of_scope"))
 DELIVERY_LENGTHS = tuple(length(name) for name in LEDGER_NAMES)
 
 _PERCENTAGES = {

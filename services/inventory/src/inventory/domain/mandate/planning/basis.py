@@ -22,8 +22,6 @@ HEADINGS = {
     "decided_on": "Ngày cho phép",
     **PERIOD_HEADINGS,
 }
-MIGRATED = "Connected before connection plans were recorded."
-"""Reason of the exceptions that migration 0009 makes for facilities with deliveries."""
 
 
 class ExceptionFields(Dated):

@@ -118,9 +118,6 @@ HEADINGS = {
     "note": "Ghi chú",
 }
 
-COMPLETED_BY_SUBMISSION = ("surveyed_on", "verdict", "verdict_reason", "form", "attachments", "participants")
-"""What a submission from the field carries."""
-
 
 class Participant(Fields):
     """A named participant of one agency, and the day of presence (R19)."""
@@ -225,11 +222,6 @@ def present_parties(participants: Iterable[Participant], roles: dict[UUID, Agenc
     """Roles of the agencies that have a named participant with a day."""
     named = [one for one in participants if one.present_on is not None and one.agency_id is not None]
     return frozenset(roles[one.agency_id] for one in named if one.agency_id in roles)
-
-
-def is_surveyed(statuses: Iterable[SurveyStatus]) -> bool:
-    """Whether a facility with surveys in these states counts as surveyed: only by an approved record (R03)."""
-    return SurveyStatus.APPROVED in set(statuses)
 
 
 def is_open(status: SurveyStatus) -> bool:
