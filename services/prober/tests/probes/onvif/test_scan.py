@@ -90,7 +90,7 @@ async def test_a_scan_shows_for_each_address_what_is_there_or_why_not(
         password="bi-mat-1",
     )
     scan = await ended(client, scan_id)
-    assert (scan["state"], scan["total"], scan["asked"], scan["found"]) == ("finished", 4, 4, 1)
+    assert (scan["state"], scan["total"], scan["scanned"], scan["found"]) == ("finished", 4, 4, 1)
     camera, *others = scan["results"]
     assert camera["device"]["serial_number"] == "PY-000001"
     assert camera["cameras"][0]["url"] == "rtsp://127.0.0.1:8554/video_main"
@@ -180,7 +180,7 @@ async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
             await asyncio.to_thread(server.start)
             await eventually(lambda: _ready(client))
             scan = await ended(client, scan_id)
-            assert (scan["state"], scan["asked"], scan["found"]) == ("finished", 1, 1)
+            assert (scan["state"], scan["scanned"], scan["found"]) == ("finished", 1, 1)
             assert scan["results"][0]["cause"] == "timeout"
     finally:
         await asyncio.to_thread(server.stop)
@@ -191,7 +191,7 @@ async def test_a_cancelled_scan_keeps_what_it_found(replica: Any, device: Any) -
     client = await replica(scan_concurrency=1)
     scan_id = await begin(client, camera.address, "127.0.0.1:" + str(hanging.port), timeout_s=60)
     scan = await ended_after_cancel(client, client, scan_id, hanging)
-    assert (scan["state"], scan["total"], scan["asked"], scan["found"]) == ("cancelled", 2, 1, 1)
+    assert (scan["state"], scan["total"], scan["scanned"], scan["found"]) == ("cancelled", 2, 1, 1)
 
 
 async def test_another_replica_cancels_a_scan(replica: Any, device: Any) -> None:
@@ -199,7 +199,7 @@ async def test_another_replica_cancels_a_scan(replica: Any, device: Any) -> None
     one, other = await replica(), await replica()
     scan_id = await begin(one, hanging.address, timeout_s=60)
     scan = await ended_after_cancel(one, other, scan_id, hanging)
-    assert (scan["state"], scan["asked"]) == ("cancelled", 0)
+    assert (scan["state"], scan["scanned"]) == ("cancelled", 0)
 
 
 async def ended_after_cancel(runs: Client, cancels: Client, scan_id: str, hanging: Any) -> Any:
@@ -235,7 +235,7 @@ async def test_a_scan_whose_prober_died_is_lost(replica: Any, bus: Bus) -> None:
     )
     await ScanRecords(bus).create(head)
     scan = await seen(await replica(), str(head.id))
-    assert (scan["state"], scan["asked"], scan["results"]) == ("lost", 0, [])
+    assert (scan["state"], scan["scanned"], scan["results"]) == ("lost", 0, [])
 
 
 async def test_more_scans_than_allowed_are_given_to_wait(replica: Any, device: Any) -> None:

@@ -22,7 +22,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Endpoints (address and port) in WINDOW_S; `ports`: different ones of one address."""
+    """Endpoints (address and port) in WINDOW_S; `ports_per_address`: different ports of one address."""
 
     per_caller: int
     per_network: int
