@@ -143,7 +143,7 @@ class CameraRules(FileRules):
         else:
             given["sub_url"] = address.url
 
-    def together(self, plan: Plan, register: Register, mistakes: Mistakes) -> None:
+    def together(self, plan: Plan, mistakes: Mistakes) -> None:
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
         if not any(row.extra["is_asked"] for row in plan.rows):
             return

@@ -67,8 +67,8 @@ class FileRules:
     def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
         """Rules that need the row as a whole (`fields`: the noun's, checked) and what is on record."""
 
-    def together(self, plan: "Plan", register: Register, mistakes: Mistakes) -> None:
-        """Rules between the rows of a file, and with what is on record beside them."""
+    def together(self, plan: "Plan", mistakes: Mistakes) -> None:
+        """Rules between the rows of a file."""
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def make_plan(
         mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
         if planned is not None and not row.wrong:
             plan.add(planned)
-    rules.together(plan, register, mistakes)
+    rules.together(plan, mistakes)
     return plan
 
 
