@@ -61,8 +61,8 @@ def test_a_scan_is_accepted_as_the_prober_answers_it() -> None:
     )  # fmt: skip
     now = datetime.now(UTC)
     answer = Scan(
-        id=uuid4(), state=ScanState.FINISHED, total=1, scanned=1, found=1, started_at=now, updated_at=now, expires_at=now,
-        results=[ScannedAddress.of(found)],
+        id=uuid4(), state=ScanState.FINISHED, total=1, scanned=1, found=1, started_at=now, updated_at=now,
+        expires_at=now, results=[ScannedAddress.of(found)],
     )  # fmt: skip
     wanted = ScanAcceptance.model_validate({"scan": json.loads(answer.model_dump_json())})
     ((source, fields),) = accepted(wanted, "KCL-01")
