@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from reporting.storage.upkeep.position import Position, Positions
 from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import free_port
+from vonggac.events import subjects
 from vonggac.testing import eventually
 from vonggac.testing.processes import ForgetfulPostgres
 
@@ -75,6 +77,21 @@ async def positions_reached(bus: Bus, url: str) -> bool:
     return True
 
 
+async def all_handled_but(waiting: int, bus: Bus, url: str) -> bool:
+    """Whether all observations but so many are handled, and the tables note how far they are."""
+    database = Database(url)
+    try:
+        info = await bus.js.consumer_info(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS)
+        assert info.num_pending == 0
+        assert info.num_ack_pending == waiting
+        kept = await Positions(database).read(topology.OBSERVATIONS)
+        assert kept is not None
+        assert kept.reached == (await bus.js.stream_info(topology.OBSERVATIONS)).state.last_seq
+    finally:
+        await database.close()
+    return True
+
+
 async def seconds(client: Client) -> dict[str, Any]:
     answer = await client.get("/v1/compliance", params=PERIOD)
     assert answer.status_code == 200, answer.text
@@ -117,6 +134,33 @@ async def is_again(client: Client, truth: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+async def test_amnesia_beside_a_fact_of_a_newer_release_loses_no_fact(
+    start: Start, bus: Bus, province: Province, forgetful: ForgetfulPostgres, reporting_url: str, running: bool
+) -> None:
+    """The fact waits in its stream for that release. What came after it is acknowledged all the same."""
+    camera, half = province.camera(), END - timedelta(minutes=30)
+    before = [*province.probes(camera, END - timedelta(hours=1), half), *province.watched(half)]
+    after = [*province.probes(camera, half, END, "down", cause="timeout"), *province.watched(END)]
+    newer = json.loads(province.probe(camera, half, "up").encode()) | {"type": "vn.vonggac.prober.camera_observed.v9"}
+    async with start() as client:
+        await bus.js.publish(subjects.camera_observation(camera.id), json.dumps(newer).encode())
+        await province.publish(bus, *province.base(), province.stated("camera", camera), *before)
+        await eventually(lambda: all_handled_but(1, bus, reporting_url), within_s=30)
+        await asyncio.to_thread(forgetful.remember)
+        await province.publish(bus, *after)
+        await eventually(lambda: all_handled_but(1, bus, reporting_url), within_s=30)
+        truth = await seconds(client)
+        assert truth["down"] == 1800.0
+        if running:
+            await asyncio.to_thread(forgetful.forget)
+            await eventually(lambda: is_again(client, truth), within_s=30)
+    if not running:
+        await asyncio.to_thread(forgetful.forget)
+        async with start() as client:
+            await eventually(lambda: is_again(client, truth), within_s=30)
+
+
 async def test_amnesia_of_a_whole_database_is_made_up_for_from_the_stream(
     start: Start, bus: Bus, province: Province, forgetful: ForgetfulPostgres, reporting_url: str
 ) -> None:
@@ -135,12 +179,13 @@ async def test_amnesia_of_a_whole_database_is_made_up_for_from_the_stream(
 async def test_a_position_goes_back_only_with_its_stream(database: Database) -> None:
     positions = Positions(database)
     assert await positions.read("S") is None
-    for floor, created, went_back, kept in (
-        (10, CREATED, False, 10),
-        (7, CREATED, False, 10),
-        (12, CREATED, False, 12),
-        (5, CREATED, True, 5),
-        (2, END, False, 2),
+    for given, created, went_back, kept in (
+        ((10, 15), CREATED, False, (10, 15)),
+        ((7, 14), CREATED, False, (10, 15)),
+        ((12, 15), CREATED, False, (12, 15)),
+        ((12, 17), CREATED, False, (12, 17)),
+        ((5, 6), CREATED, True, (5, 6)),
+        ((2, 2), END, False, (2, 2)),
     ):
-        await positions.keep("S", floor, created, went_back=went_back)
-        assert await positions.read("S") == Position(kept, created)
+        await positions.keep("S", *given, created, went_back=went_back)
+        assert await positions.read("S") == Position(*kept, created)

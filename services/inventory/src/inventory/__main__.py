@@ -19,7 +19,7 @@ from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.database import Database, database_address, migrate
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
-from vonggac.telemetry.garbage_collection import share_one_heap
+from vonggac.telemetry.garbage_collection import map_large_blocks, share_one_heap
 
 CONNECT_WITHIN_S = 10.0
 _COMMANDS = ("serve", "migrate", "republish", "dead-letters", "replay")
@@ -51,6 +51,7 @@ def _serve(settings: Settings) -> None:
     # What a start makes stays: looking for garbage among it takes a seventh of its time. `serve` begins with that.
     gc.disable()
     share_one_heap()
+    map_large_blocks()
     from inventory.app import create_app
     from vonggac.http.server import serve
 

@@ -42,10 +42,15 @@ class Handlers(Protocol):
 
 
 class KeptPosition(Protocol):
-    """How far a stream is in the tables; `floor` None: a release that kept no position had handled it."""
+    """How far a stream is in the tables: all up to `floor`, nothing after `reached`.
+
+    `floor` None: a release that kept no position had handled it; `reached` None: one that kept only the floor.
+    """
 
     @property
     def floor(self) -> int | None: ...
+    @property
+    def reached(self) -> int | None: ...
     @property
     def stream_created_at(self) -> datetime | None: ...
 
@@ -54,7 +59,9 @@ class Positions(Protocol):
     """Where the positions are kept, with the data. Raises what PostgreSQL raises."""
 
     async def read(self, stream: str) -> KeptPosition | None: ...
-    async def keep(self, stream: str, floor: int, created: datetime, *, went_back: bool = False) -> None: ...
+    async def keep(
+        self, stream: str, floor: int, reached: int, created: datetime, *, went_back: bool = False
+    ) -> None: ...
 
 
 def new_consumers(bus: Bus, handlers: Handlers, *, batch: int) -> list[EventConsumer]:
@@ -157,8 +164,8 @@ class StreamWatch:
         self._bus, self._consumer, self._positions = bus, consumer, positions
         self.pending: int | None = None
         """Events that are not handled yet; None: not known."""
-        self._kept: int | None = None
-        """The floor that this process kept last."""
+        self._kept: tuple[int, int] | None = None
+        """The floor, and what was reached, as this process kept them last."""
 
     async def check(self, is_transient: Callable[[Exception], bool]) -> None:
         """Once. Raises only bugs."""
@@ -167,7 +174,8 @@ class StreamWatch:
             info = await self._bus.js.consumer_info(self._consumer.stream, durable)
             self.pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
             metrics.PENDING.labels(durable).set(self.pending)
-            await self._keep_position(info.ack_floor.stream_seq if info.ack_floor is not None else 0)
+            handled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+            await self._keep_position(handled, info.delivered.stream_seq if info.delivered is not None else handled)
         except (NatsError, APIError, TimeoutError) as error:
             self.pending = None
             log.debug("lag_unknown", durable=durable, error=type(error).__name__)
@@ -176,8 +184,12 @@ class StreamWatch:
                 raise
             log.info("position_unknown", durable=durable, error=type(error).__name__)
 
-    async def _keep_position(self, handled: int) -> None:
-        """`handled`: everything up to there was acknowledged, so it was in the tables at that moment."""
+    async def _keep_position(self, handled: int, delivered: int) -> None:
+        """`handled`: everything up to there was acknowledged, so it was in the tables at that moment.
+
+        `delivered`: nothing after it was. Between the two, what waits for a newer release may hold the floor down
+        while all that came after it is acknowledged.
+        """
         stream = self._consumer.stream
         standing, kept = await self._bus.js.stream_info(stream), await self._positions.read(stream)
         assert standing.created is not None
@@ -185,16 +197,19 @@ class StreamWatch:
         created = None if kept is None else kept.stream_created_at
         if floor is None:
             floor = handled
-        went_back = standing.state.last_seq < floor or (created is not None and created != standing.created)
+        reached = floor if kept is None or kept.reached is None else kept.reached
+        went_back = standing.state.last_seq < max(floor, reached) or (
+            created is not None and created != standing.created
+        )
         if went_back:
             log.warning("stream_forgot", stream=stream, floor=floor, last=standing.state.last_seq)
-        elif floor < handled and (self._kept is None or floor < self._kept):
+        elif floor < delivered and (self._kept is None or floor < self._kept[0] or reached < self._kept[1]):
             # Also after every start: the last seconds before it were not noted yet, and the inbox knows them.
-            replayed = await self._consumer.replay(floor + 1, handled)
+            replayed = await self._consumer.replay(floor + 1, delivered)
             metrics.EVENTS_REPLAYED.labels(self._consumer.durable).inc(replayed)
-            log.info("events_replayed", stream=stream, first=floor + 1, last=handled, count=replayed)
-        await self._positions.keep(stream, handled, standing.created, went_back=went_back)
-        self._kept = handled
+            log.info("events_replayed", stream=stream, first=floor + 1, last=delivered, count=replayed)
+        await self._positions.keep(stream, handled, delivered, standing.created, went_back=went_back)
+        self._kept = handled, delivered
 
 
 class WaitingNotice(Protocol):

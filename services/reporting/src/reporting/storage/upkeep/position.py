@@ -10,10 +10,12 @@ from vonggac.database import Database
 
 _KEEP = text(
     """
-    insert into bus_position (stream, floor, stream_created_at) values (:stream, :floor, :created)
+    insert into bus_position (stream, floor, reached, stream_created_at) values (:stream, :floor, :reached, :created)
     on conflict (stream) do update set
         floor = case when bus_position.stream_created_at = excluded.stream_created_at and not :went_back
                      then greatest(bus_position.floor, excluded.floor) else excluded.floor end,
+        reached = case when bus_position.stream_created_at = excluded.stream_created_at and not :went_back
+                       then greatest(bus_position.reached, excluded.reached) else excluded.reached end,
         stream_created_at = excluded.stream_created_at
     """
 )
@@ -21,9 +23,13 @@ _KEEP = text(
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Everything up to `floor` is in the tables; None: a release that kept no position had handled it."""
+    """Everything up to `floor` is in the tables, and of what is up to `reached` all that does not wait.
+
+    None: a release that kept no such position had handled it.
+    """
 
     floor: int | None
+    reached: int | None
     stream_created_at: datetime | None
 
 
@@ -38,10 +44,10 @@ class Positions:
         query = select(bus_position).where(bus_position.c.stream == stream)
         async with self._database.transaction() as session:
             row = (await session.execute(query)).one_or_none()
-        return None if row is None else Position(row.floor, row.stream_created_at)
+        return None if row is None else Position(row.floor, row.reached, row.stream_created_at)
 
-    async def keep(self, stream: str, floor: int, created: datetime, *, went_back: bool = False) -> None:
+    async def keep(self, stream: str, floor: int, reached: int, created: datetime, *, went_back: bool = False) -> None:
         """Move it forward; back only when the stream itself `went_back` or was made anew."""
-        given = {"stream": stream, "floor": floor, "created": created, "went_back": went_back}
+        given = {"stream": stream, "floor": floor, "reached": reached, "created": created, "went_back": went_back}
         async with self._database.transaction() as session:
             await session.execute(_KEEP, given)
