@@ -221,7 +221,9 @@ def _add_tools(commands: Any) -> None:
     setup_command.add_argument("--user", default=OWNER.name, help=f"NATS user (default: {OWNER.name})")
     setup_command.add_argument("--password-file", type=Path, help="file with its password")
     setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
-    setup_command.add_argument("--replicas", type=int, default=1, choices=[1, 3], help="copies of each stream")
+    setup_command.add_argument(
+        "--replicas", type=int, choices=[1, 3], help="copies of each stream (default: as before)"
+    )
     setup_command.set_defaults(work=_setup)
     cluster_command = commands.add_parser("cluster-secrets", help="print the Secrets of the Helm chart, for kubectl")
     cluster_command.add_argument("--folder", type=Path, required=True, help="your safe: keys are made and kept there")

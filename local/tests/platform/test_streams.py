@@ -17,20 +17,23 @@ GIB = 1 << 30
 
 
 @pytest.mark.parametrize(
-    ("store", "held", "bound"),
+    ("store", "held", "stated", "bound"),
     [
-        (100 * GIB, 0, 8 * GIB),
-        (16 * GIB, 0, 8 * GIB),
-        (16 * GIB - 1, 0, 4 * GIB),
-        (3 * GIB, 0, GIB),
-        (3 * GIB, 3 * GIB, 4 * GIB),
-        (100 << 20, 0, 64 << 20),
+        (100 * GIB, 0, 0, 8 * GIB),
+        (16 * GIB, 0, 0, 8 * GIB),
+        (16 * GIB - 1, 0, 0, 4 * GIB),
+        (3 * GIB, 0, 0, GIB),
+        (3 * GIB, 3 * GIB, 0, 4 * GIB),
+        (100 << 20, 0, 0, 64 << 20),
+        (100 * GIB, 12 * GIB, 24 * GIB, 24 * GIB),
+        (20 * GIB, 12 * GIB, 24 * GIB, 12 * GIB),
+        (100 * GIB, 0, GIB, 8 * GIB),
     ],
 )
-def test_observations_take_half_of_a_small_store_and_never_less_than_they_hold(
-    store: int, held: int, bound: int
+def test_observations_take_half_of_a_small_store_and_never_less_than_they_hold_or_what_was_stated(
+    store: int, held: int, stated: int, bound: int
 ) -> None:
-    assert observations_bound(store, held) == bound
+    assert observations_bound(store, held, stated) == bound
 
 
 class CrampedServer(NatsServer):

@@ -22,7 +22,6 @@ SPOILED: list[tuple[str, dict[str, Any]]] = [
     (topology.INVENTORY, {"max_msgs": 10}),
     (topology.PROBE_JOBS, {"max_msgs_per_subject": 2}),
     (topology.PROBE_JOBS, {"max_age": 60.0}),
-    (topology.OBSERVATIONS, {"max_bytes": 4096}),
     (topology.OBSERVATIONS, {"max_age": 7200.0, "duplicate_window": 60.0}),
     (topology.OBSERVATIONS, {"compression": "none"}),
     (topology.DEAD_LETTERS, {"max_bytes": -1}),
@@ -111,6 +110,12 @@ async def test_observations_stay_below_their_bound_and_the_oldest_go(tmp_path: P
         assert state.bytes <= 64 << 10
         assert state.last_seq == 200
         assert 1 < state.first_seq < 200
+        # What a runbook does where space is short: nobody may purge the stream, and its bound may be lowered.
+        await topology.declare(bus.js, observations_max_bytes=32 << 10)
+        lowered = (await bus.js.stream_info(topology.OBSERVATIONS)).state
+        assert lowered.bytes <= 32 << 10
+        assert state.first_seq < lowered.first_seq < lowered.last_seq == 200
+        assert await topology.declare(bus.js) == [], "a bound that was stated stands until another one is"
     finally:
         await bus.close()
         server.stop()

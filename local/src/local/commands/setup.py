@@ -51,8 +51,8 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
     return 0
 
 
-async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: Progress) -> int:
-    """Declare what is missing at NATS and update what differs.
+async def setup(nats_url: str, login: Login | None, *, replicas: int | None, progress: Progress) -> int:
+    """Declare what is missing at NATS and update what differs; without `replicas` the copies stay as they are.
 
     Raises TimeoutError or NatsError when NATS does not answer or refuses, OSError without the password.
     """

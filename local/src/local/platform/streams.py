@@ -25,12 +25,13 @@ class Login:
     password_file: Path
 
 
-def observations_bound(store_bytes: int, held_bytes: int) -> int:
-    """What OBSERVATIONS may take: the usual bound, halved until it is no more than half of the store's `store_bytes`.
+def observations_bound(store_bytes: int, held_bytes: int, stated_bytes: int = 0) -> int:
+    """What OBSERVATIONS may take: the usual bound, or the larger one that somebody stated, halved until it is no more
+    than half of the store's `store_bytes`.
 
     It is never less than what the stream holds: no fact goes because the disk has become smaller.
     """
-    bound = topology.OBSERVATIONS_MAX_BYTES
+    bound = max(topology.OBSERVATIONS_MAX_BYTES, stated_bytes)
     while bound > store_bytes // 2 and bound // 2 >= max(held_bytes, LEAST_OBSERVATIONS_BYTES):
         bound //= 2
     return bound
@@ -40,15 +41,15 @@ async def declare_streams(
     url: str,
     login: Login | None,
     *,
-    replicas: int = 1,
+    replicas: int | None = None,
     within_s: float,
     store_bytes: int | None = None,
     report_bound: Callable[[int], None] = lambda _bytes: None,
 ) -> list[str]:
     """Declare on the server at `url`, which may still be starting; returns what was touched.
 
-    `store_bytes`: what the server's streams may take; OBSERVATIONS is bounded to fit. `report_bound` is called with its
-    bound when that is less than usual.
+    `replicas`: copies of each stream; None leaves them as they are. `store_bytes`: what the server's streams may take;
+    OBSERVATIONS is bounded to fit. `report_bound` is called with its bound when that is less than usual.
     Raises TimeoutError when it does not answer in time, NatsError for what it refuses, OSError without the password.
     """
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
@@ -61,18 +62,19 @@ async def declare_streams(
                 continue
             try:
                 js = client.jetstream()
-                bound = topology.OBSERVATIONS_MAX_BYTES
+                bound = None
                 if store_bytes is not None:
-                    bound = observations_bound(store_bytes, await _stored_bytes(js))
-                if bound < topology.OBSERVATIONS_MAX_BYTES:
-                    report_bound(bound)
+                    bound = observations_bound(store_bytes, *await _held_and_stated(js))
+                    if bound < topology.OBSERVATIONS_MAX_BYTES:
+                        report_bound(bound)
                 return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
             finally:
                 await client.close()
 
 
-async def _stored_bytes(js: JetStreamContext) -> int:
+async def _held_and_stated(js: JetStreamContext) -> tuple[int, int]:
     try:
-        return (await js.stream_info(topology.OBSERVATIONS)).state.bytes
+        info = await js.stream_info(topology.OBSERVATIONS)
     except NotFoundError:
-        return 0
+        return 0, 0
+    return info.state.bytes, info.config.max_bytes or 0

@@ -1,6 +1,6 @@
 """`python -m vonggac.bus --nats URL [--user NAME --password-file FILE]`: declare streams, consumers and buckets.
 
-What is as it should be is not touched, so it may run again at any time.
+What is as it should be is not touched, so it may run again at any time, also without what was stated at the first.
 """
 
 import argparse
@@ -24,8 +24,8 @@ async def declare(
     password: str | None,
     *,
     ca_file: Path | None = None,
-    replicas: int,
-    observations_max_bytes: int,
+    replicas: int | None,
+    observations_max_bytes: int | None,
 ) -> list[str]:
     """Declare on the servers at `url`, waiting up to GIVE_UP_AFTER_S for them. Raises TimeoutError."""
     async with asyncio.timeout(GIVE_UP_AFTER_S):
@@ -50,9 +50,15 @@ def main() -> None:
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")
     parser.add_argument("--password-file", type=Path)
     parser.add_argument("--ca-file", type=Path, help="CA certificate (PEM) where NATS speaks TLS")
-    parser.add_argument("--replicas", type=int, default=int(os.environ.get("VONGGAC_NATS_REPLICAS", "1")))
-    bound = os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES", str(topology.OBSERVATIONS_MAX_BYTES))
-    parser.add_argument("--observations-max-bytes", type=int, default=int(bound), help="beyond it the oldest go")
+    parser.add_argument(
+        "--replicas", type=int, default=os.environ.get("VONGGAC_NATS_REPLICAS"), help="default: as it stands, first 1"
+    )
+    parser.add_argument(
+        "--observations-max-bytes",
+        type=int,
+        default=os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES"),
+        help="beyond it the oldest go (default: as it stands, first 8 GiB)",
+    )
     arguments = parser.parse_args()
     try:
         password = read_password(arguments.password_file) if arguments.password_file else None

@@ -230,13 +230,19 @@ class UnchangeableError(ValueError):
 
 
 async def declare(
-    js: JetStreamContext, *, replicas: int = 1, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES
+    js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
-    """Create what is missing, update what differs; returns the names touched.
+    """Create what is missing, update what differs; returns the names touched. Copies and the bound of OBSERVATIONS that
+    are not stated stay as they stand: below a lower bound facts are lost.
 
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """
-    wanted = (*streams(replicas, observations_max_bytes=observations_max_bytes), *buckets(replicas))
+    try:
+        stand = (await js.stream_info(OBSERVATIONS)).config
+    except NotFoundError:
+        stand = StreamConfig(num_replicas=1, max_bytes=OBSERVATIONS_MAX_BYTES)
+    copies, bound = replicas or stand.num_replicas or 1, observations_max_bytes or stand.max_bytes or -1
+    wanted = (*streams(copies, observations_max_bytes=bound), *buckets(copies))
     touched = [str(stream.name) for stream in wanted if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
     return touched
