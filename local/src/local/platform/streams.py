@@ -64,7 +64,7 @@ async def declare_streams(
                 js = client.jetstream()
                 bound = None
                 if store_bytes is not None:
-                    bound = observations_bound(store_bytes, *await _held_and_stated(js))
+                    bound = observations_bound(store_bytes, *await _stored_and_stated(js))
                     if bound < topology.OBSERVATIONS_MAX_BYTES:
                         report_bound(bound)
                 return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
@@ -72,7 +72,7 @@ async def declare_streams(
                 await client.close()
 
 
-async def _held_and_stated(js: JetStreamContext) -> tuple[int, int]:
+async def _stored_and_stated(js: JetStreamContext) -> tuple[int, int]:
     try:
         info = await js.stream_info(topology.OBSERVATIONS)
     except NotFoundError:
