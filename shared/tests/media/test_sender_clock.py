@@ -64,6 +64,16 @@ def test_the_date_of_an_answer_tells_the_cameras_time(date: str, drift_s: float)
     assert drift_by_date(date, datetime(2026, 11, 25, 3, tzinfo=UTC).timestamp()) == drift_s
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Nov 2026 03:00:00 GMT", "\0"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "yesterday",
+        "Wed, 99 Nov 2026 03:00:00 GMT",
+        "\0",
+        f"Wed, 25 Nov 2026 03:00:00 +{'9' * 20}",
+        f"Wed, 25 Nov {'9' * 20} 03:00:00 GMT",
+    ],
+)
 def test_what_is_no_date_tells_no_time(date: str) -> None:
     assert drift_by_date(date, NOW) is None

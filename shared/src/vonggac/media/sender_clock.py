@@ -63,7 +63,7 @@ def drift_by_date(date: str, came_at: float) -> float | None:
     """
     try:
         told = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # The parser gives a zone of -0000 as none; the header is always in UTC. The part of the second is cut off.
     told = told if told.tzinfo is not None else told.replace(tzinfo=UTC)
