@@ -82,3 +82,25 @@ async def test_a_peer_that_only_ever_asks_and_hangs_up_is_left_after_the_second_
             await play(peer)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert peer.connections == 2
+
+
+async def test_a_session_that_is_given_back_early_is_given_back_with_the_login() -> None:
+    challenge = new_challenge("camera")
+    camera, refused = ScriptedCamera(PLAY=reply(500, reason="Busy")), list[str]()
+
+    def guarded(request: Request) -> Response | bytes | None:
+        value = request.headers.get("Authorization")
+        if value is None or not verify_authorization(
+            value, method=request.method, credentials=LOGIN, challenge=challenge
+        ):
+            refused.append(request.method)
+            return reply(401, [("WWW-Authenticate", challenge.encode())])
+        return camera(request)
+
+    async with ScriptedPeer(guarded) as peer:
+        with pytest.raises(PeerError) as caught:
+            await play(peer)
+        assert caught.value.cause is Cause.SERVER_ERROR
+        await peer.until(lambda: peer.methods[-1] == "TEARDOWN")
+    # A camera with few sessions would count this one until it times out.
+    assert refused == ["DESCRIBE"]

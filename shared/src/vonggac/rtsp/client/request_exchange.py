@@ -62,9 +62,11 @@ class RequestExchange:
             raise PeerError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
 
     def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
-        """Send a request without waiting for its answer: a last TEARDOWN."""
+        """Send a request without waiting for its answer: a last TEARDOWN, with the login that the peer asks for."""
         if self._send is not None:
-            self._send(self._encode(method, uri, list(headers))[1])
+            authorization = self._authenticator.answer(method, uri)
+            login = [("Authorization", authorization)] if authorization is not None else []
+            self._send(self._encode(method, uri, [*headers, *login])[1])
 
     def answered(self, response: Response) -> None:
         """Handle the peer's answer."""
