@@ -260,3 +260,26 @@ def test_the_same_holds_on_uvloop() -> None:
         assert taken.packets == [packet(1), packet(2), packet(3)]
 
     uvloop.run(run())
+
+
+async def test_a_strangers_flood_is_none_of_the_cameras(
+    camera: UdpCamera, peer: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.rtsp.wire.rates.FRAMES_AT_ONCE", 20)
+    monkeypatch.setattr("vonggac.rtsp.wire.rates.FRAMES_PER_S", 0)
+    taken, lost = Taken(), list[PeerError | None]()
+    player = await play(peer, on_media=taken, on_lost=lost.append)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.2", 0))
+        for _ in range(60):
+            stranger.sendto(packet(1), ("127.0.0.1", camera.client[0]))
+    await eventually(lambda: player.reception is not None and player.reception.foreign == 60)
+    camera.send(1)
+    await taken.count(1)
+    assert lost == []
+    # What comes from the camera itself counts.
+    for _ in range(60):
+        camera.rtp.sendto(b"junk", ("127.0.0.1", camera.client[0]))
+    await eventually(lambda: bool(lost))
+    assert lost[0] is not None
+    assert lost[0].cause is Cause.FLOOD

@@ -51,7 +51,9 @@ class UdpTrack:
         reorder_packets: int,
         reorder_wait_s: float,
     ) -> None:
-        """`sockets`: bound and non-blocking, for RTP and RTCP. `on_junk` gets the number of useless datagrams."""
+        """`sockets`: bound and non-blocking, for RTP and RTCP. `on_junk` gets the number of useless datagrams of the
+        camera.
+        """
         self._loop = asyncio.get_running_loop()
         self._rtp, self._rtcp = sockets
         self._rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
@@ -121,7 +123,7 @@ class UdpTrack:
     def _read_rtp(self) -> None:
         ready: list[bytes] = []
         reports: list[bytes] = []
-        now, junk = self._loop.time(), self._foreign + self._malformed
+        now, junk = self._loop.time(), self._malformed
         for packet in self._datagrams(self._rtp):
             if is_rtcp(packet):
                 reports.append(packet)
@@ -135,12 +137,13 @@ class UdpTrack:
         self._watch_gap()
 
     def _read_rtcp(self) -> None:
-        junk = self._foreign + self._malformed
+        junk = self._malformed
         self._receive_reports(list(self._datagrams(self._rtcp)))
         self._report_junk(junk)
 
     def _report_junk(self, before: int) -> None:
-        junk = self._foreign + self._malformed - before
+        # A stranger's datagrams are no flood of the camera's.
+        junk = self._malformed - before
         if junk:
             self._on_junk(junk)
 
