@@ -256,3 +256,17 @@ def test_keyframe_order_with_the_marker_on_every_packet_is_understood_by_the_tap
             rig.come(rig.frame(payload, timestamp, marker=True))
     assert rig.nals() == [[SPS, IDR + b"\xab" + bytes([timestamp])] for timestamp in (2, 3)]
     assert rig.tap.keyframes_given_up == 0
+
+
+def test_hostile_beginnings_of_pictures_take_no_more_than_the_room_of_all_cameras() -> None:
+    room = KeyframeRoom(max_bytes=100_000)
+    rigs = [Rig(room) for _ in range(4)]
+    for rig in rigs:
+        rig.tap.open()
+        rig.come(rig.frame(INTER, 1, marker=True))
+        for timestamp in range(2, 202):
+            rig.come(rig.frame(b"\x06\x05" + bytes(1200), timestamp))
+    assert room.taken_bytes < 110_000
+    for rig in rigs:
+        rig.tap.close()
+    assert room.taken_bytes == 0

@@ -101,6 +101,12 @@ class KeyframeTap:
         self._room.taken_bytes -= self._kept_bytes
         self._depacketizer, self._kept, self._kept_bytes, self._undecided = None, [], 0, False
 
+    def _give_up_too_large(self, *, begun: bool) -> None:
+        """`begun`: it is a keyframe for certain."""
+        self.keyframes_given_up += begun
+        self.keyframes_too_large += begun
+        self._give_up()
+
     def _read_batch(self, batch: MediaBatch) -> None:
         data, view = batch.data, memoryview(batch.data)
         kept = False
@@ -123,9 +129,7 @@ class KeyframeTap:
             if not same or self._is_last(data, start, end):
                 self._put_together(self._depacketizer)
             elif self._kept_bytes > MAX_KEYFRAME_BYTES or self._room.full:
-                self.keyframes_given_up += 1
-                self.keyframes_too_large += 1
-                self._give_up()
+                self._give_up_too_large(begun=True)
             if not same:
                 # The keyframe ended without a marker, and this packet begins the next picture.
                 self._begin(data, start, end, same=False, kept=False)
@@ -146,8 +150,11 @@ class KeyframeTap:
             return
         payload = memoryview(data)[header.payload_start : header.payload_end]
         mark = self._detector.push(payload, timestamp=header.timestamp, marker=header.marker)
-        if mark is Mark.OTHER or self._kept_bytes > MAX_KEYFRAME_BYTES:
+        if mark is Mark.OTHER:
             self._give_up()
+            return
+        if self._kept_bytes > MAX_KEYFRAME_BYTES or self._room.full:
+            self._give_up_too_large(begun=mark is Mark.KEYFRAME)
             return
         self._keep_packet(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
         self._undecided = mark is Mark.LEAD
