@@ -1,6 +1,8 @@
 """HLS playlists: what is live, and what is refused."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -150,3 +152,43 @@ async def test_a_foreign_stream_that_was_just_begun_anew_is_begun_with_its_new_p
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
     assert server.asked[:2] == [f"/api/segment.mp4?{beginning}", "/api/segment.ts?new"]
+
+
+async def test_a_foreign_server_that_resets_the_connection_amid_its_playlist_is_no_mistake_of_ours() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n#EXTM3U\n")
+        await writer.drain()
+        await asked_on.wait()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    asked_on = asyncio.Event()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.m3u8"
+        loopback = AllowedNetworks.parse(["127.0.0.0/8"])
+        address = Address(url, None, loopback, TlsPolicy(), deadline_s=4.0, silence_s=4.0)
+        opening = asyncio.create_task(open_playlist(address))
+        asyncio.get_running_loop().call_later(0.1, asked_on.set)
+        with pytest.raises(PeerError) as caught:
+            await opening
+    assert caught.value.cause is Cause.ENDED
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("segment cổng 1.ts", "/api/segment%20c%E1%BB%95ng%201.ts"),
+        ("segment%20c%E1%BB%95ng.ts?a=b", "/api/segment%20c%E1%BB%95ng.ts?a=b"),
+    ],
+)
+async def test_a_foreign_segment_is_asked_for_by_its_name_whatever_letters_it_has(name: str, target: str) -> None:
+    text = f"#EXTM3U\n#EXTINF:4,\n{name}\n#EXTINF:4,\n{name}\n"
+    server, sink = Server(segment=[ok("media")]), Sink()
+    async with server.at() as address:
+        feeding = asyncio.create_task(feed_hls(address, sink, (address.url, parse_playlist(text, address.url))))
+        async with asyncio.timeout(5):
+            await asyncio.wait({feeding, asyncio.ensure_future(sink.enough.wait())}, return_when="FIRST_COMPLETED")
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    assert server.asked[:1] == [target]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
@@ -25,6 +25,8 @@ _PIECES_A_TURN = 64
 """Of what has come already: reading them never waits, and each costs forty microseconds."""
 _MAX_HEADERS = 100
 _MAX_REDIRECTS = 3
+_NOT_IN_REQUESTS = re.compile("[ \x80-\U0010ffff]+")
+_NOT_ASCII = re.compile("[\x80-\xff]+")
 _PROTOCOL = b"HTTP/"
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -94,7 +96,8 @@ class Web:
                 return Body(stream, headers, url)
             location = headers.get("Location")
             if status in _REDIRECTS and location is not None:
-                url = join(url, location)
+                # Field values are read as Latin-1, whatever their letters are.
+                url = join(url, _NOT_ASCII.sub(lambda found: quote(found[0].encode("latin-1")), location))
                 continue
             challenges = headers.get_all("WWW-Authenticate")
             again = status == 401 and mine
@@ -151,6 +154,8 @@ class Body:
                     piece = await reader.read(size)
             except TimeoutError:
                 raise PeerError(Cause.STALLED, f"the server sent nothing for {silence_s:g} s") from None
+            except OSError:
+                raise PeerError(Cause.ENDED, "the connection was lost") from None
             if not piece:
                 if self._left is not None:
                     raise PeerError(Cause.ENDED, "the server ended the connection in the middle")
@@ -180,9 +185,11 @@ class Body:
 
 
 def join(base: str, address: str) -> str:
-    """What `address` means at `base`. Raises MalformedError."""
+    """What `address` means at `base`; letters that no request can hold are percent-encoded. Raises MalformedError."""
     try:
-        return urljoin(base, address)
+        parts = urlsplit(urljoin(base, address))
+        path, query = (_NOT_IN_REQUESTS.sub(lambda found: quote(found[0]), text) for text in (parts.path, parts.query))
+        return parts._replace(path=path, query=query).geturl()
     except ValueError:
         raise MalformedError("an address cannot be read: its host or port is malformed") from None
 
