@@ -152,14 +152,10 @@ class _Unpacking:
         stream = packet.stream
         assert isinstance(stream, AudioStream)
         data = bytes(packet)
-        if stream.codec_context.name == "aac":
-            raw = data
-            if data[:1] == b"\xff" and data[1] >= 0xF0:
-                self._configuration, raw = packing.split_adts(data)
-            payload = packing.aac_payload(raw)
-        else:
-            payload = data
-        if self._announced and self._sound is not None:
+        if stream.codec_context.name == "aac" and packing.is_adts(data):
+            self._configuration, data = packing.split_adts(data)
+        if len(data) <= packing.MAX_SOUND_BYTES and self._announced and self._sound is not None:
+            payload = packing.aac_payload(data) if stream.codec_context.name == "aac" else data
             timestamp = round(shown_s * (stream.codec_context.sample_rate or 8000))
             self._end.sendall(self._sound.frames([payload], timestamp))
 

@@ -12,6 +12,9 @@ from vonggac.net.errors import PeerError
 MAX_PAYLOAD_BYTES = 1400
 MAX_UNITS = 2_000
 """NAL units of one picture. 4K with a slice for each row of macroblocks has 140; each is a packet of its own."""
+MAX_SOUND_BYTES = (1 << 13) - 1
+"""Of a frame of AAC, whose length has 13 bits; libav takes more from whoever sends it. A second of G.711 has 8,000."""
+_ADTS_HEAD_BYTES = 7
 _START_CODE = re.compile(b"\0*\0\0\1")
 _H264_FU_A, _H265_FU = 28, 49
 
@@ -85,6 +88,11 @@ def video_payloads(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
 def aac_payload(frame: bytes) -> bytes:
     """One frame with its header (RFC 3640 §3.3.6: sizelength 13, indexlength 3)."""
     return b"\x00\x10" + (len(frame) << 3).to_bytes(2) + frame
+
+
+def is_adts(data: bytes) -> bool:
+    """Whether a frame of AAC brings its own header."""
+    return len(data) > _ADTS_HEAD_BYTES and data[0] == 0xFF and data[1] >= 0xF0
 
 
 def split_adts(data: bytes) -> tuple[bytes, bytes]:
