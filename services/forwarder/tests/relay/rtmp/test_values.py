@@ -4,7 +4,9 @@ import pytest
 
 from forwarder.relay.rtmp import amf
 from forwarder.relay.rtmp import auth as login
+from forwarder.relay.rtmp.connection import CommandError
 from forwarder.relay.rtmp.url import RtmpUrl
+from vonggac.events import Cause
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import Credentials
 
@@ -68,3 +70,22 @@ def test_limelights_challenge_is_answered_as_its_digest_wants() -> None:
     assert query is not None
     assert query.startswith("?authmod=llnw&user=u&nonce=abc&cnonce=")
     assert login.answer("another reason", "live", Credentials("u", "p")) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "cause"),
+    [
+        ("NetStream.Publish.BadName", "live/gate-of-the-authority is already publishing", Cause.ALREADY_PUBLISHING),
+        ("NetStream.Publish.BadName", "Authentication failed", Cause.AUTH_FAILED),
+        ("NetStream.Publish.BadName", "not authorized", Cause.AUTH_FAILED),
+        ("NetStream.Publish.BadName", "", Cause.ALREADY_PUBLISHING),
+        ("NetStream.Publish.Denied", "", Cause.AUTH_FAILED),
+        ("NetStream.Failed", "no room for live/author-hall", Cause.REQUEST_REFUSED),
+        ("NetConnection.Connect.Rejected", "[ AccessManager.Reject ] : [ authmod=adobe ]", Cause.AUTH_FAILED),
+        ("NetConnection.Connect.Rejected", "Unauthorized", Cause.AUTH_FAILED),
+    ],
+)
+def test_a_refusal_is_no_wrong_login_for_the_letters_of_a_streams_name(
+    code: str, description: str, cause: Cause
+) -> None:
+    assert CommandError("publish", code, description).cause is cause

@@ -29,6 +29,8 @@ _OVER = frozenset(
      "NetConnection.Connect.AppShutdown"}
 )  # fmt: skip
 """What a server says, without calling it an error, of a stream that it no longer takes or gives."""
+_ABOUT_LOGIN = re.compile(r"(?<![a-z])(?:un)?auth(?:mod|enticat\w*|ori[sz](?:ed|ation))?(?![\w-])|denied|forbidden")
+"""Of a description, which may name the stream: `author-hall` is none."""
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
 type OnLost = Callable[[PeerError | None], None]
@@ -52,7 +54,7 @@ def _cause(code: str, description: str) -> Cause:
     text = description.lower()
     if "StreamNotFound" in code or "InvalidApp" in code:
         return Cause.NOT_FOUND
-    if "Denied" in code or "Unauthorized" in code or any(word in text for word in ("auth", "denied", "forbidden")):
+    if "Denied" in code or "Unauthorized" in code or _ABOUT_LOGIN.search(text) is not None:
         return Cause.AUTH_FAILED
     if code == "NetStream.Publish.BadName" or any(word in text for word in ("already publish", "stream busy")):
         return Cause.ALREADY_PUBLISHING
