@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from nats.aio.msg import Msg
 
 from forwarder.messaging import Adoption
+from forwarder.relay.assignment import handover_receiver as receiver
+from forwarder.relay.assignment.handover_receiver import HandoverOutcome, HandoverStep
 from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bucket, Bus, Job
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
-from vonggac.events import decode, subjects
+from vonggac.events import decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
@@ -236,3 +239,31 @@ async def test_a_camera_that_is_handed_over_while_its_holder_is_asked_is_pulled_
     await inventory.say(camera)
     await all_acknowledged(statuses, camera)
     assert sim.cameras["gate"].sessions == 1
+
+
+async def test_a_camera_that_is_fetched_while_it_is_prepared_for_a_handover_is_pulled_once(
+    bus: Bus,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+) -> None:
+    process, camera = await start_forwarder(), planner.camera(sim)
+    worker = process.worker
+    assert worker is not None
+    event = new_event(camera, source="/inventory", subject=str(camera.id), time=datetime.now(UTC))
+    reply = ".".join(("$JS", "ACK", topology.DELIVERY_JOBS, topology.FORWARDER, *"11110"))
+    message = Msg(bus.client, subject=subjects.delivery_job(camera.id), reply=reply, data=event.encode())
+    handed_over = Job(decode(message.data), message, deliveries=1, stream_sequence=1)
+    prepared = await receiver.request_prepare(bus, process.worker_id, handed_over, within_s=5.0)
+    assert prepared.outcome is HandoverOutcome.READY
+    # The holder is cut off from the bus for a while: its job is given out again, and then it goes on.
+    await inventory.say(camera)
+    await eventually(lambda: camera.id in worker.held)
+    taken = await receiver.request_step(bus, process.worker_id, HandoverStep.GO, handed_over)
+    assert taken.outcome is HandoverOutcome.TAKEN
+    await all_acknowledged(statuses, camera)
+    await eventually(lambda: sim.cameras["gate"].sessions == 1)
+    await inventory.remove(camera)
+    await eventually(lambda: sim.cameras["gate"].sessions == 0 and not worker.held)

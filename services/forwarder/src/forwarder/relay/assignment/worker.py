@@ -225,6 +225,13 @@ class Worker:
 
     async def hold_camera(self, camera: CameraV1, job: Job, prepared: CameraRelay | None = None) -> bool:
         """Hold a camera from now on. A `prepared` relay keeps its media flowing. False when the bus is away."""
+        held = self.held.get(camera.id)
+        if held is not None:
+            # Its job came while it was prepared: the earlier holder was cut off, and goes on.
+            if prepared is not None:
+                await prepared.release(DeliveryState.RELEASED)
+            await self._adopt_job(held, job)
+            return True
         relay = prepared or self.new_relay(camera)
 
         async def adopt(offered: Job) -> None:
