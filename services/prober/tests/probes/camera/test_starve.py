@@ -51,6 +51,7 @@ class Site:
 
     def __init__(self) -> None:
         self.is_dark = False
+        self.describes_after_s = 0.0
         self.sessions = self.most_sessions = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,6 +62,8 @@ class Site:
                 if self.is_dark:
                     continue
                 method = request.split(b" ", 1)[0]
+                if method == b"DESCRIBE":
+                    await asyncio.sleep(self.describes_after_s)
                 cseq = request.partition(b"CSeq: ")[2].split(b"\r\n", 1)[0]
                 head = b"RTSP/1.0 200 OK\r\nCSeq: " + cseq + b"\r\n" + _EXTRA.get(method, b"") + b"\r\n"
                 writer.write(head + _BODY.get(method, b""))
@@ -165,3 +168,21 @@ async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
     assert max(late) <= 2 * INTERVAL_S + late_s
     # The bound of a site holds.
     assert max(site.most_sessions for site in dark) <= 8 + 1
+
+
+async def test_a_camera_that_answers_slowly_makes_its_site_not_dark(
+    planner: Planner, start_prober: StartProber, observed: Observed, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (silence, observer_module):
+        monkeypatch.setattr(module, "SLOW_AFTER_S", SLOW_S)
+    monkeypatch.setattr(observer_module, "SLOW_AGAIN_S", 0.2)
+    site = Site()
+    # Later than at a dark site an answer may come, and well within the time of a probe.
+    site.describes_after_s = 0.65 * TIMEOUT_S
+    async with serving(site, "127.0.9.1") as url:
+        await start_prober(deep_interval_s=1e6)
+        camera_id = uuid4()
+        await remember_good(bus, camera_id, began_s_ago=INTERVAL_S)
+        await planner.camera(url, id=camera_id, probe_interval_s=1.5, probe_timeout_s=TIMEOUT_S)
+        await observed.observation(camera_id, silence.DARK_AFTER + 2, within_s=30)
+    assert {(fact.verdict, fact.detail) for fact in observed.of(camera_id)} == {(Verdict.UP, None)}

@@ -183,7 +183,7 @@ class Observer:
         answered = False
         try:
             outcome = await self._observe(camera, hold, handout, place, on_demand=on_demand)
-            answered = isinstance(outcome, Observation) and not place.is_slow
+            answered = isinstance(outcome, Observation) and (not place.is_slow or _answered(outcome.fact))
             return outcome
         finally:
             place.end(answered=answered)
@@ -364,6 +364,11 @@ class Observer:
         if handout is not None:
             self._recent.keep(handout, fact)
         log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)
+
+
+def _answered(fact: CameraObservedV1) -> bool:
+    """Whether a camera that needed long said anything at all."""
+    return fact.verdict is Verdict.UP or fact.media is not None
 
 
 def _since(before: CameraObservedV1 | None, observed_at: datetime) -> datetime:
