@@ -17,7 +17,7 @@ from inventory.settings import Settings
 from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.database import Database, database_address, migrate
-from vonggac.settings import load_or_exit
+from vonggac.settings import load_or_exit, log_unknown_settings
 from vonggac.telemetry import configure_logging
 from vonggac.telemetry.garbage_collection import map_large_blocks, share_one_heap
 
@@ -36,6 +36,7 @@ def main() -> None:
         parser.error("`replay` needs the number of a dead letter, or `all`; no other command has one")
     settings = load_or_exit(Settings)
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
+    log_unknown_settings(Settings)
     if command == "migrate":
         if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
             print(newer)
