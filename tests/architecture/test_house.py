@@ -62,6 +62,14 @@ def test_a_service_has_the_rooms_of_the_plan_and_no_other(service: str) -> None:
     assert rooms == EVERYWHERE | CRAFT[service] | storage
 
 
+def test_contributing_names_every_craft() -> None:
+    (line,) = [each for each in (ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines() if "its craft " in each]
+    named = {
+        service: set(re.findall(r"(\w+)/", rooms)) for service, rooms in re.findall(r"(\w+): ((?:\w+/(?:, )?)+)", line)
+    }
+    assert named == CRAFT
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_explains_itself(service: str) -> None:
     package = ROOT / "services" / service / "src" / service
