@@ -1,13 +1,18 @@
 """Where a login belongs: the scheme, host and port of an address, in one spelling."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Self
 
 from vonggac.net.allowed_networks import canonical_host
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl
 
-_DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+DEFAULT_PORTS: Mapping[str, int] = MappingProxyType(
+    {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+)
+"""Of schemes whose addresses may leave the port out."""
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PORT = re.compile(r":[0-9]+$")
@@ -39,7 +44,7 @@ class Origin(str):
     @classmethod
     def at(cls, scheme: str, host: str, port: int | None) -> Self:
         """Of the parts of an address. `scheme` in lower case; `port` None: the usual one of the scheme."""
-        port = _DEFAULT_PORTS.get(scheme, 0) if port is None else port
+        port = DEFAULT_PORTS.get(scheme, 0) if port is None else port
         host = canonical_host(host)
         return cls(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
 

@@ -20,13 +20,13 @@ from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import Opened, connect_socket
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import DEFAULT_PORTS
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp.client.connection import RtspConnection
 
 INTERVAL_S = 0.5
 ANSWER_WITHIN_S = 1.0
-_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 SILENT = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT, Cause.DNS, Cause.ENDED, Cause.HUNG_UP, Cause.STALLED})
 """Causes after which a reachability check may help."""
 
@@ -53,7 +53,7 @@ class Endpoint:
             scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
         except ValueError:
             return None
-        port = port or _PORTS.get(scheme)
+        port = port or DEFAULT_PORTS.get(scheme)
         return cls(scheme, host, port, trust) if host and port else None
 
 

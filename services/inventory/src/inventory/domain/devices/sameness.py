@@ -7,10 +7,8 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from inventory.domain.devices.vendors import RTSP_PORT
 from vonggac.net.allowed_networks import canonical_host
-
-_DEFAULT_PORTS = {"rtsp": RTSP_PORT, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+from vonggac.net.origin import DEFAULT_PORTS
 
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 _NOT_RESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -74,7 +72,7 @@ def normal_url(url: str) -> str:
     host = normal_host(url)
     shown = f"[{host}]" if ":" in host else host
     stated = parts.port
-    port = f":{stated}" if stated is not None and stated != _DEFAULT_PORTS.get(parts.scheme) else ""
+    port = f":{stated}" if stated is not None and stated != DEFAULT_PORTS.get(parts.scheme) else ""
     query = f"?{'&'.join(sorted(_decoded(parts.query).split('&')))}" if parts.query else ""
     return f"{parts.scheme.lower()}://{shown}{port}{_normal_path(_decoded(parts.path))}{query}"
 
@@ -170,4 +168,4 @@ def _marks(device: Device) -> list[tuple[str, str]]:
 
 def _endpoint(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
-    return normal_host(url), parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return normal_host(url), parts.port or DEFAULT_PORTS.get(parts.scheme)
