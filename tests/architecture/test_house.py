@@ -62,6 +62,14 @@ def test_a_service_has_the_rooms_of_the_plan_and_no_other(service: str) -> None:
     assert rooms == EVERYWHERE | CRAFT[service] | storage
 
 
+def test_the_library_names_its_parts() -> None:
+    rows = re.findall(
+        r"^\| `([a-z]+)[`/]", (ROOT / "shared/README.md").read_text("utf-8").partition("## Signals")[0], re.MULTILINE
+    )
+    inside = (ROOT / "shared/src/vonggac").glob("[a-z]*")
+    assert set(rows) == {path.stem for path in inside if path.is_dir() or path.suffix == ".py"}
+
+
 def test_contributing_names_every_craft() -> None:
     (line,) = [each for each in (ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines() if "its craft " in each]
     named = {
