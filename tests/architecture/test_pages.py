@@ -26,6 +26,8 @@ TOP = "bench|deploy|docs|local|services|shared|simulator|tests"
 NAMED_PATH = re.compile(rf"`((?:{TOP})/[\w./*<>-]*)`")
 NAMED_TEST = re.compile(r"`([\w/.-]+\.py)::(\w+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 TARGET = re.compile(r"`make ([a-z-]+)")
 RETIRED = re.compile(
     r"\b(looks?|looked|looking|told|tells?|telling|knock\w*|doors?|surroundings?|presence|manners|undisturbed|lanes?"
@@ -89,6 +91,18 @@ def test_named_files_and_links_exist() -> None:
     def missing(page: Path) -> list[str]:
         links = [link for (link,) in named(LINK, page) if not (page.parent / link).exists()]
         return links + [path for (path,) in named(NAMED_PATH, page) if not is_there(path)]
+
+    assert by_page(missing) == {}
+
+
+def test_parts_of_pages_that_links_name_exist() -> None:
+    def anchors(page: Path) -> set[str]:
+        headings = HEADING.findall(page.read_text("utf-8"))
+        return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+    def missing(page: Path) -> list[str]:
+        links = ((page.parent / file if file else page, part) for file, part in named(ANCHOR, page))
+        return [part for target, part in links if target.suffix == ".md" and part not in anchors(target)]
 
     assert by_page(missing) == {}
 
