@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.conftest import AWAKE_SINCE, received
 
 from reporting.domain.instants import millis
 from reporting.domain.ledger import DAY, day_of, midnight
@@ -211,3 +211,36 @@ async def test_a_facility_that_never_connects_is_read_for_the_open_days_alone(
     assert found == {}
     # The first day began while nobody watched it as a whole.
     assert sum(period.length for period in read) <= 2 * DAY
+
+
+async def test_a_camera_that_moved_to_a_facility_that_is_found_already_counts_where_it_stood(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    begin = AWAKE_SINCE
+    moved, end = begin + timedelta(hours=60), begin + timedelta(hours=70)
+    other = province.facility_state(id=uuid4(), code="KCL-02")
+    good, bad, there = province.camera(), province.camera("CAM-02"), province.camera("CAM-03", facility_id=other.id)
+    gone = bad.model_copy(update={"revision": 2, "facility_id": other.id, "changed_at": moved})
+    events = [*province.base(), province.stated("facility", other)]
+    events += [province.stated("camera", one) for one in (good, bad, there, gone)]
+    for one, since in ((good, begin + timedelta(hours=30)), (there, begin + timedelta(hours=1))):
+        events += [province.change(planned, one, 1, since, "acknowledged") for planned in one.deliveries]
+    for one in (good, bad, there):
+        events += province.probes(one, begin, end, every_s=3_600)
+    await take(ingest, [*events, *province.watched(end)])
+    async with snapshot(database) as session:
+        found = await first_connected(session, [province.facility, other.id], millis(end), ALIVE_MS, {})
+    assert found == {other.id: millis(begin + timedelta(hours=1)), province.facility: millis(moved)}
+
+
+async def test_nobody_is_presumed_alive_at_the_end_of_a_stretch_of_the_past(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    camera, died = province.camera(), AWAKE_SINCE + timedelta(days=1, seconds=-12)
+    since = died - timedelta(minutes=9, seconds=55)
+    events = [*province.base(), province.stated("camera", camera), *province.watched(died)]
+    events += [province.change(planned, camera, 1, since, "acknowledged") for planned in camera.deliveries]
+    await take(ingest, [*events, *province.probes(camera, AWAKE_SINCE, died, every_s=3_600)])
+    async with snapshot(database) as session:
+        until = millis(AWAKE_SINCE + timedelta(hours=30))
+        assert await first_connected(session, [province.facility], until, ALIVE_MS, {}) == {}

@@ -306,6 +306,17 @@ async def test_what_changed_since_the_last_report_is_what_changed_since_the_end_
     assert earlier.status_code == 422
 
 
+async def test_nobody_is_presumed_alive_at_an_instant_of_the_past(client: Client, told: Told) -> None:
+    """The workers' last signs of life are of noon; five seconds later they were presumed alive, and no longer are."""
+    assert told.cameras
+    for asked in ({"as_of": "2021-05-10T12:00:05+07:00"}, {"as_of": STOOD}):
+        detail = await read(client, "/v1/progress/facilities/A", **asked)
+        assert [one["state"] for one in detail["camera_rows"]] == ["up" if asked["as_of"] == STOOD else "unknown"]
+    asked = {"since": "2021-05-10T12:00:05+07:00", "as_of": "2021-05-10T13:00:00+07:00"}
+    changes = (await read(client, "/v1/progress/changes", **asked))["items"]
+    assert [one["field"] for one in changes if one["field"].startswith("connected")] == []
+
+
 PAGES: dict[str, tuple[str, Any]] = {
     "/v1/progress/facilities": ("facility_id", lambda row: row["facility"]["id"]),
     "/v1/obligations": ("item_id", lambda row: f"{row['obligation_id']}/{row['facility']['id']}"),

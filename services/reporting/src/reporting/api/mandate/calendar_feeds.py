@@ -181,16 +181,17 @@ async def read_feed(
         if row is None or row.revoked_at is not None:
             raise not_found("calendar feed", feed_id)
         await calendar_feeds.note_read(session, row, now)
-    body = await _calendar(shared, row, caller, millis(now.replace(second=0, microsecond=0)))
+    at = millis(now.replace(second=0, microsecond=0))
+    asked = Instant.known(at, millis(now), duration(shared.settings.presumed_alive_s))
+    body = await _calendar(shared, row, caller, asked)
     return Response(body, media_type=CALENDAR_TYPE, headers={"Cache-Control": "private, max-age=60"})
 
 
-async def _calendar(shared: Context, row: Any, caller: Principal, at: int) -> bytes:
-    asked = Instant(at, duration(shared.settings.presumed_alive_s))
+async def _calendar(shared: Context, row: Any, caller: Principal, asked: Instant) -> bytes:
     async with snapshot(shared.database) as session:
         scope = (await _filters(row, caller).resolved(session)).scope
         then, owed = await duties_of(session, asked, scope, DUE_SOON_DAYS)
-    return calendar(owed.items, inspections_due(then), at)
+    return calendar(owed.items, inspections_due(then), asked.at)
 
 
 def _filters(given: Any, caller: Principal) -> Filters:

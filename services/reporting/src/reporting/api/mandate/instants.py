@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request
 
 from reporting.api.files import Choice, TableAnswer, table_answer
 from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InContext, invalid, parse_moment
+from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
@@ -33,6 +34,15 @@ class Instant(NamedTuple):
     at: Millis
     presumed_alive_ms: Millis
 
+    @classmethod
+    def known(cls, at: Millis, now: Millis, presumed_alive_ms: Millis) -> "Instant":
+        """An instant asked about at `now`, which may be long after it."""
+        return cls(at, presumption(presumed_alive_ms, at, now))
+
+    def earlier(self, at: Millis) -> "Instant":
+        """An instant before this one, asked about at the same moment."""
+        return Instant.known(at, self.at, self.presumed_alive_ms)
+
     def resumed(self, as_of: datetime | None) -> "Instant":
         """For another page of a list: the instant that its first page was of."""
         return self if as_of is None else self._replace(at=millis(as_of))
@@ -44,7 +54,7 @@ def instant_of(shared: InContext, as_of: Annotated[str | None, _AS_OF] = None) -
     at = now if as_of is None else parse_moment("as_of", as_of)
     if at > now + CLOCK_DIFFERENCE:
         raise invalid("as_of", f"lies in the future; the latest possible is {shown(millis(now))}")
-    return Instant(millis(min(at, now)), duration(shared.settings.presumed_alive_s))
+    return Instant.known(millis(min(at, now)), millis(now), duration(shared.settings.presumed_alive_s))
 
 
 AsOf = Annotated[Instant, Depends(instant_of)]
@@ -61,11 +71,11 @@ async def earlier_instant(
             end = await records.last_report(session, asked.at)
         if end is None:
             raise invalid("since", f"no report before {shown(asked.at)} was frozen; give an instant instead")
-        return asked._replace(at=end)
+        return asked.earlier(end)
     before = millis(parse_moment("since", since))
     if before >= asked.at:
         raise invalid("since", f"must be earlier than as_of, which is {shown(asked.at)}")
-    return asked._replace(at=before)
+    return asked.earlier(before)
 
 
 Since = Annotated[Instant | None, Depends(earlier_instant)]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from reporting.api.compliance_schemas import NamedShape, PercentagesShape
 from reporting.api.parameters import Asks, Filters, InContext, resumed
 from reporting.api.sending.addresses import Shown
+from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis, moment
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
 from reporting.domain.percentages import percentages
@@ -164,7 +165,8 @@ def to_the_minute(asks: Question, *, begins_at_will: bool) -> Question:
     if end <= asks.period.start:
         return asks
     start = asks.period.start - asks.period.end % MINUTE if begins_at_will else asks.period.start
-    return replace(asks, period=Period(start, end), now=end)
+    alive_ms = presumption(asks.presumed_alive_ms, end, asks.now)
+    return replace(asks, period=Period(start, end), now=end, presumed_alive_ms=alive_ms)
 
 
 def _facility(one: Listed) -> NationalFacility:

@@ -57,6 +57,11 @@ def presumed(lives: Sequence[Life], now: Millis, grace: Millis) -> list[Life]:
     return [*lives[:-1], Life(lives[-1].start, max(lives[-1].end, now + 1))]
 
 
+def presumption(grace: Millis, at: Millis, now: Millis) -> Millis:
+    """What is left of the grace at an instant of the past: who was silent for longer by now was so already then."""
+    return max(0, grace - (now - at))
+
+
 def life_at(lives: Sequence[Life], at: Millis) -> Life | None:
     """The life that holds at `at`."""
     for life in reversed(lives):

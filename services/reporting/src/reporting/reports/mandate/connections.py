@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import resolve
+from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import day_of, midnight
 from reporting.domain.maintenance import Window
@@ -69,7 +70,8 @@ async def first_connected(
         period = _next_stretch(barred, begin, length, until)
         first, last = day_of(period.start), day_of(period.end - 1)
         wanted = {one for one in missing if barred.open_from(one, first) <= last}
-        for facility_id, instant in (await _stretch(session, period, wanted, grace, areas)).items():
+        alive_ms = presumption(grace, period.end, until)
+        for facility_id, instant in (await _stretch(session, period, wanted, alive_ms, areas)).items():
             found[facility_id] = instant
             missing.discard(facility_id)
         if period.end >= until:
@@ -99,9 +101,9 @@ def _next_stretch(barred: BarredDays, begin: Millis, length: Millis, until: Mill
 async def _stretch(
     session: AsyncSession, period: Period, missing: set[UUID], grace: Millis, areas: Mapping[str, str | None]
 ) -> dict[UUID, Millis]:
-    places = await plan.places(session, plan.Scope(), period)
-    wanted = places._replace(facilities=[one for one in places.facilities if one.id in missing])
-    cameras = await plan.cameras(session, wanted)
+    # A scope of these facilities: a camera that stood at one of them and then moved away is among its cameras.
+    places = await plan.places(session, plan.Scope(visible=frozenset(missing)), period)
+    cameras = await plan.cameras(session, places)
     watch = await lives.watch(session, period.start, period.end, grace)
     windows = await history.maintenance(session, period.start, period.end)
     by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}

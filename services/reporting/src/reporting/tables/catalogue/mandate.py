@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
+from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.deviations import Field, Verdict
 from reporting.domain.mandate.obligations import DueState
@@ -181,8 +182,10 @@ async def _situation(asked: Selection) -> Situation:
 
 
 async def _board(asked: Selection, at: Millis | None = None) -> Board:
-    instant = asked.question.now if at is None else at
-    return await board(asked.session, instant, asked.question.presumed_alive_ms, asked.scope)
+    question = asked.question
+    instant = question.now if at is None else at
+    alive_ms = presumption(question.presumed_alive_ms, instant, question.now)
+    return await board(asked.session, instant, alive_ms, asked.scope)
 
 
 async def progress_rows(asked: Selection) -> Portions:
