@@ -14,7 +14,7 @@ from reporting import metrics
 from reporting.ingest import ahead
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
-from reporting.storage.tables import camera_state, corrected_fact
+from reporting.storage.tables import camera_state, corrected_fact, publisher_gap
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.events import CloudEvent, Payload, new_event, subjects
@@ -133,3 +133,22 @@ def test_what_lies_between_the_times_of_a_fact_survives_its_correction_for_skew(
     assert data.held_since == stored_at - timedelta(seconds=30)
     assert data.last_success_at == stored_at - timedelta(seconds=1)
     assert data.verified_at is None
+
+
+async def test_a_gap_in_facts_ahead_by_skew_lies_where_they_are_taken(database: Database, ingest: Ingest) -> None:
+    stored_at, camera = datetime(2026, 11, 24, tzinfo=UTC), uuid4()
+
+    def fact(sequence: int) -> Received:
+        at = stored_at + timedelta(seconds=180 + sequence)
+        seen = CameraObservedV1(
+            camera_id=camera, camera_revision=1, worker_id="prober-1", observed_at=at, verdict=Verdict.UP,
+            interval_s=60, duration_ms=40,
+        )  # fmt: skip
+        event: CloudEvent[Payload] = new_event(seen, source="/prober/prober-1", subject=str(camera), time=at)
+        numbered = event.model_copy(update={"publisher": "prober-1", "publishersequence": sequence})
+        return Received(numbered, "observation.camera.x", sequence, stored_at + timedelta(seconds=sequence))
+
+    await ingest.observations([fact(1), fact(3)])
+    async with database.transaction() as session:
+        (gap,) = (await session.execute(select(publisher_gap.c.began_at, publisher_gap.c.ended_at))).all()
+    assert gap == (stored_at + timedelta(seconds=1), stored_at + timedelta(seconds=3))

@@ -45,9 +45,10 @@ def correct(received: Received, dated_at: datetime, stored_at: datetime, *, tole
     """None for a fact that is dated, by itself, at most `tolerance` after it was stored."""
     if dated_at - stored_at <= tolerance:
         return None
-    event = received.event
-    moved = _moved(event.data, stored_at - dated_at)
-    return Correction(replace(received, event=event.model_copy(update={"data": moved})), dated_at, stored_at)
+    event, by = received.event, stored_at - dated_at
+    # The event's own time dates gaps between facts.
+    moved = event.model_copy(update={"data": _moved(event.data, by), "time": event.time + by})
+    return Correction(replace(received, event=moved), dated_at, stored_at)
 
 
 def _moved(data: Payload, by: timedelta) -> Payload:

@@ -13,6 +13,7 @@ from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
+from reporting.ingest import gaps
 from reporting.ingest.facts import claims
 from reporting.storage import history
 from reporting.storage.lives import Watch
@@ -20,8 +21,9 @@ from reporting.storage.upkeep import housekeeping
 from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.conftest import Province, Start
 
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -117,6 +119,39 @@ async def test_folding_failed_attempts_changes_no_figure(database: Database, pro
     assert await by_cause(database, changes[0], worker) == before
     async with database.transaction() as session:
         assert await housekeeping.fold_attempts(session, since=START, until=START + timedelta(hours=1)) == 0
+
+
+async def test_folding_failed_attempts_goes_over_no_gap_in_what_their_worker_said(
+    start: Start, ingest: Ingest, database: Database, province: Province
+) -> None:
+    camera, worker = province.camera(), "forwarder-1"
+    (planned, _), end = camera.deliveries, START + timedelta(minutes=12)
+    said = [(1, 0, "acknowledged"), (2, 1, "backing_off"), (3, 2, "connecting")]
+    # The fact between the third and the fourth never comes.
+    said += [(5, 5, "backing_off"), (6, 6, "connecting"), (7, 10, "acknowledged")]
+    facts = [
+        province.change(
+            planned, camera, number, START + timedelta(minutes=minute), state, worker=worker, held_since=START,
+            cause=None if state == "acknowledged" else "refused",
+        ).model_copy(update={"publisher": worker, "publishersequence": number})
+        for number, minute, state in said
+    ]  # fmt: skip
+    events = [*province.base(), province.stated("camera", camera), *facts, province.alive(end, worker)]
+    await province.feed(ingest, *events, *province.probes(camera, START, end), province.prober_alive(end))
+
+    async def seen() -> Any:
+        async with start() as client:
+            asked = {"from": START.isoformat(), "to": end.isoformat()}
+            (line,) = (await client.get("/v1/compliance", params=asked)).json()["cameras"]
+        return line["deliveries"][0]["seconds"]
+
+    async with database.transaction() as session:
+        await gaps.give_up(session, datetime.now(UTC) + 2 * gaps.GIVEN_UP_AFTER)
+    before = await seen()
+    assert (before["connected"], before["not_connected"], before["unknown"]) == (180.0, 360.0, 180.0)
+    async with database.transaction() as session:
+        await housekeeping.fold_attempts(session, since=START, until=end)
+    assert await seen() == before
 
 
 async def by_cause(database: Database, one: DeliveryObservedV1, worker: str) -> DeliveryDurations:

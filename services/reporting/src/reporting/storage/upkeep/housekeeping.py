@@ -9,7 +9,8 @@ from reporting.storage.tables import same_worker
 
 # A destination that is down makes its worker say connecting, backing_off, connecting, ... for days, all with the cause
 # of the failure. Of such a stretch the first row is kept, prolonged to the end of the last: the same worker in the same
-# life, not connected, for the same cause, without a gap. The newest row of a worker has no end and stays.
+# life, not connected, for the same cause, without a gap between the rows or in the numbers of its facts. The newest row
+# of a worker has no end and stays.
 _FOLD = text(
     f"""
     with settled as (
@@ -19,6 +20,9 @@ _FOLD = text(
                and not exists (
                    select from worker_life as life where life.worker_id = said.worker_id
                    and life.started_at > said.before and life.started_at <= said.observed_at
+               ) and not exists (
+                   select from publisher_gap as gap where gap.publisher_id = said.worker_id
+                   and gap.ended_at >= said.before and gap.began_at <= said.observed_at
                ) as goes_on
         from (
             select *, cause is not null and state in ('connecting', 'backing_off', 'refused') as failing,
