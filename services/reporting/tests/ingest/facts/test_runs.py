@@ -108,6 +108,21 @@ async def test_an_observation_older_than_the_window_fills_only_unclaimed_time(da
     ]
 
 
+async def test_observations_older_than_the_window_that_come_together_follow_one_another(database: Database) -> None:
+    camera = uuid4()
+    first = Observation(START, 30_000, CameraState.UP, None)
+    later = [Observation(START + 900_000 + n * 30_000, 30_000, CameraState.UP, None) for n in range(2 * WINDOW)]
+    beyond = [Observation(START + 300_000 + n * 30_000, 30_000, CameraState.UP, None) for n in range(5)]
+    beyond[2] = beyond[2]._replace(state=CameraState.DOWN, cause="timeout")
+    for batch in ([first, *later], beyond):
+        async with database.transaction() as session:
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: batch})
+    found = [run for run in await stored(database, camera) if START < run.started_at < START + 900_000]
+    down = [run for run in found if run.state is CameraState.DOWN]
+    assert [(run.started_at - START, run.ends_at - START) for run in down] == [(360_000, 390_000)]
+    assert sum(run.ends_at - run.started_at for run in found) == 4 * 30_000 + 60_000
+
+
 async def test_replicas_that_take_the_same_cameras_at_once_lose_nothing(database: Database) -> None:
     cameras = {uuid4(): observations(WINDOW, random.Random(number)) for number in range(5)}
 

@@ -90,7 +90,8 @@ class _Writes:
     states: list[tuple[UUID, Run, Millis | None, bytes]] = field(default_factory=list)
     removed: list[tuple[UUID, Millis]] = field(default_factory=list)
     added: list[tuple[UUID, Run]] = field(default_factory=list)
-    beyond: list[tuple[UUID, Observation]] = field(default_factory=list)
+    beyond: list[tuple[UUID, Observation, Millis | None]] = field(default_factory=list)
+    """Each holds no longer than until the next one of its thing that came with it."""
 
 
 async def record(session: AsyncSession, runs: Runs, seen: Mapping[UUID, Sequence[Observation]]) -> Counts:
@@ -102,8 +103,8 @@ async def record(session: AsyncSession, runs: Runs, seen: Mapping[UUID, Sequence
     for thing_id, observations in seen.items():
         _place(thing_id, known.get(thing_id), observations, writes, counts)
     await _write(session, runs, writes)
-    for thing_id, observation in writes.beyond:
-        await _fill(session, runs, thing_id, observation)
+    for thing_id, observation, until in writes.beyond:
+        await _fill(session, runs, thing_id, observation, until)
     return counts
 
 
@@ -139,7 +140,8 @@ def _collect(thing_id: UUID, change: Change, writes: _Writes) -> None:
     writes.states.append((thing_id, change.open_run, change.tail.anchor, codec.pack_all(change.tail.observations)))
     writes.removed += [(thing_id, started_at) for started_at in change.removed]
     writes.added += [(thing_id, run) for run in change.added]
-    writes.beyond += [(thing_id, observation) for observation in change.beyond]
+    following = [*(one.at for one in change.beyond[1:]), None]
+    writes.beyond += [(thing_id, one, until) for one, until in zip(change.beyond, following, strict=False)]
 
 
 async def _write(session: AsyncSession, runs: Runs, writes: _Writes) -> None:
@@ -165,7 +167,7 @@ def _run_columns(rows: Sequence[tuple[UUID, Run]]) -> dict[str, list[Any]]:
     }
 
 
-async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observation) -> None:
+async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observation, until: Millis | None) -> None:
     """An observation older than the tail: it gets only time that no run covers."""
     given = {"id": thing_id, "at": moment(seen.at)}
     near = (await session.execute(runs.neighbours, given)).one()
@@ -173,7 +175,8 @@ async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observa
     starts = [at for at in (_millis(near.next_start), _millis(state.started_at)) if at is not None and at > seen.at]
     covered = max(_millis(near.covered_until) or 0, state_covers(state, seen.at))
     previous = Run(0, covered, seen.state, seen.cause, 0)
-    run = fill(seen, previous, min(starts, default=seen.at))
+    end = min(starts, default=seen.at)
+    run = fill(seen, previous, end if until is None else min(end, until))
     if run is not None:
         await session.execute(runs.add_runs, _run_columns([(thing_id, run)]))
 
