@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+
+from vonggac.events.inventory import RemovedV1, UnitV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -225,3 +227,19 @@ async def test_an_id_that_nobody_knows_has_no_empty_list(client: Client, path: s
     for more in ({}, {"format": "csv"}):
         refused = await client.get(path, params={field: str(uuid4()), **more})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_a_code_that_is_used_again_means_the_unit_that_has_it_now(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    new, at = uuid4(), minutes(1)
+    state: dict[str, Any] = {"revision": 1, "changed_at": at, "created_at": at}
+    gone = RemovedV1(noun="unit", id=province.unit, revision=2, removed_at=at)
+    unit = UnitV1(id=new, code="465", name="Xã Lao Bảo", **state)
+    there = province.facility_state(id=uuid4(), code="KCL-02", unit_id=new)
+    await province.feed(ingest, *province.base())
+    await province.feed(ingest, province.stated("unit", gone), province.stated("unit", unit))
+    await province.feed(ingest, province.stated("facility", there))
+    answer = await client.get("/v1/compliance", params={**PERIOD, "unit": "465"})
+    assert [one["code"] for one in answer.json()["by_facility"]] == ["KCL-02"]
+    assert [one["id"] for one in answer.json()["by_unit"]] == [str(new)]

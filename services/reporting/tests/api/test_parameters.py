@@ -5,8 +5,9 @@ import pyarrow.compute as pc
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from reporting.api.availability.schemas import NewTarget
 from reporting.api.parameters import parse_moment, zone_names
-from reporting.api.reports.shapes import Zone
+from reporting.api.reports.shapes import FreezeShape, Zone
 from vonggac.http import ProblemError
 
 
@@ -15,6 +16,16 @@ def test_a_year_that_overflows_a_zone_is_refused(text: str) -> None:
     with pytest.raises(ProblemError, match="has a year that is not between 1900 and 2999") as refused:
         parse_moment("from", text)
     assert refused.value.problem.errors[0].field == "from"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_year_that_overflows_a_zone_is_refused_in_a_body(text: str) -> None:
+    day = {"from": "2026-11-20T00:00:00+07:00", "to": "2026-11-21T00:00:00+07:00"}
+    for name in ("from", "to", "cut_off", "deadline"):
+        with pytest.raises(ValidationError, match="has a year that is not between 1900 and 2999"):
+            FreezeShape.model_validate({**day, name: text})
+    with pytest.raises(ValidationError, match="has a year that is not between 1900 and 2999"):
+        NewTarget.model_validate({"percent": "95", "reason": "1742/UBND-VX", "valid_from": text})
 
 
 @pytest.mark.parametrize("text", ["0", "0.5", "1620345600", "today"])

@@ -22,6 +22,7 @@ from reporting.reports.snapshot.report import parsed
 from vonggac.auth import Role
 from vonggac.database.migrations import config
 from vonggac.events import Cause, new_event
+from vonggac.events.inventory import RemovedV1, UnitV1
 from vonggac.events.prober import SiteObservedV1, SiteState
 from vonggac.testing import eventually
 
@@ -142,6 +143,22 @@ async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
     assert now - was > 3_600_000
     assert (await client.get(f"{address}.json", params={"version": 1})).content == before
     assert (await client.get(address, params={"version": 1})).json()["versions"] == [1, 2]
+
+
+async def test_a_further_version_is_of_the_places_that_had_their_codes_when_it_was_frozen(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    first = await frozen(client, facility="KCL-01", unit="465")
+    now = datetime.now(UTC)
+    new = fed.facility_state(id=uuid4(), changed_at=now, created_at=now)
+    gone = RemovedV1(noun="facility", id=fed.facility, revision=2, removed_at=now)
+    renamed = UnitV1(id=fed.unit, revision=2, changed_at=now, created_at=now, code="999", name="Xã Lao Bảo")
+    await fed.feed(ingest, fed.stated("facility", gone), fed.stated("facility", new), fed.stated("unit", renamed))
+    preview = await client.get(f"/v1/reports/{first['id']}/difference")
+    assert preview.status_code == 200, preview.text
+    assert {one["column"] for one in preview.json()["changes"]} == {"*", "unit_code", "unit_name"}, "only names differ"
+    asked = await client.get("/v1/availability", params={"facility": "KCL-01", "by": "facility"})
+    assert [one["id"] for one in asked.json()["items"]] == [str(new.id)]
 
 
 async def test_reports_of_an_earlier_release_are_flagged_with_what_the_ledger_noted_and_with_what_comes(

@@ -10,10 +10,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.reports.receiving import Receiving
-from reporting.domain.instants import TIME_ZONE, VIETNAM, duration, millis, shown
+from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sending import Sending
@@ -21,6 +22,7 @@ from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
 from reporting.storage import plan
+from reporting.storage.mandate import codes
 from reporting.storage.sight import sees_camera, visible_facilities
 from vonggac.auth import Caller, Sight
 from vonggac.database import Database
@@ -119,17 +121,17 @@ class Filters:
         self.unit, self.agency, self.facility = unit, agency, facility
         self.type = type.value if type is not None else None
 
-    async def resolved(self, session: AsyncSession) -> AppliedFilters:
-        """What is asked for, of what the caller sees.
+    async def resolved(self, session: AsyncSession, at: Millis | None = None) -> AppliedFilters:
+        """What is asked for, of what the caller sees. `at`: when the codes were given, if not now.
 
         Raises ProblemError naming the parameter whose code or id is unknown, or of a facility that is not seen.
         """
         seen = await seen_by(session, self.sight)
         scope = replace(
             seen,
-            unit_id=await find_seen(session, "unit", self.unit),
-            agency_id=await find_seen(session, "agency", self.agency),
-            facility_id=await find_seen(session, "facility", self.facility, seen.visible),
+            unit_id=await find_seen(session, "unit", self.unit, at=at),
+            agency_id=await find_seen(session, "agency", self.agency, at=at),
+            facility_id=await find_seen(session, "facility", self.facility, seen.visible, at=at),
             type=self.type,
         )
         given = {"unit": self.unit, "agency": self.agency, "type": self.type, "facility": self.facility}
@@ -143,12 +145,13 @@ async def find_seen(
     visible: frozenset[UUID] | None = None,
     *,
     field: str | None = None,
+    at: Millis | None = None,
 ) -> UUID | None:
-    """The id of a unit, agency or facility. Raises ProblemError naming the parameter (`field`, or the noun) of one that
-    is not known or not seen."""
+    """The id of a unit, agency or facility, as `codes.find`. Raises ProblemError naming the parameter (`field`, or the
+    noun) of one that is not known or not seen."""
     if given is None:
         return None
-    found = await plan.find(session, noun, given)
+    found = await codes.find(session, noun, given, at)
     if found is None or (visible is not None and found not in visible):
         msg = f"no {noun} with the code or id '{given}' is known; give one that inventory lists"
         raise invalid(field or noun, msg)
@@ -176,6 +179,24 @@ def invalid(field: str, message: str) -> ProblemError:
 
 def not_found(noun: str, given: object) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"no {noun} {given} is known here")
+
+
+def _of_known_years(given: datetime) -> datetime:
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        msg = f"has a year that is not between {FIRST_YEAR} and {LAST_YEAR}"
+        raise ValueError(msg)
+    return given
+
+
+def _of_the_province(given: datetime) -> datetime:
+    local = _of_known_years(given)
+    return (local.replace(tzinfo=VIETNAM) if local.tzinfo is None else local).astimezone(VIETNAM)
+
+
+GivenInstant = Annotated[AwareDatetime, AfterValidator(_of_known_years)]
+"""An instant in a body: one that is far off overflows when it is shown in another zone."""
+GivenLocally = Annotated[datetime, AfterValidator(_of_the_province)]
+"""The same; without an offset it is of Vietnam time."""
 
 
 @cache

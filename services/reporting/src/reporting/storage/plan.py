@@ -356,20 +356,6 @@ async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple
     return zip(*columns, strict=True)
 
 
-async def find(session: AsyncSession, noun: str, given: str) -> UUID | None:
-    """The id of a unit, agency or facility by its code or id; of several that had the code, the latest."""
-    table = {"unit": unit, "agency": agency, "facility": facility}[noun]
-    try:
-        wanted = or_(table.c.code == given, table.c.id == UUID(given))
-    except ValueError:
-        wanted = table.c.code == given
-    statement = select(table.c.id).where(wanted)
-    if table is facility:
-        statement = statement.order_by(facility.c.valid_to.desc().nulls_first())
-    found: UUID | None = (await session.execute(statement)).scalars().first()
-    return found
-
-
 async def camera_by_id(session: AsyncSession, camera_id: UUID, period: Period) -> Camera | None:
     """One camera with its dated plan; None when it did not exist in the period, or is not known here."""
     within = await places(session, Scope(), period)

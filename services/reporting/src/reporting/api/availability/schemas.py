@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.api.compliance_schemas import PercentagesShape
+from reporting.api.parameters import GivenInstant
 from reporting.domain.segments import Step
 from reporting.reports.availability.lines import By
 from vonggac.events.inventory import DestinationRole, PlanBasis
@@ -131,7 +132,7 @@ class NewTarget(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     percent: Decimal = Field(gt=0, le=100, max_digits=9, decimal_places=6, examples=["99.5"])
-    valid_from: AwareDatetime | None = Field(default=None, description="Default: now.")
+    valid_from: GivenInstant | None = Field(default=None, description="Default: now.")
     reason: VisibleText = Field(min_length=3, max_length=500, description="The document that demands it.")
 
 

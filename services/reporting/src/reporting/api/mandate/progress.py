@@ -38,7 +38,7 @@ from reporting.domain.scope import Facility
 from reporting.reports.mandate.progress import Board, board
 from reporting.reports.mandate.situation import ended_on, successors
 from reporting.reports.totals import TYPE_NAMES
-from reporting.storage import plan
+from reporting.storage.mandate import codes
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import FacilityStatus
@@ -248,7 +248,7 @@ async def read_facility(
     caller: Caller,
 ) -> FacilityDetail:
     async with snapshot(shared.database) as session:
-        found = await plan.find(session, "facility", facility)
+        found = await codes.find(session, "facility", facility)
         if found is None:
             raise not_found("facility", facility)
         scope = replace(await seen_by(session, caller.sight), facility_id=found)

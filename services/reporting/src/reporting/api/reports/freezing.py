@@ -157,7 +157,7 @@ async def freeze_version(
     header, now = before.header, shared.clock()
     period = Period(header.period.from_ms, header.period.to_ms)
     seen = await _announced(shared, period)
-    tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters)
+    tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters, report_id)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
@@ -193,7 +193,12 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         late = (await after_freezing.late(session, [number])).get(number)
     period = before.header.period
     tables = await _tables(
-        shared, caller, Period(period.from_ms, period.to_ms), ZoneInfo(period.time_zone), before.header.filters
+        shared,
+        caller,
+        Period(period.from_ms, period.to_ms),
+        ZoneInfo(period.time_zone),
+        before.header.filters,
+        report_id,
     )
     found = await asyncio.to_thread(changes, before.tables, tables)
     return DifferenceShape(
@@ -273,10 +278,12 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
 
 
 async def _tables(
-    shared: Context, caller: Principal, period: Period, zone: ZoneInfo, given: FilterPart
+    shared: Context, caller: Principal, period: Period, zone: ZoneInfo, given: FilterPart, frozen: UUID | None = None
 ) -> dict[str, list[Row]]:
+    """What is to be frozen. `frozen`: the report of which it is a further version: codes mean what they did in it."""
     filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
     question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
     async with snapshot(shared.database) as session:
-        scope = replace((await filters.resolved(session)).scope, type=given.type)
+        at = None if frozen is None else await chain.first_frozen(session, frozen)
+        scope = replace((await filters.resolved(session, at)).scope, type=given.type)
         return await collect(session, Extent(question, scope, zone))

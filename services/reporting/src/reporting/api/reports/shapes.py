@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from reporting.api.parameters import zone_names
+from reporting.api.parameters import GivenInstant, zone_names
 from reporting.domain.instants import Millis, moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
@@ -46,10 +46,10 @@ class FreezeShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    start: AwareDatetime = Field(alias="from", description="Start, included.", json_schema_extra=_TIME)
-    end: AwareDatetime = Field(alias="to", description="End, excluded.", json_schema_extra=_TIME)
+    start: GivenInstant = Field(alias="from", description="Start, included.", json_schema_extra=_TIME)
+    end: GivenInstant = Field(alias="to", description="End, excluded.", json_schema_extra=_TIME)
     time_zone: Zone = Field(default=DEFAULT_ZONE, description="IANA zone whose days and hours are meant.")
-    cut_off: AwareDatetime | None = Field(
+    cut_off: GivenInstant | None = Field(
         default=None,
         description="The instant whose evidence is complete: not before `to`, and at least the lateness horizon ago. "
         "Default: the newest possible one.",
@@ -58,7 +58,7 @@ class FreezeShape(BaseModel):
     agency: str | None = Field(default=None, max_length=64, description="Code or id of a managing agency.")
     type: FacilityType | None = Field(default=None, description="Type of the facility.")
     facility: str | None = Field(default=None, max_length=64, description="Code or id of a facility.")
-    deadline: AwareDatetime | None = Field(default=None, description="Strictly before it all is to be connected.")
+    deadline: GivenInstant | None = Field(default=None, description="Strictly before it all is to be connected.")
     target_ppm: int | None = Field(
         default=None,
         ge=0,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from reporting.api.parameters import GivenLocally
 from reporting.api.sending.addresses import Shown
 from reporting.urging.channels import EXAMPLES, ChannelKind
 from reporting.urging.decision import About, Party
@@ -165,11 +166,11 @@ class NewAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Annotated[VisibleText, Field(min_length=1, max_length=4000)]
-    answered_at: Shown | None = Field(default=None, description="Default: now; never in the future.")
+    answered_at: GivenLocally | None = Field(default=None, description="Default: now; never in the future.")
     document: Annotated[VisibleText, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="Number of the letter that answers.", examples=["15/SYT-NVY"]
     )
-    promised_by: Shown | None = Field(default=None, description="Before when the party promises it.")
+    promised_by: GivenLocally | None = Field(default=None, description="Before when the party promises it.")
 
 
 class AnswerShape(BaseModel):
