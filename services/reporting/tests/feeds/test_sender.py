@@ -250,6 +250,18 @@ async def test_a_receiver_that_is_gone_is_switched_off(to_send: Deliveries, rece
     assert [one.state for one in await to_send.rows()] == ["failed"]
 
 
+async def test_what_is_noticed_while_a_webhook_is_switched_off_waits_for_it(
+    to_send: Deliveries, receiver: Receiver
+) -> None:
+    webhook = await to_send.webhook(receiver.url, enabled=False)
+    await to_send.notice(uuid4(), "1")
+    assert await to_send.deliver(timedelta(hours=1)) == 0
+    async with to_send.session() as session:
+        await webhooks.change(session, webhook, {"enabled": True}, to_send.now, "lead")
+    assert await to_send.deliver() == 1
+    assert len(receiver.requests) == 1
+
+
 async def test_beyond_the_bound_the_oldest_is_dropped_and_the_newest_waits(to_send: Deliveries) -> None:
     await to_send.webhook("http://127.0.0.1:1/", enabled=True)
     for number in range(5):

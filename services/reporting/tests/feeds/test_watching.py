@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -213,6 +214,28 @@ async def test_a_site_fault_is_published_once_with_its_cameras(
     (closed,) = await watch.check(minutes(10))
     assert (names([closed]), closed["data"]["ended_at"]) == (["site_fault_closed"], "2026-11-20T00:09:00Z")
     assert await watch.check(minutes(60)) == []
+
+
+async def test_the_end_of_a_site_fault_that_comes_late_is_published_and_a_fault_that_comes_late_is_not(
+    watch: Watch, ingest: Ingest, province: Province
+) -> None:
+    def fault(began: float, ended: float | None) -> Any:
+        data = SiteObservedV1(
+            facility_id=province.facility, state=SiteState.FAILING if ended is None else SiteState.OVER,
+            cause=Cause.ROUTE, camera_ids=(uuid4(),), began_at=minutes(began),
+            ended_at=None if ended is None else minutes(ended),
+        )  # fmt: skip
+        return new_event(data, source="/prober/site", subject=str(province.facility), time=minutes(ended or began))
+
+    await province.feed(ingest, *province.base())
+    assert await watch.check(minutes(4)) == []
+    await province.feed(ingest, fault(5, None))
+    assert names(await watch.check(minutes(6))) == ["site_fault_opened"]
+    assert await watch.check(minutes(60)) == []
+    await province.feed(ingest, fault(5, 9), fault(20, 25))
+    (closed,) = await watch.check(minutes(61))
+    assert (names([closed]), closed["data"]["ended_at"]) == (["site_fault_closed"], "2026-11-20T00:09:00Z")
+    assert await watch.check(minutes(62)) == []
 
 
 async def test_of_two_replicas_one_watches_at_a_time(watch: Watch, database: Database) -> None:

@@ -7,7 +7,7 @@ several replicas one watches at a time.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from reporting.reports.portions import Portions
 from reporting.settings import Settings
 from reporting.storage import history, plan
 from reporting.storage.availability import after_freezing
+from reporting.storage.history import SiteFault
 from reporting.storage.sending import notices, watched
 from reporting.storage.sending.notices import Notice
 from vonggac.database import Database
@@ -87,7 +88,9 @@ class Watcher:
                 until = await watched.watched_until(session)
                 # The first time: what is over is no news.
                 since = millis(now) if until is None else min(until, millis(now))
+                kept = now - timedelta(days=self._settings.notices_kept_days)
                 found = [*await self._outages(session, now, since), *await _site_faults(session, now, since)]
+                found += await _faults_over_late(session, now, since, kept)
                 found += [*await self._duties(session, now), *await _flagged(session, now, since)]
                 written = await notices.append(session, found, now)
                 await watched.keep_position(session, millis(now))
@@ -267,19 +270,44 @@ async def _site_faults(session: AsyncSession, now: datetime, since: Millis) -> l
     codes = await _facility_codes(session, at) if faults else {}
     result: list[Notice] = []
     for fault in reversed(faults):
-        told: dict[str, Any] = {
-            "facility_id": fault.facility_id,
-            "facility_code": codes.get(fault.facility_id),
-            "cause": fault.cause,
-            "camera_ids": tuple(UUID(one) for one in sorted(fault.camera_ids)),
-            "began_at": moment(fault.began_at),
-        }
-        key = f"{fault.facility_id}:{fault.began_at}"
-        result.append(Notice("site", fault.facility_id, key, now, SiteFaultOpenedV1(**told)))
-        if fault.ended_at is not None:
-            closed = SiteFaultClosedV1(**told, ended_at=moment(fault.ended_at))
-            result.append(Notice("site", fault.facility_id, key, now, closed))
+        result += _fault_notices(fault, codes.get(fault.facility_id), now)
     return result
+
+
+async def _faults_over_late(session: AsyncSession, now: datetime, since: Millis, kept: datetime) -> list[Notice]:
+    """Ends that are heard of long after they were, of faults that were published as open."""
+    over = await history.site_faults_over(session, millis(kept), since - MARGIN_MS)
+    keys = {_fault_key(facility_id, began_at): began_at for facility_id, began_at in over}
+    open_ = await notices.unanswered(session, SiteFaultOpenedV1.event_type, SiteFaultClosedV1.event_type, keys)
+    if not open_:
+        return []
+    began = [keys[key] for key in open_]
+    codes, result = await _facility_codes(session, millis(now)), list[Notice]()
+    for fault in await history.site_faults(session, min(began), max(began) + 1):
+        if _fault_key(fault.facility_id, fault.began_at) in open_:
+            result += _fault_notices(fault, codes.get(fault.facility_id), now)[1:]
+    return result
+
+
+def _fault_key(facility_id: UUID, began_at: Millis) -> str:
+    return f"{facility_id}:{began_at}"
+
+
+def _fault_notices(fault: SiteFault, facility_code: str | None, now: datetime) -> list[Notice]:
+    """Its beginning, and its end if it is over."""
+    told: dict[str, Any] = {
+        "facility_id": fault.facility_id,
+        "facility_code": facility_code,
+        "cause": fault.cause,
+        "camera_ids": tuple(UUID(one) for one in sorted(fault.camera_ids)),
+        "began_at": moment(fault.began_at),
+    }
+    key = _fault_key(fault.facility_id, fault.began_at)
+    opened = Notice("site", fault.facility_id, key, now, SiteFaultOpenedV1(**told))
+    if fault.ended_at is None:
+        return [opened]
+    closed = SiteFaultClosedV1(**told, ended_at=moment(fault.ended_at))
+    return [opened, Notice("site", fault.facility_id, key, now, closed)]
 
 
 async def _facility_codes(session: AsyncSession, at: Millis) -> dict[UUID, str]:

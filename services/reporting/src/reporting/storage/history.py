@@ -109,6 +109,10 @@ _SITE_FAULTS = text(
     "where began_at < :to and (ended_at is null or ended_at > :from) order by began_at desc, facility_id"
 )
 
+_SITE_FAULTS_OVER = text(
+    "select facility_id, began_at from site_fault where ended_at > :since and ended_at <= :until and began_at < :until"
+)
+
 _WINDOWS = text(
     """
     select camera_id, facility_id, starts_at, ends_at, created_at from maintenance_window
@@ -278,3 +282,9 @@ async def site_faults(session: AsyncSession, start: Millis, end: Millis) -> list
         )
         for row in rows
     ]
+
+
+async def site_faults_over(session: AsyncSession, since: Millis, until: Millis) -> list[tuple[UUID, Millis]]:
+    """Facility and beginning of those that ended in (since, until]."""
+    rows = await session.execute(_SITE_FAULTS_OVER, {"since": moment(since), "until": moment(until)})
+    return [(row.facility_id, millis(row.began_at)) for row in rows]

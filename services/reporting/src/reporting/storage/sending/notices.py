@@ -1,6 +1,6 @@
 """The outbox: a notice, and its deliveries to the webhooks that want it, in the transaction of the fact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -31,12 +31,13 @@ class Notice(NamedTuple):
     data: Payload
 
 
+# To a webhook that a person switched off, notices wait; one that is gone (410) has none.
 _ADD_DELIVERIES = text(
     """
     insert into webhook_delivery (id, webhook_id, sequence, thing_id, state, attempts, next_attempt_at, created_at)
     select gen_random_uuid(), webhook.id, notice.sequence, notice.thing_id, 'pending', 0, notice.created_at,
            notice.created_at
-    from notice join webhook on webhook.enabled
+    from notice join webhook on (webhook.enabled or webhook.disabled_because is null)
         and (webhook.event_types = '{}' or notice.event_type = any(webhook.event_types))
     where notice.sequence = any(:sequences)
     order by notice.sequence
@@ -83,6 +84,14 @@ async def append(session: AsyncSession, found: Iterable[Notice], now: datetime, 
     for row in added:
         metrics.NOTICES.labels(row.event_type).inc()
     return len(added)
+
+
+async def unanswered(session: AsyncSession, event_type: str, answer_type: str, keys: Collection[str]) -> set[str]:
+    """Keys of those facts that have a notice of the one type, and none of the other."""
+    ids = {event_id(type_, key): (type_, key) for type_ in (event_type, answer_type) for key in keys}
+    wanted = select(notice.c.event_id).where(notice.c.event_id == any_(literal(list(ids), ARRAY(Uuid))))
+    known = {ids[one] for one in (await session.execute(wanted)).scalars()} if ids else set()
+    return {key for key in keys if (event_type, key) in known and (answer_type, key) not in known}
 
 
 async def report_frozen(session: AsyncSession, frozen: ReportFrozenV1, now: datetime) -> None:
