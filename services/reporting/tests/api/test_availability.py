@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from datetime import UTC, datetime, timedelta
@@ -180,6 +181,13 @@ async def test_a_target_is_data_and_leaves_a_budget(client: Client, ingest: Inge
     assert later.status_code == 201
     known = (await client.get("/v1/availability-targets")).json()["items"]
     assert [one["percent"] for one in known] == ["95.000000", "95.000000"]
+
+
+async def test_of_targets_that_are_set_at_once_one_stands(client: Client) -> None:
+    given = {"percent": "95", "valid_from": "2026-11-01T00:00:00+07:00", "reason": "1742/UBND-VX"}
+    path = "/v1/availability-targets/compliance"
+    answers = await asyncio.gather(*(client.post(path, json=given) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
 
 
 async def test_evidence_after_the_horizon_is_shown_and_changes_its_day(

@@ -210,6 +210,28 @@ async def test_a_lasting_outage_urges_the_agency_that_manages_the_facility(
     assert {item["facility_name"] for item in entry.items} == {"Khu cách ly Lao Bảo"}
 
 
+async def test_an_outage_of_a_camera_that_moved_urges_the_agency_where_it_is_now(
+    urging: Urging, ingest: Ingest, province: Province, settings: Settings
+) -> None:
+    async def none(_session: AsyncSession, _now: datetime) -> Sequence[Any]:
+        return ()
+
+    camera, moved = province.camera(), NOW - timedelta(hours=1)
+    there = province.facility_state(id=uuid4(), code="KCL-02", name="Bệnh viện dã chiến", managing_agency_id=uuid4())
+    gone = camera.model_copy(update={"revision": 2, "facility_id": there.id, "changed_at": moved})
+    down = province.probes(camera, NOW - timedelta(hours=5), NOW, "down", cause="timeout", every_s=600)
+    await province.feed(ingest, province.stated("camera", camera), province.stated("facility", there))
+    await province.feed(ingest, *down, *province.watched(NOW))
+    await Watcher(urging.database, settings, duties=none, clock=lambda: moved).check()
+    await province.feed(ingest, province.stated("camera", gone))
+    await Watcher(urging.database, settings, duties=none, clock=lambda: NOW).check()
+    await urging.rule(about="outage", party="managing", hours=4)
+    assert await urging.urger.check() == 1
+    ((entry, _),) = await urging.log()
+    assert entry.agency_id == there.managing_agency_id
+    assert [(one["facility_code"], one["facility_name"]) for one in entry.items] == [("KCL-02", "Bệnh viện dã chiến")]
+
+
 async def test_two_replicas_urge_once(urging: Urging) -> None:
     await urging.rule()
     urging.owe("NV-1", 3)
@@ -233,3 +255,20 @@ async def test_an_answer_keeps_the_party_from_being_urged_for_the_set_hours(urgi
         await kept.add_answer(session, values)
     urging.now += timedelta(hours=hours)
     assert await urging.urger.check() == int(hours > 24)
+
+
+async def test_an_answer_counts_however_long_after_the_urging_it_came(urging: Urging) -> None:
+    await urging.rule(every_hours=1, after_answer_hours=24 * 60)
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    ((entry, _),) = await urging.log()
+    answered = NOW + timedelta(days=80)
+    values = {
+        "id": uuid4(), "urge_id": entry.id, "answered_at": answered, "text": "Đang làm", "document": None,
+        "promised_by": None, "recorded_at": answered, "recorded_by": "lead",
+    }  # fmt: skip
+    async with urging.database.transaction() as session:
+        await kept.add_answer(session, values)
+    for days, urged in ((91, 0), (141, 1)):
+        urging.now = NOW + timedelta(days=days)
+        assert await urging.urger.check() == urged

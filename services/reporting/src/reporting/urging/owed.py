@@ -25,12 +25,13 @@ async def facilities(session: AsyncSession, now: datetime) -> dict[UUID, Facilit
 
 
 async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
-    """Confirmed outages that go on; the agency that manages the facility is to see to them."""
+    """Confirmed outages that go on; the agency that manages the facility where the camera is now is to see to them."""
     rows = await watched.open_since(session, now)
     here = await facilities(session, now) if rows else {}
+    present = await watched.present_facilities(session, [row.camera_id for row in rows])
     found = []
     for row in rows:
-        facility = here.get(row.facility_id)
+        facility = here.get(present.get(row.camera_id, row.facility_id))
         found.append(
             Owed(
                 key=f"outage:{row.id}",
@@ -41,7 +42,7 @@ async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
                 kind=None,
                 code=row.camera_code,
                 title=row.causes[0] if row.causes else "",
-                facility_code=row.facility_code,
+                facility_code=row.facility_code if facility is None else facility.code,
                 facility_name=None if facility is None else facility.name,
             )
         )

@@ -80,7 +80,7 @@ class Urger:
         rules = [rule_of(row) for row in await RULES.enabled(session)]
         if not rules:
             return []
-        entries = await kept.recent(session, now - timedelta(hours=LONGEST_HOURS))
+        entries = await kept.recent(session, now - timedelta(hours=LONGEST_HOURS), or_answered=True)
         urged = [
             Urged(
                 row.agency_id,

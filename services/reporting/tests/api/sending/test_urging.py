@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from docx import Document
 from services.reporting.tests.receivers import taking_mail
 from sqlalchemy import text
 
+from reporting.domain.instants import VIETNAM
 from vonggac.auth import Role
 from vonggac.events.inventory import AgencyRole, AgencyV1
 from vonggac.testing.waiting import eventually
@@ -165,6 +167,13 @@ async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bu
     assert "Không trả lời trong thời hạn" in text_of
 
 
+async def test_who_is_urged_by_hand_twice_at_once_is_urged_once(lead: Client, bus: Bus, province: Province) -> None:
+    await outage(lead, bus, province)
+    given = {"agency_id": str(province.agency), "level": 1}
+    answers = await asyncio.gather(*(lead.post("/v1/urges", json=given) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+
+
 async def test_a_preview_sends_nothing(lead: Client, bus: Bus, province: Province, database: Database) -> None:
     await outage(lead, bus, province)
     quiet = rule(quiet_from="00:00", quiet_to="23:59")
@@ -256,12 +265,17 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
     for given, named in (
         ({"text": "x", "answered_at": "2099-01-01T00:00:00+07:00"}, "future"),
         ({"text": "x", "answered_at": "2021-01-01T00:00:00+07:00"}, "before the party was urged"),
+        ({"text": "x", "promised_by": "9999-12-31T23:59:59Z"}, "has a year that is not between"),
         ({"text": ""}, "text"),
     ):
         answer = await lead.post(path, json=given)
         assert answer.status_code == 422
         assert named in answer.text
     assert (await lead.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"})).status_code == 404
+    here = datetime.now(VIETNAM)
+    local = await lead.post(path, json={"text": "x", "answered_at": here.replace(tzinfo=None).isoformat()})
+    assert local.status_code == 201, local.text
+    assert datetime.fromisoformat(local.json()["answered_at"]) == here
 
 
 @pytest.mark.parametrize("role", [Role.AUTHORITY, Role.SERVICE])

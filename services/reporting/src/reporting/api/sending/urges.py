@@ -130,6 +130,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
     now = shared.clock()
     async with shared.database.transaction() as session:
         await check_agency(session, body.agency_id)
+        await kept.lock(session)
         await _check_lately(session, body, now)
         kinds = frozenset(one.value for one in body.channel_kinds)
         owed = await urging.owed(session, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, shown
@@ -47,6 +47,8 @@ def listed() -> Select[Any]:
 
 async def set_target(session: AsyncSession, values: Mapping[str, Any], now: datetime) -> str | None:
     """Keep a target; returns why not. A time for which a target stands already is not changed once it has begun."""
+    # One after the other: what is known decides.
+    await session.execute(text("lock table availability_target in share row exclusive mode"))
     metric, valid_from = values["metric"], values["valid_from"]
     before = select(table.c.valid_from).where(table.c.metric == metric).order_by(table.c.valid_from)
     known = [row.valid_from for row in await session.execute(before)]

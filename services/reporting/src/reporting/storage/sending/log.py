@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ CLAIMED = 3
 """Messages claimed at a time: they are sent one after the other, and the last ends before the lease does."""
 
 _LOCK = text("select pg_try_advisory_xact_lock(17420521)")
+_WAIT = text("select pg_advisory_xact_lock(17420521)")
 
 # A claim is a lease: who dies with it leaves the message to the next claim after `until`.
 _CLAIM = text(
@@ -39,8 +40,13 @@ async def try_lock(session: AsyncSession) -> bool:
     return bool((await session.execute(_LOCK)).scalar_one())
 
 
-async def recent(session: AsyncSession, since: datetime) -> Sequence[Any]:
-    """Who was urged after `since`, each with the newest answer."""
+async def lock(session: AsyncSession) -> None:
+    """As `try_lock`, for a person who urges: waits for whoever decides now."""
+    await session.execute(_WAIT)
+
+
+async def recent(session: AsyncSession, since: datetime, *, or_answered: bool = False) -> Sequence[Any]:
+    """Who was urged after `since`, each with the newest answer; `or_answered`: also who answered after it."""
     answered = (
         select(urge_answer.c.urge_id, func.max(urge_answer.c.answered_at).label("answered_at"))
         .group_by(urge_answer.c.urge_id)
@@ -49,7 +55,7 @@ async def recent(session: AsyncSession, since: datetime) -> Sequence[Any]:
     wanted = (
         select(urge.c.agency_id, urge.c.level, urge.c.urged_at, answered.c.answered_at)
         .outerjoin(answered, answered.c.urge_id == urge.c.id)
-        .where(urge.c.urged_at > since)
+        .where(or_(urge.c.urged_at > since, answered.c.answered_at > since) if or_answered else urge.c.urged_at > since)
     )
     return (await session.execute(wanted.order_by(urge.c.urged_at))).all()
 

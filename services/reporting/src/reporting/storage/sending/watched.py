@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,3 +66,10 @@ async def facilities_of(session: AsyncSession, camera_ids: Iterable[str]) -> set
     """Where these cameras stand or have stood."""
     wanted = select(camera.c.facility_id).where(camera.c.id.in_([UUID(one) for one in camera_ids]))
     return {one for one in (await session.execute(wanted.distinct())).scalars() if one is not None}
+
+
+async def present_facilities(session: AsyncSession, camera_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Where those of these cameras stand that are not removed."""
+    newest = select(camera.c.id, camera.c.facility_id).where(camera.c.valid_to.is_(None), not_(camera.c.removed))
+    rows = await session.execute(newest.where(camera.c.id.in_(camera_ids)))
+    return {row.id: row.facility_id for row in rows}
