@@ -45,12 +45,13 @@ class Sums:
             assert now is not None, "the period reaches now"
             _count(self.cameras, now.camera.state)
             gone = now.camera.state == OUT_OF_SCOPE
+            demanded = {planned.id for planned in one.camera.pieces[-1].value.deliveries}
             _count(self.compliance, OUT_OF_SCOPE if gone else _word(now.compliant, "compliant", "non_compliant"))
             for planned, connected, ledger in zip(
                 one.camera.deliveries, now.connected, one.account.deliveries, strict=True
             ):
                 key = planned.destination.code or "", planned.role or "unknown"
-                off = gone or not planned.enabled
+                off = gone or not planned.enabled or planned.id not in demanded
                 word = OUT_OF_SCOPE if off else _word(connected, "connected", "not_connected")
                 _count(self.destinations, (*key, word))
                 for part in LEDGER_NAMES:

@@ -9,7 +9,10 @@ from uuid import uuid4
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from reporting.api.sending.national import to_the_minute
+from reporting.domain.segments import Period
 from reporting.feeds.compliance_metrics import ComplianceMetrics
+from reporting.reports.accounts import Question
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -66,6 +69,14 @@ async def test_a_period_that_is_only_given_its_beginning_begins_there_on_every_p
         assert start == begins
         assert (end.second, end.microsecond) == (0, 0)
         page["cursor"] = found["next"]
+
+
+def test_at_the_last_full_minute_nobody_is_presumed_alive_who_is_not_now() -> None:
+    minute = 29_700_000 * 60_000
+    for later, left in ((0, 15_000), (9_000, 6_000), (59_000, 0)):
+        asks = Question(Period(minute - 3_600_000, minute + later), minute + later, 15_000)
+        found = to_the_minute(asks, begins_at_will=True)
+        assert (found.period.end, found.now, found.presumed_alive_ms) == (minute, minute, left)
 
 
 async def test_a_facility_without_cameras_is_listed_and_pages_have_every_facility_once(
@@ -171,6 +182,22 @@ async def test_prometheus_reads_how_each_destination_has_the_cameras(
     assert found["destination_cameras", "unknown", "D2", "provincial"] == 1
     parts = [value for key, value in found.items() if key[:2] == ("destination_seconds", "D1")]
     assert sum(parts) == 2 * 3600
+
+
+async def test_a_delivery_that_is_no_more_is_out_of_scope_for_prometheus(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    now = datetime.now(UTC)
+    camera, at = province.camera(), now - timedelta(minutes=20)
+    left = {"revision": 2, "changed_at": now - timedelta(minutes=5), "deliveries": camera.deliveries[1:]}
+    both = (province.stated("camera", one) for one in (camera, camera.model_copy(update=left)))
+    said = [province.change(one, camera, 1, at, "acknowledged") for one in camera.deliveries]
+    said.append(province.change(camera.deliveries[0], camera, 2, now - timedelta(minutes=5), "released"))
+    await province.feed(ingest, *province.base(), *both, *said, *province.probes(camera, at, now, every_s=300))
+    await province.feed(ingest, *province.watched(now))
+    found = samples((await client.get("/v1/metrics/compliance")).text)
+    counts = {key[1:3]: value for key, value in found.items() if key[0] == "destination_cameras" and value}
+    assert counts == {("out_of_scope", "D1"): 1, ("connected", "D2"): 1}
 
 
 async def test_scraping_often_computes_once(database: Database, settings: Settings) -> None:
