@@ -151,6 +151,23 @@ async def test_the_time_of_a_camera_that_moved_counts_where_it_stood(
     assert (there["seconds"]["down"], there["seconds"]["out_of_scope"]) == (2 * 3600.0, 5 * 3600.0)
 
 
+async def test_an_outage_of_a_camera_that_moved_counts_where_it_stood_then(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera, unit = await bad_camera(ingest, province), uuid4()
+    other = changed(province.facility_state(), 1, DAY, id=uuid4(), code="KCL-02", unit_id=unit, created_at=DAY)
+    moved = changed(camera, 2, hour(8), facility_id=other.id)
+    await province.feed(ingest, province.stated("facility", other), province.stated("camera", moved))
+    for by, here, there in (("facility", province.facility, other.id), ("unit", province.unit, unit)):
+        asked = {**PERIOD, "by": by, "outages": "true"}
+        lines = {one["id"]: one for one in (await client.get("/v1/availability", params=asked)).json()["items"]}
+        counts = {key: (one["milliseconds"]["down"], one["outages"]["down_ms"]) for key, one in lines.items()}
+        assert counts == {str(here): (14_400_000, 14_400_000), str(there): (0, 0)}
+        assert (lines[str(here)]["outages"]["count"], lines[str(there)]["outages"]["count"]) == (1, 0)
+    (outage,) = (await client.get("/v1/outages", params=PERIOD)).json()["items"]
+    assert outage["facility_code"] == "KCL-01"
+
+
 async def test_a_past_period_shows_no_state_of_now(client: Client, ingest: Ingest, province: Province) -> None:
     camera, now = await bad_camera(ingest, province), datetime.now(UTC)
     await province.feed(ingest, province.probe(camera, now, "down", cause="dns"), *province.watched(now))

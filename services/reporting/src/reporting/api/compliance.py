@@ -36,8 +36,8 @@ class ComplianceTable(StrEnum):
     "/compliance",
     summary="What is connected, per camera and in groups",
     description=(
-        "Every enabled camera of every facility that is neither planned nor closed: its state now, both deliveries "
-        "now, and where the time of the period went. Seconds add up to the period. "
+        "Every camera that existed in the period: its state now, both deliveries now, and where the time of the period "
+        "went; the time in which it was not counted is out of scope. Seconds add up to the period. "
         "`format=csv`, `xlsx` or `parquet` gives one of its tables: `cameras`, or another by `table`."
     ),
     response_model=None,

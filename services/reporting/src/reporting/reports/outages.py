@@ -11,7 +11,7 @@ from reporting.domain.instants import HOUR, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import Outage, outages
 from reporting.domain.scope import Camera
-from reporting.domain.segments import Period
+from reporting.domain.segments import Period, value_at
 from reporting.reports.accounts import PORTION, Question, watch_of
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault, Stored
@@ -26,7 +26,8 @@ LONGEST_CLAIM: Millis = 2 * HOUR
 async def found_outages(
     session: AsyncSession, question: Question, scope: plan.Scope, camera: str | None = None
 ) -> AsyncGenerator[tuple[Found, list[SiteFault]]]:
-    """Portion by portion, in the order of the cameras: outages, and all site faults of the period. `camera`: its id.
+    """Portion by portion, in the order of the cameras: outages, each with its camera as it stood when it began, and all
+    site faults of the period. `camera`: its id.
 
     What borders on the period is read, too: whether a second probe failed is no matter of where the period is cut. So
     is the moment before it: an outage may begin where maintenance ends, or where its facility is counted again.
@@ -53,7 +54,7 @@ def _found(
 ) -> Found:
     seen = stored.lines(watch)
     return [
-        (one, outage)
+        (_there(one, outage.start), outage)
         for one in portion
         for outage in outages(
             question.period,
@@ -63,6 +64,12 @@ def _found(
             one.absences,
         )
     ]
+
+
+def _there(camera: Camera, at: Millis) -> Camera:
+    """At the facility, and so in the unit and with the agency, where the outage happened; it may have moved since."""
+    stood = value_at(camera.pieces, at)
+    return camera if stood is None else camera._replace(facility=stood.value.facility)
 
 
 def fault_of(camera: Camera, outage: Outage, faults: Sequence[SiteFault]) -> SiteFault | None:

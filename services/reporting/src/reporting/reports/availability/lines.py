@@ -181,7 +181,7 @@ def _with(line: Line, found: _Outages) -> Line:
 
 
 def _key_of(camera: Camera, by: By) -> str:
-    """Where the outages of a camera count: where it stood last."""
+    """Where an outage of a camera counts: where it stood when it began."""
     facility: Facility = camera.facility
     keys = {
         By.TOTAL: By.TOTAL.value,

@@ -1,13 +1,14 @@
 """Outages of cameras, and faults of whole sites."""
 
 from contextlib import aclosing
+from dataclasses import replace
 
 from reporting.domain.outages import Outage
 from reporting.domain.scope import Camera
 from reporting.reports.outages import fault_of, found_outages
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault
-from reporting.tables.catalogue.columns import CAMERA, PLACE, camera_values, place_values
+from reporting.tables.catalogue.columns import AGENCY, CAMERA, FACILITY, PLACE, UNIT, camera_values, place_values
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions, in_portions
 from reporting.tables.table import Column, Kind, Row, Table
@@ -20,7 +21,10 @@ OUTAGES = Table(
     "Outages",
     "A row for each unbroken stretch of down time of a camera within the period. Those of one site fault name it.",
     (
-        *PLACE,
+        *UNIT,
+        *AGENCY,
+        replace(FACILITY[0], description="Id of the facility where the camera stood when it began."),
+        *FACILITY[1:],
         *CAMERA,
         Column("outage_from", INSTANT, "Bắt đầu", "Its start, or the period's if it began before.", required=True),
         Column("outage_to", INSTANT, "Kết thúc", "Its end; empty while it goes on."),
