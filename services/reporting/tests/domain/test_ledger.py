@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.instants import VIETNAM, millis, moment
-from reporting.domain.ledger import CAMERA_KINDS, DAY, ORIGIN, camera_sums, changes, cut, day_of, joined, midnight
+from reporting.domain.ledger import (
+    CAMERA_KINDS,
+    DAY,
+    ORIGIN,
+    camera_sums,
+    changes,
+    cut,
+    day_of,
+    joined,
+    midnight,
+    within,
+)
 from reporting.domain.outages import Outage, outage_figures
 from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE
 from reporting.domain.percentages import budget
@@ -56,8 +67,8 @@ def test_a_day_like_the_moment_before_it_has_no_row(line: list[Segment[str]], st
 
 
 @given(st.integers(-3, 3), st.integers(1, 5 * DAY), st.integers(0, DAY), st.integers(FIRST, FIRST + 5))
-def test_a_cut_period_is_the_sum_of_its_parts(before: int, length: int, within: int, closed: int) -> None:
-    start = midnight(FIRST + before) + within
+def test_a_cut_period_is_the_sum_of_its_parts(before: int, length: int, into: int, closed: int) -> None:
+    start = midnight(FIRST + before) + into
     period = Period(start, start + length)
     found = cut(period, closed)
     if found is None:
@@ -67,6 +78,21 @@ def test_a_cut_period_is_the_sum_of_its_parts(before: int, length: int, within: 
     assert [one.end for one in pieces[:-1]] == [one.start for one in pieces[1:]]
     assert found.last <= closed
     assert found.parts == () or all(part.length < DAY or part.start == midnight(closed) for part in found.parts)
+
+
+def test_a_part_of_a_closed_day_or_of_the_open_ones_is_left_whole() -> None:
+    noon, closed = midnight(FIRST) + 12 * HOUR, FIRST + 2
+    hour = Period(noon, noon + HOUR)
+    found = within(hour, closed)
+    assert found is not None
+    assert (found.first, found.last, found.before, found.after) == (FIRST + 1, FIRST + 1, hour, None)
+    late = Period(midnight(closed) + HOUR, midnight(closed) + 3 * DAY)
+    found = within(late, closed)
+    assert found is not None
+    assert (found.first, found.last, found.before, found.after) == (closed, closed, None, late)
+    assert within(Period(noon, noon + DAY), closed) is None, "of two days"
+    assert within(hour, None) is None
+    assert within(Period(midnight(ORIGIN) - HOUR, midnight(ORIGIN)), closed) is None
 
 
 def test_each_moment_is_one_of_each_partition() -> None:

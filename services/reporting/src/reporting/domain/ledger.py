@@ -75,7 +75,8 @@ def number_of(given: date) -> Day:
 class Cut(NamedTuple):
     """A period as whole local days [first, last) that stand in the ledger, and what is left at its ends.
 
-    The ledger has all days before `closed`.
+    The ledger has all days before `closed`. There may be no whole day (`within`): what is left then lies in the day
+    before `first`, or after `closed`.
     """
 
     first: Day
@@ -86,12 +87,12 @@ class Cut(NamedTuple):
     @property
     def before(self) -> Period | None:
         """What is left before its first whole day."""
-        return next((part for part in self.parts if part.end == midnight(self.first)), None)
+        return next((part for part in self.parts if part.end <= midnight(self.first)), None)
 
     @property
     def after(self) -> Period | None:
         """What is left after its last whole day."""
-        return next((part for part in self.parts if part.start == midnight(self.last)), None)
+        return next((part for part in self.parts if part.start >= midnight(self.last)), None)
 
 
 def cut(period: Period, closed_until: Day | None) -> Cut | None:
@@ -103,6 +104,22 @@ def cut(period: Period, closed_until: Day | None) -> Cut | None:
         return None
     ends = (Period(period.start, midnight(first)), Period(midnight(last), period.end))
     return Cut(first, last, tuple(part for part in ends if part.length), closed_until)
+
+
+def within(period: Period, closed_until: Day | None) -> Cut | None:
+    """How the ledger helps with a period that lies in one closed day, or in the open ones; None where it does not.
+
+    A closed day that ends without a row is of one kind, and so is each part of it. After the last midnight of the
+    ledger, what nothing happened to stands as it stood then.
+    """
+    if closed_until is None or closed_until < ORIGIN:
+        return None
+    first = day_of(period.start)
+    if first >= closed_until:
+        return Cut(closed_until, closed_until, (period,), closed_until)
+    if first < ORIGIN or period.end > midnight(first + 1):
+        return None
+    return Cut(first + 1, first + 1, (period,), closed_until)
 
 
 def joined[K](line: Iterable[Segment[K]]) -> list[Segment[K]]:

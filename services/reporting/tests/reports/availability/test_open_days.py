@@ -12,8 +12,8 @@ from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.midnights import made
 from services.reporting.tests.witness.test_two_witnesses import feed
 
-from reporting.domain.instants import millis
-from reporting.domain.ledger import DAY, Day, day_of, midnight
+from reporting.domain.instants import HOUR, millis
+from reporting.domain.ledger import DAY, Day, day_of, midnight, within
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, accounts, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
@@ -166,8 +166,24 @@ async def test_only_cameras_that_something_happened_to_are_accounted_for_the_ope
             expected, cameras = await direct(session, question)
             assert len(cameras) == len(happens) + 3
             same(await totals_of(session, question, EVERYTHING), expected)
-    if proof == "acknowledged":
-        assert expected.total.durations.both > 0
+        if proof == "acknowledged":
+            assert expected.total.durations.both > 0
+        await hours_agree(session, day, millis(NOW))
+    # The same once the day is closed.
+    await written_until(database, day + 1)
+    async with snapshot(database) as session:
+        await hours_agree(session, day, midnight(day + 1) + 1)
+
+
+async def hours_agree(session: AsyncSession, day: Day, now: int) -> None:
+    """The first hours of that day, and the times between; the last one may reach now."""
+    closed = (await ledger.state(session)).closed_until
+    for number, length in ((0, 1), (1, 1), (1, 3), (2, 1), (3, 1), (3, 4), (6, 1)):
+        start = midnight(day) + number * HOUR
+        question = Question(Period(start, start + length * HOUR), now, 15_000)
+        assert within(question.period, closed) is not None
+        expected, _ = await direct(session, question)
+        same(await totals_of(session, question, EVERYTHING), expected)
 
 
 async def test_a_centre_that_changes_makes_every_camera_be_accounted(

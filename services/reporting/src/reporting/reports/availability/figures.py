@@ -30,7 +30,8 @@ async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope
     now."""
     places = await plan.places(session, scope, question.period)
     found = Totals(places)
-    cut = days.cut(question.period, (await ledger.state(session)).closed_until)
+    closed = (await ledger.state(session)).closed_until
+    cut = days.cut(question.period, closed) or days.within(question.period, closed)
     if cut is None:
         with rarely_collected():
             cameras = await plan.cameras(session, places)
@@ -46,7 +47,7 @@ async def _add_days(session: AsyncSession, question: Question, places: plan.Plac
     at = [one for one, _ in stood]
     opened = None
     if cut.after is not None and cut.last >= cut.closed:
-        opened = await _open(session, question, cut.after)
+        opened = await _open(session, question, Period(midnight(cut.last), cut.after.end))
     known = await sums(session, question.period, (cut.first, cut.last), [place for _, place in stood], opened)
     for number, durations in known.times.items():
         found.add_time(at[number], durations)
