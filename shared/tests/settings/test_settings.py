@@ -4,10 +4,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from vonggac.settings import ServiceSettings, SettingsConfigDict, describe, load_or_exit, log_unknown_settings
+from vonggac.settings.database import DatabaseUrl
 
 
 class Sample(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="VONGGAC_SAMPLE_", frozen=True, extra="ignore")
+
+
+class WithDatabase(Sample):
+    database_url: DatabaseUrl
 
 
 def test_a_value_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +45,22 @@ def test_a_variable_that_is_no_setting_is_logged_with_the_one_it_resembles(monke
         ("setting_unknown", "VONGGAC_SAMPLE_XYZ", None),
     ]
     assert "S3cret!" not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "url", ["foo", "postgresql://u:S3cret!@h/d", "sqlite:///x", "postgresql+psycopg://u:S3cret!@h:x/d"]
+)
+def test_an_address_of_no_database_is_named_and_not_shown(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_DATABASE_URL", url)
+    with pytest.raises(SystemExit) as stopped:
+        load_or_exit(WithDatabase)
+    assert stopped.value.code == 2
+    complaint = capsys.readouterr().err
+    assert "VONGGAC_SAMPLE_DATABASE_URL: " in complaint
+    assert "postgresql+psycopg://user@host:5432/database" in complaint
+    assert "S3cret!" not in complaint
 
 
 def test_a_password_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

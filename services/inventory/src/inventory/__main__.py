@@ -16,7 +16,7 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
-from vonggac.database import Database, database_address, migrate
+from vonggac.database import Database, database_address, migrate_or_exit
 from vonggac.settings import load_or_exit, log_unknown_settings
 from vonggac.telemetry import configure_logging
 from vonggac.telemetry.garbage_collection import map_large_blocks, share_one_heap
@@ -38,8 +38,7 @@ def main() -> None:
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
     log_unknown_settings(Settings)
     if command == "migrate":
-        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
-            print(newer)
+        migrate_or_exit(SCRIPTS, settings)
     elif command == "republish":
         print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
     elif command in {"dead-letters", "replay"}:

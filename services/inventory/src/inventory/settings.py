@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.database import DatabaseUrl
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
 
 
@@ -15,7 +16,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="VONGGAC_INVENTORY_", extra="ignore", frozen=True)
 
     port: int = Field(default=8101, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         description="PostgreSQL, e.g. postgresql+psycopg://user:password@host:5432/inventory."
     )
     database_password_file: Path | None = Field(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from reporting.domain.instants import millis
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
-from vonggac.database import Database, database_address, migrate
+from vonggac.database import Database, database_address, migrate_or_exit
 from vonggac.settings import load_or_exit, log_unknown_settings
 from vonggac.telemetry import configure_logging
 from vonggac.telemetry.garbage_collection import share_one_heap
@@ -33,8 +33,7 @@ def main() -> None:
     configure_logging(service="reporting", level=settings.log_level, log_format=settings.log_format)
     log_unknown_settings(Settings)
     if command == "migrate":
-        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
-            print(newer)
+        migrate_or_exit(SCRIPTS, settings)
         return
     if command == "ledger":
         days = asyncio.run(_write_ledger(settings, anew=given.what == "rebuild"))

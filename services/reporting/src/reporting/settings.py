@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings.database import DatabaseUrl
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
 
 ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
@@ -18,7 +19,9 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="VONGGAC_REPORTING_", extra="ignore", frozen=True)
 
     port: int = Field(default=8104, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
-    database_url: SecretStr = Field(description="PostgreSQL, as postgresql+psycopg://user:password@host:port/database.")
+    database_url: DatabaseUrl = Field(
+        description="PostgreSQL, as postgresql+psycopg://user:password@host:port/database."
+    )
     database_password_file: Path | None = Field(
         default=None, description="File with the password of that user, any characters; wins over one in the URL."
     )

@@ -59,6 +59,10 @@ class TokenVerifier:
     @classmethod
     def of(cls, settings: ServiceSettings) -> Self:
         """As a service's settings have it. Raises ValueError when they name no keys."""
+        if settings.jwks_file is None and settings.jwks_url is None:
+            prefix = settings.model_config.get("env_prefix", "")
+            msg = f"set {prefix}JWKS_FILE or {prefix}JWKS_URL: without public keys no caller can be recognised"
+            raise ValueError(msg)
         return cls(
             jwks_file=settings.jwks_file,
             jwks_url=settings.jwks_url,

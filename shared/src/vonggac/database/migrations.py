@@ -1,6 +1,7 @@
 """Runs a service's Alembic migrations, from the command line and from tests alike."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 from alembic import command, context
@@ -8,9 +9,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_config, pool, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from vonggac.database.engine import Database
+from vonggac.database.engine import Database, DatabaseSettings, database_address
 
 LOCK_TIMEOUT = "4s"
 MIGRATION_LOCK = 1742_2021
@@ -39,6 +40,18 @@ def migrate(scripts: Path, url: str | URL) -> str | None:
         return f"the tables are at {present}, of a newer release: nothing to do"
     command.upgrade(config(scripts, url), "head")
     return None
+
+
+def migrate_or_exit(scripts: Path, settings: DatabaseSettings) -> None:
+    """The command `migrate` of a service: exit status 1 with one line when a file or PostgreSQL is missing."""
+    try:
+        newer = migrate(scripts, database_address(settings))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"the tables are not migrated: {error}") from None
+    except OperationalError as error:
+        raise SystemExit(f"the tables are not migrated: {error.orig}") from None
+    if newer is not None:
+        sys.stdout.write(f"{newer}\n")
 
 
 def is_outdated(scripts: Path, present: str | None) -> bool:
