@@ -46,7 +46,7 @@ CALM_S = 30.0
 STAYED_S = 25.0
 """Longer than from read-back to read-back: what is verified at the end stays so for as long."""
 SETTLED_S = 45.0
-"""Longer than a forwarder that came back waits until it is given cameras (30 s), and until it has told of them."""
+"""Longer than a forwarder that came back waits until it is given cameras (30 s), and until it has reported them."""
 SETTLED_WITHIN_S = 300.0
 NOT_JUDGED = frozenset({"NATS", "PostgreSQL", "simulator"})
 

@@ -30,7 +30,7 @@ CENTRES = ("national", "provincial")
 PICTURE = {"path": "/live", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 300, "gop_s": 2, "loop_s": 90}
 """Small, so that two cores carry a hundred cameras, their two centres and everything between them.
 
-The loop is long, since two looks that meet the same picture of a clip rightly call it frozen.
+The loop is long, since two probes that meet the same picture of a clip rightly call it frozen.
 """
 PROBE_INTERVAL_S = 15
 VERIFY_INTERVAL_S = 20

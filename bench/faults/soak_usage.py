@@ -31,7 +31,7 @@ class Sample:
 class Calm:
     """A time without faults: from when to when (monotonic seconds), and how many descriptors stayed open through it.
 
-    Looks and read-backs open some and close them again all the time, in a calm time too: those are not counted. One
+    Probes and read-backs open some and close them again all the time, in a calm time too: those are not counted. One
     that is never closed is.
     """
 

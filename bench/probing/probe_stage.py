@@ -77,7 +77,7 @@ def rss_mb() -> float:
 
 
 class Counting(Metrics):
-    """Looks and what is wanted of them, at no cost: collecting metrics again and again would be measured too."""
+    """Probes and what is wanted of them, at no cost: collecting metrics again and again would be measured too."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A fault of this kind in [start, end); `blind`: those who look slept, so what nobody could see must be unknown."""
+    """A fault of this kind in [start, end); `blind`: those who probe slept, what nobody saw must be unknown."""
 
     kind: str
     start: float
@@ -51,7 +51,7 @@ class Found:
 
 
 def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool) -> Found:
-    """The one outage `truth`. While everybody who looks sleeps, unknown is as right as bad."""
+    """The one outage `truth`. While everybody who probes sleeps, unknown is as right as bad."""
     wanted = ("bad", "unknown") if blind else ("bad",)
     spans = union((one for one in reported if one.verdict in wanted), within_s=TOLERANCE_S)
     touching = [one for one in spans if one.start < truth.end and one.end > truth.start]

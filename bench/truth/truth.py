@@ -71,7 +71,7 @@ class Result:
 
     found: list[Found] = field(default_factory=list)
     blind: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By kind: seconds called unknown, of seconds in which nobody could look."""
+    """By kind: seconds called unknown, of seconds in which nobody could measure."""
     untrue: dict[str, float] = field(default_factory=dict)
     false_s: dict[str, float] = field(default_factory=dict)
     false: list[tuple[str, Thing, Gap, set[str]]] = field(default_factory=list)

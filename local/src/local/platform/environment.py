@@ -1,4 +1,4 @@
-"""What each part is told: its environment, which names the files of its secrets and holds none."""
+"""The environment of each part, which names the files of its secrets and holds none."""
 
 import json
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def of_service(
     """The variables of one service; `allowed` are the networks (CIDR) of cameras, destinations and receivers.
 
     `denied`: endpoints in them that are the platform's own.
-    `nats_store_bytes`: what the streams may take, as the server was told.
+    `nats_store_bytes`: what the streams may take, as was stated to the server.
     """
     keys = state.keys.absolute()
     values = {

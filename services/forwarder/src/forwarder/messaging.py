@@ -257,7 +257,7 @@ def job_headers(job: Job) -> dict[str, str]:
 
 
 def read_job(bus: Bus, message: Msg) -> Job | None:
-    """The job that another worker passed on; None, told in the log, when it is none."""
+    """The job that another worker passed on; None, with a line in the log, when it is none."""
     headers = message.headers or {}
     subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
     original = Msg(bus.client, subject=subject, reply=reply, data=message.data)
@@ -350,7 +350,7 @@ class StatusBoard:
     """The latest of every delivery, by whichever worker."""
 
     def __init__(self, bus: Bus, seen: Callable[[DeliveryObservedV1], None]) -> None:
-        """`seen` is told of every report as it comes in, those of this worker included."""
+        """`seen` is called with every report as it comes in, those of this worker included."""
         self._seen = seen
         self._cache = BucketCache(
             bus,

@@ -58,7 +58,7 @@ class Announcer:
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
 
     def publish_site_fault(self, fact: SiteObservedV1) -> None:
-        """A fault of a whole site, or its end; told once whoever tells it."""
+        """A fault of a whole site, or its end; published once, whoever finds it."""
         event = new_event(
             fact,
             source="/prober/site",
@@ -353,7 +353,7 @@ def parse_verification(value: bytes | None) -> DeliveryVerifiedV1 | None:
 
 
 async def delivery_camera(bus: Bus, delivery_id: UUID) -> UUID | None:
-    """The camera of a delivery, as prober or forwarder told it lately; None when they did not.
+    """The camera of a delivery, as prober or forwarder published it lately; None when they did not.
 
     Raises NatsError or TimeoutError when NATS is away.
     """

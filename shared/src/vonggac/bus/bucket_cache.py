@@ -59,7 +59,7 @@ async def watch_bucket(
 
 
 class BucketCache[K, V]:
-    """`values` is the bucket as it was read, with all that `on_change` was told; `loaded`: once it was read whole."""
+    """`values` is the bucket as it was read, and all that `on_change` was called with; `loaded`: it was read whole."""
 
     def __init__(
         self,
@@ -121,5 +121,5 @@ class BucketCache[K, V]:
             self.values[key] = value
             if self._replayed is not None:
                 self._replayed.add(key)
-        # Whoever is told looks at `values`, too: both say the same at any moment.
+        # Whoever is called reads `values`, too: both say the same at any moment.
         self._on_change(key, value)

@@ -150,7 +150,7 @@ class KeptMessages:
         return [message for name, stream in self._streams.items() if stream.forgot for message in self._take(name)]
 
     async def watch(self, on_forgotten: Callable[[Sequence[Message]], None]) -> None:
-        """Look at the streams after each reconnection, and now and then, until cancelled."""
+        """Check the streams after each reconnection, and now and then, until cancelled."""
         while True:
             self._reconnected.clear()
             for name in list(self._streams):

@@ -12,7 +12,7 @@ INTERVALS = 3
 HELD_EVERY_S = 20.0
 """Of a delivery: within so long a job that nobody holds is given to a worker with room."""
 READ_BACK_EVERY_S = 60.0
-"""Until a read-back has told its own interval."""
+"""Until a read-back has published its own interval."""
 AGAIN_AFTER_S = 180.0
 """A camera is not republished more often than this."""
 

@@ -76,7 +76,7 @@ def _registry(probe: CameraObservedV1, now: datetime) -> CollectorRegistry:
     )
     for step in probe.steps:
         phases.labels(step.name).set(step.duration_ms / 1000)
-    # Not told to who only reads, where the camera was not reached.
+    # Not shown to who only reads, where the camera was not reached.
     duration_ms: float | None = probe.duration_ms
     if duration_ms is not None:
         phases.labels("total").set(duration_ms / 1000)

@@ -82,7 +82,7 @@ VERIFICATIONS_KEPT_S = 86_400.0
 DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
-"""Unless told otherwise; docs/operations has the sizing."""
+"""Unless stated otherwise; docs/operations has the sizing."""
 NOTICES_KEPT_S = 30 * 86_400.0
 NOTICES_MAX_BYTES = 64 << 20
 """About 80,000 facts of reporting."""

@@ -86,7 +86,7 @@ class MediaWatch:
         if source.fanout.pictures != self._pictures:
             self._usual_gap_s = domain.usual_gap_s(self._usual_gap_s, now_s - self._media_s)
             self._pictures, self._media_s = source.fanout.pictures, now_s
-            # It came at some moment since the last look: dated to the middle, it is off by half a second at most.
+            # It came at some moment since the last check: dated to the middle, it is off by half a second at most.
             self._dated_s = (max(self._seen_s, now_s - LOOK_EVERY_S) + now_s) / 2
         self._seen_s = now_s
 

@@ -82,7 +82,7 @@ class NoKeyframe:
 
 
 class CameraKeyframes:
-    """`on_history` is told of the last hashed keyframes, oldest first, with each new one."""
+    """`on_history` is called with the last hashed keyframes, oldest first, with each new one."""
 
     def __init__(self, context: RelayContext) -> None:
         self.on_history: Callable[[History], None] | None = None

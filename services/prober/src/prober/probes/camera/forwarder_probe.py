@@ -81,7 +81,7 @@ class NoKeyframe:
     """No keyframe of use. `pulled`: a forwarder has the camera all the same, and with it a session.
 
     `reason`: the forwarder's `error`, or why its answer is of no use. `silent_s`: how long no video has come;
-    `media_s`: how long the session has lasted; `keyframe_age_s`: of its last whole keyframe. None: not told.
+    `media_s`: how long the session has lasted; `keyframe_age_s`: of its last whole keyframe. None: not stated.
     """
 
     pulled: bool

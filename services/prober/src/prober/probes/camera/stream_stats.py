@@ -116,7 +116,7 @@ class VideoWatch:
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
         self._rtcp_channel = rtcp_channel
         self.camera_clock = CameraClock(wall_clock)
-        """As far as sender reports told it."""
+        """As far as sender reports state it."""
         self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
         self._detector = KeyframeDetector(codec)

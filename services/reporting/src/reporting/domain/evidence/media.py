@@ -1,6 +1,6 @@
 """A camera that is forwarded: what its forwarder saw of its media dates what probes found.
 
-Probes look from time to time, a forwarder all the time. Where the media had stopped, the camera was down from its last
+Probes measure now and then, a forwarder all the time. Where the media had stopped, the camera was down from its last
 media to its first; where keyframes repeated bit for bit, down for a frozen picture; and while media flows no failed
 probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone proves no picture.
 What media has refuted stays so when nobody sees media any more: a probe that was made before says nothing of the time

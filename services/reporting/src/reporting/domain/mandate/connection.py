@@ -20,7 +20,7 @@ SUSTAINED: Millis = 600_000
 
 
 class Connection(NamedTuple):
-    """To the two centres. None is unknown: nobody could look, or maintenance was agreed."""
+    """To the two centres. None is unknown: nobody could measure, or maintenance was agreed."""
 
     national: bool | None
     provincial: bool | None
