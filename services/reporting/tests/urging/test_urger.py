@@ -272,3 +272,31 @@ async def test_an_answer_counts_however_long_after_the_urging_it_came(urging: Ur
     for days, urged in ((91, 0), (141, 1)):
         urging.now = NOW + timedelta(days=days)
         assert await urging.urger.check() == urged
+
+
+@pytest.mark.parametrize("removed", [True, False])
+async def test_messages_for_channels_that_are_no_more_or_switched_off_keep_no_other_from_being_sent(
+    urging: Urging, mailbox: Mailbox, removed: bool
+) -> None:
+    await urging.rule()
+    urging.owe("NV-1", 3)
+    async with taking_mail() as gone:
+        port = gone.port
+    for _ in range(kept.CLAIMED):
+        await urging.channel(port)
+    await urging.urger.check()
+    assert await urging.urger.send() == kept.CLAIMED
+    async with urging.database.transaction() as session:
+        for row in await CHANNELS.enabled(session):
+            if removed:
+                await kept.give_up(session, row.id)
+                await CHANNELS.remove(session, row.id)
+            else:
+                await CHANNELS.change(session, row.id, {"enabled": False}, NOW, "lead")
+    await urging.channel(mailbox.port)
+    urging.now += timedelta(hours=25)
+    assert await urging.urger.check() == 1
+    assert await urging.urger.send() == 1
+    assert len(mailbox.taken) == 1
+    states = {one.state for _, sendings in await urging.log() for one in sendings if one.state != "sent"}
+    assert states == {"failed" if removed else "pending"}

@@ -10,6 +10,7 @@ from reporting.api.parameters import Context, InContext, invalid
 from reporting.api.sending.addresses import check_host, seal_of, show
 from reporting.api.sending.rules import RECORD_KEYS, REFUSED, check_agency, check_room, found
 from reporting.api.sending.shapes import NewUrgingChannel, UrgingChannel, UrgingChannelChange
+from reporting.storage.sending import log
 from reporting.storage.sending.records import CHANNELS
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind
@@ -82,7 +83,7 @@ async def get_urging_channel(channel_id: UUID, shared: InContext) -> Response:
 @router.patch(
     "/{channel_id}",
     summary="Change a channel",
-    description="Its name, its address, or whether it is used.",
+    description="Its name, its address, or whether it is used. Switched off, its messages wait.",
     response_model=UrgingChannel,
     responses=REFUSED,
 )
@@ -113,7 +114,7 @@ async def change_urging_channel(
 @router.delete(
     "/{channel_id}",
     summary="Remove a channel",
-    description="What waits for it is not sent; the log keeps what was.",
+    description="What waits for it is not sent, and stands in the log as failed.",
     status_code=HTTPStatus.NO_CONTENT,
     responses=REFUSED,
 )
@@ -124,6 +125,7 @@ async def remove_urging_channel(
 ) -> None:
     async with shared.database.transaction() as session:
         await found(session, CHANNELS, "channel", channel_id, if_match)
+        await log.give_up(session, channel_id)
         await CHANNELS.remove(session, channel_id)
 
 

@@ -19,15 +19,17 @@ CLAIMED = 3
 _LOCK = text("select pg_try_advisory_xact_lock(17420521)")
 _WAIT = text("select pg_advisory_xact_lock(17420521)")
 
-# A claim is a lease: who dies with it leaves the message to the next claim after `until`.
+# A claim is a lease: who dies with it leaves the message to the next claim after `until`. What waits for a channel that
+# is switched off, or no more, keeps nothing else from being sent.
 _CLAIM = text(
     """
     update urge_sending as sending set attempts = sending.attempts + 1, next_attempt_at = :until
     from urge, urge_channel as channel
     where urge.id = sending.urge_id and channel.id = sending.channel_id and (sending.urge_id, sending.channel_id) in (
-        select due.urge_id, due.channel_id from urge_sending as due
-        where due.state = 'pending' and due.next_attempt_at <= :now
-        order by due.next_attempt_at, due.urge_id limit :most for update skip locked
+        select due.urge_id, due.channel_id
+        from urge_sending as due join urge_channel as used on used.id = due.channel_id
+        where due.state = 'pending' and due.next_attempt_at <= :now and used.enabled
+        order by due.next_attempt_at, due.urge_id limit :most for update of due skip locked
     )
     returning sending.urge_id, sending.channel_id, sending.attempts, channel.kind, channel.address, urge.agency_name,
               urge.level, urge.items, urge.urged_at
@@ -140,3 +142,9 @@ async def record(session: AsyncSession, urge_id: UUID, channel_id: UUID, values:
     """What became of an attempt."""
     of_it = urge_sending.c.urge_id == urge_id, urge_sending.c.channel_id == channel_id
     await session.execute(update(urge_sending).where(*of_it).values(dict(values)))
+
+
+async def give_up(session: AsyncSession, channel_id: UUID) -> None:
+    """What waits for a channel that is removed is not sent."""
+    waiting = urge_sending.c.channel_id == channel_id, urge_sending.c.state == "pending"
+    await session.execute(update(urge_sending).where(*waiting).values(state="failed"))
