@@ -38,9 +38,9 @@ def links_of(unit: UnitV1) -> UnitLinks:
     return UnitLinks(unit.parent_id, tuple(each.unit_id for each in unit.succeeds), has_ended(unit.valid_to))
 
 
-def has_ended(last_day: date | None) -> bool:
-    """Whether the day is over in the province; None: it has no end."""
-    return last_day is not None and last_day < datetime.now(_ZONE).date()
+def has_ended(last_day: date | None, on: date | None = None) -> bool:
+    """Whether the day is over in the province, by now or `on` a day; None: it has no end."""
+    return last_day is not None and last_day < (on or datetime.now(_ZONE).date())
 
 
 def units_around(unit_id: UUID, units: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:

@@ -179,3 +179,15 @@ async def test_a_deadline_is_set_by_a_directive_on_record(letter: Letter) -> Non
     refused = await letter.do(f"{path}/deadlines", body)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "directive_id")
     assert len((await letter.client.get(path)).json()["deadlines"]) == 1
+
+
+async def test_what_is_owed_in_a_unit_is_owed_in_the_one_that_follows_it(letter: Letter) -> None:
+    province = letter.province
+    facility = await province.facility()
+    await letter.obligation(code="D", unit_id=facility["unit_id"])
+    follows = [{"unit_id": facility["unit_id"], "kind": "merged"}]
+    after = await province.unit(name="Xã mới", valid_from="2025-07-01", succeeds=follows)
+    moved = await province.change(f"/v1/facilities/{facility['id']}", json={"unit_id": after["id"]})
+    assert moved.status_code == 200, moved.text
+    (item,) = (await letter.client.get("/v1/due-obligations")).json()["items"]
+    assert item["facility_ids"] == [facility["id"]]

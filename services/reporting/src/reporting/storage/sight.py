@@ -4,18 +4,17 @@ A facility that was made restricted is hidden with its past, and one that change
 it.
 """
 
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.storage.mandate import units
 from reporting.storage.mandate.tables import register_record
 from reporting.storage.tables import camera, delivery, facility
 from vonggac.auth import Place, Sight
-from vonggac.auth.succession import UnitLinks, has_ended, units_around
+from vonggac.auth.succession import UnitLinks, units_around
 
 
 async def visible_facilities(session: AsyncSession, sight: Sight) -> frozenset[UUID] | None:
@@ -29,9 +28,9 @@ async def visible_facilities(session: AsyncSession, sight: Sight) -> frozenset[U
         .order_by(facility.c.id, facility.c.revision.desc())
     )
     rows = (await session.execute(newest)).all()
-    units = await _units(session) if sight.scope is not None and sight.scope.units else {}
+    known = await _units(session) if sight.scope is not None and sight.scope.units else {}
     places = (
-        Place(row.id, row.managing_agency_id, units_around(row.unit_id, units), bool(row.restricted)) for row in rows
+        Place(row.id, row.managing_agency_id, units_around(row.unit_id, known), bool(row.restricted)) for row in rows
     )
     return frozenset(place.facility_id for place in places if sight.shows(place))
 
@@ -59,11 +58,4 @@ async def _units(session: AsyncSession) -> dict[UUID, UnitLinks]:
             register_record.c.noun == "unit", not_(register_record.c.removed), register_record.c.valid_to.is_(None)
         )
     )
-    return {row.id: _links(row.state) for row in rows}
-
-
-def _links(state: dict[str, Any]) -> UnitLinks:
-    parent, last_day = state.get("parent_id"), state.get("valid_to")
-    follows = tuple(UUID(each["unit_id"]) for each in state.get("succeeds") or ())
-    ended = has_ended(None if last_day is None else date.fromisoformat(last_day))
-    return UnitLinks(None if parent is None else UUID(parent), follows, ended)
+    return {row.id: units.links(row.state) for row in rows}

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from ical.calendar_stream import IcsCalendarStream
 from services.reporting.tests.mandate.letter import DEADLINE, LAST, Letter, may
 
 from reporting.domain.mandate.coverage import REQUIRED_AREAS
-from vonggac.events.inventory import DeadlineV1, FacilityStatus, ObligationStatus, PlanStatus, ProposalStatus
+from vonggac.events.inventory import (
+    DeadlineV1,
+    EarlierUnit,
+    FacilityStatus,
+    ObligationStatus,
+    PlanStatus,
+    ProposalStatus,
+    UnitV1,
+)
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -50,6 +59,24 @@ async def test_a_plan_agreed_at_the_first_instant_of_10_5_is_late_and_one_a_mill
     assert page["by_state"][state] == 1
     (before,) = (await read(client, as_of=LAST.isoformat()))["items"]
     assert before["state"] == ("done" if agreed_at == LAST else "due_soon")
+
+
+async def test_what_is_owed_in_a_unit_is_owed_in_the_one_that_follows_it(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    letter = Letter(province)
+    (unit,) = [one.data for one in letter.base() if one.subject.startswith("unit/")]
+    assert isinstance(unit, UnitV1)
+    ended = letter.later(unit, may(20), valid_to=date(2021, 5, 31))
+    follows = {"id": uuid4(), "code": "19429", "changed_at": may(20), "created_at": may(20)}
+    after = unit.model_copy(update={**follows, "succeeds": (EarlierUnit(unit_id=unit.id, kind="merged"),)})
+    facility = letter.facility("A")
+    moved = letter.later(facility, may(32), unit_id=after.id)
+    duty = letter.obligation("NV-1742-B", "connection", unit_id=unit.id)
+    things = [("unit", ended), ("unit", after), ("facility", facility), ("facility", moved), ("obligation", duty)]
+    await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things))
+    for instant in (AFTER, "2021-06-02"):
+        assert [one["state"] for one in (await read(client, as_of=instant))["items"]] == ["overdue"], instant
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from reporting.domain.mandate.obligations import (
     decide,
     last_of,
     start_of_day,
-    units_above,
 )
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 
@@ -179,9 +178,3 @@ def place(**given: Any) -> Place:
 )
 def test_which_facilities_an_obligation_is_about(asked: dict[str, Any], found: dict[str, Any], *, about: bool) -> None:
     assert covers(obligation(**asked), place(**found)) is about
-
-
-def test_units_above_end_in_a_circle() -> None:
-    one, two = UUID(int=1), UUID(int=2)
-    assert units_above(one, {one: two, two: one}) == {one, two}
-    assert units_above(one, {}) == {one}

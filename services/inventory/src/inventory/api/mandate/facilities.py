@@ -1,6 +1,6 @@
-"""The facilities as the rules of the mandate see them: with the units above theirs, and whether they have cameras."""
+"""The facilities as the rules of the mandate see them: with the units around theirs, and whether they have cameras."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,13 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.mandate.obligation import FacilityView
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Camera, Facility, Unit
+from vonggac.auth.succession import UnitLinks, has_ended, units_around
 
 
 async def facility_views(session: AsyncSession, recorded: Recorded) -> Sequence[FacilityView]:
     """All facilities, by code."""
     facilities, units, cameras = recorded(Facility), recorded(Unit), recorded(Camera)
-    above: dict[UUID, UUID | None] = {
-        row.id: row.parent_id for row in await session.execute(select(units.c.id, units.c.parent_id))
+    links = select(units.c.id, units.c.parent_id, units.c.valid_to, units.c.succeeds)
+    around = {
+        row.id: UnitLinks(row.parent_id, tuple(UUID(each["unit_id"]) for each in row.succeeds), has_ended(row.valid_to))
+        for row in await session.execute(links)
     }
     with_cameras = set((await session.scalars(select(cameras.c.facility_id).distinct())).all())
     columns = (facilities.c[name] for name in ("id", "type", "status", "managing_agency_id", "unit_id"))
@@ -26,17 +29,8 @@ async def facility_views(session: AsyncSession, recorded: Recorded) -> Sequence[
             row.type,
             row.status,
             row.managing_agency_id,
-            frozenset(_upward(row.unit_id, above)),
+            units_around(row.unit_id, around),
             has_cameras=row.id in with_cameras,
         )
         for row in rows
     ]
-
-
-def _upward(unit_id: UUID, above: Mapping[UUID, UUID | None]) -> Iterator[UUID]:
-    seen: set[UUID] = set()
-    current: UUID | None = unit_id
-    while current is not None and current not in seen:
-        seen.add(current)
-        yield current
-        current = above.get(current)

@@ -116,7 +116,7 @@ class FacilityView(NamedTuple):
     status: FacilityStatus
     managing_agency_id: UUID
     unit_ids: AbstractSet[UUID]
-    """Its unit and every unit above it."""
+    """Its unit, every unit above it, and those that they follow."""
     has_cameras: bool
 
 

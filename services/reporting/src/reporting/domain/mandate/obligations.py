@@ -5,7 +5,7 @@ millisecond before it is in time. What people settled on record waives an obliga
 nothing can be observed: of a survey, a plan, a connection, a proposal or cameras the facts decide.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,7 +77,8 @@ class Obligation:
 
 
 class Place(NamedTuple):
-    """What decides whether an obligation is about a facility. `unit_ids`: its unit and every unit above it."""
+    """What decides whether an obligation is about a facility. `unit_ids`: its unit, every unit above it, and those that
+    they follow: what was owed in a unit that ended is owed in the one that follows it."""
 
     id: UUID
     type: str
@@ -180,13 +181,3 @@ def last_of(needed: Sequence[Evidence]) -> Finding:
     instants = [one.at for one in needed]
     found = [at for at in instants if at is not None]
     return Finding(max(found) if needed and len(found) == len(instants) else None, tuple(needed))
-
-
-def units_above(unit_id: UUID, parents: Mapping[UUID, UUID | None]) -> frozenset[UUID]:
-    """The unit and every unit above it; a circle ends where it began."""
-    found: set[UUID] = set()
-    current: UUID | None = unit_id
-    while current is not None and current not in found:
-        found.add(current)
-        current = parents.get(current)
-    return frozenset(found)

@@ -11,17 +11,18 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import Millis
+from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_camera
-from reporting.domain.mandate.obligations import Place, units_above
+from reporting.domain.mandate.obligations import Place
 from reporting.domain.mandate.progress import CameraProgress
 from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
 from reporting.storage import plan
-from reporting.storage.mandate import lifecycle, records
+from reporting.storage.mandate import lifecycle, records, units
 from reporting.storage.mandate.records import Record, Records
+from vonggac.auth.succession import units_around
 
 NOUNS = (
     "agency",
@@ -90,17 +91,15 @@ async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis
             if _exists(one):
                 stationed.setdefault(one.camera.facility.id, []).append(one)
     active = await lifecycle.active_since(session, at)
-    parents = {
-        record.id: UUID(parent) if (parent := record.state.get("parent_id")) else None
-        for record in known.at("unit", at)
-    }
+    day = moment(at).astimezone(VIETNAM).date()
+    around = {record.id: units.links(record.state, day) for record in known.at("unit", at)}
     facilities = []
     for facility in places.facilities:
         there = tuple(stationed.get(facility.id, ()))
         versions = places.register.facilities[str(facility.id)]
         status = _status(versions, at)
         named = _named(facility, known, at)
-        unit_ids = units_above(facility.unit.id, parents)
+        unit_ids = units_around(facility.unit.id, around)
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, bool(there))
         facilities.append(FacilityThen(named, status, active.get(facility.id), place, there))
     return Situation(at, presumed_alive_ms, tuple(facilities), known, scope)
