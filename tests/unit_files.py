@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-SERVER_FIXTURES = frozenset(("nats_server", "postgres_server", "simulate", "virtual_camera", "running", "tools"))
+SERVER_FIXTURES = frozenset(
+    ("nats_server", "forgetful_server", "postgres_server", "simulate", "virtual_camera", "running", "tools")
+)
 """They start a server or another process."""
 ROOT = Path(__file__).parents[1]
 EVERYWHERE = ROOT / "shared/src/vonggac/testing/fixtures.py"

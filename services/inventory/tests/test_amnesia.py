@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,32 +17,14 @@ from inventory.storage.tables import OutboxRow
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.database import Database
-from vonggac.embedded import free_port
 from vonggac.events import subjects
 from vonggac.testing import eventually
-from vonggac.testing.fixtures import NatsAt
 from vonggac.testing.processes import ForgetfulServer
 from vonggac.testing.waiting import running_beside
 
 pytestmark = pytest.mark.server
 
 A, B, C = (subjects.inventory("camera", name) for name in "abc")
-
-
-@pytest_asyncio.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ForgetfulServer]:
-    own = ForgetfulServer(tmp_path / "nats", free_port())
-    own.start()
-    yield own
-    own.stop()
-
-
-@pytest_asyncio.fixture
-async def own_bus(server: ForgetfulServer) -> AsyncIterator[Bus]:
-    connected = await Bus.connect(NatsAt(server.url), name="test")
-    await topology.declare(connected.js)
-    yield connected
-    await connected.close()
 
 
 @pytest_asyncio.fixture
@@ -87,29 +68,29 @@ async def stands(bus: Bus, database: Database, wanted: dict[str, bytes]) -> bool
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["inventory stays", "inventory restarts"])
 async def test_amnesia_of_nats_loses_no_state(
-    server: ForgetfulServer, own_bus: Bus, database: Database, restarted: bool
+    forgetful_server: ForgetfulServer, forgetful_bus: Bus, database: Database, restarted: bool
 ) -> None:
-    relay, metrics = new_relay(database, own_bus), Metrics()
+    relay, metrics = new_relay(database, forgetful_bus), Metrics()
     async with running_beside(relay.run()):
         await fill(database, (A, b"1"), (B, b"1"))
         await eventually(lambda: emptied(database))
-        await asyncio.to_thread(server.remember)
+        await asyncio.to_thread(forgetful_server.remember)
         # The copy knows A's second state by nothing, and B's first one.
         await fill(database, (A, b"2"), (C, b"1"), (A, b"3"), (C, b"2"))
-        await eventually(lambda: stands(own_bus, database, {A: b"3", B: b"1", C: b"2"}))
+        await eventually(lambda: stands(forgetful_bus, database, {A: b"3", B: b"1", C: b"2"}))
         if not restarted:
-            await asyncio.to_thread(server.forget)
-            await eventually(lambda: stands(own_bus, database, {A: b"3", B: b"1", C: b"2"}), within_s=30)
+            await asyncio.to_thread(forgetful_server.forget)
+            await eventually(lambda: stands(forgetful_bus, database, {A: b"3", B: b"1", C: b"2"}), within_s=30)
     if restarted:
-        await asyncio.to_thread(server.forget)
-        await eventually(lambda: own_bus.connected)
-        async with running_beside(new_relay(database, own_bus, metrics).run()):
-            await eventually(lambda: stands(own_bus, database, {A: b"3", B: b"1", C: b"2"}), within_s=30)
+        await asyncio.to_thread(forgetful_server.forget)
+        await eventually(lambda: forgetful_bus.connected)
+        async with running_beside(new_relay(database, forgetful_bus, metrics).run()):
+            await eventually(lambda: stands(forgetful_bus, database, {A: b"3", B: b"1", C: b"2"}), within_s=30)
         assert (metrics.registry.get_sample_value("vonggac_inventory_outbox_published_again_total") or 0) >= 2
 
 
-async def test_amnesia_never_ends_with_an_older_state(own_bus: Bus, database: Database) -> None:
-    async with running_beside(new_relay(database, own_bus).run()):
+async def test_amnesia_never_ends_with_an_older_state(forgetful_bus: Bus, database: Database) -> None:
+    async with running_beside(new_relay(database, forgetful_bus).run()):
         await fill(database, (A, b"1"))
         await eventually(lambda: emptied(database))
         await fill(database, (A, b"2"))
@@ -117,27 +98,27 @@ async def test_amnesia_never_ends_with_an_older_state(own_bus: Bus, database: Da
     # The server still knows the id of the second state, as after a copy that holds it.
     async with database.transaction() as session:
         assert await outbox.wait_again(session) == 1
-    async with running_beside(new_relay(database, own_bus).run()):
-        await eventually(lambda: stands(own_bus, database, {A: b"2"}))
+    async with running_beside(new_relay(database, forgetful_bus).run()):
+        await eventually(lambda: stands(forgetful_bus, database, {A: b"2"}))
 
 
 async def test_a_mere_restart_publishes_nothing_again(
-    server: ForgetfulServer, own_bus: Bus, database: Database
+    forgetful_server: ForgetfulServer, forgetful_bus: Bus, database: Database
 ) -> None:
     metrics = Metrics()
-    async with running_beside(new_relay(database, own_bus, metrics).run()):
+    async with running_beside(new_relay(database, forgetful_bus, metrics).run()):
         await fill(database, (A, b"1"))
         await eventually(lambda: emptied(database))
-        await asyncio.to_thread(server.stop)
-        await asyncio.to_thread(server.start)
-        await eventually(lambda: own_bus.connected)
+        await asyncio.to_thread(forgetful_server.stop)
+        await asyncio.to_thread(forgetful_server.start)
+        await eventually(lambda: forgetful_bus.connected)
         await fill(database, (B, b"1"))
-        await eventually(lambda: stands(own_bus, database, {A: b"1", B: b"1"}))
+        await eventually(lambda: stands(forgetful_bus, database, {A: b"1", B: b"1"}))
     assert metrics.registry.get_sample_value("vonggac_inventory_outbox_published_again_total") == 0
 
 
 async def test_published_rows_are_forgotten_in_the_end(
-    own_bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+    forgetful_bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "FORGET_EVERY", timedelta())
 
@@ -145,7 +126,7 @@ async def test_published_rows_are_forgotten_in_the_end(
         async with database.transaction() as session:
             return await session.scalar(select(func.count()).select_from(OutboxRow)) or 0
 
-    async with running_beside(new_relay(database, own_bus).run()):
+    async with running_beside(new_relay(database, forgetful_bus).run()):
         await fill(database, (A, b"1"), (B, b"1"))
         await eventually(lambda: emptied(database))
         assert await kept() == 2

@@ -55,7 +55,7 @@ async def backup(place: AbstractAsyncContextManager[Place], into: Path, *, with_
                 )
             )
     if not with_keys:
-        progress.line("The keys are not in it: keep a copy of them elsewhere, or no login can be opened (--with-keys).")
+        progress.line("The keys are not in it (--with-keys, KEYS=1): keep a copy elsewhere, or no login can be opened.")
     progress.step("backup", f"complete: {folder.root}")
     progress.line(
         json.dumps({"backup": str(folder.root), "bytes": folder.size(), "seconds": round(time.monotonic() - began, 1)})

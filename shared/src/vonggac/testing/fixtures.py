@@ -23,6 +23,7 @@ from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, PostgresServer, free_port
+from vonggac.testing.processes import ForgetfulServer
 from vonggac.testing.waiting import eventually
 
 
@@ -161,6 +162,24 @@ async def bus(request: pytest.FixtureRequest, nats_server: NatsServer) -> AsyncI
             await forget_topology(connected, nats_server)
     finally:
         await connected.close()
+
+
+@pytest.fixture
+def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
+    """A nats-server of the test's own, which can be set back to an older disk."""
+    server = ForgetfulServer(tmp_path / "nats", free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest_asyncio.fixture
+async def forgetful_bus(forgetful_server: ForgetfulServer) -> AsyncIterator[Bus]:
+    """A connection to it, with the topology declared."""
+    connected = await Bus.connect(NatsAt(forgetful_server.url), name="test")
+    await topology.declare(connected.js)
+    yield connected
+    await connected.close()
 
 
 async def forget_topology(bus: Bus, server: NatsServer, *, keep_untouched: bool = False) -> None:
