@@ -159,8 +159,10 @@ async def test_maintenance_of_the_register_is_listed_with_who_agreed(
     of_another = province.window(SOON, SOON + HOUR, camera_id=uuid4())
     windows = (of_camera, of_facility, of_another)
     await province.feed(ingest, *(province.stated("maintenance_window", one) for one in windows))
-    listed = (await client.get("/v1/maintenance", params={"camera_id": str(camera.id)})).json()["items"]
+    listed = (await client.get("/v1/maintenance", params={"camera": str(camera.id)})).json()["items"]
     assert {one["id"] for one in listed} == {str(of_camera.id), str(of_facility.id)}
+    by_code = (await client.get("/v1/maintenance", params={"facility": "KCL-01"})).json()["items"]
+    assert [one["id"] for one in by_code] == [str(of_facility.id)]
     assert {(one["approved_by"], one["reason"]) for one in listed} == {("lead", "thay nguồn")}
 
 
@@ -219,8 +221,8 @@ async def test_the_newest_revision_of_a_window_holds_in_any_order(
 @pytest.mark.parametrize(("path", "field"), [
     ("/v1/outages", "camera"),
     ("/v1/late-evidence", "camera"),
-    ("/v1/maintenance", "camera_id"),
-    ("/v1/maintenance", "facility_id"),
+    ("/v1/maintenance", "camera"),
+    ("/v1/maintenance", "facility"),
 ])  # fmt: skip
 async def test_an_id_that_nobody_knows_has_no_empty_list(client: Client, path: str, field: str) -> None:
     """No outage of a camera that is not there would read as a camera that never failed."""

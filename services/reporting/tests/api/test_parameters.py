@@ -1,10 +1,14 @@
 """Instants and zones that callers write: what overflows, or what tables do not know, is refused by name."""
 
+import json
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from reporting import api
 from reporting.api.availability.schemas import NewTarget
 from reporting.api.parameters import parse_moment, zone_names
 from reporting.api.reports.shapes import FreezeShape, Zone
@@ -50,3 +54,17 @@ def test_whoever_writes_tables_knows_every_zone() -> None:
     assert {"UTC", "Asia/Ho_Chi_Minh"} <= zone_names()
     for name in zone_names():
         pc.local_timestamp(pa.array([0], pa.timestamp("ms", tz=name)))
+
+
+def test_a_thing_is_asked_for_by_the_same_name_on_every_route() -> None:
+    """`camera`, `facility`, `agency`, `unit`; an id has its name in a path alone."""
+    paths = json.loads((Path(api.__path__[0]) / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    asked = {
+        (path, given["name"])
+        for path, methods in paths.items()
+        for method in methods.values()
+        for given in method.get("parameters", [])
+        if given["in"] == "query"
+    }
+    assert {"camera", "facility", "agency"} <= {name for _, name in asked}
+    assert [one for one in asked if one[1].endswith("_id")] == []

@@ -136,8 +136,8 @@ async def test_what_is_hidden_answers_as_what_never_was(start: Start, client: Cl
             f"/v1/deliveries/{delivery}/intervals", f"/v1/cameras/{camera}/formats",
             f"/v1/progress/facilities/{facility}", f"/v1/compliance?facility={facility}",
             f"/v1/obligations.ics?facility={facility}", f"/v1/outages?camera={camera}",
-            f"/v1/late-evidence?camera={camera}", f"/v1/maintenance?camera_id={camera}",
-            f"/v1/maintenance?facility_id={facility}",
+            f"/v1/late-evidence?camera={camera}", f"/v1/maintenance?camera={camera}",
+            f"/v1/maintenance?facility={facility}",
         ]  # fmt: skip
 
     hidden = paths(sites.hidden.id, sites.hidden.deliveries[0].id, sites.secret)

@@ -75,8 +75,8 @@ async def list_windows(
     start: Annotated[str | None, Query(alias="from", description=f"{_TIME} Default: 31 days ago.")] = None,
     end: Annotated[str | None, Query(alias="to", description=f"{_TIME} Default: in a year.")] = None,
     time_zone: Annotated[str, ZONE] = TIME_ZONE,
-    camera_id: UUID | None = None,
-    facility_id: UUID | None = None,
+    camera: Annotated[UUID | None, Query(description="Id of a camera.")] = None,
+    facility: Annotated[str | None, Query(description="Code or id of a facility.", max_length=64)] = None,
 ) -> Response:
     now = paging.as_of or shared.clock()
     zone = zone_named(time_zone)
@@ -84,17 +84,15 @@ async def list_windows(
     until = now + LISTED_AHEAD if end is None else parse_moment("to", end, zone)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
-    facility = None if facility_id is None else str(facility_id)
     async with shared.database.transaction() as session:
-        await check_camera(session, caller.sight, "camera_id", camera_id)
+        await check_camera(session, caller.sight, "camera", camera)
         seen = await seen_by(session, caller.sight)
-        await find_seen(session, "facility", facility, seen.visible, field="facility_id")
-        scope = replace(seen, facility_id=facility_id)
+        scope = replace(seen, facility_id=await find_seen(session, "facility", facility, seen.visible))
     if chosen.is_file:
         asked = Question(Period(millis(since), millis(until)), millis(now), 1, time_zone)
-        return table_answer(shared, "maintenance", asked, chosen, scope, only=camera_id)
+        return table_answer(shared, "maintenance", asked, chosen, scope, only=camera)
     wanted = maintenance.listed(
-        since=since, until=until, camera_id=camera_id, facility_id=facility_id, visible=scope.visible
+        since=since, until=until, camera_id=camera, facility_id=scope.facility_id, visible=scope.visible
     )
     async with shared.database.transaction() as session:
         rows, total = await maintenance.page(

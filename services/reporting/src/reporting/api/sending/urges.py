@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Query, Request, Response
 
 from reporting.api.files import Chosen, file_answers, table_answer
-from reporting.api.parameters import InContext, invalid
+from reporting.api.parameters import InContext, find_seen, invalid
 from reporting.api.sending.addresses import sending_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
@@ -73,10 +73,13 @@ async def list_urges(
     chosen: Chosen,
     request: Request,
     caller: Caller,
-    agency_id: Annotated[UUID | None, Query(description="Only this party.")] = None,
+    agency: Annotated[str | None, Query(description="Code or id of an agency: only this party.", max_length=64)] = None,
 ) -> Response:
     if chosen.is_file:
         demand_province(request, caller, "the file of the log is of the province as a whole")
+    async with shared.database.transaction() as session:
+        agency_id = await find_seen(session, "agency", agency)
+    if chosen.is_file:
         now = millis(shared.clock())
         question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
         return table_answer(shared, "urges", question, chosen, plan.Scope(), only=agency_id)
