@@ -241,3 +241,33 @@ async def test_a_wrong_parameter_is_named(client: Client, parameters: dict[str, 
     (error,) = answer.json()["errors"]
     assert error["field"] == field
     assert says in error["message"]
+
+
+async def test_every_camera_has_its_24_hour_strip_and_its_other_charts(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """A strip without a camera that is asked for is of the twelve longest down: the thirteenth is among the others."""
+    cameras = [province.camera(f"CAM-{number:02d}") for number in range(1, 14)]
+    down, up = DAY + timedelta(hours=5), DAY + timedelta(hours=5, minutes=20)
+    facts = [
+        *province.probes(cameras[0], DAY, down, every_s=300),
+        *province.probes(cameras[0], down, up, "down", cause="black", every_s=300),
+        *province.probes(cameras[12], DAY, up, every_s=300),
+        *province.watched(DAY + timedelta(days=1, hours=1)),
+    ]
+    await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in cameras), *facts)
+
+    async def drawn(name: str, **more: str) -> str:
+        answer = await client.get(f"/v1/charts/{name}.svg", params={**PERIOD, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    assert "CAM-13" not in await drawn("strips"), "it was never down"
+    last = await drawn("strips", camera=str(cameras[12].id))
+    assert ("CAM-13" in last, "CAM-01" in last) == (True, False)
+    assert "Hình đen" in await drawn("causes", camera=str(cameras[0].id))
+    assert "Hình đen" not in await drawn("causes", camera=str(cameras[12].id))
+    assert "Tổng số: 1<" in await drawn("progress", camera=str(cameras[12].id))
+    for wrong in ({"camera": str(uuid4())}, {"camera": str(cameras[0].id), "report": str(uuid4())}):
+        refused = await client.get("/v1/charts/strips.svg", params={**PERIOD, **wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "camera")

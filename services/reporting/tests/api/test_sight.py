@@ -137,7 +137,7 @@ async def test_what_is_hidden_answers_as_what_never_was(start: Start, client: Cl
             f"/v1/progress/facilities/{facility}", f"/v1/compliance?facility={facility}",
             f"/v1/obligations.ics?facility={facility}", f"/v1/outages?camera={camera}",
             f"/v1/late-evidence?camera={camera}", f"/v1/maintenance?camera={camera}",
-            f"/v1/maintenance?facility={facility}",
+            f"/v1/maintenance?facility={facility}", f"/v1/charts/strips.svg?camera={camera}",
         ]  # fmt: skip
 
     hidden = paths(sites.hidden.id, sites.hidden.deliveries[0].id, sites.secret)

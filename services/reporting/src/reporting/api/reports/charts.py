@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request, Response
 
-from reporting.api.parameters import Asks, Filters, InContext, parse_moment
+from reporting.api.parameters import Asks, Filters, InContext, check_camera, invalid, parse_moment
 from reporting.api.reports.freezing import Version, wanted
 from reporting.documents.letter.figures import Shown, chart, shown_of
 from reporting.domain.instants import millis
@@ -28,7 +28,8 @@ type ChartName = Literal["availability", "causes", "progress", "strips"]
     summary="A chart",
     description=(
         "`availability` over time, lost time by `causes`, `progress` against the deadline, 24-hour `strips` of the "
-        "cameras longest down. Of a frozen report when `report` is given, else of the period as it is known now."
+        "cameras longest down. Of a frozen report when `report` is given, else of the period as it is known now; of "
+        "one camera when `camera` is given."
     ),
     response_class=Response,
     responses={
@@ -59,10 +60,13 @@ async def read_chart(
             "period; 990000 while none is set.",
         ),
     ] = None,
+    camera: Annotated[UUID | None, Query(description="Only this camera; not of a frozen report.")] = None,
     report: Annotated[UUID | None, Query(description="A frozen report: period and filters are its own.")] = None,
     version: Version = None,
 ) -> Response:
     due = None if deadline is None else millis(parse_moment("deadline", deadline, asks.zone))
+    if camera is not None and report is not None:
+        raise invalid("camera", "is not asked for of a frozen report, which has the cameras that it was frozen with")
     if report is not None:
         demand_province(request, caller, "a frozen report is of the province as a whole")
         demand(request, caller, Right.READ_RESTRICTED, "a chart of a frozen report")
@@ -70,8 +74,9 @@ async def read_chart(
             shown = shown_of(await wanted(session, report, version))
     else:
         async with snapshot(shared.database) as session:
+            await check_camera(session, filters.sight, "camera", camera)
             scope = (await filters.resolved(session)).scope
-            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
+            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone), camera))
             target = await targets.demanded_ppm(session, asks.period.start) if target_ppm is None else target_ppm
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target)
     picture = await asyncio.to_thread(chart, shown, name)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,8 @@ class Extent:
     question: Question
     scope: plan.Scope
     zone: ZoneInfo
+    camera: UUID | None = None
+    """This one alone; a chart may be of one."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
@@ -80,16 +83,19 @@ async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tu
     totals = Totals(places)
     found: list[CameraAccount] = []
     question = replace(extent.question, period=period)
-    async for portion in ledgered_accounts(session, question, await plan.cameras(session, places), list):
+    only = None if extent.camera is None else [extent.camera]
+    cameras = await plan.cameras(session, places, only=only)
+    async for portion in ledgered_accounts(session, question, cameras, list):
         totals.add(portion)
         found += portion
     return found, totals
 
 
 async def _outages(session: AsyncSession, extent: Extent) -> list[FoundOutage]:
+    only = None if extent.camera is None else str(extent.camera)
     return [
         FoundOutage(camera, outage, None if (fault := fault_of(camera, outage, faults)) is None else fault.began_at)
-        async for found, faults in found_outages(session, extent.question, extent.scope)
+        async for found, faults in found_outages(session, extent.question, extent.scope, only)
         for camera, outage in found
     ]
 
