@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.architecture.modules import statements, tree
+from tests.architecture.modules import modules, statements, tree
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("trees")
@@ -109,6 +109,31 @@ def test_functions_stay_readable() -> None:
         and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
     ]
     assert long == []
+
+
+def exported(package: Path) -> set[str]:
+    """The names of a package's `__all__`."""
+    lists = [
+        node.value
+        for node in statements(package)
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
+    ]
+    return {str(name) for value in lists for name in ast.literal_eval(value)}
+
+
+def test_what_a_package_exports_somebody_imports_from_it() -> None:
+    imported = {
+        (node.module, alias.name)
+        for path in PYTHON
+        for node in statements(path)
+        if isinstance(node, ast.ImportFrom) and not node.level
+        for alias in node.names
+    }
+    packages = {name: path for name, path in modules().items() if path.name == "__init__.py"}
+    unused = {
+        f"{name}: {each}" for name, path in packages.items() for each in exported(path) if (name, each) not in imported
+    }
+    assert unused == set()
 
 
 def test_there_is_no_junk_drawer() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, tuple_
 
 
 class Ordered(Protocol):
-    """One level of a sort, as `vonggac.http.lists.Ordering` is."""
+    """One level of a sort, as `vonggac.http.lists.sorting.Ordering` is."""
 
     @property
     def name(self) -> str: ...

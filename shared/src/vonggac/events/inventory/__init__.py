@@ -14,7 +14,6 @@ from vonggac.events.inventory.devices import (
     PlannedDelivery,
     RecorderV1,
     RequiredProof,
-    SealedSecret,
     TlsTrust,
 )
 from vonggac.events.inventory.mandate import (
@@ -57,7 +56,6 @@ from vonggac.events.inventory.state import RemovedV1, State
 from vonggac.events.inventory.surveys import (
     InstallationProposalV1,
     ProposalStatus,
-    ProposedCameras,
     SurveyStatus,
     SurveyV1,
     SurveyVerdict,
@@ -99,11 +97,9 @@ __all__ = [
     "PlannedConnection",
     "PlannedDelivery",
     "ProposalStatus",
-    "ProposedCameras",
     "RecorderV1",
     "RemovedV1",
     "RequiredProof",
-    "SealedSecret",
     "State",
     "SurveyStatus",
     "SurveyV1",

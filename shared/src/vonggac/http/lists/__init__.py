@@ -2,6 +2,6 @@
 
 from vonggac.http.lists.listing import Listing, PageQuery
 from vonggac.http.lists.page import PageOf
-from vonggac.http.lists.sorting import Key, Ordering
+from vonggac.http.lists.sorting import Key
 
-__all__ = ["Key", "Listing", "Ordering", "PageOf", "PageQuery"]
+__all__ = ["Key", "Listing", "PageOf", "PageQuery"]
