@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from openpyxl import load_workbook
 
 from reporting.documents.letter.blocks import Picture, Text
 from reporting.documents.letter.content import paper
+from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
-from reporting.reports.snapshot.report import FilterPart
+from reporting.documents.verify import verify
+from reporting.reports.snapshot.report import FilterPart, table_parts
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
@@ -71,3 +74,29 @@ def test_a_share_of_nothing_is_not_said(report: Report, unknown: int, said: str)
     assert any(one.startswith("Trong kỳ không có tỷ lệ hoạt động") and one.endswith(said) for one in texts)
     assert any(one.endswith("không đo được trong kỳ.") for one in texts)
     assert not any(" - " in one or "(-" in one for one in texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("Khách sạn 酒店", "Khách sạn □□"),
+        ("Trạm \U0001f3e5\ufe0f số 1 ✓", "Trạm □ số 1 □"),
+        ("ស្វាយ", "□□□□□"),
+        ("\ue000\U000f0000\u2028\ufffd\u2060", "□□ □"),
+        ("A → B ≥ ½ “x” – Đặng Thị Ỷ", "A → B ≥ ½ “x” – Đặng Thị Ỷ"),
+        (unicodedata.normalize("NFD", "Trường Đội Ẩm thực"), unicodedata.normalize("NFD", "Trường Đội Ẩm thực")),
+    ],
+)
+def test_a_name_with_signs_that_no_font_of_ours_has_makes_a_pdf_all_the_same(
+    report: Report, name: str, drawn: str
+) -> None:
+    """A frozen name never changes: one such camera would leave the province without its PDF for good."""
+    assert drawable(name) == drawn
+    tables = {
+        table: [{key: name if key in {"facility_name", "camera_name"} else row[key] for key in row} for row in rows]
+        for table, rows in report.tables.items()
+    }
+    header = report.header.model_copy(update={"tables": table_parts(tables)})
+    named = replace(report, header=header, tables=tables)
+    found = verify(rendered(named, "pdf"), named)
+    assert found.unaltered, found.differences

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import typst
 
+from reporting.documents.pdf.glyphs import drawable
+
 DOTS_PER_INCH = 200
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 
@@ -23,7 +25,8 @@ class Typeset(NamedTuple):
 def typeset(template: str, data: Mapping[str, Any], at: datetime) -> Typeset:
     """Set a template of this folder. It reads `data` as JSON from `sys.inputs.data`; the file is dated `at`."""
     source = str(files("reporting.documents.pdf").joinpath(template))
-    compiler = typst.Compiler(source, font_paths=_fonts(), sys_inputs={"data": json.dumps(data, ensure_ascii=False)})
+    words = drawable(json.dumps(data, ensure_ascii=False))
+    compiler = typst.Compiler(source, font_paths=_fonts(), sys_inputs={"data": words})
     made = compiler.compile(format="pdf", pdf_standards=[*STANDARDS], timestamp=at.replace(microsecond=0))
     assert isinstance(made, bytes)
     return Typeset(made, json.loads(compiler.query("<field>", field="value")))
