@@ -14,6 +14,14 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 64 * 1024
 
 
+class EventTooLargeError(ValueError):
+    """An event is larger than a message may be: what it is about holds too much."""
+
+    def __init__(self, event_type: str, subject: str, size: int) -> None:
+        super().__init__(f"event {event_type} about {subject} has {size} bytes, more than {MAX_EVENT_BYTES}")
+        self.size = size
+
+
 class MalformedEventError(ValueError):
     """A message is no CloudEvent of a type this program knows, or its data does not fit the type's schema."""
 
@@ -65,13 +73,12 @@ class CloudEvent[T: Payload](BaseModel):
     def encode(self) -> bytes:
         """The message body, UTF-8 JSON.
 
-        Raises ValueError when it is larger than MAX_EVENT_BYTES: a bug of the producer, never to be cut silently.
+        Raises EventTooLargeError when it is larger than MAX_EVENT_BYTES: never to be cut silently.
         """
         # What is None is left out: readers have None for it, and a third of an observation is that.
         body = self.model_dump_json(serialize_as_any=True, exclude_none=True).encode()
         if len(body) > MAX_EVENT_BYTES:
-            msg = f"event {self.type} about {self.subject} has {len(body)} bytes, more than {MAX_EVENT_BYTES}"
-            raise ValueError(msg)
+            raise EventTooLargeError(self.type, self.subject, len(body))
         return body
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from vonggac.database import is_away
+from vonggac.events.envelope import MAX_EVENT_BYTES
 from vonggac.http import FieldError, ProblemError
 from vonggac.telemetry import get_logger
 
@@ -96,6 +97,15 @@ def field_conflict(field: str, message: str) -> ProblemError:
 def not_found(noun: str, detail: str | None = None) -> ProblemError:
     words = noun.replace("_", " ")
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", detail or f"there is no {words} with this id")
+
+
+def too_large(noun: str, named: str, size: int) -> ProblemError:
+    """The 422 of a record that no message can carry: the other services would never hear of it."""
+    msg = (
+        f"the {noun.replace('_', ' ')} {named} holds too much: its message would have {size} bytes, more than the "
+        f"{MAX_EVENT_BYTES} that one may have; shorten its lists, texts or certificates"
+    )
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "too_large", msg)
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:

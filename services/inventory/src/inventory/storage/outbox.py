@@ -17,10 +17,12 @@ from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
+from inventory.storage.conflicts import too_large
 from vonggac.bus.declared import topology
 from vonggac.database import Database, is_away
 from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger
+from vonggac.events.envelope import EventTooLargeError
 
 log = get_logger(__name__)
 
@@ -42,9 +44,12 @@ class OutboxMessage(NamedTuple):
 
 
 def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
-    """Encode `payload` as an event. Raises ValueError when it exceeds the largest event."""
+    """Encode `payload` as an event. Raises ProblemError 422 when it exceeds the largest event."""
     event: CloudEvent[Payload] = new_event(payload, source=SOURCE, subject=str(thing_id), time=now)
-    return OutboxMessage(event.id, subject_of(noun, thing_id), event.encode())
+    try:
+        return OutboxMessage(event.id, subject_of(noun, thing_id), event.encode())
+    except EventTooLargeError as error:
+        raise too_large(noun, getattr(payload, "code", str(thing_id)), error.size) from None
 
 
 async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:

@@ -55,6 +55,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"would be published at an address that is in use", "sẽ phát tới một địa chỉ đã dùng: hãy đổi mã"),
         (r"cannot carry it", "camera khảo sát là H.265 mà trung tâm nhận RTMP không mở rộng: đổi camera sang H.264 hoặc không chuyển tới đó"),
         (r"needs a reason", "cần lý do: gửi kèm tham số reason"),
+        (r"holds too much: its message", "chứa quá nhiều: rút ngắn danh sách, văn bản hoặc chứng thư"),
         (r"credentials.*write_secret|write_secret", "tệp có mật khẩu, người gửi cần quyền write_secret"),
         (r"is given once", "chỉ điền khi tạo mới, không sửa được"),
         (r"means no destination", "từ này dành riêng: chọn mã khác"),
