@@ -7,22 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, any_, delete, func, literal, select, update
+from sqlalchemy import BigInteger, any_, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
-from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
 from inventory.storage.conflicts import too_large
+from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
 from vonggac.bus.declared import topology
 from vonggac.database import Database, is_away
 from vonggac.events import CloudEvent, Payload, new_event
-from vonggac.telemetry import get_logger
 from vonggac.events.envelope import EventTooLargeError
+from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
@@ -31,6 +32,7 @@ KEPT = timedelta(minutes=5)
 """A row stays so long after NATS has stored it: longer than NATS takes to sync (decision 0031)."""
 FORGET_EVERY = timedelta(seconds=10)
 _PUBLISHED = (OutboxRow.id, OutboxRow.event_id, OutboxRow.subject, OutboxRow.body, OutboxRow.repetition)
+_PLAIN = {"synchronize_session": False}
 _NUMBERS = select(*(select(func.count()).select_from(kind).scalar_subquery().label(kind.noun) for kind in THINGS))
 """How many things of each noun there are, in one statement: one by one they are a round each."""
 
@@ -56,6 +58,29 @@ async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessag
     """Append `messages` in this order, in the caller's transaction."""
     rows = ((entry.event_id, entry.subject, entry.body, now) for entry in messages)
     await copy_rows(session, OutboxRow, ("event_id", "subject", "body", "created_at"), rows)
+
+
+async def come_last(session: AsyncSession, written_at: datetime, since: int) -> None:
+    """Have the messages of a write that were appended before it queued come after those that others appended since.
+
+    Who republishes a thing meanwhile publishes the state before: it must not be the last one of its subject. Called
+    when nobody else appends any more. `since`: the newest row when the write began.
+    """
+    ours, others, later = aliased(OutboxRow), aliased(OutboxRow), aliased(OutboxRow)
+    waiting = select(others.subject).where(
+        others.id > since, others.created_at != written_at, others.published_at.is_(None)
+    )
+    subjects = set(await session.scalars(waiting))
+    if not subjects:
+        return
+    newest = select(func.max(ours.id)).where(ours.created_at == written_at, ours.subject.in_(subjects))
+    newest = newest.where(
+        select(later.id)
+        .where(later.subject == ours.subject, later.id > ours.id, later.created_at != written_at)
+        .exists()
+    )
+    which = OutboxRow.id.in_(newest.group_by(ours.subject))
+    await session.execute(update(OutboxRow).where(which).values(id=text("default")), execution_options=_PLAIN)
 
 
 async def next_rows(session: AsyncSession, most: int) -> Sequence[Any]:

@@ -244,8 +244,10 @@ class WriteTransaction:
         `resting_on`: nouns. Raises OvertakenError when others wrote a thing of one of them since the beginning, and
         ProblemError 503 when the wait is too long.
         """
+            if self._beginning is not None:
+                await outbox.come_last(self.session, written_at, self._beginning.message)
         if self._queue is not None:
-            queue, self._queue = self._queue, None
+            queue, self._queue, written_at = self._queue, None, self.now
             self.now = await queue(self.session)
         if self._beginning is not None and resting_on:
             await check_untouched(self.session, self._beginning, self.actor.request_id, resting_on)

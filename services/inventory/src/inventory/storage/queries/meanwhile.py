@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.storage.tables import Change
+from inventory.storage.tables import Change, OutboxRow
 
 
 class OvertakenError(Exception):
@@ -15,16 +15,23 @@ class OvertakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where the change log stood. `alone`: no other long write was running, whose lines come later with earlier ids."""
+    """Where the change log stood, and the outbox.
+
+    `alone`: no other long write was running, whose lines come later with earlier ids.
+    """
 
     line: int
     alone: bool
+    message: int
 
 
 async def note_beginning(session: AsyncSession) -> Beginning:
     """Of a long write, before it reads anything."""
+    line = await session.scalar(select(func.max(Change.id))) or 0
+    message = await session.scalar(select(func.max(OutboxRow.id))) or 0
+    # After the lines: one that begins in between has later ones.
     others = bool(await session.scalar(_OTHER_LONG_WRITES))
-    return Beginning(await session.scalar(select(func.max(Change.id))) or 0, not others)
+    return Beginning(line, not others, message)
 
 
 async def check_untouched(session: AsyncSession, beginning: Beginning, request_id: str, nouns: Collection[str]) -> None:
