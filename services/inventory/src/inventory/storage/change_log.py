@@ -1,6 +1,7 @@
 """The change log (R25): each line as the text that is stored, so that thousands of them weigh little until then."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
+from inventory.storage.outbox import OutboxMessage
 from inventory.storage.tables import Change, Thing
 from inventory.storage.tables.base import DERIVED
 
@@ -55,11 +57,50 @@ class ChangeLog:
         action = "created" if before is None else "removed" if after is None else "changed"
         self.add(now, kind.noun, thing_id, action, before, after)
 
+    @property
+    def count(self) -> int:
+        """Lines that are not written yet."""
+        return len(self._lines)
+
+    def forget_after(self, count: int) -> None:
+        """Keep the first `count` of them: what the others say was undone."""
+        del self._lines[count:]
+
     async def write(self, session: AsyncSession) -> None:
         """Append the lines, in their order."""
         if self._lines:
             lines, self._lines = self._lines, []
             await copy_rows(session, Change, _COLUMNS, lines)
+
+
+class Pending:
+    """What a write still has to log, to compose and to publish: new and stale cameras, messages of everything else."""
+
+    def __init__(self, session: AsyncSession, log: ChangeLog) -> None:
+        self._session, self._log = session, log
+        self.messages: list[OutboxMessage] = []
+        self.new_cameras: set[UUID] = set()
+        self.stale_cameras: set[UUID] = set()
+        self.stale_facilities: set[UUID] = set()
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part of the write that may be refused: nothing of it is then on record, in the log or in a message."""
+        lines, messages = self._log.count, len(self.messages)
+        sets = (self.new_cameras, self.stale_cameras, self.stale_facilities)
+        self.new_cameras, self.stale_cameras, self.stale_facilities = set(), set(), set()
+        try:
+            async with self._session.begin_nested():
+                yield
+        except BaseException:
+            self._log.forget_after(lines)
+            del self.messages[messages:]
+            raise
+        else:
+            for whole, more in zip(sets, (self.new_cameras, self.stale_cameras, self.stale_facilities), strict=True):
+                whole |= more
+        finally:
+            self.new_cameras, self.stale_cameras, self.stale_facilities = sets
 
 
 def _text(values: Mapping[str, Any] | str | None) -> str | None:

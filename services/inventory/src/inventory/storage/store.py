@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
-from inventory.storage.change_log import SEALED, ChangeLog, snapshot, snapshot_text
+from inventory.storage.change_log import SEALED, ChangeLog, Pending, snapshot, snapshot_text
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
@@ -73,10 +73,7 @@ class WriteTransaction:
         self._queue, self._beginning = queue, beginning  # No queue once the place is taken.
         self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), now)
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
-        self._messages: list[outbox.OutboxMessage] = []
-        self._new_cameras: set[UUID] = set()
-        self._stale_cameras: set[UUID] = set()
-        self._stale_facilities: set[UUID] = set()
+        self.pending = Pending(session, self.log)
         self._finished = False
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
@@ -100,7 +97,7 @@ class WriteTransaction:
         """Log and publish a thing whose row the caller writes."""
         self.log_change(thing, "created", None, snapshot(thing))
         if isinstance(thing, Camera):
-            self._new_cameras.add(thing.id)
+            self.pending.new_cameras.add(thing.id)
         self._queue_message_of(thing)
 
     async def change_thing(self, thing: Thing, values: Mapping[str, Any]) -> bool:
@@ -127,7 +124,7 @@ class WriteTransaction:
             thing.revision += 1
             thing.changed_at = self.now
         if isinstance(thing, Facility) and before["status"] != after["status"]:
-            self._stale_facilities.add(thing.id)
+            self.pending.stale_facilities.add(thing.id)
         self.log_change(thing, "changed", before, after)
         self._queue_message_of(thing)
         return True
@@ -142,7 +139,7 @@ class WriteTransaction:
     async def remove_thing(self, thing: Thing) -> None:
         """Delete a thing without references, and publish its tombstone."""
         if isinstance(thing, Delivery):
-            self._stale_cameras.add(thing.camera_id)
+            self.pending.stale_cameras.add(thing.camera_id)
             self.log_change(thing, "removed", snapshot(thing), None)
         else:
             keys = thing.__table__.columns.keys()
@@ -153,17 +150,17 @@ class WriteTransaction:
     def record_removed(self, kind: type[Thing], row: Mapping[str, Any]) -> None:
         """Log and publish the removal of a row, given by its columns; the caller deletes it."""
         self.log.add_row(self.now, kind, row["id"], snapshot_text(kind, row), None)
-        self._stale_cameras.discard(row["id"])
+        self.pending.stale_cameras.discard(row["id"])
         tombstone = RemovedV1(id=row["id"], noun=kind.noun, revision=row["revision"] + 1, removed_at=self.now)
-        self._messages.append(self._message(kind.noun, row["id"], tombstone))
+        self.pending.messages.append(self._message(kind.noun, row["id"], tombstone))
 
     def mark_facility_stale(self, facility_id: UUID) -> None:
         """Publish the cameras of a facility again at the end."""
-        self._stale_facilities.add(facility_id)
+        self.pending.stale_facilities.add(facility_id)
 
     def mark_stale(self, camera_ids: Iterable[UUID]) -> None:
         """Publish these cameras again at the end: their messages are stale."""
-        self._stale_cameras.update(camera_ids)
+        self.pending.stale_cameras.update(camera_ids)
 
     def log_change(
         self, thing: Thing, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None
@@ -180,21 +177,21 @@ class WriteTransaction:
             return
         self._finished = True
         await self.enter_queue()
-        if self._stale_facilities:
-            query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
+        if self.pending.stale_facilities:
+            query = select(Camera.id).where(Camera.facility_id.in_(self.pending.stale_facilities))
             self.mark_stale((await self.session.scalars(query)).all())
         await self._raise_revisions()
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
         ready = await self._prepared.still_true(self.session)
-        await self._prepared.withdraw(self.session, self._prepared.cameras - (ready - self._stale_cameras))
-        waiting = (self._new_cameras - ready) | self._stale_cameras
+        await self._prepared.withdraw(self.session, self._prepared.cameras - (ready - self.pending.stale_cameras))
+        waiting = (self.pending.new_cameras - ready) | self.pending.stale_cameras
         async for plans in camera_plans(self.session, waiting):
             for plan in plans:
                 codecs.check_camera(plan.payload)
-                self._messages.append(self._message("camera", plan.payload.id, plan.payload))
+                self.pending.messages.append(self._message("camera", plan.payload.id, plan.payload))
                 moved += log_moved(self.log, self.now, plan)
-            if len(self._messages) >= MOST_WAITING:
+            if len(self.pending.messages) >= MOST_WAITING:
                 await self.write_log()
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
@@ -203,8 +200,8 @@ class WriteTransaction:
     async def write_log(self) -> None:
         """Append the log and the messages so far: of thousands of things they need not wait for the end."""
         await self.log.write(self.session)
-        if self._messages:
-            messages, self._messages = self._messages, []
+        if self.pending.messages:
+            messages, self.pending.messages = self.pending.messages, []
             await outbox.append_messages(self.session, messages, now=self.now)
 
     async def prepare(self) -> None:
@@ -213,10 +210,10 @@ class WriteTransaction:
         Raises ProblemError 422 when a destination does not accept a camera's codec.
         """
         await self.write_log()
-        new = self._new_cameras - self._prepared.cameras
+        new = self.pending.new_cameras - self._prepared.cameras
         if new:
             await self._prepared.compose_all(self.session, camera_plans(self.session, new))
-        self._stale_cameras -= self._new_cameras
+        self.pending.stale_cameras -= self.pending.new_cameras
 
     async def prepare_created(
         self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
@@ -236,7 +233,7 @@ class WriteTransaction:
 
     def publish_later(self, camera_ids: Iterable[UUID]) -> None:
         """Compose the messages of cameras at the end, whose rows, with their revision, the caller writes."""
-        self._new_cameras.update(camera_ids)
+        self.pending.new_cameras.update(camera_ids)
 
     async def enter_queue(self, resting_on: Collection[str] = ()) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.
@@ -244,16 +241,16 @@ class WriteTransaction:
         `resting_on`: nouns. Raises OvertakenError when others wrote a thing of one of them since the beginning, and
         ProblemError 503 when the wait is too long.
         """
-            if self._beginning is not None:
-                await outbox.come_last(self.session, written_at, self._beginning.message)
         if self._queue is not None:
             queue, self._queue, written_at = self._queue, None, self.now
             self.now = await queue(self.session)
+            if self._beginning is not None:
+                await outbox.come_last(self.session, written_at, self._beginning.message)
         if self._beginning is not None and resting_on:
             await check_untouched(self.session, self._beginning, self.actor.request_id, resting_on)
 
     async def _raise_revisions(self) -> None:
-        bumped = self._stale_cameras - self._new_cameras
+        bumped = self.pending.stale_cameras - self.pending.new_cameras
         for held in [each for each in self.session.identity_map.values() if isinstance(each, Camera)]:
             if held.id in bumped:
                 held.revision += 1
@@ -293,11 +290,11 @@ class WriteTransaction:
 
     def _queue_message_of(self, thing: Thing) -> None:
         if isinstance(thing, Camera):
-            self._stale_cameras.add(thing.id)
+            self.pending.stale_cameras.add(thing.id)
         elif isinstance(thing, Delivery):
-            self._stale_cameras.add(thing.camera_id)
+            self.pending.stale_cameras.add(thing.camera_id)
         else:
-            self._messages.append(self._message(thing.noun, thing.id, payload_of(thing)))
+            self.pending.messages.append(self._message(thing.noun, thing.id, payload_of(thing)))
 
     def _message(self, noun: str, thing_id: UUID, payload: Any) -> outbox.OutboxMessage:
         who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"

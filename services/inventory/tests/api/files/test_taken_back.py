@@ -1,5 +1,6 @@
 """An import is taken back: cameras all at once, deliveries too, and what a rule forbids now stays and is named."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -22,8 +23,9 @@ async def stocked(province: Any) -> Any:
     return province
 
 
-async def send(province: Any, text: str) -> str:
-    answer = await province.client.post("/v1/imports/cameras", content=text.encode(), headers=CSV)
+async def send(province: Any, text: str, noun: str = "cameras") -> str:
+    params = {"reason": "nhập danh sách"}
+    answer = await province.client.post(f"/v1/imports/{noun}", content=text.encode(), headers=CSV, params=params)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
@@ -113,3 +115,51 @@ async def test_a_delivery_that_somebody_touched_stays_and_is_named(stocked: Any)
     after = (await register(stocked))["CAM-03"]
     assert (after["name"], [each["id"] for each in after["deliveries"]]) == ("Sân", [first["id"]])
     assert second["id"] != first["id"]
+
+
+async def test_a_delivery_that_a_file_cut_has_its_period_again(stocked: Any) -> None:
+    (first, _) = (await register(stocked))["CAM-01"]["deliveries"]
+    one = f"/v1/deliveries/{first['id']}"
+    period = {"valid_from": "2021-05-10", "valid_to": "2021-12-31"}
+    assert (await stocked.change(one, json=period | {"enabled": False})).status_code == 200
+    before = (await stocked.client.get(one)).json()
+    done = await send(
+        stocked, "code,name,facility_code,url,destinations\r\nCAM-01,Hành lang,KCL-01,rtsp://10.1.1.1/ch1,none\r\n"
+    )
+    assert (await take_back(stocked, done))["left"] == []
+    after = (await stocked.client.get(one)).json()
+    names = ("id", "camera_id", "destination_id", "enabled", "url", "valid_from", "valid_to")
+    assert [after[name] for name in names] == [before[name] for name in names]
+
+
+async def test_a_camera_that_maintenance_is_agreed_for_stays_and_the_others_go(stocked: Any) -> None:
+    done = await send(
+        stocked,
+        "code,name,facility_code,url\r\n"
+        "CAM-11,Cổng,KCL-01,rtsp://10.1.1.11/ch1\r\nCAM-12,Sân,KCL-01,rtsp://10.1.1.12/ch1\r\n",
+    )
+    (camera,) = (await stocked.client.get("/v1/cameras", params={"code": "CAM-11"})).json()["items"]
+    soon = datetime.now(UTC) + timedelta(days=1)
+    window = {"starts_at": soon.isoformat(), "ends_at": (soon + timedelta(hours=1)).isoformat(), "purpose": "Thay"}
+    await stocked.post("/v1/maintenance-windows", window | {"camera_id": camera["id"]})
+    back = await take_back(stocked, done)
+    assert [(left["noun"], left["key"]) for left in back["left"]] == [("camera", "CAM-11")]
+    assert "maintenance" in back["left"][0]["reason"]
+    found = await register(stocked)
+    assert ("CAM-11" in found, "CAM-12" in found) == (True, False)
+    assert len(found["CAM-11"]["deliveries"]) == 2
+
+
+async def test_a_journal_entry_of_a_file_is_neither_changed_nor_taken_back(stocked: Any) -> None:
+    facility = (await register(stocked))["CAM-01"]["facility_id"]
+    row = f"facility,{facility},Đã gọi điện"
+    done = await send(stocked, f"about_noun,about_id,text\r\n{row}\r\n", "journal-entries")
+    dated = f"about_noun,about_id,text,valid_to\r\n{row},2021-05-10\r\n"
+    changed = await stocked.client.post(
+        "/v1/imports/journal-entries", content=dated.encode(), headers=CSV, params={"reason": "sửa"}
+    )
+    assert (changed.status_code, changed.json()["errors"][0]["row"]) == (422, 2), changed.text
+    back = await take_back(stocked, done)
+    assert (back["removed"], [left["noun"] for left in back["left"]]) == (0, ["journal_entry"])
+    (entry,) = (await stocked.client.get("/v1/journal-entries")).json()["items"]
+    assert (entry["text"], entry["valid_to"], entry["revision"]) == ("Đã gọi điện", None, 1)

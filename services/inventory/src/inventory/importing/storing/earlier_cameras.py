@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.storing.cameras import next_state, update_columns, update_of
 from inventory.importing.storing.done import Done, TakenBack, patch_back
-from inventory.nouns.devices.declared import CAMERA
+from inventory.nouns.devices.declared import CAMERA, DELIVERY
 from inventory.storage.change_log import snapshot, snapshot_text
 from inventory.storage.conflicts import busy
 from inventory.storage.deliveries import copy_deliveries, new_delivery
@@ -125,10 +125,17 @@ async def _make_again(transaction: WriteTransaction, lost: Sequence[Done], resul
             continue
         columns = {"id": camera.id, "code": camera.code}
         made = new_delivery(transaction.now, columns, camera.facility_code, destination)
-        new.append(made | {"id": each.id, "enabled": before["enabled"]})
+        new.append(made | _earlier_delivery(each))
     await copy_deliveries(transaction, new)
     transaction.mark_stale(each["camera_id"] for each in new)
     result.restored += len(new)
+
+
+def _earlier_delivery(done: Done) -> dict[str, Any]:
+    """What of a delivery does not follow from its camera and its destination."""
+    fields = DELIVERY.fields.model_validate({name: _before(done).get(name) for name in DELIVERY.fields.model_fields})
+    own = fields.model_dump(exclude={"camera_id", "destination_id"})
+    return own | {"id": done.id}
 
 
 def _before(done: Done) -> Any:

@@ -10,15 +10,17 @@ from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from inventory.importing.storing.done import Done, TakenBack, patch_back, read_done
+from inventory.importing.storing.done import Done, Left, TakenBack, patch_back, read_done
 from inventory.importing.storing.earlier_cameras import remove_cameras, restore_cameras, restore_connections
+from inventory.nouns.devices.declared import CAMERA
 from inventory.nouns.noun import Noun
-from inventory.nouns.registry import NOUNS, noun_named
+from inventory.nouns.registry import NOUNS, noun_named, referring
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import saw, sight_of
 from inventory.storage.tables import Change, Delivery, Thing
@@ -74,7 +76,9 @@ async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules
     deliveries = [each for each in done if each.noun == "delivery" and _camera_of(each) not in stays]
     ours = [each for each in done if each.noun != "delivery"] + [each for each in deliveries if each.id in touched]
     result.left += [each.left(TOUCHED) for each in ours if each.id in touched]
-    untouched = [each for each in ours if each.id not in touched]
+    referred = await _referred_cameras(session, [each for each in ours if each.id in new - touched])
+    result.left += [each.left(referred[each.id]) for each in ours if each.id in referred]
+    untouched = [each for each in ours if each.id not in touched and each.id not in referred]
     await remove_cameras(writing.transaction, [each for each in untouched if each.id in new], result)
     changed = [each for each in untouched if each.noun == "camera" and each.id not in new]
     rest = [each for each in untouched if each.noun != "camera"]
@@ -88,16 +92,30 @@ async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules
 
 
 async def _take_rest_back(writing: Write, rest: list[Done], rules: BackRules, result: TakenBack) -> None:
-    """One by one, what refers to others before what is referred to."""
+    """One by one, what refers to others before what is referred to, and the newest before the older.
+
+    What is refused is tried again after the others: of two units with one code the newer one goes first, and of two
+    officers of a facility the earlier one comes back first.
+    """
     order = {noun.name: place for place, noun in enumerate(NOUNS)}
-    rest.sort(key=lambda each: order[each.noun], reverse=True)
-    for start in range(0, len(rest), CHUNK):
-        chunk = rest[start : start + CHUNK]
-        present = await _read_things(writing.transaction.session, chunk)
-        for each in chunk:
-            if each.id in present:
-                await _take_one_back(writing, each, rules, result)
-        await asyncio.sleep(0)
+    waiting = rest[::-1]
+    waiting.sort(key=lambda each: order[each.noun], reverse=True)
+    while waiting:
+        refused: list[Left] = []
+        again: list[Done] = []
+        for start in range(0, len(waiting), CHUNK):
+            chunk = waiting[start : start + CHUNK]
+            present = await _read_things(writing.transaction.session, chunk)
+            for each in chunk:
+                why = await _take_one_back(writing, each, rules, result) if each.id in present else None
+                if why is not None:
+                    refused.append(each.left(why))
+                    again.append(each)
+            await asyncio.sleep(0)
+        if len(again) == len(waiting):
+            result.left += refused
+            return
+        waiting = again
 
 
 def _check_rights(caller: Principal, done: Sequence[Done]) -> None:
@@ -151,24 +169,45 @@ async def _cameras_of(session: Any, touched: set[UUID], cameras: set[UUID]) -> s
     return ids & cameras
 
 
+async def _referred_cameras(session: Any, new: Sequence[Done]) -> dict[UUID, str]:
+    """Those of the new cameras that others refer to, each with what does: they are not removed. They are held."""
+    found: dict[UUID, str] = {}
+    for other, field in referring(CAMERA):
+        if other.name in CAMERA.owns:
+            continue
+        column = other.table.__table__.c[field]
+        for start in range(0, len(new), CHUNK):
+            some = [each.id for each in new[start : start + CHUNK]]
+            reason = f"a {other.singular} refers to it / có {other.vietnamese} của nó"
+            found |= dict.fromkeys(await session.scalars(select(column).where(_is_any(column, some))), reason)
+    return found
+
+
 def _camera_of(delivery: Done) -> UUID:
     return UUID((delivery.after or delivery.before or {})["camera_id"])
 
 
-async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: TakenBack) -> None:
+async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: TakenBack) -> str | None:
+    """None when it is done, else why it is refused; nothing of it is then on record, in the log or in a message."""
     noun, session = noun_named(done.noun), writing.transaction.session
     thing = await session.get(noun.table, done.id)
     if thing is None:
-        return
+        return None
     try:
-        async with session.begin_nested():
+        async with writing.transaction.pending.attempt():
             if done.action == "created":
                 await rules.remove(writing, noun, thing)
-                result.removed += 1
-                return
-            await rules.patch(writing, noun, thing, patch_back(noun, done))
-            result.restored += 1
+            else:
+                await rules.patch(writing, noun, thing, patch_back(noun, done))
     except ProblemError as error:
         if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        result.left.append(done.left(error.problem.detail or error.problem.title))
+        return error.problem.detail or error.problem.title
+    except ValidationError as error:
+        # Of a rule that came after the record did.
+        return error.errors()[0]["msg"]
+    if done.action == "created":
+        result.removed += 1
+    else:
+        result.restored += 1
+    return None

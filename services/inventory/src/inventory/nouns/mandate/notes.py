@@ -11,11 +11,13 @@ from inventory.domain.mandate.notes import (
     BlockedReasonFields,
     JournalEntryFields,
 )
+from inventory.nouns.mandate.moving import closed
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.sight import sees
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import THINGS, BlockedReason, JournalEntry, Thing
 from vonggac.events.inventory import BlockedReasonV1, JournalEntryV1
 
@@ -46,6 +48,13 @@ class _Writer(Writer):
         return entry
 
 
+async def _stays(_transaction: WriteTransaction, before: JournalEntry | None, _after: JournalEntry | None) -> None:
+    """Raises ProblemError 409 when a note would change or go, by whatever way: by a file, or with one taken back."""
+    if before is not None:
+        msg = "a journal entry is never changed and never removed: a correction is another entry"
+        raise closed(msg)
+
+
 JOURNAL_ENTRY = Noun(
     name="journal_entry",
     path="journal-entries",
@@ -61,6 +70,7 @@ JOURNAL_ENTRY = Noun(
     label="id",
     filters=("about_noun", "about_id"),
     sorts=("changed_at",),
+    check=_stays,
     writer=_Writer(),
     hand_written=frozenset({"change", "remove", "bulk"}),
 )
