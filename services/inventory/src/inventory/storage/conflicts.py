@@ -87,16 +87,16 @@ def code_taken(table: str) -> str:
     return f"this code is taken among the {table}; choose another, or change the one that has it"
 
 
+def reason_missing(what: str) -> str:
+    """The sentence about a change that an official will be asked about."""
+    return f"{what} needs a reason, which stands in the change log and in the reports"
+
+
 def field_conflict(field: str, message: str) -> ProblemError:
     """A 409 about one field."""
     return ProblemError(
         HTTPStatus.CONFLICT, "conflict", f"{field}: {message}", [FieldError(field=field, message=message)]
     )
-
-
-def not_found(noun: str, detail: str | None = None) -> ProblemError:
-    words = noun.replace("_", " ")
-    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", detail or f"there is no {words} with this id")
 
 
 def too_large(noun: str, named: str, size: int) -> ProblemError:
@@ -106,6 +106,11 @@ def too_large(noun: str, named: str, size: int) -> ProblemError:
         f"{MAX_EVENT_BYTES} that one may have; shorten its lists, texts or certificates"
     )
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "too_large", msg)
+
+
+def not_found(noun: str, detail: str | None = None) -> ProblemError:
+    words = noun.replace("_", " ")
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", detail or f"there is no {words} with this id")
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:

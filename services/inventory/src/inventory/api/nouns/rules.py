@@ -12,8 +12,8 @@ from inventory.domain.text import LOGIN_ADVICE, holds_login
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named, referring
 from inventory.nouns.writer import Write
-from inventory.storage.conflicts import invalid, unknown_reference
-from inventory.storage.queries.references import refuse_while_referred
+from inventory.storage.conflicts import invalid, reason_missing, unknown_reference
+from inventory.storage.queries.references import is_mentioned, refuse_while_referred
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
@@ -96,7 +96,7 @@ def copy_of[T: Thing](thing: T) -> T:
 
 def reason_needed(what: str) -> ProblemError:
     """The 422 of a change that an official will be asked about."""
-    return invalid("reason", f"is missing: {what} needs a reason, which stands in the change log and in the reports")
+    return invalid("reason", f"is missing: {reason_missing(what)}")
 
 
 async def _check_references(transaction: WriteTransaction, noun: Noun, values: Mapping[str, Any]) -> None:

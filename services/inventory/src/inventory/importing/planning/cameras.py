@@ -30,6 +30,7 @@ from inventory.importing.planning.register import CHUNK, Brought, Register
 from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
+from inventory.storage.conflicts import reason_missing
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.auth import Credentials
@@ -98,10 +99,16 @@ async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device
 
 
 class CameraRules(FileRules):
-    """Of one file. Logins are sealed when their rows are stored."""
+    """Of one file. Logins are sealed when their rows are stored.
 
-    def __init__(self, connections: Connections, register: Register, allowed: AllowedNetworks | None) -> None:
-        self._connections, self._allowed = connections, allowed
+    `reason`: of the whole file; what is switched off or removed needs it as by the routes.
+    """
+
+    def __init__(
+        self, connections: Connections, register: Register, allowed: AllowedNetworks | None, *,
+        reason: str | None = None,
+    ) -> None:  # fmt: skip
+        self._connections, self._allowed, self._reason = connections, allowed, reason
         self._facility_codes = register.codes["facility"]
         self._enabled = [each for each in connections.destinations.values() if each.enabled]
         self._urls = connections.urls
@@ -183,6 +190,8 @@ class CameraRules(FileRules):
         stands = present is not None and present["shared_device_reason"] is None and device == _device(present)
         planned.extra["is_asked"] = not stands and fields.shared_device_reason is None
         self._fit_timeout(planned, fields)
+        if present is not None and not fields.enabled and present["enabled"]:
+            self._ask_reason(planned.line, "enabled", "switching it off", mistakes)
         if planned.extra[LOGIN] is not None:
             planned.changes["password"] = (_HIDDEN if present and present["sealed_secret"] else None, _HIDDEN)
             if present is not None:
@@ -196,6 +205,11 @@ class CameraRules(FileRules):
         for each in receiving:
             if not accepts_codec(codec, each.url_template, enhanced_rtmp=each.enhanced_rtmp):
                 mistakes.add(planned.line, DESTINATIONS, translate(refusal_advice(fields.code, each.code)))
+
+    def _ask_reason(self, line: int, column: str, what: str, mistakes: Mistakes) -> None:
+        if self._reason is None:
+            text = f"{reason_missing(what)}: send it as the parameter reason"
+            mistakes.add(line, column, translate(text))
 
     @staticmethod
     def _fit_timeout(planned: Planned, fields: Any) -> None:
@@ -241,6 +255,8 @@ class CameraRules(FileRules):
             before = sorted(code for code, each in known.items() if each.id in there)
             planned.action = Action.UPDATED
             planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
+        if disconnect:
+            self._ask_reason(planned.line, DESTINATIONS, "removing a delivery", mistakes)
         self._check_addresses(planned.line, fields, connect, mistakes)
         return [each for each in wanted if each.enabled and there.get(each.id, True)]
 
