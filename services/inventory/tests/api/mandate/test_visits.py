@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
+from sqlalchemy import text
+
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.inventory.tests.api.mandate.conftest import Letter
+    from sqlalchemy import Engine
 
 SAFE = {
     "briefed_by": "Trưởng khu cách ly",
@@ -54,6 +59,25 @@ async def test_nobody_enters_before_briefing_acknowledgement_and_declaration(
     assert final.json()["detail"].endswith("allowed: nothing, it is final")
 
 
+async def test_what_a_visit_needed_for_where_it_stands_stays_on_record(letter: Letter, team: dict[str, Any]) -> None:
+    path = await visit(letter, team, **SAFE)
+    change = letter.province.change
+    assert (await change(path, json={"health_declared": False})).status_code == 200
+    assert (await change(path, json={"health_declared": True})).status_code == 200
+    assert (await letter.do(f"{path}/transitions", {"to": "in_progress"})).status_code == 200
+    unsaid = [{"health_declared": False}, {"briefed_by": None, "briefed_at": None}, {"rules_acknowledged": []}]
+    for body in unsaid:
+        refused = await change(path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "closed"), refused.text
+    corrected = await change(path, json={"briefed_by": "Bác sĩ trực", "briefed_at": "2021-05-08T07:55:00+07:00"})
+    assert corrected.status_code == 200
+    assert (await change(path, json=INSIDE)).status_code == 200
+    assert (await letter.do(f"{path}/transitions", {"to": "done"})).status_code == 200
+    for body in (*unsaid, {"tools_disinfected": False}, {"entered_at": None, "left_at": None}):
+        assert (await change(path, json=body)).status_code == 409
+    assert (await change(path, json={"note": "Đã bàn giao"})).status_code == 200
+
+
 async def test_the_workload_of_a_team_is_planned_against_actual(letter: Letter, team: dict[str, Any]) -> None:
     done = await visit(letter, team, **SAFE, **INSIDE)
     await letter.do(f"{done}/transitions", {"to": "in_progress"})
@@ -95,3 +119,25 @@ async def test_an_inspection_to_come_puts_off_none(letter: Letter) -> None:
     body = {"facility_id": facility["id"], "inspected_on": "2999-05-20", "agency_id": letter.lead["id"]}
     refused = await letter.client.post("/v1/inspections", json=body)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "inspected_on")
+
+
+async def test_a_facility_registered_while_the_due_inspections_are_read_is_no_error(
+    letter: Letter, superuser: Engine
+) -> None:
+    province = letter.province
+    await province.facility(valid_from="2021-05-07")
+    with superuser.connect() as blocking:
+        blocking.execute(text("lock table obligations in access exclusive mode"))
+        reading = asyncio.create_task(letter.client.get("/v1/due-inspections", params={"on": "2021-06-05"}))
+
+        async def is_waiting() -> bool:
+            with superuser.connect() as other:
+                query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like :asked"
+                return bool(other.scalar(text(query), {"asked": "%every_days%"}))
+
+        await eventually(is_waiting)
+        await province.facility(valid_from="2021-05-07")
+        blocking.rollback()
+    answer = await reading
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["items"]) == 1

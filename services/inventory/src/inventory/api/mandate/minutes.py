@@ -1,6 +1,8 @@
 """The minutes of a survey as a document to print and sign (R19)."""
 
 import asyncio
+from collections.abc import Iterable
+from datetime import date
 from http import HTTPStatus
 from uuid import UUID
 
@@ -9,7 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context
+from inventory.domain.days import day_of
 from inventory.domain.mandate.surveying.survey import SurveyFields
+from inventory.domain.places.unit import latest
 from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
 from inventory.nouns.writer import merge
 from inventory.storage.queries.sight import HIDDEN, read_thing, sight_of
@@ -36,31 +40,40 @@ router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 async def get_survey_minutes(thing_id: UUID, context: Context) -> Response:
     """In the form of Decree 30/2020/NĐ-CP, Annex I; number and signatures are left blank."""
     async with context.read_transaction() as session:
-        of = await _minutes_of(session, await read_thing(session, Survey, thing_id))
+        survey = await read_thing(session, Survey, thing_id)
+        day = survey.surveyed_on or survey.scheduled_on or day_of(context.services.store.now())
+        of = await _minutes_of(session, survey, day)
         code = of.survey.code
     content = await asyncio.to_thread(survey_minutes, of)
     disposition = {"Content-Disposition": f'attachment; filename="{code}.docx"'}
     return Response(content, media_type=DOCX, headers=disposition)
 
 
-async def _minutes_of(session: AsyncSession, survey: Survey) -> MinutesOf:
+async def _minutes_of(session: AsyncSession, survey: Survey, day: date) -> MinutesOf:
+    """Agencies as they stood on the day of the survey: minutes of 2021 are those of the department of then."""
     facility = await session.get_one(Facility, survey.facility_id)
     agencies = {one.id: one for one in await session.scalars(select(Agency).order_by(Agency.code))}
-    by_role = {role: [one for one in agencies.values() if one.role is role] for role in AgencyRole}
-    if survey.lead_agency_id is None and not by_role[AgencyRole.LEAD]:
+    named = agencies.get(survey.lead_agency_id) if survey.lead_agency_id is not None else None
+    issuer = named or _of_role(agencies.values(), AgencyRole.LEAD, day)
+    if issuer is None:
         msg = "no agency leads the survey: give its lead_agency_id"
         raise ProblemError(HTTPStatus.CONFLICT, "no_lead", msg)
-    issuer = agencies[survey.lead_agency_id] if survey.lead_agency_id is not None else by_role[AgencyRole.LEAD][0]
-    parents = by_role[AgencyRole.PEOPLES_COMMITTEE]
+    above = agencies.get(issuer.parent_id) if issuer.parent_id is not None else None
+    parent = above or _of_role(agencies.values(), AgencyRole.PEOPLES_COMMITTEE, day)
     return MinutesOf(
         survey=_shown(session, survey),
         facility_name=facility.name,
         facility_address=facility.address,
         issuer=issuer.name,
         issuer_code=issuer.code,
-        issuer_parent=parents[0].name if parents else None,
+        issuer_parent=parent.name if parent is not None else None,
         agencies={one.id: one.name for one in agencies.values()},
     )
+
+
+def _of_role(agencies: Iterable[Agency], role: AgencyRole, day: date) -> Agency | None:
+    """The first that stood on a day; where none did, the one that stood nearest to it."""
+    return latest((one for one in agencies if one.role is role), day)
 
 
 def _shown(session: AsyncSession, survey: Survey) -> SurveyFields:

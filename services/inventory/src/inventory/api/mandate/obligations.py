@@ -18,6 +18,7 @@ from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewD
 from inventory.domain.mandate.obligation import MACHINE, Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Write
+from inventory.storage.queries.clocks import read_one_instant
 from inventory.storage.tables import Obligation
 from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import ObligationKind, ObligationStatus
@@ -109,6 +110,7 @@ async def list_due_obligations(
     instant, recorded = at or now, context.recorded(as_of)
     obligations = recorded(Obligation)
     async with context.read_transaction() as session:
+        await read_one_instant(session)
         rows = (await session.execute(select(obligations).order_by(obligations.c.code))).all()
         views = await facility_views(session, recorded)
     items = []

@@ -95,8 +95,14 @@ async def get_survey_submission(thing_id: UUID, submission_id: UUID, context: Co
 
 
 async def submit_when_complete(writing: Write, survey: Survey) -> None:
-    """Move a survey on whose submission waited for nothing but contents. Raises ProblemError."""
+    """Move a survey on whose submission waited for nothing but contents. Raises ProblemError.
+
+    A submission from before the survey came to where it stands moves nothing: the lead has returned its findings.
+    """
     if survey.submission_id is None or survey.status not in TAKEN_IN:
+        return
+    taken = await writing.transaction.session.get_one(SurveySubmission, survey.submission_id)
+    if taken.received_at < survey.status_since:
         return
     met = await survey_guards(writing.transaction, survey, SurveyStatus.SUBMITTED)
     if MACHINE.check(survey.status, SurveyStatus.SUBMITTED, met) is None:

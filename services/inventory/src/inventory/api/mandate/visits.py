@@ -16,6 +16,7 @@ from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspect
 from inventory.domain.mandate.obligation import covers
 from inventory.domain.mandate.visit import workload
 from inventory.storage.conflicts import invalid
+from inventory.storage.queries.clocks import read_one_instant
 from inventory.storage.tables import Facility, Inspection, Obligation, Visit
 from vonggac.auth import guarded_router
 from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationStatus
@@ -77,6 +78,7 @@ async def list_due_inspections(
         inspections.c.inspected_on <= day
     )
     async with context.read_transaction() as session:
+        await read_one_instant(session)
         rows = await session.execute(
             select(facilities.c.id, facilities.c.code, facilities.c.valid_from, facilities.c.created_at)
         )

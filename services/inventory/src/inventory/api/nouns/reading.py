@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, FromClause, Select, func, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.changes import CHANGES, changes_of
@@ -21,7 +21,7 @@ from inventory.api.nouns.signatures import QueryParameters, with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
 from inventory.storage.conflicts import not_found
-from inventory.storage.queries.clocks import in_force, settled_instant
+from inventory.storage.queries.clocks import in_force, read_one_instant, settled_instant
 from inventory.storage.queries.lists import Recorded, listed, matches_search
 from inventory.storage.queries.sight import missing_for
 from inventory.storage.tables import Change
@@ -33,7 +33,6 @@ from vonggac.http.lists import Key, Listing, PageQuery
 type Row = Mapping[str, Any]
 type Rows = PageQuery[Row, Any]
 
-_ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 _LATEST = select(func.max(Change.changed_at))
 _SEARCH = Annotated[
     str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
@@ -109,7 +108,7 @@ async def _list(
         return things, _conditions(noun, things, filters, recorded, valid_on)
 
     async with context.read_transaction() as session:
-        await session.execute(_ONE_SNAPSHOT)
+        await read_one_instant(session)
         things, conditions = query(instant)
         rows = await _rows(session, noun, page, things, conditions)
         if instant is None and len(rows) > page.limit:

@@ -155,6 +155,21 @@ def guards_met(visit: Any, reason: str | None) -> set[str]:
     return {name for name, held in holds.items() if held}
 
 
+_BEGUN = frozenset(MACHINE.needed(VisitStatus.PLANNED, VisitStatus.IN_PROGRESS))
+_NEEDED = {
+    VisitStatus.IN_PROGRESS: _BEGUN,
+    VisitStatus.DONE: _BEGUN | set(MACHINE.needed(VisitStatus.IN_PROGRESS, VisitStatus.DONE)),
+}
+"""What a visit in this state has met, and goes on to say."""
+
+
+def lost(before: Any, after: Any) -> list[str]:
+    """Guards that the visit met on its way to where it stands, and would not meet any more."""
+    if before.status != after.status:
+        return []
+    return sorted((_NEEDED.get(after.status, frozenset()) & guards_met(before, None)) - guards_met(after, None))
+
+
 class Load(NamedTuple):
     """What one team was to do on one day, and what it did (R14)."""
 

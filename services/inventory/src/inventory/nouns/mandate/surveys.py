@@ -1,6 +1,6 @@
 """Surveys (R03, R16, R19, R20)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,8 @@ from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import (
     HEADINGS,
     MACHINE,
+    SAFE,
+    WENT_IN,
     Participant,
     SurveyFields,
     is_open,
@@ -92,12 +94,17 @@ async def _check(transaction: WriteTransaction, before: Survey | None, after: Su
             msg = "an approved survey is a record of what was found, and stays"
             raise closed(msg)
         return
+    if before is not None and before.status is after.status and after.status in WENT_IN:
+        missing = SAFE & await survey_guards(transaction, before, None) - await survey_guards(transaction, after, None)
+        if missing:
+            msg = f"the survey is {after.status}: that {MACHINE.sentence(min(missing))} stays on record"
+            raise closed(msg)
     agencies = {one.agency_id for one in after.participants if one.agency_id is not None}
     if agencies - (await agency_roles(transaction.session, agencies)).keys():
         raise unknown_reference("participants", "agency")
 
 
-async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: Any) -> Collection[str]:
+async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: Any) -> frozenset[str]:
     """Which guards of a survey hold."""
     fields = merge(SurveyFields, survey, {})
     agencies = {one.agency_id for one in fields.participants if one.agency_id is not None}

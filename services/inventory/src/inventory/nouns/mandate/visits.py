@@ -10,7 +10,8 @@ from pydantic import AwareDatetime
 from inventory.domain.days import day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import InspectionFields
-from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met
+from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
+from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -47,6 +48,13 @@ class VisitShown(Shown):
     note: str | None
 
 
+async def _check(_transaction: WriteTransaction, before: Visit | None, after: Visit | None) -> None:
+    """Raises ProblemError 409 when a visit that has begun would no longer say what it needed for that (R16)."""
+    if before is not None and after is not None and (missing := lost(before, after)):
+        msg = f"the visit is {after.status}: that {MACHINE.sentence(missing[0])} stays on record"
+        raise closed(msg)
+
+
 async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> Collection[str]:
     return guards_met(visit, transaction.actor.reason)
 
@@ -70,6 +78,7 @@ VISIT = Noun(
     searched_through=("facility_id", "team_id"),
     more_filters=status_filter(VisitStatus),
     machine=MACHINE,
+    check=_check,
     guards=_guards,
     writer=StatusWriter(MACHINE),
 )

@@ -16,6 +16,7 @@ from inventory.storage.tables import HISTORY, Change, Thing
 from inventory.storage.tables.history import SEALED, shown_flag
 from vonggac.http import ProblemError
 
+_ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -47,6 +48,11 @@ async def missing(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> P
     words = kind.noun.replace("_", " ")
     msg = f"this {words} was removed on {removed_at.isoformat()}; `as_of` before that shows it, its history says why"
     return ProblemError(HTTPStatus.GONE, "removed", msg)
+
+
+async def read_one_instant(session: AsyncSession) -> None:
+    """Have all that a session reads be of one instant; before it reads anything."""
+    await session.execute(_ONE_SNAPSHOT)
 
 
 async def settled_instant(session: AsyncSession) -> datetime | None:

@@ -97,6 +97,17 @@ async def test_an_approved_survey_stays(field: Any) -> None:
     assert [(each.status_code, each.json()["code"]) for each in (change, remove)] == [(409, "closed")] * 2
 
 
+async def test_the_briefing_of_a_team_that_went_in_stays_on_record(field: Any) -> None:
+    await field.prepare()
+    survey = await field.survey_in_progress()
+    for body in ({"briefed_by": None}, {"acknowledged_at": None}, {"rules_version": None}):
+        refused = await field.try_change(one(survey), body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "closed"), refused.text
+    await field.change(one(survey), {"briefed_by": "Bác sĩ trực"})
+    await field.move(one(survey), "scheduled", "hẹn lại")
+    assert (await field.client.get(one(survey))).json()["briefed_by"] is None
+
+
 async def test_a_participant_of_an_unknown_agency_is_refused(field: Any) -> None:
     await field.prepare()
     survey = await field.survey()
@@ -159,6 +170,21 @@ async def test_a_returned_survey_takes_a_new_submission_and_keeps_the_contents(f
     assert sent.json()["missing"] == [declaration(contents[1])["sha256"]]
     assert (await put_content(field.client, survey, contents[1])).json()["status"] == "submitted"
     assert (await field.client.get(earlier)).json()["current"] is False
+
+
+async def test_an_upload_that_is_repeated_does_not_undo_that_the_lead_returned_it(field: Any) -> None:
+    await field.prepare()
+    survey = await field.survey_in_progress()
+    path = one(survey)
+    await field.client.put(f"{path}/submissions/{uuid4()}", json=field.findings(photo(1)))
+    assert (await put_content(field.client, survey, photo(1))).json()["status"] == "submitted"
+    await field.move(path, "returned", "Thiếu ảnh cổng")
+    # The first answer was lost on its way: the field sends again.
+    again = await put_content(field.client, survey, photo(1))
+    assert (again.status_code, again.json()["status"]) == (200, "returned")
+    assert (await field.client.get(path)).json()["status"] == "returned"
+    sent = await field.client.put(f"{path}/submissions/{uuid4()}", json=field.findings(photo(1)))
+    assert sent.json()["status"] == "submitted"
 
 
 async def test_submissions_that_do_not_fit_are_refused(field: Any) -> None:
@@ -246,6 +272,25 @@ async def test_a_reader_sends_nothing(field: Any, as_role: Callable[[Role], http
 def mm(length: Any) -> int:
     millimetres: float = length.mm
     return round(millimetres)
+
+
+async def test_the_minutes_are_those_of_the_department_that_stood_on_the_day(field: Any) -> None:
+    """Codes say nothing of it: what came later may be named before what ended."""
+    province = await field.province.agency(code="UB-TINH", name="UBND tỉnh Quảng Trị", role="peoples_committee")
+    await field.province.agency(code="A-UB", name="UBND huyện Cam Lộ", role="peoples_committee")
+    later = {"code": "A-SKHCN", "name": "Sở Khoa học và Công nghệ", "role": "lead", "valid_from": "2025-03-01"}
+    await field.province.agency(**later, parent_id=province["id"])
+    then = {"code": "STTTT", "name": "Sở Thông tin và Truyền thông", "role": "lead", "valid_to": "2025-02-28"}
+    await field.prepare(lead=await field.province.agency(**then, parent_id=province["id"]))
+    await field.survey_approved()
+    survey = (await field.client.get("/v1/surveys")).json()["items"][0]
+    answer = await field.client.get(f"{one(survey)}/minutes.docx")
+    document = docx.Document(io.BytesIO(answer.content))
+    text = "\n".join(cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    assert "SỞ THÔNG TIN VÀ TRUYỀN THÔNG" in text
+    assert "/BB-STTTT" in text
+    assert "UBND TỈNH QUẢNG TRỊ" in text
+    assert "CAM LỘ" not in text
 
 
 async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> None:

@@ -214,6 +214,10 @@ def met_guards(
     return frozenset(name for name, true in holds.items() if true)
 
 
+SAFE = frozenset({Guard.BRIEFING_DONE, Guard.RULES_ACKNOWLEDGED})
+"""What a team needs to go in (R16)."""
+WENT_IN = frozenset({SurveyStatus.IN_PROGRESS, SurveyStatus.RETURNED})
+"""States of a survey whose team went in, and whose record may still change."""
 PARTIES = frozenset({AgencyRole.LEAD, AgencyRole.OPERATOR, AgencyRole.MANAGING})
 """Whose people a survey needs: Sở TT&TT, Viettel, Sở Y tế (letter 1742, section 3)."""
 
