@@ -72,6 +72,9 @@ class Noun:
     """How a file's row finds its record."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Field to the noun it refers to."""
+    mentions: Mapping[str, str] = field(default_factory=dict)
+    """A field that lists ids, `facility_ids`, or the ids within its records, `participants.agency_id`, to the noun that
+    they are of: what is mentioned is not removed either."""
     filters: tuple[str, ...] = ()
     """Fields that a list is filtered by, beside q, as_of and valid_on."""
     more_filters: Mapping[str, Filter] = field(default_factory=dict)

@@ -32,6 +32,7 @@ UNIT = Noun(
     headings=UNIT_HEADINGS,
     key=("level", "code", "valid_from"),
     references={"parent_id": "unit"},
+    mentions={"succeeds.unit_id": "unit"},
     filters=("code", "level", "parent_id"),
     sorts=("code", "name", "level"),
     check=check_unit,

@@ -62,6 +62,11 @@ def referring(noun: Noun) -> list[tuple[Noun, str]]:
     return [(other, field) for other in NOUNS for field, name in other.references.items() if name == noun.name]
 
 
+def mentioning(noun: Noun) -> list[tuple[Noun, str]]:
+    """The nouns that name `noun` in a list or within records, each with where."""
+    return [(other, where) for other in NOUNS for where, name in other.mentions.items() if name == noun.name]
+
+
 def related(names: Iterable[str]) -> set[str]:
     """These nouns, those that they refer to, and those that refer to them."""
     nouns = [noun_named(name) for name in names]

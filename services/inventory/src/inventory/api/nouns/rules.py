@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.domain.text import LOGIN_ADVICE, holds_login
 from inventory.nouns.noun import Noun
-from inventory.nouns.registry import noun_named, referring
+from inventory.nouns.registry import mentioning, noun_named, referring
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, reason_missing, unknown_reference
 from inventory.storage.queries.references import is_mentioned, refuse_while_referred
@@ -58,6 +58,10 @@ async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
             columns = other.table.__table__.c
             names = select(columns[other.label]).where(columns[field] == thing.id)
             await refuse_while_referred(transaction.session, other.path.replace("-", " "), names)
+    for other, where in mentioning(noun):
+        label = other.table.__table__.c[other.label]
+        names = select(label).where(is_mentioned(other.table, where, thing.id))
+        await refuse_while_referred(transaction.session, other.path.replace("-", " "), names)
     before = copy_of(thing)
     await noun.writer.remove(writing, thing)
     await _call_hooks(transaction, noun, before, None)

@@ -129,6 +129,7 @@ PLAN = Noun(
     payload=ConnectionPlanV1,
     headings=HEADINGS,
     references={"facility_id": "facility"},
+    mentions={"consents.agency_id": "agency"},
     filters=("facility_id", "connect_by"),
     more_filters=status_filter(PlanStatus),
     sorts=("code", "status", "status_since", "version"),

@@ -128,6 +128,7 @@ SURVEY = Noun(
     payload=SurveyV1,
     headings=HEADINGS,
     references={"facility_id": "facility", "lead_agency_id": "agency"},
+    mentions={"participants.agency_id": "agency"},
     filters=("code", "facility_id", "verdict", "scheduled_on", "surveyed_on", "mode"),
     more_filters=status_filter(SurveyStatus),
     sorts=("code", "status", "status_since"),
