@@ -99,6 +99,8 @@ class Noun:
     item: type[Shown] | None = None
     """What one is answered with, where that is more than in a list: `expand` reads it."""
     expand: Callable[[AsyncSession, Mapping[str, Any], Recorded], Awaitable[Mapping[str, Any]]] | None = None
+    shows_others: bool = False
+    """What one is answered with follows from other records or the day as well: its ETag does not say all of it."""
     guards: Callable[[WriteTransaction, Any, Any], Awaitable[Collection[str]]] | None = None
     """Which guards of the machine hold for a thing, as it will be, on its way to a state."""
     writer: Writer = field(default_factory=Writer)

@@ -50,6 +50,7 @@ FACILITY = Noun(
     shown=FacilityShown,
     item=FacilityWithOfficer,
     expand=with_officer,
+    shows_others=True,
     payload=FacilityV1,
     headings=FACILITY_HEADINGS,
     references={"unit_id": "unit", "managing_agency_id": "agency"},

@@ -1,7 +1,8 @@
 """Answers to GET carry an ETag, and If-None-Match is answered with 304 while it is the same.
 
 A route that sets an ETag (a record's revision) keeps it. Any other JSON answer gets a weak one of its body. Streams and
-files have none: their body would have to be kept.
+files have none: their body would have to be kept. What a route lets nobody store is never called unchanged: its ETag is
+for If-Match alone.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -56,7 +57,8 @@ class _Answer:
         if start["status"] == 200:
             self._describe(headers, first)
             etag = headers.get("etag")
-            if etag is not None and self._tags and matches_weakly(self._tags, etag):
+            is_kept = "no-store" not in headers.get("cache-control", "")
+            if etag is not None and is_kept and self._tags and matches_weakly(self._tags, etag):
                 self._unchanged = True
                 start["status"] = 304
                 for name in _OF_THE_BODY:

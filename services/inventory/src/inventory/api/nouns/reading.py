@@ -157,6 +157,8 @@ def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
             more = await noun.expand(session, row, recorded) if noun.expand is not None else {}
         if as_of is None:
             context.response.headers["ETag"] = row["etag"]
+            if noun.shows_others:
+                context.response.headers["Cache-Control"] = "no-store"
         return item.model_validate({**row, **more})
 
     item = noun.item or models.shown
