@@ -120,3 +120,21 @@ async def test_an_empty_register_is_another_database_and_removes_nothing(invento
     async with database.transaction() as session:
         assert (await count_waiting(session, datetime.now(UTC)))[0] == 0
     await database.close()
+
+
+async def test_the_pages_of_a_list_after_a_restore_have_the_etags_of_now(province: Any, inventory_url: str) -> None:
+    for _ in range(3):
+        await province.agency()
+    database = Database(inventory_url)
+    restores = Restores(database)
+    mark = await restores.read_mark()
+    assert await restores.begin_epoch(OutboxMark(highest=mark.highest + 1000, epoch=mark.epoch), [])
+    await database.close()
+    first = (await province.client.get("/v1/agencies", params={"limit": 2})).json()
+    second = (await province.client.get("/v1/agencies", params={"limit": 2, "cursor": first["next"]})).json()
+    items = first["items"] + second["items"]
+    assert [each["revision"] > EPOCH for each in items] == [True] * 3
+    for each in items:
+        path, headers = f"/v1/agencies/{each['id']}", {"If-Match": each["etag"]}
+        answer = await province.client.patch(path, json={"name": "Sở mới"}, headers=headers)
+        assert answer.status_code == 200, answer.text

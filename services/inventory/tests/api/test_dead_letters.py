@@ -140,3 +140,13 @@ async def test_dead_letters_and_the_size_of_bounded_streams_are_measured(bus: Bu
         assert bound == topology.OBSERVATIONS_MAX_BYTES
         await bus.js.purge_stream(topology.DEAD_LETTERS)
         await eventually(lambda: value("vonggac_inventory_dead_letters", labels) is None)
+
+
+@pytest.mark.parametrize("sequence", ["-1", "0", str(2**64), "9" * 30])
+async def test_a_place_that_no_letter_can_have_is_no_failure_of_nats(province: Any, sequence: str) -> None:
+    async def is_connected() -> bool:
+        return (await province.client.get("/v1/dead-letters")).status_code == 200
+
+    await eventually(is_connected)
+    answer = await province.client.post(f"/v1/dead-letters/{sequence}/replay")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), answer.text

@@ -24,6 +24,8 @@ log = get_logger(__name__)
 REASON_HEADER = "Vonggac-Reason"
 SUBJECT_HEADER = "Vonggac-Subject"
 MAX_REASON_CHARACTERS = 500
+LAST_SEQUENCE = 2**63 - 1
+"""NATS takes a question about a place that no message can have for no question."""
 
 
 async def dead_letter(bus: Bus, message: Msg, *, stream: str, durable: str, reason: str) -> None:
@@ -94,8 +96,8 @@ class DeadLetters:
     async def page(self, *, after: int = 0, most: int = 100) -> list[DeadLetter]:
         """The oldest letters after that sequence."""
         letters: list[DeadLetter] = []
-        sequence = after
-        while len(letters) < most:
+        sequence = max(0, after)
+        while len(letters) < most and sequence < LAST_SEQUENCE:
             try:
                 found = await self._bus.js.get_msg(
                     topology.DEAD_LETTERS, sequence + 1, subjects.DEAD_LETTERS, next=True
@@ -109,6 +111,8 @@ class DeadLetters:
 
     async def get(self, sequence: int) -> DeadLetter | None:
         """None when there is none of that sequence."""
+        if not 0 < sequence <= LAST_SEQUENCE:
+            return None
         try:
             return _letter(await self._bus.js.get_msg(topology.DEAD_LETTERS, sequence))
         except NotFoundError:

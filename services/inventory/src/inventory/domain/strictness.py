@@ -85,8 +85,18 @@ def _check_time(value: object) -> object:
         msg = "is a number: write a day as 2026-11-24, an instant as 2026-11-24T07:00:00+07:00"
         raise ValueError(msg)
     found = _YEAR.match(value) if isinstance(value, str) else None
-    year = int(found[1]) if found is not None else value.year if isinstance(value, date) else None
-    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+    if found is not None:
+        _check_year(int(found[1]))
+    return check_year(value) if isinstance(value, date) else value
+
+
+def check_year[D: date](day: D) -> D:
+    """A day or an instant as it is. Raises ValueError for a year that no plan has."""
+    _check_year(day.year)
+    return day
+
+
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
         msg = f"has a year that is not between {FIRST_YEAR} and {LAST_YEAR}"
         raise ValueError(msg)
-    return value

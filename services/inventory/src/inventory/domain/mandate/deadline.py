@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from inventory.domain.days import start_of
 from inventory.domain.fields import Fields, Line
+from inventory.domain.strictness import check_year
 
 DUE_SOON = timedelta(days=3)
 """Before a deadline, unless the question says otherwise."""
@@ -35,7 +36,8 @@ def _day_as_instant(value: Any) -> Any:
     if isinstance(value, str) and len(value) == len("2021-05-10"):
         value = date.fromisoformat(value)
     if isinstance(value, date) and not isinstance(value, datetime):
-        return start_of(value)
+        # Before it moves to another zone: there the first year of all has no such instant.
+        return start_of(check_year(value))
     if isinstance(value, int | float):
         msg = "a deadline is a day or an instant with its zone, e.g. 2021-05-10 or 2021-05-10T00:00:00+07:00"
         raise ValueError(msg)  # pydantic reports a ValueError as a mistake of the field

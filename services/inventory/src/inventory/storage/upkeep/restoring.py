@@ -11,7 +11,7 @@ from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
 from inventory.storage.queries.clocks import set_recorded_now
 from inventory.storage.store import WRITERS_LOCK
-from inventory.storage.tables import THINGS, PublishedStream
+from inventory.storage.tables import THINGS, Change, PublishedStream
 from inventory.storage.upkeep.republishing import append_everything
 from vonggac.bus.declared import topology
 from vonggac.database import Database
@@ -55,7 +55,9 @@ class Restores:
             }
             if not known:
                 return None
-            await set_recorded_now(session, now)
+            # With the newest change: of the pages of a list, which show its instant, none has the revisions before.
+            latest = await session.scalar(select(func.max(Change.changed_at)))
+            await set_recorded_now(session, latest or now)
             epoch = max(published.epoch, await _epoch(session)) + 1
             for kind in THINGS:
                 revision = kind.revision % EPOCH + epoch * EPOCH
