@@ -18,6 +18,8 @@ from pydantic_core import CoreSchema
 from inventory.domain.strictness import strict
 from inventory.domain.text import clean, clean_lines
 
+NONE_OF_THEM = frozenset({"none", "khong"})
+"""Where a cell of a file lists codes, the word for an empty list: it is no code of what is listed."""
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\(?\+?[0-9][0-9 .()-]{4,23}[0-9]")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
@@ -45,7 +47,16 @@ def _check_email(text: str) -> str:
     return text
 
 
+def _check_not_reserved(code: str) -> str:
+    if code.lower() in NONE_OF_THEM:
+        msg = f"'{code}' means none of them in the lists of files; choose another code"
+        raise ValueError(msg)
+    return code
+
+
 type Code = Annotated[str, AfterValidator(check_code)]
+type ListedCode = Annotated[Code, AfterValidator(_check_not_reserved)]
+"""Of what a cell of a file lists by its codes."""
 type Name = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
 type Line = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
 type Note = Annotated[str, AfterValidator(clean_lines), StringConstraints(min_length=1, max_length=2000)]

@@ -114,7 +114,11 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
     if isinstance(value, bool):
         sheet.write_string(row, place, "có" if value else "không")
     elif isinstance(value, int | float):
-        sheet.write_number(row, place, value)
+        if float(f"{value:.16G}") == value:
+            sheet.write_number(row, place, value)
+        else:
+            # A cell keeps sixteen digits: as a number it would come back as another one.
+            sheet.write_string(row, place, repr(value), formats["text"])
     elif isinstance(value, datetime):
         sheet.write_string(row, place, value.astimezone(PROVINCE_TIME).isoformat(), formats["text"])
     elif isinstance(value, date):

@@ -254,3 +254,23 @@ async def test_a_cell_whose_formula_failed_is_no_empty_cell(province: Any) -> No
     (error,) = refused.json()["errors"]
     assert (error["field"], error["row"], error["value"]) == ("address", 3, "#N/A")
     assert (await province.client.get(f"/v1/facilities/{facility['id']}")).json()["address"] == "Thôn 1"
+
+
+async def test_a_number_of_seventeen_digits_comes_back_as_itself(province: Any) -> None:
+    facility = await province.facility(latitude=16.744560000000003, longitude=107.12345678901235)
+    for suffix in ("xlsx", "csv"):
+        exported = (await province.client.get(f"/v1/exports/facilities.{suffix}")).content
+        stored = await send(province, noun_named("facility"), exported)
+        assert (stored.status_code, stored.json().get("unchanged")) == (200, 1), stored.text
+    assert (await province.client.get(f"/v1/facilities/{facility['id']}")).json()["revision"] == facility["revision"]
+
+
+@pytest.mark.parametrize("code", ["none", "Khong", "NONE"])
+async def test_a_word_for_an_empty_list_is_no_code_of_what_a_list_names(province: Any, code: str) -> None:
+    """A file that lists it would list nothing: a camera lost its centre, and an obligation was about everybody."""
+    unit, agency = await province.unit(), await province.agency()
+    facility = {"code": code, "name": "n", "type": "school", "unit_id": unit["id"], "managing_agency_id": agency["id"]}
+    centre = {"code": code, "name": "n", "role": "national", "url_template": "rtsp://10.9.0.1/{camera_code}"}
+    for path, body in (("facilities", facility), ("destinations", centre)):
+        refused = await province.client.post(f"/v1/{path}", json=body)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "code"), refused.text

@@ -1,8 +1,6 @@
 """Destinations: the two monitoring centres that receive every camera (R09, R10)."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from inventory.domain.devices.addresses import (
     DESTINATION_SCHEMES_SHOWN,
@@ -11,7 +9,7 @@ from inventory.domain.devices.addresses import (
     scheme_of,
 )
 from inventory.domain.devices.trust import Trust
-from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, ListedCode, Name
 from vonggac.events.inventory import DestinationRole, RequiredProof
 
 HEADINGS = {
@@ -27,21 +25,12 @@ HEADINGS = {
 }
 CONFIRMATION = "path_is_no_secret"
 """The field by which a caller says so."""
-NO_DESTINATION = "none"
-"""In a CSV's `destinations` column: no destination. So no destination may have this code."""
-
-
-def _check_not_reserved(code: str) -> str:
-    if code.lower() == NO_DESTINATION:
-        msg = f"'{NO_DESTINATION}' means no destination in CSV files; choose another code"
-        raise ValueError(msg)
-    return code
 
 
 class DestinationFields(Dated):
     """The fields of a destination, without its address and credentials."""
 
-    code: Annotated[Code, AfterValidator(_check_not_reserved)]
+    code: ListedCode
     name: Name
     role: DestinationRole
     required_proof: RequiredProof = Field(

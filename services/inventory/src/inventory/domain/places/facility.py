@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line, ListedCode, Name
 from vonggac.events.inventory import FacilityStatus, FacilityType
 
 HEADINGS = {
@@ -32,7 +32,7 @@ _IN_SERVICE = frozenset({FacilityStatus.PLANNED, FacilityStatus.APPROVED, Facili
 class FacilityFacts(Dated):
     """The fields of a facility, without its unit and agency."""
 
-    code: Code
+    code: ListedCode
     name: Name
     type: FacilityType
     status: FacilityStatus = FacilityStatus.ACTIVE

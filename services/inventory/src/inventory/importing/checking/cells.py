@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from inventory.domain.devices.areas import check_area
+from inventory.domain.fields import NONE_OF_THEM
 from inventory.domain.text import LOGIN_ADVICE, fold, holds_login
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding
@@ -22,7 +23,7 @@ LEFT_OUT = "[…]"
 """Stands in a workbook for records that are longer than a cell of it may be: they stay as they are on record."""
 BETWEEN_TEXTS = ";"
 NO_CODES = "none"
-_NOTHING = frozenset({NO_CODES, "không", "khong"})
+_NOTHING = NONE_OF_THEM | {"không"}
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 _BETWEEN_WORDS = re.compile(r"[;|,\n]")
 _NOT_DIGIT = re.compile(r"[ .()-]")

@@ -58,7 +58,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds too much: its message", "chứa quá nhiều: rút ngắn danh sách, văn bản hoặc chứng thư"),
         (r"credentials.*write_secret|write_secret", "tệp có mật khẩu, người gửi cần quyền write_secret"),
         (r"is given once", "chỉ điền khi tạo mới, không sửa được"),
-        (r"means no destination", "từ này dành riêng: chọn mã khác"),
+        (r"means none of them", "từ này dành riêng: chọn mã khác"),
         (r"is missing, and required_proof", "thiếu: mức chứng minh «verified» cần địa chỉ phát lại"),
         # Devices.
         (r"holds credentials, and MPEG-TS over", "có tài khoản, mà MPEG-TS không dùng tài khoản: hãy bỏ đi"),
