@@ -242,6 +242,20 @@ async def test_what_is_written_stays_within_the_scope(world: Any) -> None:
     assert (away.status_code, away.json()["code"]) == (403, "outside_scope")
 
 
+async def test_an_obligation_that_names_one_more_facility_of_the_caller_is_not_called_unchanged(world: Any) -> None:
+    [duty] = (await world.province.client.get("/v1/obligations")).json()["items"]
+    path, theirs = f"/v1/obligations/{duty['id']}", world.sites["other"]
+    scope = (f"agency:{theirs.agency['id']}", f"facility:{world.sites['secret'].facility['id']}")
+    with world.as_caller(Role.AUTHORITY, *scope) as client:
+        before = await client.get(path)
+    handed = {"managing_agency_id": theirs.agency["id"]}
+    facility = f"/v1/facilities/{world.sites['open'].facility['id']}"
+    assert (await world.province.change(facility, json=handed)).status_code == 200
+    with world.as_caller(Role.AUTHORITY, *scope) as client:
+        after = await client.get(path, headers={"If-None-Match": before.headers["etag"]})
+    assert [len(answer.json()["facility_ids"]) for answer in (before, after)] == [1, 2]
+
+
 async def test_a_scope_by_a_district_follows_what_becomes_of_it_and_never_widens(world: Any) -> None:
     """From 01/7/2025 there are no districts: their communes were merged, some across the border of two districts."""
     province, here, there = world.province, world.sites["open"], world.sites["other"]

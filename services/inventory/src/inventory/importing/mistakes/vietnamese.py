@@ -47,6 +47,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds an invisible character \((?P<sign>[^)]*)\)", "chứa ký tự vô hình ({sign}): hãy xoá hoặc gõ lại"),
         (r"has a year that is not between (?P<first>\d+) and (?P<last>\d+)", "năm phải từ {first} đến {last}"),
         (r"camera (?P<code>\S+) has this", "camera {code} đã có thiết bị này: sửa một trong hai, hoặc điền lý do dùng chung thiết bị"),
+        (r"camera (?P<code>.+) plays channel (?P<channel>\d+): give", "camera {code} đang dùng kênh {channel}: đổi kênh của camera trước, hoặc giữ số kênh"),
         (r"the recorder has channels 1 to (?P<last>\d+)", "đầu ghi chỉ có kênh 1 đến {last}"),
         (r"successor_id needs valid_to", "cơ quan kế nhiệm cần có ngày kết thúc («Đến ngày»)"),
         (r"would be above itself", "không thể là cấp trên của chính mình: chọn cơ quan khác"),

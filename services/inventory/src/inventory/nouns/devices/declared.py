@@ -20,7 +20,7 @@ from inventory.nouns.devices.cameras import (
 )
 from inventory.nouns.devices.deliveries import DeliveryShown, DeliveryWriter
 from inventory.nouns.devices.destinations import DestinationShown, DestinationWriter
-from inventory.nouns.devices.sameness import check_camera
+from inventory.nouns.devices.sameness import check_camera, check_recorder
 from inventory.nouns.noun import Filter, Noun
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.events.inventory import DestinationV1, RecorderV1
@@ -58,6 +58,7 @@ RECORDER = Noun(
     filters=("code", "facility_id", "vendor"),
     sorts=("code", "name"),
     searched_through=("facility_id",),
+    check=check_recorder,
 )
 
 CAMERA = Noun(

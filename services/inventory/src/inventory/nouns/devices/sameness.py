@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial
-from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
+from inventory.storage.conflicts import field_conflict, invalid, refuse_as_422, unknown_reference
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Recorder
@@ -40,6 +40,19 @@ async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None
         raise unknown_reference("recorder_id", "recorder")
     with refuse_as_422("channel"):
         check_channel(camera.channel, recorder.channels)
+
+
+async def check_recorder(transaction: WriteTransaction, before: Recorder | None, after: Recorder | None) -> None:
+    """Raises ProblemError 422 for a recorder that no longer has a channel which a camera plays."""
+    if before is None or after is None or after.channels >= before.channels:
+        return
+    played = select(Camera.id, Camera.code, Camera.channel)
+    played = played.where(Camera.recorder_id == after.id, Camera.channel > after.channels)
+    row = (await transaction.session.execute(played.order_by(Camera.channel).limit(1))).first()
+    if row is not None:
+        code = await named(transaction.session, row)
+        message = f"camera {code} plays channel {row.channel}: give it another channel first, or keep that many"
+        raise invalid("channels", message)
 
 
 async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]:

@@ -112,6 +112,7 @@ OBLIGATION = Noun(
         "managing_agency_id": "agency",
         "unit_id": "unit",
     },
+    shows_others=True,
     mentions={"facility_ids": "facility", "deadlines.directive_id": "directive"},
     filters=("code", "kind", "directive_id", "responsible_agency_id", "managing_agency_id", "unit_id"),
     sorts=("code", "name", "kind", "status"),
