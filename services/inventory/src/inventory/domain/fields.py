@@ -49,7 +49,7 @@ def _check_email(text: str) -> str:
 
 def _check_not_reserved(code: str) -> str:
     if code.lower() in NONE_OF_THEM:
-        msg = f"'{code}' means none of them in the lists of files; choose another code"
+        msg = f"'{code}' means none of them in the lists of a CSV file; choose another code"
         raise ValueError(msg)
     return code
 

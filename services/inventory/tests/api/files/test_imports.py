@@ -141,7 +141,7 @@ async def test_an_empty_cell_goes_back_to_the_default(loaded: Any) -> None:
 async def test_an_import_connects_and_disconnects(loaded: Any) -> None:
     text = "code,name,facility_code,url,destinations\nCAM-01,Hành lang,KCL-01,rtsp://10.1.1.1/ch1,IOC\n"
     text += "CAM-03,Sân,KCL-02,rtsp://10.1.1.3/ch1,TT-QG;IOC\n".replace(";", "|")
-    assert (await send(loaded, "cameras", text)).json()["updated"] == 2
+    assert (await send(loaded, "cameras", text, reason="trung tâm đổi")).json()["updated"] == 2
     deliveries = (await loaded.client.get("/v1/deliveries")).json()["items"]
     codes = {camera["id"]: camera["code"] for camera in (await loaded.client.get("/v1/cameras")).json()["items"]}
     assert sorted(codes[delivery["camera_id"]] for delivery in deliveries) == ["CAM-01", "CAM-02", "CAM-03", "CAM-03"]

@@ -55,6 +55,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"this code is taken", "mã này đã có: chọn mã khác"),
         (r"would be published at an address that is in use", "sẽ phát tới một địa chỉ đã dùng: hãy đổi mã"),
         (r"cannot carry it", "camera khảo sát là H.265 mà trung tâm nhận RTMP không mở rộng: đổi camera sang H.264 hoặc không chuyển tới đó"),
+        (r"a journal entry is never changed", "nhật ký không sửa và không xoá: ghi một dòng khác để đính chính"),
         (r"needs a reason", "cần lý do: gửi kèm tham số reason"),
         (r"holds too much: its message", "chứa quá nhiều: rút ngắn danh sách, văn bản hoặc chứng thư"),
         (r"credentials.*write_secret|write_secret", "tệp có mật khẩu, người gửi cần quyền write_secret"),

@@ -1,6 +1,6 @@
 """Rows of cameras: the address apart from its login, destinations, codec and trust."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -152,6 +152,9 @@ class CameraRules(FileRules):
 
     def together(self, plan: Plan, mistakes: Mistakes) -> None:
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
+        for row in plan.rows if self._reason is None else ():
+            for column, what in _asked_about(row):
+                mistakes.add(row.line, column, translate(f"{reason_missing(what)}: send it as the parameter reason"))
         if not any(row.extra["is_asked"] for row in plan.rows):
             return
         devices = Devices()
@@ -190,8 +193,6 @@ class CameraRules(FileRules):
         stands = present is not None and present["shared_device_reason"] is None and device == _device(present)
         planned.extra["is_asked"] = not stands and fields.shared_device_reason is None
         self._fit_timeout(planned, fields)
-        if present is not None and not fields.enabled and present["enabled"]:
-            self._ask_reason(planned.line, "enabled", "switching it off", mistakes)
         if planned.extra[LOGIN] is not None:
             planned.changes["password"] = (_HIDDEN if present and present["sealed_secret"] else None, _HIDDEN)
             if present is not None:
@@ -205,11 +206,6 @@ class CameraRules(FileRules):
         for each in receiving:
             if not accepts_codec(codec, each.url_template, enhanced_rtmp=each.enhanced_rtmp):
                 mistakes.add(planned.line, DESTINATIONS, translate(refusal_advice(fields.code, each.code)))
-
-    def _ask_reason(self, line: int, column: str, what: str, mistakes: Mistakes) -> None:
-        if self._reason is None:
-            text = f"{reason_missing(what)}: send it as the parameter reason"
-            mistakes.add(line, column, translate(text))
 
     @staticmethod
     def _fit_timeout(planned: Planned, fields: Any) -> None:
@@ -255,8 +251,6 @@ class CameraRules(FileRules):
             before = sorted(code for code, each in known.items() if each.id in there)
             planned.action = Action.UPDATED
             planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
-        if disconnect:
-            self._ask_reason(planned.line, DESTINATIONS, "removing a delivery", mistakes)
         self._check_addresses(planned.line, fields, connect, mistakes)
         return [each for each in wanted if each.enabled and there.get(each.id, True)]
 
@@ -270,6 +264,14 @@ class CameraRules(FileRules):
                 message = f"would be published at an address that is in use ({url}); give it another code"
                 mistakes.add(line, "code", translate(message), value=fields.code)
             self._urls.add(url)
+
+
+def _asked_about(row: Planned) -> Iterator[tuple[str, str]]:
+    """What an official will be asked about, by column."""
+    if row.present is not None and row.patch.get("enabled") is False:
+        yield "enabled", "switching it off"
+    if row.extra["disconnect"]:
+        yield DESTINATIONS, "removing a delivery"
 
 
 def _device_of(fields: Any) -> Device:
