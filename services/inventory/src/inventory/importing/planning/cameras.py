@@ -153,7 +153,7 @@ class CameraRules(FileRules):
     def together(self, plan: Plan, mistakes: Mistakes) -> None:
         """One device under two cameras is refused (decision 0092), as it will be when the whole file is stored."""
         for row in plan.rows if self._reason is None else ():
-            for column, what in _asked_about(row):
+            for column, what in _changes_with_reason(row):
                 mistakes.add(row.line, column, translate(f"{reason_missing(what)}: send it as the parameter reason"))
         if not any(row.extra["is_asked"] for row in plan.rows):
             return
@@ -266,7 +266,7 @@ class CameraRules(FileRules):
             self._urls.add(url)
 
 
-def _asked_about(row: Planned) -> Iterator[tuple[str, str]]:
+def _changes_with_reason(row: Planned) -> Iterator[tuple[str, str]]:
     """What an official will be asked about, by column."""
     if row.present is not None and row.patch.get("enabled") is False:
         yield "enabled", "switching it off"
