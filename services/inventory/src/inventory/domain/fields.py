@@ -55,7 +55,7 @@ def _check_not_reserved(code: str) -> str:
 
 
 type Code = Annotated[str, AfterValidator(check_code)]
-type ListedCode = Annotated[Code, AfterValidator(_check_not_reserved)]
+ListedCode = Annotated[Code, AfterValidator(_check_not_reserved)]
 """Of what a cell of a file lists by its codes."""
 type Name = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
 type Line = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
