@@ -20,7 +20,7 @@ from inventory.nouns.devices.cameras import (
 )
 from inventory.nouns.devices.deliveries import DeliveryShown, DeliveryWriter
 from inventory.nouns.devices.destinations import DestinationShown, DestinationWriter
-from inventory.nouns.devices.sameness import check_camera, check_recorder
+from inventory.nouns.devices.sameness import check_camera, check_destination, check_recorder
 from inventory.nouns.noun import Filter, Noun
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.events.inventory import DestinationV1, RecorderV1
@@ -40,6 +40,7 @@ DESTINATION = Noun(
     sorts=("code", "name", "role"),
     unchangeable=frozenset({"connect_all_cameras"}),
     asks_reason=asks_reason,
+    check=check_destination,
     writer=DestinationWriter(),
     hand_written=frozenset({"remove"}),
 )

@@ -9,10 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial
-from inventory.storage.conflicts import field_conflict, invalid, refuse_as_422, unknown_reference
+from inventory.storage.conflicts import (
+    field_conflict,
+    invalid,
+    reason_missing,
+    refuse_as_422,
+    unknown_reference,
+)
+from inventory.storage.queries.plans import is_agreed_on
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Camera, Recorder
+from inventory.storage.tables import Camera, Destination, Recorder
 
 OF_ANOTHER = "of another facility"
 """In place of the code of a camera that the caller does not see."""
@@ -23,6 +30,7 @@ async def check_camera(transaction: WriteTransaction, before: Camera | None, aft
     """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has."""
     if after is None:
         return
+    await _check_code(transaction, before, after)
     await _check_recorder(transaction, after)
     if after.shared_device_reason is not None:
         return
@@ -40,6 +48,27 @@ async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None
         raise unknown_reference("recorder_id", "recorder")
     with refuse_as_422("channel"):
         check_channel(camera.channel, recorder.channels)
+
+
+async def check_destination(
+    transaction: WriteTransaction, before: Destination | None, after: Destination | None
+) -> None:
+    """Raises ProblemError 422 without a reason for another code than the one that agreed plans name."""
+    if after is not None:
+        await _check_code(transaction, before, after)
+
+
+async def _check_code(
+    transaction: WriteTransaction, before: Camera | Destination | None, after: Camera | Destination
+) -> None:
+    """What a plan names by its code is forwarded under that code alone: another one switches it off (R04)."""
+    if before is None or before.code == after.code or transaction.actor.reason is not None:
+        return
+    of_camera = isinstance(after, Camera)
+    named = {"camera_code" if of_camera else "destination_code": before.code}
+    if await is_agreed_on(transaction.session, **named):
+        what = f"another code than {before.code}, under which an agreed plan has it forwarded,"
+        raise invalid("reason", f"is missing: {reason_missing(what)}")
 
 
 async def check_recorder(transaction: WriteTransaction, before: Recorder | None, after: Recorder | None) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.mandate.planning.basis import FacilityPlan
@@ -38,6 +39,14 @@ async def plan_revisions(session: AsyncSession) -> Mapping[UUID, tuple[int, ...]
         for facility_id, number in rows:
             found[facility_id] = (*found.get(facility_id, ()), number)
     return found
+
+
+async def is_agreed_on(session: AsyncSession, *, camera_code: str | None = None, destination_code: str = "") -> bool:
+    """Whether an agreed plan names a camera, or a destination."""
+    named: Any = {"destination_codes": [destination_code]} if camera_code is None else {"camera_code": camera_code}
+    connections = type_coerce(ConnectionPlan.__table__.c.connections, JSONB())
+    query = select(ConnectionPlan.id).where(ConnectionPlan.status == PlanStatus.AGREED, connections.contains([named]))
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def is_facility_surveyed(session: AsyncSession, facility_id: UUID) -> bool:

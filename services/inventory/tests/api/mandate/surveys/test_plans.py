@@ -47,6 +47,21 @@ async def test_a_camera_is_forwarded_only_under_an_agreed_plan(ready: Any) -> No
     assert await connections(ready) == [nothing[0], ("QT-01-C01", "IOC", "agreed", True)]
 
 
+@pytest.mark.parametrize("noun", ["cameras", "destinations"])
+async def test_another_code_than_an_agreed_plan_names_switches_off_and_needs_a_reason(ready: Any, noun: str) -> None:
+    await ready.agree(await make(ready))
+    (thing, *_) = (await ready.client.get(f"/v1/{noun}", params={"sort": "code"})).json()["items"]
+    path, headers = f"/v1/{noun}/{thing['id']}", {"If-Match": thing["etag"]}
+    refused = await ready.client.patch(path, json={"code": "KHAC"}, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "reason"), refused.text
+    assert {each[3] for each in await connections(ready)} == {True}
+    done = await ready.client.patch(path, json={"code": "KHAC"}, headers=headers, params={"reason": "đánh số lại"})
+    assert done.status_code == 200
+    assert False in {each[3] for each in await connections(ready)}
+    again = {"If-Match": done.headers["etag"]}
+    assert (await ready.client.patch(path, json={"code": thing["code"]}, headers=again)).status_code == 200
+
+
 async def test_an_exception_needs_a_reason_and_is_flagged(ready: Any) -> None:
     body = {"facility_id": ready.facility["id"], "approved_by": "Giám đốc Sở", "decided_on": "2021-05-08"}
     refused = await ready.client.post("/v1/plan-exceptions", json=body)
