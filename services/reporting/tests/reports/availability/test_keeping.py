@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from services.reporting.tests.api.test_compliance import DAY, one_day
@@ -16,12 +17,14 @@ from sqlalchemy import create_engine, text
 
 from reporting.domain.instants import millis
 from reporting.reports.availability.bookkeeping import Bookkeeper
+from reporting.storage.availability import ledger
 from reporting.storage.availability.tables import metadata
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province, Start
 
+    from reporting.domain.instants import Millis
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings
     from vonggac.bus import Bus
@@ -85,6 +88,63 @@ async def test_one_command_writes_the_ledger_from_runs_and_claims(
     assert "days written to the ledger" in done.stdout
     assert await scalar(database, query) == written
     assert (await asyncio.to_thread(run, environment, "migrate", "rebuild")).returncode == 2
+
+
+ROWS = "select md5(string_agg(l::text, ';' order by camera_id, day)) from ledger_camera l"
+WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+
+
+async def kept_beside_a_rebuild(database: Database) -> tuple[Bookkeeper, Millis, str]:
+    """Some of the days are written; the moment at which all can be, and what they come to then."""
+    now, keeper = millis(datetime.now(UTC)), Bookkeeper(database, 6 * HOUR, 15_000)
+    await keeper.rebuild(now)
+    right = await scalar(database, ROWS)
+    await keeper.rebuild(millis(DAY + timedelta(hours=30)))
+    return keeper, now, right
+
+
+async def test_a_rebuild_while_the_running_service_writes_leaves_no_day_out(
+    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one_day(ingest, province)
+    keeper, now, right = await kept_beside_a_rebuild(database)
+    rebuilding: list[asyncio.Task[int]] = []
+    write = ledger.close
+
+    async def done_or_waiting() -> bool:
+        return rebuilding[0].done() or bool(await scalar(database, WAITING))
+
+    async def writes(*given: Any) -> None:
+        if not rebuilding:
+            rebuilding.append(asyncio.create_task(keeper.rebuild(now)))
+            await eventually(done_or_waiting)
+        await write(*given)
+
+    monkeypatch.setattr(ledger, "close", writes)
+    await keeper.keep(now)
+    await rebuilding[0]
+    await keeper.keep(now)
+    assert await scalar(database, ROWS) == right
+
+
+async def test_a_ledger_that_is_forgotten_before_the_running_service_writes_is_begun_anew(
+    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one_day(ingest, province)
+    keeper, now, right = await kept_beside_a_rebuild(database)
+    close, forgotten = Bookkeeper._close, list[bool]()
+
+    async def closes(self: Bookkeeper, *given: Any) -> bool:
+        if not forgotten:
+            forgotten.append(True)
+            async with database.transaction() as session:
+                await ledger.forget(session)
+        return await close(self, *given)
+
+    monkeypatch.setattr(Bookkeeper, "_close", closes)
+    await keeper.keep(now)
+    await keeper.keep(now)
+    assert await scalar(database, ROWS) == right
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(reporting_url: str) -> None:

@@ -40,6 +40,7 @@ STRETCH: Day = 92
 """Days written at a time: bounds memory when years are written."""
 
 _ONE_WRITER = text("select pg_try_advisory_xact_lock(17420511)")
+_LAST_WRITER = text("select pg_advisory_xact_lock(17420511)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Bookkeeper:
     async def rebuild(self, now: Millis) -> int:
         """Forget the ledger and write it from runs and claims; returns how many days."""
         async with self.database.transaction() as session:
+            # Whoever writes ends first: what it closes would have no days before it.
+            await session.execute(_LAST_WRITER)
             await ledger.forget(session)
         return await self.keep(now)
 
@@ -91,20 +94,15 @@ class Bookkeeper:
     async def _first(self, until: Day) -> Day | None:
         """The first day before `until` that does not stand yet."""
         async with self.database.transaction() as session:
-            closed = (await ledger.state(session)).closed_until
-            if closed is None:
-                oldest = await session.scalar(select(func.min(camera_table.c.valid_from)))
-                if oldest is None:
-                    return None
-                closed = max(ORIGIN, day_of(millis(oldest)))
-            if closed >= until:
+            first = await _open_from(session)
+            if first is None or first >= until:
                 return None
             await ledger.announce(session, until)
-            return closed
+            return first
 
     async def _close(self, first: Day, last: Day, now: Millis) -> bool:
         async with snapshot(self.database) as reading:
-            if not await reading.scalar(_ONE_WRITER):
+            if not await reading.scalar(_ONE_WRITER) or await _open_from(reading) != first:
                 return False
             async for portion in _portions(reading, _Stretch(first, last, now, self.presumed_alive_ms), None):
                 async with self.database.transaction() as writing:
@@ -112,6 +110,15 @@ class Bookkeeper:
             async with self.database.transaction() as writing:
                 await ledger.close(writing, last)
         return True
+
+
+async def _open_from(session: AsyncSession) -> Day | None:
+    """The first day that is not closed; None while there is no camera."""
+    closed = (await ledger.state(session)).closed_until
+    if closed is not None:
+        return closed
+    oldest = await session.scalar(select(func.min(camera_table.c.valid_from)))
+    return None if oldest is None else max(ORIGIN, day_of(millis(oldest)))
 
 
 def bookkeeper_of(database: Database, settings: Settings) -> Bookkeeper:
