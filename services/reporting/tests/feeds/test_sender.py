@@ -295,6 +295,20 @@ async def test_a_message_under_way_when_the_process_died_is_sent_by_the_next(
     assert len(receiver.requests) == 1
 
 
+async def test_an_attempt_that_ends_after_a_newer_one_has_delivered_changes_nothing(to_send: Deliveries) -> None:
+    webhook_id = await to_send.webhook("http://127.0.0.1:1/")
+    await to_send.notice(uuid4(), "1")
+    async with to_send.session() as session:
+        await session.execute(text("update webhook_delivery set attempts = 9"))
+        (last,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)
+        await deliveries.send_again(session, webhook_id, last.id, to_send.now)
+        (again,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)
+    await to_send.sender._record(again, sending.Attempt(sending.Outcome.DELIVERED, 5, 200))
+    await to_send.sender._record(last, sending.Attempt(sending.Outcome.TIMEOUT, 15_000))
+    (row,) = await to_send.rows()
+    assert (row.state, row.outcome, row.http_status) == ("delivered", "delivered", 200)
+
+
 async def test_a_receiver_that_never_answers_is_a_timeout(
     to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,11 +65,15 @@ async def due(session: AsyncSession, now: datetime) -> list[UUID]:
 async def record_attempt(
     session: AsyncSession, delivery_id: UUID, number: int, attempt: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """What became of an attempt: its row, and what the delivery is then."""
+    """What became of an attempt: its row, and what the delivery is then. A failure says nothing of a delivery that has
+    been tried again or has arrived meanwhile."""
     row = {"delivery_id": delivery_id, "number": number, **attempt}
     await session.execute(insert(webhook_attempt).values(row).on_conflict_do_nothing())
     changed = {**values, "outcome": attempt["outcome"], "http_status": attempt["http_status"]}
-    await session.execute(update(webhook_delivery).where(webhook_delivery.c.id == delivery_id).values(changed))
+    statement = update(webhook_delivery).where(webhook_delivery.c.id == delivery_id).values(changed)
+    if values.get("state") != "delivered":
+        statement = statement.where(webhook_delivery.c.attempts == number, webhook_delivery.c.state == "pending")
+    await session.execute(statement)
 
 
 async def send_again(session: AsyncSession, webhook_id: UUID, delivery_id: UUID, now: datetime) -> Any:
