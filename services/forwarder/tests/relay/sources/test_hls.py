@@ -41,6 +41,21 @@ def test_the_variant_with_the_highest_bandwidth_is_taken() -> None:
     assert best_variant("#EXTM3U\n#EXTINF:4,\na.ts\n", URL) is None
 
 
+@pytest.mark.parametrize(
+    ("codecs", "taken"),
+    [
+        (("avc1.64001f,mp4a.40.2", "av01.0.08M.08"), 0),
+        (("hvc1.1.6.L93.B0", "vp09.00.10.08,mp4a.40.2"), 0),
+        (("avc1.64001f", "hev1.1.6.L93.B0"), 1),
+        (("avc1.64001f", "mp4a.40.2"), 0),
+        (("av01.0.08M.08", "vp09.00.10.08"), 1),
+    ],
+)
+def test_of_foreign_variants_one_that_can_be_forwarded_is_taken(codecs: tuple[str, str], taken: int) -> None:
+    lines = [f'#EXT-X-STREAM-INF:BANDWIDTH={100 + at},CODECS="{name}"\n{at}.m3u8' for at, name in enumerate(codecs)]
+    assert best_variant("\n".join(("#EXTM3U", *lines)), URL) == f"http://camera.example/hls/{taken}.m3u8"
+
+
 @pytest.mark.parametrize("line", ['#EXT-X-KEY:METHOD=AES-128,URI="k"', "#EXT-X-BYTERANGE:100@0"])
 def test_what_is_not_supported_is_named(line: str) -> None:
     with pytest.raises(PeerError) as caught:
@@ -56,6 +71,7 @@ def test_what_is_no_playlist_is_refused(text: str) -> None:
 
 
 NOT_YET = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000000\nhls/playlist.m3u8?id=1"
 
 
@@ -125,8 +141,10 @@ async def test_a_foreign_server_that_has_no_stream_is_told_so_in_the_right_word(
     assert caught.value.cause is cause
 
 
-async def test_a_foreign_segment_that_is_not_there_yet_ends_nothing() -> None:
-    server, sink = Server(playlist=[media(0)], segment=[NOT_YET, ok("one"), ok("two")]), Sink()
+@pytest.mark.parametrize("answer", [NOT_YET, FORBIDDEN], ids=["not found", "forbidden"])
+async def test_a_foreign_segment_that_is_not_there_yet_ends_nothing(answer: bytes) -> None:
+    # Of what is not there some stores say 403, to tell nobody what there is.
+    server, sink = Server(playlist=[media(0)], segment=[answer, ok("one"), ok("two")]), Sink()
     async with server.at() as address:
         url = f"{address.url.partition('?')[0]}/playlist.m3u8"
         playlist = parse_playlist(media(0).decode().partition("\r\n\r\n")[2], url)
@@ -192,3 +210,13 @@ async def test_a_foreign_segment_is_asked_for_by_its_name_whatever_letters_it_ha
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
     assert server.asked[:1] == [target]
+
+
+async def test_a_foreign_playlist_whose_address_has_expired_is_asked_for_anew_and_rests_for_no_login() -> None:
+    server, sink = Server(playlist=[FORBIDDEN], segment=[ok("media")]), Sink()
+    async with server.at() as address:
+        url = f"{address.url.partition('?')[0]}/playlist.m3u8?token=1"
+        with pytest.raises(PeerError) as caught:
+            await feed_hls(address, sink, (url, parse_playlist(media(0).decode().partition("\r\n\r\n")[2], url)))
+    assert caught.value.cause is Cause.ENDED
+    assert sink.pieces == [b"media", b"media"]

@@ -23,6 +23,10 @@ BEGIN_BEFORE_END = 2
 """Segments from the live end that are begun with: fewer stall when the server is late, more are old."""
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 """A name begins where none goes on: else a long one without `=` would be looked through from each of its letters."""
+_FORBIDDEN = 403
+"""Also of what is not there: some stores tell nobody what there is."""
+_NOT_FORWARDED = ("av01", "vp8", "vp08", "vp9", "vp09", "vvc1", "vvi1", "mp4v", "mp4a", "ac-3", "ec-3", "opus", "flac")
+"""How names of codecs begin (RFC 6381) that are no video which can be forwarded."""
 _BANDWIDTH = re.compile(r"[0-9]{1,15}")
 _FIRST_WAIT_S = 0.5
 STARTS_SHARE = 0.5
@@ -54,17 +58,19 @@ class Playlist:
 def best_variant(text: str, url: str) -> str | None:
     """The address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4).
 
-    Raises MalformedError.
+    Of those that may hold video which can be forwarded, where there are such. Raises MalformedError.
     """
-    found: list[tuple[int, str]] = []
-    bandwidth: int | None = None
+    found: list[tuple[tuple[bool, int], str]] = []
+    rank: tuple[bool, int] | None = None
     for line in _lines(text):
         if line.startswith("#EXT-X-STREAM-INF:"):
-            value = _attributes(line).get("BANDWIDTH", "0")
-            bandwidth = int(value) if _BANDWIDTH.fullmatch(value) else 0
-        elif bandwidth is not None and not line.startswith("#"):
-            found.append((bandwidth, line))
-            bandwidth = None
+            attributes = _attributes(line)
+            value, codecs = attributes.get("BANDWIDTH", "0"), attributes.get("CODECS", "")
+            usable = not all(name.strip().lower().startswith(_NOT_FORWARDED) for name in codecs.split(","))
+            rank = usable, int(value) if _BANDWIDTH.fullmatch(value) else 0
+        elif rank is not None and not line.startswith("#"):
+            found.append((rank, line))
+            rank = None
     return join(url, max(found, key=lambda pair: pair[0])[1]) if found else None
 
 
@@ -155,7 +161,7 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
                 initialised = segment.initialisation
                 await _feed_one(address, sink, segment.url)
             except StatusError as error:
-                if error.cause is not Cause.NOT_FOUND:
+                if error.cause is not Cause.NOT_FOUND and error.status != _FORBIDDEN:
                     raise
                 # Not there any more, or not yet: the next playlist says where to go on.
                 break
@@ -166,7 +172,7 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
         if loop.time() - newest_s > max(address.silence_s, 3 * playlist.target_s):
             raise PeerError(Cause.STALLED, "the playlist has no new segment")
         await asyncio.sleep(max(_FIRST_WAIT_S, playlist.target_s / 4))
-        text, url = await _fetch_text(address, url)
+        text, url = await _fetch_next(address, url)
         playlist = parse_playlist(text, url)
         if playlist.segments and playlist.segments[-1].number < following - 1:
             raise PeerError(Cause.ENDED, "the playlist was begun anew")
@@ -190,6 +196,17 @@ async def _feed_one(address: Address, sink: Sink, url: str) -> None:
                 raise MalformedError(f"a segment is longer than {MAX_SEGMENT_BYTES} bytes")
             sink.write(piece)
             await sink.room()
+
+
+async def _fetch_next(address: Address, url: str) -> tuple[str, str]:
+    """As `_fetch_text`, of a playlist that was given before."""
+    try:
+        return await _fetch_text(address, url)
+    except StatusError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        # No login was refused: addresses in a playlist hold for a time, and the camera's own leads to new ones.
+        raise PeerError(Cause.ENDED, "the server gives the playlist no more (403)") from None
 
 
 async def _fetch_text(address: Address, url: str) -> tuple[str, str]:
