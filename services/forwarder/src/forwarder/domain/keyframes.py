@@ -228,6 +228,10 @@ class StreamMeter:
         """Packets go by uncounted from now on."""
         self._begin, self.fresh = None, False
 
+    def begin_source(self) -> None:
+        """Another sender: its numbers are its own (RFC 3550 §5.1)."""
+        self._begin = None
+
     def picture(self, *, timestamp: int, sequence: int, packets: int) -> None:
         """A picture begins, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
         if self._begin is None:

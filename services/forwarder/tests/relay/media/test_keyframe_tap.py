@@ -38,15 +38,18 @@ class Rig:
             on_report=self.reports.append,
             room=room,
         )
-        self._sequence = 65_530
+        self._sequence, self._ssrc = 65_530, 7
 
     def frame(self, payload: bytes, timestamp: int, *, marker: bool = False, channel: int = 0) -> bytes:
         packet = build_rtp(
-            payload, payload_type=96, sequence=self._sequence, timestamp=timestamp, ssrc=7, marker=marker
+            payload, payload_type=96, sequence=self._sequence, timestamp=timestamp, ssrc=self._ssrc, marker=marker
         )
         if channel == 0:
             self._sequence += 1
         return struct.pack(">BBH", 0x24, channel, len(packet)) + packet
+
+    def begin_anew(self, *, ssrc: int, sequence: int) -> None:
+        self._ssrc, self._sequence = ssrc, sequence
 
     def lose_one(self) -> None:
         self._sequence += 1
@@ -200,6 +203,19 @@ def test_pictures_are_counted_while_the_tap_is_open(rig: Rig) -> None:
     figures = rig.tap.meter.figures
     assert figures is not None
     assert (figures.fps, figures.packets_received, figures.packets_lost) == (25.0, 50, 1)
+
+
+def test_a_new_source_of_the_stream_has_lost_nothing(rig: Rig) -> None:
+    rig.tap.open()
+    for number in range(10):
+        rig.come(rig.frame(INTER, number * 3600, marker=True))
+    # Encoders that are set anew (day and night) begin with another SSRC and any number (RFC 3550 §8).
+    rig.begin_anew(ssrc=8, sequence=20_000)
+    for number in range(10, 40):
+        rig.come(rig.frame(INTER, number * 3600, marker=True))
+    figures = rig.tap.meter.figures
+    assert figures is not None
+    assert (figures.fps, figures.packets_received, figures.packets_lost) == (25.0, 25, 0)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=40))

@@ -21,7 +21,7 @@ class Camera:
     """Sends frames from a given timestamp and sequence number on."""
 
     def __init__(self, *, timestamp: int = 0, sequence: int = 0) -> None:
-        self.timestamp, self.sequence = timestamp, sequence
+        self.timestamp, self.sequence, self.ssrc = timestamp, sequence, 1
         self.watch = VideoWatch(
             codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: 5.0
         )
@@ -34,7 +34,7 @@ class Camera:
                 payload_type=96,
                 sequence=self.sequence & 0xFFFF,
                 timestamp=self.timestamp,
-                ssrc=1,
+                ssrc=self.ssrc,
                 marker=nal is nals[-1],
             )
             frame = interleave(channel, packet)
@@ -104,6 +104,20 @@ async def test_a_missing_packet_is_counted_and_spoils_its_keyframe_only() -> Non
     camera.group()
     assert camera.watch.keyframe.done()
     assert camera.watch.packets_lost == 1
+
+
+async def test_a_new_source_of_the_stream_has_lost_nothing() -> None:
+    camera = Camera(sequence=500)
+    camera.group()
+    camera.sequence += 1
+    camera.group()
+    # Encoders that are set anew (day and night) begin with another SSRC and any number (RFC 3550 §8).
+    for sequence in (30_000, 2_000):
+        camera.ssrc, camera.sequence = camera.ssrc + 1, sequence
+        camera.group()
+    camera.sequence += 2
+    camera.group()
+    assert (camera.watch.packets, camera.watch.packets_lost) == (125, 3)
 
 
 @pytest.mark.parametrize("hours", [1, -1, 6])

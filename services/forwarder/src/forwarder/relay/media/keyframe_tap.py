@@ -40,6 +40,7 @@ class KeyframeTap:
         "_packets",
         "_room",
         "_rtcp_channel",
+        "_ssrc",
         "_stamp",
         "_undecided",
         "keyframes_given_up",
@@ -69,7 +70,7 @@ class KeyframeTap:
         self._kept: list[memoryview] = []
         self._kept_bytes = 0
         self._stamp: bytes | None = None
-        self._packets = 0
+        self._packets = self._ssrc = 0
         self.meter = StreamMeter(clock_rate)
         self.keyframes_given_up = 0
         """Keyframes that began and were dropped: damaged, or too large."""
@@ -145,6 +146,9 @@ class KeyframeTap:
             return
         if not same:
             self._stamp = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
+            if header.ssrc != self._ssrc:
+                self._ssrc = header.ssrc
+                self.meter.begin_source()
             self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
         if not whole:
             return

@@ -27,6 +27,7 @@ LEAST_PICTURES = 5
 TIMED_PICTURES = 15
 """Enough for the jitter."""
 _RTP_HEADER = 12
+_SSRC_AT = FRAME_HEADER_BYTES + 8
 _SHORTEST = FRAME_HEADER_BYTES + _RTP_HEADER
 """Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
 _unpack_header = struct.Struct(">xBH").unpack_from
@@ -121,6 +122,8 @@ class VideoWatch:
         self._depacketizer = Depacketizer(codec)
         self._detector = KeyframeDetector(codec)
         self._sequence = SequenceTracker()
+        self._source = b""
+        self._before = (0, 0)
         self._following: int | None = None
         self._collecting = False
         self._known = known
@@ -135,11 +138,11 @@ class VideoWatch:
 
     @property
     def packets(self) -> int:
-        return self._sequence.received
+        return self._before[0] + self._sequence.received
 
     @property
     def packets_lost(self) -> int:
-        return self._sequence.lost
+        return self._before[1] + self._sequence.lost
 
     @property
     def units_dropped(self) -> int:
@@ -200,6 +203,11 @@ class VideoWatch:
                 following = (sequence + 1) & 0xFFFF
             else:
                 self._sequence.advance(run)
+                source = data[start + _SSRC_AT : start + _SHORTEST]
+                if source != self._source:
+                    # Another SSRC: its numbers are its own (RFC 3550 §5.1).
+                    self._before = (self.packets, self.packets_lost)
+                    self._source, self._sequence = source, SequenceTracker()
                 self._sequence.update(sequence)
                 run, following = 0, (self._sequence.highest + 1) & 0xFFFF
             self._take(data, payload, stop, sequence, timestamp, second)
