@@ -271,3 +271,21 @@ def test_a_codec_that_no_registry_has_is_not_repeated(name: str) -> None:
     """A camera that writes its password there would find it in every report."""
     sdp = parse_sdp(f"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 {name}/90000\r\n".encode())
     assert sdp.media[0].codec == UNKNOWN_CODEC
+
+
+@pytest.mark.parametrize(
+    ("directions", "chosen"),
+    [
+        (("sendonly", "sendonly"), 1),
+        (("sendrecv", "sendrecv"), 1),
+        (("recvonly", "sendonly"), 1),
+        (("recvonly", "inactive"), 0),
+        (("inactive", "inactive"), 1),
+    ],
+)
+def test_of_videos_the_one_that_can_be_read_is_taken_whatever_direction_a_camera_writes(
+    directions: tuple[str, str], chosen: int
+) -> None:
+    media = [f"m=video 0 RTP/AVP {number}\r\na={name}\r\n" for number, name in zip((26, 96), directions, strict=True)]
+    sdp = parse_sdp(("v=0\r\n" + "".join(media) + "a=rtpmap:96 H264/90000\r\n").encode())
+    assert [track.index for track in plan_tracks(sdp, ("video",), "rtsp://h/")] == [chosen]

@@ -80,5 +80,11 @@ def check_channels(tracks: Collection[Track]) -> None:
 def _first_of(sdp: SessionDescription, kind: str) -> int | None:
     indexes = [index for index, media in enumerate(sdp.media) if media.kind == kind and media.payload_types]
     incoming = [index for index in indexes if sdp.media[index].direction not in ("sendonly", "inactive")]
-    usable = [index for index in incoming if video_codec(sdp.media[index].codec) is not None]
+    # What a server sends is sendonly in RFC 4566's words, and no camera takes a picture back.
+    active = [index for index in indexes if sdp.media[index].direction != "inactive"]
+    usable = [
+        index
+        for index in (*incoming, *active, *(() if incoming else indexes))
+        if video_codec(sdp.media[index].codec) is not None
+    ]
     return next(iter(usable or incoming or indexes), None)
