@@ -44,6 +44,8 @@ class PeerError(Exception):
         """Whether it happened at another host or port, after a redirect."""
         self.login_sent = False
         """Whether the peer got our login; not after a redirect elsewhere, or for a challenge that we cannot answer."""
+        self.rest_s: float | None = None
+        """Seconds until the login may be tried, where it was not tried because it rests."""
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.message}"

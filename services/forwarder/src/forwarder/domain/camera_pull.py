@@ -104,12 +104,25 @@ def media_came(pull: Pull, now: Instant) -> Pull:
     return replace(pull, state=PullState.LIVE, since=now.at, since_s=now.monotonic_s, cause=None, detail=None)
 
 
-def failed(pull: Pull, cause: Cause, detail: str | None, now: Instant, *, chance: float, limits: PullLimits) -> Pull:
-    """The attempt failed, or the media ended. `chance` is random in [0, 1)."""
+def failed(
+    pull: Pull,
+    cause: Cause,
+    detail: str | None,
+    now: Instant,
+    *,
+    chance: float,
+    limits: PullLimits,
+    rest_s: float | None = None,
+) -> Pull:
+    """The attempt failed, or the media ended. `chance` is random in [0, 1).
+
+    `rest_s`: what is left of the login's rest after earlier failures, where it was not tried for that.
+    """
     good = pull.state is PullState.LIVE and now.monotonic_s - pull.since_s >= limits.good_s
     failures = 1 if good else pull.failures + 1
     refused = cause is Cause.AUTH_FAILED
-    wait_s = limits.auth_cooldown_s if refused else delay_s(failures, chance)
+    rest_s = limits.auth_cooldown_s if rest_s is None else rest_s
+    wait_s = rest_s if refused else delay_s(failures, chance)
     return Pull(
         state=PullState.COOLING_DOWN if refused else PullState.BACKING_OFF,
         since=now.at,

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from forwarder.relay.service import Process
 from simulator import CameraConfig
+from vonggac.auth import Credentials, Unsealer
+from vonggac.auth.keys import WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import device_address
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
 
@@ -113,3 +120,32 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
         await recorder.set_fault("auth")
         await all_wait(statuses, cameras)
         assert recorder.logins_failed == 2
+
+
+async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an_hour_later(
+    bus: Bus,
+    keys_folder: Path,
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
+        camera = planner.camera(sim)
+        device = device_address(camera.url)
+        unsealer = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
+        login = unsealer.fingerprint(f"{device.host}:{device.port}", Credentials("viewer", "s3cret-Xem"))
+        # It failed twice, and a worker takes the camera when all but some seconds of the half hour are over.
+        last_at = datetime.now(UTC) - timedelta(seconds=1800 - 8)
+        record = json.dumps({"failed": 2, "last_at": last_at.isoformat()})
+        await Bucket(bus, topology.LOGIN_FAILURES).put(login, record.encode())
+        await start_forwarder()
+        await inventory.say(camera)
+        await all_wait(statuses, [camera])
+        [told, _] = await statuses.of(camera)
+        assert told.next_attempt_at is not None
+        assert told.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
+        await statuses.become(camera, "acknowledged", "acknowledged")
+        assert sim.cameras["gate"].logins_failed == 0

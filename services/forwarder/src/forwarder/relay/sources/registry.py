@@ -82,7 +82,9 @@ def _not_tried(attempt: Attempt) -> PeerError:
         msg = "another camera of this device is asked with the same login, and does not answer"
         return PeerError(Cause.TIMEOUT, msg)
     msg = f"not tried: this login failed twice at this device, it rests for {attempt.rest_s / 60:.0f} minutes"
-    return PeerError(Cause.AUTH_FAILED, msg)
+    error = PeerError(Cause.AUTH_FAILED, msg)
+    error.rest_s = attempt.rest_s
+    return error
 
 
 class _EarlyEvents:

@@ -240,7 +240,7 @@ class CameraPuller:
                 )
         except PeerError as error:
             self._attempt = None
-            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
+            self._failed(error.cause, error.message, elsewhere=error.elsewhere, rest_s=error.rest_s)
             return
         except Exception as error:  # a mistake of ours with one camera must not end the others
             log.error("camera_attempt_crashed", camera_id=str(camera.id), exc_info=error)
@@ -265,13 +265,15 @@ class CameraPuller:
         if error is not None and self.source is not None:
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)
 
-    def _failed(self, cause: Cause, detail: str | None, *, elsewhere: bool = False) -> None:
+    def _failed(
+        self, cause: Cause, detail: str | None, *, elsewhere: bool = False, rest_s: float | None = None
+    ) -> None:
         if self._closed:
             return
         context = self._context
         was_live = self.state.state is PullState.LIVE
         self.state = domain.failed(
-            self.state, cause, detail, context.now(), chance=context.chance(), limits=context.pull_limits
+            self.state, cause, detail, context.now(), chance=context.chance(), limits=context.pull_limits, rest_s=rest_s
         )
         if was_live or self.state.failures == 1:
             log.warning("camera_away", camera_id=str(self._camera.id), cause=cause.value, detail=detail)
