@@ -88,6 +88,10 @@ class LoginGuard:
         record = self._records.get(key)
         return record.rest_left_s(self._clock(), cooldown_s=self._cooldown_s) if record is not None else None
 
+    def has_failed(self, key: str) -> bool:
+        """Whether the login failed at the device, and was not taken there since."""
+        return key in self._records
+
     @asynccontextmanager
     async def try_lock(self, key: str) -> AsyncIterator[bool]:
         """Whether the login may be tried now; while it is not known to work, all others hold off meanwhile.

@@ -155,9 +155,13 @@ class Process:
             cooldown_s=settings.auth_cooldown_s,
             clock=self.clock.now,
         )
-        failed_logins = BucketCache(
-            bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=guard.on_value
-        )
+
+        def on_login(key: str, value: bytes | None) -> None:
+            guard.on_value(key, value)
+            if not guard.has_failed(key):
+                worker.login_taken(key)
+
+        failed_logins = BucketCache(bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=on_login)
         worker = Worker(
             bus,
             outgoing,

@@ -13,10 +13,11 @@ from forwarder.relay.service import Process
 from simulator import CameraConfig
 from vonggac.auth import Credentials, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE
-from vonggac.bus import Bucket, Bus
+from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
-from vonggac.logins.attempt import device_address
+from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.guard import LoginGuard
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
@@ -149,3 +150,32 @@ async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an
         assert told.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
         await statuses.become(camera, "acknowledged", "acknowledged")
         assert sim.cameras["gate"].logins_failed == 0
+
+
+async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_another_worker_has_logged_in(
+    bus: Bus,
+    keys_folder: Path,
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
+        camera = planner.camera(sim)
+        # Some cameras answer 401 while they start, and others while sessions that are gone count still.
+        await sim.cameras["gate"].set_fault("auth")
+        await start_forwarder()
+        await inventory.say(camera)
+        await all_wait(statuses, [camera])
+        await sim.cameras["gate"].clear_fault()
+        failures = Bucket(bus, topology.LOGIN_FAILURES)
+        [login] = await failures.all()
+        guard = LoginGuard(Outgoing(bus), failures, cooldown_s=1800.0)
+        probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
+        async with probing.attempt(login) as attempt:
+            assert attempt.granted
+            attempt.accept()
+        await statuses.become(camera, "acknowledged", "acknowledged")
+        assert sim.cameras["gate"].logins_failed == 1

@@ -149,6 +149,11 @@ class Worker:
             return NO_HISTORY
         return history_of(observed, self.members.alive_at(observed.worker_id))
 
+    def login_taken(self, login: str) -> None:
+        """A device took this login, be it from another worker: its cameras need not rest."""
+        for held in self.held.values():
+            held.relay.puller.end_rest(login)
+
     async def report_all(self) -> None:
         """Publish every delivery and every camera's media anew: after a hole, earlier claims count no more.
 

@@ -15,7 +15,6 @@ from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointW
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
-from vonggac.logins.attempt import device_origins
 from vonggac.net.dial import hand_on
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
@@ -167,6 +166,11 @@ class CameraPuller:
         self._pull()
         return True
 
+    def end_rest(self, login: str) -> None:
+        """End the wait after a refused login, if it is for this one."""
+        if self.state.state is PullState.COOLING_DOWN and self._context.login_of(self._camera) == login:
+            self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry)
+
     def keep_gop_for_new_sessions(self) -> None:
         """Drop the camera's kept group of pictures a little later."""
         self._gop_timer.start(GOP_KEPT_S, self._drop_gop)
@@ -233,7 +237,7 @@ class CameraPuller:
             await asyncio.wait(self._endings)
         context, camera = self._context, self._camera
         try:
-            credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
+            credentials = context.open_login(camera)
             with hand_on(context.reachability.take_connection(Endpoint.of(camera.url, camera.tls))):
                 source = await play(
                     camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost

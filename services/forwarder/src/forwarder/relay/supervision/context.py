@@ -17,7 +17,7 @@ from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.inventory import CameraV1
-from vonggac.logins.attempt import Logins
+from vonggac.logins.attempt import Logins, device_origins
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
 from vonggac.net.origin import Origin
@@ -68,6 +68,19 @@ class RelayContext:
             return self.unsealer.unseal(sealed, url, *others)
         except SecretUnreadableError as error:
             raise PeerError(error.cause, str(error)) from None
+
+    def open_login(self, camera: CameraV1) -> Credentials | None:
+        """The camera's own. Raises as `open_secret` does."""
+        return self.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
+
+    def login_of(self, camera: CameraV1) -> str | None:
+        """What stands for the camera's login where failed ones are counted; None where none is."""
+        if self.logins is None:
+            return None
+        try:
+            return self.logins.login_of(camera.url, self.open_login(camera))
+        except PeerError:
+            return None
 
     def keep_seals(self, before: CameraV1, camera: CameraV1, *, deliveries: Collection[UUID], source: bool) -> CameraV1:
         """The plan `camera`, with the sealed secrets of `before` where the secret inside is the same.
