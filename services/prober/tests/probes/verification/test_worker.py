@@ -1,7 +1,7 @@
 """Verify jobs come, are read back, published, and come back: real NATS, real centres, the test plays the forwarder."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -295,3 +295,30 @@ async def test_a_job_that_is_no_camera_becomes_a_dead_letter(bus: Bus, planner: 
 
 async def _none(value: Any) -> bool:
     return not await value
+
+
+async def test_a_camera_is_read_back_in_one_round_at_a_time_whoever_begins_one(
+    open_site: Any, planner: Any, start_prober: Any
+) -> None:
+    site = await open_site()
+    await site.national.set_fault("black_hole")
+    prober = await start_prober(**QUICK)
+    await eventually(lambda: prober.process.verifications is not None)
+    verifications, delivery = prober.process.verifications, site.delivery(site.national)
+    camera = await planned(planner, site, delivery, enabled=False)
+    camera = camera.model_copy(update={"enabled": True})
+
+    async def hold() -> None:
+        return
+
+    since = {delivery.id: datetime.now(UTC)}
+    rounds = (
+        verifications.verify_recovered(camera, [delivery], since),
+        verifications.verify_due(camera, hold=hold),
+        verifications.verify_on_demand(camera, [delivery]),
+    )
+    recovered, due, demanded = await asyncio.gather(*rounds)
+    # Two at a time would be two sessions at the centre, which may allow one.
+    assert (len(recovered), len(due.facts), len(demanded.facts)) == (1, 0, 1)
+    [last] = demanded.facts
+    assert recovered[0].observed_at <= last.observed_at - timedelta(milliseconds=last.duration_ms)

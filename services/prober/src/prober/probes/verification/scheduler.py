@@ -26,7 +26,7 @@ log = get_logger(__name__)
 HOLD_EVERY_S = topology.VERIFY_ACK_WAIT_S / 3
 GRACE_S = 10.0
 """For good-byes and a slow NATS, after the longest read-back."""
-LEAST_PAUSE_S = 0.5
+LEAST_PAUSE_S = BUSY_AGAIN_S = 0.5
 NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
 
 
@@ -71,43 +71,61 @@ class Verifications:
         """Whether this process reads the camera's deliveries back now."""
         return camera_id in self._running
 
+    @asynccontextmanager
+    async def _alone(self, camera: CameraV1) -> AsyncIterator[None]:
+        """Wait for another round of the camera, and keep others out: two would be two sessions at a centre."""
+        while camera.id in self._running:  # noqa: ASYNC110 - rare, and soon enough
+            await asyncio.sleep(BUSY_AGAIN_S)
+        self._running.add(camera.id)
+        try:
+            yield
+        finally:
+            self._running.discard(camera.id)
+
     async def verify_due(self, camera: CameraV1, *, hold: Hold) -> RoundResult:
         """Read back what is due. `hold` is called while it lasts.
 
         Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was published.
         """
-        wanted = to_read_back(camera)
-        now = self._verifier.now()
-        previous = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
-        due = [
-            delivery for delivery in wanted if is_due(previous[delivery.id], camera_revision=camera.revision, now=now)
-        ]
-        for delivery in due:
-            self._count_lateness(previous[delivery.id], camera.revision, now)
-        idle = await self._verifier.not_running(due)
-        running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
-        facts = self._publish(camera, idle, previous)
-        facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
-        latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
-        now = self._verifier.now()
-        left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
-        return RoundResult(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
+        if self.is_verifying(camera.id):
+            # Nobody would hold the job while it waits.
+            return RoundResult((), BUSY_AGAIN_S)
+        async with self._alone(camera):
+            wanted = to_read_back(camera)
+            now = self._verifier.now()
+            previous = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
+            due = [
+                delivery
+                for delivery in wanted
+                if is_due(previous[delivery.id], camera_revision=camera.revision, now=now)
+            ]
+            for delivery in due:
+                self._count_lateness(previous[delivery.id], camera.revision, now)
+            idle = await self._verifier.not_running(due)
+            running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
+            facts = self._publish(camera, idle, previous)
+            facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
+            latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
+            now = self._verifier.now()
+            left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
+            return RoundResult(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
 
     async def verify_on_demand(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> RoundResult:
         """Read these back now, due or not; a delivery without a read-back address gets its finding too.
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
-        able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
-        facts = await self._verify(camera, able, previous, None) if able else ()
-        now = self._verifier.now()
-        unable = tuple(
-            self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
-            for delivery in deliveries
-            if delivery not in able
-        )
-        return RoundResult((*facts, *unable), self._interval_s)
+        async with self._alone(camera):
+            previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+            able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
+            facts = await self._verify(camera, able, previous, None) if able else ()
+            now = self._verifier.now()
+            unable = tuple(
+                self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
+                for delivery in deliveries
+                if delivery not in able
+            )
+            return RoundResult((*facts, *unable), self._interval_s)
 
     async def verify_recovered(
         self, camera: CameraV1, deliveries: Sequence[PlannedDelivery], since: Mapping[UUID, datetime]
@@ -116,9 +134,10 @@ class Verifications:
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
-        wanted = [delivery for delivery in deliveries if not _settled(previous[delivery.id], since[delivery.id])]
-        return await self._verify(camera, wanted, previous, None, since) if wanted else ()
+        async with self._alone(camera):
+            previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+            wanted = [delivery for delivery in deliveries if not _settled(previous[delivery.id], since[delivery.id])]
+            return await self._verify(camera, wanted, previous, None, since) if wanted else ()
 
     async def withdraw(self, deliveries: Sequence[PlannedDelivery]) -> None:
         """These are not read back any more: what was found no longer holds. Raises NatsError or TimeoutError."""
@@ -136,14 +155,9 @@ class Verifications:
         *,
         patient: bool = False,
     ) -> tuple[DeliveryVerifiedV1, ...]:
-        self._running.add(camera.id)
-        self._metrics.running.set(len(self._running))
-        try:
+        with self._metrics.running.track_inprogress():
             async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
                 found = await self._verifier.verify(camera.id, deliveries, since=since, patient=patient)
-        finally:
-            self._running.discard(camera.id)
-            self._metrics.running.set(len(self._running))
         return self._publish(camera, found, previous)
 
     def _publish(
