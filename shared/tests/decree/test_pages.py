@@ -96,3 +96,11 @@ def test_the_same_document_has_the_same_bytes_at_another_time(monkeypatch: pytes
     assert made() == first
     with ZipFile(BytesIO(first)) as parts:
         assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_title_of_any_length_is_taken() -> None:
+    """The minutes are called after their facility, whose name may be long; the properties of a file take 255 signs."""
+    page = LetterPage("Biên bản khảo sát tại " + "Trường Tiểu học " * 20)
+    document = Document(BytesIO(page.saved()))
+    assert document.core_properties.title.startswith("Biên bản khảo sát tại Trường Tiểu học")
+    assert len(document.core_properties.title) == 255

@@ -100,3 +100,14 @@ def test_a_name_with_signs_that_no_font_of_ours_has_makes_a_pdf_all_the_same(
     named = replace(report, header=header, tables=tables)
     found = verify(rendered(named, "pdf"), named)
     assert found.unaltered, found.differences
+
+
+def test_a_subject_as_long_as_it_may_be_is_in_every_form(report: Report, form: str) -> None:
+    """Word takes a title of 255 signs in the properties of a file; a report with more is frozen for good."""
+    subject = "Kết quả kết nối " * 18 + "camera 24h/24"
+    header = report.header.model_copy(
+        update={"letterhead": report.header.letterhead.model_copy(update={"subject": subject[:300]})}
+    )
+    named = replace(report, header=header)
+    assert len(named.header.letterhead.subject) == 300
+    assert verify(rendered(named, form), named).unaltered

@@ -51,13 +51,17 @@ class Grid:
     strong: frozenset[int] = frozenset()
 
 
+_TITLE_SIGNS = 255
+
+
 class WordPage:
     """One document that is being written."""
 
     def __init__(self, title: str = "") -> None:
         self.document = Document()
         properties = self.document.core_properties
-        properties.title, properties.author, properties.comments, properties.language = title, "", "", "vi-VN"
+        properties.author, properties.comments, properties.language = "", "", "vi-VN"
+        self.entitle(title)
         style = self.document.styles["Normal"]
         style.font.name, style.font.size = FONT, Pt(BODY)
         for kind in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs"):
@@ -65,6 +69,10 @@ class WordPage:
         style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(0)
         style.paragraph_format.line_spacing = 1.0
         self._shape(self.document.sections[0], wide=False)
+
+    def entitle(self, title: str) -> None:
+        """The title among the properties of the file, which have room for so much of it."""
+        self.document.core_properties.title = title[:_TITLE_SIGNS]
 
     def wide_section(self) -> None:
         """Pages on the long side, numbered from 1 anew."""

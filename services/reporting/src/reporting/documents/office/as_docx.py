@@ -59,7 +59,8 @@ def qr_png(code: str) -> bytes:
 def _properties(page: "ReportPage", report: Report, title: str) -> None:
     properties: Any = page.document.core_properties
     at = moment(report.header.frozen_at_ms)
-    properties.title, properties.author = title, report.header.letterhead.issuer
+    page.entitle(title)
+    properties.author = report.header.letterhead.issuer
     properties.comments, properties.language = f"SHA-256 {report.sha256}", "vi-VN"
     properties.created = properties.modified = at
     properties.last_modified_by, properties.revision = "", report.header.version
