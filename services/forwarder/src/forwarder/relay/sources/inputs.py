@@ -101,8 +101,9 @@ async def feed_udp(address: Address, sink: Sink) -> None:
 
     What does not come from the device, or for a group from an allowed network, is dropped. Raises PeerError.
     """
-    host = await resolve(address.host, address.port, None, timeout_s=address.deadline_s)
-    group = ipaddress.ip_address(host).is_multicast
+    device = ipaddress.ip_address(await resolve(address.host, address.port, None, timeout_s=address.deadline_s))
+    # As senders are written, whatever spelling of it the address has.
+    host, group = str(device), device.is_multicast
     if not group:
         await resolve(host, address.port, address.allowed, timeout_s=address.deadline_s)
 
