@@ -41,6 +41,9 @@ Every log event and every metric: what it means and what to do. Logs are one JSO
 generated from the section "Signals" of each package's README: edit there, read here."""
 SIGNALS_SOURCE = "Source of {page}, the one page to read: edit here, then `make generate`."
 """First line of each README's section "Signals"; `{page}` is the link to the page."""
+SETTINGS_INTRODUCTION = """\
+Every setting is an environment variable. A bad value stops the start and is named; a variable that has the prefix of a
+service and is no setting is logged (`setting_unknown`)."""
 CAUSES_INTRODUCTION = """\
 Why a camera or a delivery is not as it should be: the closed list of every event, API, metric and report. Which of them
 make a camera `down` and which are findings beside `up`:
@@ -89,7 +92,7 @@ def settings_page() -> str:
     parts = [
         "# Settings",
         GENERATED,
-        "Every setting is an environment variable. A bad value stops the start and is named.",
+        SETTINGS_INTRODUCTION,
     ]
     for package in (*SERVICES, "simulator"):
         parts += [f"## {PACKAGES[package]}", "| variable | type | default | meaning |\n|---|---|---|---|"]
