@@ -12,9 +12,9 @@ from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, normal, unquote_text
 from inventory.importing.checking.cells import Converter
-from inventory.importing.checking.codes import folded_code
+from inventory.importing.checking.codes import check_codes, folded_code
 from inventory.importing.columns import Column, Kind
-from inventory.importing.mistakes import RefusalError
+from inventory.importing.mistakes import Mistakes, RefusalError
 from vonggac.http.formulas import FORMULA_STARTS, escape_formula, unescape_formula
 
 
@@ -108,6 +108,23 @@ def test_vietnamese_is_not_taken_for_a_legacy_encoding(text: str) -> None:
 
 def test_codes_that_differ_in_case_or_padding_are_alike() -> None:
     assert folded_code("KCL-001") == folded_code("kcl-1") != folded_code("KCL-10")
+
+
+@pytest.mark.parametrize(
+    ("codes", "refused"),
+    [
+        (["KCL-01", "kcl-1"], []),
+        (["kcl-1", "KCL-01"], []),
+        (["KCL-01", "KCL-001"], [3]),
+        (["KCL-001", "KCL-01"], [2]),
+        (["KCL-001", "kcl-001"], [2, 3]),
+        (["KCL-01", "KCL-01"], [3]),
+    ],
+)
+def test_codes_that_are_on_record_are_two_however_alike(codes: list[str], refused: list[int]) -> None:
+    mistakes = Mistakes()
+    check_codes(enumerate(codes, 2), {"KCL-01": None, "kcl-1": None}, "code", mistakes)
+    assert [mistake.line for mistake in mistakes.found] == refused
 
 
 def test_a_cell_that_repeats_has_the_same_value_and_the_same_refusal() -> None:

@@ -26,14 +26,16 @@ def check_codes(
             continue
         first[code] = line
         folded = folded_code(code)
+        if code in on_record:
+            # Two that are on record are two, however alike.
+            alike.setdefault(folded, (code, line))
+            continue
         if folded in alike:
             other, where = alike[folded]
             mistakes.add_phrase(line, column, "like_another", value=code, other=other, where=f"in line {where}",
                          where_vi=f"ở dòng {where}")  # fmt: skip
             continue
         alike[folded] = (code, line)
-        if code in on_record:
-            continue
         if recorded is None:
             recorded = {folded_code(each): each for each in on_record}
         other = recorded.get(folded, "")
