@@ -1,5 +1,6 @@
 """What is done with connection plans (versions, consents, differences), and what deliveries run under."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from inventory.api.context import Context, WriteContext
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
+from inventory.domain.days import day_of
 from inventory.domain.mandate.planning.difference import difference
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
 from inventory.nouns.mandate.moving import closed
@@ -111,7 +113,7 @@ async def add_connection_plan_consent(
         agency = await transaction.session.get(Agency, body.agency_id)
         if agency is None:
             raise unknown_reference("agency_id", "agency")
-        _check_consent(body, agency, transaction.actor.roles)
+        _check_consent(body, agency, transaction.actor.roles, transaction.now)
         others = [one for one in plan.consents if one.agency_id != body.agency_id]
         return await patch_thing(writing, PLAN, plan, {"consents": (*others, body)})
 
@@ -157,7 +159,9 @@ async def list_facility_connections(thing_id: UUID, context: Context) -> Connect
     return ConnectionList(items=sorted(items, key=lambda item: (item.camera_code, item.destination_code)))
 
 
-def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role]) -> None:
+def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role], now: datetime) -> None:
+    if consent.given_on > day_of(now):
+        raise invalid("given_on", "is a day to come: what has not happened yet is not on record")
     if agency.role is AgencyRole.LEAD and Role.PROVINCE_LEAD not in roles:
         msg = "the word of the lead is recorded by the province lead"
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg)

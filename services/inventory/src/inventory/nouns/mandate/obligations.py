@@ -1,7 +1,6 @@
 """Obligations (R05, R06), each with every deadline that it ever had."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy import select
 
 from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFields, guards_met
-from inventory.nouns.mandate.states import StatusWriter, status_filter
+from inventory.nouns.mandate.states import StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
@@ -22,8 +21,6 @@ from inventory.storage.tables import Directive, Facility, Obligation
 from vonggac.events.inventory import FacilityType, ObligationKind, ObligationStatus, ObligationV1
 from vonggac.http import ProblemError
 
-AHEAD = timedelta(seconds=1)
-"""A caller's clock may be so much ahead of ours."""
 SETTLED = ("completed_at", "settled_by", "settled_reason")
 """Columns that a transition sets, beside the status."""
 
@@ -73,8 +70,7 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
     if before is not None and before.due_before != after.due_before and before.deadlines == after.deadlines:
         msg = "a deadline is never overwritten: POST /v1/obligations/{id}/deadlines adds the next one, with its reason"
         raise ProblemError(HTTPStatus.CONFLICT, "deadline_stands", msg)
-    if after.completed_at is not None and after.completed_at > transaction.now + AHEAD:
-        raise invalid("completed_at", "lies in the future: what has not happened yet is not on record")
+    check_happened(transaction.now, before, after, "completed_at")
     await _check_directive(transaction, before, after)
     if wanted := set(after.facility_ids):
         found = set((await transaction.session.scalars(select(Facility.id).where(Facility.id.in_(wanted)))).all())

@@ -1,15 +1,39 @@
-"""How a noun with states is written: it begins in the first, and `status` changes by transitions alone."""
+"""How a noun with states is written: it begins in the first, and `status` changes by transitions alone.
+
+What it records has happened.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
+from inventory.domain.days import day_of
 from inventory.domain.states import StateMachine
 from inventory.nouns.noun import Filter
 from inventory.nouns.writer import Write, Writer, merge
+from inventory.storage.conflicts import invalid
 from inventory.storage.tables import Thing
+
+AHEAD = timedelta(seconds=1)
+"""How far a caller's clock may be ahead of ours."""
+FIELD_AHEAD = timedelta(minutes=5)
+"""How far the clock of a phone in the field may be."""
+
+
+def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: str, ahead: timedelta = AHEAD) -> None:
+    """Raises ProblemError 422 for a day or an instant to come in one of the fields; one that is on record stays."""
+    for field in fields:
+        value = getattr(after, field)
+        if value is None or (before is not None and getattr(before, field) == value):
+            continue
+        if not isinstance(value, datetime):
+            if value > day_of(now):
+                raise invalid(field, "is a day to come: what has not happened yet is not on record")
+        elif value > now + ahead:
+            raise invalid(field, "lies in the future: what has not happened yet is not on record")
 
 
 def status_filter(states: type[StrEnum]) -> Mapping[str, Filter]:

@@ -20,7 +20,7 @@ from inventory.domain.mandate.surveying.survey import (
     met_guards,
 )
 from inventory.nouns.mandate.moving import MovingWriter, closed
-from inventory.nouns.mandate.states import status_filter
+from inventory.nouns.mandate.states import FIELD_AHEAD, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
@@ -94,6 +94,8 @@ async def _check(transaction: WriteTransaction, before: Survey | None, after: Su
             msg = "an approved survey is a record of what was found, and stays"
             raise closed(msg)
         return
+    times = ("briefed_at", "acknowledged_at", "surveyed_on")
+    check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
     if before is not None and before.status is after.status and after.status in WENT_IN:
         missing = SAFE & await survey_guards(transaction, before, None) - await survey_guards(transaction, after, None)
         if missing:

@@ -7,15 +7,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from inventory.domain.days import day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
 from inventory.nouns.mandate.moving import closed
-from inventory.nouns.mandate.states import StatusWriter, status_filter
+from inventory.nouns.mandate.states import FIELD_AHEAD, StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Inspection, Visit
 from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
@@ -48,9 +46,13 @@ class VisitShown(Shown):
     note: str | None
 
 
-async def _check(_transaction: WriteTransaction, before: Visit | None, after: Visit | None) -> None:
-    """Raises ProblemError 409 when a visit that has begun would no longer say what it needed for that (R16)."""
-    if before is not None and after is not None and (missing := lost(before, after)):
+async def _check(transaction: WriteTransaction, before: Visit | None, after: Visit | None) -> None:
+    """Raises ProblemError 422 for times to come, 409 when a visit would no longer say what it needed to begin (R16)."""
+    if after is None:
+        return
+    times = ("briefed_at", "entered_at", "left_at")
+    check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
+    if before is not None and (missing := lost(before, after)):
         msg = f"the visit is {after.status}: that {MACHINE.sentence(missing[0])} stays on record"
         raise closed(msg)
 
@@ -84,10 +86,10 @@ VISIT = Noun(
 )
 
 
-async def _check_inspected(transaction: WriteTransaction, _before: Any, after: Inspection | None) -> None:
+async def _check_inspected(transaction: WriteTransaction, before: Inspection | None, after: Inspection | None) -> None:
     """Raises ProblemError 422 for an inspection to come: it would put off the next one."""
-    if after is not None and after.inspected_on > day_of(transaction.now):
-        raise invalid("inspected_on", "is a day to come: what has not happened yet is not on record")
+    if after is not None:
+        check_happened(transaction.now, before, after, "inspected_on")
 
 
 INSPECTION = Noun(
