@@ -22,6 +22,8 @@ SPOILED: list[tuple[str, dict[str, Any]]] = [
     (topology.INVENTORY, {"max_msgs": 10}),
     (topology.PROBE_JOBS, {"max_msgs_per_subject": 2}),
     (topology.PROBE_JOBS, {"max_age": 60.0}),
+    (topology.OBSERVATIONS, {"max_bytes": 4096}),
+    (topology.OBSERVATIONS, {"max_bytes": -1}),
     (topology.OBSERVATIONS, {"max_age": 7200.0, "duplicate_window": 60.0}),
     (topology.OBSERVATIONS, {"compression": "none"}),
     (topology.DEAD_LETTERS, {"max_bytes": -1}),
@@ -115,7 +117,10 @@ async def test_observations_stay_below_their_bound_and_the_oldest_go(tmp_path: P
         lowered = (await bus.js.stream_info(topology.OBSERVATIONS)).state
         assert lowered.bytes <= 32 << 10
         assert state.first_seq < lowered.first_seq < lowered.last_seq == 200
-        assert await topology.declare(bus.js) == [], "a bound that was stated stands until another one is"
+        stated = 2 * topology.OBSERVATIONS_MAX_BYTES
+        assert await topology.declare(bus.js, observations_max_bytes=stated) == [topology.OBSERVATIONS]
+        assert await topology.declare(bus.js) == [], "a higher bound that was stated stands until another one is"
+        assert (await bus.js.stream_info(topology.OBSERVATIONS)).config.max_bytes == stated
     finally:
         await bus.close()
         server.stop()

@@ -57,7 +57,7 @@ def main() -> None:
         "--observations-max-bytes",
         type=int,
         default=os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES"),
-        help="beyond it the oldest go (default: as it stands, first 8 GiB)",
+        help="beyond it the oldest go (default: 8 GiB, or as it stands where that is more)",
     )
     arguments = parser.parse_args()
     try:

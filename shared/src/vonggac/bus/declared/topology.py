@@ -232,8 +232,10 @@ class UnchangeableError(ValueError):
 async def declare(
     js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
-    """Create what is missing, update what differs; returns the names touched. Copies and the bound of OBSERVATIONS that
-    are not stated stay as they stand: below a lower bound facts are lost.
+    """Create what is missing, update what differs; returns the names touched.
+
+    Without a number stated, more copies and a higher bound of OBSERVATIONS than by default stay as they stand: a lower
+    bound loses facts. A lower one, or none, is put right.
 
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """
@@ -241,7 +243,8 @@ async def declare(
         stand = (await js.stream_info(OBSERVATIONS)).config
     except NotFoundError:
         stand = StreamConfig(num_replicas=1, max_bytes=OBSERVATIONS_MAX_BYTES)
-    copies, bound = replicas or stand.num_replicas or 1, observations_max_bytes or stand.max_bytes or -1
+    copies = replicas or stand.num_replicas or 1
+    bound = observations_max_bytes or max(OBSERVATIONS_MAX_BYTES, stand.max_bytes or 0)
     wanted = (*streams(copies, observations_max_bytes=bound), *buckets(copies))
     touched = [str(stream.name) for stream in wanted if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
