@@ -232,10 +232,8 @@ class UnchangeableError(ValueError):
 async def declare(
     js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
-    """Create what is missing, update what differs; returns the names touched.
-
-    Without a number stated, more copies and a higher bound of OBSERVATIONS than by default stay as they stand: a lower
-    bound loses facts. A lower one, or none, is put right.
+    """Create what is missing, update what differs; returns the names touched. Not stated, the copies stay, and a bound
+    of OBSERVATIONS that is higher than usual: below a lower one facts are lost.
 
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """
