@@ -63,7 +63,9 @@ async def declared(bus: Bus) -> bool:
     except (NatsError, TimeoutError) as error:
         # The servers have not found each other yet.
         raise AssertionError(error) from error
-    assert await topology.declare(bus.js, observations_max_bytes=64 << 20) == [], "copies that were stated stand until others are"
+    assert await topology.declare(bus.js, observations_max_bytes=64 << 20) == [], (
+        "copies that were stated stand until others are"
+    )
     return True
 
 

@@ -233,7 +233,7 @@ async def declare(
     js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
     """Create what is missing, update what differs; returns the names touched. Not stated, the copies stay, and a bound
-    of OBSERVATIONS that is higher than usual: below a lower one facts are lost.
+    of OBSERVATIONS higher than usual: a lower one loses facts.
 
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """
