@@ -192,6 +192,23 @@ async def test_reports_of_an_earlier_release_are_flagged_with_what_the_ledger_no
     assert third["number"] == second["number"] + 1 == first["number"] + 2
 
 
+async def test_a_correction_that_was_agreed_makes_a_further_version(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    first = await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    since = DAY + timedelta(hours=2)
+    agreed = fed.window(since, since + timedelta(minutes=20), camera_id=camera.id)
+    await fed.feed(ingest, fed.stated("maintenance_window", agreed))
+    answer = await client.post(f"/v1/reports/{first['id']}/versions", json={"reason": "bảo trì đã thống nhất"})
+    assert answer.status_code == 201, answer.text
+    document = (await client.get(f"/v1/reports/{first['id']}.json")).json()
+    (row,) = document["tables"]["cameras"]
+    assert (row["down_ms"], row["maintenance_ms"]) == (25 * 60_000, 20 * 60_000)
+    assert document["header"]["reason"] == "bảo trì đã thống nhất"
+    assert document["header"]["replaces_sha256"] == first["sha256"]
+
+
 async def test_no_statement_changes_a_frozen_report(client: Client, fed: Province, database: Database) -> None:
     report = await frozen(client)
     await client.post(f"/v1/reports/{report['id']}/approve")

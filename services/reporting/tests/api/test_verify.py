@@ -12,7 +12,7 @@ from services.reporting.tests.freezing import frozen
 
 from reporting.api.reports import files, receiving
 from reporting.documents.as_json import compact
-from reporting.documents.render import rendered
+from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import verify
 from reporting.reports.snapshot.report import Report, parsed, table_parts
 from vonggac.auth import Role
@@ -127,3 +127,17 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
             told = (await other.post("/v1/reports/verify", content=forged)).json()
             assert told["differences"] == said["differences"][:1]
             assert (await other.post("/v1/reports/verify", content=content)).json()["unaltered"]
+
+
+async def test_a_report_gives_the_form_that_the_accept_header_asks_for(client: Client, fed: Province) -> None:
+    address = f"/v1/reports/{(await frozen(client))['id']}"
+    for form in ("csv", "xlsx", "docx", "pdf"):
+        file = await client.get(f"{address}.{form}")
+        asked = await client.get(address, headers={"Accept": f"{FORMS[form].media_type}, application/json;q=0.5"})
+        assert asked.content == file.content
+        assert "Accept" in asked.headers["vary"].replace("Accept-Encoding", "")
+    for accept in ("*/*", "application/json", "text/html, */*;q=0.8"):
+        assert (await client.get(address, headers={"Accept": accept})).json()["version"] == 1
+    refused = await client.get(address, headers={"Accept": "image/png"})
+    assert (refused.status_code, refused.json()["code"]) == (406, "not_acceptable")
+    assert (await client.get(address, headers={"Accept": "image/png"}, params={"format": "pdf"})).status_code == 200

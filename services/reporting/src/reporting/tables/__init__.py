@@ -4,11 +4,12 @@
 """
 
 from reporting.tables.csv_file import Dialect
-from reporting.tables.formats import Format, accepted
+from reporting.tables.formats import Format, accepted, accepted_of
 from reporting.tables.stamp import Stamp
 from reporting.tables.stream import Portions, file_of, in_portions
 from reporting.tables.table import Column, Kind, Row, Table
 
 __all__ = [
-    "Column", "Dialect", "Format", "Kind", "Portions", "Row", "Stamp", "Table", "accepted", "file_of", "in_portions",
+    "Column", "Dialect", "Format", "Kind", "Portions", "Row", "Stamp", "Table", "accepted", "accepted_of", "file_of",
+    "in_portions",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """The formats of a file, and which one a request asks for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -61,7 +61,12 @@ def new_file(table: Table, stamp: Stamp, form: Format, dialect: Dialect) -> Tabl
 
 def accepted(accept: str) -> Format | None:
     """The format that an Accept header prefers; of equals, the first of `Format`. None when it takes none of them."""
-    weights = {form: _weight(accept, media_type) for form, media_type in MEDIA_TYPES.items()}
+    return accepted_of(accept, MEDIA_TYPES)
+
+
+def accepted_of[K](accept: str, media_types: Mapping[K, str]) -> K | None:
+    """The same among other forms, by their media types."""
+    weights = {form: _weight(accept, media_type) for form, media_type in media_types.items()}
     best = max(weights, key=lambda form: weights[form])
     return best if weights[best] > 0 else None
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from reporting.documents.verify import Verdict, opened, verify
 from reporting.reports.snapshot import chain, handed_out
 from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.storage.availability import after_freezing
+from reporting.tables import accepted_of
 from vonggac.auth import Caller, Right, demand, guarded_router
+from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
 router = guarded_router(prefix="/v1/reports", tags=["reports"])
@@ -26,6 +29,7 @@ type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
 MAX_FILE_BYTES = 32 * 2**20
 """Of a file to verify: one in Word takes 5 kB a camera."""
 _OPENING = threading.Lock()
+_VARY = {"Vary": "Accept"}
 _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
 _FILE = {
     "requestBody": {"description": "The file.", "required": True, "content": {"application/octet-stream": _BINARY}},
@@ -100,14 +104,15 @@ async def download_report(
 @router.get(
     "/{report_id}",
     summary="A frozen report",
-    description="What it says of itself. `format` gives its file, for which the right `export` is needed.",
+    description="What it says of itself. `format`, or an Accept header for another type than JSON, gives its file, for "
+    "which the right `export` is needed.",
     response_model=None,
     responses={
         200: {
             "model": DetailShape,
             "content": _bodies(*(name for name in FORMS if name != "json")),
         },
-        **problems({404: "No such report"}),
+        **problems({404: "No such report", 406: "The Accept header fits no form"}),
     },
 )
 async def read_report(
@@ -118,15 +123,25 @@ async def read_report(
     version: Version = None,
     form: Annotated[FormName | None, Query(alias="format", description="The file instead.")] = None,
 ) -> Response:
-    if form is not None:
-        demand(request, caller, Right.EXPORT, "a file (without format= it needs none)")
-        return await _file(shared, report_id, version, form)
+    if (file := form or _accepted(request)) is not None:
+        demand(request, caller, Right.EXPORT, "a file (the JSON without format= needs none)")
+        return await _file(shared, report_id, version, file)
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
         number = report.header.number
         late = (await after_freezing.late(session, [number])).get(number)
         shape = detailed(report, await chain.versions(session, report_id), late)
-    return JSONResponse(shape.model_dump(mode="json", by_alias=True))
+    return JSONResponse(shape.model_dump(mode="json", by_alias=True), headers=_VARY)
+
+
+def _accepted(request: Request) -> str | None:
+    """The file that the Accept header asks for; None for what a report says of itself. Raises ProblemError 406."""
+    accept = request.headers.get("accept", "*/*")
+    wanted_form = accepted_of(accept, {name: one.media_type for name, one in FORMS.items()})
+    if wanted_form is None:
+        detail = f"Accept: '{accept[:100]}' fits no form of a report; or give format={', '.join(FORMS)}"
+        raise ProblemError(HTTPStatus.NOT_ACCEPTABLE, "not_acceptable", detail)
+    return None if wanted_form == "json" else wanted_form
 
 
 async def _file(shared: Context, report_id: UUID, version: int | None, form: str) -> Response:
@@ -135,7 +150,7 @@ async def _file(shared: Context, report_id: UUID, version: int | None, form: str
     content = await asyncio.to_thread(rendered, report, form)
     async with shared.database.transaction() as session:
         await handed_out.keep(session, report.header.number, FileDigest.of(content, form))
-    headers = {"Content-Disposition": f'attachment; filename="{report.name}.{form}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{report.name}.{form}"', **_VARY}
     return Response(content, media_type=FORMS[form].media_type, headers=headers)
 
 
