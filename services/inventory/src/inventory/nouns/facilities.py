@@ -72,10 +72,12 @@ async def facility_guards(transaction: WriteTransaction, facility: Facility, _to
 
 
 async def check_decision(_transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
-    """Raises ProblemError 422 for a facility that is registered as approved, or stays so, without its decision."""
-    if after is None or after.status is not FacilityStatus.APPROVED or _is_decided(after):
+    """Raises ProblemError 422 for a facility that is registered as approved without its decision, or loses the one that
+    founds it: only of a planned one may it be taken back."""
+    if after is None or after.status is FacilityStatus.PLANNED or _is_decided(after):
         return
-    if before is None or before.status is not FacilityStatus.APPROVED or _is_decided(before):
+    registered = before is None or before.status is not after.status
+    if (registered and after.status is FacilityStatus.APPROVED) or (before is not None and _is_decided(before)):
         field = "decision_date" if after.decision_number else "decision_number"
         raise invalid(field, "is missing: what approves a facility is a decision, with a number and a date (R23)")
 

@@ -78,6 +78,22 @@ async def test_what_a_visit_needed_for_where_it_stands_stays_on_record(letter: L
     assert (await change(path, json={"note": "Đã bàn giao"})).status_code == 200
 
 
+async def test_a_team_that_goes_in_again_is_briefed_again(letter: Letter, team: dict[str, Any]) -> None:
+    path = await visit(letter, team, **SAFE, entered_at=INSIDE["entered_at"], obstruction="Cổng khóa")
+    assert (await letter.do(f"{path}/transitions", {"to": "in_progress"})).status_code == 200
+    assert (await letter.do(f"{path}/transitions", {"to": "obstructed"})).status_code == 200
+    again = (await letter.do(f"{path}/transitions", {"to": "planned", "reason": "hẹn lại"})).json()
+    assert {name: again[name] for name in SAFE} == {
+        "briefed_by": None, "briefed_at": None, "rules_acknowledged": [], "health_declared": False,
+    }  # fmt: skip
+    assert again["entered_at"] is None
+    refused = await letter.do(f"{path}/transitions", {"to": "in_progress"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
+    later = SAFE | {"briefed_at": "2021-05-20T08:00:00+07:00"}
+    assert (await letter.province.change(path, json=later)).status_code == 200
+    assert (await letter.do(f"{path}/transitions", {"to": "in_progress"})).status_code == 200
+
+
 async def test_the_workload_of_a_team_is_planned_against_actual(letter: Letter, team: dict[str, Any]) -> None:
     done = await visit(letter, team, **SAFE, **INSIDE)
     await letter.do(f"{done}/transitions", {"to": "in_progress"})

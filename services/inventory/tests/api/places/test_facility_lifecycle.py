@@ -35,6 +35,20 @@ async def test_a_facility_opens_with_its_decision_and_its_focal_point(province: 
     assert (await move(province, facility, "active")).json()["status"] == "active"
 
 
+async def test_what_a_facility_was_founded_by_stays_on_record(province: Any) -> None:
+    facility = await province.facility(status="planned", **DECIDED)
+    path = f"/v1/facilities/{facility['id']}"
+    assert (await province.change(path, json={"decision_number": None})).status_code == 200
+    assert (await province.change(path, json=DECIDED)).status_code == 200
+    await appoint(province, facility)
+    for status in ("approved", "active", "suspended", "closed"):
+        assert (await move(province, facility, status, "theo quyết định")).status_code == 200
+        for field in DECIDED:
+            refused = await province.change(path, json={field: None})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+        assert (await province.change(path, json={"decision_number": "806/QĐ-UBND"})).status_code == 200
+
+
 async def test_a_step_that_is_not_in_the_table_says_which_are(province: Any) -> None:
     facility = await province.facility(status="planned", **DECIDED)
     answer = await move(province, facility, "suspended", "mưa lũ")

@@ -232,8 +232,7 @@ class UnchangeableError(ValueError):
 async def declare(
     js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
-    """Create what is missing, update what differs; returns the names touched. Not stated, the copies stay, and a bound
-    of OBSERVATIONS higher than usual: a lower one loses facts.
+    """Create what is missing, update what differs; returns what it touched. Not stated, copies and a higher bound stay.
 
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """

@@ -1,11 +1,11 @@
 """Visits of teams (R14, R16, R21), and inspections (R24)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel
 
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import InspectionFields
@@ -14,6 +14,7 @@ from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.states import FIELD_AHEAD, StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
+from inventory.nouns.writer import Write
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Inspection, Visit
 from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
@@ -61,6 +62,20 @@ async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> 
     return guards_met(visit, transaction.actor.reason)
 
 
+_ANEW: Mapping[str, Any] = {
+    "briefed_by": None, "briefed_at": None, "rules_acknowledged": (), "health_declared": False,
+    "entered_at": None, "left_at": None, "tools_disinfected": False,
+}  # fmt: skip
+"""What a team that goes in again does again. The history has what it did the last time."""
+
+
+class _Writer(StatusWriter[VisitStatus]):
+    async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+        """A team that goes in again is briefed again (R16)."""
+        again = _ANEW if patch.get("status") == VisitStatus.PLANNED else {}
+        await super().change(writing, thing, fields, {**again, **patch})
+
+
 VISIT = Noun(
     name="visit",
     path="visits",
@@ -82,7 +97,7 @@ VISIT = Noun(
     machine=MACHINE,
     check=_check,
     guards=_guards,
-    writer=StatusWriter(MACHINE),
+    writer=_Writer(MACHINE),
 )
 
 
