@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import ErrorCell, normal, unquote_text
+from inventory.importing.cells.text import ErrorCell, check_encoding, normal, unquote_text
 from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import check_codes, folded_code
 from inventory.importing.columns import Column, Kind
@@ -91,6 +91,13 @@ def test_an_invisible_sign_in_a_cell_is_refused_by_its_number_and_not_taken_away
     for cell in (f"12{sign}", sign, f"{sign}A"):
         with pytest.raises(RefusalError, match=rf"invisible character \(U\+{ord(sign):04X}\)"):
             convert(normal(cell))
+
+
+def test_a_soft_hyphen_in_unicode_text_is_an_invisible_sign_and_no_tcvn3() -> None:
+    with pytest.raises(RefusalError, match=r"invisible character \(U\+00AD\)"):
+        check_encoding("Trư\xadờng Quân sự")
+    with pytest.raises(RefusalError, match="TCVN3"):
+        check_encoding("Tr\xadêng Qu©n sù")
 
 
 @pytest.mark.parametrize("text", ["Traïm y teá", "Khu caùch ly", "Ñoâng Haø", "ñöôøng"])

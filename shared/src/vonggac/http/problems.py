@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem+json: what is wrong, where, and what would be right."""
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -135,7 +136,16 @@ def _field_error(item: Any) -> FieldError:
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
-    return FieldError(field=redact(field), message=redact(str(item["msg"]).removeprefix("Value error, ")))
+    return FieldError(field=redact(field), message=redact(sentence_of(str(item["msg"]))))
+
+
+def sentence_of(message: str) -> str:
+    """What pydantic says of a value, as a sentence for who sent it."""
+    return _LENGTH.sub(r"should have at \1 \2 characters", message.removeprefix("Value error, "))
+
+
+# Of a text that a function of ours has read before its length was looked at, pydantic says the words for a list.
+_LENGTH = re.compile(r"^Value should have at (most|least) (\d+) items? after validation")
 
 
 class _ProblemResponse(JSONResponse):

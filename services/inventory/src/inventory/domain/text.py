@@ -9,6 +9,7 @@ from vonggac.texts import INVISIBLE
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+_UNICODE = re.compile("[ăđĩũơưẠ-ỹ]", re.IGNORECASE)
 # TCVN3 bytes read as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never has them there.
 _TCVN3 = re.compile("[^\\W\\d_][¨ª¬\xadµ-¹]|[¡-ª¬-®µ-¹][^\\W\\d_]")
 # VNI writes a vowel and its marks as two letters ("Traïm y teá", "ñöôøng"); no Vietnamese word has these pairs.
@@ -119,6 +120,9 @@ def person_order_key(full_name: str) -> str:
 
 def legacy_of(text: str) -> Literal["tcvn3", "vni"] | None:
     """The legacy encoding that `text` (in NFC) was written in, as far as it shows."""
+    if _UNICODE.search(text):
+        # A soft hyphen beside letters that no legacy encoding has is one, and no ư of TCVN3.
+        text = text.replace("\xad", "")
     if _TCVN3.search(text):
         return "tcvn3"
     return "vni" if _VNI.search(text) else None

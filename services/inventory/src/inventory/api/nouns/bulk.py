@@ -22,7 +22,7 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
 from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.openapi import problems
-from vonggac.http.problems import refuse_fields
+from vonggac.http.problems import refuse_fields, sentence_of
 
 _ONE_BY_ONE = Body(min_length=1, max_length=MAX_BULK)
 _REFUSED = problems(
@@ -166,7 +166,7 @@ async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Aw
             named = error.problem.errors or [FieldError(field="", message=error.problem.detail or error.problem.title)]
             errors += [_at(place, each.field, each.message) for each in named]
         except ValidationError as error:
-            errors += [_at(place, ".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
+            errors += [_at(place, ".".join(map(str, each["loc"])), sentence_of(each["msg"])) for each in error.errors()]
     if errors:
         raise _all_of(refused, errors, len(items))
     return done

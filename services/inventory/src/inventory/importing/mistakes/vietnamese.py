@@ -134,6 +134,8 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"there is no .* with this id", "không có trong sổ: kiểm tra mã"),
         (r"(?P<what>.*) is there twice", "{what}: có hai lần, hãy bỏ bớt một"),
         # Any cell.
+        (r"should have at most (?P<most>\d+) characters", "quá dài: nhiều nhất {most} ký tự"),
+        (r"should have at least (?P<least>\d+) characters", "quá ngắn: ít nhất {least} ký tự"),
         (r"holds a control character", "chứa ký tự điều khiển: hãy xoá"),
         (r"is a number: write a day as", "là số: viết ngày như 2026-11-24, ngày giờ như 2026-11-24T07:00:00+07:00"),
         (r"this camera has a delivery to this destination", "camera đã có kết nối tới trung tâm này"),

@@ -26,6 +26,7 @@ from inventory.storage.queries.sight import saw, sight_of
 from inventory.storage.tables import Change, Delivery, Thing
 from vonggac.auth import Principal, Right
 from vonggac.http import FieldError, ProblemError
+from vonggac.http.problems import sentence_of
 
 CHUNK = 1000
 SHOWN = 1000
@@ -205,7 +206,7 @@ async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: T
         return error.problem.detail or error.problem.title
     except ValidationError as error:
         # Of a rule that came after the record did.
-        return error.errors()[0]["msg"]
+        return sentence_of(error.errors()[0]["msg"])
     if done.action == "created":
         result.removed += 1
     else:
