@@ -85,6 +85,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(msg)
 
 
+VERY_MANY = 300
+"""Tests of one file, each of a second or so."""
+
+
 def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
     """Every third file is one with slow tests while there are any: a run ends with short files, on all workers at once.
 
@@ -94,8 +98,8 @@ def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         files.setdefault(item.path, []).append(item)
     slow = [path for path, those in files.items() if any(item.get_closest_marker("slow") for item in those)]
-    # Those with the fewest tests have the longest ones: a platform, a disk that is full.
-    slow.sort(key=lambda path: len(files[path]))
+    # One with very many is the longest of all. Then those with the fewest have the longest: a platform, a full disk.
+    slow.sort(key=lambda path: (len(files[path]) < VERY_MANY, len(files[path])))
     quick = iter([path for path in files if path not in set(slow)])
     order = [path for one in slow for path in (one, *islice(quick, 2))]
     return [item for path in (*order, *quick) for item in files[path]]

@@ -114,4 +114,4 @@ async def test_a_prober_that_is_published_to_stop_ends_well(
 async def test_a_prober_without_its_key_says_so_and_does_not_start(nats_server: NatsServer, tmp_path: Path) -> None:
     async with child(nats_server.url, tmp_path) as process:
         async with asyncio.timeout(20):
-            assert await process.wait() == 2
+            assert await process.wait() == 1

@@ -19,6 +19,7 @@ def upgrade() -> None:
             comment="Nothing after here is in the tables; null: not known yet",
         ),
     )
+    op.execute("update bus_position set reached = floor")
 
 
 def downgrade() -> None:
