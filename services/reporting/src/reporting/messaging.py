@@ -42,7 +42,7 @@ class Handlers(Protocol):
 
 
 class KeptPosition(Protocol):
-    """How far a stream is in the tables: all up to `floor`, nothing after `reached`.
+    """How far a stream is in the tables: all up to `floor`, and up to `reached` all that does not wait.
 
     `floor` None: a release that kept no position had handled it; `reached` None: one that kept only the floor.
     """

@@ -89,7 +89,7 @@ bus_position = Table(
     metadata,
     Column("stream", Text, primary_key=True),
     Column("floor", BigInteger, comment="All up to here is in the tables; null: not known yet"),
-    Column("reached", BigInteger, comment="Nothing after here is in the tables; null: not known yet"),
+    Column("reached", BigInteger, comment="The consumer had been given all up to here; null: not known yet"),
     Column("stream_created_at", DateTime(timezone=True)),
 )
 

@@ -16,7 +16,7 @@ def upgrade() -> None:
             "reached",
             sa.BigInteger(),
             nullable=True,
-            comment="Nothing after here is in the tables; null: not known yet",
+            comment="The consumer had been given all up to here; null: not known yet",
         ),
     )
     op.execute("update bus_position set reached = floor")
