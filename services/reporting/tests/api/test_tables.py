@@ -90,7 +90,8 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
     await some_days(ingest, province)
     async with database.transaction() as session:
         row = {"camera_id": uuid4(), "day": END.date(), "what": "probe", "noticed_at": END, "written_at": END}
-        await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}))
+        deliveries = {str(uuid4()): {"change": {"connected": -1}, "by_cause": {"refused": 1}}}
+        await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}, deliveries=deliveries))
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}
         for form, path in paths.items():

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from reporting.api.availability.schemas import LateDay
+from reporting.api.availability.schemas import LateDay, LateDelivery
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, InContext, check_camera
 from reporting.domain.instants import VIETNAM
@@ -31,8 +31,9 @@ LATE = Listing(LateDay, keys=KEYS, id_key="id", default_sort="-id")
     "/late-evidence",
     summary="Days of cameras whose figures changed after they had been closed",
     description="The days within the period, newest change first: what came, and what each part of the day gained "
-    "or lost by it. An issued report that covers such a day needs another version. `format=csv`, `xlsx` or `parquet` "
-    "gives them all, in the order of writing.",
+    "or lost by it, of the camera and of its deliveries (as a table: `late_evidence_of_deliveries`). An issued report "
+    "that covers such a day needs another version. `format=csv`, `xlsx` or `parquet` gives them all, in the order of "
+    "writing.",
     response_model=None,
     responses=file_answers(LATE.responses[200]),
 )
@@ -67,4 +68,10 @@ def _shown(row: Any) -> LateDay:
         noticed_at=row.noticed_at.astimezone(VIETNAM),
         written_at=row.written_at.astimezone(VIETNAM),
         change_ms=row.change,
+        deliveries=[
+            LateDelivery(
+                delivery_id=UUID(id_), change_ms=found["change"], not_connected_by_cause_change_ms=found["by_cause"]
+            )
+            for id_, found in row.deliveries.items()
+        ],
     )

@@ -136,8 +136,16 @@ class NewTarget(BaseModel):
     reason: VisibleText = Field(min_length=3, max_length=500, description="The document that demands it.")
 
 
+class LateDelivery(BaseModel):
+    """A delivery's day whose figures changed."""
+
+    delivery_id: UUID
+    change_ms: dict[str, int] = Field(description="What each part of the day gained or lost.")
+    not_connected_by_cause_change_ms: dict[str, int]
+
+
 class LateDay(BaseModel):
-    """A camera's day whose figures changed after it had been closed."""
+    """A camera's day whose figures, or those of its deliveries, changed after it had been closed."""
 
     id: int
     camera_id: UUID
@@ -145,4 +153,7 @@ class LateDay(BaseModel):
     what: str = Field(description="Kinds of facts that came.")
     noticed_at: datetime
     written_at: datetime
-    change_ms: dict[str, int] = Field(description="What each part of the day gained or lost.")
+    change_ms: dict[str, int] = Field(
+        description="What each part of the day gained or lost; empty where the deliveries alone did."
+    )
+    deliveries: list[LateDelivery] = Field(description="Those that changed.")

@@ -23,6 +23,7 @@ from reporting.domain.partition import CameraKind, DeliveryKind, Kinds
 from reporting.domain.scope import during
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraHistory, Question, histories
+from reporting.reports.availability.day_changes import day_changes
 from reporting.settings import Settings
 from reporting.storage import plan
 from reporting.storage.availability import evidence, ledger
@@ -221,27 +222,10 @@ async def _write_anew(
         await ledger.replace(writing, stretch.first, portion)
         for camera_id, rows in portion.items():
             start = standing.get(camera_id, FIRST_OF_CAMERA)
-            found = _day_changes(stretch, start, before.get(camera_id, []), rows)
             about = [mark for mark in marks if mark.camera_id is None or str(mark.camera_id) == camera_id]
-            changed += [DayChange(UUID(camera_id), day, about, change) for day, change in found]
+            span = stretch.first, stretch.last
+            changed += [
+                DayChange(UUID(camera_id), day, about, change, deliveries)
+                for day, change, deliveries in day_changes(span, start, before.get(camera_id, []), rows)
+            ]
     return changed
-
-
-def _day_changes(
-    stretch: _Stretch, standing: CameraRow, before: Sequence[CameraRow], after: Sequence[CameraRow]
-) -> list[tuple[Day, Mapping[str, Millis]]]:
-    """What each day gained or lost, by part."""
-    result: list[tuple[Day, Mapping[str, Millis]]] = []
-    if list(before) == list(after):
-        return result
-    last = [0] * len(days.CAMERA_SUMS)
-    old, new = standing, standing
-    for day in range(stretch.first + 1, stretch.last + 1):
-        old = next((row for row in before if row.day == day), old)
-        new = next((row for row in after if row.day == day), new)
-        now = [right - left for left, right in zip(old.at(day), new.at(day), strict=True)]
-        gained = {name: now[place] - last[place] for place, name in enumerate(days.CAMERA_SUMS)}
-        if any(gained.values()):
-            result.append((day - 1, {name: length for name, length in gained.items() if length}))
-        last = now
-    return result

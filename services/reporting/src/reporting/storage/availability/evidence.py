@@ -26,13 +26,26 @@ class Mark(NamedTuple):
     noticed_at: datetime
 
 
+type Gained = Mapping[str, Millis]
+"""What each part gained, or lost where it is below 0; those that did neither are left out."""
+
+
+class DeliveryChange(NamedTuple):
+    """What a delivery's day gained: each part of it, and each cause of what was not connected."""
+
+    change: Gained
+    by_cause: Gained
+
+
 class DayChange(NamedTuple):
-    """A camera's day whose figures changed, the marks that made it change, and by how much each part did."""
+    """A camera's day whose figures changed, the marks that made it change, and what it gained; the same of each of its
+    deliveries that changed, by id."""
 
     camera_id: UUID
     day: Day
     marks: Sequence[Mark]
-    change: Mapping[str, Millis]
+    change: Gained
+    deliveries: Mapping[str, DeliveryChange]
 
 
 _MARK = text(
@@ -45,11 +58,11 @@ _MARK = text(
 )
 _NOTE = text(
     """
-    insert into late_evidence (camera_id, day, what, noticed_at, written_at, change)
-    select camera_id, day, what, noticed_at, now(), change from unnest(
+    insert into late_evidence (camera_id, day, what, noticed_at, written_at, change, deliveries)
+    select camera_id, day, what, noticed_at, now(), change, deliveries from unnest(
         cast(:cameras as uuid[]), cast(:days as date[]), cast(:what as text[]), cast(:noticed as timestamptz[]),
-        cast(:changes as jsonb[])
-    ) as new (camera_id, day, what, noticed_at, change)
+        cast(:changes as jsonb[]), cast(:deliveries as jsonb[])
+    ) as new (camera_id, day, what, noticed_at, change, deliveries)
     """
 )
 
@@ -84,6 +97,9 @@ async def note(session: AsyncSession, changed: Iterable[DayChange]) -> None:
             "what": [", ".join(sorted({mark.what for mark in one.marks})) for one in rows],
             "noticed": [min(mark.noticed_at for mark in one.marks) for one in rows],
             "changes": [json.dumps(one.change) for one in rows],
+            "deliveries": [
+                json.dumps({id_: found._asdict() for id_, found in sorted(one.deliveries.items())}) for one in rows
+            ],
         }
         await session.execute(_NOTE, columns)
 

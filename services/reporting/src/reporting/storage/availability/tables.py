@@ -79,6 +79,13 @@ late_evidence = Table(
     Column("noticed_at", DateTime(timezone=True), nullable=False),
     Column("written_at", DateTime(timezone=True), nullable=False),
     Column("change", JSONB, nullable=False, comment="Milliseconds that each part of the day gained or lost"),
+    Column(
+        "deliveries",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="The same of each delivery that changed, by its id; and by cause of what was not connected",
+    ),
     Index("ix_late_evidence_day", "day", "camera_id"),
     comment="Days of cameras whose figures changed after the lateness horizon",
 )

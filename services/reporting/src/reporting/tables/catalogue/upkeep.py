@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import CAMERA_SUMS, date_of, days_within
+from reporting.domain.partition import LEDGER_NAMES
 from reporting.storage.availability import evidence
 from reporting.storage.availability.tables import late_evidence
 from reporting.storage.mandate import maintenance
@@ -40,27 +41,56 @@ MAINTENANCE = Table(
     ),
     ("window_id",),
 )
+_CHANGE = (
+    Column("change_id", INTEGER, "Số thay đổi", "Number of the change, in the order of writing.", required=True),
+    Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
+    Column("day", Kind.DATE, "Ngày", "The day, in Vietnam time.", required=True),
+    Column("what", TEXT, "Loại số liệu", "Kinds of facts that came.", required=True),
+    Column("noticed_at", INSTANT, "Đến lúc", "When the first of them was stored.", required=True),
+    Column("written_at", INSTANT, "Ghi lúc", "When the ledger was written anew.", required=True),
+)
+
+
+def _gained(names: Sequence[str]) -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            f"{name}_change_ms",
+            Kind.DURATION,
+            f"{LENGTHS[name][0]}: thay đổi (ms)",
+            f"Gained, or lost where it is below 0: {LENGTHS[name][1]}",
+            required=True,
+        )
+        for name in names
+    )
+
+
 LATE_EVIDENCE = Table(
     "late_evidence",
     "Số liệu đến muộn",
     "Late evidence",
     "A row for each change of a camera's day of the period after the day had been closed: what each part of it gained "
-    "or lost.",
+    "or lost; nothing, where its deliveries alone changed.",
+    (*_CHANGE, *_gained(CAMERA_SUMS)),
+    ("change_id",),
+)
+LATE_DELIVERIES = Table(
+    "late_evidence_of_deliveries",
+    "Số liệu kết nối đến muộn",
+    "Late evidence of deliveries",
+    "A row for each delivery whose day changed by a change of `late_evidence`: what each part of it gained or lost.",
     (
-        Column("change_id", INTEGER, "Số thay đổi", "Number of the change, in the order of writing.", required=True),
-        Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
-        Column("day", Kind.DATE, "Ngày", "The day, in Vietnam time.", required=True),
-        Column("what", TEXT, "Loại số liệu", "Kinds of facts that came.", required=True),
-        Column("noticed_at", INSTANT, "Đến lúc", "When the first of them was stored.", required=True),
-        Column("written_at", INSTANT, "Ghi lúc", "When the ledger was written anew.", required=True),
-        *(
-            Column(f"{name}_change_ms", Kind.DURATION, f"{heading}: thay đổi (ms)",
-                   f"Gained, or lost where it is below 0: {description}", required=True)
-            for name, (heading, description) in ((one, LENGTHS[one]) for one in CAMERA_SUMS)
+        *_CHANGE,
+        Column("delivery_id", TEXT, "ID kết nối", "Id of the delivery.", required=True),
+        *_gained(LEDGER_NAMES),
+        Column(
+            "not_connected_by_cause_change",
+            TEXT,
+            "Mất kết nối theo nguyên nhân: thay đổi (ms)",
+            "Causes and what each gained, or lost where it is below 0: `refused=60000 timeout=-60000`.",
         ),
     ),
-    ("change_id",),
-)  # fmt: skip
+    ("change_id", "delivery_id"),
+)
 LOST_FACTS = Table(
     "lost_facts",
     "Số liệu bị mất",
@@ -109,15 +139,41 @@ def _window(row: Any) -> Row:
 
 async def late_rows(asked: Selection) -> Portions:
     """In the order of writing."""
-    first, last = days_within(asked.question.period)
-    wanted = evidence.listed(date_of(first), date_of(last), asked.only, visible=asked.scope.visible)
-    async for rows in _read(asked.session, wanted, late_evidence.c.id):
+    async for rows in _late_evidence(asked):
         yield [_late(row) for row in rows]
 
 
+def _late_evidence(asked: Selection) -> AsyncGenerator[Sequence[Any]]:
+    first, last = days_within(asked.question.period)
+    wanted = evidence.listed(date_of(first), date_of(last), asked.only, visible=asked.scope.visible)
+    return _read(asked.session, wanted, late_evidence.c.id)
+
+
+def _change(row: Any) -> Row:
+    """The values of _CHANGE."""
+    return row.id, str(row.camera_id), row.day, row.what, millis(row.noticed_at), millis(row.written_at)
+
+
 def _late(row: Any) -> Row:
-    change = (row.change.get(name, 0) for name in CAMERA_SUMS)
-    return row.id, str(row.camera_id), row.day, row.what, millis(row.noticed_at), millis(row.written_at), *change
+    return *_change(row), *(row.change.get(name, 0) for name in CAMERA_SUMS)
+
+
+async def late_delivery_rows(asked: Selection) -> Portions:
+    """In the order of writing."""
+    async for rows in _late_evidence(asked):
+        yield [made for row in rows for made in _late_deliveries(row)]
+
+
+def _late_deliveries(row: Any) -> list[Row]:
+    return [
+        (
+            *_change(row),
+            delivery_id,
+            *(one["change"].get(name, 0) for name in LEDGER_NAMES),
+            " ".join(f"{cause}={length}" for cause, length in sorted(one["by_cause"].items())) or None,
+        )
+        for delivery_id, one in sorted(row.deliveries.items())
+    ]
 
 
 async def gap_rows(asked: Selection) -> Portions:
@@ -141,5 +197,6 @@ def _millis(value: datetime | None) -> Millis | None:
 SOURCES = (
     Source(MAINTENANCE, window_rows, narrowed=False),
     Source(LATE_EVIDENCE, late_rows, narrowed=False),
+    Source(LATE_DELIVERIES, late_delivery_rows, narrowed=False),
     Source(LOST_FACTS, gap_rows, narrowed=False),
 )
