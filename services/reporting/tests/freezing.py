@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from httpx import Response
     from services.reporting.tests.conftest import Client
 
 DAY = datetime(2026, 11, 20, 17, tzinfo=UTC)
@@ -20,3 +21,14 @@ async def frozen(client: Client, **more: Any) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     assert answer.headers["location"] == f"/v1/reports/{body['id']}?version=1"
     return body
+
+
+async def once_more(client: Client, report_id: str, reason: str, *, version: int = 1) -> Response:
+    """Ask for a further version by who has read that one."""
+    path = f"/v1/reports/{report_id}/versions"
+    return await client.post(path, params={"version": version}, json={"reason": reason})
+
+
+async def approve(client: Client, report_id: str, *, version: int = 1, **given: Any) -> Response:
+    """Approve the version."""
+    return await client.post(f"/v1/reports/{report_id}/approve", params={"version": version}, **given)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
-from services.reporting.tests.freezing import BODY, DAY, NEXT, frozen
+from services.reporting.tests.freezing import BODY, DAY, NEXT, approve, frozen, once_more
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -88,12 +88,12 @@ async def test_an_approval_is_given_once_by_the_lead_and_stands_in_the_files(
     report = await frozen(client)
     draft = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
     operator = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
-    refused = await client.post(f"/v1/reports/{report['id']}/approve", headers=operator)
+    refused = await approve(client, report["id"], headers=operator)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    approved = (await client.post(f"/v1/reports/{report['id']}/approve")).json()
+    approved = (await approve(client, report["id"])).json()
     assert approved["approved_by"]
     assert approved["sha256"] == report["sha256"]
-    again = await client.post(f"/v1/reports/{report['id']}/approve")
+    again = await approve(client, report["id"])
     assert (again.status_code, again.json()["code"]) == (409, "approved_already")
     signed = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
     assert signed != draft
@@ -107,7 +107,7 @@ async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
     first = await frozen(client)
     address = f"/v1/reports/{first['id']}"
     before = (await client.get(f"{address}.json")).content
-    same = await client.post(f"{address}/versions", json={"reason": "nothing came"})
+    same = await once_more(client, first["id"], "nothing came")
     assert (same.status_code, same.json()["code"]) == (409, "nothing_changed")
 
     assert first["late_evidence"] is None
@@ -125,7 +125,7 @@ async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
     up = next(one for one in preview["changes"] if (one["table"], one["column"]) == ("totals", "up_ms"))
     assert int(up["after"]) - int(up["before"]) == 65 * 60_000, "an hour of probes, the last of which holds on"
     assert (await client.get("/v1/reports", params={"total": True})).json()["total"] == 1, "a look keeps nothing"
-    made = await client.post(f"{address}/versions", json={"reason": "số liệu đến muộn"})
+    made = await once_more(client, first["id"], "số liệu đến muộn")
     assert made.status_code == 201, made.text
     second = made.json()
     assert (second["version"], second["number"], second["reason"]) == (2, 2, "số liệu đến muộn")
@@ -200,7 +200,7 @@ async def test_a_correction_that_was_agreed_makes_a_further_version(
     since = DAY + timedelta(hours=2)
     agreed = fed.window(since, since + timedelta(minutes=20), camera_id=camera.id)
     await fed.feed(ingest, fed.stated("maintenance_window", agreed))
-    answer = await client.post(f"/v1/reports/{first['id']}/versions", json={"reason": "bảo trì đã thống nhất"})
+    answer = await once_more(client, first["id"], "bảo trì đã thống nhất")
     assert answer.status_code == 201, answer.text
     document = (await client.get(f"/v1/reports/{first['id']}.json")).json()
     (row,) = document["tables"]["cameras"]
@@ -211,7 +211,7 @@ async def test_a_correction_that_was_agreed_makes_a_further_version(
 
 async def test_no_statement_changes_a_frozen_report(client: Client, fed: Province, database: Database) -> None:
     report = await frozen(client)
-    await client.post(f"/v1/reports/{report['id']}/approve")
+    await approve(client, report["id"])
     for statement in (
         "update frozen_report set author = 'other'",
         "delete from frozen_report",
@@ -263,7 +263,7 @@ async def test_an_unknown_report_is_not_found(client: Client) -> None:
     for method, address in (
         ("GET", f"/v1/reports/{unknown}"),
         ("GET", f"/v1/reports/{unknown}.pdf"),
-        ("POST", f"/v1/reports/{unknown}/approve"),
+        ("POST", f"/v1/reports/{unknown}/approve?version=1"),
     ):
         assert (await client.request(method, address)).status_code == 404
     assert (await client.get(f"/v1/reports/{unknown}.exe")).status_code == 422
@@ -295,7 +295,7 @@ async def test_evidence_of_another_time_or_without_effect_flags_no_report(
     await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=19, minutes=2), every_s=300))
     assert (await client.get(address)).json()["late_evidence"]["what"] == ["probe"]
     assert (await client.get(f"{address}/difference")).json()["changed_figures"] == 0
-    refused = await client.post(f"{address}/versions", json={"reason": "số liệu đến muộn"})
+    refused = await once_more(client, report["id"], "số liệu đến muộn")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_changed")
     assert (await client.get(address)).json()["late_evidence"] is None, "looked into, and no figure changed"
 
@@ -334,7 +334,7 @@ async def test_evidence_that_flags_a_report_is_published_once_until_somebody_has
     assert (first["what"], first["cameras"], first["any_camera"]) == (["probe"], 1, False)
     assert datetime.fromisoformat(first["since"]) == DAY + timedelta(hours=19, minutes=2)
     await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=18, minutes=2), every_s=300))
-    refused = await client.post(f"/v1/reports/{report['id']}/versions", json={"reason": "số liệu đến muộn"})
+    refused = await once_more(client, report["id"], "số liệu đến muộn")
     assert refused.status_code == 409, "no figure changed"
     await fed.feed(ingest, fed.probe(camera, DAY + timedelta(hours=17, minutes=2), every_s=300))
     _, second = await flags_published(client, 2)

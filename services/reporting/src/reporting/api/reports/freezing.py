@@ -49,6 +49,8 @@ router = guarded_router(prefix="/v1/reports", tags=["reports"])
 MOST_CHANGES = 1000
 """Changed figures that an answer lists."""
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest.")]
+ReadVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="The version that you have read.", examples=[1])]
+"""Without a default: whoever read one version answers for no other that came meanwhile."""
 
 
 @router.post(
@@ -119,7 +121,7 @@ async def approve_report(
     shared: InContext,
     report_id: UUID,
     caller: Caller,
-    version: Version = None,
+    version: ReadVersion,
 ) -> DetailShape:
     if Role.PROVINCE_LEAD not in caller.roles:
         log.warning("access_denied", subject=caller.subject, right="approve", path="/v1/reports")
@@ -140,10 +142,10 @@ async def approve_report(
     summary="Freeze a further version",
     description=(
         "For late evidence or an agreed correction that changed a figure of the same period. The versions before stay; "
-        "the new one carries the reason, its author and each figure before and after."
+        "the new one carries the reason, its author and each figure before and after. `version` is the newest."
     ),
     status_code=HTTPStatus.CREATED,
-    responses=problems({404: "No such report", 409: "No figure changed, or somebody else was faster"}),
+    responses=problems({404: "No such report", 409: "No figure changed, or there is a newer version"}),
 )
 async def freeze_version(
     shared: InContext,
@@ -151,9 +153,12 @@ async def freeze_version(
     body: VersionShape,
     response: Response,
     caller: Caller,
+    version: ReadVersion,
 ) -> DetailShape:
     async with shared.database.transaction() as session:
-        before = await wanted(session, report_id)
+        before = await wanted(session, report_id, version)
+        if version != max(await chain.versions(session, report_id)):
+            raise _superseded(version)
     header, now = before.header, shared.clock()
     period = Period(header.period.from_ms, header.period.to_ms)
     seen = await _announced(shared, period)
@@ -172,8 +177,7 @@ async def freeze_version(
         detail = f"every figure is as in version {header.version}; a further version needs one that changed"
         raise ProblemError(HTTPStatus.CONFLICT, "nothing_changed", detail) from None
     except chain.SupersededError:
-        detail = f"meanwhile version {header.version} is no longer the newest; look at the newest and try again"
-        raise ProblemError(HTTPStatus.CONFLICT, "superseded", detail) from None
+        raise _superseded(version) from None
     return _created(report, response)
 
 
@@ -207,6 +211,11 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         changes=[ChangeShape.model_validate(one) for one in found[:MOST_CHANGES]],
         late_evidence=late_shape(late),
     )
+
+
+def _superseded(version: int) -> ProblemError:
+    detail = f"meanwhile version {version} is no longer the newest; read the newest and try again"
+    return ProblemError(HTTPStatus.CONFLICT, "superseded", detail)
 
 
 async def _announced(shared: Context, period: Period) -> int:

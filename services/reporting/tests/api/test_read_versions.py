@@ -1,0 +1,58 @@
+"""Whoever approves a report, or replaces it, has read one version of it and answers for no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from services.reporting.tests.freezing import DAY, approve, frozen, once_more
+
+if TYPE_CHECKING:
+    from services.reporting.tests.conftest import Client, Province
+
+    from reporting.ingest.handlers import Ingest
+
+pytestmark = pytest.mark.usefixtures("feeding")
+
+
+@pytest.mark.parametrize("deed", ["approve", "versions"])
+async def test_without_the_version_that_was_read_nothing_is_done(client: Client, fed: Province, deed: str) -> None:
+    report = await frozen(client)
+    body = {"reason": "số liệu đến muộn"} if deed == "versions" else None
+    refused = await client.post(f"/v1/reports/{report['id']}/{deed}", json=body)
+    assert refused.status_code == 422, refused.text
+    assert [one["field"] for one in refused.json()["errors"]] == ["version"]
+    (listed,) = (await client.get("/v1/reports")).json()["items"]
+    assert listed["approved_by"] is None
+
+
+async def test_a_version_that_came_meanwhile_is_not_approved_with_the_one_that_was_read(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    first = await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    late = fed.probes(camera, DAY + timedelta(hours=21), DAY + timedelta(hours=22), every_s=300)
+    await fed.feed(ingest, *late)
+    second = await once_more(client, first["id"], "số liệu đến muộn")
+    assert (second.status_code, second.json()["version"]) == (201, 2)
+    approved = (await approve(client, first["id"])).json()
+    assert (approved["version"], approved["sha256"]) == (1, first["sha256"])
+    newest, oldest = (await client.get("/v1/reports")).json()["items"]
+    assert newest["approved_by"] is None
+    assert oldest["approved_by"] is not None
+
+
+async def test_a_version_replaces_the_newest_one_that_was_read(client: Client, fed: Province, ingest: Ingest) -> None:
+    first = await frozen(client)
+    camera = fed.facts  # type: ignore[attr-defined]
+    for hours in (21, 22):
+        begin = DAY + timedelta(hours=hours)
+        await fed.feed(ingest, *fed.probes(camera, begin, begin + timedelta(minutes=30), every_s=300))
+        answer = await once_more(client, first["id"], "số liệu đến muộn")
+        if hours == 22:
+            assert (answer.status_code, answer.json()["code"]) == (409, "superseded")
+    unknown = await once_more(client, first["id"], "số liệu đến muộn", version=3)
+    assert unknown.status_code == 404
+    third = await once_more(client, first["id"], "số liệu đến muộn", version=2)
+    assert (third.status_code, third.json()["versions"]) == (201, [1, 2, 3])
