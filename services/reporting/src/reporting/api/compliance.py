@@ -53,7 +53,7 @@ async def read_compliance(
     if table is not None and not chosen.is_file:
         raise invalid("table", "is of csv, xlsx and parquet; the JSON document has them all")
     async with snapshot(shared.database) as session:
-        asked = await filters.resolved(session)
+        asked = await filters.resolved(session, asks.last)
         if not chosen.is_file:
             started = time.perf_counter()
             parts = await compliance.document(session, asks, asked)
@@ -79,7 +79,7 @@ async def download_compliance(
     dialect: Annotated[Dialect, Query(description="Form of the CSV.")] = Dialect.RFC4180,
 ) -> Response:
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asks.last)).scope
     return table_answer(shared, table.value, asks, Choice(Format.CSV, dialect), scope)
 
 

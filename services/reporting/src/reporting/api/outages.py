@@ -106,7 +106,7 @@ async def list_site_faults(
     asks = resumed(asks, paging.as_of, request)
     start, end = asks.period
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asks.last)).scope
         if chosen.is_file:
             return table_answer(shared, "site_faults", asks, chosen, scope)
         places = await plan.places(session, scope, asks.period)
@@ -153,7 +153,7 @@ async def list_outages(
     asks = resumed(asks, paging.as_of, request)
     end = asks.period.end
     async with snapshot(shared.database) as session:
-        asked = await filters.resolved(session)
+        asked = await filters.resolved(session, asks.last)
         await check_camera(session, filters.sight, "camera", camera)
         if chosen.is_file:
             return table_answer(shared, "outages", asks, chosen, asked.scope, only=camera)

@@ -49,7 +49,7 @@ async def read_overview(
     chosen: Chosen,
 ) -> Overview | Response:
     async with snapshot(shared.database) as session:
-        asked = await filters.resolved(session)
+        asked = await filters.resolved(session, asks.last)
         if chosen.is_file:
             return table_answer(shared, "totals", asks, chosen, asked.scope)
         group = await compliance.summary(session, asks, asked.scope)

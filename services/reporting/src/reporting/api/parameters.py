@@ -121,8 +121,8 @@ class Filters:
         self.unit, self.agency, self.facility = unit, agency, facility
         self.type = type.value if type is not None else None
 
-    async def resolved(self, session: AsyncSession, at: Millis | None = None) -> AppliedFilters:
-        """What is asked for, of what the caller sees. `at`: when the codes were given, if not now.
+    async def resolved(self, session: AsyncSession, at: Millis | None) -> AppliedFilters:
+        """What is asked for, of what the caller sees. `at`: codes are those of this moment; None: the latest.
 
         Raises ProblemError naming the parameter whose code or id is unknown, or of a facility that is not seen.
         """

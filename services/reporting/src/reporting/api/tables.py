@@ -99,7 +99,7 @@ async def read_facts(shared: InContext, asks: Asks, filters: Annotated[Filters, 
 
 async def _answer(name: str, shared: Context, asks: Question, filters: Filters, chosen: Chosen) -> Response:
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asks.last)).scope
     return table_answer(shared, name, asks, chosen, scope)
 
 

@@ -97,6 +97,11 @@ class Question:
         return self.period.end >= self.now
 
     @property
+    def last(self) -> Millis:
+        """The last moment of the period: what is named by a code is what had it then."""
+        return self.period.end - 1
+
+    @property
     def read_until(self) -> Millis:
         """What begins later is not asked for."""
         return self.now + 1 if self.current else self.period.end

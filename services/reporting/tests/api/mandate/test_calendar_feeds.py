@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -73,6 +74,19 @@ async def test_a_feed_shows_only_what_it_was_narrowed_to(client: Client, owed: L
     refused = await client.post("/v1/calendar-feeds", json={"name": "x", "facility": "Z"})
     assert refused.status_code == 422
     assert "no facility with the code or id 'Z'" in refused.text
+
+
+async def test_a_feed_stays_with_the_facility_that_it_was_narrowed_to(
+    client: Client, ingest: Ingest, province: Province, owed: Letter
+) -> None:
+    """Its code is another one's since."""
+    other = owed.facility("C")
+    await province.feed(ingest, owed.stated("facility", other))
+    feed = await added(client, facility="C")
+    now = datetime.now(UTC)
+    renamed = [owed.later(other, now, code="D"), owed.facility("C", now)]
+    await province.feed(ingest, *(owed.stated("facility", one) for one in renamed))
+    assert "Chưa xong: 1/1 cơ sở" in str(owed_in(await subscribed(client, feed)).description)
 
 
 async def test_a_revoked_feed_is_read_no_more(client: Client, owed: Letter) -> None:

@@ -84,7 +84,7 @@ async def read_availability(
     if outages and by in OF_DELIVERIES:
         raise invalid("outages", f"are of cameras; by={by} has not_connected_by_cause_ms instead")
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asks.last)).scope
         if chosen.is_file:
             cameras = "availability_with_outages" if outages else "availability"
             table = "availability_of_deliveries" if by in OF_DELIVERIES else cameras

@@ -126,7 +126,7 @@ async def add_feed(body: NewFeed, shared: InContext, caller: Caller) -> Response
     _check_lead(caller)
     now, password = shared.clock(), new_password()
     async with shared.database.transaction() as session:
-        await _filters(body, caller).resolved(session)
+        await _filters(body, caller).resolved(session, None)
         if await calendar_feeds.valid(session) >= calendar_feeds.MAX_FEEDS:
             msg = f"there are {calendar_feeds.MAX_FEEDS} feeds already: revoke one that nobody reads"
             raise ProblemError(HTTPStatus.CONFLICT, "too_many", msg)
@@ -189,7 +189,7 @@ async def read_feed(
 
 async def _calendar(shared: Context, row: Any, caller: Principal, asked: Instant) -> bytes:
     async with snapshot(shared.database) as session:
-        scope = (await _filters(row, caller).resolved(session)).scope
+        scope = (await _filters(row, caller).resolved(session, millis(row.created_at))).scope
         then, owed = await duties_of(session, asked, scope, DUE_SOON_DAYS)
     return calendar(owed.items, inspections_due(then), asked.at)
 

@@ -116,7 +116,7 @@ async def list_deviations(
     if chosen.is_file:
         return await table_of(shared, "deviations", asked, chosen, filters, request, own=("verdict",))
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asked.at)).scope
         then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
         found = await compared_cameras(session, then)
     rows = [_Row(one, compared, number) for one in found for number, compared in enumerate(one.compared)]

@@ -69,7 +69,7 @@ async def list_inspections_due(
     if chosen.is_file:
         return await table_of(shared, "inspections_due", asked, chosen, filters, request, own=("overdue",))
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asked.at)).scope
         found = inspections_due(await situation(session, asked.at, asked.presumed_alive_ms, scope))
     rows = [row for row in found if overdue in {None, row.overdue_days > 0}]
     page = paging.cut(rows, as_of=moment(asked.at))

@@ -107,7 +107,7 @@ async def table_of(
         if parameter in request.query_params:
             raise invalid(parameter, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asked.at)).scope
     period = Period(asked.at, asked.at + 1) if since is None else Period(since.at, asked.at)
     question = Question(period, asked.at, asked.presumed_alive_ms)
     return table_answer(shared, name, question, chosen, scope)

@@ -147,7 +147,7 @@ async def read_calendar(
 
 async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: int) -> tuple[Situation, Duties]:
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asked.at)).scope
         return await duties_of(session, asked, scope, soon_days)
 
 

@@ -23,7 +23,7 @@ from reporting.api.mandate.schemas import (
     named_shape,
 )
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found, seen_by
-from reporting.domain.instants import VIETNAM, moment
+from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.progress import (
     CameraProgress,
     Change,
@@ -186,7 +186,7 @@ async def read_progress(
     if chosen.is_file:
         return await table_of(shared, "progress", asked, chosen, filters, request, own=("since",))
     now = await _board(shared, asked, filters)
-    before = None if since is None else await _board(shared, since, filters)
+    before = None if since is None else await _board(shared, since, filters, named_at=asked.at)
     return ProgressReport(
         schema_version=SCHEMA_VERSION,
         generated_at=shared.clock().astimezone(VIETNAM),
@@ -248,7 +248,7 @@ async def read_facility(
     caller: Caller,
 ) -> FacilityDetail:
     async with snapshot(shared.database) as session:
-        found = await codes.find(session, "facility", facility)
+        found = await codes.find(session, "facility", facility, asked.at)
         if found is None:
             raise not_found("facility", facility)
         scope = replace(await seen_by(session, caller.sight), facility_id=found)
@@ -288,7 +288,8 @@ async def list_changes(
     if chosen.is_file:
         return await table_of(shared, "progress_changes", asked, chosen, filters, request, since=since)
     asked = asked.resumed(paging.as_of)
-    before, now = await _board(shared, since, filters), await _board(shared, asked, filters)
+    before = await _board(shared, since, filters, named_at=asked.at)
+    now = await _board(shared, asked, filters)
     page = paging.cut(changes(before.rows, now.rows), as_of=moment(asked.at))
     items = [
         ChangeRow(facility=facility_shape(one.facility), field=one.field, before=one.before, after=one.after)
@@ -297,9 +298,10 @@ async def list_changes(
     return paging.answer(page, items, as_of=shown_at(asked.at), since=shown_at(since.at))
 
 
-async def _board(shared: Context, asked: Instant, filters: Filters) -> Board:
+async def _board(shared: Context, asked: Instant, filters: Filters, *, named_at: Millis | None = None) -> Board:
+    """`named_at`: when what the filters name had its code, if not at the instant."""
     async with snapshot(shared.database) as session:
-        scope = (await filters.resolved(session)).scope
+        scope = (await filters.resolved(session, asked.at if named_at is None else named_at)).scope
         return await board(session, asked.at, asked.presumed_alive_ms, scope)
 
 

@@ -75,7 +75,7 @@ async def read_chart(
     else:
         async with snapshot(shared.database) as session:
             await check_camera(session, filters.sight, "camera", camera)
-            scope = (await filters.resolved(session)).scope
+            scope = (await filters.resolved(session, asks.last)).scope
             tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone), camera))
             target = await targets.demanded_ppm(session, asks.period.start) if target_ppm is None else target_ppm
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target)

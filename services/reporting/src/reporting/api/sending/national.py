@@ -134,7 +134,7 @@ async def list_national(
     if paging.as_of is None and "to" not in request.query_params:
         asks = to_the_minute(asks, begins_at_will="from" not in request.query_params)
     async with snapshot(shared.database) as session:
-        places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
+        places = await plan.places(session, (await filters.resolved(session, asks.last)).scope, asks.period)
         page = paging.cut(places.facilities, as_of=moment(asks.period.end))
         found = await listed(session, asks, places, page.rows)
     items = [_facility(one) for one in found]

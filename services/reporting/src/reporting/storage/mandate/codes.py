@@ -13,15 +13,16 @@ from reporting.storage.tables import agency, facility, unit
 
 async def find(session: AsyncSession, noun: str, given: str, at: Millis | None = None) -> UUID | None:
     """The id of a unit, agency or facility by its code or id; of several that had the code, the one that had it at the
-    moment `at`, or else the latest."""
+    moment `at`, or else the last one before it, or else the latest."""
     dated: Any = facility.c if noun == "facility" else register_record.c
     code = dated.code if noun == "facility" else dated.state["code"].astext
     statement = select(dated.id).where(_named(code, dated.id, given), not_(dated.removed))
     if noun != "facility":
         statement = statement.where(dated.noun == noun)
     if at is not None:
-        ended = or_(dated.valid_to.is_(None), dated.valid_to > moment(at))
-        statement = statement.order_by(and_(dated.valid_from <= moment(at), ended).desc())
+        begun = dated.valid_from <= moment(at)
+        lasts = or_(dated.valid_to.is_(None), dated.valid_to > moment(at))
+        statement = statement.order_by(and_(begun, lasts).desc(), begun.desc())
     latest = statement.order_by(dated.valid_to.desc().nulls_first(), dated.valid_from.desc()).limit(1)
     found: UUID | None = await session.scalar(latest)
     if found is None and noun != "facility":
