@@ -2,18 +2,19 @@
 
 from datetime import date, datetime
 from random import Random
-from uuid import uuid5
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from reporting.documents.example.lines import DAY, Line, accounted, line
 from reporting.documents.example.places import NAMESPACE, SITES, cameras
 from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import HOUR, Millis, millis
+from reporting.domain.mandate.connection import compliant_line, sustained_since
 from reporting.domain.outages import accounted as told
 from reporting.domain.outages import outages
 from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.scope import Camera, Register
-from reporting.domain.segments import Period
+from reporting.domain.segments import Period, Segment
 from reporting.reports.accounts import CameraAccount
 from reporting.reports.daily import CameraDays, days_of
 from reporting.reports.snapshot import figures
@@ -102,7 +103,7 @@ def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[
     days = []
     for period in steps(PERIOD, ZONE):
         of_day, sums = _accounts(period, lines)
-        days.append(figures.day(period, sums, of_day))
+        days.append(figures.day(period, sums, of_day, _connected(period, lines)))
     return {
         **figures.groups(totals),
         "cameras": rows,
@@ -131,6 +132,17 @@ def _accounts(period: Period, lines: _Lines) -> tuple[list[CameraAccount], Total
         found.append(CameraAccount(camera, None, account, ((camera.facility, account.camera),)))
     totals.add(found)
     return found, totals
+
+
+def _connected(period: Period, lines: _Lines) -> list[UUID]:
+    """Facilities that were connected in the period. No area is noted, so all cameras count."""
+    there: dict[UUID, list[tuple[list[Segment[bool]], list[Segment[bool]]]]] = {}
+    for camera, its in lines:
+        if its.born < period.end:
+            counted = Period(max(its.born, period.start), period.end)
+            line = compliant_line(counted, its.seen, its.deliveries, its.maintenance)
+            there.setdefault(camera.facility.id, []).append(([Segment(*counted, True)], line))
+    return [facility_id for facility_id, cameras in there.items() if sustained_since(period, cameras) is not None]
 
 
 def _outages(lines: _Lines) -> list[FoundOutage]:

@@ -1,8 +1,10 @@
-"""Whether a camera, and a facility with all its cameras, is connected: the accounts' word, and only while it is up.
+"""Whether a camera, and a facility with its cameras, is connected: the accounts' word, and only while it is up.
 
 A facility is connected when every camera of a required area is (mandate 1.5). Cameras whose area nobody noted are among
-them; those of other public areas are not, unless the facility has no others. Three-valued: one camera that certainly
-is not connected decides, otherwise one that is unknown makes the facility unknown.
+them; those of other public areas are not, unless the facility has no others: `needed`, the same for the board of an
+instant, the obligation and each day of a report. At an instant it is three-valued: one camera that certainly is not
+connected decides, otherwise one that is unknown makes the facility unknown. In a stretch of time it was connected where
+all of them were for SUSTAINED without a break.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,12 +53,17 @@ def of_camera(state: CameraState, national: bool | None, provincial: bool | None
     return Connection(False if national is False else None, False if provincial is False else None)
 
 
+def needed[One](cameras: Sequence[tuple[str | None, One]]) -> list[One]:
+    """Of the cameras in scope at a facility, each with its area, those that make it connected or not."""
+    return [one for area, one in cameras if area != OTHER_PUBLIC] or [one for _, one in cameras]
+
+
 def of_facility(cameras: Sequence[tuple[str | None, Connection]]) -> Connection:
     """Of the area and the connection of each camera in scope."""
-    needed = [one for area, one in cameras if area != OTHER_PUBLIC] or [one for _, one in cameras]
+    found = needed(cameras)
     return Connection(
-        conjunction([one.national for one in needed]),
-        conjunction([one.provincial for one in needed]),
+        conjunction([one.national for one in found]),
+        conjunction([one.provincial for one in found]),
     )
 
 

@@ -19,8 +19,7 @@ from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import day_of, midnight
 from reporting.domain.maintenance import Window
-from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
-from reporting.domain.mandate.coverage import OTHER_PUBLIC
+from reporting.domain.mandate.connection import SUSTAINED, compliant_line, needed, sustained_since
 from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
@@ -57,14 +56,23 @@ class Found:
 
 
 async def first_connected(
-    session: AsyncSession, facility_ids: Sequence[UUID], until: Millis, grace: Millis, areas: Mapping[str, str | None]
+    session: AsyncSession,
+    facility_ids: Sequence[UUID],
+    until: Millis,
+    grace: Millis,
+    areas: Mapping[str, str | None],
+    *,
+    since: Millis | None = None,
 ) -> dict[UUID, Millis]:
     """The instant of each facility; one that was not connected by `until` is not in it.
 
-    `grace`: as `presumed_alive_ms` of a Question. `areas`: what each camera watches, by its id.
+    `grace`: as `presumed_alive_ms` of a Question. `areas`: what each camera watches, by its id. `since`: what was
+    before does not count.
     """
     missing, found = set(facility_ids), dict[UUID, Millis]()
     begin = await lifecycle.first_watched(session, list(missing), until)
+    if begin is not None and since is not None:
+        begin = max(begin, since)
     barred, length = NOTHING_BARRED, FIRST_STRETCH
     while begin is not None and missing and (begin := _passed_over(barred, missing, begin)) < until:
         period = _next_stretch(barred, begin, length, until)
@@ -121,8 +129,7 @@ async def _stretch(
             by_facility.setdefault(facility_id, []).append((areas.get(camera_id), line))
     result: dict[UUID, Millis] = {}
     for facility_id, lines in by_facility.items():
-        needed = [line for area, line in lines if area != OTHER_PUBLIC] or [line for _, line in lines]
-        instant = sustained_since(period, [(line.counted, line.connected) for line in needed])
+        instant = sustained_since(period, [(line.counted, line.connected) for line in needed(lines)])
         if instant is not None and facility_id in missing:
             result[facility_id] = instant
     return result

@@ -149,7 +149,12 @@ def camera_progress(one: CameraThen, areas: Mapping[str, str | None]) -> CameraP
 
 def areas_of(situation: Situation) -> dict[str, str | None]:
     """The area of each camera at the instant, by its id."""
-    return {str(one.id): one.state.get("area") for one in situation.records.at("camera", situation.at)}
+    return areas_at(situation.records, situation.at)
+
+
+def areas_at(known: Records, at: Millis) -> dict[str, str | None]:
+    """The same of another instant up to which the register was read."""
+    return {str(one.id): one.state.get("area") for one in known.at("camera", at)}
 
 
 def successors(situation: Situation) -> dict[UUID, list[Named]]:

@@ -15,12 +15,15 @@ from reporting.domain.outages import accounted
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
+from reporting.reports.mandate.connected_facilities import connected_facilities
+from reporting.reports.mandate.situation import areas_at
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
 from reporting.reports.totals import Totals
 from reporting.storage import history, plan
+from reporting.storage.mandate import records
 
 MAX_DAYS = 93
 """A longer period has its sums by calendar month instead of by day."""
@@ -42,16 +45,12 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
     """All tables but `changes`."""
     found, totals = await _accounts(session, extent, extent.question.period)
     rows, deliveries = await asyncio.to_thread(figures.cameras, found)
-    days = []
-    for period in steps(extent.question.period, extent.zone):
-        of_day, sums = await _accounts(session, extent, period)
-        days.append(await asyncio.to_thread(figures.day, period, sums, of_day))
     return {
         **await asyncio.to_thread(figures.groups, totals),
         "cameras": rows,
         "deliveries": deliveries,
         "outages": figures.outages(await _outages(session, extent)),
-        "days": days,
+        "days": await _days(session, extent),
         "strips": await _strips(session, extent, found),
     }
 
@@ -76,6 +75,17 @@ def last_day(period: Period, zone: ZoneInfo) -> Period:
     whole = millis(midnight) == period.end
     start = millis(midnight - timedelta(days=1)) if whole else period.end - _DAY
     return Period(max(start, period.start), period.end)
+
+
+async def _days(session: AsyncSession, extent: Extent) -> list[Row]:
+    known = await records.read(session, ("camera",), extent.question.period.end)
+    rows = []
+    for period in steps(extent.question.period, extent.zone):
+        found, sums = await _accounts(session, extent, period)
+        question = replace(extent.question, period=period)
+        connected = await connected_facilities(session, question, found, areas_at(known, period.end - 1))
+        rows.append(await asyncio.to_thread(figures.day, period, sums, found, connected))
+    return rows
 
 
 async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:

@@ -4,7 +4,7 @@ Lengths are milliseconds. A row of a camera and the rows of its deliveries are s
 be summed. A facility without cameras stands in `facilities` with zeros.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -50,7 +50,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day."""
 
 CONNECTED_FOR: Millis = 600_000
-"""A camera counts as connected on a day when both centres had it for ten minutes (mandate 1.5)."""
+"""A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its
+cameras were for ten unbroken minutes together (`domain.mandate.connection`)."""
 STRIPS = 12
 """So many cameras have a strip: those that were down longest."""
 
@@ -109,27 +110,25 @@ def cameras(accounts: Iterable[CameraAccount]) -> tuple[list[Row], list[Row]]:
     return rows, deliveries
 
 
-def day(period: Period, totals: Totals, accounts: Iterable[CameraAccount]) -> Row:
+def day(
+    period: Period, totals: Totals, accounts: Iterable[CameraAccount], connected_facilities: Collection[UUID]
+) -> Row:
     """The sums of one local day, and how many were connected in it."""
     whole = totals.total
     connected = {"cameras": 0, "cameras_national": 0, "cameras_provincial": 0, "cameras_both": 0}
-    all_of: dict[UUID, bool] = {}
     for one in accounts:
         time = one.account.camera
         if time.out_of_scope == time.period:
             continue
-        both = time.both >= CONNECTED_FOR
         connected["cameras"] += 1
         connected["cameras_national"] += time.both + time.national_only >= CONNECTED_FOR
         connected["cameras_provincial"] += time.both + time.provincial_only >= CONNECTED_FOR
-        connected["cameras_both"] += both
-        place = one.camera.facility.id
-        all_of[place] = all_of.get(place, True) and both
+        connected["cameras_both"] += time.both >= CONNECTED_FOR
     return {
         "from_ms": period.start,
         "to_ms": period.end,
         "facilities": whole.facilities,
-        "facilities_connected": sum(all_of.values()),
+        "facilities_connected": len(connected_facilities),
         **connected,
         **_lengths(whole.durations),
     }
