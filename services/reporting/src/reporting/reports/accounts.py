@@ -70,6 +70,13 @@ class CameraAccount(NamedTuple):
     places: tuple[tuple[Facility, Durations], ...]
 
 
+class CameraMoment(NamedTuple):
+    """One camera: how it stands at the moment of the report."""
+
+    camera: Camera
+    now: Moment
+
+
 class CameraHistory(NamedTuple):
     """One camera: what every moment of the period counts for, without gaps."""
 
@@ -129,6 +136,17 @@ async def histories[Made](
 ) -> AsyncIterator[Made]:
     """The same of what the accounts add up: every moment of each camera."""
     async for made in _portions(session, question, cameras, _history, make):
+        yield made
+
+
+async def moments[Made](
+    session: AsyncSession,
+    question: Question,
+    cameras: Sequence[Camera],
+    make: Callable[[list[CameraMoment]], Made],
+) -> AsyncIterator[Made]:
+    """The same of how they stand at the moment of a question whose period reaches it, without where time went."""
+    async for made in _portions(session, question, cameras, _now_alone, make):
         yield made
 
 
@@ -231,6 +249,12 @@ def _account(
         account, places = _piecewise(material, camera, seen, evidence)
     now = _moment(material, camera, seen, evidence) if question.current else None
     return CameraAccount(camera, now, account, places)
+
+
+def _now_alone(
+    material: _Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
+) -> CameraMoment:
+    return CameraMoment(camera, _moment(material, camera, seen, evidence))
 
 
 def _line(planned: Delivery, found: Evidence) -> DeliveryLine:

@@ -124,6 +124,13 @@ async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
     return Places(ordered, frozenset(counted), register, period)
 
 
+async def with_cameras(session: AsyncSession, at: Millis) -> set[UUID]:
+    """Facilities at which a camera was on record at the moment, switched on or off."""
+    lasts = or_(camera.c.valid_to.is_(None), camera.c.valid_to > moment(at))
+    there = and_(not_(camera.c.removed), camera.c.valid_from <= moment(at), lasts)
+    return set((await session.execute(select(camera.c.facility_id).distinct().where(there))).scalars())
+
+
 async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[Segment[FacilityVersion]]]:
     statement = (
         select(

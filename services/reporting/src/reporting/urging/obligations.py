@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import Millis, duration, millis, moment
 from reporting.domain.mandate.obligations import PENDING, DueState
 from reporting.reports.mandate.obligations import Item, duties
-from reporting.reports.mandate.situation import situation
+from reporting.reports.mandate.situation import situation_of_record
 from reporting.settings import Settings
 from reporting.storage import plan
 from reporting.storage.sending.notices import Notice
@@ -49,7 +49,7 @@ class Obligations:
         fresh = timedelta(seconds=self._settings.urge_every_s)
         if self._read is None or not timedelta() <= now - self._read.at < fresh:
             alive = duration(self._settings.presumed_alive_s)
-            found = await duties(session, await situation(session, millis(now), alive, plan.Scope()))
+            found = await duties(session, await situation_of_record(session, millis(now), alive, plan.Scope()))
             self._read = _Read(now, tuple(one for one in found.items if one.due.state in PENDING))
         return self._read.items
 

@@ -28,7 +28,7 @@ from reporting.reports.availability.lines import (
     By,
     Line,
     accounted,
-    group_lines,
+    group_series,
     single_lines,
     stretches,
     with_outages,
@@ -89,8 +89,11 @@ async def read_availability(
             cameras = "availability_with_outages" if outages else "availability"
             table = "availability_of_deliveries" if by in OF_DELIVERIES else cameras
             return table_answer(shared, table, asks, chosen, scope, by=by, every=every)
-        make = single_lines if by in ONE_BY_ONE else group_lines
-        lines = [line for one in stretches(asks, periods) for line in await make(session, one, scope, by)]
+        asked = stretches(asks, periods)
+        if by in ONE_BY_ONE:
+            lines = [line for one in asked for line in await single_lines(session, one, scope, by)]
+        else:
+            lines = [line async for found in group_series(session, asked, scope, by) for line in found]
         page = paging.cut(lines, as_of=moment(asks.period.end))
         shown = list(page.rows)
         if by in ONE_BY_ONE:

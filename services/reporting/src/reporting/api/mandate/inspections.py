@@ -12,8 +12,8 @@ from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
 from reporting.api.parameters import Filters, InContext
 from reporting.domain.instants import moment
-from reporting.reports.mandate.inspections import InspectionDue, inspections_due
-from reporting.reports.mandate.situation import situation
+from reporting.reports.mandate.inspections import NOUNS, InspectionDue, inspections_due
+from reporting.reports.mandate.situation import situation_of_record
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
@@ -70,7 +70,7 @@ async def list_inspections_due(
         return await table_of(shared, "inspections_due", asked, chosen, filters, request, own=("overdue",))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
-        found = inspections_due(await situation(session, asked.at, asked.presumed_alive_ms, scope))
+        found = inspections_due(await situation_of_record(session, asked.at, asked.presumed_alive_ms, scope, NOUNS))
     rows = [row for row in found if overdue in {None, row.overdue_days > 0}]
     page = paging.cut(rows, as_of=moment(asked.at))
     count = sum(row.overdue_days > 0 for row in found)

@@ -17,7 +17,7 @@ from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState
 from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Duties, Item, duties
-from reporting.reports.mandate.situation import Situation, situation
+from reporting.reports.mandate.situation import Situation, situation_of_record
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
@@ -155,7 +155,7 @@ async def duties_of(
     session: AsyncSession, asked: Instant, scope: plan.Scope, soon_days: int
 ) -> tuple[Situation, Duties]:
     """What is owed at the facilities of a scope, and the situation that it follows from."""
-    then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
+    then = await situation_of_record(session, asked.at, asked.presumed_alive_ms, scope)
     return then, await duties(session, then, soon_days=soon_days)
 
 

@@ -61,12 +61,12 @@ async def _add_days(session: AsyncSession, question: Question, places: plan.Plac
             if steady.last and question.current:
                 found.count_steady(at[steady.place], steady.kind, steady.cameras)
     if known.apart:
-        await _account(session, question, places, known.apart, found.add)
+        await account(session, question, places, known.apart, found.add)
     moved = [(Period(midnight(day), midnight(day + 1)), ids) for day, ids in sorted(known.moved.items())]
     for part, apart in ((cut.before, known.first), (cut.after, known.last), *moved):
         if part is not None and apart:
             asked = replace(question, period=part)
-            await _account(session, asked, places, apart, found.add if asked.current else found.add_times)
+            await account(session, asked, places, apart, found.add if asked.current else found.add_times)
 
 
 NOBODY = Open((), ())
@@ -80,7 +80,7 @@ async def _open(session: AsyncSession, question: Question, part: Period) -> Open
     return NOBODY if found is None else Open(found.cameras, found.steady)
 
 
-async def _account(
+async def account(
     session: AsyncSession, question: Question, places: plan.Places, ids: Sequence[UUID], add: Callable[..., None]
 ) -> None:
     """Account these cameras one by one, over the question's period, which may be a part of that of `places`."""

@@ -14,6 +14,7 @@ from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
+from reporting.reports.availability.series import series_totals
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.totals import Group, Totals
 from reporting.storage import plan
@@ -62,7 +63,22 @@ async def group_lines(session: AsyncSession, question: Question, scope: plan.Sco
     """The lines of one stretch of time, accounted; a group without cameras has its line, too."""
     if by is By.DESTINATION:
         return await _destinations(session, question, scope)
-    totals = await totals_of(session, question, scope)
+    return _group_lines(question, await totals_of(session, question, scope), by)
+
+
+async def group_series(
+    session: AsyncSession, questions: Sequence[Question], scope: plan.Scope, by: By
+) -> AsyncIterator[list[Line]]:
+    """The same of one stretch after the other; of days at the cost of a few."""
+    if by is By.DESTINATION:
+        for one in questions:
+            yield await _destinations(session, one, scope)
+        return
+    async for one, totals in series_totals(session, questions, scope):
+        yield _group_lines(one, totals, by)
+
+
+def _group_lines(question: Question, totals: Totals, by: By) -> list[Line]:
     return [_group_line(question.period, group, by) for group in _groups(totals, by)]
 
 

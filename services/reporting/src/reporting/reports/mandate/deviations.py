@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.mandate.deviations import Agreed, Compared, Observed, compare
 from reporting.domain.scope import Facility
+from reporting.reports.accounts import CameraMoment
 from reporting.reports.mandate.findings import Facts
-from reporting.reports.mandate.situation import CameraThen, Situation
+from reporting.reports.mandate.situation import Situation
 from reporting.storage.mandate import formats
 from reporting.storage.mandate.formats import SeenFormat
 from reporting.storage.mandate.records import Record
@@ -17,7 +18,7 @@ class CameraCompared(NamedTuple):
     """Everything that was compared of one camera. `plan` None: no agreed plan of its facility names it."""
 
     facility: Facility
-    camera: CameraThen
+    camera: CameraMoment
     plan: Record | None
     seen: SeenFormat | None
     compared: tuple[Compared, ...]
@@ -79,7 +80,7 @@ def _agreed(camera: Record | None, connection: dict[str, Any] | None, *, excepte
     )
 
 
-def _observed(one: CameraThen, seen: SeenFormat | None) -> Observed:
+def _observed(one: CameraMoment, seen: SeenFormat | None) -> Observed:
     demanded = {planned.id for planned in one.camera.pieces[-1].value.deliveries}
     delivered, connected, failed = set[str](), set[str](), set[str]()
     for planned, connection in zip(one.camera.deliveries, one.now.connected, strict=True):

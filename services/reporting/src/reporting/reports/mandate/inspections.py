@@ -11,6 +11,9 @@ from reporting.reports.mandate.obligations import obligation_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 
+NOUNS = ("agency", "inspection", "obligation", "unit")
+"""What is read of the register."""
+
 
 class InspectionDue(NamedTuple):
     """Of one facility. `last_on` None: it was never inspected; then it counts from its first active day."""

@@ -3,10 +3,9 @@
 Progress, obligations, deviations and inspections read it, so that they agree.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +17,7 @@ from reporting.domain.mandate.progress import CameraProgress
 from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
-from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
+from reporting.reports.accounts import CameraMoment, Question, moments
 from reporting.storage import plan
 from reporting.storage.mandate import lifecycle, records, units
 from reporting.storage.mandate.records import Record, Records
@@ -41,13 +40,6 @@ NOUNS = (
 )
 
 
-class CameraThen(NamedTuple):
-    """One camera at the instant: its plan, and the accounts' word."""
-
-    camera: Camera
-    now: Moment
-
-
 @dataclass(frozen=True, slots=True)
 class FacilityThen:
     """One facility as it was at the instant, under the names of then."""
@@ -57,7 +49,8 @@ class FacilityThen:
     active_since: Millis | None
     """The beginning of its present active time; None while it is not active."""
     place: Place
-    cameras: tuple[CameraThen, ...]
+    cameras: tuple[CameraMoment, ...]
+    """Empty in a situation of record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +76,34 @@ async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis
     """What was so at `at`, as far as it is known today; states recorded after it are not in it."""
     question = Question(Period(at, at + 1), at, presumed_alive_ms)
     places = await plan.places(session, scope, question.period)
-    known = await records.read(session, NOUNS, at)
-    cameras = await plan.cameras(session, places)
-    stationed: dict[UUID, list[CameraThen]] = {}
-    async for portion in accounts(session, question, cameras, _moments):
+    cameras = [one for one in await plan.cameras(session, places) if _exists(one)]
+    stationed: dict[UUID, list[CameraMoment]] = {}
+    async for portion in moments(session, question, cameras, list):
         for one in portion:
-            if _exists(one):
-                stationed.setdefault(one.camera.facility.id, []).append(one)
+            stationed.setdefault(one.camera.facility.id, []).append(one)
+    return await _situation(session, places, presumed_alive_ms, scope, stationed.keys(), stationed)
+
+
+async def situation_of_record(
+    session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, nouns: Sequence[str] = NOUNS
+) -> Situation:
+    """The same without the cameras' states, for what asks the register alone: `nouns` of it."""
+    places = await plan.places(session, scope, Period(at, at + 1))
+    there = await plan.with_cameras(session, at)
+    return await _situation(session, places, presumed_alive_ms, scope, there, {}, nouns)
+
+
+async def _situation(
+    session: AsyncSession,
+    places: plan.Places,
+    presumed_alive_ms: Millis,
+    scope: plan.Scope,
+    with_cameras: Collection[UUID],
+    stationed: Mapping[UUID, Sequence[CameraMoment]],
+    nouns: Sequence[str] = NOUNS,
+) -> Situation:
+    at = places.period.start
+    known = await records.read(session, nouns, at)
     active = await lifecycle.active_since(session, at)
     day = moment(at).astimezone(VIETNAM).date()
     around = {record.id: units.links(record.state, day) for record in known.at("unit", at)}
@@ -100,18 +114,15 @@ async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis
         status = _status(versions, at)
         named = _named(facility, known, at)
         unit_ids = units_around(facility.unit.id, around)
-        place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, bool(there))
+        has_cameras = facility.id in with_cameras
+        place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, has_cameras)
         facilities.append(FacilityThen(named, status, active.get(facility.id), place, there))
     return Situation(at, presumed_alive_ms, tuple(facilities), known, scope)
 
 
-def _moments(portion: Iterable[CameraAccount]) -> list[CameraThen]:
-    return [CameraThen(one.camera, one.now) for one in portion if one.now is not None]
-
-
-def _exists(one: CameraThen) -> bool:
+def _exists(one: Camera) -> bool:
     """Whether it was there: one that came later, was removed or stood elsewhere was not."""
-    absence = one.camera.pieces[-1].value.absence
+    absence = one.pieces[-1].value.absence
     return absence is None or absence.reason not in {Reason.NOT_YET, Reason.REMOVED, Reason.ELSEWHERE}
 
 
@@ -134,7 +145,7 @@ def _then(now: Named, record: Record | None) -> Named:
     return now if record is None else Named(now.id, record.state["code"], record.state["name"])
 
 
-def camera_progress(one: CameraThen, areas: Mapping[str, str | None]) -> CameraProgress:
+def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> CameraProgress:
     """A camera's row of the board. `areas`: what each watches, by its id."""
     in_scope = one.camera.pieces[-1].value.absence is None
     state = one.now.camera.state

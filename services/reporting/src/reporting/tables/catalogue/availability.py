@@ -13,6 +13,7 @@ from reporting.reports.availability.lines import (
     Line,
     accounted,
     group_lines,
+    group_series,
     single_lines,
     stretches,
     with_outages,
@@ -149,10 +150,12 @@ def _outages(line: Line) -> Row:
 async def _lines(asked: Selection, by: By) -> AsyncGenerator[list[tuple[Line, By]]]:
     question = asked.question
     periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)
-    for one in stretches(question, periods):
-        if by not in ONE_BY_ONE:
-            yield [(line, by) for line in await group_lines(asked.session, one, asked.scope, by)]
-            continue
+    asks = stretches(question, periods)
+    if by not in ONE_BY_ONE:
+        async for lines in group_series(asked.session, asks, asked.scope, by):
+            yield [(line, by) for line in lines]
+        return
+    for one in asks:
         for portion in batched(await single_lines(asked.session, one, asked.scope, by), PORTION):
             yield [(line, by) for line in await accounted(asked.session, one, portion)]
 

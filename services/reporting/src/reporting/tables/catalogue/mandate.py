@@ -10,10 +10,11 @@ from reporting.domain.mandate.obligations import DueState
 from reporting.domain.mandate.progress import COMPARED, COUNT_NAMES, Counts, GroupKey, changes, grouped, total_of
 from reporting.domain.scope import Facility
 from reporting.reports.mandate.deviations import CameraCompared, compared_cameras
+from reporting.reports.mandate.inspections import NOUNS as INSPECTION_NOUNS
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Item, duties
 from reporting.reports.mandate.progress import Board, board
-from reporting.reports.mandate.situation import Situation, situation
+from reporting.reports.mandate.situation import NOUNS, Situation, situation, situation_of_record
 from reporting.reports.totals import TYPE_NAMES
 from reporting.tables.catalogue.columns import PLACE, place_values
 from reporting.tables.catalogue.source import Selection, Source
@@ -177,8 +178,9 @@ INSPECTIONS = Table(
 )
 
 
-async def _situation(asked: Selection) -> Situation:
-    return await situation(asked.session, asked.question.now, asked.question.presumed_alive_ms, asked.scope)
+async def _of_record(asked: Selection, nouns: Sequence[str] = NOUNS) -> Situation:
+    question = asked.question
+    return await situation_of_record(asked.session, question.now, question.presumed_alive_ms, asked.scope, nouns)
 
 
 async def _board(asked: Selection, at: Millis | None = None) -> Board:
@@ -234,7 +236,7 @@ async def change_rows(asked: Selection) -> Portions:
 
 async def obligation_rows(asked: Selection) -> Portions:
     """In the order of the facilities, then of the obligations' codes."""
-    yield [_owed(one) for one in (await duties(asked.session, await _situation(asked))).items]
+    yield [_owed(one) for one in (await duties(asked.session, await _of_record(asked))).items]
 
 
 def _owed(item: Item) -> Row:
@@ -250,7 +252,9 @@ def _owed(item: Item) -> Row:
 
 async def deviation_rows(asked: Selection) -> Portions:
     """Camera by camera, in the order of the reports."""
-    for one in await compared_cameras(asked.session, await _situation(asked)):
+    question = asked.question
+    then = await situation(asked.session, question.now, question.presumed_alive_ms, asked.scope)
+    for one in await compared_cameras(asked.session, then):
         yield _compared(one)
 
 
@@ -270,7 +274,7 @@ async def inspection_rows(asked: Selection) -> Portions:
     """By the day that is due."""
     yield [
         (*place_values(one.facility), one.last_on, one.open_findings, one.every_days, one.due_on, one.overdue_days)
-        for one in inspections_due(await _situation(asked))
+        for one in inspections_due(await _of_record(asked, INSPECTION_NOUNS))
     ]
 
 
