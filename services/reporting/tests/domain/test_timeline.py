@@ -7,7 +7,19 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.timeline import WINDOW, CameraState, Observation, Run, Tail, fill, observe, runs
+from reporting.domain.evidence.lives import Life
+from reporting.domain.timeline import (
+    WINDOW,
+    CameraState,
+    Observation,
+    Run,
+    Tail,
+    continues,
+    end_before_loss,
+    fill,
+    observe,
+    runs,
+)
 
 SECOND = 1000
 UP, DOWN, UNKNOWN = CameraState.UP, CameraState.DOWN, CameraState.UNKNOWN
@@ -148,7 +160,48 @@ def test_older_than_the_window_is_handed_back() -> None:
     assert (change.added, change.removed) == ((), ())
 
 
-def test_beyond_the_window_only_unclaimed_time_is_filled() -> None:
+def test_beyond_the_window_only_what_was_not_seen_since_is_filled() -> None:
     covering = Run(0, 50_000, UP, None, 20_000)
-    assert fill(seen_at(40, DOWN, "timeout"), covering, 200_000) is None
+    assert fill(seen_at(15, DOWN, "timeout"), covering, 200_000) is None
+    assert fill(seen_at(40, DOWN, "timeout"), covering, 200_000) == Run(40_000, 100_000, DOWN, "timeout", 40_000)
     assert fill(seen_at(55, DOWN, "timeout"), covering, 70_000) == Run(55_000, 70_000, DOWN, "timeout", 55_000)
+
+
+def test_a_run_does_not_go_on_over_an_observation_that_was_due() -> None:
+    first, second = runs([seen_at(0), seen_at(30), seen_at(76), seen_at(106)])
+    assert (first.ends_at, first.last_observed_at) == (76_000, 30_000)
+    assert (second.started_at, second.last_observed_at) == (76_000, 106_000)
+    assert len(runs([seen_at(0), seen_at(45)])) == 1
+    # A camera that is silent is put off.
+    assert len(runs([seen_at(at, DOWN, "timeout") for at in (0, 56, 112)])) == 1
+    assert len(runs([seen_at(0, DOWN, "timeout"), seen_at(58, DOWN, "timeout")])) == 2
+
+
+def test_the_quick_way_makes_the_same_runs() -> None:
+    for later in range(31, 130):
+        open_run = Run(0, 90_000, UP, None, 30_000)
+        seen = seen_at(later)
+        assert continues(open_run, seen) == (len(runs([seen_at(0), seen_at(30), seen])) == 1), later
+
+
+def test_what_an_earlier_release_had_joined_is_written_in_its_runs() -> None:
+    tail = Tail((seen_at(0), seen_at(58)))
+    assert tail.runs()[-1].started_at == 58_000
+    change = observe(tail, [seen_at(88)], open_since=0)
+    assert change is not None
+    assert change.added == (Run(0, 58_000, UP, None, 0),)
+    assert change.open_run == Run(58_000, 148_000, UP, None, 88_000)
+    kept = observe(change.tail, [seen_at(118)], open_since=58_000)
+    assert kept is not None
+    assert kept.added == ()
+
+
+def test_what_was_seen_before_a_loss_ends_there_unless_it_was_seen_again_on_time() -> None:
+    lost = [Life(40_000, 50_000), Life(70_000, 71_000)]
+    assert end_before_loss(60_000, 0, lost) == 40_000
+    assert end_before_loss(60_000, 45_000, lost) == 45_000
+    assert end_before_loss(60_000, 50_000, lost) == 60_000
+    assert end_before_loss(90_000, 50_000, lost) == 70_000
+    assert end_before_loss(90_000, 80_000, lost) == 90_000
+    assert end_before_loss(30_000, 0, lost) == 30_000
+    assert end_before_loss(90_000, 0, []) == 90_000

@@ -31,23 +31,43 @@ def at(sequence: int) -> datetime:
 
 
 def numbered(*sequences: int) -> list[Numbered]:
-    return [Numbered(sequence, at(sequence)) for sequence in sequences]
+    return [Numbered(sequence, at(sequence), at(sequence)) for sequence in sequences]
 
 
 def test_a_gap_lies_between_the_facts_around_it() -> None:
     found, newest = new_gaps(None, numbered(3, 4, 8, 6))
     assert found == [Gap(5, 5, at(4), at(6)), Gap(7, 7, at(6), at(8))]
-    assert newest == Numbered(8, at(8))
+    assert newest == Numbered(8, at(8), at(8))
     assert new_gaps(newest, numbered(2, 8)) == ([], newest)
     assert new_gaps(newest, numbered(11))[0] == [Gap(9, 10, at(8), at(11))]
 
 
+def test_a_fact_that_took_long_came_after_the_gap_all_the_same() -> None:
+    (newest,) = numbered(4)
+    assert new_gaps(newest, [Numbered(6, at(16), at(6))])[0] == [Gap(5, 5, at(4), at(6))]
+    assert new_gaps(newest, [Numbered(6, at(16), at(2))])[0] == [Gap(5, 5, at(4), at(4))]
+    # By a clock that was set back.
+    assert new_gaps(newest, [Numbered(6, at(1), at(0))])[0] == [Gap(5, 5, at(1), at(4))]
+
+
 def test_what_comes_late_closes_its_part_of_the_gap() -> None:
     gap = Gap(5, 9, at(4), at(10))
-    assert without(gap, [7]) == [gap._replace(last=6), gap._replace(first=8)]
-    assert without(gap, [5, 6, 9, 20, 1]) == [gap._replace(first=7, last=8)]
-    assert without(gap, range(1, 20)) == []
-    assert without(gap, [1]) == [gap]
+    assert without(gap, numbered(7)) == [Gap(5, 6, at(4), at(7)), Gap(8, 9, at(7), at(10))]
+    assert without(gap, numbered(5, 6, 9, 20, 1)) == [Gap(7, 8, at(6), at(9))]
+    assert without(gap, numbered(*range(1, 20))) == []
+    assert without(gap, numbered(1)) == [gap]
+
+
+@given(st.sets(st.integers(2, 30), min_size=1), st.integers(1, 6))
+def test_gaps_are_the_same_in_whatever_order_facts_come(came: set[int], size: int) -> None:
+    (newest,), missing = numbered(1), list[Gap]()
+    whole, _ = new_gaps(newest, numbered(*came))
+    order = sorted(came, key=lambda one: (one % 7, one))
+    for start in range(0, len(order), size):
+        batch = numbered(*order[start : start + size])
+        found, newest = new_gaps(newest, batch)
+        missing = [left for gap in missing for left in without(gap, batch)] + found
+    assert sorted(missing) == whole
 
 
 @given(st.lists(st.sets(st.integers(1, 30), min_size=1), min_size=1, max_size=6))
@@ -55,7 +75,7 @@ def test_after_all_batches_exactly_what_never_came_is_missing(batches: Sequence[
     newest, missing = None, list[Gap]()
     for batch in batches:
         found, newest = new_gaps(newest, numbered(*batch))
-        missing = [left for gap in missing for left in without(gap, batch)] + found
+        missing = [left for gap in missing for left in without(gap, numbered(*batch))] + found
     came = set().union(*batches)
     first = min(batches[0])
     assert {each for gap in missing for each in range(gap.first, gap.last + 1)} == {
@@ -70,8 +90,8 @@ def test_a_gap_ends_a_life_and_another_begins_after_it() -> None:
     assert without_gaps(lives, [Life(90, 250)]) == [Life(0, 90), Life(250, 300)]
 
 
-def published(event: CloudEvent[Payload], sequence: int) -> CloudEvent[Payload]:
-    return event.model_copy(update={"publisher": WORKER, "publishersequence": sequence})
+def published(event: CloudEvent[Payload], sequence: int, publisher: str = WORKER) -> CloudEvent[Payload]:
+    return event.model_copy(update={"publisher": publisher, "publishersequence": sequence})
 
 
 @pytest.mark.server
@@ -102,6 +122,98 @@ async def test_lost_facts_of_a_forwarder_are_unknown_counted_and_shown(
     late = [province.alive(T0 + timedelta(minutes=10 + number)) for number in range(2)]
     await province.feed(ingest, *(published(event, len(facts) + 1 + number) for number, event in enumerate(late)))
     assert await seconds(start, end) == {"connected": [3600.0, 3600.0], "lost": []}
+
+
+PROBER, OTHER = "prober-000000000001", "prober-000000000002"
+
+
+async def lose(database: Database) -> None:
+    async with database.transaction() as session:
+        await give_up(session, datetime.now(UTC) + 2 * GIVEN_UP_AFTER)
+
+
+async def parts(start: Start, end: datetime, code: str = "CAM-01") -> dict[str, float]:
+    async with start() as client:
+        period = {"from": T0.isoformat(), "to": end.isoformat()}
+        lines = (await client.get("/v1/compliance", params=period)).json()["cameras"]
+    (line,) = (one for one in lines if one["code"] == code)
+    return {name: line["seconds"][name] for name in ("up", "down", "unknown")}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_a_lost_probe_makes_the_time_until_the_next_one_unknown(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus, *, backwards: bool
+) -> None:
+    camera, end = province.camera(), at(180)
+    await province.feed(ingest, *province.base(), province.stated("camera", camera))
+    # The second one found the camera down; what it said, nobody knows.
+    probes = [published(province.probe(camera, at(60 * n), every_s=60), n + 1, PROBER) for n in range(4) if n != 1]
+    # A publisher that is not known yet may be older than the stream.
+    await province.feed(ingest, probes.pop(0))
+    await province.feed(ingest, *(reversed(probes) if backwards else probes))
+    assert await parts(start, end) == {"up": 180.0, "down": 0.0, "unknown": 0.0}
+    await lose(database)
+    assert await parts(start, end) == {"up": 60.0, "down": 0.0, "unknown": 120.0}
+    # It comes after all.
+    down = province.probe(camera, at(60), "down", cause="timeout", every_s=60)
+    await province.feed(ingest, published(down, 2, PROBER))
+    assert await parts(start, end) == {"up": 120.0, "down": 60.0, "unknown": 0.0}
+
+
+@pytest.mark.server
+async def test_a_loss_concerns_no_camera_that_was_probed_on_time_meanwhile(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    cameras = [province.camera(code) for code in ("CAM-01", "CAM-02", "CAM-03")]
+    end = at(600)
+    await province.feed(ingest, *province.base(), *(province.stated("camera", camera) for camera in cameras))
+    # One prober loses four facts between 290 s and 310 s; one of them was of the first camera. The last camera's time
+    # ends before.
+    said = [province.probe(cameras[0], at(t), every_s=60) for t in range(0, 600, 60) if t != 300]
+    said += [province.probe(cameras[1], at(t), every_s=60) for t in range(5, 290, 60)]
+    said += [province.prober_alive(at(t), PROBER) for t in (290, 310, 600)]
+    said += [province.probe(cameras[2], at(t), every_s=60) for t in range(0, 180, 60)]
+    said.sort(key=lambda event: event.time)
+    numbers = [n + (1 if event.time <= at(290) else 5) for n, event in enumerate(said)]
+    facts = [published(event, n, PROBER) for event, n in zip(said, numbers, strict=True)]
+    # The second one was handed to another prober.
+    facts += [
+        published(province.probe(cameras[1], at(t), every_s=60, worker=OTHER), n, OTHER)
+        for n, t in enumerate(range(305, 600, 60), 1)
+    ]
+    await province.feed(ingest, *facts)
+    await lose(database)
+    assert await parts(start, end) == {"up": 530.0, "down": 0.0, "unknown": 70.0}
+    assert await parts(start, end, "CAM-02") == {"up": 595.0, "down": 0.0, "unknown": 5.0}
+    assert await parts(start, end, "CAM-03") == {"up": 240.0, "down": 0.0, "unknown": 360.0}
+
+
+@pytest.mark.server
+async def test_a_lost_read_back_accuses_no_centre(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    camera, end = province.camera(), at(300)
+    (planned, _) = camera.deliveries
+    base = [*province.base(), province.destination("national", proof="verified", revision=2)]
+    await province.feed(ingest, *base, province.stated("camera", camera))
+    await province.feed(ingest, *province.probes(camera, T0, end, every_s=30), *province.watched(end))
+    await province.feed(ingest, province.change(planned, camera, 1, T0, "acknowledged"))
+    failed = [province.read_back(planned, camera, at(60 * n), "unreachable", cause="refused") for n in range(5)]
+    for n, event in enumerate(failed):
+        # The one of the second minute is lost.
+        if n != 2:
+            await province.feed(ingest, published(event, n + 1, PROBER))
+
+    async def not_connected() -> float:
+        async with start() as client:
+            period = {"from": T0.isoformat(), "to": end.isoformat()}
+            [line] = (await client.get("/v1/compliance", params=period)).json()["cameras"]
+        return float(line["deliveries"][0]["seconds"]["not_connected"])
+
+    assert await not_connected() == 300.0
+    await lose(database)
+    assert await not_connected() == 180.0
 
 
 async def seconds(start: Start, end: datetime) -> dict[str, Any]:

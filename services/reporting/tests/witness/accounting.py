@@ -17,7 +17,7 @@ ALLOWANCE_MS = 15_000
 """What a heartbeat that does not say since when vouches for."""
 
 _TABLES = """
-create temporary table fact (kind text, body jsonb) on commit drop;
+create temporary table fact (kind text, body jsonb, publisher text, number bigint) on commit drop;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
 """
 
@@ -226,10 +226,10 @@ def account(
     start, end = world.period
     with connection.transaction(force_rollback=True), connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        with cursor.copy("copy fact (kind, body) from stdin") as copy:
+        with cursor.copy("copy fact (kind, body, publisher, number) from stdin") as copy:
             for fact in facts:
                 if (kind := _KIND.get(type(fact).__name__)) is not None:
-                    copy.write_row((kind, fact.model_dump_json()))
+                    copy.write_row((kind, fact.model_dump_json(), *world.numbers.get(id(fact), (None, None))))
         for window in world.windows:
             cursor.execute(
                 "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "

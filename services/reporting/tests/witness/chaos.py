@@ -1,7 +1,8 @@
 """Seeded chaos: what workers and the register may say of some cameras within an hour, and in which order it comes.
 
-Workers die, sleep (also all together) and have clocks that are off; facts come late, doubled and in any order; cameras
-are added, moved, switched off and removed, facilities closed, destinations changed, maintenance agreed and cancelled.
+Workers die, sleep (also all together) and have clocks that are off; facts come late, doubled, in any order or never;
+cameras are added, moved, switched off and removed, facilities closed, destinations changed, maintenance agreed and
+cancelled.
 """
 
 import random
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.reporting.tests.witness.forwarders import add_claims, add_media
+from services.reporting.tests.witness.losing import lose_facts
 from services.reporting.tests.witness.world import (
     AFTER,
     BEFORE,
@@ -64,6 +66,7 @@ def world(number: int, start: int, cameras: int) -> World:
     facilities, destinations = _places(made), _destinations(made)
     for _ in range(cameras):
         _camera(made, facilities, destinations, probers, forwarders)
+    lose_facts(made, [*probers, *forwarders])
     made.facts.append(
         SiteObservedV1(
             facility_id=facilities[0],

@@ -25,6 +25,7 @@ class Asked:
     unit: Any
     register: Any
     facts: Any
+    numbers: Any
     windows: Any
     period: tuple[int, int]
 

@@ -11,51 +11,79 @@ create temporary table watch on commit drop as
         from fact where kind in ('prober_alive', 'forwarder_alive', 'probe')
     ) as sign group by 1, 2;
 
--- When at least one prober watched, life by life.
+-- Between which two facts of a publisher others were lost. A fact came after them with all that it took to find it.
+create temporary table lost on commit drop as
+    select publisher, of_prober, tstzrange(begins, greatest(ends, begins + interval '1 ms')) as span from (
+        select publisher, of_prober, least(at, next_at) as begins,
+               case when next_at < at then at else greatest(at, next_at - next_lasted) end as ends
+        from (
+            select *, lead(number) over w as next_number, lead(at) over w as next_at, lead(lasted) over w as next_lasted
+            from (
+                select distinct publisher, number, kind in ('prober_alive', 'probe', 'read_back') as of_prober,
+                       coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as at,
+                       coalesce((body->>'duration_ms')::float, 0) * interval '1 ms' as lasted
+                from fact where publisher is not null
+            ) as numbered window w as (partition by publisher order by number)
+        ) as followed where next_number > number + 1
+    ) as between_two;
+
+-- When at least one prober watched, life by life. What a forwarder claimed before a loss ends there.
 create temporary table probing on commit drop as
     select unnest(range_agg(life)) as life from (select unnest(lives) as life from watch where kind = 'prober') as one;
 create temporary table forwarding on commit drop as
-    select worker, unnest(lives) as life from watch where kind = 'forwarder';
+    select worker, unnest(lives - coalesce(
+               (select range_agg(span) from lost where publisher = worker), '{}')) as life
+    from watch where kind = 'forwarder';
 
 -- Probes and read-backs: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
--- the next, at most two intervals, and no longer than the life of the probers in which it was made.
+-- the next, at most two intervals, and no longer than the life of the probers in which it was made. It ends, too, where
+-- a prober lost facts after it or while it was made, unless the next finds the same and comes before another was due:
+-- after one and a half intervals, 1.9 where a silent camera may have been put off.
 create temporary table observed on commit drop as
-    select thing, at, state, cause, own, interval_s, awake, tstzrange(at, least(
-               at + 2 * round(interval_s * 1000) * interval '1 ms', lead(at) over (partition by kind, thing order by at)
-           )) * coalesce((select life from probing where life @> at), 'empty') as span, kind
+    select kind, thing, at, state, cause, own, goes_on, tstzrange(at, least(
+               at + 2 * round(interval_s * 1000) * interval '1 ms', next_at,
+               (select min(greatest(at, lower(lost.span))) from lost
+                where goes_on is not true and of_prober and upper(lost.span) > at)
+           )) * coalesce((select life from probing where life @> at), 'empty') as span
     from (
-        select distinct on (kind, thing, at) * from (
-            select kind, thing, state, cause, own, interval_s, awake,
-                   case state when 'down' then greatest(seen - duration, awake) else seen end as at
-            from (
-                select kind,
-                       (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid as thing,
-                       case body->>'verdict' when 'verified' then 'up' when 'mismatch' then 'down'
-                           when 'unreachable' then 'down' when 'not_checkable' then 'unknown' else body->>'verdict' end
-                           as state,
-                       case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
-                           when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
-                       body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
-                           and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
-                       (body->>'interval_s')::float as interval_s,
-                       round((body->>'duration_ms')::float) * interval '1 ms' as duration,
-                       (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
-                from fact where kind in ('probe', 'read_back')
-            ) as read
-        ) as dated
-        order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
-                 coalesce(cause, '') collate "C" desc, own, interval_s desc, awake
-    ) as one;
+        select *, lead(at) over w as next_at, lead(state) over w = state
+               and lead(cause) over w is not distinct from cause and lead(own) over w is not distinct from own
+               and coalesce(lead(awake) over w <= at, true)
+               and lead(at) over w - at <= case state when 'up' then 1.5 else 1.9 end * interval_s * interval '1 s'
+               as goes_on
+        from (
+            select distinct on (kind, thing, at) * from (
+                select kind, thing, state, cause, own, interval_s, awake,
+                       case state when 'down' then greatest(seen - duration, awake) else seen end as at
+                from (
+                    select kind,
+                           (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid
+                               as thing,
+                           case body->>'verdict' when 'verified' then 'up' when 'mismatch' then 'down'
+                               when 'unreachable' then 'down' when 'not_checkable' then 'unknown'
+                               else body->>'verdict' end as state,
+                           case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
+                               when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
+                           body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
+                               and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
+                           (body->>'interval_s')::float as interval_s,
+                           round((body->>'duration_ms')::float) * interval '1 ms' as duration,
+                           (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
+                    from fact where kind in ('probe', 'read_back')
+                ) as read
+            ) as dated
+            order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
+                     coalesce(cause, '') collate "C" desc, own, interval_s desc, awake
+        ) as one window w as (partition by kind, thing order by at)
+    ) as followed;
 
 -- Probes in a row that found the same: when the first and the last of them were made.
 create temporary table probe on commit drop as
     select thing as camera, state, cause, own, span, min(at) over same as first_at, max(at) over same as last_at
     from (
-        select *, count(*) filter (where goes_on is not true) over (partition by thing order by at) as number from (
-            select *, lag(state) over w = state and lag(cause) over w is not distinct from cause
-                      and lag(own) over w is not distinct from own and coalesce(awake <= lag(at) over w, true)
-                      and lag(at) over w + 2 * round(lag(interval_s) over w * 1000) * interval '1 ms' >= at as goes_on
-            from observed where kind = 'probe' window w as (partition by thing order by at)
+        select *, count(*) filter (where follows is not true) over (partition by thing order by at) as number from (
+            select *, lag(goes_on) over (partition by thing order by at) as follows
+            from observed where kind = 'probe'
         ) as compared
     ) as counted window same as (partition by thing, number);
 

@@ -14,12 +14,15 @@ import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import world
+from services.reporting.tests.witness.losing import said_at
 from services.reporting.tests.witness.world import World
 from sqlalchemy import make_url
 
 from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.domain.segments import Period
+from reporting.ingest import late
+from reporting.ingest.gaps import GIVEN_UP_AFTER, give_up
 from reporting.reports.accounts import CameraAccount, Question, accounts
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
@@ -52,11 +55,26 @@ async def feed(ingest: Ingest, database: Database, one: World) -> None:
     for batch in batches(register):
         await ingest.inventory([received(event_of(fact)) for fact in batch])
     for batch in batches(one.arriving()):
-        await ingest.observations([received(event_of(fact)) for fact in batch])
+        await ingest.observations([received(event_of(fact, one)) for fact in batch])
+    await give_up_lost(database)
 
 
-def event_of(fact: Payload) -> Any:
-    return new_event(fact, source="/chaos", subject="chaos", time=FIRST)
+async def give_up_lost(database: Database) -> None:
+    """As housekeeping does, later."""
+    async with database.transaction() as session:
+        touched = await late.begun(session)
+        _, since = await give_up(session, datetime.now(UTC) + 2 * GIVEN_UP_AFTER)
+        late.note_lives(touched, {"gap": since})
+        await late.keep(session, touched)
+
+
+def event_of(fact: Payload, one: World | None = None) -> Any:
+    """As its publisher numbered it."""
+    numbered = None if one is None else one.numbers.get(id(fact))
+    if numbered is None:
+        return new_event(fact, source="/chaos", subject="chaos", time=FIRST)
+    event = new_event(fact, source="/chaos", subject="chaos", time=said_at(fact))
+    return event.model_copy(update={"publisher": numbered[0], "publishersequence": numbered[1]})
 
 
 def batches(facts: Iterable[Payload]) -> Iterable[list[Payload]]:

@@ -31,7 +31,10 @@ class Worker:
 
 @dataclass
 class World:
-    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
+    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last.
+
+    `numbers`: publisher and sequence of a fact, by its identity.
+    """
 
     number: int
     start: int
@@ -40,6 +43,7 @@ class World:
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
+    numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
     windows: list[MaintenanceWindowV1] = field(default_factory=list)
 
     @property
@@ -53,11 +57,12 @@ class World:
         return self.chance.randrange(self.start - before, self.start + PERIOD + after)
 
     def arriving(self) -> Iterator[Payload]:
-        """The facts in any order, some of them twice."""
+        """The facts in any order, some of them twice; of each publisher its first fact first."""
+        first = [fact for fact in self.facts if self.numbers.get(id(fact), ("", 0))[1] == 1]
         order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
         if self.chance.random() < 0.5:
             self.chance.shuffle(order)
         else:
             late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
             order = [order[number] for _, number in late]
-        return iter(order)
+        return iter([*first, *order])

@@ -7,9 +7,12 @@ what was settled is not changed by it.
 
 A run never goes on over a hole in which no prober watched: who observes after a hole is awake since after it, and so
 since after the observation before. There a new run begins, and `within_lives` ends the old one where the hole begins.
+
+Nor does a run go on over an observation that was due and is not there: where a prober lost facts, it may be among them.
+There `end_before_loss` ends what was said before.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +24,9 @@ from reporting.domain.segments import Segment
 
 WINDOW = 64
 CLAIM_INTERVALS = 2
+NEXT_WITHIN_UP, NEXT_WITHIN = 15, 19
+"""Tenths of an interval: an observation that comes later after another is not the next one, one was due between them.
+A silent camera may be put off by up to 1.75 (prober, domain/schedule.py); one that is up is not."""
 
 
 class CameraState(StrEnum):
@@ -103,7 +109,8 @@ def runs(observations: Sequence[Observation], anchor: Millis | None = None) -> l
     for index, seen in enumerate(observations):
         ends = seen.holds_until if index == last else min(seen.holds_until, observations[index + 1].at)
         before = result[-1] if result else None
-        if before and before.ends_at == seen.at and _same(before, seen):
+        is_next = index > 0 and _is_next(observations[index - 1].at, observations[index - 1].holds_until, seen)
+        if before and is_next and before.ends_at == seen.at and _same(before, seen):
             result[-1] = Run(before.started_at, ends, seen.state, seen.cause, seen.at)
         else:
             start = anchor if anchor is not None and not result else seen.at
@@ -111,11 +118,14 @@ def runs(observations: Sequence[Observation], anchor: Millis | None = None) -> l
     return result
 
 
-def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) -> Change | None:
+def observe(
+    tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW, open_since: Millis | None = None
+) -> Change | None:
     """Put observations of one camera in their places; None when there is nothing to place and nothing known.
 
     Any order and any repetition of the same observations gives the same runs, as long as none comes later than
-    `window` newer ones.
+    `window` newer ones. `open_since`: when the open run began as it is stored. An earlier release may have joined to it
+    what are several runs by now: those are written.
     """
     kept = {one.at: one for one in tail.observations}
     newest = tail.observations[-1].at if tail.observations else None
@@ -134,7 +144,8 @@ def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) ->
         return None
     ordered = tuple(kept[at] for at in sorted(kept))
     before, after = tail.runs(), runs(ordered, tail.anchor)
-    closed_before, closed_after = set(before[:-1]), set(after[:-1])
+    closed_after = set(after[:-1])
+    closed_before = {run for run in before[:-1] if open_since is None or run.started_at < open_since}
     return Change(
         tail=_trimmed(ordered, tail.anchor, window),
         open_run=after[-1],
@@ -148,7 +159,14 @@ def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) ->
 
 def continues(open_run: Run, seen: Observation) -> bool:
     """Whether `seen` only prolongs the open run: the ordinary case, which needs no tail."""
-    return open_run.last_observed_at < seen.at <= open_run.ends_at and _same(open_run, seen)
+    last_at, until = open_run.last_observed_at, open_run.ends_at
+    return last_at < seen.at <= until and _is_next(last_at, until, seen) and _same(open_run, seen)
+
+
+def _is_next(last_at: Millis, held_until: Millis, seen: Observation) -> bool:
+    """Whether no other observation was due between `seen` and the one before it."""
+    tenths = NEXT_WITHIN_UP if seen.state is CameraState.UP else NEXT_WITHIN
+    return 10 * CLAIM_INTERVALS * (seen.at - last_at) <= tenths * (held_until - last_at)
 
 
 def _same(run: Run, seen: Observation) -> bool:
@@ -162,8 +180,11 @@ def prolonged(open_run: Run, seen: Observation) -> Run:
 
 
 def fill(seen: Observation, previous: Run | None, next_start: Millis) -> Run | None:
-    """The run that an observation beyond the window makes: only in time that nothing claims."""
-    if previous is not None and previous.ends_at > seen.at:
+    """The run that an observation beyond the window makes: after the last observation before it, as far as is known.
+
+    The claim of the one before ends with it. Within a run, which was seen again after that, nothing is changed.
+    """
+    if previous is not None and previous.last_observed_at >= seen.at:
         return None
     end = min(seen.holds_until, next_start)
     return Run(seen.at, end, seen.state, seen.cause, seen.at) if end > seen.at else None
@@ -188,6 +209,20 @@ def within_lives[T](segments: Sequence[Segment[T]], lives: Sequence[Life]) -> li
         elif life[1] > segment[0]:
             result.append(Segment(segment[0], life[1], segment[2]))
     return result
+
+
+def end_before_loss(end: Millis, last_at: Millis, lost: Sequence[Life]) -> Millis:
+    """The end of a run that was last seen at `last_at`, if facts of a prober were lost meanwhile.
+
+    What was said before such a gap, or within it, ends there, unless the next observation is there and says the same:
+    what came between may be among the lost. `lost`: sorted, without overlap.
+    """
+    index = bisect_right(lost, last_at, key=_end_of)
+    return end if index == len(lost) else min(end, max(lost[index].start, last_at))
+
+
+def _end_of(life: Life) -> Millis:
+    return life.end
 
 
 def _trimmed(ordered: tuple[Observation, ...], anchor: Millis | None, window: int) -> Tail:

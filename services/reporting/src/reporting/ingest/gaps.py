@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis
 from vonggac.bus import Received
+from vonggac.events import CloudEvent, Payload
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1
 
 GIVEN_UP_AFTER = timedelta(seconds=120)
 """Publishers publish again within a minute what NATS forgot; a consumer tries again for as long."""
@@ -49,10 +51,11 @@ class Gap(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A fact of a publisher."""
+    """A fact of a publisher, said at `at` of what it has seen since `since`."""
 
     sequence: int
     at: datetime
+    since: datetime
 
 
 def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[Gap], Numbered]:
@@ -63,24 +66,32 @@ def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[G
     found = []
     for fact in sorted(set(facts)):
         if newest is not None and fact.sequence > newest.sequence + 1:
-            began, ended = sorted((newest.at, fact.at))
-            found.append(Gap(newest.sequence + 1, fact.sequence - 1, began, ended))
+            found.append(_between(newest.sequence + 1, newest.at, fact))
         if newest is None or fact.sequence > newest.sequence:
             newest = fact
     assert newest is not None
     return found, newest
 
 
-def without(gap: Gap, sequences: Iterable[int]) -> list[Gap]:
-    """What is left of a gap when these facts came after all."""
-    left, first = [], gap.first
-    for sequence in sorted(set(sequences)):
-        if not first <= sequence <= gap.last:
+def without(gap: Gap, facts: Iterable[Numbered]) -> list[Gap]:
+    """What is left of a gap when these facts came after all: as if they had come in their places."""
+    left, first, began = [], gap.first, gap.began_at
+    for fact in sorted(set(facts)):
+        if not first <= fact.sequence <= gap.last:
             continue
-        if sequence > first:
-            left.append(gap._replace(first=first, last=sequence - 1))
-        first = sequence + 1
-    return [*left, gap._replace(first=first)] if first <= gap.last else left
+        if fact.sequence > first:
+            left.append(_between(first, began, fact))
+        first, began = fact.sequence + 1, fact.at
+    return [*left, Gap(first, gap.last, began, max(began, gap.ended_at))] if first <= gap.last else left
+
+
+def _between(first: int, before: datetime, fact: Numbered) -> Gap:
+    """The facts from `first` on that are missing before this one, after one of the time `before`."""
+    began, ended = sorted((before, fact.at))
+    if began == before:
+        # A probe that failed is dated to its beginning, and came after the gap all the same.
+        ended = max(began, min(ended, fact.since))
+    return Gap(first, fact.sequence - 1, began, ended)
 
 
 async def record(session: AsyncSession, batch: Sequence[Received], now: datetime) -> Millis | None:
@@ -89,7 +100,7 @@ async def record(session: AsyncSession, batch: Sequence[Received], now: datetime
     for one in batch:
         event = one.event
         if event.publisher is not None and event.publishersequence is not None:
-            facts.setdefault(event.publisher, []).append(Numbered(event.publishersequence, event.time))
+            facts.setdefault(event.publisher, []).append(_numbered(event.publishersequence, event))
     if not facts:
         return None
     filled: list[Millis] = []
@@ -97,9 +108,9 @@ async def record(session: AsyncSession, batch: Sequence[Received], now: datetime
     newest: dict[str, Numbered] = {}
     for publisher, numbered in facts.items():
         row = known.get(publisher)
-        before = None if row is None else Numbered(row.newest, row.newest_at)
+        before = None if row is None else Numbered(row.newest, row.newest_at, row.newest_at)
         found, newest[publisher] = new_gaps(before, numbered)
-        if before is not None and (late := [fact.sequence for fact in numbered if fact.sequence <= before.sequence]):
+        if before is not None and (late := [fact for fact in numbered if fact.sequence <= before.sequence]):
             filled += await _close(session, publisher, late)
         for gap in found:
             await session.execute(_ADD, _row(publisher, gap, now, None))
@@ -115,16 +126,24 @@ async def give_up(session: AsyncSession, now: datetime) -> tuple[int, Millis | N
     return sum(row.facts for row in rows), min((millis(row.began_at) for row in rows), default=None)
 
 
-async def _close(session: AsyncSession, publisher: str, sequences: list[int]) -> list[Millis]:
+async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) -> list[Millis]:
     """Keep what is left of the gaps; returns where those began that had been given up."""
     lost: list[Millis] = []
+    sequences = [fact.sequence for fact in late]
     span = {"id": publisher, "first": min(sequences), "last": max(sequences)}
     for row in (await session.execute(_TOUCHED, span)).all():
         if row.lost_at is not None:
             lost.append(millis(row.began_at))
-        for left in without(Gap(row.first, row.last, row.began_at, row.ended_at), sequences):
+        for left in without(Gap(row.first, row.last, row.began_at, row.ended_at), late):
             await session.execute(_ADD, _row(publisher, left, row.noticed_at, row.lost_at))
     return lost
+
+
+def _numbered(sequence: int, event: CloudEvent[Payload]) -> Numbered:
+    lasted = timedelta()
+    if isinstance(event.data, CameraObservedV1 | DeliveryVerifiedV1):
+        lasted = timedelta(milliseconds=event.data.duration_ms)
+    return Numbered(sequence, event.time, event.time - lasted)
 
 
 def _row(publisher: str, gap: Gap, noticed: datetime, lost: datetime | None) -> dict[str, object]:

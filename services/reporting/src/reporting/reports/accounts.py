@@ -19,7 +19,7 @@ from reporting.domain.outages import confirmed
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Kinds, Seen
 from reporting.domain.scope import Camera, Delivery, Facility, Piece, Reason
 from reporting.domain.segments import Period, Segment, value_at
-from reporting.domain.timeline import CameraState, within_lives
+from reporting.domain.timeline import CameraState
 from reporting.storage import history, lives
 from reporting.storage.lives import Watch
 from vonggac.events.inventory import DestinationRole
@@ -216,15 +216,15 @@ class _Material:
 def _made[One, Made](
     material: _Material, portion: Sequence[Camera], each: _Each[One], make: Callable[[list[One]], Made]
 ) -> Made:
-    seen, claims, failed = material.stored.lines(material.watch), material.stored.claims(), material.stored.failed()
-    probing, forwarders = material.watch.probing, material.watch.forwarders
+    stored, watch = material.stored, material.watch
+    seen, claims, failed = stored.lines(watch), stored.claims(), stored.failed(watch)
     made: list[One] = []
     for camera in portion:
         line = seen.get(camera.id, ())
         evidence = {
             one.id: Evidence(
-                resolve(claims.get(one.id, ()), forwarders),
-                within_lives(failed[one.id], probing) if one.id in failed else (),
+                resolve(claims.get(one.id, ()), watch.forwarders),
+                failed.get(one.id, ()),
             )
             for one in camera.deliveries
         }

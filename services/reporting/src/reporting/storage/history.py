@@ -14,13 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.claims import ClaimRow
-from reporting.domain.evidence.media import MEMORY, MediaClaim, dated, media_of
+from reporting.domain.evidence.media import MEMORY, NOTHING, MediaClaim, dated, media_of
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
 from reporting.domain.partition import NO_CAUSE, Seen
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
-from reporting.domain.timeline import BY_FORWARDER, CameraState, within_lives
+from reporting.domain.timeline import BY_FORWARDER, CameraState, end_before_loss, within_lives
 from reporting.storage.columns import columns
 from reporting.storage.lives import Watch
 
@@ -77,13 +77,14 @@ RUN_COLUMNS, CHANGE_COLUMNS = 6, 9
 
 _FAILED = """
 select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
-       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause)
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause),
+       array_agg((date_part('epoch', last_observed_at) * 1000)::bigint)
 from (
-    select delivery_id, started_at, ends_at, cause from read_back_run
+    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_run
     where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
       and ends_at > %(from)s and started_at < %(to)s
     union all
-    select delivery_id, started_at, ends_at, cause from read_back_state
+    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_state
     where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
       and ends_at > %(from)s and started_at < %(to)s
     order by delivery_id, started_at
@@ -142,9 +143,10 @@ class Stored(NamedTuple):
         reported = self.reports()
         lines: dict[str, Sequence[Segment[Seen]]] = {}
         for camera_id, rows in _grouped(*self.runs):
-            probed = within_lives([_probed(*row) for row in rows], watch.probing)
+            probed = within_lives([_probed(*row) for row in _before_losses(rows, watch)], watch.probing)
             claims = reported.pop(camera_id, None)
-            lines[camera_id] = probed if claims is None else dated(probed, media_of(claims, watch.forwarders))
+            media = NOTHING if claims is None else media_of(claims, watch.forwarders)
+            lines[camera_id] = dated(probed, media)
         for camera_id, claims in reported.items():
             lines[camera_id] = dated((), media_of(claims, watch.forwarders))
         return lines
@@ -153,18 +155,30 @@ class Stored(NamedTuple):
         """What workers reported of each camera's media."""
         return {camera_id: [MediaClaim(*row) for row in rows] for camera_id, rows in _grouped(*self.media)}
 
-    def failed(self) -> dict[str, list[Segment[str]]]:
-        """When the last read-back of each delivery had been tried and had failed, with its cause."""
+    def failed(self, watch: Watch) -> dict[str, list[Segment[str]]]:
+        """When the last read-back of each delivery had been tried and had failed, with its cause, as far as a prober
+        watched."""
         if not self.failures:
             return {}
         return {
-            delivery_id: [Segment(start, end, cause or NO_CAUSE) for start, end, cause in rows]
+            delivery_id: within_lives(
+                [Segment(start, end, cause or NO_CAUSE) for start, end, cause, _ in _before_losses(rows, watch)],
+                watch.probing,
+            )
             for delivery_id, rows in _grouped(*self.failures)
         }
 
     def claims(self) -> dict[str, list[ClaimRow]]:
         """What workers claimed of each delivery."""
         return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
+
+
+def _before_losses(runs: Iterable[Any], watch: Watch) -> Iterable[Any]:
+    """Rows that begin with a run's start and end, and end with when it was last seen: as far as no fact was lost."""
+    if not watch.lost:
+        return runs
+    ends = ((row, end_before_loss(row[1], row[-1], watch.lost)) for row in runs)
+    return [(row[0], end, *row[2:]) for row, end in ends if end > row[0]]
 
 
 def _probed(start: Millis, end: Millis, state: str, cause: str | None, last_at: Millis) -> Segment[Seen]:

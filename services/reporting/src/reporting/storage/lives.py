@@ -1,11 +1,12 @@
 """When workers watched, as stored."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.evidence.lives import Life, presumed, union, without_gaps
+from reporting.domain.evidence.lives import Life, gaps_of, presumed, union, without_gaps
 from reporting.domain.evidence.media import MEMORY
 from reporting.domain.instants import Millis, millis, moment
 
@@ -14,7 +15,8 @@ _LIVES = text(
     "order by worker_id, started_at"
 )
 _GAPS = text(
-    "select publisher_id, began_at, ended_at from publisher_gap "
+    "select publisher_id, began_at, ended_at, exists (select from worker_life as life where life.kind = 'prober' "
+    "and life.worker_id = gap.publisher_id) as of_prober from publisher_gap as gap "
     "where lost_at is not null and ended_at >= :since and began_at <= :until order by began_at"
 )
 
@@ -26,6 +28,8 @@ class Watch(NamedTuple):
     probers: dict[str, list[Life]]
     probing: list[Life]
     """When at least one prober watched."""
+    lost: Sequence[Life] = ()
+    """When facts of some prober were lost: any camera's probe, and any read-back, may be among them."""
 
     def alive(self, now: Millis) -> tuple[int, int]:
         """How many probers and forwarders are presumed alive at `now`."""
@@ -44,10 +48,14 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         spans = found[row.kind].setdefault(row.worker_id, [])
         spans.append(Life(millis(row.started_at), millis(row.ended_at)))
     gaps: dict[str, list[Life]] = {}
+    lost: list[Life] = []
     for row in await session.execute(_GAPS, asked):
-        gaps.setdefault(row.publisher_id, []).append(Life(millis(row.began_at), millis(row.ended_at)))
+        gap = Life(millis(row.began_at), millis(row.ended_at))
+        gaps.setdefault(row.publisher_id, []).append(gap)
+        if row.of_prober:
+            lost.append(gap)
     for kind in found.values():
         for name, spans in kind.items():
             kind[name] = without_gaps(presumed(union(spans), now, grace), gaps.get(name, ()))
     probing = [life for spans in found["probing"].values() for life in spans]
-    return Watch(found["forwarder"], found["prober"], probing)
+    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost))

@@ -49,7 +49,15 @@ async def stored(database: Database, camera: UUID) -> list[Run]:
 
 
 def bare(found: list[Run]) -> list[Run]:
-    return [run._replace(last_observed_at=0) for run in found]
+    """As they are read: those of one state and cause that touch are one."""
+    result: list[Run] = []
+    for run in found:
+        before = result[-1] if result else None
+        if before and before.ends_at == run.started_at and before.state == run.state and before.cause == run.cause:
+            result[-1] = before._replace(ends_at=run.ends_at)
+        else:
+            result.append(run._replace(last_observed_at=0))
+    return result
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -87,7 +95,7 @@ async def test_many_changes_beyond_the_window_stay_stored(database: Database) ->
     assert await stored(database, camera) == bare(runs(seen))
 
 
-async def test_an_observation_older_than_the_window_fills_only_unclaimed_time(database: Database) -> None:
+async def test_an_observation_older_than_the_window_ends_the_claim_of_the_one_before_it(database: Database) -> None:
     camera = uuid4()
     first = Observation(START, 30_000, CameraState.UP, None)
     later = [Observation(START + 600_000 + n * 30_000, 30_000, CameraState.UP, None) for n in range(2 * WINDOW)]
@@ -101,11 +109,33 @@ async def test_an_observation_older_than_the_window_fills_only_unclaimed_time(da
         counts = await camera_runs.record(session, camera_runs.CAMERAS, {camera: beyond})
     assert counts.beyond_window == 2
     found = await stored(database, camera)
-    assert [(run.started_at - START, run.ends_at - START, run.state.value) for run in found[:3]] == [
-        (0, 60_000, "up"),
+    assert [(run.started_at - START, run.ends_at - START, run.state.value) for run in found[:4]] == [
+        (0, 10_000, "up"),
+        (10_000, 70_000, "down"),
         (570_000, 600_000, "down"),
         (600_000, 600_000 + (2 * WINDOW + 1) * 30_000, "up"),
     ]
+
+
+async def test_an_observation_older_than_the_window_changes_nothing_that_was_seen_again_since(
+    database: Database,
+) -> None:
+    camera = uuid4()
+    seen = [Observation(START + n * 30_000, 30_000, CameraState.UP, None) for n in range(3 * WINDOW)]
+    late = Observation(START + 40_000, 30_000, CameraState.DOWN, "timeout")
+    for batch in ([*seen[:2], *seen[4:]], [late]):
+        async with database.transaction() as session:
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: batch})
+    found = await stored(database, camera)
+    assert [(run.started_at - START, run.ends_at - START, run.state.value) for run in found[:3]] == [
+        (0, 40_000, "up"),
+        (40_000, 100_000, "down"),
+        (120_000, (3 * WINDOW + 1) * 30_000, "up"),
+    ]
+    for seen_since in (Observation(START + 20_000, 30_000, CameraState.DOWN, "timeout"), late):
+        async with database.transaction() as session:
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: [seen_since]})
+        assert await stored(database, camera) == found
 
 
 async def test_observations_older_than_the_window_that_come_together_follow_one_another(database: Database) -> None:

@@ -6,6 +6,7 @@ Worlds of chaos lie around a local midnight each, days apart, so that most days 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import batched, chain
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,7 +14,7 @@ import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.midnights import APART, CAMERAS, FIRST, PERIODS, Asked, end_of, made, period_of
-from services.reporting.tests.witness.test_two_witnesses import batches, event_of, feed
+from services.reporting.tests.witness.test_two_witnesses import batches, event_of, feed, give_up_lost
 from sqlalchemy import make_url, text
 
 from reporting.domain.ledger import DAY, cut, midnight
@@ -75,7 +76,7 @@ def same(found: Sequence[CameraAccount], expected: Sequence[CameraAccount]) -> N
 
 
 def witnessed(connection: psycopg.Connection[Any], one: World, period: Period, found: list[CameraAccount]) -> None:
-    asked: Any = Asked(one.unit, one.register, one.facts, one.windows, period)
+    asked: Any = Asked(one.unit, one.register, one.facts, one.numbers, one.windows, period)
     cameras, deliveries, causes = account(connection, asked)
     for each in found:
         assert dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True)) == cameras[each.camera.id]
@@ -156,13 +157,15 @@ async def test_what_comes_late_is_written_anew_and_agrees_with_the_oracle(
     one, day = made(1)
     one.chance.shuffle(one.register)
     early, late = one.register[::2], one.register[1::2]
-    facts = list(one.arriving())
+    # The first of them make their publishers known.
+    first, *facts = batched(one.arriving(), len({publisher for publisher, _ in one.numbers.values()}))
     await ingest.inventory([received(event_of(fact)) for fact in early])
-    for batch in batches(facts[::2]):
-        await ingest.observations([received(event_of(fact)) for fact in batch])
+    for batch in batches(chain(first, *facts[::2])):
+        await ingest.observations([received(event_of(fact, one)) for fact in batch])
     await bookkeeper.keep(now())
-    for batch in batches(facts[1::2]):
-        await ingest.observations([received(event_of(fact)) for fact in batch])
+    for batch in batches(chain.from_iterable(facts[1::2])):
+        await ingest.observations([received(event_of(fact, one)) for fact in batch])
+    await give_up_lost(database)
     await ingest.inventory([received(event_of(fact)) for fact in late])
     changed = await bookkeeper.correct(now())
     assert changed > 0

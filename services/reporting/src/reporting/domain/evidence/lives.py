@@ -38,16 +38,20 @@ def union(lives: Iterable[Life]) -> list[Life]:
 def without_gaps(lives: Sequence[Life], gaps: Sequence[Life]) -> list[Life]:
     """The lives without the time in which facts were lost: what was said before such a gap ends there."""
     left = list(lives)
-    for gap in gaps:
-        # A gap between two facts of one moment has no length, and still ends what was said before.
-        end = max(gap.end, gap.start + 1)
+    for gap in gaps_of(gaps):
         left = [
             part
             for life in left
-            for part in (Life(life.start, min(life.end, gap.start)), Life(max(life.start, end), life.end))
+            for part in (Life(life.start, min(life.end, gap.start)), Life(max(life.start, gap.end), life.end))
             if part.start < part.end
         ]
     return sorted(left)
+
+
+def gaps_of(gaps: Iterable[Life]) -> list[Life]:
+    """Sorted, without overlap. One between two facts of one moment has no length, and still ends what was said
+    before."""
+    return union(Life(gap.start, max(gap.end, gap.start + 1)) for gap in gaps)
 
 
 def presumed(lives: Sequence[Life], now: Millis, grace: Millis) -> list[Life]:

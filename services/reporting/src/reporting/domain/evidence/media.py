@@ -127,9 +127,9 @@ def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[See
     """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw."""
     flow, still = media
     flowed = not still and all(one.value.state == FLOWING for one in flow)
-    if flowed and not any(one.value.state is CameraState.DOWN for one in probed):
+    if flowed and not (flow and any(one.value.state is CameraState.DOWN for one in probed)):
         # The ordinary case: nothing to date.
-        return joined(probed) if any(one.value.by_forwarder for one in probed) else probed
+        return joined(probed)
     lines: list[Sequence[Segment[Any]]] = [probed, flow, still]
     hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
     said = _Said()
@@ -173,12 +173,13 @@ class _Said:
 
 
 def joined(line: Iterable[Segment[Seen]]) -> list[Segment[Seen]]:
-    """Segments of one state and cause that touch, as one: it began when the first did."""
+    """Segments of one state and cause that touch, as one: it began when the first did. Two probes confirm it."""
     result: list[Segment[Seen]] = []
     for segment in line:
         before = result[-1] if result else None
         if before is not None and before.end == segment.start and before.value[:2] == segment.value[:2]:
-            both = before.value._replace(repeated=before.value.repeated or segment.value.repeated)
+            one, other = before.value, segment.value
+            both = one._replace(repeated=one.repeated or other.repeated or one.last_at != other.last_at)
             result[-1] = Segment(before.start, segment.end, both)
         else:
             result.append(segment)

@@ -50,10 +50,14 @@ _ADD_RUNS = """
 """
 
 _NEIGHBOURS = """
-    select
-        (select max(ends_at) from {run} where {key} = :id and started_at <= :at) as covered_until,
-        (select min(started_at) from {run} where {key} = :id and started_at > :at) as next_start
+    select before.started_at, before.ends_at, before.state, before.cause, before.last_observed_at,
+           (select min(started_at) from {run} where {key} = :id and started_at > :at) as next_start
+    from (select 1) as one left join lateral (
+        select * from {run} where {key} = :id and started_at <= :at order by started_at desc limit 1
+    ) as before on true
 """
+
+_CUT = "update {run} set ends_at = :at where {key} = :id and started_at = :started and ends_at > :at"
 
 
 class Runs:
@@ -63,6 +67,7 @@ class Runs:
         names = {"state": f"{kind}_state", "run": f"{kind}_run", "key": f"{thing}_id"}
         self.lock, self.lock_new = text(_LOCK.format(**names)), _LOCK_NEW
         self.write_states, self.neighbours = text(_WRITE_STATES.format(**names)), text(_NEIGHBOURS.format(**names))
+        self.cut = text(_CUT.format(**names))
         self.remove_runs, self.add_runs = text(_REMOVE_RUNS.format(**names)), text(_ADD_RUNS.format(**names))
 
 
@@ -117,7 +122,7 @@ async def _locked(session: AsyncSession, runs: Runs, ids: list[UUID]) -> dict[UU
 
 
 def _place(thing_id: UUID, row: Any, observations: Sequence[Observation], writes: _Writes, counts: Counts) -> None:
-    open_run = _open_run(row) if row is not None else None
+    open_run = _run(row) if row is not None else None
     if open_run is not None and len(observations) == 1 and continues(open_run, observations[0]):
         tail = codec.appended(row.tail, observations[0], open_run.started_at)
         if tail is not None:
@@ -127,7 +132,7 @@ def _place(thing_id: UUID, row: Any, observations: Sequence[Observation], writes
             counts.placed += 1
             return
     before = Tail() if row is None else Tail(codec.unpack_all(row.tail), _millis(row.anchor_at))
-    change = observe(before, observations)
+    change = observe(before, observations, open_since=None if open_run is None else open_run.started_at)
     assert change is not None, "there is at least one observation"
     _collect(thing_id, change, writes)
     counts.late += change.late
@@ -168,26 +173,24 @@ def _run_columns(rows: Sequence[tuple[UUID, Run]]) -> dict[str, list[Any]]:
 
 
 async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observation, until: Millis | None) -> None:
-    """An observation older than the tail: it gets only time that no run covers."""
+    """An observation older than the tail: it ends the claim of the one before it, and gets the time until the next."""
     given = {"id": thing_id, "at": moment(seen.at)}
     near = (await session.execute(runs.neighbours, given)).one()
-    state = (await session.execute(runs.lock, {"ids": [thing_id]})).one()
-    starts = [at for at in (_millis(near.next_start), _millis(state.started_at)) if at is not None and at > seen.at]
-    covered = max(_millis(near.covered_until) or 0, state_covers(state, seen.at))
-    previous = Run(0, covered, seen.state, seen.cause, 0)
-    end = min(starts, default=seen.at)
-    run = fill(seen, previous, end if until is None else min(end, until))
-    if run is not None:
-        await session.execute(runs.add_runs, _run_columns([(thing_id, run)]))
+    open_run = _run((await session.execute(runs.lock, {"ids": [thing_id]})).one())
+    if open_run.started_at <= seen.at:
+        # Its last observation is in the tail, and so later.
+        return
+    starts = [at for at in (_millis(near.next_start), open_run.started_at, until) if at is not None]
+    previous = None if near.started_at is None else _run(near)
+    run = fill(seen, previous, min(starts))
+    if run is None:
+        return
+    if previous is not None:
+        await session.execute(runs.cut, {**given, "started": moment(previous.started_at)})
+    await session.execute(runs.add_runs, _run_columns([(thing_id, run)]))
 
 
-def state_covers(state: Any, at: Millis) -> Millis:
-    """The end of the open run when it has begun by `at`, else 0."""
-    run = _open_run(state)
-    return run.ends_at if run.started_at <= at else 0
-
-
-def _open_run(row: Any) -> Run:
+def _run(row: Any) -> Run:
     return Run(
         millis(row.started_at), millis(row.ends_at), CameraState(row.state), row.cause, millis(row.last_observed_at)
     )

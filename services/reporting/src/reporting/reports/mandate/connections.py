@@ -23,7 +23,6 @@ from reporting.domain.mandate.connection import SUSTAINED, compliant_line, neede
 from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
-from reporting.domain.timeline import within_lives
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays, barred_days
 from reporting.reports.portions import Portions
 from reporting.storage import history, lives, plan
@@ -147,7 +146,7 @@ def _demanded(portion: Iterable[Camera]) -> set[str]:
 
 def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Scoped]]:
     """Facility, camera and line, for each facility that a camera stood at."""
-    seen, claims, failed = found.stored.lines(found.watch), found.stored.claims(), found.stored.failed()
+    seen, claims, failed = found.stored.lines(found.watch), found.stored.claims(), found.stored.failed(found.watch)
     result: list[tuple[UUID, str, Scoped]] = []
     for camera in portion:
         stationed: dict[UUID, Scoped] = {}
@@ -160,7 +159,7 @@ def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Sco
                     one.required_proof,
                     one.enabled,
                     resolve(claims.get(one.id, ()), found.watch.forwarders),
-                    within_lives(failed[one.id], found.watch.probing) if one.id in failed else (),
+                    failed.get(one.id, ()),
                 )
                 for one in piece.deliveries
             ]

@@ -73,6 +73,8 @@ async def touched(session: AsyncSession, part: Period, watch: Watch) -> Touched 
     """
     if any(_ended(life, part) for life in watch.probing):
         return None
+    if any(gap.start <= part.end and gap.end >= part.start for gap in watch.lost):
+        return None
     given = {"from": moment(part.start), "to": moment(part.end)}
     changed, read_back = (await session.execute(_PLAN_CHANGED, {**given, "verified": VERIFIED})).one()
     late = await marks(session)
