@@ -30,10 +30,18 @@ class Settings(ServiceSettings):
         default=10.0, gt=0, le=120, description="Seconds for one whole handshake with a camera or a destination."
     )
     media_timeout_s: float = Field(
-        default=10.0, gt=0, le=300, description="Seconds without video packets until a camera counts as lost."
+        default=10.0,
+        gt=0,
+        le=300,
+        description="Seconds without video packets until a camera counts as lost; twice the usual gap of one that "
+        "sends more seldom, 30 at most.",
     )
     silent_after_s: float = Field(
-        default=4.0, gt=0, le=60, description="Seconds without video packets until deliveries wait for the camera."
+        default=4.0,
+        gt=0,
+        le=60,
+        description="Seconds without video packets until deliveries wait for the camera; twice the usual gap of one "
+        "that sends more seldom, 30 at most.",
     )
     auth_cooldown_s: float = Field(
         default=1800.0, ge=1, description="Seconds of rest after a camera refused the credentials (lock-out)."

@@ -52,3 +52,13 @@ def test_a_delivery_that_waits_for_its_camera_is_tried_when_the_camera_is() -> N
     backing_off = Delivery(DeliveryState.BACKING_OFF, at(1).at, next_attempt_at=at(0.5).at)
     assert domain.next_attempt_at(backing_off, pull) == at(0.5).at
     assert domain.next_attempt_at(waiting, domain.retried(pull, at(2))) is None
+
+
+def test_what_is_usual_between_two_pictures_is_not_changed_by_an_outage() -> None:
+    assert domain.usual_gap_s(()) == 0.0
+    assert domain.usual_gap_s((10.0,)) == 10.0
+    assert domain.usual_gap_s((1.0, 1.0, 9.0)) == 1.0
+    assert domain.usual_gap_s((9.0, 1.0, 1.0)) == 1.0
+    # Two pictures at a time, every ten seconds.
+    assert domain.usual_silence_s((1.0, 10.0, 1.0, 10.0)) == 20.0
+    assert domain.usual_gap_s((100.0, 100.0)) == domain.MOST_USUAL_GAP_S

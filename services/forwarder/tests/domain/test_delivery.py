@@ -66,6 +66,15 @@ def test_a_written_byte_is_sending_and_a_confirmed_one_acknowledged() -> None:
     assert (delivery.state, delivery.cause, delivery.last_success_at) == (State.ACKNOWLEDGED, None, at(4).at)
 
 
+def test_a_camera_that_sends_seldom_is_not_waited_for_between_its_pictures() -> None:
+    quiet = [(12.0, ProgressRead(2000, 2000, silent_s=8.0, usual_silence_s=20.0))]
+    assert run(*ACKNOWLEDGED, *quiet)[0].state is State.ACKNOWLEDGED
+    gone = [(25.0, ProgressRead(2000, 2000, silent_s=20.0, usual_silence_s=20.0))]
+    assert run(*ACKNOWLEDGED, *quiet, *gone)[0].state is State.WAITING_FOR_CAMERA
+    ordinary = [(8.0, ProgressRead(2000, 2000, silent_s=4.0, usual_silence_s=2.0))]
+    assert run(*ACKNOWLEDGED, *ordinary)[0].state is State.WAITING_FOR_CAMERA
+
+
 def test_acknowledged_is_left_when_confirmations_cease() -> None:
     delivery, _ = run(*ACKNOWLEDGED, (8, ProgressRead(9000, 1500)))
     assert delivery.state is State.ACKNOWLEDGED

@@ -1,5 +1,6 @@
 """How the one pull of a camera stands, and when to try it again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -56,18 +57,20 @@ class Media:
 
 STOPPED_AFTER_S = 3.0
 """Without media for so long it has stopped, dated back to its last: a camera that is away for 5 s is seen."""
-GAP_KEPT = 0.8
-"""Of the longest gap between pictures, each time that a shorter one is seen."""
+GAPS_KEPT = 8
+"""Gaps between pictures that say what is usual; about one a second is seen."""
+MOST_USUAL_GAP_S = 15.0
+"""A camera that sends more seldom is taken for one that is away between its pictures."""
 
 
-def usual_gap_s(usual_s: float, gap_s: float) -> float:
-    """The longest gap between pictures of late, with the newest one; about one a second is seen."""
-    return max(gap_s, usual_s * GAP_KEPT)
+def usual_gap_s(gaps_s: Sequence[float]) -> float:
+    """What is usual between two pictures of a camera, by the newest gaps: an outage among them is not."""
+    return min(MOST_USUAL_GAP_S, sorted(gaps_s)[len(gaps_s) // 2]) if gaps_s else 0.0
 
 
-def stopped_after_s(usual_s: float) -> float:
-    """Silence of a camera that sends seldom is no stop before it is twice as long as usual."""
-    return max(STOPPED_AFTER_S, 2 * usual_s)
+def usual_silence_s(gaps_s: Sequence[float]) -> float:
+    """Silence of a camera that sends seldom says nothing before it is twice as long as usual."""
+    return 2 * usual_gap_s(gaps_s)
 
 
 def media_flows(media: Media, at: datetime) -> Media:

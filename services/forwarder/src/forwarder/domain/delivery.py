@@ -123,7 +123,8 @@ class Opened:
 class ProgressRead:
     """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
 
-    `silent_s`: how long the camera has sent no media. RTCP is no media: a camera may report for ever and show nothing.
+    `silent_s`: how long the camera has sent no media; up to `usual_silence_s` that says nothing of this one. RTCP is no
+    media: a camera may report for ever and show nothing.
     `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known.
     """
 
@@ -131,6 +132,7 @@ class ProgressRead:
     acknowledged: int
     silent_s: float = 0.0
     unread_for_s: float = 0.0
+    usual_silence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     newly = progress.acknowledged > delivery.progress.acknowledged
     if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
         return _unacknowledged(seen, progress, now, chance, limits)
-    if event.silent_s >= limits.silent_s:
+    if event.silent_s >= max(limits.silent_s, event.usual_silence_s):
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
         # They came at some moment since the sample before: dated to the middle, they are off by half a second at most.
@@ -308,15 +310,13 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
 def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
     """The state of a session whose media flows: that of the last read-back, while it holds."""
     proof = progress.proof
-    if proof is None or now.monotonic_s >= proof.until_s:
+    held = proof if proof is not None and now.monotonic_s < proof.until_s else None
+    if held is None or held.matches is None:
         state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
-        return _now(delivery, state, now)
-    if proof.matches is None:
-        state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
-        return _now(delivery, state, now, None, proof.detail)
-    if proof.matches:
+        return _now(delivery, state, now, None, held.detail if held is not None else None)
+    if held.matches:
         return _now(delivery, DeliveryState.VERIFIED, now)
-    return _now(delivery, DeliveryState.MISMATCH, now, Cause.MISMATCH, proof.detail)
+    return _now(delivery, DeliveryState.MISMATCH, now, Cause.MISMATCH, held.detail)
 
 
 _PROVABLE = frozenset(

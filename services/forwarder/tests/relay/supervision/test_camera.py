@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedPeer, reply
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
@@ -67,6 +68,34 @@ async def test_a_camera_that_stalls_leaves_its_deliveries_waiting_first_and_then
     assert all(centre.streams["gate"].live for centre in sim.centres.values())
     await eventually(lambda: not any(centre.streams["gate"].live for centre in sim.centres.values()))
     assert relay.pull.cause in {Cause.STALLED, Cause.NO_MEDIA}
+
+
+SELDOM_S = 2.6
+"""From picture to picture: more than deliveries wait here."""
+
+
+def picture(number: int) -> bytes:
+    """One keyframe in one packet, as a camera sends it over TCP."""
+    packet = struct.pack("!BBHII", 0x80, 0x80 | 96, number, number * 234_000, 7) + b"\x65\x88" + bytes(400)
+    return struct.pack("!cBH", b"$", 0, len(packet)) + packet
+
+
+async def test_a_camera_that_sends_seldom_is_waited_for_once_and_then_known(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder
+) -> None:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
+        camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}/live", secret=None)
+        relay = relay_of(camera)
+        await peer.until(lambda: "PLAY" in peer.methods)
+        for number in range(6):
+            peer.writer.write(picture(number))
+            await asyncio.sleep(SELDOM_S)
+        assert peer.connections == 1
+    waits = [recorder.states(one).count(DeliveryState.WAITING_FOR_CAMERA) for one in planner.destinations.values()]
+    assert all(DeliveryState.ACKNOWLEDGED in recorder.states(one) for one in planner.destinations.values())
+    # Before its first picture, and before it was known how seldom they come.
+    assert max(waits) <= 2
+    assert relay.media_watch.usual_silence_s > SELDOM_S
 
 
 async def test_a_camera_that_goes_on_within_the_patience_keeps_its_sessions(

@@ -85,3 +85,27 @@ def test_a_stall_makes_the_next_one_unseen_for_some_seconds_only() -> None:
     camera.run(26, every_s=1)
     camera.run(30, every_s=None)
     assert camera.told[-1] == (29.0, False)
+
+
+def test_every_stall_of_an_ordinary_camera_is_dated_however_soon_it_comes_after_another() -> None:
+    camera = Watched()
+    camera.run(10, every_s=1)
+    for _ in range(4):
+        camera.run(camera.now_s + 7, every_s=None)
+        camera.run(camera.now_s + 5, every_s=1)
+    stops = [at_s for at_s, flowing in camera.told if not flowing]
+    assert stops == [13.0, 25.0, 37.0, 49.0]
+    assert camera.watch.usual_silence_s <= 3.0
+
+
+def test_what_is_usual_is_known_in_the_next_session_and_is_bounded() -> None:
+    camera = Watched()
+    camera.run(60, every_s=10)
+    assert camera.watch.usual_silence_s == 20.0
+    camera.watch.begin_session(camera.now_s)
+    assert camera.watch.usual_silence_s == 20.0
+    for _ in range(8):
+        camera.watch.learn_gap(600.0)
+    assert camera.watch.usual_silence_s == 30.0
+    camera.run(camera.now_s + 10, every_s=1)
+    assert camera.watch.usual_silence_s == 2.0

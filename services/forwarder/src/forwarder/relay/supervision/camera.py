@@ -290,7 +290,7 @@ class CameraRelay:
             return
         self.keyframes.tick(now_s)
         for delivery in self.deliveries.values():
-            delivery.tick(now_s, silent_s)
+            delivery.tick(now_s, silent_s, self.media_watch.usual_silence_s)
 
 
 def _why_ended(camera: CameraV1, state: DeliveryState, delivery_id: UUID) -> str | None:

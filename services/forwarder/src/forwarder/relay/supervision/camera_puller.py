@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
@@ -42,12 +43,13 @@ class MediaWatch:
         self._on_flow = on_flow
         self._pictures = 0
         self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
-        self._usual_gap_s = 0.0
+        self._gaps_s: deque[float] = deque(maxlen=domain.GAPS_KEPT)
+        self.usual_silence_s = 0.0
+        """Silence up to that says nothing: the camera sends seldom. Learnt over all its sessions."""
 
     def begin_session(self, now_s: float) -> None:
         """A session stands; its media has not come yet."""
         self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
-        self._usual_gap_s = 0.0
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
         """The first media of a session."""
@@ -60,7 +62,8 @@ class MediaWatch:
         self._see(source, now_s)
         if now_s - self._watched_s >= HOLE_S:
             self._media_s = self._dated_s = now_s
-            self._usual_gap_s = 0.0
+            self._gaps_s.clear()
+            self.usual_silence_s = 0.0
         self._watched_s = now_s
         return now_s - self._media_s
 
@@ -70,7 +73,7 @@ class MediaWatch:
 
     def date(self, silent_s: float, now: Instant) -> None:
         """The session stands, and media came `silent_s` ago."""
-        if silent_s >= domain.stopped_after_s(self._usual_gap_s):
+        if silent_s >= max(domain.STOPPED_AFTER_S, self.usual_silence_s):
             self._flow(domain.media_stopped(self.media, Cause.STALLED, now.earlier(self._dated_s).at))
         elif not self.media.flowing:
             self._flow(domain.media_flows(self.media, now.earlier(self._dated_s).at))
@@ -81,9 +84,14 @@ class MediaWatch:
             self._see(source, now.monotonic_s)
         self._flow(domain.media_stopped(self.media, cause, now.earlier(self._dated_s).at))
 
+    def learn_gap(self, gap_s: float) -> None:
+        """So long no picture came, and then one did, or the session was given up."""
+        self._gaps_s.append(gap_s)
+        self.usual_silence_s = domain.usual_silence_s(self._gaps_s)
+
     def _see(self, source: CameraSource, now_s: float) -> None:
         if source.fanout.pictures != self._pictures:
-            self._usual_gap_s = domain.usual_gap_s(self._usual_gap_s, now_s - self._media_s)
+            self.learn_gap(now_s - self._media_s)
             self._pictures, self._media_s = source.fanout.pictures, now_s
             # It came at some moment since the last check: dated to the middle, it is off by half a second at most.
             self._dated_s = (max(self._seen_s, now_s - LOOK_EVERY_S) + now_s) / 2
@@ -188,7 +196,9 @@ class CameraPuller:
             return None
         silent_s = self.media_watch.silent_for_s(source, now_s)
         live = self.state.state is PullState.LIVE
-        if silent_s >= self._context.media_timeout_s:
+        if silent_s >= max(self._context.media_timeout_s, self.media_watch.usual_silence_s):
+            if live:
+                self.media_watch.learn_gap(silent_s)
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
             return None
         if live and not self.media_watch.flows_on(silent_s):

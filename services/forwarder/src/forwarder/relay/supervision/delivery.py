@@ -64,7 +64,7 @@ class DeliverySupervisor:
         )
         self._quick = Timer()
         self._source: CameraSource | None = None
-        self._silent_s = 0.0
+        self._silent_s = self._usual_silence_s = 0.0
         self._written = self._acknowledged = 0
         self._unacknowledged = False
         self._good_sample: tuple[float, ProgressRead] | None = None
@@ -88,9 +88,10 @@ class DeliverySupervisor:
         self._source = None
         self.handle(CameraAway(cause, detail))
 
-    def tick(self, now_s: float, silent_s: float) -> None:
-        """Sample the session; call once a second. `silent_s`: how long the camera has sent no media."""
-        self._silent_s = silent_s
+    def tick(self, now_s: float, silent_s: float, usual_silence_s: float = 0.0) -> None:
+        """Sample the session; call once a second. `silent_s`: how long the camera has sent no media; up to
+        `usual_silence_s` that says nothing."""
+        self._silent_s, self._usual_silence_s = silent_s, usual_silence_s
         self._sample_session(now_s)
 
     def replan(self, plan: PlannedDelivery, *, revision: int) -> None:
@@ -230,13 +231,13 @@ class DeliverySupervisor:
         if progress is None:
             return
         written, acknowledged, unread_for_s = progress
-        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s)
+        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s)
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
         self._unacknowledged = written > acknowledged and not advanced
         if self._unacknowledged and not self._quick.running and self._delivery.state in _FLOWING:
             self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
-        lively = self._silent_s < self._context.limits.silent_s
+        lively = self._silent_s < max(self._context.limits.silent_s, self._usual_silence_s)
         if advanced and lively and now_s < self._delivery.good_until_s:
             self._good_sample = (now_s, sample)
         else:
