@@ -15,6 +15,8 @@ from prober.domain.verification import (
     Seen,
     decide,
     due_in_s,
+    failed,
+    failing_since,
     is_due,
     next_interval_s,
 )
@@ -360,3 +362,15 @@ def test_foreign_keyframes_that_are_too_large_to_compare_are_not_checkable_in_wo
     assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.KEYFRAME_TOO_LARGE)
     assert "larger" in (finding.detail or "")
     assert "quá lớn" in ADVICE[Cause.KEYFRAME_TOO_LARGE].vi
+
+
+def test_a_read_back_that_was_cut_off_accuses_nobody_of_the_time_while_media_came() -> None:
+    newest = Newest(0, at(3.0), 90_000)
+    lost = Failure(Cause.ENDED, "the session ended")
+    ended = failed(lost)
+    assert failing_since(ended, Seen((), lost, newest), asked_at=T0) == at(3.0)
+    assert failing_since(ended, Seen((), lost, Newest(0, at(-1.0), 90_000)), asked_at=T0) == T0
+    assert failing_since(ended, Seen((), lost), asked_at=T0) == T0
+    # Media came, and for the whole time no keyframe in it.
+    without = Finding(VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
+    assert failing_since(without, Seen((), None, newest), asked_at=T0) == T0

@@ -146,7 +146,9 @@ class DeliveryVerifiedV1(Payload):
         description="The camera has repeated its picture bit for bit since then, so that it proves nothing.",
     )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
-    duration_ms: float = Field(ge=0)
+    duration_ms: float = Field(
+        ge=0, description="How long it took; of one that was cut off while media came: since the last of it."
+    )
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )

@@ -263,6 +263,12 @@ def failed(failure: Failure, *, keyframes: int = 0) -> Finding:
     return Finding(verdict, failure.cause, detail, rest_s=failure.rest_s)
 
 
+def failing_since(finding: Finding, seen: Seen, *, asked_at: datetime) -> datetime:
+    """Since when a read-back says what it says: one that was cut off while media came says nothing against that."""
+    cut_off = finding.verdict is VerificationVerdict.UNREACHABLE and seen.failure is not None
+    return max(asked_at, seen.newest.arrived_at) if cut_off and seen.newest is not None else asked_at
+
+
 def _old(note: KeyframeNote, delay_s: float) -> Finding:
     detail = f"the destination plays a picture that came from the camera {delay_s:.0f} s ago"
     return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail, captured_at=note.captured_at)

@@ -142,10 +142,15 @@ async def test_a_centre_that_ends_the_session_is_unreachable(verifier: Verifier,
     site.noting = False
     checking = asyncio.create_task(checked(verifier, site, site.delivery(site.national)))
     await eventually(lambda: site.national.streams["key"].viewers == 1)
+    packets = site.national.streams["key"].packets
+    await eventually(lambda: site.national.streams["key"].packets > packets + 20)
+    ended = time.monotonic()
     await site.national.set_fault("restart", for_s=5.0)
     (found,) = await checking
     assert found.finding.verdict is VerificationVerdict.UNREACHABLE
     assert found.finding.cause in (Cause.ENDED, Cause.REFUSED)
+    # While its media came the centre was there.
+    assert found.duration_s < time.monotonic() - ended + 0.3
 
 
 async def test_without_a_holder_no_session_is_opened(verifier: Verifier, open_site: Any) -> None:

@@ -21,6 +21,7 @@ from prober.domain.verification import (
     Noted,
     Seen,
     decide,
+    failing_since,
     not_checkable,
     not_delivered,
     too_large,
@@ -311,7 +312,8 @@ class _Round:
             finding = self._finding(delivery.id, readback.seen, noted, now)
             if finding is not None:
                 del self._open[delivery.id]
-                self._done.append(self._verifier.reached(delivery, finding, self._asked_at))
+                began_at = failing_since(finding, readback.seen, asked_at=self._asked_at)
+                self._done.append(self._verifier.reached(delivery, finding, began_at))
                 self._closing.append(asyncio.create_task(readback.close()))
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
