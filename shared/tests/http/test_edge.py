@@ -1,5 +1,6 @@
 """The HTTP edge: every error is problem+json, every route wants a token, health says what it checked."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -201,6 +202,46 @@ async def test_a_body_that_is_no_json_is_named_and_not_its_character(
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["field"]) == (422, "body")
     assert error["message"].startswith("is no JSON at character 11")
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b'{"text": "a", "text": "b"}', {"text"}), (b'{"text": "a", "te\\u0078t": "a"}', {"text"}),
+        (b'{"x": [{"a": 1, "b": 2, "a": 1}, {"c": 1, "c": 2, "c": 3}], "text": "a"}', {"a", "c"}),
+        (b'{"rtsp://u:S3cret!@h/": 1, "rtsp://u:S3cret!@h/": 2}', {"rtsp://***@h/"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["application/json", "application/merge-patch+json; charset=utf-8"])
+async def test_a_field_that_is_given_twice_is_named(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str], body: bytes, fields: set[str], kind: str
+) -> None:
+    headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": kind}
+    answer = await client.post("/v1/echo", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+    assert {error["field"] for error in answer.json()["errors"]} == fields
+    assert "times in one object" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("name", ["text", "x"])
+async def test_one_name_in_several_objects_is_no_mistake(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str], name: str
+) -> None:
+    headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": "application/json"}
+    body = f'{{"text": [{{"{name}": 1}}, {{"{name}": 2}}]}}'
+    errors = (await client.post("/v1/echo", content=body, headers=headers)).json()["errors"]
+    assert [error["message"] for error in errors] == ["Input should be a valid string"]
+
+
+async def test_a_body_of_many_names_is_read_in_the_time_of_its_length(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
+    headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": "application/json"}
+    body = "{" + ",".join(f'"{number}":0,"{number}":1' for number in range(40_000)) + "}"
+    began = time.process_time()
+    answer = await client.post("/v1/echo", content=body, headers=headers)
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 100)
+    assert time.process_time() - began < 1.5
 
 
 async def test_a_problem_carries_its_errors_and_no_credential(

@@ -21,6 +21,7 @@ from vonggac.http.lists.parameters import check_query_parameters
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import ProblemError
 from vonggac.http.protection.callers import is_guarded
+from vonggac.http.protection.json_body import JsonRoute
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -69,6 +70,7 @@ def guarded_router(prefix: str = "", *, tags: Iterable[str] = ()) -> APIRouter:
         tags=list(tags),
         dependencies=[Depends(_authorise), Depends(check_query_parameters)],
         generate_unique_id_function=operation_id,
+        route_class=JsonRoute,
     )
 
 

@@ -17,7 +17,7 @@ from vonggac.http.lists.parameters import check_query_parameters, install_query_
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import install_problem_handlers
-from vonggac.http.protection import BodyLimit, BodyLimits, Callers, ResponseHeaders
+from vonggac.http.protection import BodyLimit, BodyLimits, Callers, JsonRoute, ResponseHeaders
 from vonggac.telemetry.health import Health
 
 NOT_COMPRESSED = (
@@ -47,7 +47,7 @@ def new_application(
 ) -> FastAPI:
     """An app with what the four APIs have in common; routes are the service's own.
 
-    Problem+json errors, strict query parameters, conditional GET, gzip, `/` with links, `/openapi.json` with `/docs`,
+    Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
     `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
     described; `package` holds the document. Before every route stand headers for browsers, the size of bodies, callers.
 
@@ -64,6 +64,7 @@ def new_application(
         generate_unique_id_function=operation_id,
         dependencies=[Depends(check_query_parameters)],
     )
+    app.router.route_class = JsonRoute
     install_query_check(app)
     app.add_middleware(Revalidation)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)

@@ -63,6 +63,14 @@ class ProblemError(Exception):
         self.headers = headers
 
 
+class RefusedBodyError(HTTPException):
+    """A problem that is found while the body is parsed: the framework lets this kind of error alone pass."""
+
+    def __init__(self, refusal: ProblemError) -> None:
+        super().__init__(refusal.problem.status)
+        self.refusal = refusal
+
+
 def refuse_fields(errors: list[FieldError]) -> ProblemError:
     """A 422 that names each wrong field or parameter."""
     detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
@@ -103,6 +111,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error, RefusedBodyError):
+            return problem_response(error.refusal)
         status = HTTPStatus(error.status_code)
         code = status.name.lower()
         problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))

@@ -2,6 +2,7 @@
 
 from vonggac.http.protection.body_limit import BodyLimit, BodyLimits
 from vonggac.http.protection.callers import Callers
+from vonggac.http.protection.json_body import JsonRoute
 from vonggac.http.protection.response_headers import ResponseHeaders
 
-__all__ = ["BodyLimit", "BodyLimits", "Callers", "ResponseHeaders"]
+__all__ = ["BodyLimit", "BodyLimits", "Callers", "JsonRoute", "ResponseHeaders"]

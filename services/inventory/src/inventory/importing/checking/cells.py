@@ -15,7 +15,7 @@ from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError, refuse
-from inventory.importing.mistakes.secrets import was_hidden
+from inventory.importing.mistakes.secrets import hide_secrets, was_hidden
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.reading.sheet import RawCell
 
@@ -175,11 +175,22 @@ KEPT = _Kept()
 
 
 def _from_json(text: str) -> Any:
-    """None for what is no JSON."""
+    """None for what is no JSON. Raises RefusalError for an object that has a name twice."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
+    except RefusalError:
+        raise
     except (ValueError, RecursionError):
         return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            refuse("name_twice", name=hide_secrets(name))
+        found[name] = value
+    return found
 
 
 def shown(cell: RawCell) -> str:

@@ -104,6 +104,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_choice": ("is none of: {allowed}", "không thuộc danh sách: {allowed_vi}"),
     "number_for_text": ("is a number, and a spreadsheet drops the leading zeros of a number: format the column as Text "
                         "and type {what} again", "là ô kiểu số, bảng tính sẽ làm mất số 0 ở đầu: định dạng cột là Văn bản (Text) rồi gõ lại {what_vi}"),
+    "name_twice": ("has {name} twice in one record: give it once", "có {name} hai lần trong một bản ghi: chỉ ghi một lần"),
     "formula_error": ("is a formula's error, or a formula that nobody has calculated: type the value",
                       "là lỗi công thức, hoặc công thức chưa được tính: hãy gõ giá trị"),
     "remade": ("is a date or TRUE/FALSE that a spreadsheet has made of what was typed: format the column as Text and type it again",

@@ -1,0 +1,58 @@
+"""JSON bodies say each field once: of two the parser keeps the last, and who sent both meant one of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from vonggac.http.problems import MOST_ERRORS, FieldError, RefusedBodyError, refuse_fields
+from vonggac.telemetry.redaction import redact
+
+SHOWN_CHARACTERS = 64
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is read strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As the framework's, with a request that reads JSON as `_StrictRequest` does."""
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        """Raises RefusedBodyError that names every field that an object has twice."""
+        if not hasattr(self, "_json"):
+            self._json = parse_json(await self.body())
+        return self._json
+
+
+def parse_json(body: bytes) -> Any:
+    """The document. Raises RefusedBodyError, JSONDecodeError for what is none."""
+    repeated: dict[str, int] = {}
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            repeated.update((name, times) for name, times in counted.items() if times > 1)
+        return fields
+
+    document = json.loads(body, object_pairs_hook=made)
+    if repeated:
+        raise RefusedBodyError(refuse_fields([_twice(*each) for each in list(repeated.items())[:MOST_ERRORS]]))
+    return document
+
+
+def _twice(name: str, times: int) -> FieldError:
+    return FieldError(
+        field=redact(name)[:SHOWN_CHARACTERS], message=f"is given {times} times in one object: give it once"
+    )
