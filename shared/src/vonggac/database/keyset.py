@@ -4,9 +4,9 @@ Cheaper than an offset, and no row is shown twice or left out when others come o
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, tuple_
+from sqlalchemy import ColumnElement, Select, String, Text, and_, false, func, or_, tuple_
 
 
 class Ordered(Protocol):
@@ -17,6 +17,9 @@ class Ordered(Protocol):
 
     @property
     def descending(self) -> bool: ...
+
+    @property
+    def longest(self) -> int | None: ...
 
 
 def keyset_page[Q: Select[Any]](
@@ -29,9 +32,9 @@ def keyset_page[Q: Select[Any]](
     """`query` in order, behind the row whose values are `last`, with one row more than `limit`.
 
     None is last, or first when descending, as PostgreSQL has it; a column that may hold none is known by its own
-    `nullable`. The last ordering has to be of a unique column.
+    `nullable`. Long texts are compared by their beginning. The last ordering has to be of a unique column.
     """
-    ordered = [(columns[ordering.name], ordering.descending) for ordering in orderings]
+    ordered = [(_beginning(columns[one.name], one.longest), one.descending) for one in orderings]
     if last is not None:
         query = query.where(behind(ordered, last))
     return query.order_by(*(column.desc() if descending else column.asc() for column, descending in ordered)).limit(
@@ -60,6 +63,14 @@ def _beyond(column: ColumnElement[Any], value: Any, *, descending: bool) -> Colu
     if value is None:
         return false()
     return or_(column > value, column.is_(None)) if _may_be_null(column) else column > value
+
+
+def _beginning(column: ColumnElement[Any], longest: int | None) -> ColumnElement[Any]:
+    if longest is None or not isinstance(column.type, String):
+        return column
+    beginning: Any = func.left(column, longest, type_=Text())
+    beginning.nullable = _may_be_null(column)
+    return cast("ColumnElement[Any]", beginning)
 
 
 def _may_be_null(column: ColumnElement[Any]) -> bool:

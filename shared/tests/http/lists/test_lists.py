@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vonggac.http import new_application
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.lists.cursor import MAX_CHARACTERS
 from vonggac.http.lists.sorting import Ordering, is_after, sort_rows
 from vonggac.telemetry import Health
 
@@ -178,6 +179,49 @@ async def test_limit_and_fields_may_change_from_page_to_page(api: httpx.AsyncCli
     cursor = await cursor_of(api, "/v1/things?limit=10")
     page = (await api.get(f"/v1/things?limit=2&fields=code&cursor={cursor}")).json()
     assert page["items"] == [{"code": "c010"}, {"code": "c011"}]
+
+
+LONG = [
+    Thing(
+        code=f"{number % 3}{'𝒜' * 197}{number:02}",
+        name="Đường Nguyễn Tri Phương "[number % 2 :] * 40 + str(number),
+        size=0,
+    )
+    for number in range(9)
+]
+
+
+@pytest.mark.parametrize("sort", ["code", "name", "-name,length", "name,-code", "-code,-name", "length,name"])
+async def test_texts_of_any_length_make_a_cursor_that_an_address_holds(sort: str) -> None:
+    """The texts differ at their ends alone."""
+    listing = Listing(Thing, keys=KEYS | {"id": Key(LONG.index, int)}, id_key="id")
+    app = application()
+
+    @app.get("/v1/long", response_model=None)
+    async def list_long(page: Annotated[Things, Depends(listing)], q: str | None = None) -> Response:
+        found = page.cut(LONG)
+        return page.answer(found, found.rows)
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        query = {"sort": sort, "q": "Đường"}
+        whole = (await client.get("/v1/long", params=query)).json()["items"]
+        found: list[dict[str, Any]] = []
+        while True:
+            page = (await client.get("/v1/long", params=query | {"limit": "1"})).json()
+            found += page["items"]
+            if page["next"] is None:
+                break
+            assert len(page["next"]) <= MAX_CHARACTERS
+            query["cursor"] = page["next"]
+    assert len(whole) == len(LONG)
+    assert found == whole
+
+
+async def test_what_differs_early_is_in_order_however_long_it_is(api: httpx.AsyncClient) -> None:
+    assert [one.name for one in sorted(THINGS, key=lambda one: (one.name is None, one.name or "", one.code))] == [
+        one["name"] for one in (await api.get("/v1/things?sort=name&limit=1000")).json()["items"]
+    ]
 
 
 ROWS = st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | st.sampled_from("abc")), max_size=30)

@@ -20,7 +20,9 @@ from inventory.domain.text import clean, clean_lines
 
 NONE_OF_THEM = frozenset({"none", "khong"})
 """Where a cell of a file lists codes, the word for an empty list: it is no code of what is listed."""
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LONGEST_CODE = 64
+_CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
+_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 _PHONE = re.compile(r"\(?\+?[0-9][0-9 .()-]{4,23}[0-9]")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
 
@@ -31,6 +33,14 @@ def check_code(text: str) -> str:
         msg = "a code is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit, e.g. QT-KCL-01"
         raise ValueError(msg)
     return text
+
+
+def folded_code(code: str) -> str:
+    """The form in which two codes are almost the same: no case, no leading zeros of a number.
+
+    The database has a function of this name, over which codes are unique; a test compares both.
+    """
+    return _PADDING.sub("", code.lower())
 
 
 def _check_phone(text: str) -> str:

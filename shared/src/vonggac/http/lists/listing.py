@@ -13,6 +13,7 @@ from vonggac.http.lists.page import Page, PageOf, SparsePage, link_to_next
 from vonggac.http.lists.sorting import (
     Key,
     Ordering,
+    bounded,
     fields_pattern,
     is_after,
     parse_fields,
@@ -87,6 +88,7 @@ class Listing[R, S: BaseModel]:
             raise refuse_fields(mistakes)
         sorted_by = {ordering.name for ordering in orderings}
         orderings += [Ordering(name) for name in self.id_keys if name not in sorted_by]
+        orderings = bounded(orderings, self.keys)
         return PageQuery(self, request, orderings=orderings, limit=limit, fields=chosen, total=total, cursor=cursor)
 
     def _signature(self, default_limit: int, max_limit: int) -> Signature:
@@ -150,6 +152,7 @@ class PageQuery[R, S: BaseModel]:
     ) -> None:
         self._listing, self._request = listing, request
         self.orderings, self.limit, self.fields, self.wants_total = orderings, limit, fields, total
+        self._keys = {one.name: listing.keys[one.name].cut(one.longest) for one in orderings}
         self._sort = ",".join(map(str, orderings))
         self._filters = check_of(request)
         self.after: Cursor | None = None
@@ -162,14 +165,14 @@ class PageQuery[R, S: BaseModel]:
     def _unpack(self, cursor: Cursor) -> tuple[Any, ...]:
         try:
             pairs = zip(self.orderings, cursor.last, strict=True)
-            return tuple(self._listing.keys[ordering.name].unpack(packed) for ordering, packed in pairs)
+            return tuple(self._keys[ordering.name].unpack(packed) for ordering, packed in pairs)
         except (ValueError, TypeError):
             raise refuse_fields([FieldError(field="cursor", message="it is of another list")]) from None
 
     def cut(self, rows: Sequence[R], *, as_of: datetime | None = None) -> Page[R]:
         """The page out of all rows that fit the filters, in whatever order these are."""
         total = len(rows) if self.wants_total else None
-        last, keys = self.last, self._listing.keys
+        last, keys = self.last, self._keys
         if last is not None:
             rows = [row for row in rows if is_after(row, last, self.orderings, keys)]
         found = sort_rows(rows, self.orderings, keys)
@@ -189,7 +192,7 @@ class PageQuery[R, S: BaseModel]:
         return Page(shown, self._next(shown[-1], as_of or self.as_of) if len(rows) > self.limit else None, total)
 
     def _next(self, row: R, as_of: datetime | None) -> str:
-        last = tuple(self._listing.keys[ordering.name].pack(row) for ordering in self.orderings)
+        last = tuple(self._keys[ordering.name].pack(row) for ordering in self.orderings)
         return Cursor(self._sort, last, self._filters, as_of).encode()
 
     def answer(self, page: Page[R], items: Sequence[S], **more: Any) -> Response:

@@ -1,6 +1,6 @@
 """`sort=code,-changed_at` and `fields=code,name`: lists of names, checked against what the list has."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -10,6 +10,9 @@ from uuid import UUID
 from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR, MOST_MISTAKES, describe_unknown
 from vonggac.http.problems import FieldError
 from vonggac.telemetry.redaction import redact
+
+MOST_CHARACTERS, LEAST_CHARACTERS = 160, 64
+"""Of one long text in a cursor, and of each of several: with four bytes each beside all else that a cursor holds."""
 
 type Scalar = str | int | float | bool | None
 
@@ -21,6 +24,26 @@ class Key[R]:
     of: Callable[[R], Any]
     kind: type = str
     """Type of the value: str, int, float, bool, UUID, date or datetime."""
+    longest: int | None = None
+    """Of a text, the most characters that it has; None: any number of them."""
+
+    def within(self, characters: int) -> bool:
+        """Whether no value has more characters."""
+        return self.kind is not str or (self.longest is not None and self.longest <= characters)
+
+    def cut(self, characters: int | None) -> "Key[R]":
+        """This key by the beginning of its texts."""
+        if characters is None:
+            return self
+        of = self.of
+
+        def beginning(row: R) -> Any:
+            value = of(row)
+            if isinstance(value, Enum):
+                value = value.value
+            return value if value is None else value[:characters]
+
+        return Key(beginning, self.kind, characters)
 
     def pack(self, row: R) -> Scalar:
         """The value in `row` as it stands in a cursor."""
@@ -48,7 +71,8 @@ class Key[R]:
                 return float(packed)
             msg = f"{packed!r} is no {self.kind.__name__}"
             raise ValueError(msg)
-        return packed
+        # A release before wrote the whole text.
+        return packed[: self.longest] if isinstance(packed, str) else packed
 
 
 def _moved_safely(value: date) -> date:
@@ -65,9 +89,25 @@ class Ordering:
 
     name: str
     descending: bool = False
+    longest: int | None = None
+    """Characters by which its texts are compared; None: all."""
 
     def __str__(self) -> str:
         return f"-{self.name}" if self.descending else self.name
+
+
+def bounded[R](orderings: Sequence[Ordering], keys: Mapping[str, Key[R]]) -> list[Ordering]:
+    """The orderings by so much of each long text that all of them fit into a cursor.
+
+    Rows whose texts begin alike that far are in the order of the keys after it, at last of the id: no page loses or
+    doubles one.
+    """
+    texts = sum(keys[ordering.name].kind is str for ordering in orderings)
+    most = max(LEAST_CHARACTERS, MOST_CHARACTERS // max(texts, 1))
+    return [
+        ordering if keys[ordering.name].within(most) else Ordering(ordering.name, ordering.descending, most)
+        for ordering in orderings
+    ]
 
 
 def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[FieldError]]:

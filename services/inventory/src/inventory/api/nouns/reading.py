@@ -18,6 +18,7 @@ from inventory.api.context import Context, RequestContext
 from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
+from inventory.domain.fields import LONGEST_CODE
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
 from inventory.storage.conflicts import not_found
@@ -68,13 +69,22 @@ def _add_list(router: APIRouter, noun: Noun, models: Models) -> None:
 def _listing(noun: Noun, models: Models) -> Listing[Row, Any]:
     columns = noun.table.__table__.columns
     names = dict.fromkeys((*noun.sorts, "changed_at", "id"))
-    keys = {name: Key[Row](itemgetter(_sorted_by(noun, name)), _kind(columns[name].type.python_type)) for name in names}
+    kinds: dict[str, type] = {name: columns[name].type.python_type for name in names}
+    keys = {
+        name: Key[Row](itemgetter(_sorted_by(noun, name)), _kind(kind), _longest(name, kind))
+        for name, kind in kinds.items()
+    }
     return Listing(models.shown, keys=keys, id_key="id", default_sort=noun.sorts[0])
 
 
 def _sorted_by(noun: Noun, name: str) -> str:
     """The column that a list is sorted by: of a name the key of Vietnamese order."""
     return NAME_ORDER if name == noun.table.ordered else name
+
+
+def _longest(name: str, python_type: type) -> int | None:
+    """Characters of the longest value, where they are few."""
+    return LONGEST_CODE if name == "code" or issubclass(python_type, Enum) else None
 
 
 def _kind(python_type: type) -> type:
