@@ -95,3 +95,59 @@ async def test_the_lines_of_the_file_stay_where_they_are(province: Any, encoding
     assert back[8].startswith("A-2;Sở Công an;sai;")
     mistakes = (await send(province, "agencies", answer.content)).json()["errors"]
     assert [(error["row"], error["field"]) for error in mistakes] == [(10, "role")]
+
+
+HEADINGS = "code;name;facility_code;url;username;password;area;enabled;channel;verified_on;mac;firmware"
+PLAIN = "MatKhau2021"
+"""No sign in it says that it is a password."""
+
+
+def camera(**given: str) -> str:
+    known = {"code": "C-1", "name": "Cổng", "facility_code": "KCL-1", "url": "rtsp://10.1.1.1/1"}
+    return ";".join({**dict.fromkeys(HEADINGS.split(";"), ""), **known, **given}.values())
+
+
+IN_A_WRONG_CELL = [
+    *([camera(username="admin", password="x", **{column: PLAIN})] for column in ("area", "enabled", "channel")),
+    *([camera(**{column: PLAIN})] for column in ("verified_on", "mac", "url")),
+    *([camera(username="admin", password=PLAIN, **{column: PLAIN})] for column in ("facility_code", "code", "mac")),
+    *([camera(url=f"rtsp://admin:{PLAIN}@10.1.1.1/1", mac="x", **{column: PLAIN})] for column in ("firmware", "code")),
+    [camera(username="admin", password=PLAIN, mac="x", name=f"Cổng ({PLAIN})")],
+    [camera(username=PLAIN, password="y", facility_code=PLAIN)],
+    [camera(username="admin", password=PLAIN), camera(code="C-2", url="rtsp://10.1.1.2/1", facility_code=PLAIN)],
+    [camera(username="admin", password=PLAIN), camera(code=PLAIN, url="rtsp://10.1.1.2/1", username=PLAIN)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", IN_A_WRONG_CELL, ids=str)
+async def test_a_password_in_a_wrong_cell_is_not_repeated(province: Any, rows: list[str]) -> None:
+    body = "\n".join([HEADINGS, *rows, ""])
+    for query in ({}, {"dry_run": True}, {"answer": "file"}):
+        answer = await send(province, "cameras", body, **query)
+        assert answer.status_code == 422, answer.text
+        assert PLAIN not in answer.text
+    assert PLAIN not in (await province.client.get("/v1/imports")).text
+
+
+async def test_what_is_no_password_is_shown_where_it_is_wrong(province: Any) -> None:
+    await province.facility(code="KCL-1")
+    wrong = {
+        "area": "sân sau 2", "enabled": "chưa", "channel": "kênh 3", "verified_on": "32/05/2021", "mac": "0a1b2c3d4e5",
+        "recorder_code": "NVR2021",
+    }  # fmt: skip
+    body = f"{HEADINGS};recorder_code\n{camera(username='admin', password=PLAIN, **wrong)}\n"
+    errors = (await send(province, "cameras", body)).json()["errors"]
+    assert {error["field"]: error["value"] for error in errors} == wrong
+    back = await send(province, "cameras", body, answer="file")
+    assert all(f";{value}" in back.text for value in wrong.values())
+
+
+async def test_a_code_on_record_is_no_password_wherever_it_stands(province: Any) -> None:
+    """A row whose cells have moved by one column has it in that of the passwords."""
+    await province.facility(code="KCL-2021A")
+    rows = [
+        camera(facility_code="x", username="y", password="KCL-2021A"),
+        camera(code="C-2", recorder_code="KCL-2021A"),
+    ]
+    errors = (await send(province, "cameras", f"{HEADINGS};recorder_code\n{rows[0]};\n{rows[1]}\n")).json()["errors"]
+    assert ("recorder_code", "KCL-2021A") in {(error["field"], error["value"]) for error in errors}

@@ -7,10 +7,12 @@ from typing import Any
 from inventory.importing.checking.cells import Converter, shown
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.mistakes import Mistakes, RefusalError, phrase
+from inventory.importing.mistakes.secrets import HIDDEN, credentials_in, may_be_password
 from inventory.importing.reading.sheet import RawCell
 from inventory.importing.reading.table import Row, Table
 
 _PAIRS = (("latitude", "longitude"),)
+_OF_CODES = frozenset({Kind.CODE, Kind.CODES})
 _WHAT = {
     Kind.CODE: ("a code", "mã"),
     Kind.DATE: ("a date, e.g. 07/05/2021", "ngày, ví dụ 07/05/2021"),
@@ -34,6 +36,7 @@ def check_cells(table: Table, mistakes: Mistakes) -> list[CheckedRow]:
     """All rows; what is wrong goes to `mistakes` with the cell as it stands in the file."""
     converters = [(name, Converter(column)) for name, column in table.columns.by_name.items() if name in table.present]
     pairs = [pair for pair in _PAIRS if table.present.issuperset(pair)]
+    guarded = Guarded(table)
     rows: list[CheckedRow] = []
     for row in table.rows:
         before = mistakes.count
@@ -41,9 +44,40 @@ def check_cells(table: Table, mistakes: Mistakes) -> list[CheckedRow]:
         revision = _revision(row, mistakes)
         for pair in pairs:
             _check_pair(row, pair, table.columns.by_name, mistakes)
+        guarded.hide(mistakes, row.cells, before)
         wrong = frozenset(mistake.column for mistake in mistakes.found[before:])
         rows.append(CheckedRow(row.line, values, revision, wrong))
     return rows
+
+
+class Guarded:
+    """Which cells of a table an answer may not show: a password may stand in any of a table that has logins."""
+
+    def __init__(self, table: Table) -> None:
+        columns = [column for column in table.columns.columns if column.name in table.present]
+        self.secrets = [column.name for column in columns if column.secret]
+        self._addresses = [column.name for column in columns if column.may_hold_secret]
+        has_logins = any(column.secret for column in table.columns.columns)
+        self._no_words = {column.name for column in columns if has_logins and column.kind not in _OF_CODES}
+        """Columns of which a word of letters and digits is no code."""
+
+    def hide(self, mistakes: Mistakes, cells: Mapping[str, Any], since: int = 0) -> None:
+        """Have the mistakes of a row, from the `since`-th on, repeat nothing that may be its password."""
+        if mistakes.count == since:
+            return
+        addresses = (cells[name] for name in self._addresses)
+        known = credentials_in((shown(cells[name]) for name in self.secrets if cells[name] is not None), addresses)
+        for place, mistake in enumerate(mistakes.found[since:], since):
+            value = mistake.value
+            alone = {value} if value and mistake.column in self._no_words and may_be_password(value) else set()
+            mistakes.found[place] = mistake.without(known | alone)
+
+
+def shown_value(column: Column, cell: RawCell | None) -> str | None:
+    """A cell as an answer may show it."""
+    if cell is None or cell == "":
+        return None
+    return HIDDEN if column.secret else shown(cell)
 
 
 def _value(row: Row, name: str, converter: Converter, mistakes: Mistakes) -> Any:
@@ -58,13 +92,6 @@ def _value(row: Row, name: str, converter: Converter, mistakes: Mistakes) -> Any
     except RefusalError as refusal:
         mistakes.add(row.line, name, refusal.text, value=shown_value(converter.column, cell))
         return None
-
-
-def shown_value(column: Column, cell: RawCell | None) -> str | None:
-    """A cell as an answer may show it."""
-    if cell is None or cell == "":
-        return None
-    return "***" if column.secret else shown(cell)
 
 
 def _revision(row: Row, mistakes: Mistakes) -> int | None:

@@ -42,9 +42,9 @@ def _marked_rows(upload: Upload, sheet: Sheet) -> Iterator[tuple[int, list[str]]
     cells_of_heading = next((row.cells for row in rows if row.line == heading), ())
     places = places_of(table, cells_of_heading)
     dropped = {place for place, cell in enumerate(cells_of_heading) if is_errors_heading(cell, columns)}
-    going_back = Cells(rows, columns, heading, places)
+    going_back = Cells(rows, columns, heading, places, upload.mistakes)
     for line, cells in rows:
-        shown = [going_back.shown(line, place, cell) for place, cell in enumerate(cells) if place not in dropped]
+        shown = [cell for place, cell in enumerate(going_back.shown(line, cells)) if place not in dropped]
         wrong = "; ".join(sentence(mistake, columns) for mistake in mistakes.get(line, ()))
         width = len(cells_of_heading) - len(dropped)
         shown += [""] * (width - len(shown))

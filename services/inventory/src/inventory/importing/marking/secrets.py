@@ -1,11 +1,13 @@
 """What of a sheet may not go back: secrets, under whatever heading they stand."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from inventory.domain.devices.addresses import may_hold_stream_key
+from inventory.importing.checking.cells import shown
 from inventory.importing.columns import Columns, folded_heading
-from inventory.importing.mistakes.secrets import HIDDEN, hide_secrets
+from inventory.importing.mistakes import Mistake
+from inventory.importing.mistakes.secrets import HIDDEN, credentials_in, hide_secrets, repeats
 from inventory.importing.reading.headings import SEARCHED_ROWS
 from inventory.importing.reading.sheet import RawCell, RawRow
 
@@ -22,18 +24,34 @@ class Cells:
     """
 
     def __init__(
-        self, rows: Sequence[RawRow], columns: Columns | None, heading: int, places: Mapping[int, str]
-    ) -> None:
+        self, rows: Sequence[RawRow], columns: Columns | None, heading: int, places: Mapping[int, str],
+        mistakes: Iterable[Mistake],
+    ) -> None:  # fmt: skip
         """`heading`: line of the headings; `places`: index of a cell to its column."""
         self._columns, self._heading, self._places = columns, heading, places
         self._secret_below = dict(_secret_headings(rows, columns))
+        self._hidden = {(each.line, each.column) for each in mistakes if each.value == HIDDEN}
 
-    def shown(self, line: int, place: int, cell: RawCell) -> RawCell:
-        """One cell, or HIDDEN."""
-        if cell != "" and line > self._secret_below.get(place, line):
+    def shown(self, line: int, cells: Sequence[RawCell]) -> list[RawCell]:
+        """The cells of a row, HIDDEN in place of some."""
+        names = self._places if line > self._heading else {}
+        known = self._known(cells, names)
+        return [self._cell(line, place, cell, names.get(place), known) for place, cell in enumerate(cells)]
+
+    def _cell(self, line: int, place: int, cell: RawCell, name: str | None, known: Collection[str]) -> RawCell:
+        if cell == "":
+            return cell
+        if line > self._secret_below.get(place, line) or (line, name) in self._hidden:
             return HIDDEN
-        name = self._places.get(place) if line > self._heading else None
-        return _without_secret(cell, name, self._columns)
+        kept = _without_secret(cell, name, self._columns)
+        return HIDDEN if known and repeats(shown(kept), known) else kept
+
+    def _known(self, cells: Sequence[RawCell], names: Mapping[int, str]) -> frozenset[str]:
+        """The login of a row."""
+        by_name = self._columns.by_name if self._columns is not None else {}
+        of = {place: by_name[name] for place, name in names.items() if name in by_name and place < len(cells)}
+        secrets = [shown(cells[place]) for place, column in of.items() if column.secret]
+        return credentials_in(secrets, [cells[place] for place, column in of.items() if column.may_hold_secret])
 
 
 def _secret_headings(rows: Sequence[RawRow], columns: Columns | None) -> Iterator[tuple[int, int]]:

@@ -53,17 +53,16 @@ def _write(
     dropped = {place for place, cell in enumerate(top) if is_errors_heading(cell, columns)}
     last = min(dropped, default=max((len(row.cells) for row in sheet.rows), default=0))
     found = by_line(mistakes, sheet.name)
-    going_back = Cells(sheet.rows, columns, heading, places)
+    going_back = Cells(sheet.rows, columns, heading, places, mistakes)
     if sheet.hidden:
         page.hide()
     for line, cells in sheet.rows:
         if line == heading + 1 and columns is not None and is_technical(cells, columns):
             page.set_row(line - 1, None, None, {"hidden": True})
         wrong = {at.get(mistake.column) for mistake in found.get(line, ())}
-        for place, cell in enumerate(cells):
+        for place, cell in enumerate(going_back.shown(line, cells)):
             if place not in dropped:
-                shown = going_back.shown(line, place, cell)
-                _write_cell(page, line - 1, place, shown, formats, marked=place in wrong)
+                _write_cell(page, line - 1, place, cell, formats, marked=place in wrong)
         if line == heading and (table is not None or found):
             page.write_string(line - 1, last, HEADINGS[ERRORS])
         if here := found.get(line):

@@ -1,10 +1,10 @@
 """All mistakes of a file, so that its author corrects them at once."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from inventory.importing.mistakes.secrets import hide_secrets
+from inventory.importing.mistakes.secrets import HIDDEN, hide_secrets, repeats
 from inventory.importing.mistakes.texts import Text, phrase
 from vonggac.http import FieldError, ProblemError
 
@@ -26,6 +26,12 @@ class Mistake:
     text: Text
     value: str | None = None
     sheet: str | None = None
+
+    def without(self, known: Iterable[str]) -> "Mistake":
+        """This mistake, with none of these secrets in its value and its sentence."""
+        if self.value is None or not repeats(self.value, known):
+            return self
+        return replace(self, value=HIDDEN, text=Text(*(part.replace(self.value, HIDDEN) for part in self.text)))
 
     def as_error(self, heading: str | None) -> FieldError:
         return FieldError(

@@ -1,7 +1,8 @@
 """What a table would change: for each row the record that it finds, and each field before and after."""
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from itertools import product
@@ -12,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from inventory.importing.checking.cells import KEPT, LEFT_OUT
+from inventory.importing.checking.cells import shown as shown_cell
 from inventory.importing.checking.codes import check_codes, near_code
-from inventory.importing.checking.rows import CheckedRow, check_cells
+from inventory.importing.checking.rows import CheckedRow, Guarded, check_cells
 from inventory.importing.columns import Column, Kind
 from inventory.importing.derived import code_column
 from inventory.importing.mistakes import Mistakes, phrase
@@ -111,6 +113,8 @@ def make_plan(
     `shown`: somebody reads the difference, as of a dry run.
     """
     plan = Plan(noun, table, coming=register.coming)
+    guarded = Guarded(table)
+    secrets = array("q", (hash(shown_cell(row.cells[name])) for name in guarded.secrets for row in table.rows))
     checked = check_cells(table, mistakes)
     table.rows.clear()
     again = _check_keys(noun, checked, register, mistakes)
@@ -120,12 +124,28 @@ def make_plan(
         row = checked.pop()
         found = Mistakes(mistakes.sheet)
         planned = _plan_row(comparison, row, found)
+        guarded.hide(found, row.values)
         # One mistake of a cell is enough: what follows from it is none of its own.
         mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
         if planned is not None and not row.wrong:
             plan.add(planned)
     rules.together(plan, mistakes)
+    _hide_logins(mistakes, secrets, register)
     return plan
+
+
+def _hide_logins(mistakes: Mistakes, secrets: Iterable[int], register: Register) -> None:
+    """What is a name or a password elsewhere in the file is shown in no mistake; a code on record is neither.
+
+    `secrets`: hashes of those, since twenty thousand texts would weigh much for what is rarely needed.
+    """
+    known = {*secrets} if mistakes.count else set()
+    for place, mistake in enumerate(mistakes.found if known else ()):
+        value = mistake.value
+        if not value or hash(value) not in known or value in register.others:
+            continue
+        if not any(value in codes for codes in register.ids.values()):
+            mistakes.found[place] = mistake.without({value})
 
 
 @dataclass(frozen=True, slots=True)
