@@ -28,7 +28,7 @@ async def test_many_are_made_changed_and_removed(province: Any) -> None:
 
 
 async def test_every_mistake_is_named_with_its_place_and_nothing_is_stored(province: Any) -> None:
-    taken = await province.agency()
+    taken = await province.agency(code="SYT")
     body = [agency(1), agency(2, code=taken["code"]), agency(3), agency(3)]
     refused = await province.client.post("/v1/agencies/bulk", json=body)
     assert refused.status_code == 409

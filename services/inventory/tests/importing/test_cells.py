@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.domain.fields import folded_code
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding, normal, unquote_text
 from inventory.importing.checking.cells import Converter
-from inventory.importing.checking.codes import check_codes, folded_code
+from inventory.importing.checking.codes import check_codes
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import Mistakes, RefusalError
 from vonggac.http.formulas import FORMULA_STARTS, escape_formula, unescape_formula
@@ -147,3 +148,12 @@ def test_a_cell_that_repeats_has_the_same_value_and_the_same_refusal() -> None:
 def test_records_of_two_cells_are_not_one_object() -> None:
     record = Converter(Column(name="form", heading="Biểu mẫu", kind=Kind.RECORD))
     assert record.convert('{"a": 1}') is not record.convert('{"a": 1}')
+
+
+@pytest.mark.parametrize(("kind", "text"), [
+    (Kind.RECORD, '{"a": 1, "a": 2}'), (Kind.RECORD, '{"a": [{"b": 1, "c": 2, "b": 1}]}'),
+    (Kind.RECORDS, '[{"a": 1}, {"a": 1, "a": 1}]'),
+])  # fmt: skip
+def test_a_record_that_says_a_field_twice_is_refused_by_its_name(kind: Kind, text: str) -> None:
+    with pytest.raises(RefusalError, match=r"has [ab] twice in one record"):
+        Converter(Column(name="form", heading="Biểu mẫu", kind=kind)).convert(text)

@@ -14,6 +14,8 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
+FOLDED_CODE = "_folded_code"
+"""So ends the name of an index over codes without case and padding."""
 
 _FIELDS = {
     "ex_operator_assignments_unit_id": (
@@ -23,7 +25,7 @@ _FIELDS = {
     "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
     "ex_units_code": (
         "code",
-        "another unit of this level has the code on a day of this period; end the earlier one by its valid_to",
+        "another unit of this level has the code, or one like it, on a day of this period; end the earlier one first",
     ),
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",
@@ -75,11 +77,19 @@ def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemE
     if name.startswith("uq_") and name.endswith("_code"):
         noun = name.removeprefix("uq_").removesuffix("_code")
         field, message = "code", code_taken(noun)
+    elif name.endswith(FOLDED_CODE):
+        field, message = "code", code_alike(None)
     elif name in _FIELDS:
         field, message = _FIELDS[name]
     else:
         field, message = name or "request", "it does not fit what is stored; read the current state and try again"
     return field_conflict(field, message)
+
+
+def code_alike(other: str | None) -> str:
+    """The sentence about a code that is almost that of another record; None: of one that the caller does not see."""
+    shown = other or "another one"
+    return f"differs only in case or leading zeros from {shown}, which is on record: choose another, or change that one"
 
 
 def code_taken(table: str) -> str:

@@ -274,13 +274,3 @@ async def test_a_word_for_an_empty_list_is_no_code_of_what_a_list_names(province
     for path, body in (("facilities", facility), ("destinations", centre)):
         refused = await province.client.post(f"/v1/{path}", json=body)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "code"), refused.text
-
-
-async def test_codes_that_people_entered_almost_alike_come_back(province: Any) -> None:
-    for code in ("KCL-01", "kcl-1", "KCL-001"):
-        await province.facility(code=code)
-    for kind, media_type in (("csv", "text/csv"), ("xlsx", XLSX)):
-        content = (await province.client.get(f"/v1/exports/facilities.{kind}")).content
-        headers = {"Content-Type": media_type}
-        answer = await province.client.post("/v1/imports/facilities", content=content, headers=headers)
-        assert (answer.status_code, answer.json().get("unchanged")) == (200, 3), answer.text

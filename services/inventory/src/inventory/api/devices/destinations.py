@@ -45,10 +45,8 @@ async def remove_destination(
             raise reason_needed("removing the destination")
         if disconnect_all:
             await disconnect_all_cameras(transaction, destination)
-        connected = select(Camera.code).join(Delivery, Delivery.camera_id == Camera.id)
-        await refuse_while_referred(
-            transaction.session, "cameras' deliveries", connected.where(Delivery.destination_id == thing_id)
-        )
+        connected = Camera.id.in_(select(Delivery.camera_id).where(Delivery.destination_id == thing_id))
+        await refuse_while_referred(transaction.session, Camera, "code", connected)
         await transaction.remove_thing(destination)
 
     async def answer(_session: AsyncSession, _nothing: None) -> KeptAnswer:

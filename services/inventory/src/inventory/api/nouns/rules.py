@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import inspect, select
+from sqlalchemy import ColumnElement, inspect
 
 from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.domain.text import LOGIN_ADVICE, holds_login
@@ -13,6 +13,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import mentioning, noun_named, referring
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, reason_missing, unknown_reference
+from inventory.storage.queries.codes import refuse_alike_code
 from inventory.storage.queries.references import is_mentioned, refuse_while_referred
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
@@ -28,6 +29,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     """Store a new thing. Raises ProblemError."""
     _refuse_logins({name: getattr(fields, name) for name in fields.model_fields_set})
     await _check_references(writing.transaction, noun, {name: getattr(fields, name) for name in noun.references})
+    await refuse_alike_code(writing.transaction.session, noun.table, dict(fields), None)
     thing = await noun.writer.make(writing, noun.table, fields)
     _check_reason(writing.transaction, noun, None, thing)
     await _call_hooks(writing.transaction, noun, None, thing)
@@ -40,6 +42,8 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
     transaction, before = writing.transaction, copy_of(thing)
     _refuse_logins(patch)
     await _check_references(transaction, noun, {name: patch[name] for name in noun.references if name in patch})
+    fields = {name: getattr(before, name, None) for name in noun.fields.model_fields}
+    await refuse_alike_code(transaction.session, noun.table, fields | dict(patch), before)
     await noun.writer.change(writing, thing, noun.fields, patch)
     await _check_transition(transaction, noun, before, thing)
     _check_reason(transaction, noun, before, thing)
@@ -55,13 +59,11 @@ async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
         raise reason_needed(f"removing the {noun.singular}")
     for other, field in referring(noun):
         if other.name not in noun.owns:
-            columns = other.table.__table__.c
-            names = select(columns[other.label]).where(columns[field] == thing.id)
-            await refuse_while_referred(transaction.session, other.path.replace("-", " "), names)
+            refers: ColumnElement[bool] = other.table.__table__.c[field] == thing.id
+            await refuse_while_referred(transaction.session, other.table, other.label, refers)
     for other, where in mentioning(noun):
-        label = other.table.__table__.c[other.label]
-        names = select(label).where(is_mentioned(other.table, where, thing.id))
-        await refuse_while_referred(transaction.session, other.path.replace("-", " "), names)
+        refers = is_mentioned(other.table, where, thing.id)
+        await refuse_while_referred(transaction.session, other.table, other.label, refers)
     before = copy_of(thing)
     await noun.writer.remove(writing, thing)
     await _call_hooks(transaction, noun, before, None)

@@ -1,16 +1,9 @@
 """Codes of a file among themselves and beside the codes on record: twice, almost the same, a zero lost."""
 
-import re
 from collections.abc import Iterable, Mapping
 
+from inventory.domain.fields import folded_code
 from inventory.importing.mistakes import Mistakes, phrase
-
-_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
-
-
-def folded_code(code: str) -> str:
-    """The form in which two codes are almost the same: no case, no leading zeros of a number."""
-    return _PADDING.sub("", code.casefold())
 
 
 def check_codes(

@@ -9,9 +9,11 @@ from sqlalchemy import Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.fields import folded_code
 from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.codes import is_alike
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 from inventory.storage.tables.base import DERIVED
@@ -26,8 +28,9 @@ class Register:
     """`present`: key to row, of what the file names. `ids`, `codes`: noun to its ids by code, and its codes by id.
 
     `several`: of a noun the codes that several have had, one after the other. `others`: codes of the noun that the file
-    does not name. `taken`: codes that the file names and others have, out of the caller's sight. `more`: key to the
-    second row with it, the third …, in the order of an export; two records may have one key where it is no code.
+    does not name. `taken`: codes that the file names and others have or almost have, out of the caller's sight. `more`:
+    key to the second row with it, the third …, in the order of an export; two records may have one key where it is no
+    code.
     """
 
     present: Mapping[Key, Mapping[str, Any]]
@@ -62,7 +65,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         of_file = table.code == any_(literal(list(named), ARRAY(Text)))
         query = query.where(of_file)
         if not sight.is_everything:
-            taken = {*await session.scalars(select(table.code).where(of_file))}
+            taken = await _taken(session, noun, named)
     else:
         query = query.order_by(table.id)
     present: dict[Key, Any] = {}
@@ -74,7 +77,6 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
             key = key_of(noun, row)
             if present.setdefault(key, row) is not row:
                 more.setdefault(key, []).append(row)
-    taken -= {key[0] for key in present} if taken else set()
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
     coming: dict[UUID, str] = {}
@@ -85,6 +87,17 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
     ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
     several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
     return Register(present, ids, codes, others, several, coming, taken, more)
+
+
+async def _taken(session: AsyncSession, noun: Noun, named: Collection[str]) -> set[str]:
+    """The codes of a file that others have, out of the caller's sight, or almost have."""
+    table, ours = noun.table.__table__.c, seen(noun.table, None, sight_of(session)).c
+    by_folded: dict[str, list[str]] = {}
+    for code in named:
+        by_folded.setdefault(folded_code(code), []).append(code)
+    hidden = select(table.code).where(is_alike(table.code, named), table.id.not_in(select(ours.id)))
+    own = {*await session.scalars(select(ours.code).where(ours.code == any_(literal(list(named), ARRAY(Text)))))}
+    return {code for other in await session.scalars(hidden) for code in by_folded[folded_code(other)]} - own
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:

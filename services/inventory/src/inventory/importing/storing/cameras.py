@@ -17,12 +17,12 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
-from sqlalchemy import Text, any_, delete, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.camera import NewCamera, fitting_timeout
+from inventory.domain.fields import folded_code
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.cameras import LOGIN, Login
@@ -30,9 +30,11 @@ from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import copy_rows
 from inventory.storage.change_log import snapshot, snapshot_text
-from inventory.storage.conflicts import code_taken
+from inventory.storage.conflicts import code_alike, code_taken
 from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.prepared import StagedUpdates, overtaken
+from inventory.storage.queries.codes import is_alike
+from inventory.storage.queries.sight import sees
 from inventory.storage.states import delivery_parts, destination_parts
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
@@ -99,10 +101,14 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
 
 
 async def _name_taken(session: AsyncSession, lines: Mapping[str, int], mistakes: Mistakes) -> None:
-    """Every code that somebody has used meanwhile."""
-    query = select(Camera.code).where(Camera.code == any_(literal(list(lines), ARRAY(Text))))
-    for code in await session.scalars(query):
-        mistakes.add(lines[code], "code", translate(code_taken(Camera.__tablename__)), value=code)
+    """Every code that somebody has used meanwhile, or one almost like it."""
+    given = {folded_code(code): code for code in lines}
+    query = select(Camera.id, Camera.code).where(is_alike(Camera.__table__.c.code, lines))
+    for other_id, other in await session.execute(query):
+        code = given[folded_code(other)]
+        shown = other if await sees(session, Camera, other_id) else None
+        message = code_taken(Camera.__tablename__) if other == code else code_alike(shown)
+        mistakes.add(lines[code], "code", translate(message), value=code)
 
 
 async def _add_cameras(

@@ -4,10 +4,11 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Uuid, any_, func, literal, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
@@ -25,12 +26,24 @@ def is_mentioned(kind: type[Thing], where: str, thing_id: UUID) -> ColumnElement
     return found
 
 
-async def refuse_while_referred(session: AsyncSession, what: str, names: Select[Any]) -> None:
-    """Raises ProblemError 409 when `names` selects anything; it has the count and the first few names."""
-    count = await session.scalar(select(func.count()).select_from(names.subquery())) or 0
+async def refuse_while_referred(
+    session: AsyncSession, other: type[Thing], label: str, refers: ColumnElement[bool]
+) -> None:
+    """Raises ProblemError 409 when any of the others `refers`; it has their count, and the first few by their `label`.
+
+    Those that the session's caller does not see are counted alone.
+    """
+    table, sight = other.__table__.c, sight_of(session)
+    count = await session.scalar(select(func.count()).where(refers)) or 0
     if not count:
         return
-    first = (await session.scalars(names.order_by(names.selected_columns[0]).limit(NAMED))).all()
-    listed = ", ".join(str(name) for name in first) + (", …" if count > len(first) else "")
-    msg = f"{count} {what} still refer to it: {listed}; remove or move them first"
-    raise ProblemError(HTTPStatus.CONFLICT, "referred_to", msg)
+    names = select(table[label]).where(refers)
+    if not sight.is_everything:
+        names = names.where(table.id.in_(select(seen(other, None, sight).c.id)))
+    first = [str(name) for name in await session.scalars(names.order_by(table[label]).limit(NAMED))]
+    what = f"{count} {other.__tablename__.replace('_', ' ')} still refer to it"
+    if first:
+        what += f": {', '.join(first)}{', …' if count > len(first) else ''}; remove or move them first"
+    else:
+        what += ", outside what the token is for: ask somebody whose token covers them to remove or move them first"
+    raise ProblemError(HTTPStatus.CONFLICT, "referred_to", what)

@@ -198,16 +198,18 @@ class _View:
             query = query.where(_covers(self.sight.scope, table))
         return query
 
+    def read(self, kind: type[Thing]) -> FromClause:
+        """Those on record, or with `removed_too` each as it was last."""
+        return _as_it_was_last(kind) if self.removed_too else recorded(kind, self.as_of)
+
     def cameras(self) -> Select[tuple[UUID]]:
         """Those that stand, or stood last, at such a facility."""
-        table: Any = recorded(Camera, self.as_of)
-        if self.removed_too:
-            table = _as_it_was_last(Camera)
+        table: Any = self.read(Camera)
         return select(table.c.id).where(table.c.facility_id.in_(self.facilities()))
 
     def teams(self) -> Select[tuple[UUID]]:
         """Those of the scope's agencies, and those that have been at such a facility."""
-        table, visits = recorded(Team, self.as_of), recorded(Visit, self.as_of)
+        table, visits = self.read(Team), self.read(Visit)
         there = select(visits.c.team_id).where(visits.c.facility_id.in_(self.facilities()))
         agencies = self.sight.scope.agencies if self.sight.scope is not None else frozenset[UUID]()
         return select(table.c.id).where(table.c.agency_id.in_(agencies) | table.c.id.in_(there))
@@ -288,7 +290,7 @@ def _of_entry(things: Any, view: _View) -> ColumnElement[bool]:
     for kind in THINGS:
         if kind is JournalEntry:
             continue
-        others = recorded(kind, view.as_of)
+        others = view.read(kind)
         condition = _condition(kind, others, view)
         if condition is not None:
             ids = select(others.c.id).where(condition)

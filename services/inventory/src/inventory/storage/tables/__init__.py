@@ -1,5 +1,7 @@
 """The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
+from sqlalchemy import Index, func
+
 from inventory.storage.tables.base import Base, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
@@ -52,6 +54,12 @@ THINGS: tuple[type[Thing], ...] = (
     PlanException,
     InstallationProposal,
 )
+
+# Of a plan the register makes the code, and a unit's is of its level and time.
+for _kind in THINGS:
+    if "code" in _kind.__table__.c and _kind not in {ConnectionPlan, Unit}:
+        _folded = func.folded_code(_kind.__table__.c.code)
+        Index(f"ix_{_kind.__tablename__}_folded_code", _folded, unique=True)
 
 HISTORY = {kind: history_of(kind) for kind in THINGS}
 """The table of earlier states of each thing (decision 0042)."""

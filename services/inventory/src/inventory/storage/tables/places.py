@@ -19,12 +19,12 @@ from vonggac.events.inventory import (
 
 
 class Unit(Coded):
-    """An administrative unit. A code is unique among the units of one level that stand on the same day."""
+    """An administrative unit. A code is unique among the units of one level that stand on the same day, folded."""
 
     __tablename__ = "units"
     __table_args__ = (
         ExcludeConstraint(
-            ("code", "="),
+            (text("folded_code(code)"), "="),
             ("level", "="),
             (text("daterange(valid_from, valid_to, '[]')"), "&&"),
             name="ex_units_code",
