@@ -124,6 +124,7 @@ class Filled:
         }
         recorder |= {"vendor": "hikvision", "model": "DS-7616", "firmware": "4.30", "serial": "0012", "port": 8554}
         recorder |= {"mac": "00:11:22:33:44:66", "host": "10.20.1.4", "disk_tb": 4.5, "days_kept": 30}
+        recorder |= {"shared_device_reason": "Hai cơ sở"}
         await self.add("recorders", "recorder", recorder | {"time_source": "ntp"})
         bare: Json = {"code": "NVR-2", "name": "Đầu ghi 2", "facility_id": self.ids["other"], "channels": 4}
         await self.add("recorders", "", bare)

@@ -61,6 +61,7 @@ class RecorderV1(State):
     vendor: str | None = None
     model: str | None = None
     channels: int
+    shared_device_reason: str | None = Field(default=None, description="Why another recorder has the same device.")
 
 
 class TlsTrust(BaseModel):

@@ -33,6 +33,9 @@ class RecorderFields(Dated):
     disk_tb: float | None = Field(default=None, ge=0, le=10_000, description="Size of its disks, TB.")
     days_kept: int | None = Field(default=None, ge=0, le=3650, description="Days that recordings are kept.")
     time_source: Line | None = Field(default=None, description="Where its clock is set from, such as an NTP server.")
+    shared_device_reason: Line | None = Field(
+        default=None, description="Why another recorder may have the same device; its message carries it."
+    )
 
 
 HEADINGS = {
@@ -50,6 +53,7 @@ HEADINGS = {
     "disk_tb": "Dung lượng đĩa (TB)",
     "days_kept": "Số ngày lưu",
     "time_source": "Nguồn thời gian",
+    "shared_device_reason": "Lý do dùng chung thiết bị",
     **PERIOD_HEADINGS,
 }
 """Headings of files, by column."""

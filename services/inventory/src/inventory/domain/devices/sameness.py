@@ -52,11 +52,15 @@ class Same:
     @property
     def advice(self) -> str:
         """What is wrong, and how to mend it."""
-        shown = SHOWN[self.field]
-        return (
-            f"camera {self.code} has this {shown} already: correct one of the two, or give shared_device_reason; "
-            "its message then carries the reason"
-        )
+        return one_device("camera", self.code, self.field)
+
+
+def one_device(what: str, code: str, field: str) -> str:
+    """The sentence about a camera or recorder whose device another one on record has."""
+    return (
+        f"{what} {code} has this {SHOWN[field]} already: correct one of the two, or give shared_device_reason; "
+        "its message then carries the reason"
+    )
 
 
 @lru_cache(maxsize=64)

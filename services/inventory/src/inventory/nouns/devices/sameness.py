@@ -1,14 +1,14 @@
-"""The rules of cameras that need other records: recorders, and one device under two cameras."""
+"""The rules of devices that need other records: channels of recorders, one device under two cameras or recorders."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
-from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial
+from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial, one_device
 from inventory.storage.conflicts import (
     field_conflict,
     invalid,
@@ -22,7 +22,7 @@ from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Destination, Recorder
 
 OF_ANOTHER = "of another facility"
-"""In place of the code of a camera that the caller does not see."""
+"""In place of the code of a camera or recorder that the caller does not see."""
 _FIELDS = {"serial": "expected.serial", "mac": "expected.mac"}
 
 
@@ -72,16 +72,49 @@ async def _check_code(
 
 
 async def check_recorder(transaction: WriteTransaction, before: Recorder | None, after: Recorder | None) -> None:
-    """Raises ProblemError 422 for a recorder that no longer has a channel which a camera plays."""
-    if before is None or after is None or after.channels >= before.channels:
+    """Raises ProblemError 422 for a recorder that no longer has a channel which a camera plays.
+
+    409 for a device that another recorder has, known by its serial number or MAC address.
+    """
+    if after is None:
         return
+    if before is not None and after.channels < before.channels:
+        await _check_channels(transaction.session, after)
+    if after.shared_device_reason is None:
+        await _check_other_recorders(transaction.session, before, after)
+
+
+async def _check_channels(session: AsyncSession, after: Recorder) -> None:
     played = select(Camera.id, Camera.code, Camera.channel)
     played = played.where(Camera.recorder_id == after.id, Camera.channel > after.channels)
-    row = (await transaction.session.execute(played.order_by(Camera.channel).limit(1))).first()
+    row = (await session.execute(played.order_by(Camera.channel).limit(1))).first()
     if row is not None:
-        code = await named(transaction.session, row)
+        code = await named(session, row)
         message = f"camera {code} plays channel {row.channel}: give it another channel first, or keep that many"
         raise invalid("channels", message)
+
+
+async def _check_other_recorders(session: AsyncSession, before: Recorder | None, after: Recorder) -> None:
+    marks = _marks(after)
+    if before is not None and before.shared_device_reason is None and _marks(before) == marks:
+        # What was on record before this rule stays.
+        return
+    for field, value in marks.items():
+        column: Any = Recorder.mac if field == "mac" else _folded_serial(Recorder.serial)
+        query = select(Recorder.id, Recorder.code).where(Recorder.id != after.id, column == value)
+        row = (await session.execute(query.order_by(Recorder.code).limit(1))).first()
+        if row is not None:
+            raise field_conflict(field, one_device("recorder", await named(session, row, Recorder), field))
+
+
+def _marks(recorder: Recorder) -> dict[str, str]:
+    marks = {"mac": recorder.mac, "serial": normal_serial(recorder.serial) if recorder.serial else None}
+    return {field: value for field, value in marks.items() if value}
+
+
+def _folded_serial(column: Any) -> ColumnElement[str]:
+    """As `normal_serial`."""
+    return func.lower(func.regexp_replace(column, r"\s", "", "g"))
 
 
 async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]:
@@ -92,16 +125,16 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [url.contains(IN_BRACKETS, autoescape=True) for url in urls]
     same += [Camera.recorder_id == camera.recorder_id] if camera.recorder_id is not None else []
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
-    serial = func.lower(func.regexp_replace(Camera.expected["serial"].astext, r"\s", "", "g"))
+    serial = _folded_serial(Camera.expected["serial"].astext)
     same += [serial == normal_serial(device.serial)] if device.serial else []
     query = select(Camera.id, Camera.code, *DEVICE).where(Camera.id != camera.id, or_(*same))
     found = (await session.execute(query)).all()
     return [device_of(row.id, await named(session, row), *row[2:]) for row in found]
 
 
-async def named(session: AsyncSession, row: Any) -> str:
-    """The code of another camera, for whom may see it."""
-    return str(row.code) if await sees(session, Camera, row.id) else OF_ANOTHER
+async def named(session: AsyncSession, row: Any, kind: type[Camera | Recorder] = Camera) -> str:
+    """The code of another camera or recorder, for whom may see it."""
+    return str(row.code) if await sees(session, kind, row.id) else OF_ANOTHER
 
 
 def _device(camera: Camera) -> Device:

@@ -60,6 +60,7 @@ class Recorder(Coded):
     disk_tb: Mapped[float | None]
     days_kept: Mapped[int | None]
     time_source: Mapped[str | None]
+    shared_device_reason: Mapped[str | None]
 
 
 class Camera(Coded):
