@@ -11,8 +11,10 @@ import pytest
 from prober.probes.loop_lag import MOST_S, LoopLag
 from prober.probes.verification.verifier import Verification, Verifier
 from simulator.centres.centre import Centre
-from vonggac.bus import Bus
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
+from vonggac.events.forwarder import KeyframeHistory
 from vonggac.events.inventory import PlannedDelivery, TlsTrust
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
@@ -23,6 +25,12 @@ async def checked(verifier: Verifier, site: Any, *deliveries: PlannedDelivery) -
     found = {each.delivery.id: each for each in await verifier.verify(site.camera_id, deliveries)}
     assert len(found) == len(deliveries)
     return [found[delivery.id] for delivery in deliveries]
+
+
+async def put_history(bus: Bus, site: Any, worker_id: str) -> None:
+    """What another forwarder noted of the camera lately."""
+    history = KeyframeHistory(camera_id=site.camera_id, worker_id=worker_id, keyframes=tuple(site.notes[-2:]))
+    await Bucket(bus, topology.KEYFRAMES).put(str(site.camera_id), history.model_dump_json().encode())
 
 
 async def no_viewer(*centres: Centre) -> None:
@@ -189,6 +197,24 @@ async def test_a_camera_that_another_forwarder_takes_meanwhile_is_no_mismatch(
     site.worker_id = "forwarder-1"
     (found,) = await checking
     assert found.finding.verdict is VerificationVerdict.NOT_CHECKABLE
+
+
+async def test_another_picture_is_found_at_once_after_a_camera_was_handed_over(
+    verifier: Verifier, open_site: Any, bus: Bus
+) -> None:
+    site = await open_site()
+    await eventually(lambda: len(site.notes) > 1)
+    site.noting = False
+    await put_history(bus, site, "forwarder-before")
+    other = site.delivery(site.national, read_back_url=site.national.stream_url("yard"))
+    checking = asyncio.create_task(checked(verifier, site, other))
+    await eventually(lambda: site.national.streams["yard"].viewers == 1)
+    packets = site.national.streams["yard"].packets
+    # By then a keyframe came back and was held against what the former holder had noted.
+    await eventually(lambda: site.national.streams["yard"].packets > packets + 20)
+    site.noting = True
+    (found,) = await checking
+    assert found.finding.verdict is VerificationVerdict.MISMATCH, found.finding.detail
 
 
 async def test_reading_back_uses_its_own_login_or_the_deliverys(

@@ -302,7 +302,9 @@ class _Round:
         history = await self._verifier.history(self._camera_id)
         if history is None:
             return
-        self._same_holder &= history.worker_id == self._holder_id
+        # After a hand-over it is the former holder's until the camera's next keyframe comes.
+        newest = max((note.captured_at for note in history.keyframes), default=self._asked_at)
+        self._same_holder &= history.worker_id == self._holder_id or newest < self._asked_at
         self._notes |= {(note.hash, note.captured_at): note for note in history.keyframes}
 
     def _decide(self) -> None:
