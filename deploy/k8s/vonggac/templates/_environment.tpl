@@ -1,4 +1,4 @@
-{{/* The settings of a component (docs/settings.md), as a map. Passwords are files, never values. */}}
+{{/* The settings of a component (docs/reference/settings.md), as a map. Passwords are files, never values. */}}
 {{- define "vonggac.environment" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}

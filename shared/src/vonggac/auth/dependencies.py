@@ -146,7 +146,7 @@ def demand_province(request: Request, caller: Principal, why: str) -> None:
     if caller.scope is None:
         return
     log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)
-    msg = f"{why}, and the token is for a part of the province (docs/permissions.md)"
+    msg = f"{why}, and the token is for a part of the province (docs/reference/permissions.md)"
     raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
 
 

@@ -47,7 +47,7 @@ ROLES: Mapping[Role, str] = MappingProxyType(
         Role.SERVICE: "A machine of an authority that fetches feeds: restricted facilities too, no phones, no log.",
     }
 )
-"""Who has a role, for docs/permissions.md."""
+"""Who has a role, for docs/reference/permissions.md."""
 
 MEANINGS: Mapping[Right, str] = MappingProxyType(
     {
@@ -64,7 +64,7 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.OPERATE: "Commands: probe now, scan, stop and start deliveries, send again.",
     }
 )
-"""What a right allows, for docs/permissions.md."""
+"""What a right allows, for docs/reference/permissions.md."""
 
 _ALL = frozenset(Right)
 _READS = frozenset({Right.READ, Right.EXPORT, Right.READ_RESTRICTED})
@@ -112,6 +112,6 @@ class Principal:
         if self.scope is None and narrow:
             return (
                 f"this needs the right '{right.value}'; the role '{narrow[0]}' has it in a token with a scope "
-                "alone, and the token has none (docs/permissions.md)"
+                "alone, and the token has none (docs/reference/permissions.md)"
             )
         return f"this needs the right '{right.value}', which the token's roles do not carry"

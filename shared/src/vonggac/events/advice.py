@@ -1,4 +1,4 @@
-"""How each cause is detected and what to do about it, Vietnamese first. The source of docs/causes.md."""
+"""How each cause is detected and what to do about it, Vietnamese first. The source of docs/reference/causes.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 The words are part of the public contract (events, API, metrics, exports): adding one is a compatible change,
 renaming or removing one is not. Source of the list: the fault taxonomy of the prober (network, session, stream,
-picture, identity), see docs/causes.md for detection and advice.
+picture, identity), see docs/reference/causes.md for detection and advice.
 """
 
 from enum import StrEnum

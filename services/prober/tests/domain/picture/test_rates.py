@@ -1,4 +1,4 @@
-"""The tables of docs/picture.md are what the script measures, and there is no false alarm but in the hardest light."""
+"""docs/reference/picture.md has what the script measures, and there is no false alarm but in the hardest light."""
 
 import json
 import subprocess

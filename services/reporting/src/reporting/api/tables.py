@@ -121,7 +121,7 @@ async def read_data_package() -> JSONResponse:
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}, "example": "# Data dictionary"}}}},
 )
 async def read_data_dictionary() -> PlainTextResponse:
-    """The page docs/data-dictionary.md."""
+    """The page docs/reference/data-dictionary.md."""
     return PlainTextResponse(data_dictionary(), media_type="text/markdown")
 
 

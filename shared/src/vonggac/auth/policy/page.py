@@ -1,4 +1,4 @@
-"""docs/permissions.md: the policy as people read it."""
+"""docs/reference/permissions.md: the policy as people read it."""
 
 import re
 from collections.abc import Iterator, Sequence

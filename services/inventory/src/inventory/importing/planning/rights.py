@@ -77,6 +77,6 @@ def _check_scope(plan: Plan, caller: Principal) -> None:
     if lines:
         msg = (
             f"row {lines[0]} changes {plan.noun.path.replace('-', ' ')}, which belong to the province as a whole, "
-            "and the token is for a part of it (docs/permissions.md)"
+            "and the token is for a part of it (docs/reference/permissions.md)"
         )
         raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)

@@ -1,4 +1,4 @@
-"""Where good ends and a fault begins. The figures behind each value: docs/picture.md."""
+"""Where good ends and a fault begins. The figures behind each value: docs/reference/picture.md."""
 
 from dataclasses import dataclass
 
