@@ -15,7 +15,7 @@ CHECKOV := 3.3.30
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
-# A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/tiers.py); so is
+# A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/unit/tiers.py); so is
 # one that a leak of an earlier test hit, whose traceback is then all there is of it.
 repeated := --max-suite-reruns 5 --rerun-show-tracebacks
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py

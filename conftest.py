@@ -7,7 +7,7 @@ import hypothesis
 import local  # noqa: F401
 import simulator  # noqa: F401
 
-pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]
+pytest_plugins = ["vonggac.testing.fixtures", "tests.unit.tiers"]
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("vonggac", deadline=None)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.platform import RunningPlatform, load
+from tests.e2e.platform import RunningPlatform, load
 
 from local.commands.progress import Progress
 from local.platform.platform import Platform

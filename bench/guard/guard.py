@@ -14,7 +14,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.platform import RunningPlatform, load
+from tests.e2e.platform import RunningPlatform, load
 
 from bench.guard import cameras
 from bench.guard.attacks import ATTACKS, Target

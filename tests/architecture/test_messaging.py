@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("trees")
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
-PERMISSIONS = (ROOT / "shared/src/vonggac/bus/declared/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")
+PERMISSIONS = (
+    ROOT / "shared/src/vonggac/bus/declared/permissions.py",
+    ROOT / "shared/tests/bus/declared/test_permissions.py",
+)
 """Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
 """What of its own service `messaging.py` may import."""

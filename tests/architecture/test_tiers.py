@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit import PARTS
+from tests.unit.parts import PARTS
 
 ROOT = Path(__file__).parents[2]
-CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]\n'
+CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.unit.tiers"]\n'
 TESTS = """
 import asyncio, contextlib, pytest, socket, subprocess, sys
 from simulator import Simulator, SimulatorConfig

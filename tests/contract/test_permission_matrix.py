@@ -16,7 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.contract.permission_cases import CASES, NEED_A_SCOPE, may
-from tests.platform import RunningPlatform
+from tests.e2e.platform import RunningPlatform
 
 from vonggac.auth import AccessScope, Role
 from vonggac.auth.keys import token_issuer

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.platform import RunningPlatform, load
+from tests.e2e.platform import RunningPlatform, load
 
 from bench.records.compliance import DAYS, fill
 from local.commands.progress import Progress

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from nats.errors import Error as NatsError
 from nats.js.api import StreamInfo
-from tests.platform import RunningPlatform, load
+from tests.e2e.platform import RunningPlatform, load
 
 from local.commands.progress import Progress
 from local.demo import content

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.platform import RunningPlatform
+from tests.e2e.platform import RunningPlatform
 
 from bench.faults.soak_stage import CENTRES, STOP_WITHIN_S, Stage, stage
 from local.commands.progress import Progress

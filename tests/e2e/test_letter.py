@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 import pytest_asyncio
-from tests.platform import RunningPlatform
+from tests.e2e.platform import RunningPlatform
 
 from inventory.domain.mandate.surveying.form import REQUIRED_AREAS
 from local.demo import content

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.platform import Json, RunningPlatform, each
+from tests.e2e.platform import Json, RunningPlatform, each
 
 from local.commands.progress import Progress
 from local.commands.round_trip import CODE, round_trip

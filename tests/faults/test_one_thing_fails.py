@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.platform import RunningPlatform, each
+from tests.e2e.platform import RunningPlatform, each
 
 from local.demo import content
 from vonggac.testing import eventually

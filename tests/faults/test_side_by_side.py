@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from tests.platform import Json, RunningPlatform
+from tests.e2e.platform import Json, RunningPlatform
 
 from local.platform.environment import RECORD_KEEPERS, SERVICES, WORKERS
 from local.platform.platform import wait_ready

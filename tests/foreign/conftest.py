@@ -12,7 +12,7 @@ from typing import Any
 import pytest_asyncio
 from tests.foreign import wrong
 from tests.foreign.programs import GstCamera, Programs, missing
-from tests.platform import RunningPlatform
+from tests.e2e.platform import RunningPlatform
 
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi

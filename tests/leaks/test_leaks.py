@@ -13,7 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.leaks.planted import SPELLINGS, Garden
-from tests.platform import RunningPlatform
+from tests.e2e.platform import RunningPlatform
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(300)]
 

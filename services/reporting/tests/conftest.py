@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
-from services.reporting.tests.standing import StandingDatabase
+from services.reporting.tests.stage.database import CommonDatabase
 from sqlalchemy import Engine, create_engine
 
 from reporting.app import create_app
@@ -69,20 +69,20 @@ def superuser(postgres_server: PostgresServer) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def standing_database(
+def common_database(
     postgres_server: PostgresServer, superuser: Engine, reporting_template: str
-) -> Iterator[StandingDatabase]:
-    standing = StandingDatabase(postgres_server, superuser, reporting_template)
-    standing.make()
-    yield standing
-    standing.engine.dispose()
+) -> Iterator[CommonDatabase]:
+    common = CommonDatabase(postgres_server, superuser, reporting_template)
+    common.make()
+    yield common
+    common.engine.dispose()
 
 
 @pytest.fixture
-def reporting_url(standing_database: StandingDatabase) -> str:
-    """The standing database, empty."""
-    standing_database.empty()
-    return standing_database.url
+def reporting_url(common_database: CommonDatabase) -> str:
+    """The database that all tests use, empty."""
+    common_database.empty()
+    return common_database.url
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from services.reporting.tests.freezing import DAY, NEXT
+from services.reporting.tests.stage.freezing import DAY, NEXT
 
 from vonggac.testing import eventually
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from services.reporting.tests.receivers import Receiver, receiving
+from services.reporting.tests.stage.receivers import Receiver, receiving
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from standardwebhooks import Webhook

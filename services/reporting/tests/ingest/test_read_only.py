@@ -22,7 +22,7 @@ END = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class ReadOnly:
-    """Switches the standing database; whoever is connected has to connect anew, as after a failover."""
+    """Switches the database; whoever is connected has to connect anew, as after a failover."""
 
     def __init__(self, superuser: Engine) -> None:
         self._superuser = superuser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from services.reporting.tests.conftest import received
-from services.reporting.tests.mandate.letter import Letter, may
+from services.reporting.tests.stage.letter import Letter, may
 from sqlalchemy import text
 
 from reporting.domain.instants import millis

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from services.reporting.tests.receivers import Mailbox, receiving, taking_mail
+from services.reporting.tests.stage.receivers import Mailbox, receiving, taking_mail
 
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent, parse, send
 from reporting.urging.digest import Message

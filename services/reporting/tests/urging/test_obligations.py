@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from services.reporting.tests.mandate.letter import DEADLINE, LAST, Letter, may
+from services.reporting.tests.stage.letter import DEADLINE, LAST, Letter, may
 
 from reporting.storage.sending import notices
 from reporting.storage.sending.records import RULES

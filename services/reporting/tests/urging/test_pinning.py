@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from services.reporting.tests.receivers import receiving, taking_mail
+from services.reporting.tests.stage.receivers import receiving, taking_mail
 
 from reporting.urging import channels
 from reporting.urging.channels import ChannelKind, Sent, parse, send

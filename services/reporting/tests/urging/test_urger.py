@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from services.reporting.tests.receivers import Mailbox, taking_mail
+from services.reporting.tests.stage.receivers import Mailbox, taking_mail
 
 from reporting.domain.instants import millis
 from reporting.feeds.sealing import Seal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from ical.calendar_stream import IcsCalendarStream
-from services.reporting.tests.mandate.letter import Letter
+from services.reporting.tests.stage.letter import Letter
 from sqlalchemy import text
 
 from vonggac.auth import Role

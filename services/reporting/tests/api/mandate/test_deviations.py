@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from services.reporting.tests.mandate.letter import Letter, may
+from services.reporting.tests.stage.letter import Letter, may
 
 from vonggac.events.inventory import ExpectedDevice, FacilityStatus, PlanExceptionV1
 from vonggac.events.prober import Media

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from ical.calendar_stream import IcsCalendarStream
-from services.reporting.tests.mandate.letter import DEADLINE, LAST, Letter, may
+from services.reporting.tests.stage.letter import DEADLINE, LAST, Letter, may
 
 from reporting.domain.mandate.coverage import REQUIRED_AREAS
 from vonggac.events.inventory import (

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pandas
 import pytest
 import pytest_asyncio
-from services.reporting.tests.mandate.letter import Letter, may
+from services.reporting.tests.stage.letter import Letter, may
 from sqlalchemy import text
 
 from reporting.domain.mandate.coverage import REQUIRED_AREAS

@@ -15,7 +15,7 @@ import polars
 import pytest
 import pytest_asyncio
 from docx import Document
-from services.reporting.tests.receivers import taking_mail
+from services.reporting.tests.stage.receivers import taking_mail
 from sqlalchemy import text
 
 from reporting.domain.instants import VIETNAM

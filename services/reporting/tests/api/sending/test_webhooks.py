@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from services.reporting.tests.receivers import receiving
+from services.reporting.tests.stage.receivers import receiving
 from sqlalchemy import text
 from standardwebhooks import Webhook
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from services.reporting.tests.api.test_compliance import DAY, one_day
+from services.reporting.tests.api.compliance.test_compliance import DAY, one_day
 from sqlalchemy import create_engine, text
 
 from reporting.domain.instants import millis

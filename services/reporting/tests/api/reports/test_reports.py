@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
-from services.reporting.tests.freezing import BODY, DAY, NEXT, approve, frozen, once_more
+from services.reporting.tests.stage.freezing import BODY, DAY, NEXT, approve, frozen, once_more
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 

@@ -13,7 +13,7 @@ import frictionless
 import polars
 import pytest
 from services.reporting.tests.conftest import Client, Province, Start
-from services.reporting.tests.mandate.letter import Letter
+from services.reporting.tests.stage.letter import Letter
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
 
 from reporting.domain.instants import millis

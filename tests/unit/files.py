@@ -13,7 +13,7 @@ SERVER_FIXTURES = frozenset(
     ("nats_server", "forgetful_server", "postgres_server", "simulate", "virtual_camera", "running", "tools")
 )
 """They start a server or another process."""
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EVERYWHERE = ROOT / "shared/src/vonggac/testing/fixtures.py"
 """Its fixtures are known to all tests, behind those of the file and of the `conftest.py` beside and above it."""
 

@@ -13,7 +13,7 @@ select pg_terminate_backend(pid) from pg_stat_activity where datname = current_d
 """
 
 
-class StandingDatabase:
+class CommonDatabase:
     """The database that all tests use, one after the other: emptying it costs a quarter of making one."""
 
     def __init__(self, server: PostgresServer, superuser: Engine, template: str) -> None:

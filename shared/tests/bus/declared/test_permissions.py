@@ -19,7 +19,7 @@ from vonggac.embedded import NatsServer, free_port
 from vonggac.testing.waiting import flush_all
 
 pytestmark = pytest.mark.server
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SETUP, INVENTORY, PROBER, FORWARDER, REPORTING = "setup", "inventory", "prober", "forwarder", "reporting"
 NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING)
 WORKERS = {PROBER, FORWARDER}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from services.reporting.tests.freezing import frozen
+from services.reporting.tests.stage.freezing import frozen
 
 from reporting.api.reports import files, receiving
 from reporting.documents.as_json import compact
@@ -51,7 +51,7 @@ async def test_a_file_that_an_earlier_release_handed_out_stays_that_report(
 async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_large_or_too_slow_is_not(
     client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    example = await asyncio.to_thread((Path(__file__).parents[4] / "docs/examples/bao-cao.docx").read_bytes)
+    example = await asyncio.to_thread((Path(__file__).parents[5] / "docs/examples/bao-cao.docx").read_bytes)
     assert len(example) > 2**20
     said = await client.post("/v1/reports/verify", content=example)
     assert said.status_code == 200, said.text

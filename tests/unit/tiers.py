@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit_files import SERVER_FIXTURES, has_unit_tests
+from tests.unit.files import SERVER_FIXTURES, has_unit_tests
 
 from simulator import Simulator
 
@@ -54,7 +54,7 @@ class _Guard:
     def refuse(self, offence: str) -> None:
         if self.watching:
             self.offences.append(offence)
-            msg = f"a unit test {offence}: mark it `server`, or name the fixture in tests/unit_files.py"
+            msg = f"a unit test {offence}: mark it `server`, or name the fixture in tests/unit/files.py"
             raise NotAUnitTestError(msg)
 
 
@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = _slow_files_first(items)
     units = {item.path for item in items if item.get_closest_marker("server") is None}
     if lost := [str(path) for path in units if not has_unit_tests(path)]:
-        msg = f"`make test-unit` leaves out the unit tests of {', '.join(lost)}: see tests/unit_files.py"
+        msg = f"`make test-unit` leaves out the unit tests of {', '.join(lost)}: see tests/unit/files.py"
         raise pytest.UsageError(msg)
 
 
@@ -164,5 +164,5 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a unit test also where the code under test has caught what the guard raised."""
     result = yield
     if _guard.offences:
-        pytest.fail(f"a unit test {_guard.offences[0]}: mark it `server`, or name the fixture in tests/unit_files.py")
+        pytest.fail(f"a unit test {_guard.offences[0]}: mark it `server`, or name the fixture in tests/unit/files.py")
     return result

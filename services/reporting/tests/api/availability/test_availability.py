@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from services.reporting.tests.api.test_compliance import DAY, PERIOD, one_day
+from services.reporting.tests.api.compliance.test_compliance import DAY, PERIOD, one_day
 
 from reporting.api.availability.schemas import Availability
 from reporting.domain.instants import millis

@@ -1,10 +1,10 @@
-"""`python -m tests.unit [pytest's arguments]` (`make test-unit`): the unit tests, by five processes side by side.
+"""The parts of the unit tests, and how five processes run them side by side (`make test-unit`).
 
 Each collects its own part of the folders only. The workers of pytest-xdist collect all tests each, which takes them
 longer than running theirs. Five for two cores: some tests wait for time-outs, most of them those of HTTP and RTSP.
 
 `--counted` as the first argument (`make coverage`): the heavy ones too, with lines and branches counted and the floor
-of `tests/branches.toml` kept.
+of `tests/unit/branches.toml` kept.
 
 Arguments that name a file or a folder choose that one, in this process alone. Last line: how many tests, and how long.
 """
@@ -22,7 +22,7 @@ from typing import TextIO
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _WAITING = ("shared/tests/http", "shared/tests/rtsp")
 PARTS = (
     ("services/prober", "services/inventory", "local/tests"),
@@ -39,7 +39,7 @@ IMPORTED = (
 _FORKED = ("-W", "ignore:Module already imported so cannot be rewritten; anyio:pytest.PytestAssertRewriteWarning")
 _UNITS = "not server and not slow"
 CHOSEN = ("-m", f"{_UNITS} and not heavy", "-p", "no:schemathesis", "--hypothesis-profile", "unit")
-BRANCHES = "tests/branches.toml"
+BRANCHES = "tests/unit/branches.toml"
 # The floor is that of all parts together.
 COUNTED = (*("-m", _UNITS), *CHOSEN[2:], "--cov", f"--cov-config={BRANCHES}", "--cov-report=", "--cov-fail-under=0")
 DATA = ".coverage.branches"
@@ -126,7 +126,3 @@ def _status_of(part: ForkProcess) -> int:
     """Pytest's; of a part that a signal ended, one that is no success."""
     assert part.exitcode is not None
     return part.exitcode if part.exitcode >= 0 else 128 - part.exitcode
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
