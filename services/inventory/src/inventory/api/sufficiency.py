@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from inventory.api.context import Context
-from inventory.domain.devices.areas import Area
+from inventory.domain.places.areas import Area
 from inventory.domain.places.coverage import Assessed, decide_sufficiency
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Camera, Coverage, Facility

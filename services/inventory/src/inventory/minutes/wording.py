@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from inventory.domain.devices.areas import Area
+from inventory.domain.places.areas import Area
 from inventory.domain.mandate.surveying.form import Coverage, SystemKind
 
 _PADDED_MONTHS = 2

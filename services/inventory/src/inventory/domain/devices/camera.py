@@ -4,20 +4,19 @@ from datetime import date
 from typing import Annotated, Protocol, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN
-from inventory.domain.devices.areas import Area, check_area
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
 from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
+from inventory.domain.places.areas import PublicArea
 from vonggac.events.inventory import MediaTransport
 
 DEFAULT_INTERVAL_S = 30.0
 DEFAULT_TIMEOUT_S = 10.0
 
-type AreaField = Annotated[Area, BeforeValidator(check_area)]
 type IntervalS = Annotated[float, Field(ge=5, le=3600)]
 type TimeoutS = Annotated[float, Field(ge=1, le=60)]
 
@@ -53,7 +52,7 @@ class CameraFields(Dated):
     code: Code
     name: Name
     enabled: bool = Field(default=True, description="A disabled camera is neither probed nor forwarded.")
-    area: AreaField | None = Field(default=None, description="The area it watches (4403/CV-BCĐ).")
+    area: PublicArea | None = Field(default=None, description="The area it watches (4403/CV-BCĐ).")
     transport: MediaTransport = Field(
         default=MediaTransport.TCP,
         description="Of RTSP media; auto tries TCP first, and UDP when the camera refuses TCP.",

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from inventory.domain.devices.areas import Area
-from inventory.domain.devices.camera import AreaField
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line
+from inventory.domain.places.areas import Area, PublicArea
 from vonggac.events.inventory import CoverageVerdict
 
 REQUIRED: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
@@ -20,7 +19,7 @@ class CoverageFields(Dated):
     """What a survey found of one area of one facility."""
 
     facility_id: UUID
-    area: AreaField
+    area: PublicArea
     verdict: CoverageVerdict
     reason: Line | None = Field(default=None, description="Why it does not apply; needed then.")
     cameras_needed: int = Field(

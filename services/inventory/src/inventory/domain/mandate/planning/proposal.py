@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from inventory.domain.devices.areas import Area, check_area
 from inventory.domain.fields import Code, Fields, Line, Name
 from inventory.domain.mandate.surveying.form import Text
+from inventory.domain.places.areas import PublicArea
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory.surveys import ProposalStatus
 
@@ -97,7 +97,7 @@ class CameraType(StrEnum):
 class ProposedArea(Fields):
     """Cameras for one public area. Rooms, toilets and bathrooms are refused (4403/CV-BCĐ)."""
 
-    area: Annotated[Area, BeforeValidator(check_area)]
+    area: PublicArea
     cameras: Annotated[int, Field(ge=1, le=1000)]
     type: CameraType = CameraType.BULLET
     position: Line | None = None

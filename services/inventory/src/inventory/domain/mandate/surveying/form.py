@@ -8,11 +8,11 @@ from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from inventory.domain.devices.areas import Area, check_area
 from inventory.domain.devices.expected import Pixels, check_mac
 from inventory.domain.fields import Code, Fields, Line, Name
+from inventory.domain.places.areas import PublicArea
 from inventory.domain.text import clean
 
 MAX_ROWS = 500
@@ -21,7 +21,6 @@ type Count = Annotated[int, Field(ge=0, le=100_000)]
 type Mbps = Annotated[float, Field(ge=0, le=100_000)]
 type Text = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=2000)]
 type Mac = Annotated[str, AfterValidator(check_mac)]
-type PublicArea = Annotated[Area, BeforeValidator(check_area)]
 type Codec = Literal["h264", "h265", "mjpeg", "other"]
 
 

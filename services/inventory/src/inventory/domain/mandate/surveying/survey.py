@@ -120,7 +120,7 @@ HEADINGS = {
 
 
 class Participant(Fields):
-    """A named participant of one agency, and the day of presence (R19)."""
+    """A named participant of one agency, and the day on which it was there (R19)."""
 
     full_name: Name = Field(title="Họ và tên")
     position: Name | None = Field(default=None, title="Chức vụ")

@@ -1,6 +1,9 @@
 """Areas that a camera may watch (4403/CV-BCĐ), and the private ones that it excludes."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 
 class Area(StrEnum):
@@ -33,3 +36,7 @@ def check_area(value: object) -> object:
         )
         raise ValueError(msg)
     return value
+
+
+type PublicArea = Annotated[Area, BeforeValidator(check_area)]
+"""An area as records and forms take it: a private one is refused by name."""
