@@ -1,6 +1,7 @@
 """The modules of the house as the tests of its architecture read them: paths, syntax trees and who imports whom."""
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,15 @@ SOURCES = [
     ROOT / "local/src/local",
     ROOT / "bench",
 ]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The files of the checkout that match, those that git does not ignore."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).exists()]
 
 
 def _name(path: Path, source: Path) -> str:

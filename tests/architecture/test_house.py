@@ -2,13 +2,11 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
-from tests.architecture.modules import modules, statements, tree
+from tests.architecture.modules import ROOT, modules, statements, tracked, tree
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("trees")
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 RECORD_KEEPERS = {"inventory", "reporting"}
@@ -41,14 +39,6 @@ TOP_LEVEL = {
     "uv.lock",
     "docker-compose.yml",
 }
-
-
-def tracked(*patterns: str) -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    return [path for name in listed.split("\0") if name and (path := ROOT / name).exists()]
 
 
 PYTHON = tracked("*.py")
