@@ -94,7 +94,7 @@ class Stage:
         self.client.close()
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """Every delivery as the forwarder tells it, by id."""
+        """Every delivery as the forwarder reports it, by id."""
         answer = self.client.get(
             f"{self.forwarders[-1].api}/v1/deliveries?limit=1000", headers={"Authorization": f"Bearer {self.token}"}
         )

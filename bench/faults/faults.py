@@ -1,4 +1,4 @@
-"""What a fault at one destination costs the other, and whether the states tell the truth: `make bench-faults`.
+"""What a fault at one destination costs the other, and whether the states are true: `make bench-faults`.
 
 Real processes: NATS, a forwarder (two at the hand-over), simulated cameras of 1080p25 at 2 Mbit/s and two centres that
 count RTP by sequence number. Every 0.1 s the forwarder's states are compared with what the centres counted meanwhile.
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass
 class Watch:
-    """Samples states and counts until told otherwise; keeps what the row needs."""
+    """Samples states and counts until it is stopped; keeps what the row needs."""
 
     stage: Stage
     row: Row

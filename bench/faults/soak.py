@@ -131,15 +131,15 @@ async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progr
         await faults.once_each()
         await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
         before = await _calm(made, usage, progress, "warm; calm before the faults")
-        faults.told.clear()
+        faults.counted.clear()
         printing = asyncio.create_task(_print_progress(made, usage, progress))
         try:
             await faults.run(arguments.minutes * 60)
         finally:
             printing.cancel()
             await asyncio.gather(printing, return_exceptions=True)
-        result.faults = dict(sorted(faults.told.items()))
-        progress.step("faults", f"{faults.told.total()} are healed")
+        result.faults = dict(sorted(faults.counted.items()))
+        progress.step("faults", f"{faults.counted.total()} are healed")
         result.seconds_to_verified = await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
         progress.step("cameras", f"all verified at both centres {result.seconds_to_verified} s after the last fault")
         after = await _calm(made, usage, progress, "calm after the faults")

@@ -37,13 +37,13 @@ WEIGHTS = {"centre": 4, "camera": 6, "forwarder": 1}
 
 @dataclass
 class Faults:
-    """`told` counts them by name, such as `centre off`. `say` hears of each."""
+    """`counted` counts them by name, such as `centre off`. `say` hears of each."""
 
     stage: Stage
     chance: random.Random
     say: Callable[[str], None]
     with_nats: bool = False
-    told: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
     _busy: set[str] = field(default_factory=set)
 
     async def once_each(self) -> None:
@@ -71,17 +71,17 @@ class Faults:
         lasts_s = min(self.chance.uniform(*LASTS_S), max(1.0, left_s))
         if kind == "centre":
             centre, fault = self.chance.choice(CENTRES), self.chance.choice(CENTRE_FAULTS)
-            return self._centre(centre, fault, lasts_s) if self._take(centre) else None
+            return self._centre(centre, fault, lasts_s) if self._claim(centre) else None
         if kind == "camera":
             camera, fault = self.chance.choice(self.stage.cameras), self.chance.choice(CAMERA_FAULTS)
             ailing = len(self._busy & set(self.stage.cameras))
-            return self._camera(camera, fault, lasts_s) if ailing < CAMERAS_AT_ONCE and self._take(camera) else None
+            return self._camera(camera, fault, lasts_s) if ailing < CAMERAS_AT_ONCE and self._claim(camera) else None
         if kind == "forwarder":
             kill = self.chance.random() < 2 / 3
-            return self._forwarder(lasts_s, kill=kill) if self._take("forwarder") else None
-        return self._nats(self.chance.uniform(*NATS_AWAY_S)) if self._take("nats") else None
+            return self._forwarder(lasts_s, kill=kill) if self._claim("forwarder") else None
+        return self._nats(self.chance.uniform(*NATS_AWAY_S)) if self._claim("nats") else None
 
-    def _take(self, what: str) -> bool:
+    def _claim(self, what: str) -> bool:
         free = what not in self._busy
         self._busy.add(what)
         return free
@@ -112,5 +112,5 @@ class Faults:
         self._busy.discard("nats")
 
     def _begins(self, name: str, detail: str) -> None:
-        self.told[name] += 1
+        self.counted[name] += 1
         self.say(f"{name}: {detail}")

@@ -52,7 +52,7 @@ class Stage:
     client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=20, trust_env=False))
 
     async def verified(self) -> int:
-        """Cameras that are up and verified at both centres, as reporting tells; 0 while it does not answer."""
+        """Cameras that are up and verified at both centres, as reporting has them; 0 while it does not answer."""
         try:
             document = await self._lately()
         except RefusedError:
@@ -70,7 +70,7 @@ class Stage:
         ]
 
     async def cameras_by_forwarder(self) -> dict[str, int]:
-        """How many cameras each forwarder holds, as they tell every few seconds. Raises RefusedError."""
+        """How many cameras each forwarder holds, as they report every few seconds. Raises RefusedError."""
         url = f"{self.platform.addresses.forwarder}/v1/workers"
         workers = await call(self.client, "GET", url, headers={"Authorization": f"Bearer {self.token}"})
         return {worker["worker_id"]: worker["cameras_held"] for worker in workers["items"]}

@@ -42,7 +42,7 @@ class Calm:
 
 @dataclass
 class Usage:
-    """Samples of each part. `processes` tells which process ids make up a part now (children are added)."""
+    """Samples of each part. `processes` gives the process ids that make up a part now (children are added)."""
 
     processes: Callable[[], Mapping[str, Sequence[int]]]
     samples: dict[str, list[Sample]] = field(default_factory=dict)

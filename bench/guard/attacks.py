@@ -98,26 +98,26 @@ async def forge_tokens(target: Target, seconds: float) -> None:
     deep = base64.urlsafe_b64encode(b"[" * 9000).rstrip(b"=")
     forged = target.token.encode()[:-8] + b"AAAAAAAA"
     for token in _alternately(seconds, (deep + b".e30.AA", forged)):
-        await _ask(target, b"/v1/deliveries", token)
+        await _send_get(target, b"/v1/deliveries", token)
 
 
 async def ask_for_the_document(target: Target, seconds: float) -> None:
     """The largest answer that costs no token, compressed."""
     for accepted in _alternately(seconds, (b"gzip", b"identity")):
-        await _ask(target, b"/openapi.json", None, b"Accept-Encoding: %s\r\n" % accepted)
+        await _send_get(target, b"/openapi.json", None, b"Accept-Encoding: %s\r\n" % accepted)
 
 
 async def ask_with_a_long_query(target: Target, seconds: float) -> None:
     """Eight thousand parameters that nobody knows."""
     query = b"&".join(b"a%d=1" % number for number in range(7000))
     for path in _alternately(seconds, (b"/v1/workers?" + query, b"/v1/workers?sort=" + b"x," * 30_000)):
-        await _ask(target, path, target.token.encode())
+        await _send_get(target, path, target.token.encode())
 
 
 async def ask_for_everything(target: Target, seconds: float) -> None:
     """The longest page, counted and sorted."""
     for path in _alternately(seconds, (b"/v1/deliveries?limit=1000&total=true", b"/metrics")):
-        await _ask(target, path, target.token.encode())
+        await _send_get(target, path, target.token.encode())
 
 
 ATTACKS: dict[str, Attack] = {
@@ -154,7 +154,7 @@ async def _send_on(target: Target, seconds: float, head: bytes, block: bytes) ->
                     sent += len(block)
 
 
-async def _ask(target: Target, path: bytes, token: bytes | None, more: bytes = b"") -> None:
+async def _send_get(target: Target, path: bytes, token: bytes | None, more: bytes = b"") -> None:
     with contextlib.suppress(OSError):
         reader, writer = await asyncio.open_connection(target.host, target.port)
         with contextlib.closing(writer):

@@ -72,7 +72,7 @@ type Fault = Callable[[Yuv, np.random.Generator], Yuv]
 
 
 HARDLY_FOUND = "white, letters 6% high"
-"""In the table like every other, and not in the sum: white letters on white are mostly told as covered."""
+"""In the table like every other, and not in the sum: white letters on white are mostly called covered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 1080p25 at 2 Mbit/s, simulated in a process of its own, where the keyframes are noted, too. Each round is one camera's
 turn as the prober makes it: ask for the notes, read two deliveries back at the same time, hash what comes, compare,
-tell (nats-server and simulator not counted). CPU is of the whole process, its floor (nothing to do) taken off.
+report (nats-server and simulator not counted). CPU is of the whole process, its floor (nothing to do) taken off.
 
 Prints a table and, last, one JSON line: `cpu_ms_read_back` (one delivery), `seconds_p50` (a round), `delay_s_p50`,
 `rounds_per_s` (cameras a second at `--concurrent` rounds), `verified` (share of all).

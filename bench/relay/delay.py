@@ -2,7 +2,7 @@
 
 One process plays some cameras directly and is their destinations too, so that both arrivals are read from one clock and
 wait equally for its event loop. The direct session is opened first: the camera writes to it first, so the delay is
-never told too small by that. Packets are matched by sequence number; a packet arrives with its last byte.
+never measured too small by that. Packets are matched by sequence number; a packet arrives with its last byte.
 """
 
 import asyncio

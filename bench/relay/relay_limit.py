@@ -85,7 +85,7 @@ def _numbers(sockets: Sequence[socket.socket]) -> "ctypes.Array[ctypes.c_int]":
     return (ctypes.c_int * len(sockets))(*(opened.fileno() for opened in sockets))
 
 
-def _ask(connection: socket.socket, method: str, url: str, *headers: str) -> str:
+def _send_request(connection: socket.socket, method: str, url: str, *headers: str) -> str:
     lines = [f"{method} {url} RTSP/1.0", "CSeq: 1", *headers, "", ""]
     connection.sendall("\r\n".join(lines).encode())
     answer = b""
@@ -108,14 +108,14 @@ def _ask(connection: socket.socket, method: str, url: str, *headers: str) -> str
 def _play(url: str) -> socket.socket:
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname or "", parts.port or 554))
-    _ask(connection, "DESCRIBE", url, "Accept: application/sdp")
+    _send_request(connection, "DESCRIBE", url, "Accept: application/sdp")
     transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1"
-    session = _ask(connection, "SETUP", f"{url}/trackID=1", transport)
-    _ask(connection, "PLAY", url, session)
+    session = _send_request(connection, "SETUP", f"{url}/trackID=1", transport)
+    _send_request(connection, "PLAY", url, session)
     return connection
 
 
 def _record(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
-    _ask(connection, "RECORD", "rtsp://127.0.0.1/")
+    _send_request(connection, "RECORD", "rtsp://127.0.0.1/")
     return connection

@@ -29,7 +29,7 @@ async def ingest_rate(settings: Settings, keys: Path, cameras: int) -> int:
     try:
         await topology.declare(bus.js)
         count = await fill(bus, [uuid4() for _ in range(cameras)], ROUNDS, DOWN_SHARE, 0.0)
-        asking = asyncio.create_task(_ask(settings, keys))
+        asking = asyncio.create_task(_make_reports(settings, keys))
         started = time.perf_counter()
         await drain(bus, Ingest(database, settings), settings)
         passed = time.perf_counter() - started
@@ -42,7 +42,7 @@ async def ingest_rate(settings: Settings, keys: Path, cameras: int) -> int:
         await bus.close()
 
 
-async def _ask(settings: Settings, keys: Path) -> None:
+async def _make_reports(settings: Settings, keys: Path) -> None:
     """One report after the other, in the same process."""
     issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.AUTHORITY}), valid_for=timedelta(hours=4))
     transport = httpx.ASGITransport(app=create_app(settings))

@@ -22,7 +22,7 @@ class Stretch:
     end: float
     verdict: str
     words: str = ""
-    """Its state and cause, for a person who looks for the reason of an error."""
+    """Its state and cause, for a person who searches for the reason of an error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,7 @@ def _within(gap: Gap, window: Window) -> bool:
 
 
 async def _reported(made: Stage, period: tuple[float, float]) -> dict[Thing, list[Stretch]]:
-    """Every camera and delivery as reporting tells it."""
+    """Every camera and delivery as reporting has it."""
     shown = {"from": _shown(period[0]), "to": _shown(period[1])}
     address, headers = made.platform.addresses.reporting, {"Authorization": f"Bearer {made.token}"}
     document = await made.reporting.compliance()

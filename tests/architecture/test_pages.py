@@ -3,12 +3,13 @@
 import ast
 import json
 import re
+import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tests.architecture.modules import tree
+from tests.architecture.modules import modules, tree
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -34,6 +35,11 @@ RETIRED = re.compile(
     r"|confirmations?|sampled)\b",
     re.IGNORECASE,
 )
+PHRASES = re.compile(
+    r"`[^`]*`|\b(?:looks?|looked)[ -]up\b|\blooks? like\b|\btells?\b[^.;:]*?\b(?:apart|from)\b|\btold (?:apart|from)\b",
+    re.IGNORECASE,
+)
+"""What comments of the source may say: names in the code, and phrases for other things."""
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 ADDRESSES = {
     **{f"${name.upper()}": f"/{name}" for name in SERVICES},
@@ -176,3 +182,22 @@ def test_pages_use_no_retired_word() -> None:
         return [f"{number}: {found[0]}" for number, line in lines for found in RETIRED.finditer(line)]
 
     assert by_page(retired, (page for page in PAGES if page not in OWN_WORDS)) == {}
+
+
+def comments(path: Path) -> Iterator[tuple[int, str]]:
+    """Comments and docstrings of a file, each with its line."""
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+                yield token.start[0], token.string
+
+
+def test_comments_of_the_source_use_no_retired_word() -> None:
+    def retired(path: Path) -> list[str]:
+        return [
+            f"{number}: {found[0]}"
+            for number, text in (comments(path) if RETIRED.search(path.read_text("utf-8")) else ())
+            for found in RETIRED.finditer(PHRASES.sub("", text))
+        ]
+
+    assert by_page(retired, modules().values()) == {}

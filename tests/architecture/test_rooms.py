@@ -67,6 +67,13 @@ WORDS_OF_OTHERS = {
     "held_since": "a camera that a worker holds",
     "held_by_another": "a camera that a worker holds",
 }
+BARE_VERBS = {"take", "give", "tell", "forget", "look", "ask", "hold"}
+"""They say what they do to what. `add` stands where a thing is a collection, as in Python."""
+BARE_VERBS_OF_OTHERS = {
+    "prober.probes.camera.stream_stats _take": "a measured hot path keeps its body",
+    "reporting.tables.parquet_file tell": "the protocol of files",
+    "vonggac.testing.processes forget": "what a server does, beside `remember`",
+}
 RETIRED = frozenset(
     re.findall(
         r"\w+",
@@ -84,6 +91,7 @@ OPEN: dict[str, set[str]] = {
     "small files": set(),
     "methods": set(),
     "words": set(),
+    "bare verbs": set(),
 }
 """What is still to be mended, rule by rule."""
 
@@ -149,6 +157,16 @@ def test_no_name_uses_a_retired_word() -> None:
         names = [name.rpartition(".")[2], *(node.name for node in definitions(path))]
         found += [f"{name} {each}" for each in names if words_of(each) & RETIRED and each not in WORDS_OF_OTHERS]
     settle("words", found)
+
+
+def test_no_function_is_a_bare_verb() -> None:
+    found = {
+        f"{name} {node.name}"
+        for name, path in modules().items()
+        for node in definitions(path)
+        if node.name.strip("_") in BARE_VERBS
+    }
+    settle("bare verbs", found, BARE_VERBS_OF_OTHERS)
 
 
 def test_every_exception_for_a_word_is_used() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from inventory.domain.devices.areas import Area
+from inventory.domain.places.areas import Area
 from inventory.domain.mandate.deadline import DUE_SOON, DueState, due_state_at, is_in_time
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
 from inventory.domain.mandate.obligation import FacilityView

@@ -1,4 +1,4 @@
-"""Signs that nobody sees in a text: two texts that look equal differ by them, and some turn others about."""
+"""Signs that nobody sees in a text: two texts that seem equal differ by them, and some turn others about."""
 
 import re
 

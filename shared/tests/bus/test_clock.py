@@ -48,7 +48,7 @@ def test_skew_is_unknown_until_the_first_measurement() -> None:
 def test_skew_is_corrected_to_within_half_the_round_trip(skew_s: float) -> None:
     clocks = Clocks(skew_s)
     clock = clocks.clock()
-    clock.take(clocks.measured(START_S))
+    clock.use_measurement(clocks.measured(START_S))
     clocks.pass_by(5.0)
     assert clock.unix_s() == pytest.approx(START_S + 5.0)
     assert clock.skew_s == pytest.approx(skew_s)
@@ -58,7 +58,7 @@ def test_skew_is_corrected_to_within_half_the_round_trip(skew_s: float) -> None:
 def test_skew_that_changes_while_we_work_moves_no_published_time() -> None:
     clocks = Clocks()
     clock = clocks.clock()
-    clock.take(clocks.measured(START_S))
+    clock.use_measurement(clocks.measured(START_S))
     clocks.wall_s += 3600
     assert clock.unix_s() == START_S
     assert clock.skew_s == 3600
@@ -67,19 +67,19 @@ def test_skew_that_changes_while_we_work_moves_no_published_time() -> None:
 def test_skew_is_taken_from_the_quickest_answer() -> None:
     clocks = Clocks()
     clock = clocks.clock()
-    clock.take(clocks.measured(START_S, round_trip_s=0.01))
+    clock.use_measurement(clocks.measured(START_S, round_trip_s=0.01))
     clocks.pass_by(1.0)
     # A late answer that is off by less than it may be off.
-    clock.take(clocks.measured(START_S + 1.3, round_trip_s=0.8))
+    clock.use_measurement(clocks.measured(START_S + 1.3, round_trip_s=0.8))
     assert clock.unix_s() == pytest.approx(START_S + 1.0)
 
 
 def test_skew_after_a_step_of_the_server_is_that_of_the_newest_answer() -> None:
     clocks = Clocks()
     clock = clocks.clock()
-    clock.take(clocks.measured(START_S, round_trip_s=0.001))
+    clock.use_measurement(clocks.measured(START_S, round_trip_s=0.001))
     clocks.pass_by(1.0)
-    clock.take(clocks.measured(START_S + 121.0))
+    clock.use_measurement(clocks.measured(START_S + 121.0))
     assert clock.unix_s() == pytest.approx(START_S + 121.0)
 
 
@@ -87,7 +87,7 @@ async def test_skew_beyond_the_bound_degrades_and_an_old_measurement_is_not_read
     clocks = Clocks(MAX_SKEW_S + 1)
     clock = clocks.clock()
     assert "not measured" in str(await clock.check())
-    clock.take(clocks.measured(START_S))
+    clock.use_measurement(clocks.measured(START_S))
     assert await clock.check() is None
     assert await clock.check_skew() == "this machine's clock is 3.0 s fast; published times are corrected"
     clocks.wall_s = START_S
@@ -103,7 +103,7 @@ def test_skew_is_a_metric() -> None:
     error = Gauge("vonggac_test_clock_error_seconds", "Error.", registry=registry)
     export_clock(clock, skew=skew, error=error)
     assert b"clock_skew_seconds NaN" in generate_latest(registry)
-    clock.take(clocks.measured(START_S))
+    clock.use_measurement(clocks.measured(START_S))
     assert b"vonggac_test_clock_skew_seconds 180.0" in generate_latest(registry)
 
 

@@ -53,7 +53,7 @@ class Streams:
         """Every stream, in the order in which they are copied."""
         found: list[str] = []
         while True:
-            page = await self._ask(subjects.STREAM_NAMES, {"offset": len(found)})
+            page = await self._request(subjects.STREAM_NAMES, {"offset": len(found)})
             found += page.get("streams") or []
             if not page.get("streams") or len(found) >= page["total"]:
                 break
@@ -65,7 +65,7 @@ class Streams:
         inbox = self._client.new_inbox()
         pieces = await self._client.subscribe(inbox)
         try:
-            described = await self._ask(
+            described = await self._request(
                 subjects.stream_snapshot(name), {"deliver_subject": inbox, "chunk_size": PIECE_BYTES}
             )
             with (folder / CONTENT).open("wb") as file:
@@ -92,7 +92,7 @@ class Streams:
         described = json.loads((folder / DESCRIPTION).read_text("utf-8"))
         if replicas is not None:
             described["config"]["num_replicas"] = replicas
-        answer = await self._ask(subjects.stream_restore(copy.name), described)
+        answer = await self._request(subjects.stream_restore(copy.name), described)
         subject = answer["deliver_subject"]
         with (folder / CONTENT).open("rb") as file:
             while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
@@ -109,7 +109,7 @@ class Streams:
             )
             raise UnusableBackupError(msg)
 
-    async def _ask(self, subject: str, question: Mapping[str, Any]) -> dict[str, Any]:
+    async def _request(self, subject: str, question: Mapping[str, Any]) -> dict[str, Any]:
         name = subject.rpartition(".")[2]
         return _parsed(name, await self._client.request(subject, json.dumps(question).encode(), ANSWER_WITHIN_S))
 

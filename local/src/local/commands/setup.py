@@ -43,7 +43,7 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
     progress.step("keys", f"in {keys}: {', '.join((WHOLE, *SHARES))}")
     owners = Owners()
     for share in (WHOLE, *SHARES):
-        _give(keys / share, owners.services)
+        _change_owner(keys / share, owners.services)
     _share_nats_logins(logins, owners)
     _share_database_logins(logins, owners)
     _share_backup_logins(logins, owners)
@@ -75,8 +75,8 @@ def _share_database_logins(logins: Path, owners: Owners) -> None:
     ensure_password(server / "superuser.password")
     for role in environment.RECORD_KEEPERS:
         write_private(logins / role / DATABASE_PASSWORD, ensure_password(server / f"{role}.password"))
-        _give(logins / role, owners.services)
-    _give(server, owners.postgres)
+        _change_owner(logins / role, owners.services)
+    _change_owner(server, owners.postgres)
 
 
 def _share_backup_logins(logins: Path, owners: Owners) -> None:
@@ -85,7 +85,7 @@ def _share_backup_logins(logins: Path, owners: Owners) -> None:
         write_private(logins / BACKUP / f"{role}.password", ensure_password(logins / role / DATABASE_PASSWORD))
     owner = ensure_password(logins / permissions.OWNER.name / NATS_PASSWORD)
     write_private(logins / BACKUP / NATS_PASSWORD, owner)
-    _give(logins / BACKUP, owners.services)
+    _change_owner(logins / BACKUP, owners.services)
 
 
 def _share_nats_logins(logins: Path, owners: Owners) -> None:
@@ -93,11 +93,11 @@ def _share_nats_logins(logins: Path, owners: Owners) -> None:
     values = {user.name: ensure_password(logins / user.name / NATS_PASSWORD) for user in permissions.USERS}
     write_private(logins / "nats" / Path(permissions.PASSWORDS_FILE).name, permissions.passwords(values))
     for name in values:
-        _give(logins / name, owners.services)
-    _give(logins / "nats", owners.nats)
+        _change_owner(logins / name, owners.services)
+    _change_owner(logins / "nats", owners.nats)
 
 
-def _give(folder: Path, user: int) -> None:
+def _change_owner(folder: Path, user: int) -> None:
     """To the user of the container that mounts the folder; only the superuser can."""
     if os.geteuid() != 0:
         return

@@ -13,7 +13,7 @@ from vonggac.net.errors import PeerError
 
 RESOLVE_WITHIN_S = 10.0
 _NO_DEVICE = AllowedNetworks.parse(["0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fe80::/10"])
-"""A name that leads there opens nothing: this machine's own, and what a cloud tells its machines."""
+"""A name that leads there opens nothing: this machine's own, and what a cloud gives its machines."""
 
 
 @dataclass(frozen=True, slots=True)

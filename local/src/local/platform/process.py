@@ -72,7 +72,7 @@ class Child:
             msg = f"{self.name} did not finish within {within_s:.0f} s:\n{tail(self.log)}"
             raise ProcessEndedError(msg)
         status = self.process.returncode
-        self._forget()
+        self._drop_process()
         if status != 0:
             raise ProcessEndedError(self._epitaph(status))
 
@@ -90,14 +90,14 @@ class Child:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            self._forget()
+            self._drop_process()
 
     def kill(self) -> None:
         """SIGKILL, now."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
 
-    def _forget(self) -> None:
+    def _drop_process(self) -> None:
         self.process = None
         self._record.record_ended(self.name)
 

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _serve(settings: Settings) -> None:
-    # What a start makes stays: looking for garbage among it takes a seventh of its time. `serve` begins with that.
+    # What a start makes stays: searching it for garbage takes a seventh of its time. `serve` begins with that.
     gc.disable()
     share_one_heap()
     map_large_blocks()

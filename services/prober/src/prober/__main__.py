@@ -15,7 +15,7 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="prober", level=settings.log_level, log_format=settings.log_format)
     log_unknown_settings(Settings)
-    # What a start makes stays: looking for garbage among it takes a seventh of its time. `serve` begins with that.
+    # What a start makes stays: searching it for garbage takes a seventh of its time. `serve` begins with that.
     gc.disable()
     from prober.app import create_app
     from vonggac.http.server import serve

@@ -1,4 +1,4 @@
-"""reporting: observations to intervals to compliance; it tells the truth.
+"""reporting: observations to intervals to compliance; it states the truth.
 
 Owns: runs of each camera, claims on each delivery, lives of workers, and the dated plan with the
 maintenance agreed beforehand.

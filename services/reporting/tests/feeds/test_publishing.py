@@ -63,6 +63,6 @@ async def test_old_notices_are_forgotten_and_what_is_not_published_is_kept(datab
     await Outbox(database).mark_published([row.sequence], NOW)
     await freeze(database, waiting, 1)
     async with database.transaction() as session:
-        assert await notices.forget(session, before=NOW) == 0
-        assert await notices.forget(session, before=NOW + timedelta(days=1)) == 1
+        assert await notices.delete_old_notices(session, before=NOW) == 0
+        assert await notices.delete_old_notices(session, before=NOW + timedelta(days=1)) == 1
     assert [one.thing_id for one in await Outbox(database).unpublished(10)] == [waiting]

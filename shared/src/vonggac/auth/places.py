@@ -79,12 +79,12 @@ class FacilityPlaces:
         if kept is not None and time.monotonic() - kept.read_at < KEPT_S:
             return kept.state
         async with self._gate:
-            state = await _ask(bus, noun, thing_id)
+            state = await _read_state(bus, noun, thing_id)
         self._kept[noun, thing_id] = _Kept(time.monotonic(), state)
         return state
 
 
-async def _ask(bus: Bus, noun: str, thing_id: UUID) -> State | None:
+async def _read_state(bus: Bus, noun: str, thing_id: UUID) -> State | None:
     try:
         stored = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id), direct=True)
     except NotFoundError:

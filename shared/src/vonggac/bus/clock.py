@@ -142,7 +142,7 @@ class ServerClock:
         word = "fast" if skew_s > 0 else "slow"
         return f"this machine's clock is {abs(skew_s):.1f} s {word}; published times are corrected"
 
-    def take(self, measured: Measurement) -> None:
+    def use_measurement(self, measured: Measurement) -> None:
         """Use a measurement. One that contradicts what was known replaces it: a clock was set, or a machine slept."""
         at = measured.elapsed_s
         best = self._best
@@ -164,7 +164,7 @@ class ServerClock:
         except (NatsError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
             log.debug("clock_not_measured", error=type(error).__name__)
             return False
-        self.take(Measurement.of(asked_s=asked_s, server_s=server_s, answered_s=answered_s))
+        self.use_measurement(Measurement.of(asked_s=asked_s, server_s=server_s, answered_s=answered_s))
         return True
 
     async def settle(self, bus: _Connection) -> None:

@@ -147,7 +147,7 @@ class KeptMessages:
 
     def take_forgotten(self) -> list[Message]:
         """What the streams that went back may have forgotten, oldest first; it is not kept any more."""
-        return [message for name, stream in self._streams.items() if stream.forgot for message in self._take(name)]
+        return [message for name, stream in self._streams.items() if stream.forgot for message in self._take_kept(name)]
 
     async def watch(self, on_forgotten: Callable[[Sequence[Message]], None]) -> None:
         """Check the streams after each reconnection, and now and then, until cancelled."""
@@ -155,7 +155,7 @@ class KeptMessages:
             self._reconnected.clear()
             for name in list(self._streams):
                 if await self._forgot(name):
-                    on_forgotten(self._take(name))
+                    on_forgotten(self._take_kept(name))
                 # A stream to which nothing more is published keeps nothing for longer either.
                 _drop_old(self._streams[name], self._clock() - KEPT_S)
             try:
@@ -177,7 +177,7 @@ class KeptMessages:
         # Not what was stored meanwhile: its answers may have come before this one.
         return bool(anew or info.state.last_seq < known)
 
-    def _take(self, name: str) -> list[Message]:
+    def _take_kept(self, name: str) -> list[Message]:
         stream = self._streams[name]
         since = self._clock() - KEPT_S
         _drop_old(stream, since)

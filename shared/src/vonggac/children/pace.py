@@ -13,7 +13,7 @@ class StartPace:
         self._at_once, self._every_s, self._clock = at_once, every_s, clock
         self._left, self._at_s = float(at_once), clock()
 
-    def take(self) -> float:
+    def take_start(self) -> float:
         """Take the next start; in how many seconds it may be made."""
         now_s = self._clock()
         self._left = min(self._at_once, self._left + (now_s - self._at_s) / self._every_s) - 1
@@ -26,7 +26,7 @@ class StartPace:
 
     async def wait(self) -> None:
         """Until the next start may be made."""
-        wait_s = self.take()
+        wait_s = self.take_start()
         if wait_s:
             try:
                 await asyncio.sleep(wait_s)

@@ -108,7 +108,7 @@ class WordPage:
             margin.set(qn("w:w"), "0")
             margin.set(qn("w:type"), "dxa")
             margins.append(margin)
-        # The schema has the margins before the last child, the look.
+        # The schema has the margins before the last child, the style.
         table._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)
         for row in table.rows:
             _mark(row, "w:cantSplit")

@@ -14,7 +14,7 @@ from vonggac.events.envelope import Payload
 
 
 class AfterOutage(StrEnum):
-    """What a camera is after an outage. `unknown`: nobody looked any more, which is no recovery."""
+    """What a camera is after an outage. `unknown`: nobody probed any more, which is no recovery."""
 
     UP = "up"
     UNKNOWN = "unknown"

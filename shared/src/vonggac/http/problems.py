@@ -154,7 +154,7 @@ def sentence_of(message: str) -> str:
     return _LENGTH.sub(r"should have at \1 \2 characters", message.removeprefix("Value error, "))
 
 
-# Of a text that a function of ours has read before its length was looked at, pydantic says the words for a list.
+# Of a text that a function of ours has read before its length was checked, pydantic says the words for a list.
 _LENGTH = re.compile(r"^Value should have at (most|least) (\d+) items? after validation")
 
 

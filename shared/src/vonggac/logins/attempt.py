@@ -63,7 +63,7 @@ class Attempt:
             (self.accept if accepted else self.refuse)()
 
     def fail(self, error: PeerError) -> None:
-        """What an error tells of the login."""
+        """What an error says of the login."""
         if error.cause is Cause.AUTH_FAILED and error.login_sent:
             self.refuse()
         elif error.logged_in:

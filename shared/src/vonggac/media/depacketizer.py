@@ -96,7 +96,7 @@ class Depacketizer:
             self._fragment = None
         if payload and not self._damaged:
             # A packet of padding alone (a keep-alive, a bandwidth probe) counts, and adds nothing.
-            self._take(payload)
+            self._add_nal(payload)
         if marker and not goes_on(self._codec, payload):
             self._finish(units)
         return units
@@ -120,7 +120,7 @@ class Depacketizer:
             self.missing += ahead
         return ahead != 0
 
-    def _take(self, payload: bytes | memoryview) -> None:
+    def _add_nal(self, payload: bytes | memoryview) -> None:
         self._bytes += len(payload)
         if self._bytes > self._max_bytes:
             self._damage()

@@ -86,7 +86,7 @@ class KeyframeCollector:
         """Add one RTP payload; returns the keyframes that it completes."""
         mark = self._detector.push(payload, timestamp=timestamp, marker=marker)
         if mark is Mark.OTHER and not self._collecting:
-            self._forget()
+            self._drop_fed()
             return []
         units = self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker)
         self._fed = True
@@ -97,10 +97,10 @@ class KeyframeCollector:
             # Another unit has begun and ended the keyframe.
             self._collecting = False
         if mark is Mark.OTHER and not self._collecting:
-            self._forget()
+            self._drop_fed()
         return [unit for unit in units if unit.keyframe]
 
-    def _forget(self) -> None:
+    def _drop_fed(self) -> None:
         if self._fed:
             self._depacketizer.reset()
             self._fed = False

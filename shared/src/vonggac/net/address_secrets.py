@@ -1,4 +1,4 @@
-"""What in an address is a secret, by the name that stands before it or by its looks: one list for all.
+"""What in an address is a secret, by the name that stands before it or by its form: one list for all.
 
 Inventory refuses such an address, and redaction hides what follows such a name wherever a text leaves a process.
 Whoever adds a spelling adds it here.
@@ -29,7 +29,7 @@ _SHORT = (
 """As a word of a name, perhaps with a number: `pw`, `admin_pw`, `rtmpkey`, `pass1`, and not `keyframe` or `design`."""
 _BEFORE = r"(?<![A-Za-z0-9])"
 _BEGINS = r"(?=[acklmopstuvxп密])"
-"""Of a long name: most places of a text are passed over by one look."""
+"""Of a long name: most places of a text are passed over by one comparison."""
 SECRET_NAME = (
     rf"(?:{_BEFORE}(?:{_SHORT})[0-9]{{0,3}}\]?|{_BEGINS}(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})(?:\[[^\]=\s]{{0,20}}\]){{0,3}}"
     r"\\?[\"']?[ +]{0,3}"

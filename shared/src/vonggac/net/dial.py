@@ -43,7 +43,7 @@ class Opened:
         self._place, self._connection, self._close = (address, port), connection, close
         self._taken = False
 
-    def take[C](self, kind: type[C], address: str, port: int) -> C | None:
+    def take_connection[C](self, kind: type[C], address: str, port: int) -> C | None:
         """The connection, once, if it leads there and is of this kind."""
         if self._taken or self._place != (address, port) or not isinstance(self._connection, kind):
             return None
@@ -78,7 +78,7 @@ def hand_on(opened: Opened | None) -> Iterator[None]:
 def take_handed_on[C](kind: type[C], address: str, port: int) -> C | None:
     """What was handed on to this attempt, if it leads there."""
     opened = _handed_on.get()
-    return opened.take(kind, address, port) if opened is not None else None
+    return opened.take_connection(kind, address, port) if opened is not None else None
 
 
 def _unless_closed(connected: socket.socket | None) -> socket.socket | None:

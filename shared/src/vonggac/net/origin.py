@@ -28,7 +28,7 @@ class Origin(str):
         """Of an address with or without userinfo, path and query; placeholders may stand in path and query.
 
         Raises MalformedError, never quoting the address. A placeholder in host or port is none of an address: whoever
-        runs the name server of such a host would be told what is filled in.
+        runs the name server of such a host would learn what is filled in.
         """
         found = _SCHEME.match(url.strip())
         if found is None:

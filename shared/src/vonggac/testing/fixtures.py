@@ -197,7 +197,7 @@ async def forget_topology(bus: Bus, server: NatsServer, *, keep_untouched: bool 
         for name, config in wanted.items()
         if name in standing and not (keep_untouched and _is_untouched(standing[name], config))
     }
-    # A queue that outlives its source looks for the next one of that name seconds later.
+    # A queue that outlives its source searches for the next one of that name seconds later.
     if any(config.sources or name == topology.INVENTORY for name, config in touched.items()):
         touched |= {name: config for name, config in wanted.items() if config.sources or name == topology.INVENTORY}
     for name in wanted:

@@ -38,7 +38,7 @@ class MediaRecorder:
         recorder.player = await open_player(
             RtspUrl.parse(url),
             deadline_s=deadline_s,
-            on_media=recorder._take,
+            on_media=recorder._receive_batch,
             on_lost=recorder._lose,
             on_tracks=recorder._know,
             tracks=tracks,
@@ -76,7 +76,7 @@ class MediaRecorder:
         self.lost = True
         self.error = error
 
-    def _take(self, batch: MediaBatch) -> None:
+    def _receive_batch(self, batch: MediaBatch) -> None:
         for channel, start, end in batch.frames:
             packet = batch.data[start + FRAME_HEADER_BYTES : end]
             if is_rtcp(packet):

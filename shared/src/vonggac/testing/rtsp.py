@@ -85,7 +85,7 @@ class ScriptedPeer:
         try:
             while data := await reader.read(65536):
                 for item in deframer.feed(data):
-                    self._take(item, writer)
+                    self._receive_item(item, writer)
                 await self._notify()
         except ConnectionError:
             writer.transport.abort()
@@ -93,7 +93,7 @@ class ScriptedPeer:
             writer.close()
             await self._notify()
 
-    def _take(self, item: MediaBatch | Request | Response, writer: asyncio.StreamWriter) -> None:
+    def _receive_item(self, item: MediaBatch | Request | Response, writer: asyncio.StreamWriter) -> None:
         if isinstance(item, MediaBatch):
             self.media.append(item)
         elif isinstance(item, Response):

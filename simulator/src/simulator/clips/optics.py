@@ -59,7 +59,7 @@ def lamp(width: int, height: int) -> npt.NDArray[np.float32]:
 
 
 class Blur:
-    """Out of focus: a Gaussian of a twentieth of the height, sampled coarsely and drawn out again."""
+    """Out of focus: a Gaussian of a twentieth of the height, taken coarsely and drawn out again."""
 
     def __init__(self, width: int, height: int) -> None:
         self._luma = _Separable(width, height, max(2.0, height / 20))

@@ -67,7 +67,7 @@ class Shapes(World):
 
 
 class Yard(World):
-    """A yard before a building with doors and windows, trees at its sides, people and a motorbike passing."""
+    """A yard before a building with windows, trees at its sides, people and a motorbike passing."""
 
     PEOPLE = 3
 

@@ -122,7 +122,7 @@ def least_octets(keyframe_octets: int) -> int:
 
 
 def may_stand_still(seen: Sequence[ComparedKeyframe]) -> bool:
-    """Whether the newest keyframe may be one of those before it: the next ones will tell."""
+    """Whether the newest keyframe may be one of those before it: the next ones will show it."""
     return any(seen[-1].may_be(one) for one in seen[-5:-1])
 
 
@@ -136,10 +136,10 @@ class Figures:
 
 
 class Rhythm:
-    """When to look for a camera's next keyframe, from the last one and the distance of two in a row. Seconds.
+    """When to wait for a camera's next keyframe, from the last one and the distance of two in a row. Seconds.
 
     The distance is taken from the RTP timestamps, of which dozens go by until one is wanted again. Cameras keep to it
-    for hours; one that changes it is looked at until it is known anew, one that has none is not looked at each time.
+    for hours; one that changes it is read until it is known anew, one that has none is not read each time.
     """
 
     __slots__ = ("_clock_rate", "_interval_s", "_newest_s", "_stamp", "_uneven", "_watching")
@@ -162,7 +162,7 @@ class Rhythm:
 
     @property
     def steady(self) -> bool:
-        """Whether every keyframe can be awaited without looking at what is between them."""
+        """Whether every keyframe can be awaited without reading what is between them."""
         interval_s = self._interval_s
         return interval_s is not None and 0 < interval_s <= LONGEST_INTERVAL_S and self._uneven < UNEVEN_AT_MOST
 
@@ -190,7 +190,7 @@ class Rhythm:
         self._watching = False
 
     def wait_s(self, now_s: float, *, least_s: float = 0.0) -> float:
-        """How long nothing is missed if nobody looks; 0 when that is not known. Keyframes within `least_s` may be."""
+        """How long nothing is missed if nobody reads; 0 when that is not known. Keyframes within `least_s` may be."""
         if not self._interval_s or self._interval_s > LONGEST_INTERVAL_S:
             return 0.0
         since_s = now_s + least_s - self._newest_s

@@ -42,7 +42,7 @@ class Progress:
         return self.written > self.acknowledged
 
     def advanced(self, written: int, acknowledged: int, unread_for_s: float, now: Instant) -> "Progress":
-        """The session was sampled: its bytes so far.
+        """The session was read: its bytes so far.
 
         `unread_for_s`: what was acknowledged in that time lay unread in a kernel, and counts no more.
         """

@@ -35,7 +35,7 @@ class Mismatched:
 
 @dataclass(frozen=True, slots=True)
 class Unprovable:
-    """Nobody can tell: the camera repeats its picture bit for bit, so what is played may be of any age; or it gives
+    """Nobody can know: the camera repeats its picture bit for bit, so what is played may be of any age; or it gives
     keyframes too rarely, or too large ones, to compare them."""
 
     began_at: datetime

@@ -127,5 +127,5 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
         text = column.choices.get(str(value), str(value))
         if column.kind in {Kind.RECORDS, Kind.RECORD} and len(text) > LONGEST_CELL:
             text = LEFT_OUT
-        # A spreadsheet that is told to read the cell again, or saves it as CSV, must not run it either.
+        # A spreadsheet that reads the cell again, or saves it as CSV, must not run it either.
         sheet.write_string(row, place, escape_error(escape_formula(text)), formats["text"])

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.devices.areas import PRIVATE
+from inventory.domain.places.areas import PRIVATE
 from inventory.domain.mandate.planning import plan as plans
 from inventory.domain.mandate.planning import proposal as proposals
 from inventory.domain.mandate.planning.basis import FacilityPlan

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.devices.areas import PRIVATE
+from inventory.domain.places.areas import PRIVATE
 from inventory.domain.mandate.surveying.form import REQUIRED_AREAS, SurveyForm, form_schema
 from inventory.domain.mandate.surveying.submission import Submission
 from inventory.domain.mandate.surveying.survey import MACHINE, Participant, SurveyFields, met_guards

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.devices.areas import Area
+from inventory.domain.places.areas import Area
 from inventory.domain.places.coverage import (
     REQUIRED,
     Assessed,

@@ -27,7 +27,7 @@ class Newest:
 def live_delay_s(captured_at: datetime, rtp_timestamp: int | None, newest: Newest | None) -> float | None:
     """Of a keyframe captured at that moment, by its RTP timestamp at the destination and the newest packet after it.
 
-    None where the stream's clock does not tell it: more pictures than there was time for, or a clock that goes back.
+    None where the stream's clock does not show it: more pictures than there was time for, or a clock that goes back.
     """
     if newest is None or rtp_timestamp is None:
         return None

@@ -93,7 +93,7 @@ def early_by_s(previous: PreviousProbe | None, *, camera_revision: int, now: dat
 
     The server gives jobs out anew when their delayed naks were lost (a restart), all at once: without this, a herd
     would run over the cameras, and resting ones would be tried again. A last probe that lies in the future
-    tells nothing of when the next one is due; the login's own rest is kept elsewhere (`vonggac.logins`).
+    says nothing of when the next one is due; the login's own rest is kept elsewhere (`vonggac.logins`).
     """
     if previous is None or previous.camera_revision != camera_revision:
         return None

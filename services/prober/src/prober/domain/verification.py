@@ -3,7 +3,7 @@
 One keyframe read back that is bit for bit one that lately came from the camera proves it. That none is alike proves the
 contrary only when one had to be: both sides were watched for longer than the longest delay allowed. A picture that the
 camera gives again and again proves nothing by itself: whichever of its comings it was, the destination may play it for
-ever. Then the camera's own RTP timestamps prove it, where the destination plays them unchanged; else nobody can tell.
+ever. Then the camera's own RTP timestamps prove it, where the destination plays them unchanged; else nobody can know.
 """
 
 from collections.abc import Mapping, Sequence

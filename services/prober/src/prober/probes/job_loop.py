@@ -129,7 +129,7 @@ class JobLoop:
             log.info("job_unanswered", subject=job.message.subject, error=type(error).__name__)
 
 
-async def hold(job: Job) -> None:
+async def keep_job(job: Job) -> None:
     """Keep the job while its work goes on."""
     try:
         await job.keep_in_progress()

@@ -52,7 +52,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"{arguments.file}: {error.strerror}\n")
         return 2
     if arguments.server is not None:
-        return _ask(arguments, content)
+        return _verify_at_server(arguments, content)
     found = verify(content)
     sys.stdout.write("\n".join(_lines(str(arguments.file), found)) + "\n")
     if arguments.digest is not None and found.report is not None and found.report.sha256 != arguments.digest.lower():
@@ -83,7 +83,7 @@ def _lines(name: str, found: Verdict) -> list[str]:
     ]
 
 
-def _ask(arguments: argparse.Namespace, content: bytes) -> int:
+def _verify_at_server(arguments: argparse.Namespace, content: bytes) -> int:
     """Let the register verify the file."""
     headers = {"Content-Type": "application/octet-stream"}
     if arguments.token_file is not None:

@@ -20,7 +20,7 @@ def connected(status: Status | None, proof: str, *, read_back_failed: bool = Fal
     """Whether a delivery in that status is as its destination demands; None while unknown.
 
     Where a read-back is demanded and media is only acknowledged, the delivery is not connected if a read-back was tried
-    and failed. If nobody could look, it is unknown: a blind verifier makes nobody non-compliant.
+    and failed. If nobody could read back, it is unknown: a blind verifier makes nobody non-compliant.
     """
     if status is None:
         return None

@@ -154,7 +154,7 @@ def outages(
 ) -> list[Outage]:
     """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`.
 
-    It began before the period where it was one a moment earlier: the lines tell of that moment, too.
+    It began before the period where it was one a moment earlier: the lines hold that moment, too.
     """
     (earlier,) = accounted(Period(period.start - 1, period.start), camera, maintenance, absences)
     unconfirmed = [

@@ -1,7 +1,7 @@
 """The observations of one thing (probes of a camera, read-backs of a delivery) become runs of equal state and cause.
 
 One observation with interval i at t claims [t, t + 2 i), until the next observation. What none claims is unknown
-(nobody looked). The order in which observations arrive does not matter: the last WINDOW of them are kept per thing,
+(nobody probed). The order in which observations arrive does not matter: the last WINDOW of them are kept per thing,
 so that a late one is put exactly in its place. One that is older than all of these only fills time that no run covers:
 what was settled is not changed by it.
 

@@ -2,7 +2,7 @@
 
 The user is the feed's id, the password 32 random bytes that were shown once. Web calendars (Google, Outlook) send no
 login at all: a feed that was made so has an address that carries the password. `SecretAddresses` turns it into the
-login at the door, so that nothing behind it, no route, log, error or span, has the address.
+login before any route, so that nothing behind it, no route, log, error or span, has the address.
 """
 
 import base64

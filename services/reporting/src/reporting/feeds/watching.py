@@ -183,7 +183,7 @@ def _noticed(row: Any) -> Noticed:
 
 
 async def _written(session: AsyncSession, camera: Camera, change: Opened | Closed, now: datetime) -> list[Notice]:
-    """Keep the change, and the notices that tell of it."""
+    """Keep the change, and the notices of it."""
     if isinstance(change, Opened):
         outage_id, found = uuid4(), change.found
         opened = _opened(outage_id, camera, found)

@@ -71,7 +71,7 @@ async def mark(session: AsyncSession, corrections: Sequence[Correction]) -> None
     await session.execute(_ADD, columns)
 
 
-async def forget(session: AsyncSession, *, now: datetime) -> int:
+async def delete_old_marks(session: AsyncSession, *, now: datetime) -> int:
     """Delete marks older than KEPT; returns how many."""
     result = await session.execute(_FORGET, {"before": now - KEPT})
     return int(result.rowcount)  # type: ignore[attr-defined] # a DELETE has one

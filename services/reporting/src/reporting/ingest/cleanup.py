@@ -37,13 +37,13 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
     Raises what PostgreSQL raises.
     """
     async with database.transaction() as session:
-        forgotten = await inbox.forget(session, before=now - timedelta(seconds=settings.inbox_kept_s))
-        unmarked = await ahead.forget(session, now=now)
+        forgotten = await inbox.delete_old_marks(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+        unmarked = await ahead.delete_old_marks(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
     async with database.transaction() as session:
         before = now - timedelta(days=settings.notices_kept_days)
-        metrics.HOUSEKEEPING.labels("notice").inc(await notices.forget(session, before=before))
+        metrics.HOUSEKEEPING.labels("notice").inc(await notices.delete_old_notices(session, before=before))
     async with database.transaction() as session:
         touched = await late.begun(session)
         lost, since = await gaps.give_up(session, now)

@@ -32,7 +32,7 @@ async def unseen(session: AsyncSession, batch: Sequence[Received]) -> list[Recei
     return [one for key, one in by_key.items() if key in added]
 
 
-async def forget(session: AsyncSession, *, before: datetime) -> int:
+async def delete_old_marks(session: AsyncSession, *, before: datetime) -> int:
     """Delete the marks of events handled before that moment; returns how many."""
     result = await session.execute(delete(inbox).where(inbox.c.received_at < bindparam("before")), {"before": before})
     return int(result.rowcount)  # type: ignore[attr-defined] # a DELETE has one

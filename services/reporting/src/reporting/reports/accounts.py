@@ -29,7 +29,7 @@ PORTION = 500
 """Cameras read and accounted at a time: bounds memory, and lets other work run in between. What these need still fits
 a processor's cache; with 2000 of them the arithmetic is a tenth dearer."""
 SHORT_PORTION = 1500
-"""The same of a period of at most SHORT: little happens in it to each, and every portion looks through all that
+"""The same of a period of at most SHORT: little happens in it to each, and every portion reads all that
 happened to anybody."""
 SHORT: Millis = 36 * HOUR
 

@@ -195,7 +195,7 @@ async def _read_moved(
     zone: ZoneInfo,
     found: Mapping[str, CameraDays],
 ) -> None:
-    """What the ledger does not tell of cameras that stood at several places: each day at the one where it ended."""
+    """What the ledger does not have of cameras that stood at several places: each day at the one where it ended."""
     for span in series(question.period, Step.DAY, zone) if cameras else ():
         left = [one for one in cameras if span.start not in found[one.id].accounts]
         asked, there = replace(question, period=span), [during(one, span) for one in left]

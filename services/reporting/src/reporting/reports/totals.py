@@ -127,7 +127,7 @@ class Totals:
         self._group(facility).durations.add(Durations(period=whole, **dict.fromkeys(kind, whole)))
 
     def count_steady(self, facility: Facility, kind: CameraKind, cameras: int) -> None:
-        """Cameras that stand there now in a kind that tells all: not counted, or up, and connected or not for
+        """Cameras that stand there now in a kind that says all: not counted, or up, and connected or not for
         certain."""
         counts = self._group(facility).cameras
         counts.total += cameras

@@ -138,7 +138,7 @@ async def test_a_ledger_that_is_forgotten_before_the_running_service_writes_is_b
         if not forgotten:
             forgotten.append(True)
             async with database.transaction() as session:
-                await ledger.forget(session)
+                await ledger.empty_ledger(session)
         return await close(self, *given)
 
     monkeypatch.setattr(Bookkeeper, "_close", closes)

@@ -1,6 +1,6 @@
 """`/docs` and `/openapi.json`, without the internet: the page's parts come from a wheel, through the service itself.
 
-The page has no script of its own in it, so that a browser may be told to run none (`Content-Security-Policy`).
+The page has no script of its own in it, so that a browser may be forbidden to run any (`Content-Security-Policy`).
 """
 
 import asyncio

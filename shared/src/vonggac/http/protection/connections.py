@@ -63,7 +63,7 @@ class BoundedProtocol(H11Protocol):
             self._expect_nothing()
 
     def send_400_response(self, msg: str) -> None:
-        """Of bytes that are no HTTP; in the middle of a body, whoever answers the request is told that nobody waits."""
+        """Of bytes that are no HTTP; in the middle of a body, whoever answers the request learns that nobody waits."""
         cycle = self.cycle
         if not self._is_idle:
             cycle.disconnected = True

@@ -171,7 +171,7 @@ class Deframer:
             pos = self._take_body(data, pos, out)
         while pos < size:
             if self._taken >= self._most:
-                self._hold(data, pos, 0)
+                self._hold_tail(data, pos, 0)
                 self.left_over = True
                 return
             # Junk counts too: finding its end costs as much as a frame.
@@ -198,11 +198,11 @@ class Deframer:
         size = len(data)
         if end < size and data[end] == _DOLLAR and count < self._most:
             whole = end + FRAME_HEADER_BYTES <= size
-            self._hold(data, end, FRAME_HEADER_BYTES + (_unpack_header(data, end)[1] if whole else 0))
+            self._hold_tail(data, end, FRAME_HEADER_BYTES + (_unpack_header(data, end)[1] if whole else 0))
             return size
         return end
 
-    def _hold(self, data: bytes, pos: int, needed: int) -> None:
+    def _hold_tail(self, data: bytes, pos: int, needed: int) -> None:
         """Keep the tail from `pos` until `needed` bytes of it are there."""
         tail = data[pos:]
         if tail:
@@ -214,7 +214,7 @@ class Deframer:
         """Read the message at `pos`; keeps a partial one and then returns the end; loses sync when it is none."""
         verdict = _looks_like_message(data, pos)
         if verdict is None:
-            self._hold(data, pos, len(data) - pos + 1)
+            self._hold_tail(data, pos, len(data) - pos + 1)
             return len(data)
         if not verdict:
             self._lost = True
@@ -224,7 +224,7 @@ class Deframer:
         if head_end < 0:
             if len(data) >= limit:
                 raise MalformedError(f"a message head is longer than {MAX_HEAD_BYTES} bytes")
-            self._hold(data, pos, len(data) - pos + 1)
+            self._hold_tail(data, pos, len(data) - pos + 1)
             return len(data)
         if self._on_message is not None:
             self._on_message()
@@ -241,7 +241,7 @@ class Deframer:
         assert self._partial is not None
         message, length = self._partial
         if len(data) - pos < length:
-            self._hold(data, pos, length)
+            self._hold_tail(data, pos, length)
             return len(data)
         message.body = data[pos : pos + length]
         self._partial = None
@@ -258,7 +258,7 @@ class Deframer:
             return self._skip_junk(pos, found.start())
         tail = max(pos, len(data) - _RESYNC_LONGEST + 1)
         self._skip_junk(pos, tail)
-        self._hold(data, tail, len(data) - tail + 1)
+        self._hold_tail(data, tail, len(data) - tail + 1)
         return len(data)
 
     def _skip_junk(self, begin: int, end: int) -> int:

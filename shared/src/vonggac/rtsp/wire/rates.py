@@ -42,7 +42,7 @@ class _Bucket:
     def __init__(self, per_s: int, most: int, now_s: float) -> None:
         self._per_s, self._most, self._left, self._at = per_s, most, float(most), now_s
 
-    def take(self, count: float, now_s: float) -> bool:
+    def take_count(self, count: float, now_s: float) -> bool:
         """Whether there were so many. What came in a time is set against that time, however late it is counted."""
         left = self._left + (now_s - self._at) * self._per_s - count
         self._at, self._left = now_s, min(left, self._most)
@@ -90,7 +90,7 @@ class PeerRates:
         self._count(chunks - size / BYTES_PER_CHUNK, "chunks")
 
     def _count(self, unearned: float, what: str) -> None:
-        if not self._frames.take(unearned, self._clock()):
+        if not self._frames.take_count(unearned, self._clock()):
             raise PeerError(Cause.FLOOD, f"more than {FRAMES_PER_S} {what} a second that carry next to nothing")
 
     def count_passed_on(self, fast_path: FastPath) -> None:
@@ -100,10 +100,10 @@ class PeerRates:
 
     def count_reports(self, reports: int, what: str) -> None:
         """What goes along with media and is none; `what` is a word for people."""
-        if not self._reports.take(reports, self._clock()):
+        if not self._reports.take_count(reports, self._clock()):
             raise PeerError(Cause.FLOOD, f"more than {REPORTS_PER_S} {what} a second")
 
     def count_message(self, what: str = "RTSP messages") -> None:
         """A request or an answer; `what` is a word for people."""
-        if not self._messages.take(1, self._clock()):
+        if not self._messages.take_count(1, self._clock()):
             raise PeerError(Cause.FLOOD, f"more than {MESSAGES_PER_S} {what} a second")

@@ -129,7 +129,7 @@ def _avcc(record: bytes) -> tuple[int, list[bytes]]:
         if at >= len(record):
             break
         count, at = record[at] & mask, at + 1
-        at = _take(record, at, count, nals)
+        at = _read_nals(record, at, count, nals)
     return (record[4] & 3) + 1 if len(record) > 4 else 4, nals
 
 
@@ -142,11 +142,11 @@ def _hvcc(record: bytes) -> tuple[int, list[bytes]]:
         if at + 3 > len(record):
             break
         count = int.from_bytes(record[at + 1 : at + 3])
-        at = _take(record, at + 3, count, nals)
+        at = _read_nals(record, at + 3, count, nals)
     return (record[21] & 3) + 1, nals
 
 
-def _take(record: bytes, at: int, count: int, nals: list[bytes]) -> int:
+def _read_nals(record: bytes, at: int, count: int, nals: list[bytes]) -> int:
     for _ in range(count):
         size = int.from_bytes(record[at : at + 2])
         nal = record[at + 2 : at + 2 + size]

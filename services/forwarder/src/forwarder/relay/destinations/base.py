@@ -75,7 +75,7 @@ class SessionProgress(NamedTuple):
     """Media bytes."""
     acknowledged: int
     unread_for_s: float = 0.0
-    """How long the destination's process has read nothing of what its kernel acknowledges; 0 where nobody can tell."""
+    """How long the destination's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
 
 
 class Session(Protocol):

@@ -8,7 +8,7 @@ tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits a
 
 A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
 window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted. Below about
-300 kbit/s that tells nothing: kernels let the end move on for tens of kilobytes that nobody has read.
+300 kbit/s that says nothing: kernels let the end move on for tens of kilobytes that nobody has read.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class TcpInfo(NamedTuple):
     segments_unacked: int
     bytes_not_sent: int
     window_bytes: int | None = None
-    """What the peer's kernel takes beyond what it acknowledged; None where ours does not tell."""
+    """What the peer's kernel takes beyond what it acknowledged; None where ours does not say."""
 
     @property
     def all_acknowledged(self) -> bool:
@@ -83,7 +83,7 @@ class WindowEnd:
         self._stood_s: float | None = None
 
     def stands(self, info: TcpInfo, now_s: float) -> bool:
-        """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can tell."""
+        """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can know."""
         interval_s, self._called_s = min(_INTERVAL_S, now_s - self._called_s), now_s
         if info.bytes_acked != self._newest:
             self._newest, self._newest_s = info.bytes_acked, now_s
@@ -132,7 +132,7 @@ class TcpAcknowledgement:
         self._sure = 0
         self._window_end, self._loop = WindowEnd(), asyncio.get_running_loop()
         self.unread_for_s = 0.0
-        """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can tell."""
+        """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.

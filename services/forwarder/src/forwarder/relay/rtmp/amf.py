@@ -65,12 +65,12 @@ class _Reader:
         self._count += 1
         if depth > _MAX_DEPTH or self._count > _MAX_VALUES:
             raise MalformedError("an AMF message is nested too deeply or holds too many values")
-        kind = self._take(1)[0]
+        kind = self._read_bytes(1)[0]
         match kind:
             case 0:
-                return float(struct.unpack(">d", self._take(8))[0])
+                return float(struct.unpack(">d", self._read_bytes(8))[0])
             case 1:
-                return self._take(1)[0] != 0
+                return self._read_bytes(1)[0] != 0
             case 2:
                 return self._text(2)
             case 12 | 15:
@@ -81,15 +81,15 @@ class _Reader:
                 self._text(2)
                 return self._members(depth)
             case 8:
-                self._take(4)
+                self._read_bytes(4)
                 return self._members(depth)
             case 10:
-                count = int.from_bytes(self._take(4))
+                count = int.from_bytes(self._read_bytes(4))
                 return [self.value(depth + 1) for _ in range(min(count, _MAX_VALUES))]
             case 11:
-                return float(struct.unpack(">d2x", self._take(10))[0])
+                return float(struct.unpack(">d2x", self._read_bytes(10))[0])
             case 5 | 6 | 7 | 13:
-                self._take(2 if kind == _REFERENCE else 0)
+                self._read_bytes(2 if kind == _REFERENCE else 0)
                 return None
         raise MalformedError(f"an AMF message holds a value of unknown type {kind}")
 
@@ -104,9 +104,9 @@ class _Reader:
         return members
 
     def _text(self, width: int) -> str:
-        return self._take(int.from_bytes(self._take(width))).decode("utf-8", "replace")
+        return self._read_bytes(int.from_bytes(self._read_bytes(width))).decode("utf-8", "replace")
 
-    def _take(self, count: int) -> bytes:
+    def _read_bytes(self, count: int) -> bytes:
         if count > self.left:
             raise MalformedError("an AMF message is cut off")
         taken = self._data[self._at : self._at + count]

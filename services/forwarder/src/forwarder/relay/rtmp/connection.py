@@ -202,7 +202,7 @@ class RtmpConnection(asyncio.Protocol):
             messages = self._reader.feed(data)
             self._rates.count_chunks(self._reader.taken or 1, size)
             for message in messages:
-                self._take(message)
+                self._receive_message(message)
                 if self.closed:
                     return False
         except PeerError as error:
@@ -241,7 +241,7 @@ class RtmpConnection(asyncio.Protocol):
             self._greeted.set_result(None)
         return bytes(hello[whole:])
 
-    def _take(self, message: Message) -> None:
+    def _receive_message(self, message: Message) -> None:
         if message.kind in chunks.MEDIA:
             if self.on_message is not None:
                 self.on_message(message)

@@ -98,7 +98,7 @@ class _Unpacked(StreamEnd):
                     if self.fanout is not None:
                         self.fanout.on_media(item)
                 elif isinstance(item, Request):
-                    self._take(item)
+                    self._answer_request(item)
         except PeerError as error:
             self._fail(error)
             return False
@@ -110,7 +110,7 @@ class _Unpacked(StreamEnd):
         if not self.gone.done():
             self.gone.set_result(None)
 
-    def _take(self, request: Request) -> None:
+    def _answer_request(self, request: Request) -> None:
         if request.method == "ANNOUNCE" and self.fanout is None:
             self.sdp = parse_sdp(request.body)
             self.tracks = plan_tracks(self.sdp, ("video", "audio"), "")

@@ -22,9 +22,9 @@ MAX_SEGMENT_BYTES = 64 << 20
 BEGIN_BEFORE_END = 2
 """Segments from the live end that are begun with: fewer stall when the server is late, more are old."""
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^,]*)')
-"""A name begins where none goes on: else a long one without `=` would be looked through from each of its letters."""
+"""A name begins where none goes on: else a long one without `=` would be read from each of its letters."""
 _FORBIDDEN = 403
-"""Also of what is not there: some stores tell nobody what there is."""
+"""Also of what is not there: some stores say to nobody what there is."""
 _NOT_FORWARDED = ("av01", "vp8", "vp08", "vp9", "vp09", "vvc1", "vvi1", "mp4v", "mp4a", "ac-3", "ec-3", "opus", "flac")
 """How names of codecs begin (RFC 6381) that are no video which can be forwarded."""
 _BANDWIDTH = re.compile(r"[0-9]{1,15}")

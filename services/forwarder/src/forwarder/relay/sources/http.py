@@ -87,7 +87,7 @@ class Web:
             authorization = authenticator.answer("GET", _target(parts)) if mine else None
             async with asyncio.timeout_at(ends_at):
                 try:
-                    status, headers = await _ask(stream, parts, authorization)
+                    status, headers = await _send_request(stream, parts, authorization)
                 except PeerError as error:
                     if error.cause is not Cause.HUNG_UP or parts.scheme != "http":
                         raise
@@ -213,7 +213,7 @@ class ByteStream(asyncio.StreamReaderProtocol):
             self.transport.abort()
 
 
-async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None) -> tuple[int, Headers]:
+async def _send_request(stream: ByteStream, parts: SplitResult, authorization: str | None) -> tuple[int, Headers]:
     assert stream.transport is not None
     lines = [f"GET {_target(parts)} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}", "Accept: */*"]
     lines += ["User-Agent: VongGac", "Connection: close"]

@@ -134,7 +134,7 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
     """A live stream of an RTMP server, handed on as FLV. Raises PeerError when it ends."""
     heard, overrun = asyncio.Event(), asyncio.Event()
 
-    def take(message: Message) -> None:
+    def on_message(message: Message) -> None:
         heard.set()
         if message.kind in (chunks.AUDIO, chunks.VIDEO):
             if sink.waiting_bytes > chunks.MAX_MESSAGE_BYTES:
@@ -147,7 +147,7 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
     connection = await open_playing(
         url,
         address.credentials,
-        take,
+        on_message,
         deadline_s=address.deadline_s,
         allowed=address.allowed,
         tls=address.tls,

@@ -28,7 +28,7 @@ GOP_KEPT_S = 5.0
 HOLE_S = 5.0
 """Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
 LOOK_EVERY_S = 1.0
-"""How often a session's media is looked at."""
+"""How often a session's media is checked."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})

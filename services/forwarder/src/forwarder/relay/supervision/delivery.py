@@ -36,7 +36,7 @@ from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
 
 QUICK_SAMPLE_S = 0.2
-"""Until media of a new session is acknowledged it is sampled this often, then once a second; and while nothing is."""
+"""Until media of a new session is acknowledged it is read this often, then once a second; and while nothing is."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
 _FLOWING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
 

@@ -1,6 +1,6 @@
-"""A camera's keyframes for others to look at: hashed for the proof of its deliveries, handed out to the prober.
+"""A camera's keyframes for others: hashed for the proof of its deliveries, handed out to the prober.
 
-One object per held camera; it outlives the camera's sessions and looks at the media only when a keyframe is due.
+One object per held camera; it outlives the camera's sessions and reads the media only when a keyframe is due.
 """
 
 import asyncio
@@ -41,9 +41,9 @@ LEAST_RATE_OVER_S = 2.0
 UNWEIGHED_AT_MOST = 3
 """A camera of which no picture was so heavy so often has each keyframe read."""
 COMPARE_WITHIN_S = 3.0
-"""A keyframe that does not come within that time after it is expected is not looked for longer."""
+"""A keyframe that does not come within that time after it is expected is not waited for longer."""
 LEARN_WITHIN_S = 10.0
-"""A camera whose second keyframe takes longer is looked at without knowing its rhythm."""
+"""A camera whose second keyframe takes longer is read without knowing its rhythm."""
 
 type History = tuple[KeyframeNote, ...]
 
@@ -156,7 +156,7 @@ class CameraKeyframes:
         self._tap.open()
 
     def ended(self) -> None:
-        """The camera's media does not flow; whoever waits for a keyframe is told so."""
+        """The camera's media does not flow; whoever waits for a keyframe gets that answer."""
         self._compare_weighed()
         self._cancel_opening()
         if self._tap is not None:
@@ -248,7 +248,7 @@ class CameraKeyframes:
             self._tap.open()
 
     def _open_in_time(self, tap: KeyframeTap, now_s: float) -> None:
-        """Look at the media shortly before the next keyframe, which may be now."""
+        """Read the media shortly before the next keyframe, which may be now."""
         if tap.is_open or self._opening is not None:
             return
         wait_s = self._rhythm.wait_s(now_s)
@@ -258,14 +258,14 @@ class CameraKeyframes:
             self._open()
 
     def _await_next(self, now_s: float, *, passed_s: float = 0.0) -> None:
-        """Look at the next keyframe when it comes, to compare it with those before it; `now_s` was `passed_s` ago."""
+        """Read the next keyframe when it comes, to compare it with those before it; `now_s` was `passed_s` ago."""
         weighing = self._source is not None and self._source.fanout.scale is not None
         if self._opening is None and self._rhythm.steady and not weighing:
             wait_s = self._rhythm.wait_s(now_s, least_s=COMPARE_EVERY_S) - passed_s
             self._opening = self._context.ticker.call_by(wait_s, self._compare_next)
 
     def _compare_next(self) -> None:
-        """A keyframe is due: weigh it, or read it where somebody wants it or its size tells nothing."""
+        """A keyframe is due: weigh it, or read it where somebody wants it or its size says nothing."""
         self._cancel_opening()
         now_s, source = self._context.monotonic_s(), self._source
         weighable = self._keyframe_octets > 0 and self._unweighed < UNWEIGHED_AT_MOST
@@ -340,7 +340,7 @@ class CameraKeyframes:
             self._rest(self._tap, now.monotonic_s)
 
     def _rest(self, tap: KeyframeTap, now_s: float) -> None:
-        """Nobody wants a keyframe now: look no more, unless there is still something to be measured or learnt."""
+        """Nobody wants a keyframe now: read no more, unless there is still something to be measured or learnt."""
         self._measure = self._measure and not tap.meter.fresh
         learning = not self._rhythm.known and now_s < self._learn_until_s
         if not self._measure and not learning:

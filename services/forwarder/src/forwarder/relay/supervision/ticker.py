@@ -1,6 +1,6 @@
 """One clock for all cameras of a process.
 
-Each camera is looked at once a second, and shortly before some of its keyframes. With a timer each, the look's code
+Each camera is checked once a second, and shortly before some of its keyframes. With a timer each, the check's code
 would have left the processor's caches by the next one and cost several times as much; all at once would hold the media
 up. So the cameras are split into a few groups, and what is due soon goes along with the next one.
 """

@@ -31,7 +31,7 @@ class Watched:
         scanner = KeyframeScanner(VideoCodec.H264, 0)
         source: Any = cast("Any", Source(FanOut(channels=frozenset({0}), video_channel=0, scanner=scanner)))
         self.source = source
-        self.told: list[tuple[float, bool]] = []
+        self.reported: list[tuple[float, bool]] = []
         self.now_s = 0.0
         self.watch = MediaWatch(0.0, self._flowed)
         self.watch.begin_session(0.0)
@@ -50,7 +50,7 @@ class Watched:
         return Instant(BEGAN + timedelta(seconds=self.now_s), self.now_s)
 
     def _flowed(self) -> None:
-        self.told.append((self.now_s, self.watch.media.flowing))
+        self.reported.append((self.now_s, self.watch.media.flowing))
 
 
 def test_a_silence_of_three_seconds_is_a_stop_that_began_with_the_last_media() -> None:
@@ -58,7 +58,7 @@ def test_a_silence_of_three_seconds_is_a_stop_that_began_with_the_last_media() -
     camera.run(20, every_s=1)
     camera.run(25, every_s=None)
     camera.run(30, every_s=1)
-    assert camera.told == [(0.0, True), (23.0, False), (26.0, True)]
+    assert camera.reported == [(0.0, True), (23.0, False), (26.0, True)]
     # Looked at once a second: dated to the middle.
     assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=19.5)
     assert camera.watch.media.since == BEGAN + timedelta(seconds=25.5)
@@ -67,14 +67,14 @@ def test_a_silence_of_three_seconds_is_a_stop_that_began_with_the_last_media() -
 def test_flapping_a_camera_that_sends_a_picture_every_five_seconds_stops_once_at_most() -> None:
     camera = Watched()
     camera.run(120, every_s=5)
-    assert camera.told == [(0.0, True), (3.0, False), (5.0, True)]
+    assert camera.reported == [(0.0, True), (3.0, False), (5.0, True)]
 
 
 def test_a_slow_camera_that_is_gone_is_seen_after_twice_its_usual_gap() -> None:
     camera = Watched()
     camera.run(60, every_s=5)
     camera.run(75, every_s=None)
-    assert camera.told[-1] == (70.0, False)
+    assert camera.reported[-1] == (70.0, False)
     assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=59.5)
 
 
@@ -84,7 +84,7 @@ def test_a_stall_makes_the_next_one_unseen_for_some_seconds_only() -> None:
     camera.run(16, every_s=None)
     camera.run(26, every_s=1)
     camera.run(30, every_s=None)
-    assert camera.told[-1] == (29.0, False)
+    assert camera.reported[-1] == (29.0, False)
 
 
 def test_every_stall_of_an_ordinary_camera_is_dated_however_soon_it_comes_after_another() -> None:
@@ -93,7 +93,7 @@ def test_every_stall_of_an_ordinary_camera_is_dated_however_soon_it_comes_after_
     for _ in range(4):
         camera.run(camera.now_s + 7, every_s=None)
         camera.run(camera.now_s + 5, every_s=1)
-    stops = [at_s for at_s, flowing in camera.told if not flowing]
+    stops = [at_s for at_s, flowing in camera.reported if not flowing]
     assert stops == [13.0, 25.0, 37.0, 49.0]
     assert camera.watch.usual_silence_s <= 3.0
 

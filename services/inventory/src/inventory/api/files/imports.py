@@ -238,7 +238,7 @@ async def _revert(
 ) -> KeptAnswer:
     done: list[Done] = []
 
-    async def hold(session: AsyncSession) -> None:
+    async def lock_import(session: AsyncSession) -> None:
         row = await _row(context, session, import_id, held=True)
         if row.state != State.DONE or row.dry_run:
             what = "was a dry run, which stored nothing" if row.dry_run else f"is {row.state}"
@@ -247,7 +247,7 @@ async def _revert(
         done.extend(await hold_done(session, caller, import_id))
 
     actor = Actor(caller.subject, context.request_id, why, caller.roles, caller.sight)
-    async with context.services.store.long_write_transaction(actor, hold) as transaction:
+    async with context.services.store.long_write_transaction(actor, lock_import) as transaction:
         writing = Write(transaction, caller, context.services.sealer, context.services.allowed)
         result = await take_back(writing, import_id, done, BackRules(patch_thing, remove_thing))
         row = await _row(context, transaction.session, import_id)

@@ -75,7 +75,7 @@ async def put_survey_submission(
 
     async def work(writing: Write) -> SubmissionShown:
         survey = await writing.transaction.get_thing(Survey, thing_id)
-        return await _take(writing, survey, submission_id, body)
+        return await _take_submission(writing, survey, submission_id, body)
 
     async def answer(_session: AsyncSession, shown: SubmissionShown) -> KeptAnswer:
         return KeptAnswer(HTTPStatus.OK, {}, shown.model_dump_json().encode())
@@ -123,7 +123,7 @@ def declared(survey: Survey, sha256: str) -> Attachment:
     return found
 
 
-async def _take(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:
+async def _take_submission(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:
     transaction = writing.transaction
     session, digest = transaction.session, body.digest()
     taken = await session.get(SurveySubmission, submission_id)

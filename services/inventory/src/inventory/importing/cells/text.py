@@ -22,13 +22,13 @@ def normal(text: str) -> str:
 
 
 def unquote_text(text: str) -> str:
-    """A cell that Excel is told to keep as text, `="0461"`, as that text; it runs nothing and refers to nothing."""
+    """A cell that Excel is to keep as text, `="0461"`, as that text; it runs nothing and refers to nothing."""
     found = _QUOTED_TEXT.fullmatch(text) if text.startswith('="') else None
     return normal(found[1].replace('""', '"')) if found is not None else text
 
 
 def visible(text: str) -> str:
-    """`text` as it looks, for headings: they are read, not stored."""
+    """`text` as people see it, for headings: they are read, not stored."""
     return text if text.isascii() else normal(INVISIBLE.sub("", text))
 
 

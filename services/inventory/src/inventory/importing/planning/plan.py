@@ -97,7 +97,7 @@ class Plan:
         self.rows = [row for row in self.rows if not fits(row)]
         return [Plan(self.noun, self.table, rows, coming=self.coming)] if rows else []
 
-    def take(self, action: Action) -> list[Planned]:
+    def take_rows(self, action: Action) -> list[Planned]:
         """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""
         taken = [row for row in self.rows if row.action is action]
         self.rows = [row for row in self.rows if row.action is not action]

@@ -1,4 +1,4 @@
-"""XLSX to sheets of rows. `zip_guard` looks at it first; then a process with limits parses it (`workbook_child`)."""
+"""XLSX to sheets of rows. `zip_guard` checks it first; then a process with limits parses it (`workbook_child`)."""
 
 import json
 import os

@@ -90,12 +90,12 @@ async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     destinations = {each.id: each for each in await transaction.session.scalars(select(Destination))}
     try:
         async with transaction.session.begin_nested():
-            await _add_cameras(writing, plan.take(Action.CREATED), codes, destinations)
+            await _add_cameras(writing, plan.take_rows(Action.CREATED), codes, destinations)
     except (IntegrityError, psycopg.IntegrityError):
         await _name_taken(transaction.session, new, mistakes)
         mistakes.raise_if_any()
         raise
-    changed = await _prepare_changed(writing, plan.take(Action.UPDATED))
+    changed = await _prepare_changed(writing, plan.take_rows(Action.UPDATED))
     await _write_changed(transaction, changed, mistakes)
     await _connect(transaction, changed.links, codes)
 

@@ -51,15 +51,15 @@ async def hold_done(session: AsyncSession, caller: Principal, import_id: UUID) -
         ids = noun_named(name).table.id
         new = [each.id for each in done if each.noun == name and each.action == "created"]
         changed = [each.id for each in done if each.noun == name and each.action != "created"]
-        await _hold(session, select(ids).where(_is_any(ids, new)).with_for_update())
+        await _lock_rows(session, select(ids).where(_is_any(ids, new)).with_for_update())
         # Others may go on to refer to what stays.
-        await _hold(session, select(ids).where(_is_any(ids, changed)).with_for_update(key_share=True))
+        await _lock_rows(session, select(ids).where(_is_any(ids, changed)).with_for_update(key_share=True))
         if name == "camera":
-            await _hold(session, select(Delivery.id).where(_is_any(Delivery.camera_id, new)).with_for_update())
+            await _lock_rows(session, select(Delivery.id).where(_is_any(Delivery.camera_id, new)).with_for_update())
     return done
 
 
-async def _hold(session: AsyncSession, rows: Select[Any]) -> None:
+async def _lock_rows(session: AsyncSession, rows: Select[Any]) -> None:
     await session.execute(select(func.count()).select_from(rows.subquery()))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import Address, check_no_login, parse_camera_url
-from inventory.domain.devices.areas import Area
+from inventory.domain.places.areas import Area
 from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_timeout
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust

@@ -56,7 +56,7 @@ class Reconciler:
         self._next = 0
 
     async def run(self, bus: Bus) -> None:
-        """Look for lost jobs while the lease is ours. Raises only bugs."""
+        """Search for lost jobs while the lease is ours. Raises only bugs."""
         lease = Lease(bus, LEASE_NAME, self._holder)
         try:
             while True:

@@ -38,7 +38,7 @@ class Difference:
     def is_same(self, thresholds: PictureThresholds) -> bool:
         """No person, no clock and no noise between them.
 
-        The mean of the differences does not tell: coding one picture twice at different quality changes as much as a
+        The mean of the differences does not show it: coding one picture twice at different quality changes as much as a
         faint noise does. But noise spares no tile with texture, and coding the same again leaves most as they were.
         """
         if self.coded_alike or (self.points_inside == self.cell_inside == 0 and self.textured >= _IDENTICAL_TEXTURED):

@@ -107,7 +107,7 @@ async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Fo
         # Only who holds a camera listens, and says at once when it is away.
         return NoKeyframe(pulled=True, reason=NO_ANSWER)
     except (NatsError, OSError):
-        # Nobody can tell whether the camera is pulled.
+        # Nobody can know whether the camera is pulled.
         return NoKeyframe(pulled=True, reason=NO_BUS)
     return parse_keyframe(reply, now=bus.clock.now()) or parse_refusal(reply)
 
@@ -191,7 +191,7 @@ async def judge_keyframe(
     deadline_s: float,
     history: PictureHistory | None = None,
 ) -> ProbeResult:
-    """The verdict of a sampled keyframe; without a `decoder` a light probe. `began`: monotonic seconds.
+    """The verdict of the forwarder's keyframe; without a `decoder` a light probe. `began`: monotonic seconds.
 
     `history`: what the picture is judged beside as soon as it is decoded.
     """

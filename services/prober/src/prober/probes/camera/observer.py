@@ -37,7 +37,7 @@ HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
 PLACE_AGAIN_S = 1.0
 """A silent camera without a place comes again after once or twice that."""
 SLOW_AGAIN_S = 1.0
-"""How often a probe that hangs looks for a place among the silent ones."""
+"""How often a probe that hangs tries to get a place among the silent ones."""
 MAX_DETAIL = 500
 KNOWN_BY_ONVIF = frozenset({Cause.IDENTITY_CHANGED, Cause.CLOCK_DRIFT})
 

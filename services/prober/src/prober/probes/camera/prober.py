@@ -213,7 +213,7 @@ class CameraProber:
         try:
             credentials = self._open(camera.secret, *(device_origins(expected) or (expected.onvif_address,)))
         except SecretUnreadableError as error:
-            # Without a login the device is asked for what it tells anybody.
+            # Without a login the device is asked for what it answers to anybody.
             log.debug("device_login_not_sent", cause=error.cause)
             credentials = None
         plan = IdentityPlan(

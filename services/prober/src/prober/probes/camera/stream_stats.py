@@ -22,7 +22,7 @@ from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 MAX_FRAMES = 4096
 """Frames measured at most in one probe: a camera that stamps every packet anew cannot fill the memory."""
 LONGEST_STORED_S = 300.0
-"""Of stream that a device has kept and hands out at once; stamps that lie further apart tell nothing of the time."""
+"""Of stream that a device has kept and hands out at once; stamps that lie further apart say nothing of the time."""
 LEAST_PICTURES = 5
 TIMED_PICTURES = 15
 """Enough for the jitter."""

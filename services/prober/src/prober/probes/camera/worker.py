@@ -11,7 +11,7 @@ from prober.metrics import Metrics
 from prober.probes.camera.observer import Early, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.recent_observations import Handout
-from prober.probes.job_loop import JobLimits, JobLoop, hold
+from prober.probes.job_loop import JobLimits, JobLoop, keep_job
 from vonggac.bus import Bus, Job
 from vonggac.bus.dead_letters import dead_letter
 from vonggac.bus.declared import topology
@@ -103,7 +103,7 @@ class Worker:
     async def _probe(self, job: Job, camera: CameraV1) -> str:
         handout = Handout(job.stream_sequence, job.deliveries)
         outcome = await self._observer.observe(
-            camera, hold=partial(hold, job), handout=handout, on_silent=self._loop.set_aside
+            camera, hold=partial(keep_job, job), handout=handout, on_silent=self._loop.set_aside
         )
         if isinstance(outcome, Early):
             await job.postpone(outcome.by_s)

@@ -121,7 +121,7 @@ class _DeviceProbe:
                 ip = await resolve(self.asked.host, self.asked.port, self.allowed_networks, timeout_s=deadline_s)
                 self.own_hosts = frozenset({self.asked.host.lower(), ip})
                 async with Http(ip) as http:
-                    await self._ask(Device(http, operations, self.credentials), everything=everything)
+                    await self._ask_device(Device(http, operations, self.credentials), everything=everything)
         except TimeoutError:
             return OnvifCause.TIMEOUT, f"the device did not answer all within {deadline_s:g} s"
         except PeerError as error:
@@ -135,7 +135,7 @@ class _DeviceProbe:
             return OnvifCause.INTERNAL_ERROR, f"the prober made a mistake ({type(error).__name__}), see its log"
         return None, None
 
-    async def _ask(self, device: Device, *, everything: bool) -> None:
+    async def _ask_device(self, device: Device, *, everything: bool) -> None:
         await self._ask_clock(device)
         if not everything:
             return

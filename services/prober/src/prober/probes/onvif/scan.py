@@ -146,10 +146,10 @@ class Scanner:
     async def _ask_all(self, scan: _Running, writer: ScanWriter) -> ScanState:
         async with asyncio.TaskGroup() as group:
             for index, target in enumerate(scan.plan.targets):
-                group.create_task(self._ask(scan, index, target, writer))
+                group.create_task(self._scan_target(scan, index, target, writer))
         return ScanState.FINISHED
 
-    async def _ask(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
+    async def _scan_target(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
         # First the line, then a place of this process: who waits for a site takes none from the scans of others.
         async with (
             self._gate.admitted(self._gate.network_of(target.host, None), f"{scan.head.id}/{index}"),

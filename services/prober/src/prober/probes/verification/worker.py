@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from prober.metrics import ReadBackMetrics
-from prober.probes.job_loop import JobLimits, JobLoop, hold
+from prober.probes.job_loop import JobLimits, JobLoop, keep_job
 from prober.probes.verification.scheduler import Verifications, to_read_back
 from vonggac.bus import Bus, Job
 from vonggac.bus.dead_letters import dead_letter
@@ -78,6 +78,6 @@ class VerifyWorker:
         if job.deliveries == 1:
             await job.postpone(self._chance() * FIRST_ROUND_WITHIN_S)
             return "deferred"
-        result = await self._verifications.verify_due(camera, hold=partial(hold, job))
+        result = await self._verifications.verify_due(camera, hold=partial(keep_job, job))
         await job.postpone(result.next_in_s)
         return "read_back" if result.facts else "early"

@@ -29,7 +29,7 @@ STYLES: Mapping[str, Style] = {
     "national": Style("#4c78a8", f'<path d="M4 0V8" {_LINE}/>'),
     "provincial": Style("#e0a030", f'<path d="M0 0L8 8M-2 6L2 10M6 -2L10 2" {_LINE}/>'),
 }
-"""One look for each word of the reports, the same in every chart."""
+"""One style for each word of the reports, the same in every chart."""
 
 
 def pixels(value: float) -> str:

@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 
 def line(period: Period, site: Site, camera: Camera, random: Random, *, blind: bool = True) -> Line:
-    """Draw the time of one camera; `blind`: nobody looked in one of the nights."""
+    """Draw the time of one camera; `blind`: nobody probed in one of the nights."""
     born = period.start + site.installed_on * DAY + (9 * HOUR if site.installed_on else 0)
     outages = _outages(period, born, site, random)
     night = period.start + 3 * DAY + 2 * HOUR

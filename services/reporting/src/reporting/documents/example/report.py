@@ -96,7 +96,7 @@ def example_correction(first: Report) -> Report:
 
 
 def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[Row]]:
-    """The tables of a seed; `late_evidence` fills the hours in which nobody had looked."""
+    """The tables of a seed; `late_evidence` fills the hours in which nobody had probed."""
     lines = _lines(seed, late_evidence=late_evidence)
     accounts, totals = _accounts(PERIOD, lines)
     rows, deliveries = figures.cameras(accounts)

@@ -58,7 +58,7 @@ def scope_of(report: Report) -> str:
 
 
 def _named(report: Report, noun: str, given: str) -> str:
-    """`466 (Huyện Gio Linh)`, where a facility of the report tells the name."""
+    """`466 (Huyện Gio Linh)`, where a facility of the report has the name."""
     for row in rows_of(report, "facilities"):
         if given in {word(row, f"{noun}_code"), word(row, f"{noun}_id")}:
             return f"{word(row, f'{noun}_code')} ({word(row, f'{noun}_name')})"

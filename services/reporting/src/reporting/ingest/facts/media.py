@@ -1,6 +1,6 @@
 """What forwarders reported of cameras' media: a row per report, chained per worker.
 
-A report holds from the change that it tells of: the first media of a flow, the last one before a stop; for a camera
+A report holds from the change that it reports: the first media of a flow, the last one before a stop; for a camera
 that never gave any, since it was held. One that tells of no new change holds from when it was made.
 """
 
@@ -113,7 +113,7 @@ async def record(session: AsyncSession, facts: Iterable[Payload]) -> None:
 
 
 def dated_at(report: CameraMediaObservedV1) -> datetime:
-    """When the change was that the report tells of; never after it was made."""
+    """When the reported change was; never after it was made."""
     match report.state:
         case MediaState.FLOWING:
             found = report.media_since

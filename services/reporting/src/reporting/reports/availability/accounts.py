@@ -59,7 +59,7 @@ type _Rows = Mapping[tuple[str, Day], CameraRow]
 
 
 class _Batch(NamedTuple):
-    """What the ledger tells of some cameras, and the parts of the period that it does not tell of each."""
+    """What the ledger has of some cameras, and the parts of the period that it does not have of each."""
 
     cameras: Sequence[Camera]
     accounts: dict[str, CameraAccount]
@@ -103,7 +103,7 @@ class _Reader:
     later: bool
 
     def midnights(self, cameras: Sequence[Camera]) -> list[tuple[str, Day]]:
-        """The midnights whose rows tell of each camera."""
+        """The midnights that have a row of each camera."""
         cut = self.cut
         whole = (cut.first, cut.last, cut.last + 1) if self.later else (cut.first, cut.last)
         asked: list[tuple[str, Day]] = []
@@ -116,7 +116,7 @@ class _Reader:
         return asked
 
     def batch(self, cameras: Sequence[Camera], standing: RowColumns) -> _Batch:
-        """What these rows tell."""
+        """What these rows say."""
         read, rows = _Batch(cameras, {}, {part: [] for part in self.cut.parts}), standing.rows()
         for one in cameras:
             if one.id not in self.moved:
@@ -200,5 +200,5 @@ def _with(known: CameraAccount, part: CameraAccount) -> CameraAccount:
 
 
 def _well(now: Moment | None) -> bool:
-    """Whether a camera is up, confirmed and connected: since when, the evidence of the open days tells."""
+    """Whether a camera is up, confirmed and connected: since when, the evidence of the open days has it."""
     return now is not None and now.confirmed.state == now.camera.state == CameraState.UP and all(now.connected)

@@ -70,7 +70,7 @@ class Bookkeeper:
         async with self.database.transaction() as session:
             # Whoever writes ends first: what it closes would have no days before it.
             await session.execute(_LAST_WRITER)
-            await ledger.forget(session)
+            await ledger.empty_ledger(session)
         return await self.keep(now)
 
     async def correct(self, now: Millis) -> int:

@@ -26,7 +26,7 @@ report_file = Table(
 
 
 class FileDigest(NamedTuple):
-    """What tells a file that was handed out; `sha256` is of its first `size` bytes, which are all of it."""
+    """What identifies a file that was handed out; `sha256` is of its first `size` bytes, which are all of it."""
 
     form: str
     size: int

@@ -68,7 +68,7 @@ _ANNOUNCE = text("update ledger_state set frozen_until = greatest(frozen_until, 
 _NEWEST = text("select coalesce(max(id), 0) from report_mark")
 _KEEP = text("insert into report_evidence (number, seen_mark, camera_ids) values (:number, :seen, :cameras)")
 _CHECKED = text("update report_evidence set seen_mark = greatest(seen_mark, :seen) where number = :number")
-# What is said of a camera that a report does not tell of counts where it is the register that says it.
+# What is said of a camera that a report does not name counts where it is the register that says it.
 _FLAGS = """
     select e.number, {more} min(m.since) as since, max(m.noticed_at) as noticed_at, array_agg(distinct m.what) as what,
            count(distinct m.camera_id) filter (where m.camera_id <> :any) as cameras,

@@ -112,7 +112,7 @@ async def close(session: AsyncSession, until: Day) -> None:
     await session.execute(text(query), {"until": date_of(until)})
 
 
-async def forget(session: AsyncSession) -> None:
+async def empty_ledger(session: AsyncSession) -> None:
     """Empty the ledger; what it was derived from stays."""
     for table in (ledger_camera, ledger_mark):
         await session.execute(delete(table))

@@ -1,7 +1,7 @@
 """Cameras that something happened to since a midnight: all others stand as the ledger says they stood then.
 
 The open days, which the ledger has not, are accounted directly only for these. Whatever may begin or end between the
-two moments makes a camera one of them; of what cannot be told cheaply (down, unknown), all cameras are.
+two moments makes a camera one of them; of what cannot be known cheaply (down, unknown), all cameras are.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ STEADY = frozenset(
     for code, kind in enumerate(CAMERA_KINDS)
     if code == NOT_COUNTED or (kind[0] == "up" and kind[-1] in _CONNECTIONS)
 )
-"""Kinds (places in CAMERA_KINDS) that tell how a camera stands: up, connected or not for certain; or not counted."""
+"""Kinds (places in CAMERA_KINDS) that say how a camera stands: up, connected or not for certain; or not counted."""
 STEADY_BY_READ_BACKS = frozenset(code for code in STEADY if code == NOT_COUNTED or CAMERA_KINDS[code][-1] == "both")
 """The same where a centre demands read-backs: what is not connected there may change with the next one."""
 

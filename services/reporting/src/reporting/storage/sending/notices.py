@@ -95,7 +95,7 @@ async def unanswered(session: AsyncSession, event_type: str, answer_type: str, k
 
 
 async def report_frozen(session: AsyncSession, frozen: ReportFrozenV1, now: datetime) -> None:
-    """Tell of a version of a report, in the transaction that freezes it."""
+    """Write the notice of a version of a report, in the transaction that freezes it."""
     key = f"{frozen.report_id}:{frozen.version}"
     await append(session, [Notice("report", frozen.report_id, key, now, frozen)], now)
 
@@ -157,7 +157,7 @@ STANDING = (ObligationOverdueV1.event_type,)
 """Types of facts that stay true: without its notice, an obligation overdue for months would be published anew."""
 
 
-async def forget(session: AsyncSession, *, before: datetime) -> int:
+async def delete_old_notices(session: AsyncSession, *, before: datetime) -> int:
     """Delete notices that were written before that moment and what became of them; returns how many rows."""
     rows = 0
     for statement in _FORGET:

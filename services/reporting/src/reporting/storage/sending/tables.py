@@ -1,4 +1,4 @@
-"""Tables of the feeds. A notice and its deliveries are written in the transaction of the fact that they tell of."""
+"""Tables of the feeds. A notice and its deliveries are written in the transaction of their fact."""
 
 from sqlalchemy import (
     ARRAY,
