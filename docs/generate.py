@@ -17,6 +17,7 @@ import base64
 import importlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +84,8 @@ def signals() -> str:
         if first != (expected := SIGNALS_SOURCE.format(page=f"[docs/reference/signals.md]({link})")):
             msg = f"{readme}: the section Signals begins with: {expected}"
             raise ValueError(msg)
-        parts += [f"## {title}", tables.strip()]
+        # Links lead from the README to docs/, and are read two folders below the root.
+        parts += [f"## {title}", re.sub(r"\]\((?:\.\./)+docs/", "](../../docs/", tables.strip())]
     return "\n\n".join(parts) + "\n"
 
 

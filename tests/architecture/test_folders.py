@@ -40,8 +40,9 @@ def entries_by_folder(files: Iterable[Path]) -> dict[str, set[str]]:
     """What stands in each folder: files, and folders that have some."""
     found: dict[str, set[str]] = defaultdict(set)
     for file in files:
-        for folder in file.relative_to(ROOT).parents:
-            found[str(folder)].add(file.relative_to(ROOT / folder).parts[0])
+        parts = file.relative_to(ROOT).parts
+        for depth, name in enumerate(parts):
+            found["/".join(parts[:depth])].add(name)
     return found
 
 
@@ -49,23 +50,25 @@ def large(folders: dict[str, set[str]]) -> set[str]:
     return {folder for folder, entries in folders.items() if len(entries - PLUMBING) > MAX_ENTRIES}
 
 
-def tests_of(files: Iterable[Path]) -> list[Path]:
+def files_of_tests(files: Iterable[Path]) -> list[Path]:
     return [file for file in files if "tests" in file.relative_to(ROOT).parts[:-1]]
 
 
 def folders_without_source(tests: Iterable[Path], tested: dict[Path, Path]) -> set[str]:
     """Folders of tests for which the package has neither a folder nor a module of that name."""
+    folders = {file.parent for file in tests}
     return {
         str(folder.relative_to(ROOT))
         for root, source in tested.items()
-        for folder in {file.parent for file in tests if file.parent.is_relative_to(root)}
+        for folder in folders
+        if folder.is_relative_to(root)
         for stands in [source / folder.relative_to(root)]
         if not (stands.is_dir() or stands.with_suffix(".py").is_file())
     }
 
 
 def test_a_folder_of_tests_holds_12_entries_at_most() -> None:
-    folders = entries_by_folder(tests_of(tracked("*.py")))
+    folders = entries_by_folder(files_of_tests(tracked("*.py")))
     assert large({name: entries for name, entries in folders.items() if "tests" in Path(name).parts}) == set(
         LARGE_FOLDERS_OF_TESTS
     )
@@ -76,7 +79,7 @@ def test_a_folder_of_pages_holds_12_entries_at_most() -> None:
 
 
 def test_tests_mirror_the_source() -> None:
-    assert folders_without_source(tests_of(tracked("*.py")), TESTED) == set(OWN_FOLDERS_OF_TESTS)
+    assert folders_without_source(files_of_tests(tracked("*.py")), TESTED) == set(OWN_FOLDERS_OF_TESTS)
 
 
 def test_a_full_folder_and_one_without_source_are_found() -> None:

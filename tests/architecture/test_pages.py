@@ -194,9 +194,12 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
 
 def test_comments_of_the_source_use_no_retired_word() -> None:
     def retired(path: Path) -> list[str]:
+        # Only a file with a suspicious line is read as tokens.
+        lines = path.read_text("utf-8").splitlines()
+        suspicious = any(RETIRED.search(line) and RETIRED.search(PHRASES.sub("", line)) for line in lines)
         return [
             f"{number}: {found[0]}"
-            for number, text in (comments(path) if RETIRED.search(path.read_text("utf-8")) else ())
+            for number, text in (comments(path) if suspicious else ())
             for found in RETIRED.finditer(PHRASES.sub("", text))
         ]
 

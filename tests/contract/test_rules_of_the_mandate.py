@@ -7,12 +7,12 @@ from uuid import UUID
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from inventory.domain.places.areas import Area
 from inventory.domain.mandate.deadline import DUE_SOON, DueState, due_state_at, is_in_time
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
 from inventory.domain.mandate.obligation import FacilityView
 from inventory.domain.mandate.obligation import covers as covers_in_inventory
-from inventory.domain.places.coverage import REQUIRED, Assessed, decide_sufficiency
+from inventory.domain.places.areas import REQUIRED_AREAS, Area
+from inventory.domain.places.coverage import Assessed, decide_sufficiency
 from reporting.domain.instants import millis
 from reporting.domain.mandate import coverage, inspections, obligations
 from vonggac.events.inventory import (
@@ -28,7 +28,7 @@ INSTANTS = st.integers(1_600_000_000_000, 1_800_000_000_000).map(lambda at: date
 
 
 def test_the_required_areas_are_the_same() -> None:
-    assert tuple(area.value for area in REQUIRED) == coverage.REQUIRED_AREAS
+    assert tuple(area.value for area in REQUIRED_AREAS) == coverage.REQUIRED_AREAS
     assert Area.OTHER_PUBLIC.value == coverage.OTHER_PUBLIC
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from tests.e2e.platform import RunningPlatform
 
-from inventory.domain.mandate.surveying.form import REQUIRED_AREAS
+from inventory.domain.places.areas import REQUIRED_AREAS
 from local.demo import content
 from vonggac.testing import eventually
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+from tests.e2e.platform import RunningPlatform
 from tests.foreign import wrong
 from tests.foreign.programs import GstCamera, Programs, missing
-from tests.e2e.platform import RunningPlatform
 
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi

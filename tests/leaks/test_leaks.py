@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 import pytest_asyncio
-from tests.leaks.planted import SPELLINGS, Garden
 from tests.e2e.platform import RunningPlatform
+from tests.leaks.planted import SPELLINGS, Garden
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from inventory.domain.places.areas import Area
 from inventory.domain.mandate.notes import VIETNAMESE as BLOCKED
 from inventory.domain.mandate.surveying.survey import VERDICTS
 from inventory.domain.mandate.visit import Protection
+from inventory.domain.places.areas import Area
 from vonggac.events.inventory import (
     AgencyRole,
     BlockedKind,

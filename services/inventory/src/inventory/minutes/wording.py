@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
-from inventory.domain.places.areas import Area
 from inventory.domain.mandate.surveying.form import Coverage, SystemKind
+from inventory.domain.places.areas import Area
 
 _PADDED_MONTHS = 2
 """A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""

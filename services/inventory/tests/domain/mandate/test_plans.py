@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.places.areas import PRIVATE
 from inventory.domain.mandate.planning import plan as plans
 from inventory.domain.mandate.planning import proposal as proposals
 from inventory.domain.mandate.planning.basis import FacilityPlan
 from inventory.domain.mandate.planning.difference import Changed, difference
 from inventory.domain.mandate.planning.plan import Connection, Consent, ConsentKind, PlanFields, why_closed
 from inventory.domain.mandate.planning.proposal import ProposalFields
+from inventory.domain.places.areas import PRIVATE
 from vonggac.events.inventory import AgencyRole, PlanBasis, PlanStatus, ProposalStatus
 
 LEAD, OPERATOR, MANAGING, OTHER = uuid4(), uuid4(), uuid4(), uuid4()

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.places.areas import PRIVATE
-from inventory.domain.mandate.surveying.form import REQUIRED_AREAS, SurveyForm, form_schema
+from inventory.domain.mandate.surveying.form import SurveyForm, form_schema
 from inventory.domain.mandate.surveying.submission import Submission
 from inventory.domain.mandate.surveying.survey import MACHINE, Participant, SurveyFields, met_guards
+from inventory.domain.places.areas import PRIVATE, REQUIRED_AREAS
 from vonggac.events.inventory import AgencyRole, SurveyStatus
 
 LEAD, OPERATOR, HEALTH = uuid4(), uuid4(), uuid4()

@@ -1,8 +1,8 @@
 """A cause as the API shows it: what to do about it, and how much of it a caller is shown.
 
 Whether a port is closed, filtered or at no machine is what a port scanner wants to know. Who may have probes made knows
-anyhow; who only reads gets the answer that the device is not reached (decision 0088). Reports keep the cause: their readers
-choose no address.
+anyhow; who only reads gets the answer that the device is not reached (decision 0088). Reports keep the cause: their
+readers choose no address.
 """
 
 from collections.abc import Iterable

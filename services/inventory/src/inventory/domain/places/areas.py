@@ -21,6 +21,8 @@ class Area(StrEnum):
     OTHER_PUBLIC = "other_public"
 
 
+REQUIRED_AREAS: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
+"""Every facility watches them, unless it says why one does not apply, and each survey judges them (4403/CV-BCĐ)."""
 PRIVATE = frozenset(
     {"room", "bedroom", "toilet", "bathroom", "isolation_room", "wc", "shower"}
     | {"phòng", "phòng ở", "phòng ngủ", "phòng cách ly", "nhà vệ sinh", "nhà tắm", "phòng tắm"}

@@ -8,11 +8,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line
-from inventory.domain.places.areas import Area, PublicArea
+from inventory.domain.places.areas import REQUIRED_AREAS, Area, PublicArea
 from vonggac.events.inventory import CoverageVerdict
-
-REQUIRED: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
-"""The areas that every facility has to watch, unless it says why one does not apply (4403/CV-BCĐ)."""
 
 
 class CoverageFields(Dated):
@@ -79,7 +76,7 @@ def decide_sufficiency(assessed: Mapping[Area, Assessed], watched: Collection[Ar
     covered stays so until somebody changes the verdict; one found covered needs a camera that is still there.
     """
     missing, unassessed, needed = [], [], 0
-    for area in REQUIRED:
+    for area in REQUIRED_AREAS:
         found = assessed.get(area)
         if found is None:
             if area not in watched:

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from inventory.domain.places.areas import check_area
 from inventory.domain.fields import NONE_OF_THEM
+from inventory.domain.places.areas import check_area
 from inventory.domain.text import LOGIN_ADVICE, fold, holds_login
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding

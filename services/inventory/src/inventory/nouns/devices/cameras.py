@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, FromClause, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import Address, check_no_login, parse_camera_url
-from inventory.domain.places.areas import Area
 from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_timeout
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
 from inventory.domain.devices.vendors import Vendor
+from inventory.domain.places.areas import Area
 from inventory.nouns.devices.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer, merge

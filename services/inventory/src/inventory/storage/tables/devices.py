@@ -8,8 +8,8 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.domain.places.areas import Area
 from inventory.domain.devices.vendors import Vendor
+from inventory.domain.places.areas import Area
 from inventory.storage.tables.base import Coded, Thing
 from vonggac.events.inventory import (
     DestinationRole,

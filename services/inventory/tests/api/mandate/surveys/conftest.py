@@ -8,7 +8,7 @@ import httpx
 import pytest
 from nats.js.errors import NotFoundError
 
-from inventory.domain.mandate.surveying.form import REQUIRED_AREAS
+from inventory.domain.places.areas import REQUIRED_AREAS
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.events import Payload, decode, subjects

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from inventory.domain.devices.expected import Pixels, check_mac
 from inventory.domain.fields import Code, Fields, Line, Name
-from inventory.domain.places.areas import PublicArea
+from inventory.domain.places.areas import REQUIRED_AREAS, Area, PublicArea
 from inventory.domain.text import clean
 
 MAX_ROWS = 500
@@ -193,6 +193,7 @@ class SurveyForm(Fields):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
+        # `other_public` may be there several times or not at all.
         _refuse_twice("areas: the area", (str(one.area) for one in self.areas if one.area is not Area.OTHER_PUBLIC))
         codes = {camera.code for camera in self.system.cameras} if self.system is not None else set()
         for one in self.areas:
@@ -212,8 +213,6 @@ class SurveyForm(Fields):
         return tuple(one.area for one in self.areas if one.coverage is Coverage.NOT_COVERED)
 
 
-REQUIRED_AREAS = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
-"""Areas of 4403/CV-BCĐ that each survey judges; `other_public` may be there several times or not at all."""
 _REQUIRED = ("site", "system", "infrastructure", "notice_board", "access")
 
 
