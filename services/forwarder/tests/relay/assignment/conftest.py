@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from nats.aio.msg import Msg
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
+from simulator import Simulator
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.declared import topology
@@ -26,6 +28,9 @@ from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
 
 
 class Inventory:
@@ -175,6 +180,22 @@ async def start_forwarder(
     for process, _ in running:
         process.stop()
     await asyncio.gather(*(task for _, task in running))
+
+
+@pytest_asyncio.fixture
+async def forwarded(
+    sim: Simulator,
+    planner: "Planner",
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+) -> tuple[Process, CameraV1]:
+    """A forwarder, and the camera that it holds: acknowledged at both centres."""
+    forwarder = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    return forwarder, camera
 
 
 @pytest.fixture

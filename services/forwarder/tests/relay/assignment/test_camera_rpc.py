@@ -17,6 +17,7 @@ from forwarder.relay.assignment import camera_rpc as answering
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
+from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -149,19 +150,12 @@ async def test_who_asks_for_a_foreign_camera_that_is_away_is_told_why(
 
 
 async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
-    statuses: Statuses,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(answering, "MAX_COPY_BYTES", 1000)
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     reply = await asker.keyframe(camera)
     headers = reply.headers or {}
     assert (reply.data, headers["error"], headers["codec"]) == (b"", "too_large", "h264")
@@ -210,17 +204,10 @@ async def test_a_crowd_that_asks_is_told_to_go_its_own_way(
 
 
 async def test_the_history_is_in_the_bucket_and_grows_with_every_keyframe_on_request(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
-    statuses: Statuses,
 ) -> None:
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    forwarder, camera = forwarded
     history = await eventually(lambda: asker.history_of(camera, 1))
     assert (history.camera_id, history.worker_id) == (camera.id, forwarder.worker_id)
     promise = json.loads((await asker.hash_keyframes(camera, {"seconds": 30, "asker": "me"})).data)
@@ -232,17 +219,10 @@ async def test_the_history_is_in_the_bucket_and_grows_with_every_keyframe_on_req
 
 
 async def test_who_has_seen_enough_says_so_and_others_go_on_being_served(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
-    statuses: Statuses,
 ) -> None:
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    forwarder, camera = forwarded
     for name in ("one", "other"):
         await asker.hash_keyframes(camera, {"seconds": 30, "asker": name})
     await asker.hash_keyframes(camera, {"seconds": 0, "asker": "one"})
@@ -257,18 +237,11 @@ async def test_who_has_seen_enough_says_so_and_others_go_on_being_served(
 
 @pytest.mark.parametrize("body", [{"seconds": 31}, {"seconds": -1}, {}, [], {"seconds": "soon"}])
 async def test_a_wrong_request_is_told_what_would_be_right(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     body: object,
-    statuses: Statuses,
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     reply = await asker.hash_keyframes(camera, body)
     assert reply.headers is not None
     assert "seconds" in reply.headers["error"]

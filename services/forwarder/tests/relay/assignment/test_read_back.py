@@ -34,17 +34,11 @@ def read_back_at(camera: CameraV1, revision: int, url: str | None) -> CameraV1:
 
 
 async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_one(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
 ) -> None:
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    forwarder, camera = forwarded
     captured_at = datetime.now(UTC)
     first = camera.deliveries[0]
     verified = VerificationVerdict.VERIFIED
@@ -62,17 +56,11 @@ async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_on
 
 
 async def test_a_still_picture_takes_a_mismatch_back_to_acknowledged(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     first = camera.deliveries[0]
     await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture")
     await statuses.become(camera, "mismatch", "acknowledged")
@@ -104,17 +92,11 @@ async def test_a_proof_from_before_the_session_is_not_believed(
 
 
 async def test_a_mismatch_is_told_with_its_cause_until_it_is_disproved(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     first = camera.deliveries[0]
     await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture", duration_ms=1.0)
     observed, _ = await statuses.become(camera, "mismatch", "acknowledged")
@@ -163,17 +145,11 @@ async def test_what_an_address_told_that_is_read_back_no_more_does_not_live_on(
 
 
 async def test_a_proof_that_is_not_renewed_ages_out(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     first = camera.deliveries[0]
     await asker.say(
         camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1, interval_s=0.7
@@ -186,18 +162,12 @@ async def test_a_proof_that_is_not_renewed_ages_out(
 
 
 async def test_what_is_no_finding_or_of_another_delivery_changes_nothing(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
+    forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
     bus: Bus,
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    _, camera = forwarded
     first, second = camera.deliveries
     now, verified = datetime.now(UTC), VerificationVerdict.VERIFIED
     await bus.client.publish(subjects.delivery_verification(camera.id, first.id), b"{}")
