@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from services.reporting.tests.mandate.letter import Letter, may
+from services.reporting.tests.stage.letter import Letter, may
 
 from vonggac.events.inventory import CameraV1, FacilityV1, RemovedV1
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from services.reporting.tests.api.test_compliance import DAY
+from services.reporting.tests.api.compliance.test_compliance import DAY
 
 from reporting.domain.instants import millis
 from reporting.reports.availability.bookkeeping import Bookkeeper

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from services.reporting.tests.freezing import DAY, approve, frozen, once_more
+from services.reporting.tests.stage.freezing import DAY, approve, frozen, once_more
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
