@@ -18,7 +18,7 @@ from reporting.reports.mandate.connections import first_connected
 
 
 class Decided(NamedTuple):
-    """Facilities that certainly were connected, and those of which the accounts do not tell it."""
+    """Facilities that certainly were connected, and those of which the accounts do not decide it."""
 
     connected: set[UUID]
     open: set[UUID]
@@ -39,13 +39,13 @@ async def connected_facilities(
 
 
 def decide(found: Iterable[CameraAccount], areas: Mapping[str, str | None]) -> Decided:
-    """What the accounts tell: connected is a facility whose cameras were all the time, and not one with a camera that
+    """What the accounts decide: connected is a facility whose cameras were all the time, and not one with a camera that
     counted all the time and was connected for less than SUSTAINED."""
     there: dict[UUID, list[tuple[str | None, Durations | None]]] = {}
     for one in found:
         for facility, time in one.places:
             if time.out_of_scope < time.period:
-                # Of a camera that stood at several places it is not told when it was at which.
+                # Of a camera that stood at several places it is not known when it was at which.
                 known = time if len(one.places) == 1 else None
                 there.setdefault(facility.id, []).append((areas.get(one.camera.id), known))
     result = Decided(set(), set())
