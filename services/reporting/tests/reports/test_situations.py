@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.reporting.tests.mandate.letter import Letter, may
+from services.reporting.tests.stage.letter import Letter, may
 
 from reporting.domain.instants import millis
 from reporting.reports.mandate.situation import situation, situation_of_record

@@ -39,7 +39,7 @@ class Changed(NamedTuple):
 
 
 class DailySums(NamedTuple):
-    """What tells all days of some cameras; facilities go by their number. `apart` are in none: they moved, came, went
+    """What says all days of some cameras; facilities go by their number. `apart` are in none: they moved, came, went
     or changed within these days, or are of a facility that did."""
 
     at_first: Sequence[AtFirst]
