@@ -157,3 +157,8 @@ def test_records_of_two_cells_are_not_one_object() -> None:
 def test_a_record_that_says_a_field_twice_is_refused_by_its_name(kind: Kind, text: str) -> None:
     with pytest.raises(RefusalError, match=r"has [ab] twice in one record"):
         Converter(Column(name="form", heading="Biểu mẫu", kind=kind)).convert(text)
+
+
+def test_a_number_that_a_program_wrote_with_its_point_is_advised_without_it() -> None:
+    with pytest.raises(RefusalError, match="write 0912345678, in"):
+        Converter(Column(name="phone", heading="Điện thoại", kind=Kind.PHONE)).convert("912345678.0")

@@ -67,8 +67,12 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
         if sheet is not None:
             mistakes = Mistakes(sheet.name or None)
             table = await asyncio.to_thread(read_table, sheet, columns_of(noun), mistakes)
-            if len(nouns) > 1 and _is_left_empty(table, mistakes):
-                continue
+            if _is_left_empty(table, mistakes):
+                if len(nouns) > 1:
+                    continue
+                if upload.mistakes:
+                    # What could not be read is a mistake already.
+                    mistakes.found.clear()
             upload.tables.append(table)
             upload.mistakes += mistakes.found
     if not upload.mistakes:

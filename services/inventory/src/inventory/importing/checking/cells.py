@@ -110,7 +110,7 @@ class Converter:
         text = self._text(cell)
         digits = _NOT_DIGIT.sub("", text)
         if digits.isdecimal() and digits[0] in "23456789" and len(digits) in _DIGITS:
-            refuse("lost_zero_phone", value=text)
+            refuse("lost_zero_phone", value=text.removesuffix(".0"))
         return text
 
     def _refuse_number(self) -> None:

@@ -10,6 +10,8 @@ from vonggac.http import FieldError, ProblemError
 
 SHOWN = 1000
 VALUE_LENGTH = 80
+NUL = "␀"
+"""In place of the character that no database holds: the list of imports keeps the mistakes."""
 FILE = "file"
 ROW = "row"
 
@@ -59,8 +61,9 @@ class Mistakes:
     def add(self, line: int, column: str, text: Text, *, value: object = None) -> None:
         """Add a mistake; `value` is shortened, and what looks like a login is hidden, in the sentence too."""
         shown = None
+        column, text = column.replace("\0", NUL), Text(*(part.replace("\0", NUL) for part in text))
         if value is not None:
-            given = str(value)
+            given = str(value).replace("\0", NUL)
             shown = hide_secrets(given)
             if shown != given:
                 text = Text(*(part.replace(given, shown) for part in text))

@@ -124,3 +124,30 @@ async def test_codes_that_others_have_out_of_sight_are_named_each_in_its_row(
     for dry_run in (True, False):
         answer = await send(province.client, "cameras", CAMERAS.encode(), dry_run=dry_run)
         assert named(answer) == [(2, "code"), (3, "area"), (4, "code")]
+
+
+@pytest.mark.parametrize("before", [1, 400])
+async def test_a_nul_is_a_mistake_of_its_line_and_no_other_encoding(province: Any, before: int) -> None:
+    rows = [f"A-{number},Sở Y tế,managing" for number in range(before)]
+    body = "\n".join(["code,name,role", *rows, "B-1,S\0,managing", ""]).encode()
+    answer = await province.client.post("/v1/imports/agencies", content=body, headers={"content-type": "text/csv"})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["row"], error["field"], error["value"]) == (before + 2, "name", "S␀")
+    assert "control character" in error["message"]
+    assert (await province.client.get("/v1/imports")).json()["items"][0]["state"] == "refused"
+
+
+async def test_a_file_that_ends_in_a_quotation_has_that_mistake_alone(province: Any) -> None:
+    body = 'code,name,role\nA-1,"Sở Y tế,managing\n'
+    for query in ({}, {"dry_run": "true"}):
+        answer = await province.client.post(
+            "/v1/imports/agencies", content=body.encode(), headers={"content-type": "text/csv"}, params=query
+        )
+        assert [(error["row"], error["message"][:16]) for error in answer.json()["errors"]] == [(2, "cannot be parsed")]
+
+
+async def test_a_nul_in_a_heading_is_refused_as_any_unknown_one(province: Any) -> None:
+    body = "code,name,role,no\0te\nA-1,Sở Y tế,managing,x\n".encode()
+    answer = await province.client.post("/v1/imports/agencies", content=body, headers={"content-type": "text/csv"})
+    assert [(error["row"], error["field"]) for error in answer.json()["errors"]] == [(1, "no␀te")], answer.text
