@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reporting.domain.evidence.media import FLOWING, FROZEN, NOTHING, STOPPED, Media, MediaClaim, dated
+from reporting.domain.evidence.media import FLOWING, FROZEN, NOTHING, STOPPED, Media, MediaClaim, dated, joined
 from reporting.domain.partition import Seen
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import CameraState
@@ -76,3 +76,10 @@ def test_a_picture_that_moved_is_not_frozen_again_when_nobody_sees_media_any_mor
 def test_probes_alone_stay_as_they_are() -> None:
     line = [probed(100, 200, UP), probed(200, 300, DOWN, REFUSED)]
     assert seen(dated(line, NOTHING)) == seen(line)
+
+
+def test_two_failed_probes_that_follow_each_other_confirm_each_other_and_one_that_was_cut_does_not() -> None:
+    one, other = probed(100, 200, DOWN, REFUSED), probed(200, 300, DOWN, REFUSED)
+    assert joined([one, other]) == [Segment(100, 300, one.value._replace(repeated=True))]
+    cut = Segment(200, 300, one.value)
+    assert joined([one, cut]) == [Segment(100, 300, one.value)]

@@ -175,14 +175,16 @@ class _Said:
 def joined(line: Iterable[Segment[Seen]]) -> list[Segment[Seen]]:
     """Segments of one state and cause that touch, as one: it began when the first did. Two probes confirm it."""
     result: list[Segment[Seen]] = []
+    end, state, cause = -1, None, None
     for segment in line:
-        before = result[-1] if result else None
-        if before is not None and before.end == segment.start and before.value[:2] == segment.value[:2]:
-            one, other = before.value, segment.value
-            both = one._replace(repeated=one.repeated or other.repeated or one.last_at != other.last_at)
-            result[-1] = Segment(before.start, segment.end, both)
+        one = segment[2]
+        if segment[0] == end and one[0] is state and one[1] == cause:
+            start, _, before = result[-1]
+            repeated = before.repeated or one.repeated or before.last_at != one.last_at
+            result[-1] = Segment(start, segment[1], before._replace(repeated=repeated))
         else:
             result.append(segment)
+        end, state, cause = segment[1], one[0], one[1]
     return result
 
 
