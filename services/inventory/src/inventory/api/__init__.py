@@ -25,11 +25,21 @@ def routers() -> tuple[APIRouter, ...]:
     from inventory.api import changes, dead_letters, sufficiency
     from inventory.api.devices import cameras, destinations, scans, vendors
     from inventory.api.files import exports, imports, templates
-    from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
+    from inventory.api.mandate import (
+        attachments,
+        connections,
+        directives,
+        minutes,
+        obligations,
+        plans,
+        records,
+        surveys,
+        visits,
+    )
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
+    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated
 from uuid import uuid4
@@ -82,13 +82,13 @@ class RequestContext:
     def read_transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return self.services.store.read_transaction(self.sight)
 
-    def recorded(self, as_of: datetime | None) -> Recorded:
+    def recorded(self, as_of: datetime | None, valid_on: date | None = None) -> Recorded:
         """The things that the caller sees, by kind, at `as_of`. Raises ProblemError 422 for an instant to come."""
         now = self.services.store.now()
         if as_of is not None and as_of > now + AHEAD:
             raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
         is_whole = as_of is None and self.sight == EVERYTHING
-        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of, is_whole)
+        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of, valid_on, is_whole)
 
     @asynccontextmanager
     async def write_transaction(

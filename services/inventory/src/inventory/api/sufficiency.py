@@ -6,9 +6,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from inventory.api.context import Context
+from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import read_item
 from inventory.domain.places.areas import Area
 from inventory.domain.places.coverage import Assessed, decide_sufficiency
-from inventory.storage.queries.sight import read_thing
+from inventory.storage.queries.clocks import read_one_instant
 from inventory.storage.tables import Camera, Coverage, Facility
 from vonggac.auth import guarded_router
 
@@ -26,15 +28,18 @@ class SufficiencyShown(BaseModel):
 
 
 @router.get("/{thing_id}/sufficiency", summary="Whether a facility has enough cameras")
-async def get_sufficiency(thing_id: UUID, context: Context) -> SufficiencyShown:
+async def get_sufficiency(
+    thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None
+) -> SufficiencyShown:
     """An area is covered by an enabled camera, unless a survey found that it is not."""
+    recorded = context.recorded(as_of, valid_on)
+    cameras, coverages = recorded.in_force(Camera), recorded.in_force(Coverage)
     async with context.read_transaction() as session:
-        await read_thing(session, Facility, thing_id)
-        verdicts = await session.scalars(select(Coverage).where(Coverage.facility_id == thing_id))
+        await read_one_instant(session)
+        await read_item(session, Facility, recorded, thing_id)
+        verdicts = await session.execute(select(coverages).where(coverages.c.facility_id == thing_id))
         assessed = {one.area: Assessed(one.verdict, one.cameras_needed) for one in verdicts}
-        watched = select(Camera.area).where(
-            Camera.facility_id == thing_id, Camera.enabled.is_(True), Camera.area.is_not(None)
-        )
+        watched = select(cameras.c.area).where(cameras.c.facility_id == thing_id, cameras.c.enabled.is_(True))
         areas = {area for area in await session.scalars(watched) if area is not None}
     found = decide_sufficiency(assessed, areas)
     return SufficiencyShown(

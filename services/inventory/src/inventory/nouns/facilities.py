@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Date, DateTime, FromClause, cast, func, li
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.places.lifecycle import met_guards
+from inventory.nouns.mandate.states import check_happened
 from inventory.nouns.shown import Shown
 from inventory.storage.conflicts import field_conflict, invalid
 from inventory.storage.queries.lists import Recorded
@@ -44,7 +45,7 @@ class FacilityWithOfficer(FacilityShown):
     """A facility, and whether it lacks the officer that the mandate demands."""
 
     focal_point_missing: bool = Field(
-        description="It is active, and no focal point is in office (R17): today, or on the day of `as_of`."
+        description="It is active, and no focal point is in office (R17) on `valid_on`, the day of `as_of`, or today."
     )
 
 
@@ -71,9 +72,11 @@ async def facility_guards(transaction: WriteTransaction, facility: Facility, _to
     )
 
 
-async def check_decision(_transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
+async def check_decision(transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
     """Raises ProblemError 422 for a facility that is registered as approved without its decision, or loses the one that
-    founds it: only of a planned one may it be taken back."""
+    founds it: only of a planned one may it be taken back. A decision of a day to come founds none."""
+    if after is not None:
+        check_happened(transaction.now, before, after, "decision_date")
     if after is None or after.status is FacilityStatus.PLANNED or _is_decided(after):
         return
     registered = before is None or before.status is not after.status
@@ -116,7 +119,9 @@ def without_focal_point(facilities: FromClause, missing: bool, recorded: Recorde
     """Whether no focal point of the facility is in office on the day asked about (Asia/Ho_Chi_Minh)."""
     people = recorded(FocalPoint)
     instant = func.now() if recorded.as_of is None else literal(recorded.as_of, DateTime(timezone=True))
-    today = cast(func.timezone(PROVINCE_TIME.key, instant), Date)
+    today: Any = cast(func.timezone(PROVINCE_TIME.key, instant), Date)
+    if recorded.valid_on is not None:
+        today = literal(recorded.valid_on, Date)
     found = select(people.c.id).where(
         people.c.facility_id == facilities.c.id,
         people.c.valid_from <= today,

@@ -42,6 +42,7 @@ from vonggac.events.inventory.people import (
     TeamV1,
 )
 from vonggac.events.inventory.places import (
+    OUT_OF_SERVICE,
     CoverageV1,
     CoverageVerdict,
     EarlierUnit,
@@ -62,6 +63,7 @@ from vonggac.events.inventory.surveys import (
 )
 
 __all__ = [
+    "OUT_OF_SERVICE",
     "AgencyRole",
     "AgencyV1",
     "BlockedKind",

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from vonggac.events.envelope import MESSAGE
-from vonggac.events.inventory.places import FacilityStatus
+from vonggac.events.inventory.places import OUT_OF_SERVICE, FacilityStatus
 from vonggac.events.inventory.plans import PlanBasis
 from vonggac.events.inventory.state import State
 
@@ -143,7 +143,7 @@ class CameraV1(State):
     @property
     def in_service(self) -> bool:
         """Whether it is probed and forwarded: it is enabled, and its facility neither suspended nor closed (R23)."""
-        return self.enabled and self.facility_status not in {FacilityStatus.SUSPENDED, FacilityStatus.CLOSED}
+        return self.enabled and self.facility_status not in OUT_OF_SERVICE
 
     @property
     def forwarded(self) -> tuple[PlannedDelivery, ...]:

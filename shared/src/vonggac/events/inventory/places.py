@@ -64,6 +64,10 @@ class FacilityStatus(StrEnum):
     CLOSED = "closed"
 
 
+OUT_OF_SERVICE = frozenset({FacilityStatus.SUSPENDED, FacilityStatus.CLOSED})
+"""Facilities of which nothing is probed or forwarded."""
+
+
 class FacilityV1(State):
     """A quarantine facility; its current state."""
 

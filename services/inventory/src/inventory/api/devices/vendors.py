@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from inventory.domain.devices.vendors import TEMPLATES, Stream, Vendor, VendorAddress, make_url
+from inventory.domain.text import fold, order_key
 from inventory.storage.conflicts import refuse_as_422
 from vonggac.auth import guarded_router
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = guarded_router(prefix="/v1/vendors", tags=["vendors"])
 
@@ -23,10 +25,11 @@ class VendorShown(BaseModel):
     note: str
 
 
-class Vendors(BaseModel):
-    """All makes."""
-
-    items: list[VendorShown]
+VENDORS = Listing[VendorShown, VendorShown](
+    VendorShown,
+    keys={"vendor": Key(lambda one: one.vendor), "name": Key(lambda one: order_key(one.name))},
+    id_key="vendor",
+)
 
 
 class VendorUrl(BaseModel):
@@ -35,22 +38,23 @@ class VendorUrl(BaseModel):
     url: str
 
 
-@router.get("", summary="List the makes whose addresses are known")
-async def list_vendors() -> Vendors:
+@router.get("", summary="List the makes whose addresses are known", responses=VENDORS.responses, response_model=None)
+async def list_vendors(
+    page: Annotated[PageQuery[VendorShown, VendorShown], Depends(VENDORS)],
+    q: Annotated[
+        str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
+    ] = None,
+    channels: Annotated[bool | None, Query(description="Whether it plays other channels than the first.")] = None,
+) -> Response:
     """A make that is not here: ask ONVIF, or give the URL itself."""
-    return Vendors(
-        items=[
-            VendorShown(
-                vendor=vendor,
-                name=template.vietnamese,
-                main=make_url(VendorAddress(vendor=vendor, host="10.20.1.5")),
-                sub=make_url(VendorAddress(vendor=vendor, host="10.20.1.5", stream=Stream.SUB)),
-                channels=template.channels,
-                note=template.note,
-            )
-            for vendor, template in TEMPLATES.items()
-        ]
-    )
+    words = fold(q or "").split()
+    found = [
+        one
+        for one in _MAKES
+        if channels in {None, one.channels} and all(word in fold(f"{one.vendor} {one.name}") for word in words)
+    ]
+    shown = page.cut(found)
+    return page.answer(shown, shown.rows)
 
 
 @router.get("/url", summary="The address of a camera of a make")
@@ -58,3 +62,16 @@ async def get_vendor_url(address: Annotated[VendorAddress, Depends()]) -> Vendor
     """422 for a channel that the make does not play."""
     with refuse_as_422("channel"):
         return VendorUrl(url=make_url(address))
+
+
+_MAKES = tuple(
+    VendorShown(
+        vendor=vendor,
+        name=template.vietnamese,
+        main=make_url(VendorAddress(vendor=vendor, host="10.20.1.5")),
+        sub=make_url(VendorAddress(vendor=vendor, host="10.20.1.5", stream=Stream.SUB)),
+        channels=template.channels,
+        note=template.note,
+    )
+    for vendor, template in TEMPLATES.items()
+)

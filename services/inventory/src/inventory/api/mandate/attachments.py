@@ -5,17 +5,20 @@ site may have become restricted later.
 """
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
 from inventory.api.context import Context, RequestContext
 from inventory.api.mandate.surveys import declared, missing_of, submit_when_complete
+from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import answer_derived, read_item
 from inventory.domain.mandate.surveying.attachments import (
     MAX_SURVEY_BYTES,
     Attachment,
@@ -26,12 +29,14 @@ from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, wi
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
 from inventory.storage.queries.contents import read_content, stored_bytes, stored_hashes
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Facility, Survey, SurveyContent
 from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import ProblemError
 from vonggac.http.idempotency import KeptAnswer
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 
@@ -53,10 +58,17 @@ class AttachmentShown(Attachment):
     received: bool
 
 
-class AttachmentList(BaseModel):
-    """All attachments of a survey, in the order of their declaration."""
-
-    items: list[AttachmentShown]
+type Declared = tuple[int, AttachmentShown]
+"""An attachment, and its place in the order of their declaration."""
+ATTACHMENTS = Listing[Declared, AttachmentShown](
+    AttachmentShown,
+    keys={
+        "place": Key(lambda one: one[0], int),
+        "name": Key(lambda one: one[1].name),
+        "size_bytes": Key(lambda one: one[1].size_bytes, int),
+    },
+    id_key="place",
+)
 
 
 class UploadShown(BaseModel):
@@ -68,14 +80,29 @@ class UploadShown(BaseModel):
     missing: tuple[str, ...] = Field(description="SHA-256 of the attachments that are still to upload.")
 
 
-@router.get("/{thing_id}/attachments", summary="Attachments of a survey")
-async def list_survey_attachments(thing_id: UUID, context: Context) -> AttachmentList:
-    """Each says whether its content was received."""
-    async with context.read_transaction() as session:
-        survey = await read_thing(session, Survey, thing_id)
-        there = await stored_hashes(session, thing_id)
-    shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey.attachments]
-    return AttachmentList(items=shown)
+@router.get(
+    "/{thing_id}/attachments",
+    summary="Attachments of a survey",
+    responses=ATTACHMENTS.responses,
+    response_model=None,
+)
+async def list_survey_attachments(
+    thing_id: UUID,
+    context: Context,
+    page: Annotated[PageQuery[Declared, AttachmentShown], Depends(ATTACHMENTS)],
+    received: Annotated[bool | None, Query(description="Only those whose content is there, or is missing.")] = None,
+    as_of: AsOf = None,
+    valid_on: ValidOn = None,
+) -> Response:
+    """In the order of their declaration. Each says whether its content was received."""
+
+    async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Declared]:
+        survey = await read_item(session, Survey, recorded, thing_id)
+        there = await stored_hashes(session, thing_id, recorded.as_of)
+        shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey["attachments"]]
+        return [(place, one) for place, one in enumerate(shown) if received in {None, one.received}]
+
+    return await answer_derived(context, page, (as_of, valid_on), read, shown=lambda one: one[1])
 
 
 @router.put(

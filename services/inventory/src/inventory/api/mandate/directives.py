@@ -1,40 +1,60 @@
 """The chain of a directive: what it carries out, what that carries out, and so on (R01)."""
 
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from fastapi import Depends, Response
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context
-from inventory.api.nouns.clocks import AsOf
+from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import answer_derived, read_item
 from inventory.api.nouns.models import models_of
 from inventory.domain.mandate.directive import chain_of
 from inventory.nouns.mandate.directives import DIRECTIVE
 from inventory.nouns.shown import Shown
-from inventory.storage.queries.clocks import missing
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Directive
 from vonggac.auth import guarded_router
-from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = guarded_router(prefix="/v1/directives", tags=["directives"])
 
 DirectiveShown: type[Shown] = models_of(DIRECTIVE).shown
 
+type Link = tuple[int, Mapping[str, Any]]
+"""A directive, and its place in the chain: 0 is the one that was asked about."""
+CHAIN = Listing[Link, Shown](
+    DirectiveShown,
+    keys={
+        "place": Key(lambda link: link[0], int),
+        "code": Key(lambda link: link[1]["code"]),
+    },
+    id_key="place",
+)
 
-class Chain(BaseModel):
-    """A directive, what it carries out, and so on to the first of them."""
 
-    items: list[DirectiveShown] = Field(description="1742 → 1407 → 597: each carries out the next.")  # type: ignore[valid-type] # made at run time
+@router.get("/{thing_id}/chain", summary="What a directive carries out", responses=CHAIN.responses, response_model=None)
+async def get_directive_chain(
+    thing_id: UUID,
+    context: Context,
+    page: Annotated[PageQuery[Link, Shown], Depends(CHAIN)],
+    as_of: AsOf = None,
+    valid_on: ValidOn = None,
+) -> Response:
+    """1742 → 1407 → 597: each carries out the next. One that was not in force on `valid_on` is left out of it."""
 
+    async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Link]:
+        await read_item(session, Directive, recorded, thing_id)
+        rows = (await session.execute(select(recorded(Directive)))).mappings()
+        links = {row["id"]: row["implements_id"] for row in rows}
+        shown = (await session.execute(select(recorded.in_force(Directive)))).mappings()
+        in_force: dict[UUID, Mapping[str, Any]] = {row["id"]: dict(row) for row in shown}
+        chain = enumerate(chain_of(thing_id, links))
+        return [(place, in_force[each]) for place, each in chain if each in in_force]
 
-@router.get("/{thing_id}/chain", summary="What a directive carries out")
-async def get_directive_chain(thing_id: UUID, context: Context, as_of: AsOf = None) -> Chain:
-    """From the directive to the first of its chain."""
-    directives = context.recorded(as_of)(Directive)
-    async with context.read_transaction() as session:
-        rows = {row["id"]: row for row in (await session.execute(select(directives))).mappings()}
-        if thing_id not in rows:
-            problem: ProblemError = await missing(session, Directive, thing_id)
-            raise problem
-    links = {key: row["implements_id"] for key, row in rows.items()}
-    return Chain(items=[DirectiveShown.model_validate(rows[each]) for each in chain_of(thing_id, links)])
+    return await answer_derived(
+        context, page, (as_of, valid_on), read, shown=lambda link: DirectiveShown.model_validate(link[1])
+    )

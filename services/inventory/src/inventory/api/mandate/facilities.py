@@ -13,8 +13,8 @@ from vonggac.auth.succession import UnitLinks, has_ended, units_around
 
 
 async def facility_views(session: AsyncSession, recorded: Recorded) -> Sequence[FacilityView]:
-    """All facilities, by code."""
-    facilities, units, cameras = recorded(Facility), recorded(Unit), recorded(Camera)
+    """The facilities in force, by code; units follow one another, so those of any day count."""
+    facilities, units, cameras = recorded.in_force(Facility), recorded(Unit), recorded.in_force(Camera)
     links = select(units.c.id, units.c.parent_id, units.c.valid_to, units.c.succeeds)
     around = {
         row.id: UnitLinks(row.parent_id, tuple(UUID(each["unit_id"]) for each in row.succeeds), has_ended(row.valid_to))

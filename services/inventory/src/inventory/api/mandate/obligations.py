@@ -1,28 +1,32 @@
 """Verbs of obligations: settle one, give it its next deadline, see what is due (R05, R06, R11)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, WriteContext
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import AsOf
+from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import answer_derived
 from inventory.api.nouns.rules import refuse_to_stay
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
-from inventory.domain.mandate.obligation import MACHINE, Completion, covers
+from inventory.domain.mandate.obligation import MACHINE, Completion, FacilityView, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Write
-from inventory.storage.queries.clocks import read_one_instant
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Obligation
 from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.http.conditional import IfMatch
+from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = guarded_router(tags=["obligations"])
 
@@ -42,11 +46,24 @@ class DueObligation(BaseModel):
     facility_ids: list[UUID] = Field(description="The facilities that it is about, by their code.")
 
 
-class DueObligations(BaseModel):
-    """By deadline; what has none comes last."""
+class DueObligations(PageOf[DueObligation]):
+    """A page; what has no deadline comes last."""
 
-    at: AwareDatetime
-    items: list[DueObligation]
+    at: AwareDatetime | None = Field(description="As asked; null: the clock of this answer, which its Date says.")
+
+
+DUE = Listing[DueObligation, DueObligation](
+    DueObligation,
+    keys={
+        "due_before": Key(lambda one: one.due_before, datetime),
+        "code": Key(lambda one: one.code),
+        "kind": Key(lambda one: one.kind),
+        "id": Key(lambda one: one.id, UUID),
+    },
+    id_key="id",
+    default_sort="due_before,code",
+    envelope=DueObligations,
+)
 
 
 @router.post(
@@ -96,33 +113,53 @@ async def set_deadline(
     return await do(context, caller, OBLIGATION, thing_id, if_match, add, reason=body.reason)
 
 
-@router.get("/v1/due-obligations", summary="How every obligation stands")
+@dataclass(frozen=True, slots=True)
+class DueFilters:
+    """Which obligations are shown; all that are given must match."""
+
+    due_state: DueState | None = None
+    kind: ObligationKind | None = None
+    responsible_agency_id: UUID | None = None
+    facility_id: Annotated[UUID | None, Query(description="Only those that are about this facility.")] = None
+
+    def fit(self, one: DueObligation) -> bool:
+        """Whether an obligation is shown."""
+        return (
+            self.due_state in {None, one.due_state}
+            and self.kind in {None, one.kind}
+            and self.responsible_agency_id in {None, one.responsible_agency_id}
+            and (self.facility_id is None or self.facility_id in one.facility_ids)
+        )
+
+
+@router.get("/v1/due-obligations", summary="How every obligation stands", responses=DUE.responses, response_model=None)
 async def list_due_obligations(
     context: Context,
+    page: Annotated[PageQuery[DueObligation, DueObligation], Depends(DUE)],
+    filters: Annotated[DueFilters, Depends()],
     at: Annotated[AwareDatetime | None, Query(description="By the clock of this instant; default: now.")] = None,
     as_of: AsOf = None,
-    due_state: Annotated[DueState | None, Query(description="Only these.")] = None,
-    responsible_agency_id: UUID | None = None,
+    valid_on: ValidOn = None,
     soon_days: Annotated[int, Query(ge=0, le=366, description="Due soon: within so many days.")] = DUE_SOON.days,
-) -> DueObligations:
+) -> Response:
     """Due soon and overdue follow from the deadline and the clock; nothing of it is stored."""
-    now = context.services.store.now()
-    instant, recorded = at or now, context.recorded(as_of)
-    obligations = recorded(Obligation)
-    async with context.read_transaction() as session:
-        await read_one_instant(session)
-        rows = (await session.execute(select(obligations).order_by(obligations.c.code))).all()
+    instant, soon = at or context.services.store.now(), timedelta(days=soon_days)
+
+    async def read(session: AsyncSession, recorded: Recorded) -> Sequence[DueObligation]:
+        rows = (await session.execute(select(recorded.in_force(Obligation)))).all()
         views = await facility_views(session, recorded)
-    items = []
-    for row in rows:
-        due_before = _due_before(row.deadlines, instant)
-        stands = due_state_at(row.status, due_before, instant, due_soon=timedelta(days=soon_days))
-        if due_state in {None, stands} and responsible_agency_id in {None, row.responsible_agency_id}:
-            covered = [view.id for view in views if covers(row, view)]
-            values = {**row._mapping, "due_before": due_before, "due_state": stands, "facility_ids": covered}
-            items.append(DueObligation.model_validate(values))
-    items.sort(key=lambda one: (one.due_before is None, one.due_before or instant))
-    return DueObligations(at=instant, items=items)
+        every = (_stands(row, views, instant, soon) for row in rows)
+        return [one for one in every if filters.fit(one)]
+
+    return await answer_derived(context, page, (as_of, valid_on), read, shown=lambda one: one, at=at)
+
+
+def _stands(obligation: Any, views: Sequence[FacilityView], instant: datetime, soon: timedelta) -> DueObligation:
+    due_before = _due_before(obligation.deadlines, instant)
+    due_state = due_state_at(obligation.status, due_before, instant, due_soon=soon)
+    covered = [view.id for view in views if covers(obligation, view)]
+    values = {"due_before": due_before, "due_state": due_state, "facility_ids": covered}
+    return DueObligation.model_validate({**obligation._mapping, **values})
 
 
 def _due_before(deadlines: Sequence[Deadline], instant: datetime) -> datetime | None:

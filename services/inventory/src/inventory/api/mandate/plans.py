@@ -1,4 +1,4 @@
-"""What is done with connection plans (versions, consents, differences), and what deliveries run under."""
+"""What is done with connection plans: versions, consents, differences."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, WriteContext
+from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import read_item
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
@@ -21,11 +22,10 @@ from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
-from inventory.storage.queries.sight import read_thing
-from inventory.storage.states import camera_plans
-from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
+from inventory.storage.queries.clocks import read_one_instant
+from inventory.storage.tables import Agency, ConnectionPlan, Thing
 from vonggac.auth import Caller, Role, guarded_router
-from vonggac.events.inventory import AgencyRole, PlanBasis, PlanStatus
+from vonggac.events.inventory import AgencyRole, PlanStatus
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
@@ -52,26 +52,6 @@ class DifferenceShown(BaseModel):
     added: tuple[str, ...] = Field(description="Codes of cameras that only the second version has.")
     removed: tuple[str, ...]
     changed: tuple[ChangedField, ...]
-
-
-class ConnectionShown(BaseModel):
-    """One camera to one destination, and what it runs under."""
-
-    camera_id: UUID
-    camera_code: str
-    destination_id: UUID
-    destination_code: str
-    delivery_id: UUID
-    enabled: bool
-    plan: PlanBasis
-    plan_exception: str | None = Field(description="Why it runs without an agreed plan.")
-    forwarded: bool = Field(description="Enabled, of a camera in service, and planned or excepted.")
-
-
-class ConnectionList(BaseModel):
-    """Every delivery of a facility, by camera and destination."""
-
-    items: list[ConnectionShown]
 
 
 @router.post(
@@ -128,35 +108,20 @@ async def get_connection_plan_difference(
     thing_id: UUID,
     context: Context,
     to: Annotated[UUID, Query(description="The other version, of the same facility.")],
+    as_of: AsOf = None,
+    valid_on: ValidOn = None,
 ) -> DifferenceShown:
     """From this version to the other one, camera by camera and field by field."""
+    recorded = context.recorded(as_of, valid_on)
     async with context.read_transaction() as session:
-        found = [await read_thing(session, ConnectionPlan, each) for each in (thing_id, to)]
-    before, after = (merge(PlanFields, plan, {}) for plan in found)
-    if before.facility_id != after.facility_id:
+        await read_one_instant(session)
+        rows = [await read_item(session, ConnectionPlan, recorded, each) for each in (thing_id, to)]
+    before, after = ({name: row[name] for name in PlanFields.model_fields if name in row} for row in rows)
+    if before["facility_id"] != after["facility_id"]:
         raise invalid("to", "is a plan of another facility")
-    return DifferenceShown.model_validate(difference(before, after))
-
-
-@router.get("/v1/facilities/{thing_id}/connections", summary="What a facility's deliveries run under")
-async def list_facility_connections(thing_id: UUID, context: Context) -> ConnectionList:
-    """Each camera to each destination: under the agreed plan, under an exception, or not forwarded (R04)."""
-    async with context.read_transaction() as session:
-        await read_thing(session, Facility, thing_id)
-        ids = (await session.scalars(select(Camera.id).where(Camera.facility_id == thing_id))).all()
-        found = [plan.payload async for plans in camera_plans(session, ids) for plan in plans]
-    items = [
-        ConnectionShown(
-            camera_id=camera.id,
-            camera_code=camera.code,
-            delivery_id=one.id,
-            forwarded=one in camera.forwarded,
-            **one.model_dump(include={"destination_id", "destination_code", "enabled", "plan", "plan_exception"}),
-        )
-        for camera in found
-        for one in camera.deliveries
-    ]
-    return ConnectionList(items=sorted(items, key=lambda item: (item.camera_code, item.destination_code)))
+    return DifferenceShown.model_validate(
+        difference(PlanFields.model_validate(before), PlanFields.model_validate(after))
+    )
 
 
 def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role], now: datetime) -> None:

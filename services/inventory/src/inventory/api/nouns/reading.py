@@ -3,38 +3,32 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from http import HTTPStatus
 from operator import itemgetter
 from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, FromClause, Select, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.changes import CHANGES, changes_of
 from inventory.api.context import Context, RequestContext
 from inventory.api.nouns.clocks import AsOf, ValidOn
+from inventory.api.nouns.derived import LATEST, Row, read_item
 from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
 from inventory.domain.fields import LONGEST_CODE
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
-from inventory.storage.conflicts import not_found
 from inventory.storage.queries.clocks import in_force, read_one_instant, settled_instant
 from inventory.storage.queries.lists import Recorded, listed, matches_search
-from inventory.storage.queries.sight import missing_for
-from inventory.storage.tables import Change
 from inventory.storage.tables.base import NAME_ORDER
 from vonggac.database.keyset import keyset_page
-from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 
-type Row = Mapping[str, Any]
 type Rows = PageQuery[Row, Any]
 
-_LATEST = select(func.max(Change.changed_at))
 _SEARCH = Annotated[
     str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
 ]
@@ -113,9 +107,9 @@ async def _list(
     instant = page.as_of or as_of
 
     def query(at: datetime | None) -> tuple[FromClause, list[ColumnElement[bool]]]:
-        recorded = context.recorded(at)
+        recorded = context.recorded(at, valid_on)
         things = listed(noun.table, recorded)
-        return things, _conditions(noun, things, filters, recorded, valid_on)
+        return things, _conditions(noun, things, filters, recorded)
 
     async with context.read_transaction() as session:
         await read_one_instant(session)
@@ -123,7 +117,7 @@ async def _list(
         rows = await _rows(session, noun, page, things, conditions)
         if instant is None and len(rows) > page.limit:
             # The pages after this one show the same instant.
-            latest, instant = await session.scalar(_LATEST), await settled_instant(session)
+            latest, instant = await session.scalar(LATEST), await settled_instant(session)
             if instant != latest:
                 things, conditions = query(instant)
                 rows = await _rows(session, noun, page, things, conditions)
@@ -144,7 +138,7 @@ async def _rows(
 
 
 def _conditions(
-    noun: Noun, things: FromClause, filters: Mapping[str, Any], recorded: Recorded, valid_on: date | None
+    noun: Noun, things: FromClause, filters: Mapping[str, Any], recorded: Recorded
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for name, value in filters.items():
@@ -154,16 +148,16 @@ def _conditions(
             found.append(noun.more_filters[name].condition(things, value, recorded))
         else:
             found.append(things.c[name] == value)
-    if valid_on is not None:
-        found.append(in_force(things, valid_on))
+    if recorded.valid_on is not None:
+        found.append(in_force(things, recorded.valid_on))
     return found
 
 
 def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
     async def get_thing(thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None) -> BaseModel:
-        recorded = context.recorded(as_of)
+        recorded = context.recorded(as_of, valid_on)
         async with context.read_transaction() as session:
-            row = await _item(session, noun, recorded(noun.table), thing_id, as_of=as_of, valid_on=valid_on)
+            row = await read_item(session, noun.table, recorded, thing_id)
             more = await noun.expand(session, row, recorded) if noun.expand is not None else {}
         if as_of is None:
             context.response.headers["ETag"] = row["etag"]
@@ -178,22 +172,6 @@ def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
         doc="The ETag is its revision. 410 when it was removed; with `as_of`, 404 when it was not on record then.",
     )
     router.get("/{thing_id}", summary=f"One {noun.singular}", response_model=item)(endpoint)
-
-
-async def _item(
-    session: AsyncSession, noun: Noun, things: FromClause, thing_id: UUID, *, as_of: datetime | None,
-    valid_on: date | None,
-) -> Row:  # fmt: skip
-    query: Select[Any] = select(things, (in_force(things, valid_on) if valid_on else true()).label("in_force"))
-    row = (await session.execute(query.where(things.c.id == thing_id))).mappings().one_or_none()
-    if row is None and as_of is None:
-        raise await missing_for(session, noun.table, thing_id)
-    if row is None:
-        raise not_found(noun.name, f"there was no {noun.singular} with this id on record then")
-    if not row["in_force"]:
-        msg = f"this {noun.singular} was not in force on {valid_on}"
-        raise ProblemError(HTTPStatus.NOT_FOUND, "not_in_force", msg)
-    return cast("Row", row)
 
 
 def _add_history(router: APIRouter, noun: Noun) -> None:

@@ -1,5 +1,6 @@
 """Contents of attachments of surveys, and the submissions that were taken: each exactly once."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -8,9 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.storage.tables import SurveyContent
 
 
-async def stored_hashes(session: AsyncSession, survey_id: UUID) -> frozenset[str]:
-    """SHA-256 of every content of a survey that is stored."""
-    return frozenset(await session.scalars(select(SurveyContent.sha256).where(SurveyContent.survey_id == survey_id)))
+async def stored_hashes(session: AsyncSession, survey_id: UUID, as_of: datetime | None = None) -> frozenset[str]:
+    """SHA-256 of every content of a survey that is stored, or was at an instant: contents only come."""
+    query = select(SurveyContent.sha256).where(SurveyContent.survey_id == survey_id)
+    if as_of is not None:
+        query = query.where(SurveyContent.received_at <= as_of)
+    return frozenset(await session.scalars(query))
 
 
 async def stored_bytes(session: AsyncSession, survey_id: UUID) -> int:

@@ -2,25 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, FromClause, or_, select, true
 
 from inventory.domain.text import fold
+from inventory.storage.queries.clocks import in_force
 from inventory.storage.tables import Thing
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Gives the things of a kind, at the instant that the reader asked for; None: now."""
+    """Gives the things of a kind, at the instant that the reader asked for; None: now. `valid_on`: None: of any day."""
 
     read: Callable[[type[Thing]], FromClause]
     as_of: datetime | None = None
+    valid_on: date | None = None
     is_whole: bool = False
     """Everything of the present: the same for all who see everything."""
 
     def __call__(self, kind: type[Thing]) -> FromClause:
         return self.read(kind)
+
+    def in_force(self, kind: type[Thing]) -> FromClause:
+        """Of them those that are in force on the day that the reader asked for."""
+        things = self.read(kind)
+        if self.valid_on is None:
+            return things
+        return select(things).where(in_force(things, self.valid_on)).subquery(kind.__tablename__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,35 @@
 """What the facilities' deliveries may run under: agreed plans and exceptions; and who is surveyed (R03, R04)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, type_coerce
+from sqlalchemy import FromClause, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.mandate.planning.basis import FacilityPlan
-from inventory.storage.tables import Agency, ConnectionPlan, PlanException, Survey
+from inventory.storage.tables import Agency, ConnectionPlan, PlanException, Survey, Thing
 from vonggac.events.inventory import AgencyRole, PlanStatus, SurveyStatus
 
 
-async def facility_plans(session: AsyncSession, facility_ids: Collection[UUID]) -> Mapping[UUID, FacilityPlan]:
-    """What the deliveries of each of these facilities may run under."""
-    agreed = select(ConnectionPlan.facility_id, ConnectionPlan.connections).where(
-        ConnectionPlan.status == PlanStatus.AGREED, ConnectionPlan.facility_id.in_(facility_ids)
+def _present(kind: type[Thing]) -> FromClause:
+    return kind.__table__
+
+
+async def facility_plans(
+    session: AsyncSession, facility_ids: Collection[UUID], read: Callable[[type[Thing]], FromClause] = _present
+) -> Mapping[UUID, FacilityPlan]:
+    """What the deliveries of each of these facilities may run under; `read`: by the records of another time."""
+    plans, exceptions = read(ConnectionPlan), read(PlanException)
+    agreed = select(plans.c.facility_id, plans.c.connections).where(
+        plans.c.status == PlanStatus.AGREED, plans.c.facility_id.in_(facility_ids)
     )
     connections: dict[UUID, Mapping[str, frozenset[str]]] = {
         row.facility_id: {one.camera_code: frozenset(one.destination_codes) for one in row.connections}
         for row in await session.execute(agreed)
     }
-    excepted = select(PlanException.facility_id, PlanException.why).where(PlanException.facility_id.in_(facility_ids))
+    excepted = select(exceptions.c.facility_id, exceptions.c.why).where(exceptions.c.facility_id.in_(facility_ids))
     reasons: dict[UUID, str] = {row.facility_id: row.why for row in await session.execute(excepted)}
     return {each: FacilityPlan(connections.get(each, {}), reasons.get(each)) for each in facility_ids}
 
