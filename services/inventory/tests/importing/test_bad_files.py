@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,7 +54,7 @@ def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
         connections = Connections({"TT-QG": destination}, {}, set(), {ID["NVR-01"]: 8})
-        rules = CameraRules(connections, register, None)
+        rules = CameraRules(connections, register, None, today=date(2026, 11, 24))
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found
 

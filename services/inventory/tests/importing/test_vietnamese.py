@@ -13,7 +13,7 @@ SOURCE = Path(inventory.__file__).parent
 ROOMS = ("domain", "nouns", "storage/conflicts.py")
 RAISED_BY = {"ValueError", "invalid", "closed", "field_conflict"}
 NOT_OF_FILES = {
-    "domain/devices/scanned.py", "domain/devices/vendors.py", "domain/mandate/surveying/attachments.py",
+    "domain/devices/scanned.py", "domain/mandate/surveying/attachments.py",
     "domain/mandate/surveying/metadata.py", "domain/states.py", "nouns/noun.py",
 }  # fmt: skip
 """What no file brings: scans, attachments; and machines, whose refusals are Vietnamese themselves."""

@@ -86,10 +86,11 @@ def _write_page(sheet: Any, page: Page, formats: Mapping[str, Any], lists: _List
         if column.example or column.required:
             note = ("Bắt buộc. " if column.required else "") + (f"Ví dụ: {column.example}" if column.example else "")
             sheet.write_comment(HEADING_ROW, place, note.strip())
-        if values := _allowed(column, page.codes):
+        if values := _offered(column, page.codes):
             rule = {
                 "validate": "list",
                 "source": lists.add(values),
+                "show_error": not column.suggestions,
                 "error_type": "warning",
                 "error_title": "Không có trong danh sách",
                 "error_message": "Chọn một giá trị trong danh sách.",
@@ -100,12 +101,12 @@ def _write_page(sheet: Any, page: Page, formats: Mapping[str, Any], lists: _List
             _write_value(sheet, number, place, row.get(column.name), column, formats)
 
 
-def _allowed(column: Column, codes: Mapping[str, Sequence[str]]) -> list[str]:
+def _offered(column: Column, codes: Mapping[str, Sequence[str]]) -> list[str]:
     if column.kind is Kind.CHOICE:
         return list(column.choices.values())
     if column.kind is Kind.YES_NO:
         return ["có", "không"]
-    return list(codes.get(column.name, ()))
+    return list(column.suggestions) or list(codes.get(column.name, ()))
 
 
 def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, formats: Mapping[str, Any]) -> None:

@@ -91,5 +91,7 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     MediaTransport: {MediaTransport.TCP: "tcp", MediaTransport.UDP: "udp", MediaTransport.AUTO: "auto"},
     RequiredProof: {proof: proof.value for proof in RequiredProof},
 }
+SUGGESTED: Mapping[str, tuple[str, ...]] = {"time_source": ("máy chủ NTP", "đầu ghi", "đặt bằng tay")}
+"""Of texts that are often one of a few: templates offer these, and take any other."""
 OF_LITERALS: Mapping[str, str] = {"on_site": "tại chỗ", "remote": "từ xa"}
 """Of lists that are no enumeration: the form of a survey."""

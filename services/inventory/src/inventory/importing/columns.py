@@ -56,6 +56,8 @@ class Column:
     may_hold_secret: bool = False
     """An address, perhaps with a login: shown without it."""
     example: str = ""
+    suggestions: tuple[str, ...] = ()
+    """Texts that a template offers; any other is taken too."""
 
 
 def folded_heading(text: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from inventory.domain.fields import Code, Phone
-from inventory.importing.choices import OF_LITERALS, WORDS
+from inventory.importing.choices import OF_LITERALS, SUGGESTED, WORDS
 from inventory.importing.columns import Column, Columns, Kind
 from inventory.importing.special import SPECIAL, Special
 from inventory.nouns.noun import Noun
@@ -115,6 +115,7 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
         reference=reference,
         may_hold_secret=column in special.addresses,
         example=_EXAMPLES.get(kind, str((info.examples or [""])[0])),
+        suggestions=SUGGESTED.get(dotted, ()),
     )
 
 

@@ -137,7 +137,7 @@ async def plan_table(
 async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing, brought: Brought) -> FileRules:
     if noun.name == "camera":
         connections = await read_connections(session, brought)
-        return CameraRules(connections, register, job.allowed, reason=job.reason)
+        return CameraRules(connections, register, job.allowed, today=job.today, reason=job.reason)
     if noun.name == "facility":
         people = await read_people_in_office(session, job.today)
         return FacilityRules(people, reason=job.reason, more_people="focal_point" in brought)

@@ -138,3 +138,52 @@ async def test_cameras_are_found_by_facility_unit_destination_and_area(province:
     for query in filters:
         found = (await province.client.get("/v1/cameras", params=query)).json()["items"]
         assert [camera["id"] for camera in found] == [wanted["id"]], query
+
+
+async def test_a_technician_gives_make_and_host_in_place_of_a_url(province: Any) -> None:
+    facility = await province.facility()
+    recorder = {"code": "NVR-1", "name": "Đầu ghi", "facility_id": facility["id"], "channels": 8}
+    made = await province.post("/v1/recorders", recorder)
+    here: dict[str, Any] = {"facility_id": facility["id"], "vendor": "hikvision", "url": "10.20.1.5"}
+    alone = await province.camera(**here, sub_url="10.20.1.5")
+    assert alone["url"] == "rtsp://10.20.1.5/Streaming/Channels/101"
+    assert alone["sub_url"] == "rtsp://10.20.1.5/Streaming/Channels/102"
+    third = await province.camera(**here, recorder_id=made["id"], channel=3)
+    assert third["url"] == "rtsp://10.20.1.5/Streaming/Channels/301"
+    moved = await province.change(f"/v1/cameras/{third['id']}", json={"url": "10.20.1.9:8554"})
+    assert moved.json()["url"] == "rtsp://10.20.1.9:8554/Streaming/Channels/301"
+    for given, word in (
+        ({"vendor": None}, "scheme"),
+        ({"vendor": "tplink", "recorder_id": made["id"], "channel": 4}, "channel"),
+    ):
+        body = {"code": "X", "name": "X", **here} | given
+        refused = await province.client.post("/v1/cameras", json=body)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "url"), refused.text
+        assert word in refused.json()["errors"][0]["message"]
+
+
+async def test_a_file_gives_make_and_host_in_place_of_a_url(province: Any) -> None:
+    facility = await province.facility(code="KCL-01")
+    await province.post(
+        "/v1/recorders", {"code": "NVR-1", "name": "Đầu ghi", "facility_id": facility["id"], "channels": 8}
+    )
+    heading = "Mã camera;Tên camera;Mã cơ sở;Địa chỉ luồng;Địa chỉ luồng phụ;Hãng;Mã đầu ghi;Kênh\r\n"
+    rows = ("C1;Cổng;KCL-01;10.20.1.5;10.20.1.5;dahua;NVR-1;2", "C2;Sân;KCL-01;10.20.1.6;;tplink;;")
+    headers = {"content-type": "text/csv"}
+    answer = await province.client.post(
+        "/v1/imports/cameras", content=(heading + "\r\n".join(rows)).encode(), headers=headers
+    )
+    assert answer.status_code == 200, answer.text
+    found = (await province.client.get("/v1/cameras", params={"sort": "code"})).json()["items"]
+    assert [(one["url"], one["sub_url"]) for one in found] == [
+        (
+            "rtsp://10.20.1.5/cam/realmonitor?channel=2&subtype=0",
+            "rtsp://10.20.1.5/cam/realmonitor?channel=2&subtype=1",
+        ),
+        ("rtsp://10.20.1.6/stream1", None),
+    ]
+    wrong = heading + "C3;Cổng;KCL-01;10.20.1.7;;tplink;NVR-1;4"
+    refused = await province.client.post("/v1/imports/cameras", content=wrong.encode(), headers=headers)
+    (mistake,) = refused.json()["errors"]
+    assert (refused.status_code, mistake["field"]) == (422, "url"), refused.text
+    assert "chỉ có một kênh" in mistake["message_vi"]

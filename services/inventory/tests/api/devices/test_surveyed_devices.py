@@ -57,3 +57,26 @@ async def test_what_cannot_be_is_refused_naming_the_field(province: Any, expecte
     camera = await province.camera()
     answer = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": expected})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_where_a_cameras_clock_is_set_from_is_on_record(province: Any) -> None:
+    camera = await province.camera(time_source="NTP 10.20.1.1")
+    one = f"/v1/cameras/{camera['id']}"
+    assert camera["time_source"] == "NTP 10.20.1.1"
+    changed = (await province.change(one, json={"time_source": None})).json()
+    assert changed["time_source"] is None
+    then = await province.client.get(one, params={"as_of": camera["changed_at"]})
+    assert then.json()["time_source"] == "NTP 10.20.1.1"
+    (last, _) = (await province.client.get(f"{one}/history")).json()["items"]
+    assert (last["before"]["time_source"], last["after"]["time_source"]) == ("NTP 10.20.1.1", None)
+    lines = "code,name,facility_code,url,Nguồn thời gian\r\n"
+    facility = (await province.client.get(f"/v1/facilities/{camera['facility_id']}")).json()
+    lines += f"{camera['code']},{camera['name']},{facility['code']},{camera['url']},đầu ghi\r\n"
+    answer = await province.client.post(
+        "/v1/imports/cameras", content=lines.encode(), headers={"content-type": "text/csv"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert (await province.client.get(one)).json()["time_source"] == "đầu ghi"
+    revert = await province.client.post(f"/v1/imports/{answer.json()['id']}/revert")
+    assert revert.status_code == 200, revert.text
+    assert (await province.client.get(one)).json()["time_source"] is None

@@ -187,9 +187,26 @@ async def test_a_template_has_headings_lists_and_technical_names(stocked: Any, n
     assert sheet.row_dimensions[2].hidden
     known = {noun.name for noun in STOCKED}
     lists = {
-        column.name for column in columns if column.choices or column.kind == "yes_no" or column.reference in known
+        column.name
+        for column in columns
+        if column.choices or column.kind == "yes_no" or column.reference in known or column.suggestions
     }
     assert len(sheet.data_validations.dataValidation) == len(lists)
+
+
+@pytest.mark.parametrize("noun", ["cameras", "recorders"])
+async def test_a_template_offers_where_a_clock_is_set_from_and_takes_another(stocked: Any, noun: str) -> None:
+    body = (await stocked.client.get(f"/v1/templates/{noun}.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    sheet = book.worksheets[0]
+    (cell,) = [cell for cell in sheet[2] if cell.value == "time_source"]
+    assert sheet.cell(1, cell.column).value == "Nguồn thời gian"
+    (rule,) = [each for each in sheet.data_validations.dataValidation if f"{cell.column_letter}3" in each.sqref]
+    assert (rule.type, bool(rule.showErrorMessage)) == ("list", False)
+    offered = [
+        each.value for row in book["Danh mục"][rule.formula1.rpartition("!")[2].replace("$", "")] for each in row
+    ]
+    assert "máy chủ NTP" in offered
 
 
 async def test_a_filled_template_is_taken(stocked: Any) -> None:

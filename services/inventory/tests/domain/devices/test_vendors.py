@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.devices.addresses import parse_camera_url
-from inventory.domain.devices.vendors import TEMPLATES, Stream, Vendor, VendorAddress, make_url
+from inventory.domain.devices.vendors import TEMPLATES, Stream, Vendor, VendorAddress, complete_url, make_url
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,32 @@ def test_what_a_make_cannot_play_is_refused(given: dict[str, object], word: str)
 def test_a_host_is_a_host_alone(host: str) -> None:
     with pytest.raises(ValidationError):
         VendorAddress(vendor=Vendor.DAHUA, host=host)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("10.20.1.5", "rtsp://10.20.1.5/Streaming/Channels/301"),
+        (" 10.20.1.5:8554 ", "rtsp://10.20.1.5:8554/Streaming/Channels/301"),
+        ("cam-01.lan", "rtsp://cam-01.lan/Streaming/Channels/301"),
+        ("[fd00::5]:554", "rtsp://[fd00::5]/Streaming/Channels/301"),
+    ],
+)
+def test_of_a_make_the_host_is_enough(text: str, url: str) -> None:
+    assert complete_url(text, "hikvision", 3) == url
+    assert complete_url(text, "hikvision", 3, Stream.SUB) == url.replace("301", "302")
+    assert complete_url(text, "tplink", None) == url.replace("Streaming/Channels/301", "stream1")
+    assert complete_url(text, None, 3) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rtsp://10.20.1.5/x", "camera", "10.20.1", "10.20.1.5:70000", "10.20.1.5/x", "a:b@10.20.1.5", "10.20.1.5:0"],
+)
+def test_what_is_no_host_stays_as_it_is(text: str) -> None:
+    assert complete_url(text, "hikvision", 1) == text
+
+
+def test_a_channel_that_the_make_does_not_play_is_refused() -> None:
+    with pytest.raises(ValueError, match="one channel per address"):
+        complete_url("10.20.1.5", "tplink", 2)

@@ -36,6 +36,7 @@ HEADINGS = {
     "vendor": "Hãng",
     "model": "Kiểu máy",
     "firmware": "Phiên bản phần mềm",
+    "time_source": "Nguồn thời gian",
     "sub_url": "Địa chỉ luồng phụ",
     "recorder_id": "Mã đầu ghi",
     "channel": "Kênh",
@@ -73,6 +74,7 @@ class CameraFields(Dated):
     vendor: Vendor | None = Field(default=None, description="Make, as far as its addresses are known.")
     model: Name | None = None
     firmware: Name | None = None
+    time_source: Line | None = Field(default=None, description="Where its clock is set from, such as an NTP server.")
     recorder_id: UUID | None = Field(default=None, description="The recorder that plays it, at `channel`.")
     channel: int | None = Field(default=None, ge=1, le=MOST_CHANNELS, description="Channel of its recorder.")
     verified_on: date | None = Field(default=None, description="Day on which somebody verified it on site.")
@@ -111,10 +113,12 @@ class NewCamera(CameraFields):
     facility_id: UUID
     url: str = Field(
         description=f"Address ({CAMERA_SCHEMES_SHOWN}); user:password@ is split off and sealed; {{username}} and "
-        "{password} may stand in path or query.",
+        "{password} may stand in path or query. With `vendor` a host alone: the make's address for `channel`.",
         examples=["rtsp://10.20.1.5:554/Streaming/Channels/101"],
     )
-    sub_url: str | None = Field(default=None, description="Address of the sub stream, without credentials.")
+    sub_url: str | None = Field(
+        default=None, description="Address of the sub stream, without credentials; as `url` the host."
+    )
     destination_ids: tuple[UUID, ...] | None = Field(
         default=None, description="Its destinations; by default every enabled one."
     )

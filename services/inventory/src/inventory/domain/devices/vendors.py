@@ -4,6 +4,7 @@ Patterns from vendors' manuals: Hikvision `/Streaming/Channels/{channel}0{stream
 `/cam/realmonitor`, others below. ONVIF knows better where a camera speaks it; this is the second way.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address
@@ -14,6 +15,11 @@ from inventory.domain.fields import Fields
 
 RTSP_PORT = 554
 MOST_CHANNELS = 256
+_HOST = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}|(?![0-9.]+(?::|$))[0-9A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+)
+"""An IP address or a name with its domain: a single word is more often a mistake."""
 
 
 class Vendor(StrEnum):
@@ -103,6 +109,18 @@ def make_url(address: VendorAddress) -> str:
     path = template.main if address.stream is Stream.MAIN else template.sub
     port = "" if address.port == RTSP_PORT else f":{address.port}"
     return f"rtsp://{_host(address.host)}{port}{path.format(channel=address.channel)}"
+
+
+def complete_url(text: str, vendor: str | None, channel: int | None, stream: Stream = Stream.MAIN) -> str:
+    """The URL of a camera of a make where `text` is its host, perhaps with a port; any other text stays as it is.
+
+    Raises ValueError for a channel that the make does not have.
+    """
+    found = _HOST.fullmatch(text.strip())
+    if vendor is None or found is None or not 0 < (port := int(found["port"] or RTSP_PORT)) < 2**16:
+        return text
+    host = found["host"].strip("[]")
+    return make_url(VendorAddress(vendor=Vendor(vendor), host=host, port=port, channel=channel or 1, stream=stream))
 
 
 def check_host(host: str) -> str:

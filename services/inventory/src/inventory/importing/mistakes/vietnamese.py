@@ -22,6 +22,8 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds no readable certificate", "không phải chứng thư đọc được: dán cả tệp PEM (-----BEGIN CERTIFICATE----- …)"),
         (r"give either ca_pem or fingerprint", "chỉ điền một trong hai: chứng thư CA hoặc vân tay chứng thư"),
         (r"is given, but the address does not use TLS", "có mà địa chỉ không dùng TLS: sửa một trong hai"),
+        (r"(?P<make>.+) plays one channel per address", "{make} chỉ có một kênh mỗi địa chỉ: điền kênh 1, hoặc hãng của đầu ghi"),
+        (r"give the host alone", "chỉ điền máy hoặc địa chỉ IP"),
         (r"does not begin with a scheme", "không bắt đầu bằng giao thức; địa chỉ có dạng rtsp://10.1.2.3:554/duong-dan"),
         (r"has the scheme .* not supported", "giao thức không được hỗ trợ: dùng rtsp, rtsps, rtmp, rtmps, http, https, tcp hoặc udp"),
         (r"ends neither in", "địa chỉ http phải kết thúc bằng .m3u8 (HLS) hoặc .ts (MPEG-TS)"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.trust import Trust, check_trust_is_used
+from inventory.domain.devices.vendors import Stream, complete_url
 from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
@@ -30,6 +32,7 @@ from inventory.importing.planning.register import CHUNK, Brought, Register
 from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
+from inventory.nouns.mandate.states import DAY_TO_COME
 from inventory.storage.conflicts import reason_missing
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
@@ -106,9 +109,10 @@ class CameraRules(FileRules):
 
     def __init__(
         self, connections: Connections, register: Register, allowed: AllowedNetworks | None, *,
-        reason: str | None = None,
+        today: date, reason: str | None = None,
     ) -> None:  # fmt: skip
         self._connections, self._allowed, self._reason = connections, allowed, reason
+        self._today = today
         self._facility_codes = register.codes["facility"]
         self._enabled = [each for each in connections.destinations.values() if each.enabled]
         self._urls = connections.urls
@@ -127,7 +131,7 @@ class CameraRules(FileRules):
         if given.get("url") is None:
             return extra
         try:
-            address = parse_camera_url(given["url"])
+            address = parse_camera_url(complete_url(given["url"], given.get("vendor"), given.get("channel")))
             check_networks(address, self._allowed)
         except ValueError as error:
             mistakes.add(row.line, "url", translate(str(error)), value=given["url"])
@@ -142,7 +146,8 @@ class CameraRules(FileRules):
     def _read_sub_url(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> None:
         """The sub stream uses the login of the main one, so its address holds none."""
         try:
-            address = parse_camera_url(given["sub_url"])
+            sub_url = complete_url(given["sub_url"], given.get("vendor"), given.get("channel"), Stream.SUB)
+            address = parse_camera_url(sub_url)
             check_networks(address, self._allowed)
             check_no_login(address)
         except ValueError as error:
@@ -200,6 +205,9 @@ class CameraRules(FileRules):
         elif present and present["sealed_secret"] is not None and leads_elsewhere(present["url"], fields.url):
             mistakes.add(planned.line, "url", translate(GIVE_AGAIN), value=fields.url)
         self._check_channel(planned.line, fields, mistakes)
+        day = fields.verified_on
+        if day is not None and day > self._today and (present is None or present["verified_on"] != day):
+            mistakes.add(planned.line, "verified_on", translate(DAY_TO_COME), value=day.isoformat())
         self._check_trust(planned.line, fields.tls, fields.url, mistakes)
         receiving = self._plan_deliveries(planned, fields, mistakes)
         codec = fields.expected.codec if fields.expected is not None else None

@@ -1,6 +1,7 @@
 """How cameras are written: the address apart from its credentials, a delivery to each destination."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -13,7 +14,7 @@ from inventory.domain.devices.addresses import Address, check_no_login, parse_ca
 from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_timeout
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
-from inventory.domain.devices.vendors import Vendor
+from inventory.domain.devices.vendors import Stream, Vendor, complete_url
 from inventory.domain.places.areas import Area
 from inventory.nouns.devices.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
 from inventory.nouns.shown import Shown
@@ -43,6 +44,7 @@ class CameraShown(Shown):
     vendor: Vendor | None
     model: str | None
     firmware: str | None
+    time_source: str | None
     sub_url: str | None
     recorder_id: UUID | None
     channel: int | None
@@ -71,8 +73,8 @@ class CameraWithDeliveries(CameraShown):
 
 
 async def with_deliveries(session: AsyncSession, row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any]:
-    """The deliveries of a camera."""
-    deliveries = recorded(Delivery)
+    """The deliveries of a camera, on the day that was asked about."""
+    deliveries = recorded.in_force(Delivery)
     query = select(deliveries).where(deliveries.c.camera_id == row["id"]).order_by(deliveries.c.id)
     return {"deliveries": (await session.execute(query)).mappings().all()}
 
@@ -85,7 +87,7 @@ def in_unit(cameras: FromClause, unit_id: UUID, recorded: Recorded) -> ColumnEle
 
 def delivered_to(cameras: FromClause, destination_id: UUID, recorded: Recorded) -> ColumnElement[bool]:
     """Whether the camera has a delivery to a destination."""
-    deliveries = recorded(Delivery)
+    deliveries = recorded.in_force(Delivery)
     return cameras.c.id.in_(select(deliveries.c.camera_id).where(deliveries.c.destination_id == destination_id))
 
 
@@ -95,11 +97,12 @@ class CameraWriter(Writer):
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Without `destination_ids` the camera is delivered to every enabled destination."""
         given, transaction = cast("NewCamera", fields), writing.transaction
-        address = parse_address(writing, "url", given.url, parse_camera_url)
+        device = _Device(given.vendor, given.channel)
+        address = parse_address(writing, "url", given.url, device.parse)
         check_trust(given.tls, address.url)
         facility = await transaction.session.get_one(Facility, given.facility_id)
         values = given.model_dump(exclude={"url", "sub_url", "destination_ids", "probe_timeout_s"})
-        values["sub_url"] = _sub_url(writing, given.sub_url)
+        values["sub_url"] = _sub_url(writing, given.sub_url, device)
         camera = Camera(
             **values,
             url=address.url,
@@ -114,11 +117,12 @@ class CameraWriter(Writer):
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """A `url` with credentials replaces the secret; a `url` without leaves it."""
         camera = cast("Camera", thing)
-        address = parse_address(writing, "url", patch["url"], parse_camera_url) if "url" in patch else None
+        device = _Device(patch.get("vendor", camera.vendor), patch.get("channel", camera.channel))
+        address = parse_address(writing, "url", patch["url"], device.parse) if "url" in patch else None
         refuse_to_move(camera, address)
         values = _patched(camera, patch, address)
         if "sub_url" in patch:
-            values["sub_url"] = _sub_url(writing, patch["sub_url"])
+            values["sub_url"] = _sub_url(writing, patch["sub_url"], device)
         secret = secret_of(writing, address, others=device_origins(values["expected"]))
         await writing.transaction.change_thing(camera, values | secret)
 
@@ -128,11 +132,27 @@ class CameraWriter(Writer):
         await writing.transaction.remove_thing(thing)
 
 
-def _sub_url(writing: Write, text: str | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """Where a make plays its streams."""
+
+    vendor: Vendor | None
+    channel: int | None
+
+    def parse(self, text: str) -> Address:
+        """Of the main stream. Raises ValueError."""
+        return parse_camera_url(complete_url(text, self.vendor, self.channel))
+
+    def parse_sub(self, text: str) -> Address:
+        """Of the sub stream. Raises ValueError."""
+        return parse_camera_url(complete_url(text, self.vendor, self.channel, Stream.SUB))
+
+
+def _sub_url(writing: Write, text: str | None, device: _Device) -> str | None:
     """The sub stream uses the login of the main one, so its address holds none."""
     if text is None:
         return None
-    address = parse_address(writing, "sub_url", text, parse_camera_url)
+    address = parse_address(writing, "sub_url", text, device.parse_sub)
     with refuse_as_422("sub_url"):
         check_no_login(address)
     return address.url

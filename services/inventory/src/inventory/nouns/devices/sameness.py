@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial, one_device
+from inventory.nouns.mandate.states import check_happened
 from inventory.storage.conflicts import (
     field_conflict,
     invalid,
@@ -30,6 +31,7 @@ async def check_camera(transaction: WriteTransaction, before: Camera | None, aft
     """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has."""
     if after is None:
         return
+    check_happened(transaction.now, before, after, "verified_on")
     await _check_code(transaction, before, after)
     await _check_recorder(transaction, after)
     if after.shared_device_reason is not None:

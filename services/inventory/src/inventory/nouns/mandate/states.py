@@ -22,6 +22,8 @@ AHEAD = timedelta(seconds=1)
 FIELD_AHEAD = timedelta(minutes=5)
 """How far the clock of a phone in the field may be."""
 
+DAY_TO_COME = "is a day to come: what has not happened yet is not on record"
+
 
 def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: str, ahead: timedelta = AHEAD) -> None:
     """Raises ProblemError 422 for a day or an instant to come in one of the fields; one that is on record stays."""
@@ -31,7 +33,7 @@ def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: s
             continue
         if not isinstance(value, datetime):
             if value > day_of(now):
-                raise invalid(field, "is a day to come: what has not happened yet is not on record")
+                raise invalid(field, DAY_TO_COME)
         elif value > now + ahead:
             raise invalid(field, "lies in the future: what has not happened yet is not on record")
 

@@ -82,6 +82,7 @@ class Camera(Coded):
     vendor: Mapped[Vendor | None]
     model: Mapped[str | None]
     firmware: Mapped[str | None]
+    time_source: Mapped[str | None]
     sub_url: Mapped[str | None]
     recorder_id: Mapped[UUID | None] = mapped_column(ForeignKey("recorders.id"), index=True)
     channel: Mapped[int | None]
