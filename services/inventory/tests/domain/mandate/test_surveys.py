@@ -1,6 +1,6 @@
 """Rules of surveys: states, the form of the field, what a submission may declare."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +38,7 @@ def survey(**given: Any) -> SurveyFields:
 
 
 def met(fields: SurveyFields, *, missing: tuple[str, ...] = (), by_lead: bool = False) -> frozenset[str]:
-    return met_guards(fields, roles=ROLES, missing=missing, by_lead=by_lead)
+    return met_guards(fields, roles=ROLES, missing=missing, by_lead=by_lead, today=DAY)
 
 
 def participant(agency: UUID | None, present_on: date | None = DAY) -> Participant:
@@ -84,6 +84,7 @@ def test_an_operator_does_not_approve() -> None:
         (),
         (participant(LEAD), participant(OPERATOR)),
         (participant(LEAD), participant(OPERATOR), participant(HEALTH, None)),
+        (participant(LEAD), participant(OPERATOR), participant(HEALTH, DAY + timedelta(days=1))),
         (participant(None), participant(None), participant(None)),
     ],
 )

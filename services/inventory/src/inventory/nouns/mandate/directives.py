@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.mandate.directive import HEADINGS, DirectiveFields, closes_circle
+from inventory.nouns.mandate.states import check_happened
 from inventory.nouns.noun import Noun
 from inventory.storage.conflicts import field_conflict
 from inventory.storage.store import WriteTransaction
@@ -22,13 +23,14 @@ async def links(session: AsyncSession, field: str = "implements_id") -> Mapping[
     return {row[0]: row[1] for row in rows}
 
 
-async def _refuse_circles(
-    transaction: WriteTransaction, _before: Directive | None, directive: Directive | None
-) -> None:
-    """Raises ProblemError 409 when a link leads back to where it begins."""
-    for field, does in _LINKS.items() if directive is not None else ():
+async def _check(transaction: WriteTransaction, before: Directive | None, directive: Directive | None) -> None:
+    """Raises ProblemError 409 when a link leads back to where it begins, 422 for a day of issue to come."""
+    if directive is None:
+        return
+    check_happened(transaction.now, before, directive, "issued_on")
+    for field, does in _LINKS.items():
         target = getattr(directive, field)
-        if target is None or directive is None:
+        if target is None:
             continue
         present = dict(await links(transaction.session, field))
         if closes_circle(directive.id, target, present):
@@ -49,5 +51,5 @@ DIRECTIVE = Noun(
     filters=("code", "number", "issuer_id", "issued_on", "implements_id", "supersedes_id"),
     sorts=("code", "issued_on", "number"),
     searched_through=("issuer_id",),
-    check=_refuse_circles,
+    check=_check,
 )

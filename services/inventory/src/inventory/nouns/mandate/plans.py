@@ -22,7 +22,7 @@ from inventory.domain.mandate.planning.plan import (
     why_closed,
 )
 from inventory.nouns.mandate.moving import MovingWriter, closed
-from inventory.nouns.mandate.states import status_filter
+from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
@@ -110,6 +110,12 @@ async def _guards(transaction: WriteTransaction, plan: ConnectionPlan, _target: 
     )
 
 
+async def _check_decided(transaction: WriteTransaction, before: Any, after: Any) -> None:
+    """Raises ProblemError 422 for an exception that is decided on a day to come: it holds at once."""
+    if after is not None:
+        check_happened(transaction.now, before, after, "decided_on")
+
+
 async def _republish_cameras(transaction: WriteTransaction, before: Any, after: Any) -> None:
     """The cameras' messages say under what they are forwarded."""
     for one in (before, after):
@@ -157,5 +163,6 @@ PLAN_EXCEPTION = Noun(
     sorts=("decided_on",),
     label="why",
     unchangeable=frozenset({"facility_id"}),
+    check=_check_decided,
     after_change=_republish_cameras,
 )

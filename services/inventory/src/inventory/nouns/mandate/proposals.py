@@ -19,7 +19,7 @@ from inventory.domain.mandate.planning.proposal import (
     met_guards,
 )
 from inventory.nouns.mandate.moving import MovingWriter, closed
-from inventory.nouns.mandate.states import status_filter
+from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import merge
@@ -65,8 +65,10 @@ class _Writer(MovingWriter):
             raise closed(msg)
 
 
-async def _check(_transaction: WriteTransaction, before: Any, after: Any) -> None:
-    if after is None and not is_open(before.status):
+async def _check(transaction: WriteTransaction, before: Any, after: Any) -> None:
+    if after is not None:
+        check_happened(transaction.now, before, after, "decision_date", "installed_on")
+    elif not is_open(before.status):
         msg = f"the proposal is {before.status} and stays on record"
         raise closed(msg)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from inventory.domain.days import day_of
 from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
 from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import (
@@ -115,6 +116,7 @@ async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: 
         roles=await agency_roles(transaction.session, agencies),
         missing=missing_contents(fields.attachments, await stored_hashes(transaction.session, survey.id)),
         by_lead=Role.PROVINCE_LEAD in transaction.actor.roles,
+        today=day_of(transaction.now),
     )
 
 

@@ -7,14 +7,16 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
 
+from inventory.domain.days import day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
-from inventory.domain.mandate.inspection import InspectionFields
+from inventory.domain.mandate.inspection import Finding, InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
 from inventory.nouns.mandate.moving import closed
-from inventory.nouns.mandate.states import FIELD_AHEAD, StatusWriter, check_happened, status_filter
+from inventory.nouns.mandate.states import DAY_TO_COME, FIELD_AHEAD, StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
+from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Inspection, Visit
 from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
@@ -102,9 +104,18 @@ VISIT = Noun(
 
 
 async def _check_inspected(transaction: WriteTransaction, before: Inspection | None, after: Inspection | None) -> None:
-    """Raises ProblemError 422 for an inspection to come: it would put off the next one."""
-    if after is not None:
-        check_happened(transaction.now, before, after, "inspected_on")
+    """Raises ProblemError 422 for an inspection to come, which would put off the next one, or a finding mended then."""
+    if after is None:
+        return
+    check_happened(transaction.now, before, after, "inspected_on")
+    # A new one holds what its fields dumped.
+    found, known = (
+        [Finding.model_validate(one, from_attributes=True) for one in (each.findings if each is not None else ())]
+        for each in (after, before)
+    )
+    today = day_of(transaction.now)
+    if any(one.mended_on is not None and one.mended_on > today and one not in known for one in found):
+        raise invalid("findings", f"mended_on {DAY_TO_COME}")
 
 
 INSPECTION = Noun(

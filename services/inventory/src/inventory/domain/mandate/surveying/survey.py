@@ -62,8 +62,8 @@ MACHINE = StateMachine(
         "form_complete": "the form has all its parts and judges every required area",
         "verdict_given": "verdict and verdict_reason are given (R20)",
         "participants_named": (
-            "participants has, each with a day, one of the lead (Sở TT&TT), one of the operator (Viettel) and one of a "
-            "managing agency (Sở Y tế; R19)"
+            "participants has, each with a day that has come, one of the lead (Sở TT&TT), one of the operator "
+            "(Viettel) and one of a managing agency (Sở Y tế; R19)"
         ),
         "attachments_complete": "every attachment is uploaded",
         "by_the_lead": "the province lead decides it",
@@ -78,7 +78,7 @@ MACHINE = StateMachine(
         "form_complete": "phiếu đủ các phần và có nhận định về mọi khu vực bắt buộc",
         "verdict_given": "có kết luận và lý do (verdict, verdict_reason; R20)",
         "participants_named": (
-            "thành phần tham gia có Sở TT&TT, Viettel và cơ quan quản lý (Sở Y tế), mỗi người có ngày (R19)"
+            "thành phần tham gia có Sở TT&TT, Viettel và cơ quan quản lý (Sở Y tế), mỗi người có ngày đã tham gia (R19)"
         ),
         "attachments_complete": "mọi tệp đính kèm đã được gửi",
         "by_the_lead": "đơn vị chủ trì của tỉnh quyết định",
@@ -197,7 +197,7 @@ class Guard(StrEnum):
 
 
 def met_guards(
-    survey: SurveyFields, *, roles: dict[UUID, AgencyRole], missing: Iterable[str], by_lead: bool
+    survey: SurveyFields, *, roles: dict[UUID, AgencyRole], missing: Iterable[str], by_lead: bool, today: date
 ) -> frozenset[str]:
     """The guards that hold. `roles`: of the participants' agencies; `missing`: SHA-256 of contents not uploaded yet."""
     holds = {
@@ -207,7 +207,7 @@ def met_guards(
         Guard.RULES_ACKNOWLEDGED: None not in {survey.rules_version, survey.acknowledged_by, survey.acknowledged_at},
         Guard.FORM_COMPLETE: survey.form is not None and not survey.form.missing_parts(),
         Guard.VERDICT_GIVEN: None not in {survey.verdict, survey.verdict_reason},
-        Guard.PARTICIPANTS_NAMED: present_parties(survey.participants, roles) >= PARTIES,
+        Guard.PARTICIPANTS_NAMED: present_parties(survey.participants, roles, today) >= PARTIES,
         Guard.ATTACHMENTS_COMPLETE: not tuple(missing),
         Guard.BY_THE_LEAD: by_lead,
     }
@@ -222,9 +222,12 @@ PARTIES = frozenset({AgencyRole.LEAD, AgencyRole.OPERATOR, AgencyRole.MANAGING})
 """Whose people a survey needs: Sở TT&TT, Viettel, Sở Y tế (letter 1742, section 3)."""
 
 
-def present_parties(participants: Iterable[Participant], roles: dict[UUID, AgencyRole]) -> frozenset[AgencyRole]:
-    """Roles of the agencies that have a named participant with a day."""
-    named = [one for one in participants if one.present_on is not None and one.agency_id is not None]
+def present_parties(
+    participants: Iterable[Participant], roles: dict[UUID, AgencyRole], today: date
+) -> frozenset[AgencyRole]:
+    """Roles of the agencies that have a named participant with a day that has come."""
+    came = [one for one in participants if one.present_on is not None and one.present_on <= today]
+    named = [one for one in came if one.agency_id is not None]
     return frozenset(roles[one.agency_id] for one in named if one.agency_id in roles)
 
 
