@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+import pytest
+
+from forwarder.relay.assignment import handover_receiver as receiver
+from forwarder.relay.assignment.handover_sender import AT_ONCE
 from forwarder.relay.service import Process
-from simulator import Simulator
+from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
-from vonggac.events.inventory import CameraV1
+from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
 
 type StartForwarder = Callable[..., Awaitable[Process]]
@@ -204,3 +210,40 @@ async def test_a_full_worker_leaves_cameras_to_the_others(
     relief = await start_forwarder(max_cameras=1)
     await both_acknowledged(statuses, second)
     assert {observed.worker_id for observed in await statuses.of(second)} == {relief.worker_id}
+
+
+async def test_a_slow_goodbye_of_many_cameras_lets_no_prepared_one_expire(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiver, "KEPT_READY_S", 2.5)
+
+    def plan_to(port: int, index: int) -> CameraV1:
+        url = f"rtsp://127.0.0.1:{port}/{index}"
+        slow = PlannedDelivery(id=uuid4(), destination_id=uuid4(), destination_code="slow", url=url, secret=None)
+        return planner.camera(sim, code=f"gate-{index}", deliveries=(slow,))
+
+    gate = make_gate(max_sessions=100, bitrate_kbps=100)
+    async with simulate(cameras=[gate], centres=[]) as sim, ScriptedPeer(ScriptedCamera(TEARDOWN=None)) as centre:
+        first = await start_forwarder()
+        assert first.worker is not None
+        leaving = first.worker
+        cameras = [plan_to(centre.port, index) for index in range(AT_ONCE)]
+        for camera in cameras:
+            await inventory.say(camera)
+        for camera in cameras:
+            await statuses.become(camera, "acknowledged")
+        await start_forwarder()
+        await eventually(lambda: len(leaving.members.others()) == 1)
+        first.stop()
+        await eventually(lambda: sum(leaving.handed_over.values()) == AT_ONCE, within_s=20)
+        assert leaving.handed_over == {"prepared": AT_ONCE, "unprepared": 0, "given_back": 0}
+        for camera in cameras:
+            await statuses.become(camera, "acknowledged")
+        # Once by each worker: one that had expired would be pulled anew, without its kept keyframe.
+        assert sim.cameras["gate"].sessions_total == 2 * AT_ONCE

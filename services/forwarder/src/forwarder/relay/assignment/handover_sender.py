@@ -7,7 +7,8 @@ before the next holder pulls it. Without a next holder the job goes back to the 
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,8 @@ AT_ONCE = 32
 """Cameras handed over at a time. Most of the time passes in waiting for a keyframe."""
 RELEASED_AT_ONCE = 4
 """Of these, cameras whose sessions end at a time: what all do in the same moment, each waits for."""
+BEGINS_WITHIN_S = 0.1
+"""A camera whose sessions end slowly lets the next ones begin: none waits for another's destination."""
 _RECEIVERS_OWN = frozenset(
     {Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.INTERNAL_ERROR, Cause.ROUTE, Cause.DNS}
 )
@@ -57,6 +60,35 @@ class HandoverWay(StrEnum):
     GIVEN_BACK = "given_back"
 
 
+class _Releases:
+    """RELEASED_AT_ONCE at a time, each for BEGINS_WITHIN_S at most: whoever takes longer goes on beside the next ones.
+
+    All cameras of a process begin within a bounded time, whatever their destinations do, since the next holder keeps
+    each ready for a few seconds only.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(RELEASED_AT_ONCE)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[None]:
+        await self._free.acquire()
+        over = False
+
+        def pass_on() -> None:
+            nonlocal over
+            if not over:
+                over = True
+                self._free.release()
+
+        timer = asyncio.get_running_loop().call_later(BEGINS_WITHIN_S, pass_on)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            pass_on()
+
+
 class HandoverSender:
     """The present holder's side. `handed_over` counts cameras by the way."""
 
@@ -64,7 +96,7 @@ class HandoverSender:
         self.handed_over: Counter[HandoverWay] = Counter()
         self._bus, self._outgoing, self._members = bus, outgoing, members
         self._stop_camera = stop_camera
-        self._releasing = asyncio.Semaphore(RELEASED_AT_ONCE)
+        self._releases = _Releases()
         self._staying: set[UUID] = set()
         """Cameras whose keyframes are too far apart to be moved without need."""
         self._unprepared: set[tuple[UUID, str]] = set()
@@ -192,7 +224,7 @@ class HandoverSender:
                     return False
         if prepared not in {HandoverOutcome.READY, HandoverOutcome.CAMERA}:
             return False
-        async with self._releasing:
+        async with self._releases.begin():
             if held.ending or not isinstance(held.job.event.data, CameraV1):
                 # The camera was removed or switched off meanwhile.
                 if prepared is HandoverOutcome.READY:
