@@ -64,6 +64,12 @@ def count_into(called: list[int], index: int) -> Callable[[], None]:
     return count
 
 
+@pytest.mark.parametrize("url", ["udp://10.20.1.5:5000", "UDP://239.1.1.1:5000"])
+def test_who_sends_datagrams_cannot_be_asked(url: str) -> None:
+    """At that port nobody listens, or somebody else does."""
+    assert Endpoint.of(url, None) is None
+
+
 async def test_all_who_wait_are_called_by_one_answer(closed_port: int) -> None:
     checks, called, peer = ReachabilityChecks(interval_s=0.05), [0, 0], Peer(well=True)
     endpoint = Endpoint("rtsp", "127.0.0.1", closed_port)

@@ -30,6 +30,8 @@ ANSWER_WITHIN_S = 1.0
 SILENT = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT, Cause.DNS, Cause.ENDED, Cause.HUNG_UP, Cause.STALLED})
 """Causes after which a reachability check may help."""
 
+_LISTENS_NOT = frozenset({"udp"})
+
 KEPT_S = 5.0
 """A connection that was answered waits so long for the attempt that goes on with it."""
 
@@ -47,14 +49,17 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str, trust: TlsTrust | None) -> "Endpoint | None":
-        """The endpoint of an address; None when it names no host or no port that we know."""
+        """The endpoint of an address; None when it names no host or no port that we know, or for datagrams.
+
+        Who sends those listens to nobody: that they come is the only sign, and the next attempt waits for it.
+        """
         try:
             parts = urlsplit(url)
             scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
         except ValueError:
             return None
         port = port or DEFAULT_PORTS.get(scheme)
-        return cls(scheme, host, port, trust) if host and port else None
+        return cls(scheme, host, port, trust) if host and port and scheme not in _LISTENS_NOT else None
 
 
 @dataclass(eq=False, slots=True)
