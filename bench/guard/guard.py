@@ -1,7 +1,8 @@
 """What attacks cost the whole platform: `python -m bench.guard.guard`, or `make bench-guard`.
 
 The demo runs with all its deliveries; each attack goes against each service for some seconds. A row per attack and
-service: memory and the longest silence of `/livez`, beside the same without an attack. Then hostile cameras, against a
+service: memory and the longest silence of `/livez`, with and without the time in which the service or the bench had no
+processor, beside the same without an attack. Then hostile cameras, against a
 prober and a forwarder with six healthy cameras each (`bench.guard.cameras`): the same, the wrong verdicts and the lost
 packets of the healthy ones, and what the hostile one is called. Last, one JSON line, with the packets that healthy
 deliveries lost, the shortfall of the demo's truth and the wrong verdicts, and the passwords found in `var/`.
@@ -28,10 +29,10 @@ from local.platform.state import StateFolder
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 CENTRES = tuple(one.simulator_id for one in content.destinations())
-ROW = "{:<28} {:<10} {:>12} {:>14} {:>12}"
+ROW = "{:<28} {:<10} {:>12} {:>14} {:>10} {:>12}"
 
 
-CAMERA_ROW = "{:<33} {:>10} {:>10} {:>10} {:>10} {:>7} {:>6} {:>6}  {}"
+CAMERA_ROW = "{:<33} {:>10} {:>10} {:>8} {:>10} {:>10} {:>8} {:>7} {:>6} {:>6}  {}"
 HARM = ("probes", "wrong", "lost", "called")
 CAMERA_SECONDS = 10.0
 """At least: some probes of each camera."""
@@ -65,7 +66,7 @@ async def _attack_apis(seconds: float, only: str) -> dict[str, float]:
 
 
 async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> dict[str, float]:
-    print(ROW.format("attack", "service", "memory MiB", "silence ms", "unanswered"))
+    print(ROW.format("attack", "service", "memory MiB", "silence ms", "busy ms", "unanswered"))
     quiet = {service: await _measure(running, service, None, seconds) for service in SERVICES}
     for service, seen in quiet.items():
         _print("none", service, seen)
@@ -83,6 +84,7 @@ async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> di
         "attacks": len(seen_all),
         "rss_growth_mb_max": round(max(seen.growth_mb for seen in seen_all), 1),
         "stall_ms_max": round(max(seen.stall_ms for seen in seen_all), 1),
+        "busy_ms_max": round(max(seen.busy_ms for seen in seen_all), 1),
         "stall_ms_max_without": round(max(seen.stall_ms for seen in quiet.values()), 1),
         "packets_lost_healthy": lost,
         "wrong_verdicts": len(wrong),
@@ -94,14 +96,16 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
     """Print a row each, and add to the figures."""
     if not any(only in name for name in cameras.ATTACKS):
         return
-    print(CAMERA_ROW.format("by a camera", "prober MiB", "stall ms", "forw. MiB", "stall ms", *HARM))
+    heads = [f"{service} {head}" for service in ("pr.", "fw.") for head in ("MiB", "stall ms", "busy ms")]
+    print(CAMERA_ROW.format("by a camera", *heads, *HARM))
     async for name, harmed in cameras.attack_all(seconds, only):
         prober, forwarder = harmed.prober, harmed.forwarder
-        measured = [prober.growth_mb, prober.stall_ms, forwarder.growth_mb, forwarder.stall_ms]
-        shown = [f"{figure:.1f}" for figure in measured]
+        measured = [(one.growth_mb, one.stall_ms, one.busy_ms) for one in (prober, forwarder)]
+        shown = [f"{figure:.1f}" for figures_of_one in measured for figure in figures_of_one]
         words = ", ".join(sorted(harmed.causes)) + "".join(f"; {word}" for word in sorted(set(harmed.wrong)))
         print(CAMERA_ROW.format(name, *shown, harmed.probes, len(harmed.wrong), harmed.lost, words), flush=True)
         stall_ms = round(max(prober.stall_ms, forwarder.stall_ms), 1)
+        busy_ms = round(max(prober.busy_ms, forwarder.busy_ms), 1)
         if name == "none":
             figures["stall_ms_max_without"] = max(stall_ms, figures.get("stall_ms_max_without", 0))
             continue
@@ -109,6 +113,7 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
         figures["attacks"] = figures.get("attacks", 0) + 1
         figures["rss_growth_mb_max"] = max(growth_mb, figures.get("rss_growth_mb_max", 0))
         figures["stall_ms_max"] = max(stall_ms, figures.get("stall_ms_max", 0))
+        figures["busy_ms_max"] = max(busy_ms, figures.get("busy_ms_max", 0))
         figures["packets_lost_healthy"] = figures.get("packets_lost_healthy", 0) + harmed.lost
         figures["wrong_verdicts"] = figures.get("wrong_verdicts", 0) + len(harmed.wrong)
 
@@ -131,7 +136,8 @@ def _passwords_in(folder: Path) -> int:
 
 
 def _print(attack: str, service: str, seen: Watched) -> None:
-    print(ROW.format(attack, service, f"{seen.growth_mb:.1f}", f"{seen.stall_ms:.1f}", seen.unanswered), flush=True)
+    figures = [f"{figure:.1f}" for figure in (seen.growth_mb, seen.stall_ms, seen.busy_ms)]
+    print(ROW.format(attack, service, *figures, seen.unanswered), flush=True)
 
 
 def main() -> None:

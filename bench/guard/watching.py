@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -15,10 +17,14 @@ MIB = 2**20
 
 @dataclass
 class Watched:
-    """Peak memory in MiB above the beginning, and the longest wait for `/livez` in milliseconds."""
+    """Peak memory in MiB above the beginning, and the longest wait for `/livez` in milliseconds.
+
+    `busy_ms`: the longest without the time in which the service or this program was ready to run and had no processor.
+    """
 
     growth_mb: float = 0.0
     stall_ms: float = 0.0
+    busy_ms: float = 0.0
     unanswered: int = 0
 
 
@@ -29,7 +35,7 @@ async def watch(target: Target, pid: int, seconds: float) -> Watched:
     until = time.monotonic() + seconds
     reader = writer = None
     while time.monotonic() < until:
-        began = time.monotonic()
+        unserved_s, began = _without_processor_s(pid), time.monotonic()
         try:
             async with asyncio.timeout(10):
                 if writer is None:
@@ -38,7 +44,9 @@ async def watch(target: Target, pid: int, seconds: float) -> Watched:
                 writer.write(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(_length(head))
-            seen.stall_ms = max(seen.stall_ms, (time.monotonic() - began) * 1000)
+            took_s = time.monotonic() - began
+            seen.stall_ms = max(seen.stall_ms, took_s * 1000)
+            seen.busy_ms = max(seen.busy_ms, (took_s - _without_processor_s(pid) + unserved_s) * 1000)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             if writer is not None:
                 writer.close()
@@ -51,6 +59,12 @@ async def watch(target: Target, pid: int, seconds: float) -> Watched:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     return seen
+
+
+def _without_processor_s(pid: int) -> float:
+    """How long the main threads of the service and of this program have waited for a processor, since they began."""
+    waited = (Path(f"/proc/{one}/task/{one}/schedstat").read_text("ascii").split()[1] for one in (pid, os.getpid()))
+    return sum(map(int, waited)) / 1e9
 
 
 def _memory(process: psutil.Process) -> int:
