@@ -41,6 +41,7 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -142,7 +143,7 @@ async def measure(nats_url: str, url: str, folder: Path, rounds: int, concurrent
     bus = await connect(nats_url)
     outgoing = Outgoing(bus)
     sending = asyncio.create_task(outgoing.run())
-    guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True)
+    guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(300.0), proven_at_once=True)
     verifier = Verifier(
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),

@@ -33,6 +33,7 @@ from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
@@ -86,7 +87,7 @@ def context(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) -> Pr
     return ProbeContext(
         tools=tools,
         logins=Logins(
-            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0),
+            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(1800.0)),
             Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         ),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),

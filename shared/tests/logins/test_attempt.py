@@ -12,6 +12,7 @@ from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.events.causes import Cause
 from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials
@@ -27,7 +28,7 @@ async def logins(bus: Bus) -> AsyncIterator[list[Logins]]:
     sending = asyncio.create_task(queue.run())
     key = bytes(PrivateKey.generate())
     yield [
-        Logins(LoginGuard(queue, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0), Unsealer(key))
+        Logins(LoginGuard(queue, Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(1800.0, 300.0)), Unsealer(key))
         for _ in range(2)
     ]
     sending.cancel()
@@ -143,3 +144,37 @@ async def test_a_session_that_the_device_ends_at_once_leaves_its_login_in_doubt(
             attempt.accept()
 
     await asyncio.gather(log_in(), log_in())
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+async def test_a_refusal_of_a_login_that_the_device_took_before_is_a_suspected_session_limit(
+    bus: Bus, logins: list[Logins], same_process: bool
+) -> None:
+    one, other = logins
+    login = one.login_of(URL, CREDENTIALS)
+    assert login is not None
+    async with one.attempt(login, wait_s=1.0) as attempt:
+        attempt.accept(needed=True)
+    first, second = failure(Cause.AUTH_FAILED, login_sent=True), failure(Cause.AUTH_FAILED, login_sent=True)
+    await fail(one, first)
+    again = one if same_process else other
+    again.guard.on_value(login, await Bucket(bus, topology.LOGIN_FAILURES).get(login))
+    await fail(again, second)
+    assert (first.cause, first.rest_s) == (Cause.SESSION_LIMIT, 300.0)
+    assert (second.cause, second.rest_s) == (Cause.SESSION_LIMIT, 1800.0)
+    assert "took this login before" in second.message
+
+
+async def test_a_refusal_after_the_login_was_taken_in_the_same_session_is_one_too(logins: list[Logins]) -> None:
+    error = failure(Cause.AUTH_FAILED, login_sent=True, logged_in=True)
+    await fail(logins[0], error)
+    assert (error.cause, error.rest_s) == (Cause.SESSION_LIMIT, 300.0)
+
+
+async def test_a_device_that_asked_for_no_login_has_proven_none(logins: list[Logins]) -> None:
+    one = logins[0]
+    async with one.attempt(one.login_of(URL, CREDENTIALS), wait_s=1.0) as attempt:
+        attempt.accept()
+    error = failure(Cause.AUTH_FAILED, login_sent=True)
+    await fail(one, error)
+    assert (error.cause, error.rest_s) == (Cause.AUTH_FAILED, None)

@@ -1,8 +1,11 @@
-"""When a login that failed may be tried again."""
+"""What a refused login means, and when it may be tried again."""
 
 from datetime import UTC, datetime, timedelta
 
-from vonggac.logins.counting import DeviceLogin
+import pytest
+
+from vonggac.events.causes import Cause
+from vonggac.logins.counting import DeviceLogin, LoginRests, judge_refusal
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
@@ -13,3 +16,25 @@ def test_a_device_rests_after_two_failed_logins_whichever_camera_was_meant() -> 
     assert once.rest_left_s(NOW, cooldown_s=1800.0) is None
     assert twice.rest_left_s(NOW + timedelta(seconds=100), cooldown_s=1800.0) == 1700.0
     assert twice.rest_left_s(NOW + timedelta(seconds=1798), cooldown_s=1800.0) is None
+
+
+@pytest.mark.parametrize(
+    ("failed", "taken", "rest_s"),
+    [(0, True, 0.0), (1, False, 0.0), (1, True, 300.0), (2, False, 1800.0), (2, True, 1800.0)],
+)
+def test_a_login_that_was_taken_before_rests_a_little_after_one_refusal_and_long_after_two(
+    failed: int, taken: bool, rest_s: float
+) -> None:
+    assert LoginRests(1800.0, 300.0).after(failed, taken=taken) == rest_s
+
+
+def test_a_refusal_of_a_login_that_was_taken_before_may_be_a_session_limit_or_a_changed_password() -> None:
+    cause, detail = judge_refusal(Cause.AUTH_FAILED, "DESCRIBE was answered 401", taken=True)
+    assert cause is Cause.SESSION_LIMIT
+    assert "sessions may be used up, or its password was changed" in detail
+    assert judge_refusal(Cause.AUTH_FAILED, "401", taken=False) == (Cause.AUTH_FAILED, "401")
+    assert judge_refusal(Cause.TIMEOUT, "silent", taken=True) == (Cause.TIMEOUT, "silent")
+
+
+def test_that_a_login_was_taken_is_remembered_through_its_failures() -> None:
+    assert DeviceLogin(0, NOW).another(NOW, taken=True).another(NOW).taken

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import CLAIM_LASTS, LoginGuard
 from vonggac.logins.lock import PATIENCE_S
 from vonggac.testing import eventually
@@ -28,7 +29,7 @@ async def outgoing(bus: Bus) -> AsyncIterator[Outgoing]:
 @pytest.fixture
 def guards(bus: Bus, outgoing: Outgoing) -> list[LoginGuard]:
     """Of processes that have not heard of each other's writes yet."""
-    return [LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0) for _ in range(4)]
+    return [LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(1800.0)) for _ in range(4)]
 
 
 async def failed(bus: Bus) -> int:
@@ -145,7 +146,7 @@ class Clock:
 def timed_guards(bus: Bus, outgoing: Outgoing) -> tuple[Clock, LoginGuard, LoginGuard]:
     clock = Clock()
     buckets = [Bucket(bus, topology.LOGIN_FAILURES) for _ in range(2)]
-    one, other = (LoginGuard(outgoing, bucket, cooldown_s=1800.0, clock=clock) for bucket in buckets)
+    one, other = (LoginGuard(outgoing, bucket, rests=LoginRests(1800.0), clock=clock) for bucket in buckets)
     return clock, one, other
 
 

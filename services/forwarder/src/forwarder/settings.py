@@ -46,6 +46,12 @@ class Settings(ServiceSettings):
     auth_cooldown_s: float = Field(
         default=1800.0, ge=1, description="Seconds of rest after a camera refused the credentials (lock-out)."
     )
+    suspect_backoff_s: float = Field(
+        default=300.0,
+        ge=1,
+        description="Seconds until a camera that refuses a login which it took before (its session limit?) is tried "
+        "once more.",
+    )
     refused_retry_s: float = Field(
         default=300.0, ge=1, description="Seconds until a destination that refused the credentials is tried again."
     )

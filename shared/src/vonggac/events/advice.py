@@ -56,7 +56,8 @@ _ADVICE = {
         "Enter the right user and password; do not keep trying, the camera locks the account for half an hour.",
     ),
     Cause.SESSION_LIMIT: Advice(
-        "453, 503, or 5xx to SETUP, or 401 on a login that worked before at the same settings or in the same session.",
+        "453, 503, or 5xx to SETUP, or 401 on a login that worked before at the same settings or in the same session: "
+        "such a login is tried once more after five minutes, then after half an hour.",
         "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
         "mật khẩu có bị đổi không.",
         "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "

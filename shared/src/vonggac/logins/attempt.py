@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import ExpectedDevice
+from vonggac.logins.counting import judge_refusal
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.origin import Origin
@@ -47,27 +48,35 @@ class Attempt:
     _guard: LoginGuard | None = None
     _login: str = ""
 
-    def accept(self) -> None:
-        """The device took the login. Call it as soon as that is known: others wait for it."""
-        if self._guard is not None:
-            self._guard.accepted(self._login)
+    @property
+    def taken_before(self) -> bool:
+        """Whether the device is known to have asked for the login and taken it before."""
+        return self._guard is not None and self._guard.was_taken(self._login)
 
-    def refuse(self) -> None:
-        """The device refused the login: it counts as failed."""
+    def accept(self, *, needed: bool = False) -> None:
+        """The device took the login (`needed`: it asked for it). Call it at once: others wait for it."""
         if self._guard is not None:
-            self._guard.refused(self._login)
+            self._guard.accepted(self._login, needed=needed)
 
-    def conclude(self, accepted: bool | None) -> None:
-        """Accept or refuse; None when the device did not say."""
+    def refuse(self, *, needed: bool = False) -> None:
+        """The device refused the login: it counts as failed. `needed`: after it had taken it in the same session."""
+        if self._guard is not None:
+            self._guard.refused(self._login, needed=needed)
+
+    def conclude(self, accepted: bool | None, *, needed: bool = False) -> None:
+        """Accept or refuse; None when the device did not say. `needed`: it asked for the login and took it."""
         if accepted is not None:
-            (self.accept if accepted else self.refuse)()
+            (self.accept if accepted else self.refuse)(needed=needed)
 
     def fail(self, error: PeerError) -> None:
-        """What an error says of the login."""
+        """What an error says of the login. Of a refusal, the error gets the word and the rest that follow from it."""
         if error.cause is Cause.AUTH_FAILED and error.login_sent:
-            self.refuse()
+            self.refuse(needed=error.logged_in)
+            if self._guard is not None and self.taken_before:
+                error.cause, error.message = judge_refusal(error.cause, error.message, taken=True)
+                error.rest_s = self._guard.rest_after_refusal_s(self._login)
         elif error.logged_in:
-            self.accept()
+            self.accept(needed=True)
             if error.cause is Cause.ENDED and self._guard is not None:
                 # What broke it off may have been a new password.
                 self._guard.doubt(self._login)

@@ -1,10 +1,15 @@
-"""When a login that failed may be tried again. Pure.
+"""What a refused login means, and when it may be tried again: one rule for prober and forwarder. Pure.
 
-Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long.
+Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long. Dahua also
+answers 401 when its sessions are used up. So a refusal of a login that the device took before may be either: it is
+called a suspected session limit, tried once more after a while, and counts as a failed login all the same: a password
+that was changed costs two.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from vonggac.events.causes import Cause
 
 MOST_FAILED_LOGINS = 2
 """In a row, before the rest."""
@@ -13,15 +18,49 @@ REST_TOLERANCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class LoginRests:
+    """How long a login is left alone: after two failed ones, and after the first at a suspected session limit."""
+
+    cooldown_s: float
+    suspect_s: float = 0.0
+
+    def after(self, failed: int, *, taken: bool) -> float:
+        """Seconds until the camera that refused is tried again, after so many failures in a row; 0.0: as usual.
+
+        `taken`: the device took the login before.
+        """
+        if failed >= MOST_FAILED_LOGINS:
+            return self.cooldown_s
+        return self.suspect_s if taken and failed else 0.0
+
+
+def judge_refusal(cause: Cause, detail: str, *, taken: bool) -> tuple[Cause, str]:
+    """Cause and detail of a failed attempt. A login that the device took before is not blamed on its password."""
+    if not taken or cause is not Cause.AUTH_FAILED:
+        return cause, detail
+    why = "it took this login before: its sessions may be used up, or its password was changed"
+    return Cause.SESSION_LIMIT, f"{detail}, and {why}"
+
+
+def why_not_tried(rest_s: float) -> str:
+    """Why a login that rests was not sent."""
+    return f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes"
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceLogin:
-    """Failed logins in a row with one login at one device, whichever camera (channel) of it was meant."""
+    """Failed logins in a row with one login at one device, whichever camera (channel) of it was meant.
+
+    `taken`: the device took the login before the first of them.
+    """
 
     failed: int
     last_at: datetime
+    taken: bool = False
 
-    def another(self, now: datetime) -> "DeviceLogin":
+    def another(self, now: datetime, *, taken: bool = False) -> "DeviceLogin":
         """After one more."""
-        return DeviceLogin(self.failed + 1, now)
+        return DeviceLogin(self.failed + 1, now, self.taken or taken)
 
     def rest_left_s(self, now: datetime, *, cooldown_s: float) -> float | None:
         """Seconds until this login may be tried there again; None when it may now."""

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from vonggac.bus import Bucket, Outgoing
 from vonggac.bus.declared import topology
-from vonggac.logins.counting import DeviceLogin
+from vonggac.logins.counting import DeviceLogin, LoginRests
 from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger
 
@@ -34,12 +34,14 @@ class _Record(BaseModel):
 
     failed: int = Field(ge=0)
     last_at: AwareDatetime
+    taken: bool = False
+    """By the device, before the first of these failures."""
     trying_until: AwareDatetime | None = None
     """Some process tries the login now, and renews its claim; if that process dies, the claim ends by itself."""
 
     @property
     def login(self) -> DeviceLogin:
-        return DeviceLogin(self.failed, self.last_at)
+        return DeviceLogin(self.failed, self.last_at, self.taken)
 
 
 class LoginGuard:
@@ -55,17 +57,20 @@ class LoginGuard:
         outgoing: Outgoing,
         bucket: Bucket,
         *,
-        cooldown_s: float,
+        rests: LoginRests,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         proven_at_once: bool = False,
     ) -> None:
         """`bucket`: `login_failures`; `outgoing` writes there while NATS is away. `proven_at_once`: any number of tries
         at a time with a proven login, for peers that lock nothing.
         """
-        self._outgoing, self._bucket, self._cooldown_s, self._clock = outgoing, bucket, cooldown_s, clock
+        self.rests = rests
+        self._outgoing, self._bucket, self._clock = outgoing, bucket, clock
         self._proven_at_once = proven_at_once
         self._records: dict[str, DeviceLogin] = {}
         self._proven: set[str] = set()
+        self._taken: set[str] = set()
+        """Of those that a device asked for and took, at some time of this process: a refusal does not undo that."""
         self._doubted: set[str] = set()
         """Of the proven ones: a session ended since."""
         self._claimed: set[str] = set()
@@ -86,11 +91,21 @@ class LoginGuard:
     def rest_left_s(self, key: str) -> float | None:
         """Seconds until the login may be tried at the device again; None when it may now."""
         record = self._records.get(key)
-        return record.rest_left_s(self._clock(), cooldown_s=self._cooldown_s) if record is not None else None
+        return record.rest_left_s(self._clock(), cooldown_s=self.rests.cooldown_s) if record is not None else None
 
     def has_failed(self, key: str) -> bool:
         """Whether the login failed at the device, and was not taken there since."""
         return key in self._records
+
+    def was_taken(self, key: str) -> bool:
+        """Whether the device took the login before, as far as this process knows, or one that was refused since."""
+        record = self._records.get(key)
+        return key in self._taken or (record is not None and record.taken)
+
+    def rest_after_refusal_s(self, key: str) -> float:
+        """Seconds until the camera that refused the login is tried again; 0.0: as usual."""
+        record = self._records.get(key)
+        return self.rests.after(record.failed if record is not None else 0, taken=self.was_taken(key))
 
     @asynccontextmanager
     async def try_lock(self, key: str) -> AsyncIterator[bool]:
@@ -132,19 +147,27 @@ class LoginGuard:
                 else:
                     self._count_later(key)
 
-    def accepted(self, key: str) -> None:
-        """The device took the login. Call it within a lock, as soon as it is known: others wait for it."""
+    def accepted(self, key: str, *, needed: bool = False) -> None:
+        """The device took the login. Call it within a lock, as soon as it is known: others wait for it.
+
+        `needed`: it asked for it. A device that lets everybody in proves no password.
+        """
+        if needed:
+            self._taken.add(key)
         self._proven.add(key)
         self._doubted.discard(key)
         self._refusals.pop(key, None)
         self._locks.release(key)
         self._count_later(key)
 
-    def refused(self, key: str) -> None:
-        """The device refused the login. Call it within a lock."""
+    def refused(self, key: str, *, needed: bool = False) -> None:
+        """The device refused the login. Call it within a lock. `needed`: after it had taken it in the same session."""
         self._proven.discard(key)
         self._refusals[key] += 1
-        self._records[key] = self._records.get(key, DeviceLogin(0, self._clock())).another(self._clock())
+        if needed:
+            self._taken.add(key)
+        before = self._records.get(key, DeviceLogin(0, self._clock()))
+        self._records[key] = before.another(self._clock(), taken=key in self._taken)
 
     def doubt(self, key: str) -> None:
         """A session with the login was ended by the device: perhaps for another password. One finds out first."""
@@ -247,7 +270,7 @@ class LoginGuard:
         claim = None if claimed else before.trying_until
         after = before.model_copy(update={"failed": 0 if proven else before.failed + refusals, "trying_until": claim})
         if refusals:
-            after.last_at = self._clock()
+            after.last_at, after.taken = self._clock(), before.taken or key in self._taken
         if not after.failed and claim is None:
             removed = value is None or await self._bucket.remove(key, revision)
             if removed:
@@ -265,7 +288,7 @@ class LoginGuard:
             self._records.pop(key, None)
             self._outgoing.queue_removal(topology.LOGIN_FAILURES, key)
         else:
-            record = _Record(failed=login.failed, last_at=login.last_at)
+            record = _Record(failed=login.failed, last_at=login.last_at, taken=login.taken)
             self._outgoing.queue_value(topology.LOGIN_FAILURES, key, record.model_dump_json().encode())
 
 

@@ -19,7 +19,7 @@ class PullState(StrEnum):
     LIVE = "live"
     BACKING_OFF = "backing_off"
     COOLING_DOWN = "cooling_down"
-    """The camera refused the credentials: many lock the account after a few wrong ones."""
+    """The camera refused the login: many lock the account after a few wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ def failed(
 ) -> Pull:
     """The attempt failed, or the media ended. `chance` is random in [0, 1).
 
-    `rest_s`: what is left of the login's rest after earlier failures, where it was not tried for that.
+    `rest_s`: how long its login rests, where that is known (vonggac.logins).
     """
     good = pull.state is PullState.LIVE and now.monotonic_s - pull.since_s >= limits.good_s
     failures = 1 if good else pull.failures + 1
-    refused = cause is Cause.AUTH_FAILED
+    refused = cause is Cause.AUTH_FAILED or rest_s is not None
     rest_s = limits.auth_cooldown_s if rest_s is None else rest_s
     wait_s = rest_s if refused else delay_s(failures, chance)
     return Pull(

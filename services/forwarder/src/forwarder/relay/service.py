@@ -28,6 +28,7 @@ from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.telemetry import get_logger
@@ -152,7 +153,7 @@ class Process:
         guard = LoginGuard(
             outgoing,
             Bucket(bus, topology.LOGIN_FAILURES),
-            cooldown_s=settings.auth_cooldown_s,
+            rests=LoginRests(settings.auth_cooldown_s, settings.suspect_backoff_s),
             clock=self.clock.now,
         )
 

@@ -17,6 +17,7 @@ from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
 from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedPeer, reply
@@ -39,11 +40,11 @@ def channels(planner: Planner, sim: Any, count: int, password: str) -> list[Came
     return [planner.camera(sim, url=f"{recorder.url()}?channel={number}", secret=secret) for number in range(count)]
 
 
-async def all_wait(statuses: Statuses, cameras: list[CameraV1]) -> None:
+async def all_wait(statuses: Statuses, cameras: list[CameraV1], cause: str = "auth_failed") -> None:
     async def refused() -> bool:
         told = [one for camera in cameras for one in await statuses.of(camera)]
         return len(told) == sum(len(camera.deliveries) for camera in cameras) and all(
-            one.cause == "auth_failed" for one in told
+            one.cause == cause for one in told
         )
 
     await eventually(refused, within_s=20)
@@ -119,8 +120,32 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
         await eventually(lambda: recorder.sessions == 12, within_s=20)
         assert recorder.logins_failed == 0
         await recorder.set_fault("auth")
-        await all_wait(statuses, cameras)
+        # It took the login a moment ago: as in the prober, that may be its sessions or a new password.
+        await all_wait(statuses, cameras, "session_limit")
         assert recorder.logins_failed == 2
+
+
+async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_once_more_soon(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
+        gate = sim.cameras["gate"]
+        await start_forwarder(suspect_backoff_s=1.0)
+        camera = planner.camera(sim)
+        await inventory.say(camera)
+        await statuses.become(camera, "acknowledged", "acknowledged")
+        await gate.set_fault("auth")
+        await all_wait(statuses, [camera], "session_limit")
+        [told, _] = await statuses.of(camera)
+        assert "took this login before" in (told.detail or "")
+        await gate.clear_fault()
+        await statuses.become(camera, "acknowledged", "acknowledged")
+        assert gate.logins_failed == 1
 
 
 async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an_hour_later(
@@ -172,7 +197,7 @@ async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_anothe
         await sim.cameras["gate"].clear_fault()
         failures = Bucket(bus, topology.LOGIN_FAILURES)
         [login] = await failures.all()
-        guard = LoginGuard(Outgoing(bus), failures, cooldown_s=1800.0)
+        guard = LoginGuard(Outgoing(bus), failures, rests=LoginRests(1800.0))
         probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
         async with probing.attempt(login) as attempt:
             assert attempt.granted

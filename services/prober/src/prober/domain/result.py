@@ -38,7 +38,8 @@ class ProbeResult:
     """One attempt: the judgement, and what was measured on the way (steps in their order).
 
     `login_accepted`: None when the camera got no login, or the probe did not get so far; `login_needed`: it asked for
-    the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried again,
+    the login and took it, where an open camera lets everybody in; `login_taken`: it, or another channel of its device,
+    did so before. `rest_s`: seconds until the login may be tried again,
     when the camera was left alone for that. `goes_on`: the keyframe was that of the probe before, and the next one in
     the session was another. `seen`: what the stream's checks are made of, None when no stream came.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
@@ -53,6 +54,7 @@ class ProbeResult:
     kind: ProbeKind = ProbeKind.DEEP
     login_accepted: bool | None = None
     login_needed: bool = False
+    login_taken: bool = False
     rest_s: float | None = None
     seen: StreamSeen | None = None
     picture: Thumbnail | None = None

@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
-from prober.domain.limits.logins import LoginLimits
 from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
@@ -37,6 +36,7 @@ from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.telemetry import get_logger
@@ -59,6 +59,7 @@ class Process:
         self._settings, self._metrics = settings, metrics
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = settings.allowed
+        self._login_rests = LoginRests(settings.auth_cooldown_s, settings.suspect_backoff_s)
         self._stopped = asyncio.Event()
         self._lag = LoopLag(on_tick=metrics.loop_lag.observe)
         self.clock = clock or ServerClock()
@@ -180,9 +181,13 @@ class Process:
     def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
         """Of logins at cameras, and of those at centres: one account reads back all that a centre has."""
         settings, bucket = self._settings, Bucket(bus, topology.LOGIN_FAILURES)
-        cameras = LoginGuard(outgoing, bucket, cooldown_s=settings.auth_cooldown_s, clock=self.clock.now)
+        cameras = LoginGuard(outgoing, bucket, rests=self._login_rests, clock=self.clock.now)
         centres = LoginGuard(
-            outgoing, bucket, cooldown_s=settings.read_back_cooldown_s, clock=self.clock.now, proven_at_once=True
+            outgoing,
+            bucket,
+            rests=LoginRests(settings.read_back_cooldown_s),
+            clock=self.clock.now,
+            proven_at_once=True,
         )
         return cameras, centres
 
@@ -254,7 +259,7 @@ class Process:
             announcer=announcer,
             metrics=self._metrics,
             rules=Rules(
-                logins=LoginLimits(settings.auth_cooldown_s, settings.suspect_backoff_s),
+                logins=self._login_rests,
                 deep_interval_s=settings.deep_interval_s,
                 identity_interval_s=settings.identity_interval_s,
             ),

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prober.domain.limits.logins import LoginLimits, LoginState, Settled, settle
+from prober.domain.limits.logins import LoginState, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
+from vonggac.logins.counting import LoginRests
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
-LIMITS = LoginLimits(cooldown_s=1800.0, suspect_backoff_s=300.0)
+RESTS = LoginRests(cooldown_s=1800.0, suspect_s=300.0)
 
 
 def previous(**login: int) -> PreviousProbe:
@@ -36,7 +37,7 @@ def settled(
     detail = None if cause is None else "DESCRIBE was answered 401 Unauthorized"
     needed = bool(accepted) and needed
     result = ProbeResult(Judgement(verdict, cause, detail), 0.1, login_accepted=accepted, login_needed=needed)
-    return settle(result, before, previous_known=known, camera_revision=revision, interval_s=60.0, limits=LIMITS)
+    return settle(result, before, previous_known=known, camera_revision=revision, interval_s=60.0, rests=RESTS)
 
 
 def test_the_first_failed_login_does_not_slow_the_probes() -> None:
@@ -97,7 +98,7 @@ def test_a_refusal_after_the_login_was_taken_in_the_same_session_is_a_suspected_
     detail = "SETUP was answered 401 Unauthorized"
     refused = Judgement(Verdict.DOWN, Cause.AUTH_FAILED, detail)
     result = ProbeResult(refused, 0.1, login_accepted=False, login_needed=True)
-    after = settle(result, None, previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    after = settle(result, None, previous_known=True, camera_revision=1, interval_s=60.0, rests=RESTS)
     assert (after.judgement.cause, after.interval_s) == (Cause.SESSION_LIMIT, 300.0)
     assert after.login == LoginState(proven=True, failed=1)
 
@@ -108,11 +109,18 @@ def test_a_proven_login_of_another_revision_proves_nothing() -> None:
 
 def test_a_camera_that_was_left_alone_is_probed_when_the_device_has_rested() -> None:
     result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
-    after = settle(result, previous(failed=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    after = settle(result, previous(failed=1), previous_known=True, camera_revision=1, interval_s=60.0, rests=RESTS)
     assert (after.interval_s, after.login.failed) == (700.0, 1)
 
 
 def test_a_rest_of_a_login_that_worked_is_not_blamed_on_the_password() -> None:
     result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
-    after = settle(result, previous(proven=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    after = settle(result, previous(proven=1), previous_known=True, camera_revision=1, interval_s=60.0, rests=RESTS)
     assert after.judgement.cause is Cause.SESSION_LIMIT
+
+
+def test_a_login_that_another_channel_or_process_saw_taken_is_no_wrong_one_either() -> None:
+    refused = Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "DESCRIBE was answered 401 Unauthorized")
+    result = ProbeResult(refused, 0.1, login_accepted=False, login_taken=True)
+    after = settle(result, None, previous_known=True, camera_revision=1, interval_s=60.0, rests=RESTS)
+    assert (after.judgement.cause, after.interval_s) == (Cause.SESSION_LIMIT, 300.0)

@@ -31,6 +31,7 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -195,7 +196,7 @@ def verifier(bus: Bus, outgoing: Outgoing, keys_folder: Path) -> Verifier:
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),
         logins=Logins(
-            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True),
+            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(300.0), proven_at_once=True),
             Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         ),
         limits=QUICK,

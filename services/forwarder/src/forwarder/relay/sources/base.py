@@ -42,6 +42,10 @@ class CameraSource(Protocol):
     def transport(self) -> str | None:
         """How the media of an RTSP camera comes, tcp or udp; None of another scheme."""
 
+    @property
+    def login_needed(self) -> bool:
+        """Whether the camera asked for its login and took it."""
+
     def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
 

@@ -136,6 +136,7 @@ class RemuxedSource:
     """A camera whose media is unpacked. The same to what is behind as one that speaks RTSP."""
 
     reception: ReceptionStats | None = None
+    login_needed = False
     transport: str | None = None
 
     def __init__(self, end: _Unpacked, feeding: asyncio.Task[None], fanout: FanOut, on_lost: OnLost) -> None:

@@ -15,6 +15,7 @@ from forwarder.relay.sources.rtsp import play_rtsp
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.logins.attempt import Attempt
+from vonggac.logins.counting import judge_refusal, why_not_tried
 from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials, hide_login, takes_credentials
 from vonggac.rtsp.client.connection import OnLost
@@ -34,8 +35,8 @@ async def play(
 ) -> CameraSource:
     """Play the camera in the way of its scheme, when its login may be tried.
 
-    Raises PeerError: `transport_unsupported` for a scheme that is not in the table, `auth_failed` while the login
-    rests, `timeout` while another camera tries it and gets no answer.
+    Raises PeerError: `transport_unsupported` for a scheme that is not in the table, `auth_failed` or `session_limit`
+    while the login rests, `timeout` while another camera tries it and gets no answer.
     """
     scheme = camera.url.partition("://")[0].lower()
     play_by_scheme = SOURCES.get(scheme)
@@ -72,7 +73,7 @@ async def play(
             if not attempt.granted:
                 raise _not_tried(attempt)
             source = await now()
-            attempt.accept()
+            attempt.accept(needed=source.login_needed)
     early.release()
     return source
 
@@ -81,8 +82,8 @@ def _not_tried(attempt: Attempt) -> PeerError:
     if attempt.rest_s is None:
         msg = "another camera of this device is asked with the same login, and does not answer"
         return PeerError(Cause.TIMEOUT, msg)
-    msg = f"not tried: this login failed twice at this device, it rests for {attempt.rest_s / 60:.0f} minutes"
-    error = PeerError(Cause.AUTH_FAILED, msg)
+    cause, msg = judge_refusal(Cause.AUTH_FAILED, why_not_tried(attempt.rest_s), taken=attempt.taken_before)
+    error = PeerError(cause, msg)
     error.rest_s = attempt.rest_s
     return error
 

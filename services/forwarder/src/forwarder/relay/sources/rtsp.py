@@ -57,6 +57,11 @@ class RtspSource:
         """tcp or udp, as agreed in SETUP."""
         return self._player.transport
 
+    @property
+    def login_needed(self) -> bool:
+        """An open camera takes any login."""
+        return self._player.connection.requests.logged_in
+
     def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
         with suppress(MalformedError):

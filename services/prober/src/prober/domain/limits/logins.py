@@ -1,10 +1,8 @@
-"""Not locking a camera's account, and not blaming a password that works.
+"""What a probe says of the camera's login, and how long the next one waits: the rule of `vonggac.logins.counting`.
 
-Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long
-(domain.md 5.4): after two failed logins in a row the next probe waits. Dahua also answers 401 when its sessions are
-used up: a 401 on a login that the camera took before, in an earlier probe or in the same session, is a suspected limit,
-probed slowly, and still a failed login that counts. A change of the camera (its revision) begins anew, for it may
-bring the right password.
+After two failed logins in a row the next probe waits. A 401 on a login that the camera took before, in an earlier
+probe, by another process or in the same session, is a suspected session limit, probed slowly, and still a failed login
+that counts. A change of the camera (its revision) begins anew, for it may bring the right password.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +10,7 @@ from dataclasses import dataclass, replace
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause
-from vonggac.logins.counting import MOST_FAILED_LOGINS
+from vonggac.logins.counting import LoginRests, judge_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +19,6 @@ class LoginState:
 
     proven: bool = False
     failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LoginLimits:
-    """How long the next probe waits: after two failed logins, and after the first suspected session limit."""
-
-    cooldown_s: float
-    suspect_backoff_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +37,32 @@ def settle(
     previous_known: bool,
     camera_revision: int,
     interval_s: float,
-    limits: LoginLimits,
+    rests: LoginRests,
 ) -> Settled:
     """The judgement, what to remember of the login, and the real time to the next probe.
 
     `previous_known` is False when the last probe could not be read: then one failed login is assumed before this one.
     """
     before = _before(previous, camera_revision) if previous_known else LoginState(failed=1)
+    taken = before.proven or result.login_taken
     judgement = result.judgement
     if result.rest_s is not None:
-        return Settled(suspected(judgement, proven=before.proven), before, max(interval_s, result.rest_s))
+        return Settled(suspected(judgement, taken=taken), before, max(interval_s, result.rest_s))
     if judgement.cause is not Cause.AUTH_FAILED or result.login_accepted is None:
         # An open camera lets everybody in: that proves no password. A login that was not sent did not fail.
         after = LoginState(proven=result.login_needed) if result.login_accepted else before
-        return Settled(suspected(judgement, proven=before.proven), after, interval_s)
-    after = LoginState(before.proven or result.login_needed, before.failed + 1)
-    if after.failed >= MOST_FAILED_LOGINS:
-        interval_s = max(interval_s, limits.cooldown_s)
-    elif after.proven:
-        interval_s = max(interval_s, limits.suspect_backoff_s)
-    return Settled(suspected(judgement, proven=after.proven), after, interval_s)
+        return Settled(suspected(judgement, taken=taken), after, interval_s)
+    after = LoginState(taken or result.login_needed, before.failed + 1)
+    rest_s = rests.after(after.failed, taken=after.proven)
+    return Settled(suspected(judgement, taken=after.proven), after, max(interval_s, rest_s))
 
 
-def suspected(judgement: Judgement, *, proven: bool) -> Judgement:
-    """A refusal of a login that the camera took before (`proven`) is not blamed on the password."""
-    if not proven or judgement.cause is not Cause.AUTH_FAILED:
+def suspected(judgement: Judgement, *, taken: bool) -> Judgement:
+    """The judgement, where a login that the camera took before is not blamed on its password."""
+    if judgement.cause is None or judgement.detail is None:
         return judgement
-    detail = f"{judgement.detail}, and it took this login before: its sessions may be used up"
-    return replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)
+    cause, detail = judge_refusal(judgement.cause, judgement.detail, taken=taken)
+    return replace(judgement, cause=cause, detail=detail)
 
 
 def _before(previous: PreviousProbe | None, camera_revision: int) -> LoginState:

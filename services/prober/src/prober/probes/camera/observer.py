@@ -12,7 +12,7 @@ from uuid import UUID
 
 from prober.domain import schedule
 from prober.domain.kinds import probe_kind
-from prober.domain.limits.logins import LoginLimits, Settled, settle
+from prober.domain.limits.logins import Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
@@ -28,6 +28,7 @@ from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict
+from vonggac.logins.counting import LoginRests
 from vonggac.telemetry import get_logger, redact
 from vonggac.telemetry.awake import Awake
 
@@ -48,7 +49,7 @@ type Hold = Callable[[], Awaitable[None]]
 class Rules:
     """How closely to probe when, and what to do after failed logins."""
 
-    logins: LoginLimits
+    logins: LoginRests
     deep_interval_s: float
     identity_interval_s: float
 
@@ -226,7 +227,7 @@ class Observer:
             previous_known=previous.known,
             camera_revision=camera.revision,
             interval_s=camera.probe_interval_s,
-            limits=self._rules.logins,
+            rests=self._rules.logins,
         )
         fact = self._fact(camera, result, settled, previous, started_at)
         await self._publish(fact, result, settled, previous, handout)

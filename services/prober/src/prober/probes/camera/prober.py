@@ -38,6 +38,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import ProbeKind, Verdict
 from vonggac.logins.attempt import Logins, device_address, device_origins
+from vonggac.logins.counting import why_not_tried
 from vonggac.net.errors import PeerError
 from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
@@ -112,7 +113,8 @@ class CameraProber:
                 result = await self._within_limits(target, facility_id=None, who=target.url)
             if isinstance(result, NotNow):
                 return result
-            result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
+            taken = result.login_needed or result.login_taken
+            result = replace(result, judgement=suspected(result.judgement, taken=taken))
             return self._checked(result, None, self._context.pictures.nothing_known(), began=started)
         except Exception as error:
             if bound.expired():
@@ -192,7 +194,8 @@ class CameraProber:
             return NotNow(AGAIN_SOON_S)
         async with logins.attempt(logins.login_of(target.url, target.credentials)) as attempt:
             if attempt.rest_s is not None:
-                return ProbeResult(_resting(attempt.rest_s), 0.0, rest_s=attempt.rest_s)
+                resting = down(Cause.AUTH_FAILED, why_not_tried(attempt.rest_s))
+                return ProbeResult(resting, 0.0, login_taken=attempt.taken_before, rest_s=attempt.rest_s)
             if not attempt.granted:
                 return NotNow(AGAIN_SOON_S)
             if gate.is_full(network):
@@ -202,8 +205,9 @@ class CameraProber:
             with gate.within(network):
                 session = _Session(probe, target, self._context.tools, attempt.accept)
                 result = _without_secrets(await session.run(answer_within_s), target.credentials)
-            attempt.conclude(result.login_accepted)
-        return result
+            taken_before = attempt.taken_before
+            attempt.conclude(result.login_accepted, needed=result.login_needed)
+        return replace(result, login_taken=taken_before)
 
     async def _with_identity(
         self, result: ProbeResult, camera: CameraV1, expected: ExpectedDevice, left_s: float
@@ -355,13 +359,6 @@ def _scheme_of(url: str) -> str:
 
 def _not_tried(judgement: Judgement) -> ProbeResult:
     return ProbeResult(judgement, 0.0)
-
-
-def _resting(rest_s: float) -> Judgement:
-    return down(
-        Cause.AUTH_FAILED,
-        f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes",
-    )
 
 
 def _our_mistake(error: Exception) -> Judgement:

@@ -11,6 +11,7 @@ from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.logins.attempt import Logins
+from vonggac.logins.counting import why_not_tried
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
@@ -47,10 +48,6 @@ class OnvifLogins:
                 attempt.conclude(False if refused else True if finding.onvif and finding.cause is None else None)
         if attempt.granted or not refused:
             return finding
-        return finding.model_copy(update={"detail": _why_not_tried(attempt.rest_s)})
-
-
-def _why_not_tried(rest_s: float | None) -> str:
-    if rest_s is None:
-        return "not tried: another probe tries this login here now"
-    return f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes"
+        others_try = "not tried: another probe tries this login here now"
+        why = others_try if attempt.rest_s is None else why_not_tried(attempt.rest_s)
+        return finding.model_copy(update={"detail": why})
