@@ -17,7 +17,7 @@ from vonggac.http.lists.parameters import check_query_parameters, install_query_
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import install_problem_handlers
-from vonggac.http.protection import BodyLimit, BodyLimits, Callers, JsonRoute, ResponseHeaders
+from vonggac.http.protection import BodyLimit, BodyLimits, Callers, JsonRoute, PlainBodies, ResponseHeaders
 from vonggac.telemetry.health import Health
 
 NOT_COMPRESSED = (
@@ -66,11 +66,7 @@ def new_application(
     )
     app.router.route_class = JsonRoute
     install_query_check(app)
-    app.add_middleware(Revalidation)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
-    app.add_middleware(Callers)
-    app.add_middleware(BodyLimit, limits=body_limits)
-    app.add_middleware(ResponseHeaders)
+    _protect(app, body_limits)
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
     add_front_page(app)
     add_documentation(app, package)
@@ -93,3 +89,13 @@ def new_application(
         return Response(await exposition(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def _protect(app: FastAPI, body_limits: BodyLimits) -> None:
+    """What stands before every route: what is added last comes first."""
+    app.add_middleware(Revalidation)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(PlainBodies)
+    app.add_middleware(Callers)
+    app.add_middleware(BodyLimit, limits=body_limits)
+    app.add_middleware(ResponseHeaders)

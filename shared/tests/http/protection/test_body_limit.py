@@ -1,5 +1,6 @@
 """A body is bounded before anything reads it, whatever it says of its length."""
 
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx
@@ -10,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from vonggac.http.problems import install_problem_handlers
-from vonggac.http.protection import BodyLimit, BodyLimits
+from vonggac.http.protection import BodyLimit, BodyLimits, PlainBodies
 
 READ: list[int] = []
 
@@ -34,6 +35,7 @@ class Counted:
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     READ.clear()
     app = FastAPI()
+    app.add_middleware(PlainBodies)
     app.add_middleware(BodyLimit, limits=BodyLimits(1000, {r"/files/[^/]+": 5000}))
     install_problem_handlers(app)
 
@@ -116,6 +118,18 @@ async def test_a_length_that_is_said_in_two_ways_is_refused(api: httpx.AsyncClie
     answer = await api.post("/unread", content=chunks(1), headers=both)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, GZIP", "zstd"])
+async def test_a_compressed_body_is_refused_and_not_read(api: httpx.AsyncClient, coding: str) -> None:
+    """A kilobyte of it may be a gigabyte."""
+    answer = await api.post("/files/a", content=gzip.compress(bytes(4000)), headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert (answer.headers["accept-encoding"], READ) == ("identity", [])
+
+
+async def test_a_body_as_it_is_passes(api: httpx.AsyncClient) -> None:
+    assert (await api.post("/json", json={}, headers={"Content-Encoding": "identity"})).status_code == 200
 
 
 async def test_chunks_in_http_1_0_are_refused() -> None:

@@ -15,7 +15,11 @@ _UNIVERSAL = {
     500: "A mistake of this service; its log has the details",
     503: "What the service needs is away or too busy; Retry-After says when to try again",
 }
-_OF_BODIES = {400: "The body cannot be read", 413: "The body is too large"}
+_OF_BODIES = {
+    400: "The body cannot be read",
+    413: "The body is too large",
+    415: "The body is compressed, or of a type that is not taken here",
+}
 _NAMED = {404: "There is no such record, or none that the caller sees"}
 _BY_PATH: Mapping[str, Mapping[int, str]] = {"thing_id": {410: "It was removed"}}
 """Of a register that keeps what was removed."""

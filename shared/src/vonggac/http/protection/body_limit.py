@@ -1,7 +1,8 @@
 """A body is bounded before anything reads it: by its Content-Length, and byte by byte where it has none.
 
 Starlette's own limit answers in plain text, and goes on reading what was refused; here the refusal is a problem+json
-document, and the connection of a body that nobody reads is closed.
+document, and the connection of a body that nobody reads is closed. A compressed body is refused too: a few kilobytes of
+it can be gigabytes.
 """
 
 import re
@@ -18,6 +19,7 @@ from vonggac.http.problems import ProblemError, problem_response
 
 DEFAULT_BYTES = 2**20
 TOO_LARGE = 413
+_AS_IT_IS = frozenset({"", "identity"})
 READ_ANYWAY_BYTES = 2**16
 """A body of this size at most has arrived already; its connection may go on although nobody reads it."""
 
@@ -87,6 +89,22 @@ class _Body:
         await self._send(message)
 
 
+class PlainBodies:
+    """ASGI middleware: 415 for a body in a content coding; `Accept-Encoding` says that there is none (RFC 9110)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _plain(Headers(scope=scope)):
+            msg = "the body is compressed (Content-Encoding): send it as it is"
+            headers = {"Accept-Encoding": "identity"}
+            error = ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", msg, headers=headers)
+            await problem_response(error)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
 _AMBIGUOUS = ProblemError(
     HTTPStatus.BAD_REQUEST,
     "bad_request",
@@ -115,3 +133,8 @@ def _stated(scope: Scope) -> int | None:
 
 def _is_unread(scope: Scope, stated: int | None) -> bool:
     return "transfer-encoding" in Headers(scope=scope) if stated is None else stated > READ_ANYWAY_BYTES
+
+
+def _plain(headers: Headers) -> bool:
+    codings = (coding.strip().lower() for value in headers.getlist("content-encoding") for coding in value.split(","))
+    return all(coding in _AS_IT_IS for coding in codings)
