@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from vonggac.embedded import free_port
 from vonggac.events import Cause, decode
 from vonggac.events.prober import DemandKind, DemandV1, Verdict
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 type Client = httpx.AsyncClient
 
@@ -85,6 +87,58 @@ async def test_a_camera_of_the_inventory_is_recorded_by_its_id_and_address(
     (demand,) = await stored(bus)
     assert demand.camera_id == camera.id
     assert demand.targets == (gate.url().rpartition("/")[0],)
+
+
+async def test_a_name_that_leads_elsewhere_a_moment_later_is_probed_where_it_was_counted(
+    operator: Client, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server that rebinds would make the limits of a network, and the record, worth nothing."""
+    answers, look_up = ["127.0.0.1", "127.0.0.2", "127.0.0.2"], socket.getaddrinfo
+
+    def rebinding(host: str, *more: Any, **given: Any) -> Any:
+        return look_up(answers.pop(0) if host == "rebinds.invalid" else host, *more, **given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    asked = asyncio.Event()
+    async with ScriptedPeer(ScriptedCamera(DESCRIBE=reply(404))) as counted:
+
+        def elsewhere(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            writer.close()
+
+        async with await asyncio.start_server(elsewhere, "127.0.0.2", counted.port):
+            url = f"rtsp://Rebinds.invalid:{counted.port}/live"
+            verdict = (await operator.post("/v1/probes", json={"url": url})).json()
+        assert (verdict["cause"], counted.connections, asked.is_set()) == ("not_found", 1, False)
+    (demand,) = await stored(bus)
+    assert "127.0.0.1" in str(demand.ranges)
+
+
+async def test_a_device_that_redirects_leads_a_probe_on_demand_nowhere_else(operator: Client) -> None:
+    """One who has a device could have all others asked by it, and be counted for this one."""
+    async with ScriptedPeer(ScriptedCamera()) as other:
+        location = f"rtsp://127.0.0.1:{other.port}/live"
+        async with ScriptedPeer(ScriptedCamera(DESCRIBE=reply(302, [("Location", location)]))) as device:
+            asked = {"url": f"rtsp://127.0.0.1:{device.port}/live"}
+            verdict = (await operator.post("/v1/probes", json=asked)).json()
+    assert (verdict["cause"], other.connections) == ("address_not_allowed", 0)
+    assert "ask that one by itself" in verdict["detail"]
+
+
+@pytest.mark.parametrize(("address", "cause"), [("192.0.2.7", "address_not_allowed"), (None, "dns")])
+async def test_a_name_without_an_address_that_is_allowed_is_probed_nowhere(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, address: str | None, cause: str
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def answer(host: str, *more: Any, **given: Any) -> Any:
+        if host == "odd.invalid" and address is None:
+            raise socket.gaierror(socket.EAI_NONAME, "none")
+        return look_up(address if host == "odd.invalid" else host, *more, **given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    verdict = (await operator.post("/v1/probes", json={"url": "rtsp://odd.invalid/live"})).json()
+    assert verdict["cause"] == cause
 
 
 async def test_a_scan_is_recorded_with_all_that_it_asks(operator: Client, bus: Bus) -> None:

@@ -9,8 +9,9 @@ import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Self
 from weakref import WeakKeyDictionary
@@ -33,6 +34,7 @@ PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0
 """Private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones: default of reporting's receivers."""
 
 
+_only: ContextVar[tuple[str, int, str | None] | None] = ContextVar("only", default=None)
 _running: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], _Lookup]] = WeakKeyDictionary()
 
 
@@ -131,13 +133,43 @@ async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, time
     Raises PeerError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
     """
-    addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
+    addresses = _counted_addresses(host, port)
+    if not addresses:
+        addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
     if allowed is None:
         return addresses[0]
     permitted = next((address for address in addresses if allowed.allow(address, port)), None)
     if permitted is None:
         raise PeerError(Cause.ADDRESS_NOT_ALLOWED, allowed.why_not(addresses[0], port))
     return permitted
+
+
+@contextmanager
+def only_at(host: str, port: int, address: str | None) -> Iterator[None]:
+    """Within the block only this port of `host` is resolved, to `address` (None: it has none), and nothing else.
+
+    What was counted and recorded by its address must not lead elsewhere a moment later: by whoever answers for the
+    name, or by a device that redirects.
+    """
+    token = _only.set((canonical_host(host), port, address))
+    try:
+        yield
+    finally:
+        _only.reset(token)
+
+
+def _counted_addresses(host: str, port: int) -> list[str]:
+    """What `only_at` says; none where it says nothing. Raises PeerError."""
+    only = _only.get()
+    if only is None:
+        return []
+    name, only_port, address = only
+    if canonical_host(host) not in {name, address} or port != only_port:
+        msg = "the device redirects to another address or port: ask that one by itself"
+        raise PeerError(Cause.ADDRESS_NOT_ALLOWED, msg)
+    if address is None:
+        raise PeerError(Cause.DNS, "the name has no address")
+    return [address]
 
 
 def _is_literal(host: str) -> bool:

@@ -18,6 +18,7 @@ from prober.messaging import DEMANDS_SHOWN, Demands
 from prober.probes.demands import DemandGate, registered
 from prober.probes.onvif.targets import Target
 from prober.probes.service import Process
+from prober.settings import Settings
 from vonggac.auth import Principal, guarded_router
 from vonggac.events.prober import DemandKind, DemandV1
 from vonggac.http import ProblemError
@@ -34,13 +35,17 @@ RESOLVE_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be done where. `targets` and `ports`: for the record, without credentials and paths."""
+    """What is to be done where. `targets` and `ports`: for the record, without credentials and paths.
+
+    `address`: of a device, what its name was resolved to; it is counted, and nothing else may be connected to.
+    """
 
     kind: DemandKind
     targets: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
     ports: tuple[int, ...] = ()
     camera_id: UUID | None = None
+    address: str | None = None
 
     @classmethod
     def of_camera(cls, kind: DemandKind, camera_id: UUID, target: str) -> Self:
@@ -50,12 +55,11 @@ class Wanted:
     @classmethod
     async def of_device(cls, request: Request, kind: DemandKind, host: str, port: int) -> Self:
         """Any address; names count as what they lead to, so that many names of one machine are one."""
-        address = canonical_host(host)
-        # What has no address is counted by its name; the probe says why.
-        with suppress(PeerError):
-            address = await resolve(address, port, None, timeout_s=RESOLVE_WITHIN_S)
+        name = canonical_host(host)
+        address = await _address_of(request, name, port)
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return cls(kind, (shown,), (Endpoint(address, port, _network(request, address)),))
+        counted = address or name
+        return cls(kind, (shown,), (Endpoint(counted, port, _network(request, counted)),), address=address)
 
     @classmethod
     def of_scan(cls, request: Request, written: Sequence[str], ports: Sequence[int], targets: Sequence[Target]) -> Self:
@@ -95,6 +99,15 @@ def shown_origin(url: str) -> str:
         return str(Origin.of(url))
     except MalformedError:
         return "(no address)"
+
+
+async def _address_of(request: Request, name: str, port: int) -> str | None:
+    """The first that is allowed, else the first; None without one: counted by its name, and the probe says why."""
+    settings: Settings = request.app.state.settings
+    for allowed in (settings.allowed, None):
+        with suppress(PeerError):
+            return await resolve(name, port, allowed, timeout_s=RESOLVE_WITHIN_S)
+    return None
 
 
 def _network(request: Request, address: str) -> str:

@@ -25,6 +25,7 @@ from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
 from vonggac.net.address_secrets import secret_parameters
+from vonggac.net.allowed_networks import only_at
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
@@ -114,8 +115,10 @@ async def probe_now(request: Request, caller: Caller, wanted: ProbeRequest) -> P
         assert wanted.url is not None, "validated"
         device = _device(wanted.url)
         with limit.within(str(device)):
-            await admit(request, caller, await Wanted.of_device(request, DemandKind.PROBE, device.host, device.port))
-            return await _probe_address(observer, wanted.url, wanted, partial(now_of, request))
+            demand = await Wanted.of_device(request, DemandKind.PROBE, device.host, device.port)
+            await admit(request, caller, demand)
+            with only_at(device.host, device.port, demand.address):
+                return await _probe_address(observer, wanted.url, wanted, partial(now_of, request))
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
 

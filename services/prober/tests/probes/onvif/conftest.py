@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -268,12 +268,15 @@ def virtual_camera() -> Iterator[str]:
 @pytest.fixture
 def probe() -> Callable[..., Any]:
     """Probe a device: `await probe(device, credentials, deadline_s=…)`."""
-    networks = AllowedNetworks.parse(["127.0.0.0/8"])
 
     async def one(
-        target: FakeDevice | str, credentials: Credentials | None = None, deadline_s: float = 10.0
+        target: FakeDevice | str,
+        credentials: Credentials | None = None,
+        deadline_s: float = 10.0,
+        denied: Sequence[str] = (),
     ) -> OnvifFinding:
         address = target if isinstance(target, str) else target.address
+        networks = AllowedNetworks.parse(["127.0.0.0/8"], denied)
         return await probe_device(
             address, credentials, deadline_s=deadline_s, allowed_networks=networks, clock=ServerClock()
         )

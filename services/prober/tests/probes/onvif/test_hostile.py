@@ -251,6 +251,14 @@ async def test_a_service_on_another_port_of_the_asked_host_is_asked_there(probe:
     assert {asked.operation for asked in media.asked} == {"GetProfiles", "GetStreamUri", "GetSnapshotUri"}
 
 
+async def test_a_service_at_a_port_of_the_platform_is_not_asked(probe: Any, device: Any) -> None:
+    """As where a hostile device has the address of the platform, or is forwarded there."""
+    ours = await device()
+    found = await probe(await device(media=f"http://{ours.address}/v1/cameras"), denied=[f"127.0.0.0/8:{ours.port}"])
+    assert (found.onvif, found.cause, ours.connections) == (True, OnvifCause.ADDRESS_NOT_ALLOWED, 0)
+    assert "the platform's own" in found.detail
+
+
 @pytest.mark.parametrize("xaddr", ["file:///etc/passwd", "http://[", "http://127.0.0.1:80/a b", "http://x:99999/", "x"])
 async def test_a_service_address_that_is_none_is_not_asked(probe: Any, device: Any, xaddr: str) -> None:
     found = await probe(await device(media=xaddr.replace("{", "").replace("}", "")))

@@ -23,6 +23,7 @@ from yarl import URL
 from prober.probes.onvif.model import OnvifCause, OnvifError
 from prober.probes.onvif.soap import LoginWantedError, Soap
 from vonggac.auth import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.http_auth import Authenticator, parse_challenges
 
 MAX_BODY = 1 << 20
@@ -44,9 +45,13 @@ class Reply:
 
 
 class Http:
-    """POSTs to one IP address; an async context manager that leaves no connection behind."""
+    """POSTs to one IP address; an async context manager that leaves no connection behind.
 
-    def __init__(self, ip: str) -> None:
+    A device names the ports of its services itself: each is checked, since some may be the platform's own.
+    """
+
+    def __init__(self, ip: str, allowed: AllowedNetworks) -> None:
+        self._ip, self._allowed = ip, allowed
         self._host = f"[{ip}]" if ":" in ip else ip
         self._session: aiohttp.ClientSession | None = None
 
@@ -68,8 +73,12 @@ class Http:
         await self._session.close()
 
     async def post(self, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Raises OnvifError: refused, route, timeout (of the connection), not_onvif, protocol_error."""
+        """Raises OnvifError: address_not_allowed, refused, route, timeout (of the connection), not_onvif,
+        protocol_error.
+        """
         assert self._session is not None
+        if not self._allowed.allow(self._ip, port):
+            raise OnvifError(OnvifCause.ADDRESS_NOT_ALLOWED, self._allowed.why_not(self._ip, port))
         url = URL(f"http://{self._host}:{port}{path}", encoded=True)
         sent = {"Accept-Encoding": "identity", "User-Agent": "vonggac", **headers}
         try:

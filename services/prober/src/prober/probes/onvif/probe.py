@@ -120,7 +120,7 @@ class _DeviceProbe:
             async with asyncio.timeout(deadline_s):
                 ip = await resolve(self.asked.host, self.asked.port, self.allowed_networks, timeout_s=deadline_s)
                 self.own_hosts = frozenset({self.asked.host.lower(), ip})
-                async with Http(ip) as http:
+                async with Http(ip, self.allowed_networks) as http:
                     await self._ask_device(Device(http, operations, self.credentials), everything=everything)
         except TimeoutError:
             return OnvifCause.TIMEOUT, f"the device did not answer all within {deadline_s:g} s"
