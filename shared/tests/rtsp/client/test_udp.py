@@ -16,7 +16,7 @@ from vonggac.rtsp import MediaBatch, Player, Request, Response, UdpOptions, open
 from vonggac.rtsp.client.udp import bind_pair
 from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 from vonggac.testing.udp import Taken, UdpCamera, packet
 
 
@@ -158,6 +158,39 @@ async def test_another_source_that_the_camera_names_is_taken_when_it_is_allowed(
             await taken.count(expected + 1)
             assert len(taken.packets) == expected + 1
             await player.close()
+
+
+async def test_nothing_is_sent_to_a_port_where_no_device_may_be(camera: UdpCamera) -> None:
+    """A camera may name any port of its own address, the platform's too where it shares one."""
+    port = camera.rtp.getsockname()[1]
+    allowed = AllowedNetworks.parse(["127.0.0.0/8"], [f"127.0.0.0/8:{port}"])
+    taken = Taken()
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer, on_media=taken, allowed=allowed)
+        camera.send(1)
+        await taken.count(1)
+        with pytest.raises(BlockingIOError):
+            camera.rtcp.recv(100)
+        with pytest.raises(BlockingIOError):
+            camera.rtp.recv(100)
+        await player.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp", "auto"])
+async def test_a_group_that_a_camera_offers_is_not_joined(transport: str) -> None:
+    """By SETUP, and in its description."""
+    group = "RTP/AVP;multicast;destination=239.255.77.7;port=5000-5001;ttl=16"
+    description = CAMERA_SDP.replace(b"t=0 0", b"c=IN IP4 239.255.77.7/16\r\nt=0 0")
+
+    def describe(request: Request) -> Response:
+        return reply(headers=[("Content-Base", f"{request.uri}/")], body=description)
+
+    camera = ScriptedCamera(DESCRIBE=describe, SETUP=reply(headers=[("Transport", group), ("Session", "1")]))
+    async with ScriptedPeer(camera) as peer:
+        with pytest.raises(PeerError, match="multicast") as caught:
+            await play(peer, transport=transport)
+    assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
+    assert "PLAY" not in peer.methods
 
 
 async def test_a_second_track_has_its_own_ports_and_channels(peer: ScriptedPeer) -> None:

@@ -20,7 +20,7 @@ from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, PART_WITHIN_S, Sessio
 from vonggac.rtsp.wire.messages import Response, parse_session
 from vonggac.rtsp.wire.sdp import is_absolute, resolve_control
 from vonggac.rtsp.wire.tracks import Track, check_channels
-from vonggac.rtsp.wire.transport import Transport, parse_transports
+from vonggac.rtsp.wire.transport import Transport, another_transport, parse_transports
 
 MAX_REDIRECTS = 3
 
@@ -253,7 +253,7 @@ class Handshake:
             wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
             transport = await self.set_up(track, wanted)
             if not transport.over_tcp:
-                raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over TCP was answered with another transport")
+                raise another_transport("TCP", transport)
             rtp_channel, rtcp_channel = transport.interleaved or (track.rtp_channel, track.rtcp_channel)
             agreed.append(replace(track, rtp_channel=rtp_channel, rtcp_channel=rtcp_channel))
         check_channels(agreed)

@@ -17,7 +17,7 @@ from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.rtsp.client.udp_track import UdpTrack, literal_address
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.tracks import Track
-from vonggac.rtsp.wire.transport import Transport
+from vonggac.rtsp.wire.transport import Transport, another_transport
 
 _PAIR_ATTEMPTS = 64
 
@@ -95,12 +95,16 @@ class UdpReception:
     def set_transport(self, answered: Transport) -> None:
         """Use the answer to the latest track's SETUP. Raises PeerError transport_unsupported."""
         if answered.over_tcp or not answered.unicast:
-            raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over UDP was answered with another transport")
+            raise another_transport("UDP", answered)
         source = literal_address(answered.source)
         address = self._peer
         if source is not None and (self._allowed is None or self._allowed.allow(source)):
             address = source
-        self._tracks[-1].expect({self._peer, address}, address, answered.server_port)
+        ports = answered.server_port
+        if ports is not None and self._allowed is not None:
+            # Reports go to no port where no device can be, whatever the camera says.
+            ports = ports if all(self._allowed.allow(address, port) for port in ports) else None
+        self._tracks[-1].expect({self._peer, address}, address, ports)
 
     def start(self, report_interval_s: float | None) -> None:
         """Start reading, open our own firewall, and report every `report_interval_s` (None: never)."""

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from vonggac.net.errors import MalformedError
+from vonggac.events.causes import Cause
+from vonggac.net.errors import MalformedError, PeerError
 
 _PAIR = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?$")
 
@@ -53,6 +54,12 @@ def parse_transports(value: str) -> list[Transport]:
     if not transports:
         raise MalformedError("the Transport field is empty")
     return transports
+
+
+def another_transport(asked: str, answered: Transport) -> PeerError:
+    """The error of a SETUP that was answered with what was not asked for. No group that a camera names is joined."""
+    what = "another transport" if answered.unicast else "multicast, which is not received from cameras by RTSP"
+    return PeerError(Cause.TRANSPORT_UNSUPPORTED, f"SETUP over {asked} was answered with {what}")
 
 
 def _parse_one(text: str) -> Transport:
