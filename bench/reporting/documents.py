@@ -16,8 +16,10 @@ from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report, table_parts
 
 COPIES = 9
-REPEATED = ("facilities", "cameras", "deliveries", "outages")
+REPEATED = ("facilities", "progress", "obligations", "cameras", "deliveries", "outages")
 """Tables with a row a thing; the others are sums, and as long as they are for any number of cameras."""
+NAMING = frozenset({"unit_code", "agency_code", "facility_code", "camera_code", "destination_code", "facility_id"})
+"""Columns that name another thing in each copy."""
 LENGTHS = ("up_ms", "down_ms", "length_ms")
 MORE_MS = 7_654_321
 """What the next report has more of each."""
@@ -35,7 +37,7 @@ def report_of_many(number: int = 0) -> Report:
 
 def _copied(rows: list[Row], copy: int, number: int) -> Iterator[Row]:
     for row in rows:
-        named = {name: f"{value}-{copy}" if name.endswith("_code") and copy else value for name, value in row.items()}
+        named = {name: f"{value}-{copy}" if name in NAMING and copy else value for name, value in row.items()}
         yield named | {name: int(named[name] or 0) + number * MORE_MS for name in LENGTHS if name in named}
 
 

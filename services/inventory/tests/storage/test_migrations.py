@@ -14,7 +14,7 @@ from inventory.settings import Settings
 from inventory.storage.upkeep.republishing import republish_wanted
 from vonggac.database import Database, database_address, migrate
 from vonggac.database.migrations import config
-from vonggac.events.inventory import CameraV1, PlanBasis, PlanExceptionV1
+from vonggac.events.inventory import CameraV1, FacilityV1, PlanBasis, PlanExceptionV1
 from vonggac.events.registry import decode
 
 ADD = text(
@@ -119,6 +119,12 @@ insert into deliveries (id, revision, created_at, changed_at, camera_id, destina
   values (:id, 1, now(), now(), :id, :id, true, 'rtsp://10.9.0.1/CAM-01');
 """
 
+ADD_RESTRICTED = """
+insert into facilities (id, revision, created_at, changed_at, code, name, search, type, status, unit_id,
+                        managing_agency_id, restricted, address)
+  values (:other, 1, now(), now(), 'KCL-02', 'Doanh trại', 'doanh trai', 'military', 'active', :id, :id, true, 'Đồi 1')
+"""
+
 
 def run(engine: Engine, script: str, **values: object) -> None:
     with engine.begin() as connection:
@@ -144,6 +150,29 @@ async def test_the_exceptions_of_what_was_connected_before_are_published_once(da
     assert camera.revision == 4
     assert camera.deliveries[0].plan is PlanBasis.EXCEPTED
     assert camera.deliveries[0].plan_exception == exception.why
+    engine.dispose()
+
+
+async def test_facilities_of_before_are_published_once_with_their_address(database_url: str) -> None:
+    command.upgrade(config(SCRIPTS, database_url), "0001")
+    engine = create_engine(database_url, poolclass=NullPool)
+    one, restricted = uuid4(), uuid4()
+    run(engine, CONNECTED, id=one)
+    command.upgrade(config(SCRIPTS, database_url), "0016")
+    run(engine, "delete from republish_wanted; update facilities set address = '68 Lê Duẩn'")
+    run(engine, ADD_RESTRICTED, id=one, other=restricted)
+    migrate(SCRIPTS, database_url)
+    database = Database(database_address(Settings.model_construct(database_url=SecretStr(database_url))))
+    try:
+        assert [await republish_wanted(database) for _ in range(2)] == [2, 0]
+    finally:
+        await database.close()
+    with engine.begin() as connection:
+        bodies = connection.execute(text("select body from outbox order by id")).scalars().all()
+    found = [decode(bytes(body)).data for body in bodies]
+    assert {(one.id, one.address) for one in found if isinstance(one, FacilityV1)} == {
+        (one, "68 Lê Duẩn"), (restricted, None),
+    }  # fmt: skip
     engine.dispose()
 
 

@@ -15,7 +15,9 @@ from docx import Document
 
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
+from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
+from reporting.documents.letter.content import paper
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
 from reporting.reports.snapshot.figures import COLUMNS, LENGTHS
@@ -76,7 +78,32 @@ def test_json_csv_and_xlsx_agree_to_the_millisecond(report: Report) -> None:
         assert document["tables"]["totals"][0][name] == whole[name]
         assert sum(int(row[name]) for row in table) == whole[name], name
         assert sum(int(str(row[name])) for row in sheet) == whole[name], name
-    assert [row["camera_code"] for row in table] == [row["camera_code"] for row in sheet]
+    assert [row["camera_code"] for row in table if row["camera_id"]] == [row["camera_code"] for row in sheet]
+
+
+def test_every_facility_is_in_the_csv_with_what_the_register_said(report: Report) -> None:
+    table = list(csv.DictReader(io.StringIO(as_csv(report).decode("utf-8-sig"), newline="")))
+    rows = {row["facility_id"]: row for row in report.tables["progress"]}
+    assert {line["facility_id"] for line in table} == rows.keys()
+    assert [line["facility_code"] for line in table if not line["camera_id"]] == ["KCL-12", "KCL-11"]
+    for line in table:
+        row = rows[line["facility_id"]]
+        assert line["cut_off_address"] == row["address"]
+        assert line["cut_off_due_state"] == (row["due_state"] or "")
+        assert line["cut_off_surveyed"] == str(row["surveyed"]).lower()
+
+
+def test_the_register_s_sums_are_those_of_its_rows(report: Report) -> None:
+    """What the letter, its first appendix and the rows say is one number (R13)."""
+    rows = report.tables["progress"]
+    surveyed, agreed = (sum(row[name] is True for row in rows) for name in ("surveyed", "plan_agreed"))
+    body = [one.text for one in paper(report).body if isinstance(one, Text)]
+    assert any(f"{surveyed} cơ sở đã khảo sát, {agreed} cơ sở đã thống nhất phương án" in one for one in body)
+    (grid,) = paper(report).appendices[0].blocks
+    assert isinstance(grid, Grid)
+    assert grid.rows[-1][8:10] == [f"{surveyed}/{len(rows)}", f"{agreed}/{len(rows)}"]
+    overdue = [row for row in report.tables["obligations"] if row["state"] == "overdue"]
+    assert sum(int(str(row["overdue"])) for row in rows) == len(overdue) > 0
 
 
 def test_the_letter_shows_those_sums(report: Report, docx: bytes) -> None:
@@ -97,7 +124,7 @@ def test_facilities_without_cameras_are_listed(report: Report) -> None:
 def test_the_workbook_explains_every_column(report: Report) -> None:
     assert {column for columns in COLUMNS.values() for column in columns} <= MEANINGS.keys()
     book = openpyxl.load_workbook(io.BytesIO(rendered(report, "xlsx")), read_only=True)
-    assert book.sheetnames[:4] == ["Thông tin", "Phụ lục I", "Phụ lục II", "Phụ lục III"]
+    assert book.sheetnames[:5] == ["Thông tin", "Phụ lục I", "Phụ lục II", "Phụ lục III", "Phụ lục IV"]
     assert set(book.sheetnames) >= {TABLE_NAMES[name] for name in report.tables}
     explained = {(row[0], row[1]) for row in book["Giải thích"].iter_rows(min_row=2, values_only=True)}
     assert explained == {(TABLE_NAMES[name], column) for name in report.tables for column in COLUMNS[name]}

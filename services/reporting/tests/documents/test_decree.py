@@ -75,14 +75,14 @@ def test_decree_numbers_have_points_for_thousands_and_a_comma_for_decimals() -> 
 
 
 def test_decree_margins_of_every_section(document: Any) -> None:
-    assert len(document.sections) == 4
+    assert len(document.sections) == 5
     for section in document.sections:
         assert {round(section.page_width / 36000), round(section.page_height / 36000)} == {210, 297}
         assert Mm(20) - TWIP <= section.top_margin <= Mm(25)
         assert Mm(20) - TWIP <= section.bottom_margin <= Mm(25)
         assert Mm(30) - TWIP <= section.left_margin <= Mm(35)
         assert Mm(15) - TWIP <= section.right_margin <= Mm(20)
-    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 3]
+    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 4]
 
 
 def test_decree_page_numbers_are_hidden_on_the_first_page_and_begin_anew_in_appendices(document: Any) -> None:
@@ -138,6 +138,7 @@ def test_decree_order_of_the_parts(document: Any) -> None:
         "Phụ lục I",
         "Phụ lục II",
         "Phụ lục III",
+        "Phụ lục IV",
     ]
     assert [found.index(each) for each in order] == sorted(found.index(each) for each in order)
 

@@ -9,6 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from services.reporting.tests.stage.earlier import EARLIER, FILES, earlier
+
+from reporting.documents.letter.content import paper
+from reporting.documents.render import rendered
+from reporting.documents.verify import verify
 
 pytestmark = pytest.mark.heavy
 
@@ -67,3 +72,23 @@ def test_another_process_day_zone_and_locale_make_the_same_bytes(
 
     assert answer.returncode == 0, answer.stderr
     assert dict(line.split() for line in answer.stdout.splitlines()) == digests
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_a_report_of_rule_2_is_the_bytes_that_it_was(name: str, form: str) -> None:
+    report = earlier(name)
+    content = rendered(report, form)
+    assert sha256(content).hexdigest() == FILES[name][form]
+    found = verify(content, report)
+    assert (found.unaltered, found.differences) == (True, ())
+    assert found.report is not None
+    assert (found.report.sha256, found.report.header.rule_version) == (report.sha256, "2")
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_a_report_of_rule_2_has_no_word_of_the_register(name: str) -> None:
+    report = earlier(name)
+    assert not report.has_register
+    assert [one.title for one in paper(report).appendices] == [
+        "Danh sách cơ sở cách ly tập trung", "Hoạt động của từng camera", "Các lần gián đoạn",
+    ]  # fmt: skip

@@ -19,6 +19,7 @@ from reporting.domain.segments import Period
 from reporting.ingest import scope
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan, tables
+from reporting.storage.mandate import lifecycle
 from vonggac.database.migrations import config
 from vonggac.events import Payload, new_event
 from vonggac.events.inventory import CameraV1, JournalEntryV1, PlannedDelivery, RemovedV1
@@ -255,3 +256,24 @@ def test_what_was_known_before_the_plan_was_dated_is_kept(reporting_url: str) ->
         assert connection.scalar(text("select length(tail) from camera_state")) == 26
         assert str(connection.scalar(text("select started_at from worker_life")))[:10] == "2026-11-01"
     engine.dispose()
+
+
+async def test_the_address_that_an_older_register_left_out_is_learnt_of_the_same_revision(
+    database: Database, province: Province
+) -> None:
+    before = province.facility_state()
+    now = province.facility_state(address="68 Lê Duẩn")
+    moved = later(now, 2, hour(12), address="Nơi khác")
+    for states in ((before,), (now,), (moved, before)):
+        await apply(database, *states)
+    async with database.transaction() as session:
+        found = [(await lifecycle.addresses(session, millis(at))).get(now.id) for at in (hour(11), hour(12))]
+    assert found == ["68 Lê Duẩn", "Nơi khác"]
+    await apply(database, later(moved, 3, hour(13), restricted=True, address=None))
+    async with database.transaction() as session:
+        assert await lifecycle.addresses(session, millis(hour(13))) == {}
+
+
+def test_the_address_of_a_restricted_facility_is_in_no_message(province: Province) -> None:
+    assert province.facility_state(address="68 Lê Duẩn").address == "68 Lê Duẩn"
+    assert province.facility_state(address="Đồi 1", restricted=True).address is None

@@ -45,6 +45,7 @@ BEFORE = "0018"
 """The newest revision of the earlier release."""
 LATER: Mapping[str, Mapping[str, Any]] = {
     "calendar_feed": {"by_address": False},
+    "facility": {"address": None},
     "late_evidence": {"deliveries": {}},
     "report_evidence": {"published_mark": None},
 }

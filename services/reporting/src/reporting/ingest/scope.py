@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, or_, text
+from sqlalchemy import ColumnElement, Table, func, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -107,7 +107,7 @@ async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any
 
 _CHAINED = ("valid_from", "valid_to", "decided_by", "decided_why")
 """Columns that follow from a thing's other revisions."""
-_LEARNT = frozenset({"changed_at", "created_at", "shared_device_reason"})
+_LEARNT = frozenset({"address", "changed_at", "created_at", "shared_device_reason"})
 """Columns that an earlier release, or a migration, could leave empty."""
 
 
@@ -116,7 +116,12 @@ async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[A
     rows = [{**_row(names, state), "valid_from": _changed_at(state)} for state in states]
     statement = insert(table).values(sorted(rows, key=lambda row: (str(row["id"]), row["revision"])))
     # The same revision again says the same, or more: what a migration could not know.
-    values = {name: statement.excluded[name] for name in names if name not in {"id", "revision"}}
+    values: dict[str, ColumnElement[Any]] = {
+        name: statement.excluded[name] for name in names if name not in {"id", "revision"}
+    }
+    if "address" in values:
+        # One revision has one address: a message without it is of an older register.
+        values["address"] = func.coalesce(statement.excluded.address, table.c.address)
     statement = statement.on_conflict_do_update(
         index_elements=["id", "revision"],
         set_=values,

@@ -145,6 +145,7 @@ facility = Table(
     Column("unit_id", Uuid),
     Column("managing_agency_id", Uuid),
     Column("restricted", Boolean),
+    Column("address", Text, comment="As the register wrote it; null: none, of a restricted one, or never heard of"),
     *_dated(),
 )
 

@@ -9,9 +9,10 @@ import pytest
 
 from reporting.documents.charts.availability import Parts, availability
 from reporting.documents.charts.axes import nice_ceiling
-from reporting.documents.charts.burn_up import Point, burn_up
+from reporting.documents.charts.burn_up import Due, Point, burn_up
 from reporting.documents.charts.canvas import STYLES
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
+from reporting.documents.charts.duties import DutyLine, Steps, duties
 from reporting.documents.charts.strips import Piece, Strip, Tick, strips
 
 HOUR = 3_600_000
@@ -25,11 +26,17 @@ STRIP = Strip(
 CHARTS = {
     "availability": availability(STEPS, target_ppm=990_000),
     "causes": outages_by_cause([CauseSum("Không <trả> lời & im", 3, 5 * HOUR), CauseSum("Hình đen", 1, HOUR)]),
-    "progress": burn_up(POINTS, deadline=DAY, deadline_label="Thời hạn: trước 04/5"),
+    "progress": burn_up(POINTS, [Due(DAY, "Thời hạn: trước 04/5")]),
+    "obligations": duties(
+        Steps(["03/5", "04/5"], [DAY, 2 * DAY]),
+        [DutyLine("Khảo sát", 10, [4, 9]), DutyLine("Kết nối", 12, [0, 3])],
+        [Due(DAY, "Thời hạn: trước 04/5"), Due(9 * DAY, "Thời hạn: trước 12/5")],
+    ),
     "strips": strips([STRIP], start=0, end=DAY, ticks=[Tick(0, "00"), Tick(DAY, "24")], day="ngày 03/5/2021"),
     "no availability": availability([], target_ppm=990_000),
     "no causes": outages_by_cause([]),
-    "no progress": burn_up([], deadline=None, deadline_label=""),
+    "no progress": burn_up([]),
+    "no obligations": duties(Steps([], []), [], []),
     "no strips": strips([], start=0, end=0, ticks=[], day=""),
 }
 
@@ -87,7 +94,7 @@ def test_the_deadline_stands_between_what_was_in_time_and_what_was_not() -> None
 
 
 def test_without_a_deadline_the_words_begin_with_the_figures() -> None:
-    assert re.search(r"<desc[^>]*>Đến 0", burn_up(POINTS, deadline=None, deadline_label=""))
+    assert re.search(r"<desc[^>]*>Đến 0", burn_up(POINTS))
 
 
 def test_a_strip_fills_its_day() -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.state import State
@@ -81,6 +81,14 @@ class FacilityV1(State):
     beds: int | None = Field(default=None, description="Capacity.")
     occupancy: int | None = Field(default=None, description="People in it, as one total.")
     restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+    address: str | None = Field(
+        default=None, description="As it is written; that of a restricted one is not published."
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _not_of_restricted(cls, given: str | None, info: ValidationInfo) -> str | None:
+        return None if info.data.get("restricted") else given
 
 
 class CoverageVerdict(StrEnum):

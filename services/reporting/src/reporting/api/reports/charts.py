@@ -20,16 +20,18 @@ from vonggac.http.openapi import problems
 router = guarded_router(prefix="/v1/charts", tags=["charts"])
 
 SVG_TYPE = "image/svg+xml"
-type ChartName = Literal["availability", "causes", "progress", "strips"]
+type ChartName = Literal["availability", "causes", "obligations", "progress", "strips"]
+_OF_REGISTER = frozenset({"obligations", "progress"})
+"""Charts with deadlines."""
 
 
 @router.get(
     "/{name}.svg",
     summary="A chart",
     description=(
-        "`availability` over time, lost time by `causes`, `progress` against the deadline, 24-hour `strips` of the "
-        "cameras longest down. Of a frozen report when `report` is given, else of the period as it is known now; of "
-        "one camera when `camera` is given."
+        "`availability` over time, lost time by `causes`, `progress` of the cameras against the deadline, the "
+        "facilities' `obligations` against theirs, 24-hour `strips` of the cameras longest down. Of a frozen report "
+        "when `report` is given, else of the period as it is known now; of one camera when `camera` is given."
     ),
     response_class=Response,
     responses={
@@ -49,7 +51,10 @@ async def read_chart(
     filters: Annotated[Filters, Depends()],
     deadline: Annotated[
         str | None,
-        Query(description="Strictly before it all is to be connected. Without an offset it is of `time_zone`."),
+        Query(
+            description="Strictly before it all is to be connected. Without an offset it is of `time_zone`. Default: "
+            "the deadlines of the register's obligations as of the period's end, or of now in one that goes on."
+        ),
     ] = None,
     target_ppm: Annotated[
         int | None,
@@ -76,7 +81,8 @@ async def read_chart(
         async with snapshot(shared.database) as session:
             await check_camera(session, filters.sight, "camera", camera)
             scope = (await filters.resolved(session, asks.last)).scope
-            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone), camera))
+            register_at = min(asks.period.end, asks.now) if name in _OF_REGISTER else None
+            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone), camera, register_at))
             target = await targets.demanded_ppm(session, asks.period.start) if target_ppm is None else target_ppm
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target)
     picture = await asyncio.to_thread(chart, shown, name)

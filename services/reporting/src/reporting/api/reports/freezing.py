@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -87,7 +87,8 @@ async def freeze_report(
         letterhead=_letterhead(shared, body.letterhead),
     )
     seen = await _announced(shared, period)
-    tables = await _tables(shared, caller, period, ZoneInfo(body.time_zone), filters)
+    asked = _Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
+    tables = await _tables(shared, caller, asked)
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
@@ -159,10 +160,10 @@ async def freeze_version(
         before = await wanted(session, report_id, version)
         if version != max(await chain.versions(session, report_id)):
             raise _superseded(version)
+        asked = await _same_request(session, before)
     header, now = before.header, shared.clock()
-    period = Period(header.period.from_ms, header.period.to_ms)
-    seen = await _announced(shared, period)
-    tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters, report_id)
+    seen = await _announced(shared, asked.period)
+    tables = await _tables(shared, caller, asked)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
@@ -195,15 +196,8 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         before = await wanted(session, report_id)
         number = before.header.number
         late = (await after_freezing.late(session, [number])).get(number)
-    period = before.header.period
-    tables = await _tables(
-        shared,
-        caller,
-        Period(period.from_ms, period.to_ms),
-        ZoneInfo(period.time_zone),
-        before.header.filters,
-        report_id,
-    )
+        asked = await _same_request(session, before)
+    tables = await _tables(shared, caller, asked)
     found = await asyncio.to_thread(changes, before.tables, tables)
     return DifferenceShape(
         version=before.header.version,
@@ -286,13 +280,30 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
     return period, cut_off
 
 
-async def _tables(
-    shared: Context, caller: Principal, period: Period, zone: ZoneInfo, given: FilterPart, frozen: UUID | None = None
-) -> dict[str, list[Row]]:
-    """What is to be frozen. `frozen`: the report of which it is a further version: codes mean what they did in it."""
+class _Request(NamedTuple):
+    """What is to be frozen. `codes_of`: codes mean what they did then; None: now."""
+
+    period: Period
+    zone: ZoneInfo
+    filters: FilterPart
+    register_at: Millis | None
+    codes_of: Millis | None = None
+
+
+async def _same_request(session: AsyncSession, before: Report) -> _Request:
+    """The same as for the first version: with the register of its cut-off, or without any if it has none."""
+    header = before.header
+    first = before if header.version == 1 else await wanted(session, before.id, 1)
+    period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)
+    register_at = first.header.cut_off_ms if first.has_register else None
+    return _Request(period, zone, header.filters, register_at, first.header.frozen_at_ms)
+
+
+async def _tables(shared: Context, caller: Principal, asked: _Request) -> dict[str, list[Row]]:
+    given = asked.filters
     filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
-    question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
+    now, alive_ms = millis(shared.clock()), duration(shared.settings.presumed_alive_s)
+    question = Question(asked.period, now, alive_ms, asked.zone.key)
     async with snapshot(shared.database) as session:
-        at = None if frozen is None else await chain.first_frozen(session, frozen)
-        scope = replace((await filters.resolved(session, at)).scope, type=given.type)
-        return await collect(session, Extent(question, scope, zone))
+        scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
+        return await collect(session, Extent(question, scope, asked.zone, register_at=asked.register_at))

@@ -58,7 +58,11 @@ class FreezeShape(BaseModel):
     agency: str | None = Field(default=None, max_length=64, description="Code or id of a managing agency.")
     type: FacilityType | None = Field(default=None, description="Type of the facility.")
     facility: str | None = Field(default=None, max_length=64, description="Code or id of a facility.")
-    deadline: GivenInstant | None = Field(default=None, description="Strictly before it all is to be connected.")
+    deadline: GivenInstant | None = Field(
+        default=None,
+        description="Strictly before it all is to be connected. Default: the deadlines of the register's obligations "
+        "as of the cut-off. One that is given stands above them in text and chart, and is printed as the author's.",
+    )
     target_ppm: int | None = Field(
         default=None,
         ge=0,

@@ -14,6 +14,10 @@ _LINES = (
 )
 
 
+MOST_DEADLINES = 3
+"""So many are drawn; the words of the picture have all."""
+
+
 class Point(NamedTuple):
     """One step: its label and end, all that is to be connected, and what was."""
 
@@ -25,11 +29,18 @@ class Point(NamedTuple):
     both: int
 
 
-def burn_up(points: Sequence[Point], *, deadline: int | None, deadline_label: str, name: str = "progress") -> str:
-    """The picture. `deadline` in milliseconds like the ends; it is drawn where it lies among the steps."""
+class Due(NamedTuple):
+    """A deadline in milliseconds like the ends of steps, and its words."""
+
+    at: int
+    label: str
+
+
+def burn_up(points: Sequence[Point], deadlines: Sequence[Due] = (), *, name: str = "progress") -> str:
+    """The picture. A deadline is drawn where it lies among the steps."""
     canvas = Canvas(
         name, WIDTH, _HEIGHT, title="Tiến độ kết nối so với thời hạn / Progress against the deadline",
-        description=_description(points, deadline_label),
+        description=_description(points, deadlines),
     )  # fmt: skip
     canvas.text(LEFT, 18, "Số camera đã kết nối so với thời hạn", bold=True, size=13)
     if not points:
@@ -51,8 +62,7 @@ def burn_up(points: Sequence[Point], *, deadline: int | None, deadline_label: st
         canvas.line(line, colour=colour, width=2, dash=dash)
         for x, y in line:
             canvas.mark(x, y, shape, colour)
-    if deadline is not None:
-        _deadline(canvas, points, pitch, deadline, deadline_label)
+    draw_deadlines(canvas, [point.end for point in points], pitch, deadlines)
     day_labels(canvas, xs, [point.label for point in points], _BOTTOM)
     _legend(canvas)
     return canvas.svg()
@@ -62,14 +72,16 @@ def _stairs(xs: Sequence[float], ys: Sequence[float], pitch: float) -> list[tupl
     return [corner for x, y in zip(xs, ys, strict=True) for corner in ((x - pitch / 2, y), (x + pitch / 2, y))]
 
 
-def _deadline(canvas: Canvas, points: Sequence[Point], pitch: float, deadline: int, label: str) -> None:
+def draw_deadlines(canvas: Canvas, ends: Sequence[int], pitch: float, deadlines: Sequence[Due]) -> None:
     """A line between the last step that ends by the deadline and the next one; outside the steps only its words."""
-    before = sum(point.end <= deadline for point in points)
-    x = LEFT + pitch * before
-    if 0 < before < len(points):
-        canvas.line([(x, TOP - 8), (x, _BOTTOM)], width=1.5, dash="3 3")
-    anchor = "end" if before > len(points) / 2 else "start"
-    canvas.text(x + (-5 if anchor == "end" else 5), TOP - 12, label, anchor=anchor, size=11, bold=True)
+    for row, (deadline, label) in enumerate(deadlines[:MOST_DEADLINES]):
+        before = sum(end <= deadline for end in ends)
+        x = LEFT + pitch * before
+        if 0 < before < len(ends):
+            canvas.line([(x, TOP - 8), (x, _BOTTOM)], width=1.5, dash="3 3")
+        anchor = "end" if before > len(ends) / 2 else "start"
+        height = TOP - 12 + 14 * row
+        canvas.text(x + (-5 if anchor == "end" else 5), height, label, anchor=anchor, size=11, bold=True)
 
 
 def _legend(canvas: Canvas) -> None:
@@ -84,11 +96,11 @@ def _legend(canvas: Canvas) -> None:
     canvas.text(x + 34, _HEIGHT - 12, "Phải kết nối")
 
 
-def _description(points: Sequence[Point], deadline_label: str) -> str:
+def _description(points: Sequence[Point], deadlines: Sequence[Due]) -> str:
     if not points:
         return "Không có số liệu. No figures."
     last = points[-1]
-    due = f"{deadline_label}. " if deadline_label else ""
+    due = "".join(f"{one.label}. " for one in deadlines)
     return (
         f"{due}Đến {last.label}: {last.both} trên {last.whole} camera kết nối cả hai trung tâm, "
         f"{last.national} kết nối trung tâm của Bộ, {last.provincial} kết nối IOC của tỉnh."

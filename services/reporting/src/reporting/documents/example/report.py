@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from reporting.documents.example.lines import DAY, Line, accounted, line
 from reporting.documents.example.places import NAMESPACE, SITES, cameras
+from reporting.documents.example.register import register
 from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import HOUR, Millis, millis
 from reporting.domain.mandate.connection import compliant_line, sustained_since
@@ -30,8 +31,7 @@ from reporting.storage.plan import Places
 SEED = 1742
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PERIOD = Period(millis(datetime(2021, 5, 3, tzinfo=ZONE)), millis(datetime(2021, 5, 10, tzinfo=ZONE)))
-DEADLINE: Millis = PERIOD.end
-"""Letter 1742/UBND-VX: before 10/5/2021, so the last instant in time is the one before this."""
+CUT_OFF: Millis = PERIOD.end + HOUR
 AUTHOR, APPROVER = "phong-bcvt", "lanh-dao-so-tttt"
 """Subjects of tokens: accounts, no persons."""
 
@@ -60,12 +60,12 @@ def example_report() -> Report:
         version=1,
         number=1,
         period=PeriodPart(from_ms=PERIOD.start, to_ms=PERIOD.end, time_zone=ZONE.key),
-        cut_off_ms=PERIOD.end + HOUR,
+        cut_off_ms=CUT_OFF,
         frozen_at_ms=PERIOD.end + 8 * HOUR,
         author=AUTHOR,
         rule_version=RULE_VERSION,
         filters=FilterPart(),
-        deadline_ms=DEADLINE,
+        deadline_ms=None,
         target_ppm=990_000,
         proposals=[],
         letterhead=Letterhead(),
@@ -104,8 +104,10 @@ def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[
     for period in steps(PERIOD, ZONE):
         of_day, sums = _accounts(period, lines)
         days.append(figures.day(period, sums, of_day, _connected(period, lines)))
+    sums_of = figures.groups(totals)
     return {
-        **figures.groups(totals),
+        **sums_of,
+        **register(CUT_OFF, PERIOD, lines, sums_of["facilities"]),
         "cameras": rows,
         "deliveries": deliveries,
         "outages": figures.outages(_outages(lines)),

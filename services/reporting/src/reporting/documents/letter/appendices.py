@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Appendix, Block, Grid, Picture, Text
+from reporting.documents.letter.facilities import TITLE, facility_list
 from reporting.documents.letter.figures import Figures, chart, is_counted, number, rows_of, shown_of, word
 from reporting.documents.letter.wording import amount, cause_name, length, percent, short_time
 from reporting.reports.snapshot.canonical import Row
@@ -27,11 +28,20 @@ def appendices(report: Report, zone: ZoneInfo) -> list[Appendix]:
     strips = Picture(chart(shown_of(report), "strips"), "Các camera mất lâu nhất trong kỳ, ngày cuối của kỳ")
     outages = list(_outages(report, zone))
     found: list[tuple[str, list[Block]]] = [
-        ("Danh sách cơ sở cách ly tập trung", [_facility_grid(report)]),
+        *([(TITLE, [facility_list(report, zone)])] if report.has_register else ()),
+        (
+            "Hoạt động của từng cơ sở" if report.has_register else "Danh sách cơ sở cách ly tập trung",
+            [_facility_grid(report)],
+        ),
         ("Hoạt động của từng camera", [_camera_grid(report), strips]),
         ("Các lần gián đoạn", [_outage_grid(outages)] if outages else [Text("Không có lần gián đoạn nào.")]),
     ]
     return [Appendix(number, title, blocks) for number, (title, blocks) in zip(ROMAN, found, strict=False)]
+
+
+def of_cameras(report: Report) -> str:
+    """The number of the appendix that has the cameras."""
+    return ROMAN[2 if report.has_register else 1]
 
 
 def _facility_grid(report: Report) -> Grid:

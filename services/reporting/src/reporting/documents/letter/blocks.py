@@ -32,6 +32,8 @@ class Grid:
     rows: Sequence[Sequence[str]]
     strong: frozenset[int] = frozenset()
     caption: str | None = None
+    size: int | None = None
+    """In points; None is the usual size of a table."""
 
 
 @dataclass(frozen=True, slots=True)

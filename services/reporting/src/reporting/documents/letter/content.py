@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from reporting.documents.letter.appendices import appendices
+from reporting.documents.letter.appendices import appendices, of_cameras
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
 from reporting.documents.letter.columns import MEANINGS
 from reporting.documents.letter.figures import (
@@ -20,14 +20,13 @@ from reporting.documents.letter.figures import (
     word,
     zone_of,
 )
+from reporting.documents.letter.progress import has_duties, progress
 from reporting.documents.letter.wording import (
     amount,
     hours,
     length,
-    local,
     percent,
     point_in_time,
-    short_day,
     short_time,
 )
 from reporting.reports.snapshot.canonical import Row
@@ -120,7 +119,7 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Heading("3. Kết nối tới hai trung tâm", 2)
     yield Text(_compliance(sums))
     yield _connection_table(sums)
-    yield from _progress(report, zone)
+    yield from progress(report, zone)
 
 
 def _availability(sums: Figures, target: str) -> str:
@@ -192,32 +191,9 @@ def _connection_table(sums: Figures) -> Grid:
     )
 
 
-def _progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
-    days = rows_of(report, "days")
-    if not days:
-        return
-    last, deadline = days[-1], report.header.deadline_ms
-    yield Heading("4. Tiến độ", 2)
-    due = "" if deadline is None else f", thời hạn hoàn thành trước {_deadline(deadline, zone)}"
-    when = f"{step_of(days)} cuối của kỳ báo cáo" if len(days) > 1 else "kỳ báo cáo"
-    yield Text(
-        f"Trong {when} có {amount(number(last, 'cameras_both'))} trên "
-        f"{amount(number(last, 'cameras'))} camera được kết nối tới cả hai trung tâm từ 10 phút trở lên; "
-        f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở có tất cả "
-        f"camera được kết nối như vậy{due}."
-    )
-    yield Picture(chart(shown_of(report), "progress"), "Biểu đồ 2. Số camera đã kết nối so với thời hạn")
-
-
-def _deadline(deadline: int, zone: ZoneInfo) -> str:
-    """`ngày 10/5/2021`; with its time unless that is midnight."""
-    at = local(deadline, zone)
-    return f"ngày {short_day(at)}" if (at.hour, at.minute) == (0, 0) else point_in_time(deadline, zone)
-
-
 def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Heading("II. TỒN TẠI, NGUYÊN NHÂN")
-    outages = rows_of(report, "outages")
+    outages, before = rows_of(report, "outages"), has_duties(report)
     if outages:
         longest = max(outages, key=lambda row: (number(row, "length_ms"), word(row, "camera_code")))
         yield Text(
@@ -236,14 +212,15 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
                 ["Tổng cộng", amount(len(outages)), hours(sum(one.length for one in sums))],
             ],
             strong=frozenset({len(sums)}),
-            caption="Bảng 3. Gián đoạn theo nguyên nhân",
+            caption=f"Bảng {3 + before}. Gián đoạn theo nguyên nhân",
         )
-        yield Picture(chart(shown_of(report), "causes"), "Biểu đồ 3. Thời gian mất theo nguyên nhân")
+        words = f"Biểu đồ {3 + before}. Thời gian mất theo nguyên nhân"
+        yield Picture(chart(shown_of(report), "causes"), words)
     else:
         yield Text("1. Trong kỳ không ghi nhận lần gián đoạn nào.")
     low, empty = below_target(report), without_cameras(report)
     yield Text(
-        f"2. Có {amount(len(low))} camera có tỷ lệ hoạt động thấp hơn mục tiêu (Phụ lục II); "
+        f"2. Có {amount(len(low))} camera có tỷ lệ hoạt động thấp hơn mục tiêu (Phụ lục {of_cameras(report)}); "
         f"{amount(len(empty))} cơ sở chưa có camera{_names(empty)}."
     )
     unknown = Figures.of(report).ms("unknown")
@@ -291,7 +268,7 @@ def _default_proposals(report: Report) -> list[str]:
     if below_target(report):
         found.append(
             "Đề nghị các cơ quan quản lý chỉ đạo cơ sở phối hợp với đơn vị viễn thông khắc phục các camera có tỷ lệ "
-            "hoạt động thấp hơn mục tiêu nêu tại Phụ lục II"
+            f"hoạt động thấp hơn mục tiêu nêu tại Phụ lục {of_cameras(report)}"
         )
     if without_cameras(report):
         found.append(

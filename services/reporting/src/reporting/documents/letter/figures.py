@@ -6,8 +6,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from reporting.documents.charts.availability import Parts, availability
-from reporting.documents.charts.burn_up import Point, burn_up
+from reporting.documents.charts.burn_up import Due, Point, burn_up
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
+from reporting.documents.charts.duties import DutyLine, Steps, duties
 from reporting.documents.charts.strips import Piece, Strip, Tick, strips
 from reporting.documents.letter.wording import cause_name, local, short_day
 from reporting.domain.instants import Millis, millis
@@ -120,6 +121,7 @@ class Shown(NamedTuple):
     tables: Mapping[str, Sequence[Row]]
     zone: ZoneInfo
     deadline: Millis | None
+    """The author's, which stands above those of the register."""
     target_ppm: int
 
 
@@ -128,7 +130,9 @@ def shown_of(report: Report) -> Shown:
     return Shown(report.tables, zone_of(report), report.header.deadline_ms, report.header.target_ppm)
 
 
-CHARTS = ("availability", "causes", "progress", "strips")
+CHARTS = ("availability", "causes", "obligations", "progress", "strips")
+SHOWN_DUTIES: Mapping[str, str] = {"survey_and_plan": "Khảo sát, thống nhất phương án", "connection": "Kết nối"}
+"""The two dated demands of letter 1742 (R05), which the chart of obligations is of."""
 
 
 def charts(shown: Shown) -> Mapping[str, str]:
@@ -143,6 +147,8 @@ def chart(shown: Shown, name: str) -> str:
             return _availability(shown)
         case "causes":
             return outages_by_cause(by_cause(shown.tables.get("outages", ())))
+        case "obligations":
+            return _obligations(shown)
         case "progress":
             return _progress(shown)
         case _:
@@ -163,7 +169,7 @@ def _availability(shown: Shown) -> str:
 
 
 def _progress(shown: Shown) -> str:
-    zone, deadline = shown.zone, shown.deadline
+    zone = shown.zone
     points = [
         Point(
             _label(row, zone), number(row, "to_ms"), number(row, "cameras"), number(row, "cameras_national"),
@@ -171,8 +177,47 @@ def _progress(shown: Shown) -> str:
         )
         for row in shown.tables.get("days", ())
     ]  # fmt: skip
-    label = "" if deadline is None else f"Thời hạn: trước {short_day(local(deadline, zone))}"
-    return burn_up(points, deadline=deadline, deadline_label=label)
+    return burn_up(points, dues(shown, ("connection",)))
+
+
+def _obligations(shown: Shown) -> str:
+    days = shown.tables.get("days", ())
+    steps = Steps([_label(row, shown.zone) for row in days], [number(row, "to_ms") for row in days])
+    return duties(steps, duty_lines(shown, steps.ends), dues(shown, tuple(SHOWN_DUTIES)))
+
+
+def duty_lines(shown: Shown, ends: Sequence[int]) -> list[DutyLine]:
+    """Of each kind that facilities owe: one that was waived is owed no longer, one owed twice is done with both."""
+    found = []
+    for kind, words in SHOWN_DUTIES.items():
+        done_at: dict[str, int | None] = {}
+        for row in shown.tables.get("obligations", ()):
+            if row["obligation_kind"] == kind and row["state"] != "waived" and (of := word(row, "facility_id")):
+                at, before = row["done_at_ms"], done_at.get(of, 0)
+                done_at[of] = None if at is None or before is None else max(int(at), before)
+        if done_at:
+            done = [sum(at is not None and at < end for at in done_at.values()) for end in ends]
+            found.append(DutyLine(words, len(done_at), done))
+    return found
+
+
+def dues(shown: Shown, kinds: Sequence[str]) -> list[Due]:
+    """Deadlines of these kinds of obligations, each once, the earliest first; the author's instead where given."""
+    zone = shown.zone
+    if shown.deadline is not None:
+        words = "Thời hạn người lập nêu" if "obligations" in shown.tables else "Thời hạn"
+        return [Due(shown.deadline, f"{words}: trước {due_day(shown.deadline, zone)}")]
+    found = {
+        number(row, "due_before_ms")
+        for row in shown.tables.get("obligations", ())
+        if row["obligation_kind"] in kinds and row["due_before_ms"] is not None and row["state"] != "waived"
+    }
+    return [Due(at, f"Thời hạn: trước {due_day(at, zone)}") for at in sorted(found)]
+
+
+def due_day(deadline: Millis, zone: ZoneInfo) -> str:
+    """`10/5/2021`."""
+    return short_day(local(deadline, zone))
 
 
 def _label(row: Row, zone: ZoneInfo) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from reporting.domain.instants import Millis, moment
 from reporting.domain.timeline import CameraState
 from vonggac.events import Cause
+from vonggac.events.inventory import BlockedKind, ObligationKind, PlanStatus, SurveyStatus
 
 _PADDED_MONTHS = 2
 """A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""
@@ -66,6 +67,64 @@ CAUSES: Mapping[str, str] = {
     Cause.INTERNAL_ERROR: "Lỗi nội bộ",
 }
 """Every cause in words; one of a newer release is shown by its code."""
+
+
+AREAS: Mapping[str, str] = {
+    "corridor": "hành lang",
+    "floor_lobby": "sảnh tầng",
+    "yard": "sân",
+    "sampling": "nơi lấy mẫu",
+    "reception": "nơi tiếp nhận",
+    "medical_check": "nơi khám",
+    "handover": "nơi giao nhận",
+    "outside_toilet": "bên ngoài nhà vệ sinh",
+    "gate": "cổng",
+}
+BLOCKED: Mapping[str, str] = {
+    BlockedKind.OBSOLETE_EQUIPMENT: "thiết bị cũ, lạc hậu",
+    BlockedKind.SECURITY_LOCK: "hệ thống bị khóa bảo mật",
+    BlockedKind.NON_COOPERATION: "đơn vị chưa phối hợp",
+    BlockedKind.NEEDS_NEW_INVESTMENT: "cần đầu tư mới",
+    BlockedKind.NEEDS_REPAIR: "cần sửa chữa",
+    BlockedKind.NEEDS_SUPPLEMENT: "cần bổ sung",
+    BlockedKind.OTHER: "khác",
+}
+SURVEYS: Mapping[str, str] = {
+    SurveyStatus.NOT_STARTED: "chưa bắt đầu",
+    SurveyStatus.ASSIGNED: "đã giao",
+    SurveyStatus.SCHEDULED: "đã hẹn",
+    SurveyStatus.IN_PROGRESS: "đang làm",
+    SurveyStatus.SUBMITTED: "chờ duyệt",
+    SurveyStatus.RETURNED: "bị trả lại",
+    SurveyStatus.APPROVED: "đã duyệt",
+}
+PLANS: Mapping[str, str] = {
+    PlanStatus.DRAFT: "Dự thảo",
+    PlanStatus.PROPOSED: "Đã đề xuất",
+    PlanStatus.AGREED: "Đã thống nhất",
+    PlanStatus.SUPERSEDED: "Đã thay",
+    PlanStatus.REJECTED: "Bị từ chối",
+}
+SOURCES: Mapping[str, str] = {"camera": "camera", "nvr_channel": "đầu ghi", "vendor_cloud": "máy chủ của hãng"}
+DUTIES: Mapping[str, str] = {
+    ObligationKind.SURVEY_AND_PLAN: "khảo sát và phương án",
+    ObligationKind.CONNECTION: "kết nối",
+    ObligationKind.PROPOSAL: "đề xuất lắp đặt",
+    ObligationKind.INSTALLATION: "lắp đặt",
+    ObligationKind.COVERAGE: "đủ camera",
+    ObligationKind.FOCAL_POINT: "đầu mối",
+    ObligationKind.INSPECTION: "kiểm tra",
+    ObligationKind.REPORT: "báo cáo",
+    ObligationKind.OTHER: "việc khác",
+}
+DUE_STATES: Mapping[str, str] = {
+    "overdue": "quá hạn",
+    "due_soon": "sắp đến hạn",
+    "open": "chưa đến hạn",
+    "done_late": "xong trễ",
+    "done": "xong",
+    "waived": "được miễn",
+}
 
 
 def long_day(day: date) -> str:

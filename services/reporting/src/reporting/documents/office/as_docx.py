@@ -89,7 +89,8 @@ def _block(page: "ReportPage", block: Block, drawn: Mapping[str, bytes], *, wide
             if block.caption is not None:
                 page.caption(block.caption)
             aligns = [_ALIGNS[one] for one in block.aligns]
-            page.grid(decree.Grid(block.columns, block.widths, block.rows, aligns, block.strong), wide=wide)
+            grid = decree.Grid(block.columns, block.widths, block.rows, aligns, block.strong, block.size)
+            page.grid(grid, wide=wide)
         case Picture(svg, words):
             page.picture(drawn[svg], WIDE_CHART_MM if wide else CHART_MM, words)
             page.caption(words, keep=False)

@@ -11,6 +11,7 @@ from reporting.documents.letter.blocks import Grid, Paper
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.figures import rows_of, scope_of, zone_of
+from reporting.documents.letter.progress import as_of
 from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
@@ -81,6 +82,8 @@ def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
     if narrowed := scope_of(report):
         yield "Phạm vi", narrowed
     yield "Chốt số liệu", point_in_time(header.cut_off_ms, zone)
+    if report.has_register:
+        yield "Theo sổ theo dõi tại", point_in_time(as_of(report), zone)
     yield "Người lập", header.author
     yield "Phê duyệt", content.status
     yield "Quy tắc tính", f"phiên bản {header.rule_version}"

@@ -78,6 +78,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[dict[str, Any]]:
                 yield {
                     "kind": "grid", "columns": block.columns, "widths": block.widths, "aligns": block.aligns,
                     "rows": block.rows, "strong": sorted(block.strong), "caption": block.caption,
+                    "size": block.size,
                 }  # fmt: skip
             case Picture(svg, words):
                 yield {"kind": "picture", "svg": svg, "words": words}

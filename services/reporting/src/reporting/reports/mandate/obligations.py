@@ -3,7 +3,7 @@
 A report that names no facilities is owed once, for the province: its item has no facility.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -60,22 +60,43 @@ class Duties:
         return {key: tuple(sorted(codes)) for key, codes in found.items()}
 
 
+type _Pairs = Sequence[tuple[FacilityThen, Obligation]]
+
+
 async def duties(session: AsyncSession, situation: Situation, *, soon_days: int = DUE_SOON_DAYS) -> Duties:
     """How every obligation stands at the instant of the situation."""
-    records = sorted(situation.records.at("obligation", situation.at), key=lambda one: str(one.state["code"]))
-    known = tuple(obligation_of(one) for one in records)
-    of_facilities = [one for one in known if not _of_the_province(one)]
-    about = [(then, one) for then in situation.facilities for one in of_facilities if covers(one, then.place)]
+    known = _known(situation)
+    about = _about(situation, known)
     asked = sorted({then.facility.id for then, one in about if one.kind is ObligationKind.CONNECTION}, key=str)
     connected: dict[UUID, Millis] = {}
     if asked:
         areas = areas_of(situation)
         connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
-    facts = Facts.gather(situation, connected)
+    return _owed(Facts.gather(situation, connected), known, about, soon_days)
+
+
+def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
+    """The same of what is at hand. `connected`: since when each facility was first connected for good."""
+    known = _known(situation)
+    return _owed(Facts.gather(situation, connected), known, _about(situation, known), soon_days)
+
+
+def _owed(facts: Facts, known: tuple[Obligation, ...], about: _Pairs, soon_days: int) -> Duties:
     items = [_item(facts, then, one, soon_days * DAY) for then, one in about]
-    if situation.scope.everything:
+    if facts.situation.scope.everything:
         items += [_item(facts, None, one, soon_days * DAY) for one in known if _of_the_province(one)]
     return Duties(facts, known, tuple(items))
+
+
+def _known(situation: Situation) -> tuple[Obligation, ...]:
+    records = sorted(situation.records.at("obligation", situation.at), key=lambda one: str(one.state["code"]))
+    return tuple(obligation_of(one) for one in records)
+
+
+def _about(situation: Situation, known: Iterable[Obligation]) -> _Pairs:
+    """Every facility with every obligation that is about it."""
+    of_facilities = [one for one in known if not _of_the_province(one)]
+    return [(then, one) for then in situation.facilities for one in of_facilities if covers(one, then.place)]
 
 
 def _of_the_province(obligation: Obligation) -> bool:

@@ -24,7 +24,11 @@ class Board:
 async def board(session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope) -> Board:
     """The board of an instant, as far as it is known today."""
     then = await situation(session, at, presumed_alive_ms, scope)
-    owed = await duties(session, then)
+    return board_of(then, await duties(session, then))
+
+
+def board_of(then: Situation, owed: Duties) -> Board:
+    """The same of what is at hand."""
     overdue, areas = owed.overdue(), areas_of(then)
     rows = [_row(owed.facts, one, areas, overdue.get(one.facility.id, ())) for one in then.facilities]
     return Board(then, owed, tuple(rows))

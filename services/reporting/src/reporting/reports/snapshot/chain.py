@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.documents.as_json import compact
-from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.instants import millis, moment
 from reporting.reports.snapshot.report import Approval, Report, parsed
 from reporting.storage.tables import metadata
 from vonggac.database.keyset import Ordered, keyset_page
@@ -119,12 +119,6 @@ async def read(session: AsyncSession, report_id: UUID, version: int | None = Non
     if row.approved_by is None:
         return report
     return Report(report.header, report.tables, Approval(by=row.approved_by, at_ms=millis(row.approved_at)))
-
-
-async def first_frozen(session: AsyncSession, report_id: UUID) -> Millis:
-    """When the first version of a report that is there was frozen."""
-    first = select(func.min(frozen_report.c.frozen_at)).where(frozen_report.c.id == report_id)
-    return millis((await session.execute(first)).scalar_one())
 
 
 async def approve(session: AsyncSession, report: Report, by: str, at: datetime) -> bool:

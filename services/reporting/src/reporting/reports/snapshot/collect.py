@@ -10,20 +10,23 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.mandate.connected_facilities import connected_facilities
+from reporting.reports.mandate.progress import board
 from reporting.reports.mandate.situation import areas_at
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
+from reporting.reports.snapshot.register import register_rows
 from reporting.reports.totals import Totals
 from reporting.storage import history, plan
-from reporting.storage.mandate import records
+from reporting.storage.mandate import lifecycle, records
 
 MAX_DAYS = 93
 """A longer period has its sums by calendar month instead of by day."""
@@ -39,14 +42,18 @@ class Extent:
     zone: ZoneInfo
     camera: UUID | None = None
     """This one alone; a chart may be of one."""
+    register_at: Millis | None = None
+    """The instant whose register is frozen with the figures: the cut-off. None: none is, as by rule 2 and before."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
     """All tables but `changes`."""
     found, totals = await _accounts(session, extent, extent.question.period)
     rows, deliveries = await asyncio.to_thread(figures.cameras, found)
+    sums_of = await asyncio.to_thread(figures.groups, totals)
     return {
-        **await asyncio.to_thread(figures.groups, totals),
+        **sums_of,
+        **await _register(session, extent, sums_of["facilities"]),
         "cameras": rows,
         "deliveries": deliveries,
         "outages": figures.outages(await _outages(session, extent)),
@@ -86,6 +93,14 @@ async def _days(session: AsyncSession, extent: Extent) -> list[Row]:
         connected = await connected_facilities(session, question, found, areas_at(known, period.end - 1))
         rows.append(await asyncio.to_thread(figures.day, period, sums, found, connected))
     return rows
+
+
+async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[Row]) -> dict[str, list[Row]]:
+    at, question = extent.register_at, extent.question
+    if at is None:
+        return {}
+    made = await board(session, at, presumption(question.presumed_alive_ms, at, question.now), extent.scope)
+    return await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
 
 
 async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:

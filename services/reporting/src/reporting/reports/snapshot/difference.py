@@ -10,6 +10,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "agencies": ("code", "name"),
     "types": ("code",),
     "facilities": ("facility_id",),
+    "progress": ("facility_id",),
+    "obligations": ("obligation_id", "facility_id"),
     "cameras": ("camera_id",),
     "deliveries": ("delivery_id", "camera_id"),
     "outages": ("camera_id", "from_ms"),

@@ -20,20 +20,34 @@ from reporting.reports.totals import Group, Totals
 LENGTHS = tuple(f"{name}_ms" for name in DURATION_NAMES)
 LEDGER = tuple(f"{name}_ms" for name in LEDGER_NAMES)
 _GROUP = ("code", "name", "facilities", "facilities_with_cameras", "cameras", *LENGTHS)
-_PLACE = (
+PLACE = (
     "unit_code", "unit_name", "agency_code", "agency_name", "facility_id", "facility_code", "facility_name",
     "facility_type",
 )  # fmt: skip
+"""Where and what a facility is."""
 _CAMERA = ("camera_id", "camera_code", "camera_name")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "totals": _GROUP,
     "units": _GROUP,
     "agencies": _GROUP,
     "types": _GROUP,
-    "facilities": (*_PLACE, "counted", "cameras", *LENGTHS),
-    "cameras": (*_PLACE, *_CAMERA, *LENGTHS),
+    "facilities": (*PLACE, "counted", "cameras", *LENGTHS),
+    "progress": (
+        *PLACE,
+        "as_of_ms", "status", "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient",
+        "missing_areas", "survey_code", "survey_status", "surveyed", "surveyed_on", "survey_scheduled_on", "plan_code",
+        "plan_status", "plan_agreed", "plan_agreed_ms", "plan_cameras", "plan_sources", "plan_transports",
+        "plan_destinations", "plan_excepted", "connected_national", "connected_provincial", "connected_both",
+        "due_obligation", "due_before_ms", "due_state", "overdue", "blocked", "blocked_why", "note",
+    ),
+    "obligations": (
+        "obligation_id", "obligation_code", "obligation_name", "obligation_kind", "directive", "responsible_code",
+        "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms", "done_at_ms",
+        "settled_by", "settled_why",
+    ),
+    "cameras": (*PLACE, *_CAMERA, *LENGTHS),
     "deliveries": (
-        *_PLACE, *_CAMERA,
+        *PLACE, *_CAMERA,
         "delivery_id", "destination_code", "destination_name", "destination_role", "required_proof", *LEDGER,
     ),
     "outages": (
@@ -47,7 +61,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
     "changes": ("table", "row", "column", "before", "after"),
 }  # fmt: skip
-"""Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day."""
+"""Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
+`progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not."""
 
 CONNECTED_FOR: Millis = 600_000
 """A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its

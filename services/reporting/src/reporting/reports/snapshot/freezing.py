@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from reporting.domain.compliance import RULE_VERSION
+from reporting.domain.compliance import RULE_VERSION, RULE_WITHOUT_REGISTER
 from reporting.domain.instants import Millis, millis
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.difference import changes
@@ -78,7 +78,10 @@ class Correction:
 
 
 def next_version(before: Report, tables: Tables, correction: Correction) -> Callable[[int, str | None], Report]:
-    """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was."""
+    """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was.
+
+    It is of the same tables as the version before: what a report was frozen without, no version of it has.
+    """
     changed = changes(before.tables, tables)
     if not changed:
         raise NothingChangedError
@@ -93,7 +96,7 @@ def next_version(before: Report, tables: Tables, correction: Correction) -> Call
                 "cut_off_ms": correction.cut_off_ms,
                 "frozen_at_ms": millis(correction.now),
                 "author": correction.author,
-                "rule_version": RULE_VERSION,
+                "rule_version": RULE_VERSION if before.has_register else RULE_WITHOUT_REGISTER,
                 "reason": correction.reason,
                 "replaces_sha256": before.sha256,
                 "previous_sha256": previous_sha256,

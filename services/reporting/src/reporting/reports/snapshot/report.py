@@ -64,7 +64,10 @@ class Header(_Part):
     author: str
     rule_version: str
     filters: FilterPart
-    deadline_ms: Millis | None = Field(description="Strictly before this instant all is to be connected.")
+    deadline_ms: Millis | None = Field(
+        description="Strictly before this instant all is to be connected: the author's word, which stands above the "
+        "register's obligations."
+    )
     target_ppm: int = Field(ge=0, le=1_000_000, description="Availability that is demanded, in millionths.")
     proposals: list[str] = Field(description="What the author proposes, a paragraph each.")
     letterhead: Letterhead
@@ -101,6 +104,11 @@ class Report:
     @property
     def id(self) -> UUID:
         return UUID(self.header.id)
+
+    @property
+    def has_register(self) -> bool:
+        """Whether it holds what the register said at the cut-off; reports of rule 2 and before do not."""
+        return "progress" in self.tables
 
     @property
     def name(self) -> str:

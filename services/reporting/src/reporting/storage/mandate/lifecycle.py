@@ -1,8 +1,8 @@
-"""Since when each facility has been active (R23), as stored."""
+"""Since when each facility has been active (R23), and where it is, as stored."""
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
@@ -36,3 +36,17 @@ async def first_watched(session: AsyncSession, facility_ids: list[UUID], before:
         return None
     found = millis(max(begun, watching))
     return found if found < before else None
+
+
+async def addresses(session: AsyncSession, at: Millis) -> dict[UUID, str]:
+    """Of each facility at `at`, as the register wrote it; that of a restricted one is nobody's to read."""
+    table = facility.c
+    held = or_(table.valid_to.is_(None), table.valid_to > moment(at))
+    statement = select(table.id, table.address).where(
+        table.valid_from <= moment(at),
+        held,
+        not_(table.removed),
+        table.restricted.is_(False),
+        table.address.is_not(None),
+    )
+    return {row.id: row.address for row in await session.execute(statement)}

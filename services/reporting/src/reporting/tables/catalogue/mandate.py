@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from datetime import date
 
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
@@ -15,12 +16,14 @@ from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Item, duties
 from reporting.reports.mandate.progress import Board, board
 from reporting.reports.mandate.situation import NOUNS, Situation, situation, situation_of_record
+from reporting.reports.snapshot.register import Known, status_of
 from reporting.reports.totals import TYPE_NAMES
+from reporting.storage.mandate import lifecycle
 from reporting.tables.catalogue.columns import PLACE, place_values
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
-from vonggac.events.inventory import FacilityStatus, ObligationKind
+from vonggac.events.inventory import FacilityStatus, ObligationKind, PlanStatus, SurveyStatus
 
 TEXT, INTEGER, BOOLEAN, INSTANT, DATE = Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.INSTANT, Kind.DATE
 
@@ -95,6 +98,19 @@ FACILITIES = Table(
         Column("focal_point", BOOLEAN, "Có đầu mối", "Somebody is in office.", required=True),
         Column("blocked_reasons", TEXT, "Vướng mắc", "Kinds of reasons on record."),
         Column("overdue_obligations", TEXT, "Việc quá hạn", "Codes of what is overdue."),
+        Column("address", TEXT, "Địa chỉ", "With the units that it lies in; of a restricted facility those alone."),
+        Column("focal_point_date", DATE, "Đầu mối từ ngày", "Since which day somebody in office is."),
+        Column("survey_status", TEXT, "Tình trạng khảo sát", "Of the survey that counts, else of the newest.",
+               choices=[*SurveyStatus]),
+        Column("survey_date", DATE, "Ngày khảo sát", "Day of that survey."),
+        Column("plan_status", TEXT, "Tình trạng phương án", "Of the plan in force, else of the newest.",
+               choices=[*PlanStatus]),
+        Column("plan_agreed_at", INSTANT, "Thống nhất lúc", "When the plan in force was agreed."),
+        Column("due_obligation", TEXT, "Nghĩa vụ gấp nhất", "Code of the most pressing obligation."),
+        Column("due_before_at", INSTANT, "Thời hạn", "Of it: on time is strictly before; empty: no deadline."),
+        Column("due_state", TEXT, "Tình trạng thời hạn", "How it stands.", choices=[*DueState]),
+        Column("blocked_why", TEXT, "Nội dung vướng mắc", "As the register has it, without phones and mail addresses."),
+        Column("note", TEXT, "Ghi chú", "What else is to be known, without phones and mail addresses."),
     ),
     ("facility_id",),
     periodic=False,
@@ -216,13 +232,18 @@ def _line(grouping: str, code: str, name: str | None, counts: Counts) -> Row:
 async def facility_rows(asked: Selection) -> Portions:
     """In the order of the reports."""
     rows: list[Row] = []
-    for row in (await _board(asked)).rows:
-        connection = row.connection
+    made = await _board(asked)
+    known = Known.of(made, await lifecycle.addresses(asked.session, asked.question.now))
+    for row in made.rows:
+        connection, said = row.connection, status_of(known, row)
         rows.append((
             *place_values(row.facility), row.status, len(row.cameras), row.surveyed, row.plan_agreed,
             row.plan_excepted, connection.national, connection.provincial, connection.both,
             row.sufficiency.sufficient, _listed(row.sufficiency.missing), row.sufficiency.cameras_needed,
-            row.focal_point, _listed(row.blocked), _listed(row.overdue),
+            row.focal_point, _listed(row.blocked), _listed(row.overdue), said["address"],
+            _date(said["focal_point_from"]), said.get("survey_status"), _date(said.get("surveyed_on")),
+            said.get("plan_status"), said.get("plan_agreed_ms"), said.get("due_obligation"), said.get("due_before_ms"),
+            said.get("due_state"), said["blocked_why"], said["note"],
         ))  # fmt: skip
     yield rows
 
@@ -280,6 +301,10 @@ async def inspection_rows(asked: Selection) -> Portions:
 
 def _listed(words: Iterable[str]) -> str | None:
     return ", ".join(words) or None
+
+
+def _date(day: object) -> date | None:
+    return None if day is None else date.fromisoformat(str(day))
 
 
 def _percent(part: int, whole: int) -> float | None:
