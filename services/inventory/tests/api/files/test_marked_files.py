@@ -151,3 +151,18 @@ async def test_a_code_on_record_is_no_password_wherever_it_stands(province: Any)
     ]
     errors = (await send(province, "cameras", f"{HEADINGS};recorder_code\n{rows[0]};\n{rows[1]}\n")).json()["errors"]
     assert ("recorder_code", "KCL-2021A") in {(error["field"], error["value"]) for error in errors}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("attachment; filename*=UTF-8''t%E1%BB%87p%20m%E1%BB%9Bi-loi.csv", "tệp mới-loi.csv"),
+        ("attachment; filename=\"a.csv\"; filename*=utf-8'vi'b%2Fc.csv", "c.csv"),
+        ('attachment; filename="a b.csv"', "a b.csv"),
+    ],
+)
+async def test_a_file_that_went_back_comes_again_under_its_name(province: Any, disposition: str, name: str) -> None:
+    headers = {"content-type": "text/csv", "content-disposition": disposition}
+    body = b"code,name,role\nA-1,A,managing\n"
+    assert (await province.client.post("/v1/imports/agencies", content=body, headers=headers)).status_code == 200
+    assert (await province.client.get("/v1/imports")).json()["items"][0]["file_name"] == name

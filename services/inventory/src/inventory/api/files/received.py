@@ -1,5 +1,6 @@
 """The file of a request, from its body or from a form."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -24,6 +25,7 @@ TAKEN = frozenset(
         "application/zip",
     }
 )
+_EXTENDED_NAME = re.compile(r"filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,13 @@ async def receive_file(context: RequestContext) -> Received:
         body += piece
         if len(body) > most:
             raise _too_large(most)
-    name = request.headers.get("content-disposition", "").partition("filename=")[2].strip('" ')
-    return Received(bytes(body), _plain(name))
+    return Received(bytes(body), _plain(_named(request.headers.get("content-disposition", ""))))
+
+
+def _named(disposition: str) -> str:
+    """The name in either form of RFC 6266; `filename*` goes first, as in the answers of ours."""
+    extended = _EXTENDED_NAME.search(disposition)
+    return extended[1] if extended is not None else disposition.partition("filename=")[2].strip('" ')
 
 
 async def _form_file(request: Request, most: int) -> Received:
