@@ -78,7 +78,8 @@ def _all(values: list[bool | None]) -> bool | None:
 
 
 RULE_VERSION = "3"
-"""Of the rule in words: every report and file prints both. 3 counts time as 2 did, and has what the register said."""
+"""Of the rule in words: every report and file prints both. 3 counts time as 2 did, facilities
+as the progress board does, and has what the register said."""
 RULE_WITHOUT_REGISTER = "2"
 """Of the last reports that were frozen without the register; their further versions are by it too."""
 RULE_VI = (

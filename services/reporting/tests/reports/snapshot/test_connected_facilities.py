@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from services.reporting.tests.stage.letter import Letter, may
+
+from reporting.domain.instants import millis
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.reports.snapshot.collect import Extent, collect
+from reporting.storage import plan
+from reporting.storage.snapshot import snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,6 +20,7 @@ if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
 
     from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
     from vonggac.events import CloudEvent, Payload
     from vonggac.events.inventory import CameraV1
 
@@ -34,7 +43,7 @@ def sent(letter: Letter, camera: CameraV1, *spans: tuple[float, float]) -> list[
 
 
 async def test_the_days_of_a_report_count_the_facilities_that_the_obligation_and_the_board_do(
-    client: Client, ingest: Ingest, province: Province
+    client: Client, ingest: Ingest, province: Province, database: Database
 ) -> None:
     letter = Letter(province)
     places = {code: letter.facility(code) for code in "ABCDE"}
@@ -61,6 +70,13 @@ async def test_the_days_of_a_report_count_the_facilities_that_the_obligation_and
     days = (await client.get(f"/v1/reports/{report['id']}.json")).json()["tables"]["days"]
     assert [(one["facilities"], one["facilities_connected"]) for one in days] == [(5, 0), (5, len(done))]
     assert [one["cameras"] for one in days] == [7, 7]
+    # A further version of a report of rule 2: ten minutes in all, of every camera. B, C and D.
+    question = Question(Period(millis(may(8)), millis(may(10))), millis(may(10, 3)), 0, "Asia/Ho_Chi_Minh")
+    async with snapshot(database) as session:
+        by_rule_2 = await collect(
+            session, Extent(question, plan.Scope(), ZoneInfo("Asia/Ho_Chi_Minh"), by_earlier_rule=True)
+        )
+    assert [one["facilities_connected"] for one in by_rule_2["days"]] == [0, 3]
     at = {"as_of": may(9, 10 + 5 * MINUTE).isoformat()}
     board = (await client.get("/v1/progress/facilities", params=at)).json()["items"]
     assert [one["facility"]["code"] for one in board if one["connected_both"]] == ["A", "B"]

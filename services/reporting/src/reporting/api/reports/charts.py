@@ -82,7 +82,8 @@ async def read_chart(
             await check_camera(session, filters.sight, "camera", camera)
             scope = (await filters.resolved(session, asks.last)).scope
             register_at = min(asks.period.end, asks.now) if name in _OF_REGISTER else None
-            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone), camera, register_at))
+            extent = Extent(asks, scope, ZoneInfo(asks.time_zone), camera, register_at=register_at)
+            tables = await collect(session, extent)
             target = await targets.demanded_ppm(session, asks.period.start) if target_ppm is None else target_ppm
         shown = Shown(tables, ZoneInfo(asks.time_zone), due, target)
     picture = await asyncio.to_thread(chart, shown, name)

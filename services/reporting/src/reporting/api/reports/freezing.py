@@ -306,4 +306,5 @@ async def _tables(shared: Context, caller: Principal, asked: _Request) -> dict[s
     question = Question(asked.period, now, alive_ms, asked.zone.key)
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
-        return await collect(session, Extent(question, scope, asked.zone, register_at=asked.register_at))
+        earlier, at = asked.register_at is None, asked.register_at
+        return await collect(session, Extent(question, scope, asked.zone, by_earlier_rule=earlier, register_at=at))

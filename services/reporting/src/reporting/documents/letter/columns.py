@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from reporting.reports.snapshot.report import Report
+
 TABLE_NAMES: Mapping[str, str] = {
     "totals": "tổng",
     "units": "địa bàn",
@@ -42,7 +44,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "name": ("Tên", "Name"),
     "facilities": ("Số cơ sở", "Facilities that are counted"),
     "facilities_with_cameras": ("Số cơ sở có camera", "Facilities with cameras"),
-    "facilities_connected": ("Số cơ sở có tất cả camera kết nối", "Facilities all of whose cameras were connected"),
+    "facilities_connected": (
+        "Số cơ sở kết nối (mọi camera thuộc khu vực bắt buộc cùng lúc, từ 10 phút liên tục)",
+        "Facilities connected: the cameras of required areas together, for ten unbroken minutes",
+    ),
     "counted": ("Thuộc phạm vi", "The facility is counted: it was approved or active at some moment of the period"),
     "cameras": ("Số camera", "Cameras"),
     "cameras_national": ("Số camera kết nối trung tâm của Bộ", "Cameras at the national centre for ten minutes"),
@@ -127,3 +132,12 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "before": ("Trước", "In the version before"),
     "after": ("Sau", "In this version"),
 }
+_EARLIER_MEANINGS: Mapping[str, tuple[str, str]] = {
+    **MEANINGS,
+    "facilities_connected": ("Số cơ sở có tất cả camera kết nối", "Facilities all of whose cameras were connected"),
+}
+
+
+def meanings_of(report: Report) -> Mapping[str, tuple[str, str]]:
+    """By the rule of the report: Vietnamese, English."""
+    return MEANINGS if report.has_register else _EARLIER_MEANINGS

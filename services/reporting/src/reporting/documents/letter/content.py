@@ -1,11 +1,11 @@
 """The words of the report: «I. Kết quả, II. Tồn tại, nguyên nhân, III. Đề xuất, kiến nghị», out of frozen figures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.appendices import appendices, of_cameras
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
-from reporting.documents.letter.columns import MEANINGS
+from reporting.documents.letter.columns import meanings_of
 from reporting.documents.letter.figures import (
     Figures,
     below_target,
@@ -84,7 +84,7 @@ def _changes(report: Report) -> Iterator[Block]:
         columns=("Số liệu tổng", "Trước", "Sau"),
         widths=(60, 20, 20),
         aligns=("left", "right", "right"),
-        rows=[list(_changed(row)) for row in shown],
+        rows=[list(_changed(row, meanings_of(report))) for row in shown],
         caption="Số liệu thay đổi so với phiên bản trước (giờ hoặc số lượng)",
     )
     yield Text(
@@ -93,10 +93,10 @@ def _changes(report: Report) -> Iterator[Block]:
     )
 
 
-def _changed(row: Row) -> Iterator[str]:
+def _changed(row: Row, meanings: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """A changed sum in words, hours for lengths of time."""
     column = word(row, "column")
-    yield MEANINGS[column][0].removesuffix(" (mili giây)") if column in MEANINGS else column
+    yield meanings[column][0].removesuffix(" (mili giây)") if column in meanings else column
     for name in ("before", "after"):
         value = word(row, name)
         yield value if not value.isdecimal() else hours(int(value)) if column.endswith("_ms") else amount(int(value))

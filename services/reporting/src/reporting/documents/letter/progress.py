@@ -106,11 +106,17 @@ def _last_step(report: Report) -> str:
     days = rows_of(report, "days")
     last = days[-1]
     when = f"{step_of(days)} cuối của kỳ báo cáo" if len(days) > 1 else "kỳ báo cáo"
+    facilities = f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở"
+    if report.has_register:
+        facilities += (
+            " được kết nối (mọi camera thuộc khu vực bắt buộc cùng kết nối tới cả hai trung tâm liên tục từ 10 phút "
+            "trở lên)"
+        )
+    else:
+        facilities += " có tất cả camera được kết nối như vậy"
     return (
         f"Trong {when} có {amount(number(last, 'cameras_both'))} trên "
-        f"{amount(number(last, 'cameras'))} camera được kết nối tới cả hai trung tâm từ 10 phút trở lên; "
-        f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở có tất cả "
-        f"camera được kết nối như vậy"
+        f"{amount(number(last, 'cameras'))} camera được kết nối tới cả hai trung tâm từ 10 phút trở lên; {facilities}"
     )
 
 

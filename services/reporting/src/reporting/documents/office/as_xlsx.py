@@ -8,7 +8,7 @@ import xlsxwriter
 
 from reporting.documents.as_json import compact
 from reporting.documents.letter.blocks import Grid, Paper
-from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
+from reporting.documents.letter.columns import TABLE_NAMES, meanings_of
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.figures import rows_of, scope_of, zone_of
 from reporting.documents.letter.progress import as_of
@@ -132,8 +132,9 @@ def _meanings(book: Any, report: Report, bold: Any) -> None:
     sheet = book.add_worksheet("Giải thích")
     for column, title in enumerate(("Bảng", "Cột", "Ý nghĩa", "Meaning")):
         sheet.write_string(0, column, title, bold)
+    meanings = meanings_of(report)
     lines = [
-        (TABLE_NAMES[name], column, *MEANINGS[column])
+        (TABLE_NAMES[name], column, *meanings[column])
         for name in COLUMNS
         if name in report.tables
         for column in COLUMNS[name]

@@ -42,6 +42,8 @@ class Extent:
     zone: ZoneInfo
     camera: UUID | None = None
     """This one alone; a chart may be of one."""
+    by_earlier_rule: bool = False
+    """Facilities are connected as rule 2 had it: of a report that was frozen by it."""
     register_at: Millis | None = None
     """The instant whose register is frozen with the figures: the cut-off. None: none is, as by rule 2 and before."""
 
@@ -90,7 +92,10 @@ async def _days(session: AsyncSession, extent: Extent) -> list[Row]:
     for period in steps(extent.question.period, extent.zone):
         found, sums = await _accounts(session, extent, period)
         question = replace(extent.question, period=period)
-        connected = await connected_facilities(session, question, found, areas_at(known, period.end - 1))
+        if extent.by_earlier_rule:
+            connected = figures.connected_in_sum(found)
+        else:
+            connected = await connected_facilities(session, question, found, areas_at(known, period.end - 1))
         rows.append(await asyncio.to_thread(figures.day, period, sums, found, connected))
     return rows
 

@@ -125,6 +125,17 @@ def cameras(accounts: Iterable[CameraAccount]) -> tuple[list[Row], list[Row]]:
     return rows, deliveries
 
 
+def connected_in_sum(accounts: Iterable[CameraAccount]) -> set[UUID]:
+    """Facilities that were connected by rule 2: each camera for ten minutes in all, whatever it watches."""
+    all_of: dict[UUID, bool] = {}
+    for one in accounts:
+        time = one.account.camera
+        if time.out_of_scope < time.period:
+            place = one.camera.facility.id
+            all_of[place] = all_of.get(place, True) and time.both >= CONNECTED_FOR
+    return {place for place, connected in all_of.items() if connected}
+
+
 def day(
     period: Period, totals: Totals, accounts: Iterable[CameraAccount], connected_facilities: Collection[UUID]
 ) -> Row:
