@@ -186,7 +186,8 @@ def services(
         api = httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=20)
 
         def total(service: str, path: str) -> int:
-            return int(api.get(f"{served.addresses[service]}{path}?total=true").json()["total"])
+            answer = api.get(f"{served.addresses[service]}{path}?total=true")
+            return int(answer.json()["total"]) if answer.is_success else -1
 
         with api:
             wait_until(lambda: total("prober", "/v1/cameras") == CAMERAS)

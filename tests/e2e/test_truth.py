@@ -19,7 +19,7 @@ from local.demo import content
 from vonggac.telemetry.redaction import REDACTED
 from vonggac.testing import eventually
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 def command_line(pid: int) -> bytes:

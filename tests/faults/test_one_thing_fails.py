@@ -10,7 +10,7 @@ from tests.e2e.platform import RunningPlatform, each
 from local.demo import content
 from vonggac.testing import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(240)]
 
 CENTRE_BY_ROLE = {one.role: one.simulator_id for one in content.destinations()}
 NATIONAL, PROVINCIAL = CENTRE_BY_ROLE["national"], CENTRE_BY_ROLE["provincial"]

@@ -8,7 +8,7 @@ from local.platform.environment import RECORD_KEEPERS, SERVICES, WORKERS
 from local.platform.platform import wait_ready
 from vonggac.testing import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 SHARED_WITHIN_S = 60
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_timeout
 from tests.unit.files import SERVER_FIXTURES, has_unit_tests
 
 from simulator import Simulator
@@ -147,6 +148,15 @@ def _refused_in_unit_tests(bind: Callable[[Simulator], None]) -> Callable[[Simul
         bind(simulator)
 
     return guarded
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give a repeated test its own time: pytest-timeout counts once for a test and its repetition, then never again."""
+    if getattr(item, "execution_count", 1) > 1:
+        hooks = item.config.hook
+        hooks.pytest_timeout_cancel_timer(item=item)
+        hooks.pytest_timeout_set_timer(item=item, settings=pytest_timeout._get_item_settings(item))
 
 
 @pytest.hookimpl(wrapper=True)

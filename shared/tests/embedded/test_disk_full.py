@@ -16,7 +16,7 @@ from vonggac.testing import eventually
 from vonggac.testing.disks import SmallDiskNats
 from vonggac.testing.fixtures import NatsAt, login_of
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest_asyncio.fixture

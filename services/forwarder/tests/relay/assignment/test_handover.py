@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
 
+pytestmark = pytest.mark.slow
+
 type StartForwarder = Callable[..., Awaitable[Process]]
 LONG_GOP_S = 4.0
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
 from simulator import CameraConfig, Simulator
 from simulator.centres.statistics import StreamStatistics
@@ -26,6 +27,8 @@ from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+pytestmark = pytest.mark.slow
 
 type Spawn = Callable[[], subprocess.Popen[bytes]]
 

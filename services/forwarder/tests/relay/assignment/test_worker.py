@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
 
+pytestmark = pytest.mark.slow
+
 type StartForwarder = Callable[..., Awaitable[Process]]
 BOTH_ACKNOWLEDGED = ["acknowledged", "acknowledged"]
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder
     from services.forwarder.tests.relay.sources.conftest import Broadcaster
 
+pytestmark = pytest.mark.slow
+
 type StartRelay = Callable[..., CameraRelay]
 
 

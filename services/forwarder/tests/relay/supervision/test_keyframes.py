@@ -26,6 +26,8 @@ from vonggac.testing import eventually
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
 
+pytestmark = pytest.mark.slow
+
 type StartRelay = Callable[..., CameraRelay]
 
 

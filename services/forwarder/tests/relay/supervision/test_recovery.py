@@ -27,6 +27,8 @@ from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
 
+pytestmark = pytest.mark.slow
+
 type StartRelay = Callable[..., CameraRelay]
 FAR_AWAY_S = 120.0
 

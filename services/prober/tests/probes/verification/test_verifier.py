@@ -20,6 +20,8 @@ from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
 from vonggac.testing.waiting import running_beside
 
+pytestmark = pytest.mark.slow
+
 
 async def checked(verifier: Verifier, site: Any, *deliveries: PlannedDelivery) -> list[Verification]:
     found = {each.delivery.id: each for each in await verifier.verify(site.camera_id, deliveries)}

@@ -16,6 +16,8 @@ from vonggac.events.inventory import AgencyRole, AgencyV1
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
 
+pytestmark = pytest.mark.slow
+
 VERIFIED = VerificationVerdict.VERIFIED
 QUICK: dict[str, Any] = {"max_delay_s": 2.0, "verify_timeout_s": 2.0}
 

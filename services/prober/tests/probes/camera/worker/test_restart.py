@@ -21,6 +21,8 @@ from vonggac.events import subjects
 from vonggac.events.prober import Verdict
 from vonggac.testing import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
