@@ -77,7 +77,8 @@ async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules
     deliveries = [each for each in done if each.noun == "delivery" and _camera_of(each) not in stays]
     ours = [each for each in done if each.noun != "delivery"] + [each for each in deliveries if each.id in touched]
     result.left += [each.left(TOUCHED) for each in ours if each.id in touched]
-    referred = await _referred_cameras(session, [each for each in ours if each.id in new - touched])
+    goes = new - touched
+    referred = await _referred_cameras(session, [each for each in ours if each.id in goes])
     result.left += [each.left(referred[each.id]) for each in ours if each.id in referred]
     untouched = [each for each in ours if each.id not in touched and each.id not in referred]
     await remove_cameras(writing.transaction, [each for each in untouched if each.id in new], result)
