@@ -13,8 +13,6 @@ from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import Verdict
 from vonggac.testing import eventually
 
-pytestmark = pytest.mark.slow
-
 SEEN: dict[str, Any] = {"width": 640, "height": 360, "fps": 15, "bitrate_kbps": 600, "gop_s": 1.0, "loop_s": 4.0}
 """A camera whose picture is probed."""
 TESTED_ELSEWHERE = {

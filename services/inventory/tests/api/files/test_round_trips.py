@@ -15,8 +15,6 @@ from inventory.importing.special import SPECIAL, Special
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 
-pytestmark = pytest.mark.slow
-
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 every_noun = pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
 NOT_ON_RECORD = {"destination": {"connect_all_cameras", "path_is_no_secret"}}
