@@ -33,6 +33,11 @@ type StartRelay = Callable[..., CameraRelay]
 FAR_AWAY_S = 120.0
 
 
+def longest() -> float:
+    """Chance with which every wait takes its whole bound: long enough to be seen before the next attempt begins."""
+    return 0.999
+
+
 class Centre:
     """Answers as a good one to the methods that it is not silent about."""
 
@@ -73,7 +78,8 @@ async def test_a_centre_that_is_slow_but_answers_is_not_begun_at_again(
 ) -> None:
     centre = Centre("ANNOUNCE")
     async with ScriptedPeer(centre) as peer:
-        relay = relay_of(delivered_to(planner.camera(sim), peer.port), connect_deadline_s=3.0)
+        camera = delivered_to(planner.camera(sim), peer.port)
+        relay = relay_of(camera, connect_deadline_s=3.0, chance=longest)
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=8)
         assert (peer.methods.count("ANNOUNCE"), peer.methods.count("OPTIONS")) == (1, 1)
 
@@ -83,7 +89,8 @@ async def test_an_attempt_that_comes_from_a_knock_runs_its_full_time(
 ) -> None:
     centre = Centre("OPTIONS", "ANNOUNCE")
     async with ScriptedPeer(centre) as peer:
-        relay = relay_of(delivered_to(planner.camera(sim), peer.port), connect_deadline_s=8.0)
+        camera = delivered_to(planner.camera(sim), peer.port)
+        relay = relay_of(camera, connect_deadline_s=8.0, chance=longest)
         await peer.until(lambda: peer.methods.count("OPTIONS") == 2)
         centre.silent.remove("OPTIONS")
         await peer.until(lambda: peer.methods.count("ANNOUNCE") == 2)
@@ -150,7 +157,7 @@ async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_ful
 ) -> None:
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
-        relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port)))
+        relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port), chance=longest))
         hang(peer)
         [supervisor] = relay.deliveries.values()
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)
@@ -160,8 +167,8 @@ async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_ful
 async def test_a_lost_centre_is_found_again_however_long_its_wait_is(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
-    # Without chance every wait takes its whole bound: after five failures that is 8 s and more.
-    relay = relay_of(planner.camera(sim), chance=lambda: 0.999)
+    # After five failures that is 8 s and more.
+    relay = relay_of(planner.camera(sim), chance=longest)
     national = sim.centres["national"]
     supervisor = next(item for item in relay.deliveries.values() if item.plan.destination_code == "national")
     await eventually(lambda: supervisor.delivery.state is DeliveryState.ACKNOWLEDGED, within_s=15)
@@ -175,7 +182,7 @@ async def test_a_camera_that_was_away_is_found_again_however_long_its_wait_is(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     await sim.cameras["gate"].set_fault("refuse")
-    relay = relay_of(planner.camera(sim), chance=lambda: 0.999)
+    relay = relay_of(planner.camera(sim), chance=longest)
     await eventually(lambda: relay.pull.retry_in_s >= 7.9, within_s=30)
     await sim.cameras["gate"].clear_fault()
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=4)
@@ -196,7 +203,7 @@ async def test_a_camera_that_refused_the_credentials_is_neither_knocked_at_nor_h
 async def test_a_retry_ends_the_wait_for_a_camera(sim: Simulator, planner: Planner, relay_of: StartRelay) -> None:
     await sim.cameras["gate"].set_fault("not_found")
     camera = planner.camera(sim)
-    relay = relay_of(camera, chance=lambda: 0.999)
+    relay = relay_of(camera, chance=longest)
     await eventually(lambda: relay.pull.retry_in_s >= 3.9, within_s=15)
     pulls = relay.puller.attempts
     await sim.cameras["gate"].clear_fault()
@@ -231,8 +238,8 @@ async def test_who_sends_us_to_a_dead_address_is_asked_ever_later_although_its_o
         camera = delivered_to(planner.camera(sim), peer.port)
         if method == "DESCRIBE":
             camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}/gate")
-        # Without chance every wait takes its whole bound: half a second, one second.
-        relay_of(camera, chance=lambda: 0.999, reachability=ReachabilityChecks(interval_s=0.02))
+        # Half a second, one second.
+        relay_of(camera, chance=longest, reachability=ReachabilityChecks(interval_s=0.02))
         await eventually(lambda: len(redirecting.asked_s) == 3)
         first, second, third = redirecting.asked_s
         assert "OPTIONS" in peer.methods
@@ -262,8 +269,8 @@ async def test_a_foreign_centre_for_one_client_has_its_whole_session_over_the_ch
 ) -> None:
     """As `ffmpeg -rtsp_flags listen`: one connection, and gone with it."""
     port = free_port()
-    # Every wait takes its whole bound, so that a check finds the listener first.
-    relay = relay_of(delivered_to(planner.camera(sim), port), chance=lambda: 0.999)
+    # So that a check finds the listener first.
+    relay = relay_of(delivered_to(planner.camera(sim), port), chance=longest)
     [supervisor] = relay.deliveries.values()
     await eventually(lambda: supervisor.delivery.retry_in_s >= 3.9, within_s=20)
     async with ScriptedPeer(Centre(), port=port, clients=1) as peer:
