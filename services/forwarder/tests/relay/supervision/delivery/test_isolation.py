@@ -127,26 +127,20 @@ async def test_a_stalled_centre_is_called_stalled_before_its_session_is_dropped(
     assert before[-2:] == [DeliveryState.ACKNOWLEDGED, DeliveryState.STALLED]
 
 
-async def test_a_scheme_without_an_engine_is_a_cause_and_not_a_crash(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [("srt://127.0.0.1:9000", Cause.TRANSPORT_UNSUPPORTED), ("rtsp://192.0.2.1/live", Cause.ADDRESS_NOT_ALLOWED)],
+    ids=["scheme without an engine", "outside the allowed networks"],
+)
+async def test_an_address_that_is_not_connected_to_is_a_cause_and_not_a_crash(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, url: str, cause: Cause
 ) -> None:
     camera = planner.camera(sim)
     foreign, good = camera.deliveries
-    foreign = foreign.model_copy(update={"url": "srt://127.0.0.1:9000"})
+    foreign = foreign.model_copy(update={"url": url})
     relay = relay_of(camera.model_copy(update={"deliveries": (foreign, good)}))
     await acknowledged(relay, "provincial")
-    await eventually(lambda: at(relay, "national").delivery.cause is Cause.TRANSPORT_UNSUPPORTED)
-
-
-async def test_an_address_outside_the_allowed_networks_is_not_connected_to(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
-) -> None:
-    camera = planner.camera(sim)
-    foreign, good = camera.deliveries
-    foreign = foreign.model_copy(update={"url": "rtsp://192.0.2.1/live"})
-    relay = relay_of(camera.model_copy(update={"deliveries": (foreign, good)}))
-    await acknowledged(relay, "provincial")
-    await eventually(lambda: at(relay, "national").delivery.cause is Cause.ADDRESS_NOT_ALLOWED)
+    await eventually(lambda: at(relay, "national").delivery.cause is cause)
 
 
 async def test_a_centre_that_listens_again_is_found_before_the_long_wait_is_over(
