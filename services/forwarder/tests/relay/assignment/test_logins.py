@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from forwarder.relay.service import Process
-from simulator import CameraConfig
+from simulator import CameraConfig, Simulator
 from vonggac.auth import Credentials, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus, Outgoing
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 type StartForwarder = Callable[..., Awaitable[Process]]
 pytestmark = pytest.mark.usefixtures("patient_logins")
 LOGIN = {"auth": "digest", "username": "viewer", "password": "s3cret-Xem"}
+
+
+@pytest_asyncio.fixture
+async def sim(simulate: StartSimulator, make_gate: Callable[..., CameraConfig]) -> AsyncIterator[Simulator]:
+    """One camera that asks for a login, and two centres."""
+    async with simulate(cameras=[make_gate(**LOGIN)]) as running:
+        yield running
 
 
 def channels(planner: Planner, sim: Any, count: int, password: str) -> list[CameraV1]:
@@ -126,81 +134,75 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
 
 
 async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_once_more_soon(
-    simulate: StartSimulator,
+    sim: Simulator,
     planner: Planner,
     inventory: Inventory,
     start_forwarder: StartForwarder,
     statuses: Statuses,
-    make_gate: Callable[..., CameraConfig],
 ) -> None:
-    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
-        gate = sim.cameras["gate"]
-        await start_forwarder(suspect_backoff_s=1.0)
-        camera = planner.camera(sim)
-        await inventory.say(camera)
-        await statuses.become(camera, "acknowledged", "acknowledged")
-        await gate.set_fault("auth")
-        await all_wait(statuses, [camera], "session_limit")
-        [told, _] = await statuses.of(camera)
-        assert "took this login before" in (told.detail or "")
-        await gate.clear_fault()
-        await statuses.become(camera, "acknowledged", "acknowledged")
-        assert gate.logins_failed == 1
+    gate = sim.cameras["gate"]
+    await start_forwarder(suspect_backoff_s=1.0)
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await gate.set_fault("auth")
+    await all_wait(statuses, [camera], "session_limit")
+    [told, _] = await statuses.of(camera)
+    assert "took this login before" in (told.detail or "")
+    await gate.clear_fault()
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    assert gate.logins_failed == 1
 
 
 async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an_hour_later(
     bus: Bus,
     keys_folder: Path,
-    simulate: StartSimulator,
+    sim: Simulator,
     planner: Planner,
     inventory: Inventory,
     start_forwarder: StartForwarder,
     statuses: Statuses,
-    make_gate: Callable[..., CameraConfig],
 ) -> None:
-    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
-        camera = planner.camera(sim)
-        device = device_address(camera.url)
-        unsealer = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
-        login = unsealer.fingerprint(f"{device.host}:{device.port}", Credentials("viewer", "s3cret-Xem"))
-        # It failed twice, and a worker takes the camera when all but some seconds of the half hour are over.
-        last_at = datetime.now(UTC) - timedelta(seconds=1800 - 8)
-        record = json.dumps({"failed": 2, "last_at": last_at.isoformat()})
-        await Bucket(bus, topology.LOGIN_FAILURES).put(login, record.encode())
-        await start_forwarder()
-        await inventory.say(camera)
-        await all_wait(statuses, [camera])
-        [told, _] = await statuses.of(camera)
-        assert told.next_attempt_at is not None
-        assert told.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
-        await statuses.become(camera, "acknowledged", "acknowledged")
-        assert sim.cameras["gate"].logins_failed == 0
+    camera = planner.camera(sim)
+    device = device_address(camera.url)
+    unsealer = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
+    login = unsealer.fingerprint(f"{device.host}:{device.port}", Credentials("viewer", "s3cret-Xem"))
+    # It failed twice, and a worker takes the camera when all but some seconds of the half hour are over.
+    last_at = datetime.now(UTC) - timedelta(seconds=1800 - 8)
+    record = json.dumps({"failed": 2, "last_at": last_at.isoformat()})
+    await Bucket(bus, topology.LOGIN_FAILURES).put(login, record.encode())
+    await start_forwarder()
+    await inventory.say(camera)
+    await all_wait(statuses, [camera])
+    [told, _] = await statuses.of(camera)
+    assert told.next_attempt_at is not None
+    assert told.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    assert sim.cameras["gate"].logins_failed == 0
 
 
 async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_another_worker_has_logged_in(
     bus: Bus,
     keys_folder: Path,
-    simulate: StartSimulator,
+    sim: Simulator,
     planner: Planner,
     inventory: Inventory,
     start_forwarder: StartForwarder,
     statuses: Statuses,
-    make_gate: Callable[..., CameraConfig],
 ) -> None:
-    async with simulate(cameras=[make_gate(**LOGIN)]) as sim:
-        camera = planner.camera(sim)
-        # Some cameras answer 401 while they start, and others while sessions that are gone count still.
-        await sim.cameras["gate"].set_fault("auth")
-        await start_forwarder()
-        await inventory.say(camera)
-        await all_wait(statuses, [camera])
-        await sim.cameras["gate"].clear_fault()
-        failures = Bucket(bus, topology.LOGIN_FAILURES)
-        [login] = await failures.all()
-        guard = LoginGuard(Outgoing(bus), failures, rests=LoginRests(1800.0))
-        probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
-        async with probing.attempt(login) as attempt:
-            assert attempt.granted
-            attempt.accept()
-        await statuses.become(camera, "acknowledged", "acknowledged")
-        assert sim.cameras["gate"].logins_failed == 1
+    camera = planner.camera(sim)
+    # Some cameras answer 401 while they start, and others while sessions that are gone count still.
+    await sim.cameras["gate"].set_fault("auth")
+    await start_forwarder()
+    await inventory.say(camera)
+    await all_wait(statuses, [camera])
+    await sim.cameras["gate"].clear_fault()
+    failures = Bucket(bus, topology.LOGIN_FAILURES)
+    [login] = await failures.all()
+    guard = LoginGuard(Outgoing(bus), failures, rests=LoginRests(1800.0))
+    probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
+    async with probing.attempt(login) as attempt:
+        assert attempt.granted
+        attempt.accept()
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    assert sim.cameras["gate"].logins_failed == 1
