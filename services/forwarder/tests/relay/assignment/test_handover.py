@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 type StartForwarder = Callable[..., Awaitable[Process]]
+type ForwardAll = Callable[[Simulator], Awaitable[list[CameraV1]]]
 LONG_GOP_S = 4.0
 
 
@@ -54,6 +55,20 @@ async def all_acknowledged(statuses: Statuses, cameras: list[CameraV1]) -> None:
     await eventually(reached, within_s=20)
 
 
+@pytest.fixture
+def forward_all(planner: Planner, inventory: Inventory, statuses: Statuses) -> ForwardAll:
+    """Plan every camera of a simulator, and wait until both centres acknowledge them all."""
+
+    async def forward(sim: Simulator) -> list[CameraV1]:
+        cameras = [planner.camera(sim, name) for name in sim.cameras]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        return cameras
+
+    return forward
+
+
 def cameras_of(count: int, make_gate: Callable[..., CameraConfig], **options: object) -> list[CameraConfig]:
     return [make_gate(id=f"gate-{index}", number=1, **options) for index in range(count)]
 
@@ -74,8 +89,7 @@ async def gaps(sim: Simulator, cameras: list[CameraV1]) -> list[float]:
 
 async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
+    forward_all: ForwardAll,
     statuses: Statuses,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
@@ -83,10 +97,7 @@ async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
     configs = cameras_of(4, make_gate, gop_s=LONG_GOP_S, loop_s=8.0, starts_with_keyframe=False)
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder()
-        cameras = [planner.camera(sim, config.id) for config in configs]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        cameras = await forward_all(sim)
         second = await start_forwarder()
         await known_to(first, 1)
         first.stop()
@@ -102,19 +113,14 @@ async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
 
 async def test_keyframes_ten_seconds_apart_make_no_longer_gap(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
+    forward_all: ForwardAll,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
 ) -> None:
     seldom = cameras_of(3, make_gate, gop_s=10.0, loop_s=20.0, starts_with_keyframe=False, bitrate_kbps=100)
     async with simulate(cameras=seldom) as sim:
         first = await start_forwarder()
-        cameras = [planner.camera(sim, config.id) for config in seldom]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        cameras = await forward_all(sim)
         await start_forwarder()
         await known_to(first, 1)
         first.stop()
@@ -125,9 +131,7 @@ async def test_keyframes_ten_seconds_apart_make_no_longer_gap(
 
 async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_others_are(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
+    forward_all: ForwardAll,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
     monkeypatch: pytest.MonkeyPatch,
@@ -136,10 +140,7 @@ async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_other
     configs = [make_gate(id="gate-0", gop_s=30.0, loop_s=30.0, bitrate_kbps=100), *cameras_of(4, make_gate)[1:]]
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder(rebalance_after_s=1)
-        cameras = [planner.camera(sim, config.id) for config in configs]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        await forward_all(sim)
         # From now on nobody who joins it gets a keyframe in time.
         await sim.cameras["gate-0"].set_fault("no_keyframe")
         second = await start_forwarder(rebalance_after_s=1)
@@ -155,8 +156,7 @@ ELSEWHERE = ("10.0.0.0/8",)
 
 async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to_the_next(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
+    forward_all: ForwardAll,
     statuses: Statuses,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
@@ -168,10 +168,7 @@ async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to
     configs = cameras_of(4, make_gate)
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder(rebalance_after_s=1)
-        cameras = [planner.camera(sim, config.id) for config in configs]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        cameras = await forward_all(sim)
         cut_off = await start_forwarder(rebalance_after_s=1, allowed_networks=ELSEWHERE)
         giving = worker_of(first)._handover_sender
         everything = {(camera.id, cut_off.worker_id) for camera in cameras}
@@ -191,8 +188,7 @@ async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to
 
 async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_camera(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
+    forward_all: ForwardAll,
     statuses: Statuses,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
@@ -200,10 +196,7 @@ async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_came
     configs = cameras_of(4, make_gate)
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder()
-        cameras = [planner.camera(sim, config.id) for config in configs]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        cameras = await forward_all(sim)
         await start_forwarder(allowed_networks=ELSEWHERE)
         third = await start_forwarder()
         await known_to(first, 2)
@@ -217,17 +210,14 @@ async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_came
 
 async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
+    forward_all: ForwardAll,
     statuses: Statuses,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
 ) -> None:
     async with simulate(cameras=[make_gate(max_sessions=1)]) as sim:
         first = await start_forwarder()
-        camera = planner.camera(sim)
-        await inventory.say(camera)
-        await all_acknowledged(statuses, [camera])
+        [camera] = await forward_all(sim)
         await start_forwarder()
         await known_to(first, 1)
         first.stop()
@@ -238,12 +228,9 @@ async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pul
 
 
 async def test_without_another_worker_the_cameras_wait_in_the_queue(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+    forwarded: tuple[Process, CameraV1], statuses: Statuses, start_forwarder: StartForwarder
 ) -> None:
-    first = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await all_acknowledged(statuses, [camera])
+    first, camera = forwarded
     first.stop()
     await eventually(lambda: worker_of(first).handed_over[HandoverWay.GIVEN_BACK] == 1)
     await start_forwarder()
@@ -277,8 +264,7 @@ async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
 
 async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
     simulate: StartSimulator,
-    planner: Planner,
-    inventory: Inventory,
+    forward_all: ForwardAll,
     statuses: Statuses,
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
@@ -286,10 +272,7 @@ async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
     configs = cameras_of(6, make_gate)
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder(rebalance_after_s=1)
-        cameras = [planner.camera(sim, config.id) for config in configs]
-        for camera in cameras:
-            await inventory.say(camera)
-        await all_acknowledged(statuses, cameras)
+        cameras = await forward_all(sim)
         second = await start_forwarder(rebalance_after_s=1)
         await eventually(lambda: len(worker_of(second).held) == 3, within_s=20)
         await all_acknowledged(statuses, cameras)
@@ -306,7 +289,7 @@ async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
 
 async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_carries_out(
     simulate: StartSimulator,
-    planner: Planner,
+    forward_all: ForwardAll,
     inventory: Inventory,
     statuses: Statuses,
     start_forwarder: StartForwarder,
@@ -314,9 +297,7 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=10.0, loop_s=20.0, starts_with_keyframe=False)]) as sim:
         first = await start_forwarder()
-        camera = planner.camera(sim)
-        await inventory.say(camera)
-        await all_acknowledged(statuses, [camera])
+        [camera] = await forward_all(sim)
         second = await start_forwarder()
         await known_to(first, 1)
         first.stop()

@@ -58,12 +58,9 @@ async def test_a_planned_camera_is_delivered_to_both_centres(
 
 
 async def test_a_held_job_is_not_given_to_another_worker(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+    sim: Simulator, forwarded: tuple[Process, CameraV1], start_forwarder: StartForwarder
 ) -> None:
-    first = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await both_acknowledged(statuses, camera)
+    first, _ = forwarded
     second = await start_forwarder()
     national = sim.centres["national"]
     packets = national.streams["gate"].packets
@@ -77,12 +74,9 @@ async def test_a_held_job_is_not_given_to_another_worker(
 
 
 async def test_an_orderly_stop_hands_the_camera_over_within_a_second(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+    sim: Simulator, forwarded: tuple[Process, CameraV1], statuses: Statuses, start_forwarder: StartForwarder
 ) -> None:
-    first = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await both_acknowledged(statuses, camera)
+    first, camera = forwarded
     second = await start_forwarder()
     first.stop()
     for centre in sim.centres.values():
@@ -99,12 +93,9 @@ async def test_an_orderly_stop_hands_the_camera_over_within_a_second(
 
 
 async def test_a_changed_plan_restarts_only_what_changed(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+    sim: Simulator, forwarded: tuple[Process, CameraV1], inventory: Inventory, statuses: Statuses
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await both_acknowledged(statuses, camera)
+    _, camera = forwarded
     national, provincial = camera.deliveries
     moved = provincial.model_copy(update={"url": sim.centres["provincial"].stream_url("elsewhere")})
     await inventory.say(camera.model_copy(update={"revision": 2, "deliveries": (national, moved)}))
@@ -155,17 +146,9 @@ async def _revisions(statuses: Statuses, camera: CameraV1, revisions: set[int]) 
 
 
 async def test_a_removed_camera_is_left_and_its_deliveries_are_forgotten(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
+    sim: Simulator, forwarded: tuple[Process, CameraV1], inventory: Inventory, statuses: Statuses, bus: Bus
 ) -> None:
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.say(camera)
-    await both_acknowledged(statuses, camera)
+    forwarder, camera = forwarded
     await inventory.remove(camera)
     await eventually(lambda: _are(statuses, camera, []))
     assert forwarder.worker is not None
