@@ -1,8 +1,11 @@
 """A file is no way around the rights: each row needs what it does, and the refusal names row and right."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from vonggac.auth import Right, Role, rights
 
@@ -115,6 +118,36 @@ async def test_an_import_of_a_wider_token_is_not_taken_back_by_a_narrower_one(wo
         refused = await client.post(f"/v1/imports/{done}/revert")
     assert (refused.status_code, refused.json()["code"]) == (403, "outside_scope")
     assert "I-8" not in refused.text
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of the past of things, of each the last state."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "distinct on" in statement.lower():
+            found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_what_a_scope_sees_of_an_import_is_not_asked_row_by_row(world: Any) -> None:
+    """Each such question reads all facilities, and of a delivery all cameras too."""
+    asked: list[int] = []
+    for number, count in enumerate((1, 9)):
+        rows = [f"I-{number}-{row},Mới,KCL-dau-open,,rtsp://10.8.{number}.{row + 1}/1,QG" for row in range(count)]
+        with world.as_caller(Role.PROVINCE_LEAD, f"facility:{world.sites['open'].facility['id']}") as client:
+            done = (await send(client, "cameras", "\n".join([HEAD, *rows, ""]))).json()["id"]
+            with statements() as found:
+                back = await client.post(f"/v1/imports/{done}/revert")
+        assert (back.status_code, back.json()["removed"]) == (200, count), back.text
+        asked.append(len(found))
+    assert asked[0] == asked[1] > 0
 
 
 async def test_imports_of_others_are_of_the_log(world: Any) -> None:

@@ -22,7 +22,7 @@ from inventory.nouns.devices.declared import CAMERA
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named, referring
 from inventory.nouns.writer import Write
-from inventory.storage.queries.sight import saw, sight_of
+from inventory.storage.queries.sight import saw_all
 from inventory.storage.tables import Change, Delivery, Thing
 from vonggac.auth import Principal, Right
 from vonggac.http import FieldError, ProblemError
@@ -135,10 +135,11 @@ def _check_rights(caller: Principal, done: Sequence[Done]) -> None:
 
 async def _check_seen(session: Any, done: Sequence[Done]) -> None:
     """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
-    if sight_of(session).is_everything:
-        return
+    ids: dict[str, list[UUID]] = {}
     for each in done:
-        if not await saw(session, noun_named(each.noun).table, each.id):
+        ids.setdefault(each.noun, []).append(each.id)
+    for name, some in ids.items():
+        if not await saw_all(session, noun_named(name).table, some):
             msg = "the import wrote what the token is not for: somebody whose token covers all of it takes it back"
             raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 

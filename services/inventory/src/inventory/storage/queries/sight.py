@@ -5,7 +5,7 @@ list, filter, search, count or file. Access is decided by the facilities as they
 was last), whatever instant is asked about: the past of a site that was made restricted is hidden with it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -114,13 +114,19 @@ async def sees(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> bool
 
 async def saw(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> bool:
     """Whether the session's caller sees a thing as it was on record last, which may be removed."""
+    return await saw_all(session, kind, [thing_id])
+
+
+async def saw_all(session: AsyncSession, kind: type[Thing], thing_ids: Collection[UUID]) -> bool:
+    """As `saw`, of several things of a kind, in one statement."""
     sight = sight_of(session)
     if sight.is_everything:
         return True
-    history = HISTORY[kind]
-    last = select(history).where(history.c.id == thing_id).order_by(history.c.recorded_from.desc()).limit(1).subquery()
+    last = _as_it_was_last(kind, thing_ids)
     condition = _condition(kind, last, _View(sight, None, removed_too=True))
-    return condition is None or await session.scalar(select(last.c.id).where(condition)) is not None
+    if condition is None:
+        return True
+    return await session.scalar(select(func.count()).select_from(last).where(condition)) == len({*thing_ids})
 
 
 async def read_thing[T: Thing](session: AsyncSession, kind: type[T], thing_id: UUID) -> T:
@@ -221,11 +227,14 @@ class _View:
         return func.array(inner.scalar_subquery(), type_=ARRAY(Uuid()))
 
 
-def _as_it_was_last(kind: type[Thing]) -> FromClause:
-    """Each thing as it is now, or as it was before it was removed."""
+def _as_it_was_last(kind: type[Thing], thing_ids: Collection[UUID] | None = None) -> FromClause:
+    """Each thing, or each of these, as it is now, or as it was before it was removed."""
     history = HISTORY[kind]
     newest_first = (history.c.id, history.c.recorded_from.desc())
-    return select(history).ext(distinct_on(history.c.id)).order_by(*newest_first).subquery()
+    query = select(history).ext(distinct_on(history.c.id)).order_by(*newest_first)
+    if thing_ids is not None:
+        query = query.where(history.c.id == any_(literal(list(thing_ids), ARRAY(Uuid()))))
+    return query.subquery()
 
 
 def _covers(scope: AccessScope, facilities: Any) -> ColumnElement[bool]:
