@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from inventory.importing.checking.codes import OnRecord
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistake, Mistakes
 from inventory.importing.planning.cameras import CameraRules, Connections
@@ -29,10 +30,10 @@ ON_RECORD: dict[str, Any] = {
     "unit_id": ID["468"], "managing_agency_id": ID["SYT"],
 }  # fmt: skip
 IDS = {
-    "unit": {"468": ID["468"], "047": ID["047"]},
-    "agency": {"SYT": ID["SYT"]},
-    "facility": {"KCL-09": ID["KCL-09"]},
-    "recorder": {"NVR-01": ID["NVR-01"]},
+    "unit": OnRecord({"468": ID["468"], "047": ID["047"]}),
+    "agency": OnRecord({"SYT": ID["SYT"]}),
+    "facility": OnRecord({"KCL-09": ID["KCL-09"]}),
+    "recorder": OnRecord({"NVR-01": ID["NVR-01"]}),
 }
 _MARKS = pytest.mark.server
 """A workbook is parsed by a process of its own."""
@@ -53,7 +54,7 @@ def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
     elif noun.name == "camera":
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
-        connections = Connections({"TT-QG": destination}, {}, set(), {ID["NVR-01"]: 8})
+        connections = Connections(OnRecord({"TT-QG": destination}), {}, set(), {ID["NVR-01"]: 8})
         rules = CameraRules(connections, register, None, today=date(2026, 11, 24))
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found

@@ -12,10 +12,12 @@ from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
 from inventory.importing.cells.text import ErrorCell, check_encoding, normal, unquote_text
+from inventory.importing.checking import codes as checked_codes
 from inventory.importing.checking.cells import Converter
-from inventory.importing.checking.codes import check_codes
+from inventory.importing.checking.codes import OnRecord, check_codes
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import Mistakes, RefusalError
+from inventory.importing.planning.plan import check_on_record
 from vonggac.http.formulas import FORMULA_STARTS, escape_formula, unescape_formula
 
 
@@ -133,6 +135,23 @@ def test_codes_that_are_on_record_are_two_however_alike(codes: list[str], refuse
     mistakes = Mistakes()
     check_codes(enumerate(codes, 2), {"KCL-01": None, "kcl-1": None}, "code", mistakes)
     assert [mistake.line for mistake in mistakes.found] == refused
+
+
+def test_what_is_on_record_is_folded_once_however_many_rows_miss_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[str] = []
+
+    def fold(code: str) -> str:
+        folded.append(code)
+        return folded_code(code)
+
+    monkeypatch.setattr(checked_codes, "folded_code", fold)
+    known, mistakes = OnRecord({f"KCL-{number:03}": number for number in range(1, 100)}), Mistakes()
+    for line in range(2, 102):
+        check_on_record(mistakes, line, "facility_code", f"KCL-{line}", known)
+    said = [mistake.text.english for mistake in mistakes.found]
+    assert "KCL-002" in said[0]
+    assert "KCL-001, KCL-002" in said[-1]
+    assert len(folded) <= len(known) + mistakes.count
 
 
 def test_a_cell_that_repeats_has_the_same_value_and_the_same_refusal() -> None:

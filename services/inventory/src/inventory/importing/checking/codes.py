@@ -1,6 +1,7 @@
 """Codes of a file among themselves and beside the codes on record: twice, almost the same, a zero lost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from inventory.domain.fields import folded_code
 from inventory.importing.mistakes import Mistakes, phrase
@@ -39,7 +40,18 @@ def check_codes(
                          where_vi="đã có trong sổ")  # fmt: skip
 
 
-def near_code(code: str, on_record: Iterable[str]) -> str | None:
-    """The code on record that `code` was before a spreadsheet dropped its leading zero."""
-    folded = folded_code(code)
-    return next((each for each in on_record if folded_code(each) == folded), None)
+class OnRecord[V](dict[str, V]):
+    """What is on record, by code. What a wrong row is advised of is made once: a file may have thousands of them."""
+
+    @cached_property
+    def ordered(self) -> Sequence[str]:
+        """The codes in their order."""
+        return sorted(self)
+
+    def near(self, code: str) -> str | None:
+        """The code on record that `code` was before a spreadsheet dropped its leading zero."""
+        return self._folded.get(folded_code(code))
+
+    @cached_property
+    def _folded(self) -> Mapping[str, str]:
+        return {folded_code(each): each for each in reversed(self)}

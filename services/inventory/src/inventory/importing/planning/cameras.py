@@ -24,6 +24,7 @@ from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.domain.devices.vendors import Stream, complete_url
+from inventory.importing.checking.codes import OnRecord
 from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
@@ -57,7 +58,7 @@ class Login:
 class Connections:
     """Destinations by code, and which cameras have a delivery where: camera to destination to whether it is enabled."""
 
-    destinations: Mapping[str, Destination]
+    destinations: OnRecord[Destination]
     deliveries: Mapping[UUID, Mapping[UUID, bool]]
     urls: set[str]
     channels: Mapping[UUID, int] = field(default_factory=dict)
@@ -83,7 +84,7 @@ async def read_connections(session: AsyncSession, brought: Brought) -> Connectio
     deliveries = {camera_id: same.setdefault(tuple(each.items()), each) for camera_id, each in deliveries.items()}
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
-    known = {each.code: each for each in destinations}
+    known = OnRecord({each.code: each for each in destinations})
     devices = await _devices(session, brought["camera"])
     return Connections(known, deliveries, urls, channels, devices, brought.get("destination", ()))
 

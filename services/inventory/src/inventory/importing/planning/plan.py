@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from inventory.importing.checking.cells import KEPT, LEFT_OUT
 from inventory.importing.checking.cells import shown as shown_cell
-from inventory.importing.checking.codes import check_codes, near_code
+from inventory.importing.checking.codes import OnRecord, check_codes
 from inventory.importing.checking.rows import CheckedRow, Guarded, check_cells
 from inventory.importing.columns import Column, Kind
 from inventory.importing.derived import code_column
@@ -284,23 +284,23 @@ def _on_record(
 
 
 def _referred(line: int, column: Column, code: str, register: Register, mistakes: Mistakes) -> UUID | None:
-    known = register.ids.get(column.reference or "", {})
+    known = register.ids.get(column.reference or "", OnRecord())
     found = known.get(code)
     if found is None:
         check_on_record(mistakes, line, column.name, code, known)
     return found
 
 
-def check_on_record(mistakes: Mistakes, line: int, column: str, code: str, known: Mapping[str, Any]) -> None:
+def check_on_record(mistakes: Mistakes, line: int, column: str, code: str, known: OnRecord[Any]) -> None:
     """Add a mistake when `code` is not among the known ones; one that lost its leading zero is recognised."""
     if code in known:
         return
-    if near := near_code(code, known):
+    if near := known.near(code):
         key = "lost_zero_code" if len(near) > len(code) else "like_another"
         where, where_vi = "on record", "đã có trong sổ"
         mistakes.add_phrase(line, column, key, value=code, there=near, other=near, where=where, where_vi=where_vi)
         return
-    some = ", ".join(sorted(known)[:NAMED]) + (", …" if len(known) > NAMED else "")
+    some = ", ".join(known.ordered[:NAMED]) + (", …" if len(known) > NAMED else "")
     mistakes.add_phrase(line, column, "not_on_record", value=code, there=some or "none yet", there_vi=some or "chưa có")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.fields import folded_code
+from inventory.importing.checking.codes import OnRecord
 from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
@@ -34,7 +35,7 @@ class Register:
     """
 
     present: Mapping[Key, Mapping[str, Any]]
-    ids: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)
+    ids: Mapping[str, OnRecord[UUID]] = field(default_factory=dict)
     codes: Mapping[str, Mapping[UUID, str]] = field(default_factory=dict)
     others: Collection[str] = ()
     several: Mapping[str, Mapping[str, Sequence[UUID]]] = field(default_factory=dict)
@@ -84,7 +85,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         new = {uuid4(): code for code in {*brought.get(name, ())} - {*known.values()}}
         coming |= new
         known |= new
-    ids = {name: {code: id_ for id_, code in known.items()} for name, known in codes.items()}
+    ids = {name: OnRecord({code: id_ for id_, code in known.items()}) for name, known in codes.items()}
     several = {name: _of_several(known) for name, known in codes.items() if len(known) > len(ids[name])}
     return Register(present, ids, codes, others, several, coming, taken, more)
 
