@@ -15,6 +15,7 @@ from inventory.domain.fields import Fields
 
 RTSP_PORT = 554
 MOST_CHANNELS = 256
+LONGEST_HOST = 253
 _HOST = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}|(?![0-9.]+(?::|$))[0-9A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+)"
     r"(?::(?P<port>[0-9]{1,5}))?"
@@ -51,7 +52,9 @@ class VendorAddress(Fields):
     """Where a camera is, without its URL."""
 
     vendor: Vendor
-    host: str = Field(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$", description="Name or IP address.")
+    host: str = Field(
+        min_length=1, max_length=LONGEST_HOST, pattern=r"^[0-9A-Za-z.:_-]+$", description="Name or IP address."
+    )
     port: int = Field(default=RTSP_PORT, ge=1, le=65535)
     channel: int = Field(default=1, ge=1, le=MOST_CHANNELS, description="Channel of the recorder; 1 of a camera.")
     stream: Stream = Stream.MAIN
@@ -114,13 +117,16 @@ def make_url(address: VendorAddress) -> str:
 def complete_url(text: str, vendor: str | None, channel: int | None, stream: Stream = Stream.MAIN) -> str:
     """The URL of a camera of a make where `text` is its host, perhaps with a port; any other text stays as it is.
 
-    Raises ValueError for a channel that the make does not have.
+    Raises ValueError for a channel that the make does not have; one that no device has is the channel's own mistake.
     """
     found = _HOST.fullmatch(text.strip())
     if vendor is None or found is None or not 0 < (port := int(found["port"] or RTSP_PORT)) < 2**16:
         return text
     host = found["host"].strip("[]")
-    return make_url(VendorAddress(vendor=Vendor(vendor), host=host, port=port, channel=channel or 1, stream=stream))
+    if len(host) > LONGEST_HOST:
+        return text
+    number = channel if channel is not None and 1 <= channel <= MOST_CHANNELS else 1
+    return make_url(VendorAddress(vendor=Vendor(vendor), host=host, port=port, channel=number, stream=stream))
 
 
 def check_host(host: str) -> str:
