@@ -182,6 +182,19 @@ async def test_a_file_gives_make_and_host_in_place_of_a_url(province: Any) -> No
         ),
         ("rtsp://10.20.1.6/stream1", None),
     ]
+    moved = "code,name,facility_code,url\r\nC1,Cổng,KCL-01,10.20.1.9\r\nC2,Sân,KCL-01,10.20.1.8\r\n"
+    for dry_run in ("true", "false"):
+        again = await province.client.post(
+            "/v1/imports/cameras", content=moved.encode(), headers=headers, params={"dry_run": dry_run}
+        )
+        assert (again.status_code, again.json().get("updated")) == (200, 2), again.text
+    found = (await province.client.get("/v1/cameras", params={"sort": "code"})).json()["items"]
+    assert [one["url"] for one in found] == [
+        "rtsp://10.20.1.9/cam/realmonitor?channel=2&subtype=0", "rtsp://10.20.1.8/stream1",
+    ]  # fmt: skip
+    no_longer = f"{heading}C1;Cổng;KCL-01;10.20.1.5;;;NVR-1;2"
+    refused = await province.client.post("/v1/imports/cameras", content=no_longer.encode(), headers=headers)
+    assert [(error["field"], refused.status_code) for error in refused.json()["errors"]] == [("url", 422)]
     wrong = heading + "C3;Cổng;KCL-01;10.20.1.7;;tplink;NVR-1;4"
     refused = await province.client.post("/v1/imports/cameras", content=wrong.encode(), headers=headers)
     (mistake,) = refused.json()["errors"]

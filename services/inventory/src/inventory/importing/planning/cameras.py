@@ -114,7 +114,7 @@ class CameraRules(FileRules):
     ) -> None:  # fmt: skip
         self._connections, self._allowed, self._reason = connections, allowed, reason
         self._today = today
-        self._facility_codes = register.codes["facility"]
+        self._facility_codes, self._present = register.codes["facility"], register.present
         self._enabled = [each for each in connections.destinations.values() if each.enabled]
         self._urls = connections.urls
         self.has_secrets = False
@@ -132,7 +132,7 @@ class CameraRules(FileRules):
         if given.get("url") is None:
             return extra
         try:
-            address = parse_camera_url(complete_url(given["url"], given.get("vendor"), given.get("channel")))
+            address = parse_camera_url(self._whole_url(given, "url", Stream.MAIN))
             check_networks(address, self._allowed)
         except ValueError as error:
             mistakes.add(row.line, "url", translate(str(error)), value=given["url"])
@@ -144,11 +144,19 @@ class CameraRules(FileRules):
             extra[LOGIN] = Login(credentials, (address.origin, *device_origins(given.get("expected"))))
         return extra
 
+    def _whole_url(self, given: Mapping[str, Any], name: str, stream: Stream) -> str:
+        """An address that may be the host alone: then that of the make and channel of the row, else of those on record.
+
+        Raises ValueError.
+        """
+        present = self._present.get((given.get("code"),), {})
+        vendor, channel = ((given if each in given else present).get(each) for each in ("vendor", "channel"))
+        return complete_url(given[name], vendor, channel, stream)
+
     def _read_sub_url(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> None:
         """The sub stream uses the login of the main one, so its address holds none."""
         try:
-            sub_url = complete_url(given["sub_url"], given.get("vendor"), given.get("channel"), Stream.SUB)
-            address = parse_camera_url(sub_url)
+            address = parse_camera_url(self._whole_url(given, "sub_url", Stream.SUB))
             check_networks(address, self._allowed)
             check_no_login(address)
         except ValueError as error:
