@@ -98,7 +98,8 @@ async def list_survey_attachments(
 
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Declared]:
         survey = await read_item(session, Survey, recorded, thing_id)
-        there = await stored_hashes(session, thing_id, recorded.as_of)
+        # Not by the instant of the pages: a content is no line of the log, and came perhaps after the last of them.
+        there = await stored_hashes(session, thing_id, as_of)
         shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey["attachments"]]
         return [(place, one) for place, one in enumerate(shown) if received in {None, one.received}]
 

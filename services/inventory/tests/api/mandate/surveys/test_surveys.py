@@ -158,6 +158,22 @@ async def test_a_submission_waits_for_its_attachments_and_is_then_submitted(fiel
     assert [(each["sha256"], each["received"]) for each in listed] == [(value, True) for value in hashes]
 
 
+async def test_every_page_of_the_attachments_says_what_was_received(field: Any) -> None:
+    await field.prepare()
+    survey = await field.survey_in_progress()
+    contents = [photo(number) for number in range(1, 4)]
+    sent = await field.client.put(f"{one(survey)}/submissions/{uuid4()}", json=field.findings(*contents))
+    assert sent.status_code == 200, sent.text
+    for content in contents[:2]:
+        assert (await put_content(field.client, survey, content)).status_code == 200
+    found, query = list[bool](), {"limit": "1"}
+    while len(found) < len(contents):
+        page = (await field.client.get(f"{one(survey)}/attachments", params=query)).json()
+        found += [each["received"] for each in page["items"]]
+        query |= {"cursor": str(page["next"])}
+    assert found == [True, True, False]
+
+
 async def test_a_returned_survey_takes_a_new_submission_and_keeps_the_contents(field: Any) -> None:
     await field.prepare()
     survey = await field.survey_in_progress()
