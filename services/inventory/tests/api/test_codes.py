@@ -115,6 +115,15 @@ async def test_units_of_one_level_are_alike_on_the_days_of_both(province: Any) -
     await province.unit(code="45", level="district")
 
 
+async def test_a_period_that_ends_before_it_begins_is_that_mistake_beside_a_new_code_too(province: Any) -> None:
+    unit = await province.unit(code="465", valid_from="2021-01-01")
+    path, ends = f"/v1/units/{unit['id']}", {"valid_to": "2020-12-31"}
+    alone = await province.change(path, json=ends)
+    both = await province.change(path, json=ends | {"code": "466"})
+    assert (alone.status_code, both.status_code) == (422, 422), both.text
+    assert both.json()["errors"] == alone.json()["errors"] != []
+
+
 async def test_a_code_of_out_of_sight_is_refused_and_not_named(province: Any, token_for: Callable[..., str]) -> None:
     hidden, own = await province.facility(), await province.facility(code="KCL-99")
     await province.camera(code="CAM-MAT-01", facility_id=hidden["id"])

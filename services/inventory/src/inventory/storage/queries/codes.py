@@ -35,7 +35,11 @@ async def refuse_alike_code(
         alike = alike.where(table.id != before.id)
     if kind is Unit:
         # Codes of units are those of one level, one after the other.
-        days = func.daterange(cast(given["valid_from"], Date), cast(given["valid_to"], Date), "[]")
+        first, last = given["valid_from"], given["valid_to"]
+        if first is not None and last is not None and last < first:
+            # The fields say so themselves, and the database has no such period.
+            return
+        days = func.daterange(cast(first, Date), cast(last, Date), "[]")
         here = func.daterange(table.valid_from, table.valid_to, "[]").op("&&")(days)
         alike = alike.where(table.level == given["level"], here)
     row = (await session.execute(alike.order_by(table.created_at).limit(1))).first()
