@@ -156,6 +156,9 @@ ALIKE = """
 insert into units (id, revision, created_at, changed_at, code, name, search, level, valid_from) values
   ('00000000-0000-4000-8000-000000000001', 1, now(), now(), '045', 'A', 'a', 'province', null),
   ('00000000-0000-4000-8000-000000000002', 1, now() + '1 s', now(), '45', 'B', 'b', 'province', '2021-01-01');
+insert into units (id, revision, created_at, changed_at, code, name, search, level, valid_from, valid_to) values
+  ('00000000-0000-4000-8000-000000000004', 1, now(), now(), '046', 'C', 'c', 'province', null, '2025-06-30'),
+  ('00000000-0000-4000-8000-000000000005', 1, now() + '1 s', now(), '46', 'D', 'd', 'province', '2021-01-01', null);
 insert into agencies (id, revision, created_at, changed_at, code, name, search, role) values
   ('00000000-0000-4000-8000-000000000003', 1, now(), now(), 'SYT', 'Sở', 'so', 'managing');
 insert into facilities (id, revision, created_at, changed_at, code, name, search, type, status, unit_id,
@@ -188,6 +191,9 @@ async def test_what_is_alike_of_before_stays_and_nothing_is_added_to_it(
         for code in ("Kcl-01", "Kcl-0001", "kcl-2"):
             refused = await province.client.post("/v1/facilities", json=body | {"code": code})
             assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "code")
+        again = {"code": "46", "name": "E", "level": "province", "valid_from": "2025-07-01"}
+        refused = await province.client.post("/v1/units", json=again)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "code"), refused.text
         mended = await province.change(f"/v1/facilities/{ids['kcl-1']}", json={"code": "KCL-3"})
         assert mended.status_code == 200
     await asyncio.to_thread(command.downgrade, config(SCRIPTS, database_url), "0013")

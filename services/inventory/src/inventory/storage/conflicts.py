@@ -17,16 +17,19 @@ log = get_logger(__name__)
 FOLDED_CODE = "_folded_code"
 """So ends the name of an index over codes without case and padding."""
 
+_UNIT_CODE = (
+    "code",
+    "another unit of this level has the code, or one like it, on a day of this period; end the earlier one first",
+)
 _FIELDS = {
     "ex_operator_assignments_unit_id": (
         "valid_from",
         "the province has another operator on a day of this period; end that assignment by its valid_to",
     ),
     "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
-    "ex_units_code": (
-        "code",
-        "another unit of this level has the code, or one like it, on a day of this period; end the earlier one first",
-    ),
+    "ex_units_code": _UNIT_CODE,
+    # Where codes were alike before that was refused (migration 0014).
+    "ex_units_same_code": _UNIT_CODE,
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",
         "this camera has a delivery to this destination already",
