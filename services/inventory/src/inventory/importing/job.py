@@ -110,9 +110,14 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
 
 
 def brought_by(tables: Sequence[Table]) -> Brought:
-    """The codes of a file, by noun; before its rows are planned, which forgets them."""
+    """The codes of a file, by noun; before its rows are planned, which forgets them.
+
+    No record has one with a NUL, and the database cannot be asked about it.
+    """
     return {
-        table.columns.noun: {shown(row.cells["code"]) for row in table.rows if row.cells.get("code", "") != ""}
+        table.columns.noun: {
+            code for row in table.rows if (code := shown(row.cells.get("code", ""))) and "\0" not in code
+        }
         for table in tables
     }
 

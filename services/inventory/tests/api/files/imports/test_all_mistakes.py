@@ -138,6 +138,16 @@ async def test_a_nul_is_a_mistake_of_its_line_and_no_other_encoding(province: An
     assert (await province.client.get("/v1/imports")).json()["items"][0]["state"] == "refused"
 
 
+async def test_a_nul_in_a_code_is_a_mistake_of_its_line_beside_the_others(province: Any) -> None:
+    body = "code,name,role\nA\0-1,Sở Y tế,managing\nA-2,Sở,palace\n".encode()
+    for query in ({}, {"dry_run": "true"}):
+        answer = await province.client.post(
+            "/v1/imports/agencies", content=body, headers={"content-type": "text/csv"}, params=query
+        )
+        assert answer.status_code == 422, answer.text
+        assert [(error["row"], error["field"]) for error in answer.json()["errors"]] == [(2, "code"), (3, "role")]
+
+
 async def test_a_file_that_ends_in_a_quotation_has_that_mistake_alone(province: Any) -> None:
     body = 'code,name,role\nA-1,"Sở Y tế,managing\n'
     for query in ({}, {"dry_run": "true"}):
