@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from vonggac.telemetry import redact
 
 HIDDEN = "***"
+"""Stands in an answer or a marked file for a secret."""
 SHORTEST, SHORTEST_WITHIN = 4, 6
 """Characters of a secret that is searched for as a whole cell, and within one."""
-"""Stands in an answer or a marked file for a secret."""
 _MAY_HOLD = re.compile(r"[:@/=!#$%^&*+~?]")
 _LOGIN_BEFORE_HOST = re.compile(r"(?<![^\s\"'<>(\[,;=/])[^\s\"'<>/:@]{1,64}:(?!//)[^\s\"'<>@]{1,128}@(?=\S)")
 _USERS = "admin|administrator|root|user|operator|viewer|guest|onvif|supervisor|service|ubnt|default"
