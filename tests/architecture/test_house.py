@@ -2,10 +2,11 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.architecture.modules import ROOT, modules, statements, tracked, tree
+from tests.architecture.modules import ROOT, modules, nodes, statements, tracked, tree
 
 pytestmark = pytest.mark.usefixtures("trees")
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
@@ -99,6 +100,44 @@ def test_functions_stay_readable() -> None:
         and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
     ]
     assert long == []
+
+
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+COPIES = {"set", "frozenset", "list", "tuple", "dict", "sorted"}
+
+
+def steps(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Iterator[ast.AST]:
+    """What a comprehension evaluates anew for each of its elements."""
+    yield from (condition for loop in node.generators for condition in loop.ifs)
+    yield from (loop.iter for loop in node.generators[1:])
+    yield from (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+
+
+def is_made_there(node: ast.expr) -> bool:
+    """Whether an expression makes a container of others: `a - b`, `set(a)`, `{x.id for x in a}`."""
+    of_copy = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in COPIES
+    return of_copy or isinstance(node, (ast.BinOp, *COMPREHENSIONS))
+
+
+def made_again(text: ast.AST) -> Iterator[str]:
+    """Each `x in a - b` of a comprehension in which nothing of `a - b` is its own."""
+    if not isinstance(text, COMPREHENSIONS):
+        return
+    own = {name.id for loop in text.generators for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
+    for node in (node for step in steps(text) for node in ast.walk(step)):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            (asked, *_) = node.comparators
+            names = {name.id for name in ast.walk(asked) if isinstance(name, ast.Name)}
+            if is_made_there(asked) and not names & own:
+                yield ast.unparse(node)
+
+
+def test_no_container_is_made_for_each_element_that_is_searched_in_it() -> None:
+    """With `each.id in new - touched` of each row an import was taken back in time that grew with their square."""
+    seeded = ast.parse("[x for x in a if x.id in b - c]; {x for x in a if x not in sorted(x.b)}").body
+    assert [each for line in seeded for node in ast.walk(line) for each in made_again(node)] == ["x.id in b - c"]
+    found = {f"{name}: {each}" for name, path in modules().items() for node in nodes(path) for each in made_again(node)}
+    assert found == set()
 
 
 def exported(package: Path) -> set[str]:

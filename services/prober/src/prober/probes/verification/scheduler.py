@@ -102,7 +102,8 @@ class Verifications:
             for delivery in due:
                 self._count_lateness(previous[delivery.id], camera.revision, now)
             idle = await self._verifier.not_running(due)
-            running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
+            stopped = {each.delivery.id for each in idle}
+            running = [delivery for delivery in due if delivery.id not in stopped]
             facts = self._publish(camera, idle, previous)
             facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
             latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
