@@ -76,7 +76,7 @@ async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
 
 
 async def _codes(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
-    columns = kind.__table__.c
+    columns = seen(kind, None, sight_of(session)).c
     if "code" not in columns:
         return {}
     return {row.id: row.code for row in await session.execute(select(columns.id, columns.code))}
@@ -96,8 +96,9 @@ def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
     for name in column.path[1:]:
         value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     if column.reference is not None and value is not None:
-        codes = beside.codes.get(column.reference, {})
-        return " ".join(codes.get(each, str(each)) for each in value) if _is_list(value) else codes.get(value)
+        # Of what the caller does not see the id, as in lists: no code, and it is refused where somebody sends it back.
+        codes, ids = beside.codes.get(column.reference, {}), value if _is_list(value) else (value,)
+        return " ".join(codes.get(each, str(each)) for each in ids)
     if column.kind in {Kind.RECORDS, Kind.RECORD}:
         return to_json(value, exclude_none=True).decode() if value else None
     if column.kind is Kind.TEXTS and value:

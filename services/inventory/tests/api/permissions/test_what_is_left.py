@@ -46,6 +46,22 @@ async def test_a_removed_team_of_the_scopes_agency_is_gone_to_it(world: Any) -> 
             assert (await client.get(f"/v1/teams/{team['id']}")).status_code == status, scope
 
 
+@pytest.mark.parametrize("hidden", ["other", "secret"])
+async def test_a_file_names_no_recorder_that_its_caller_does_not_see(world: Any, hidden: str) -> None:
+    """A camera of its facility plays a channel of it."""
+    mine, theirs = world.sites["open"], world.sites[hidden].things["recorders"]
+    played = {"recorder_id": theirs["id"], "channel": 1}
+    changed = await world.province.change(f"/v1/cameras/{mine.things['cameras']['id']}", json=played)
+    assert changed.status_code == 200, changed.text
+    with world.as_caller(Role.PROVINCE_LEAD, f"facility:{mine.facility['id']}") as client:
+        answer = await client.get("/v1/exports/cameras.csv")
+        assert theirs["code"] not in answer.text
+        back = await client.post("/v1/imports/cameras", content=answer.content, headers={"content-type": "text/csv"})
+        assert [error["field"] for error in back.json()["errors"]] == ["recorder_code"], back.text
+    whole = await world.province.client.get("/v1/exports/cameras.csv")
+    assert theirs["code"] in whole.text
+
+
 @pytest.mark.parametrize("way", ["one", "bulk"])
 async def test_a_refused_removal_names_what_its_caller_sees_alone(world: Any, way: str) -> None:
     """A camera of another facility plays a channel of this recorder."""
