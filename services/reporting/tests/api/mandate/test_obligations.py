@@ -18,6 +18,7 @@ from vonggac.events.inventory import (
     ObligationStatus,
     PlanStatus,
     ProposalStatus,
+    RemovedV1,
     UnitV1,
 )
 
@@ -101,6 +102,22 @@ async def test_a_connection_counts_from_its_first_ten_unbroken_minutes(
     assert item["state"] == state
     assert item["done_at"] == (None if state == "overdue" else since.isoformat(timespec="seconds"))
     assert item["late_s"] == {"done": None, "done_late": 0.0, "overdue": 8 * 3600.0}[state]
+
+
+async def test_a_camera_of_another_public_area_that_is_removed_makes_no_connection_late(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    letter = Letter(province)
+    facility = letter.facility("A")
+    gate, other = letter.camera(facility, "A-C01"), letter.camera(facility, "A-C02", area="other_public")
+    gone = RemovedV1(id=other.id, noun="camera", revision=2, removed_at=may(12))
+    things: list[tuple[str, Any]] = [("facility", facility), ("camera", gate), ("camera", other), ("camera", gone)]
+    things.append(("obligation", letter.obligation("NV-1742-B", "connection")))
+    facts = letter.connected(gate, may(9, 22), may(13))
+    await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things), *facts)
+    for instant in (AFTER, "2021-05-12T12:00:00+07:00"):
+        (item,) = (await read(client, as_of=instant))["items"]
+        assert (item["state"], datetime.fromisoformat(item["done_at"])) == ("done", may(9, 22)), instant
 
 
 async def test_a_facility_without_cameras_is_connected_to_nothing(

@@ -159,13 +159,18 @@ def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> Camer
 
 
 def areas_of(situation: Situation) -> dict[str, str | None]:
-    """The area of each camera at the instant, by its id."""
+    """The area of each camera at the instant, or the last one that it had before, by its id."""
     return areas_at(situation.records, situation.at)
 
 
 def areas_at(known: Records, at: Millis) -> dict[str, str | None]:
-    """The same of another instant up to which the register was read."""
-    return {str(one.id): one.state.get("area") for one in known.at("camera", at)}
+    """The same of another instant up to which the register was read.
+
+    A camera that was removed has the area that it had: what it counted for while it was there, it does not count for
+    differently since.
+    """
+    begun = ([one for one in versions if one.start <= at] for versions in known.versions("camera"))
+    return {str(one[-1].id): one[-1].state.get("area") for one in begun if one}
 
 
 def successors(situation: Situation) -> dict[UUID, list[Named]]:
