@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import load_workbook
 
-from reporting.documents.letter.blocks import Picture, Text
+from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
@@ -74,6 +74,31 @@ def test_a_share_of_nothing_is_not_said(report: Report, unknown: int, said: str)
     assert any(one.startswith("Trong kỳ không có tỷ lệ hoạt động") and one.endswith(said) for one in texts)
     assert any(one.endswith("không đo được trong kỳ.") for one in texts)
     assert not any(" - " in one or "(-" in one for one in texts)
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "said"),
+    [(0, "Asia/Ho_Chi_Minh", "10/5/2021"), (17, "Asia/Ho_Chi_Minh", "10/5/2021 17:00"), (0, "UTC", "09/5/2021 17:00")],
+)
+def test_before_a_day_is_said_of_a_midnight_alone(report: Report, hours: int, zone: str, said: str) -> None:
+    """In UTC, or of a deadline at five in the afternoon, the day alone would name another instant."""
+    period = report.header.period.model_copy(update={"time_zone": zone})
+    due_before = report.header.period.to_ms + hours * DAY // 24
+    owed = [
+        row if row["due_before_ms"] is None else {**row, "due_before_ms": due_before}
+        for row in report.tables["obligations"]
+    ]
+    header = report.header.model_copy(update={"period": period})
+    written = paper(replace(report, header=header, tables={**report.tables, "obligations": owed}))
+    (listed,) = written.appendices[0].blocks
+    assert isinstance(listed, Grid)
+    due = [row[14].split(": ")[0] for row in listed.rows if row[14].startswith("Trước")]
+    assert due
+    assert {*due} == {f"Trước {said}"}
+    duties = next(one for one in written.body if isinstance(one, Grid) and one.columns[0] == "Nghĩa vụ")
+    assert {row[2] for row in duties.rows} == {said, "Không có"}
+    drawn = [one.svg for one in written.body if isinstance(one, Picture)]
+    assert sum(f"Thời hạn: trước {said}<" in one for one in drawn) == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from reporting.documents.charts.burn_up import Due, Point, burn_up
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
 from reporting.documents.charts.duties import DutyLine, Steps, duties
 from reporting.documents.charts.strips import Piece, Strip, Tick, strips
-from reporting.documents.letter.wording import cause_name, local, short_day
+from reporting.documents.letter.wording import cause_name, local, short_day, short_time
 from reporting.domain.instants import Millis, millis
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
@@ -205,8 +205,10 @@ def dues(shown: Shown, kinds: Sequence[str]) -> list[Due]:
     """Deadlines of these kinds of obligations, each once, the earliest first; the author's instead where given."""
     zone = shown.zone
     if shown.deadline is not None:
-        words = "Thời hạn người lập nêu" if "obligations" in shown.tables else "Thời hạn"
-        return [Due(shown.deadline, f"{words}: trước {due_day(shown.deadline, zone)}")]
+        if "obligations" not in shown.tables:
+            # As reports of rule 2 and before have it.
+            return [Due(shown.deadline, f"Thời hạn: trước {short_day(local(shown.deadline, zone))}")]
+        return [Due(shown.deadline, f"Thời hạn người lập nêu: trước {due_day(shown.deadline, zone)}")]
     found = {
         number(row, "due_before_ms")
         for row in shown.tables.get("obligations", ())
@@ -216,8 +218,14 @@ def dues(shown: Shown, kinds: Sequence[str]) -> list[Due]:
 
 
 def due_day(deadline: Millis, zone: ZoneInfo) -> str:
-    """`10/5/2021`."""
-    return short_day(local(deadline, zone))
+    """`10/5/2021`; with its time, `10/5/2021 17:00`, unless that is midnight."""
+    return short_day(local(deadline, zone)) if is_midnight(deadline, zone) else short_time(deadline, zone)
+
+
+def is_midnight(instant: Millis, zone: ZoneInfo) -> bool:
+    """Whether `before` the instant is before a day."""
+    at = local(instant, zone)
+    return (at.hour, at.minute) == (0, 0)
 
 
 def _label(row: Row, zone: ZoneInfo) -> str:

@@ -4,8 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Block, Grid, Heading, Picture, Text
-from reporting.documents.letter.figures import chart, due_day, dues, number, rows_of, shown_of, step_of, word
-from reporting.documents.letter.wording import DUTIES, amount, local, point_in_time, short_day
+from reporting.documents.letter.figures import (
+    chart,
+    due_day,
+    dues,
+    is_midnight,
+    number,
+    rows_of,
+    shown_of,
+    step_of,
+    word,
+)
+from reporting.documents.letter.wording import DUTIES, amount, point_in_time
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.obligations import BOUND, PENDING
 from reporting.reports.snapshot.canonical import Row
@@ -133,5 +143,4 @@ def _deadline(report: Report, zone: ZoneInfo) -> str:
 
 def _day(deadline: int, zone: ZoneInfo) -> str:
     """`ngày 10/5/2021`; with its time unless that is midnight."""
-    at = local(deadline, zone)
-    return f"ngày {short_day(at)}" if (at.hour, at.minute) == (0, 0) else point_in_time(deadline, zone)
+    return f"ngày {due_day(deadline, zone)}" if is_midnight(deadline, zone) else point_in_time(deadline, zone)
