@@ -36,7 +36,7 @@ HIDDEN = ("Người Ví Dụ", "0900000000", "dau-moi@example.org", "0912", "345
 async def told(province: Province, ingest: Ingest, client: Client) -> Told:
     """The board's province, with an address, a survey's day and a reason that names a phone."""
     made = Told.of(province)
-    made.a = made.a.model_copy(update={"address": "68 Lê Duẩn, thị trấn Lao Bảo"})
+    made.a = made.a.model_copy(update={"address": "68 Lê Duẩn (ĐT 0912.345.678), thị trấn Lao Bảo"})
     made.b = made.b.model_copy(update={"address": "Nơi hạn chế", "restricted": True})
     made.survey_b = made.survey_b.model_copy(update={"surveyed_on": date(2021, 5, 7)})
     reason = made.letter.blocked(made.b, date(2021, 5, 9))
@@ -79,7 +79,8 @@ async def test_a_report_holds_what_the_register_said_of_each_facility(client: Cl
     )  # fmt: skip
     due = round(DEADLINE.timestamp() * 1000)
     assert [a[name] for name in asked] == [
-        "68 Lê Duẩn, thị trấn Lao Bảo, Huyện Hướng Hóa", True, "2021-05-08", 1, 0, True, "approved", True, "PA-A", True,
+        "68 Lê Duẩn (ĐT ***), thị trấn Lao Bảo, Huyện Hướng Hóa",
+        True, "2021-05-08", 1, 0, True, "approved", True, "PA-A", True,
         "tcp", "D1 D2", True, "NV-1742-A", "done", due, 0, None,
     ]  # fmt: skip
     assert [b[name] for name in asked] == [

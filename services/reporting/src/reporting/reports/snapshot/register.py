@@ -25,6 +25,7 @@ HIDDEN = "***"
 _CONTACT = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
     r"|(?<!\w)\+?\(?\d(?:[\s.()-]{0,2}\d){8,}(?!\w)"  # nine digits or more: a phone
+    r"|(?<!\d)(?:\+?84|0)(?:[\s.()-]{0,2}\d){8,}(?!\d)"  # one of this country, written at a word: ĐT0912345678
 )
 _RANK = {state: place for place, state in enumerate((
     DueState.OVERDUE, DueState.DUE_SOON, DueState.OPEN, DueState.DONE_LATE, DueState.DONE, DueState.WAIVED
@@ -212,7 +213,7 @@ def _note(known: Known, row: FacilityProgress, survey: Record | None) -> str | N
 
 def _address(known: Known, row: FacilityProgress) -> str | None:
     """As it is written, then the unit and those above it below the province, each unless it is in it already."""
-    parts = [known.addresses.get(row.facility.id) or ""]
+    parts = [masked(known.addresses.get(row.facility.id)) or ""]
     for name in _units(known.board.situation.records, row.facility.unit.id, known.at) or [row.facility.unit.name or ""]:
         if name.casefold() not in " ".join(parts).casefold():
             parts.append(name)
