@@ -98,6 +98,19 @@ async def test_a_report_holds_what_the_register_said_of_each_facility(client: Cl
     }  # fmt: skip
 
 
+async def test_a_facility_that_came_between_the_period_and_the_cut_off_is_in_no_table(
+    client: Client, told: Told, ingest: Ingest
+) -> None:
+    """What is owed is of the facilities that the list has, so that both have one number (R13)."""
+    came = told.letter.facility("N", may(10, 0.5))
+    await told.letter.province.feed(ingest, told.letter.stated("facility", came))
+    owed = (await client.get("/v1/obligations", params={"as_of": CUT_OFF.isoformat()})).json()["items"]
+    assert "N" in {one["facility"]["code"] for one in owed}
+    _, report = await frozen(client)
+    assert {row["facility_code"] for row in report.tables["progress"]} == set("ABC")
+    assert {row["facility_code"] for row in report.tables["obligations"]} == set("ABC")
+
+
 async def test_every_form_has_it_and_verifies_without_a_name_a_phone_or_an_address_of_mail(
     client: Client, told: Told
 ) -> None:

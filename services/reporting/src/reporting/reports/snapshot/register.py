@@ -73,12 +73,14 @@ class Known:
 
 def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[Row]) -> dict[str, list[Row]]:
     """The tables `progress` and `obligations`. `listed`: the rows of `facilities`, whose facilities these are of, under
-    the names that they have there."""
-    known = Known.of(board, addresses)
+    the names that they have there: one that came after the period is in neither."""
+    known, ids = Known.of(board, addresses), {place["facility_id"] for place in listed}
     rows = {str(one.facility.id): one for one in board.rows}
     return {
         "progress": [_progress(known, place, rows.get(str(place["facility_id"]))) for place in listed],
-        "obligations": [_owed(one) for one in board.duties.items],
+        "obligations": [
+            _owed(one) for one in board.duties.items if one.facility is None or str(one.facility.id) in ids
+        ],
     }
 
 
