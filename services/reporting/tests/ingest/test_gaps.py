@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from services.reporting.tests.conftest import received
 
 from reporting.domain.evidence.lives import Life, without_gaps
-from reporting.ingest.gaps import GIVEN_UP_AFTER, Gap, Numbered, give_up, new_gaps, without
+from reporting.domain.instants import millis
+from reporting.ingest.gaps import GIVEN_UP_AFTER, Gap, Numbered, give_up, new_gaps, record, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +124,23 @@ async def test_lost_facts_of_a_forwarder_are_unknown_counted_and_shown(
     late = [province.alive(T0 + timedelta(minutes=10 + number)) for number in range(2)]
     await province.feed(ingest, *(published(event, len(facts) + 1 + number) for number, event in enumerate(late)))
     assert await seconds(start, end) == {"connected": [3600.0, 3600.0], "lost": []}
+
+
+@pytest.mark.server
+async def test_what_is_left_of_a_lost_gap_is_written_anew_from_its_own_beginning(
+    database: Database, province: Province
+) -> None:
+    async def said(*facts: tuple[int, int]) -> int | None:
+        batch = [received(published(province.alive(at(second)), sequence)) for sequence, second in facts]
+        async with database.transaction() as session:
+            return await record(session, batch, at(30))
+
+    assert await said((1, 10), (5, 20)) is None
+    await lose(database)
+    # The third one was said by a clock that was five seconds behind: the second is missing since then.
+    assert await said((3, 5)) == millis(at(5))
+    assert await said((2, 12)) == millis(at(5))
+    assert await said((4, 15)) == millis(at(5))
 
 
 PROBER, OTHER = "prober-000000000001", "prober-000000000002"

@@ -127,15 +127,18 @@ async def give_up(session: AsyncSession, now: datetime) -> tuple[int, Millis | N
 
 
 async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) -> list[Millis]:
-    """Keep what is left of the gaps; returns where those began that had been given up."""
+    """Keep what is left of the gaps; returns where those began that had been given up, or begin now if that is
+    earlier."""
     lost: list[Millis] = []
     sequences = [fact.sequence for fact in late]
     span = {"id": publisher, "first": min(sequences), "last": max(sequences)}
     for row in (await session.execute(_TOUCHED, span)).all():
+        left = without(Gap(row.first, row.last, row.began_at, row.ended_at), late)
         if row.lost_at is not None:
-            lost.append(millis(row.began_at))
-        for left in without(Gap(row.first, row.last, row.began_at, row.ended_at), late):
-            await session.execute(_ADD, _row(publisher, left, row.noticed_at, row.lost_at))
+            # A fact of an earlier moment has what is missing before it begin there.
+            lost.append(millis(min([row.began_at, *(gap.began_at for gap in left)])))
+        for gap in left:
+            await session.execute(_ADD, _row(publisher, gap, row.noticed_at, row.lost_at))
     return lost
 
 
