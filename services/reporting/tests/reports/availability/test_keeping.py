@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -145,6 +146,33 @@ async def test_a_ledger_that_is_forgotten_before_the_running_service_writes_is_b
     await keeper.keep(now)
     await keeper.keep(now)
     assert await scalar(database, ROWS) == right
+
+
+async def test_marks_are_gone_through_once_and_not_for_every_camera(
+    ingest: Ingest, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a flushed outbox there are tens of thousands of both."""
+    cameras, marks = [province.camera(f"CAM-{number}") for number in range(40)], 4000
+    await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in cameras))
+    now, keeper = millis(datetime.now(UTC)), Bookkeeper(database, 6 * HOUR, 15_000)
+    await keeper.keep(now)
+    names, compared = UUID.__str__, 0
+
+    def counted(self: UUID) -> str:
+        nonlocal compared
+        compared += 1
+        return names(self)
+
+    async with database.transaction() as session:
+        await session.execute(text(
+            "insert into ledger_mark (camera_id, day, what, noticed_at) select id, '2026-11-20', 'probe', now() from "
+            "camera union all select gen_random_uuid(), '2026-11-20', 'probe', now() from generate_series(1, :marks)"
+        ), {"marks": marks})  # fmt: skip
+    monkeypatch.setattr(UUID, "__str__", counted)
+    assert await keeper.correct(now) == 0
+    monkeypatch.undo()
+    assert await scalar(database, "select count(*) from ledger_mark") == 0
+    assert marks <= compared < 4 * marks
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(reporting_url: str) -> None:

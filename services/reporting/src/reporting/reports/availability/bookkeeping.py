@@ -213,8 +213,12 @@ async def _write_anew(
     reading: AsyncSession, writing: AsyncSession, stretch: _Stretch, marks: Sequence[Mark]
 ) -> list[DayChange]:
     """Rewrite the marked cameras from the first marked day on, in one transaction; returns the days that changed."""
-    touched = {str(mark.camera_id) for mark in marks}
-    only = None if any(mark.camera_id is None for mark in marks) else touched
+    of_any = [mark for mark in marks if mark.camera_id is None]
+    of_camera: dict[str, list[Mark]] = {}
+    for mark in marks:
+        if mark.camera_id is not None:
+            of_camera.setdefault(str(mark.camera_id), []).append(mark)
+    only = None if of_any else of_camera.keys()
     changed: list[DayChange] = []
     async for portion in _portions(reading, stretch, only):
         before = await ledger.rows_after(reading, list(portion), stretch.first)
@@ -222,7 +226,7 @@ async def _write_anew(
         await ledger.replace(writing, stretch.first, portion)
         for camera_id, rows in portion.items():
             start = standing.get(camera_id, FIRST_OF_CAMERA)
-            about = [mark for mark in marks if mark.camera_id is None or str(mark.camera_id) == camera_id]
+            about = [*of_any, *of_camera.get(camera_id, ())]
             span = stretch.first, stretch.last
             changed += [
                 DayChange(UUID(camera_id), day, about, change, deliveries)
