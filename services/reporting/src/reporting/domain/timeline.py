@@ -2,8 +2,8 @@
 
 One observation with interval i at t claims [t, t + 2 i), until the next observation. What none claims is unknown
 (nobody probed). The order in which observations arrive does not matter: the last WINDOW of them are kept per thing,
-so that a late one is put exactly in its place. One that is older than all of these only fills time that no run covers:
-what was settled is not changed by it.
+so that a late one is put exactly in its place. One that is older than all of these ends the claim of the one before it
+and holds until the next; within a run, which was seen again after it, it changes nothing.
 
 A run never goes on over a hole in which no prober watched: who observes after a hole is awake since after it, and so
 since after the observation before. There a new run begins, and `within_lives` ends the old one where the hole begins.

@@ -8,7 +8,7 @@ from reporting.documents.charts.burn_up import Due, draw_deadlines
 from reporting.documents.charts.canvas import STYLES, Canvas
 
 _HEIGHT, _BOTTOM = 290, 230
-_LOOKS = (("national", "square", "5 3"), ("provincial", "triangle", "2 2"))
+_LINES = (("national", "square", "5 3"), ("provincial", "triangle", "2 2"))
 """Of each line: the colour of a style, a mark and dashes, so that they differ without colour."""
 
 
@@ -48,7 +48,7 @@ def duties(steps: Steps, lines: Sequence[DutyLine], deadlines: Sequence[Due]) ->
     xs = [LEFT + pitch * (index + 0.5) for index in range(len(steps.ends))]
     for owing in sorted({one.owing for one in lines}):
         canvas.line([(LEFT, scale.y(owing)), (LEFT + PLOT, scale.y(owing))], width=1.5, dash="8 3 2 3")
-    for one, (style, shape, dash) in zip(lines, _LOOKS, strict=False):
+    for one, (style, shape, dash) in zip(lines, _LINES, strict=False):
         points = [(x, scale.y(done)) for x, done in zip(xs, one.done, strict=True)]
         canvas.line(points, colour=STYLES[style].colour, width=2, dash=dash)
         for x, y in points:
@@ -61,7 +61,7 @@ def duties(steps: Steps, lines: Sequence[DutyLine], deadlines: Sequence[Due]) ->
 
 def _legend(canvas: Canvas, lines: Sequence[DutyLine]) -> None:
     x = float(LEFT)
-    for one, (style, shape, dash) in zip(lines, _LOOKS, strict=False):
+    for one, (style, shape, dash) in zip(lines, _LINES, strict=False):
         colour, words = STYLES[style].colour, f"{one.words}: {one.done[-1]}/{one.owing}"
         canvas.line([(x, _HEIGHT - 16), (x + 28, _HEIGHT - 16)], colour=colour, width=2, dash=dash)
         canvas.mark(x + 14, _HEIGHT - 16, shape, colour)

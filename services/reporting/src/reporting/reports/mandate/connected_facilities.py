@@ -1,4 +1,5 @@
-"""Which facilities were connected in a stretch of time: ten unbroken minutes of all their cameras, as of an obligation.
+"""Which facilities were connected in a stretch of time: all cameras that count for ten unbroken minutes, as an
+obligation has it.
 
 Most are decided by what a report has anyway, the accounts of their cameras; the history is read for the others alone.
 """
