@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from itertools import product
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
@@ -283,11 +283,13 @@ def _on_record(
     return None
 
 
-def _referred(line: int, column: Column, code: str, register: Register, mistakes: Mistakes) -> UUID | None:
+def _referred(line: int, column: Column, code: str, register: Register, mistakes: Mistakes) -> UUID:
     known = register.ids.get(column.reference or "", OnRecord())
     found = known.get(code)
     if found is None:
         check_on_record(mistakes, line, column.name, code, known)
+        # The cell is not empty: what a rule says of an empty one would be no mistake of this row.
+        return uuid5(NAMESPACE_OID, code)
     return found
 
 

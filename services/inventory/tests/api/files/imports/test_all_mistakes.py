@@ -138,6 +138,13 @@ async def test_a_nul_is_a_mistake_of_its_line_and_no_other_encoding(province: An
     assert (await province.client.get("/v1/imports")).json()["items"][0]["state"] == "refused"
 
 
+async def test_a_code_that_is_not_on_record_is_that_mistake_alone(province: Any) -> None:
+    """No rule says of it what it says of an empty cell."""
+    await province.facility()
+    body = "code,name,facility_code,url,recorder_code,channel\nC-1,Cổng,KCL-01,rtsp://10.1.1.1/1,NVR-9,1\n"
+    assert named(await send(province.client, "cameras", body.encode())) == [(2, "recorder_code")]
+
+
 async def test_a_nul_in_a_code_is_a_mistake_of_its_line_beside_the_others(province: Any) -> None:
     body = "code,name,role\nA\0-1,Sở Y tế,managing\nA-2,Sở,palace\n".encode()
     for query in ({}, {"dry_run": "true"}):
