@@ -1,9 +1,10 @@
 """Values that cannot work are refused with one sentence that says what to set."""
 
+import shlex
 from typing import Any
 
 import pytest
-from tests.chart.rendering import CHART, RefusedValuesError, helm, merged, minimal, rendered, values_of
+from tests.chart.rendering import CHART, ROOT, RefusedValuesError, helm, merged, minimal, rendered, values_of
 
 pytestmark = pytest.mark.server
 
@@ -98,6 +99,16 @@ def test_what_cannot_work_is_refused_with_what_to_set(values: dict[str, Any], se
 @pytest.mark.parametrize(("values", "named"), UNKNOWN, ids=lambda value: value[:50] if isinstance(value, str) else "")
 def test_an_unknown_key_or_value_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
     assert named in refusal(minimal(**values))
+
+
+def test_the_command_of_the_readme_is_refused_nothing() -> None:
+    """Word by word, but for the cluster that it waits for."""
+    text = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
+    [command] = [line for line in text.splitlines() if line.strip().startswith("helm install ")]
+    words = [word for word in shlex.split(command, comments=True) if word not in {"--wait", "--timeout", "15m"}]
+    name, chart, *options = words[2:]
+    done = helm("template", name, str(ROOT / chart), *options)
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_front_doors_are_refused() -> None:
