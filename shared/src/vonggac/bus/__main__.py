@@ -6,6 +6,7 @@ What is as it should be is not touched, so it may run again at any time, also wi
 import argparse
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 from nats.errors import Error as NatsError
@@ -27,12 +28,19 @@ async def declare(
     replicas: int | None,
     observations_max_bytes: int | None,
 ) -> list[str]:
-    """Declare on the servers at `url`, waiting up to GIVE_UP_AFTER_S for them. Raises TimeoutError."""
+    """Declare on the servers at `url`, waiting up to GIVE_UP_AFTER_S for them. Raises TimeoutError.
+
+    Why it waits is said on standard error, each reason once.
+    """
+    said: set[str] = set()
     async with asyncio.timeout(GIVE_UP_AFTER_S):
         while True:
             try:
                 client = await connect_once(url, name="topology", user=user, password=password, ca_file=ca_file)
-            except (NatsError, OSError):
+            except (NatsError, OSError) as error:
+                if (reason := str(error)) not in said:
+                    said.add(reason)
+                    print(f"waiting for NATS: {reason}", file=sys.stderr, flush=True)
                 await asyncio.sleep(0.25)
                 continue
             try:
@@ -72,7 +80,9 @@ def main() -> None:
                 observations_max_bytes=arguments.observations_max_bytes,
             )
         )
-    except (NatsError, TimeoutError, OSError, ValueError) as error:
+    except TimeoutError:
+        raise SystemExit(f"the topology was not declared: no connection within {GIVE_UP_AFTER_S:.0f} s") from None
+    except (NatsError, OSError, ValueError) as error:
         raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 

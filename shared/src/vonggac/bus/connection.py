@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
@@ -232,6 +233,14 @@ async def connect_once(
     `url`: one server, or several, comma separated.
     """
     client = QuickClient()
+    causes: list[Exception] = []
+
+    async def failed(error: Exception) -> None:
+        if client.is_connected:
+            log.debug("bus_error", error=f"{type(error).__name__}: {error}")
+        else:
+            causes.append(error)
+
     try:
         await client.connect(
             [server.strip() for server in url.split(",")],
@@ -240,10 +249,16 @@ async def connect_once(
             password=password,
             inbox_prefix=inbox_of(user) if user else DEFAULT_INBOX_PREFIX,
             allow_reconnect=False,
+            # Without these the client library tries a server that does not listen for two minutes.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             tls=trusting(ca_file),
             connect_timeout=2,
-            error_cb=_log_error,
+            error_cb=failed,
         )
+    except NoServersError as error:
+        await _give_up(client)
+        raise (causes[-1] if causes else error) from None
     except BaseException:
         await _give_up(client)
         raise
@@ -258,7 +273,3 @@ async def _give_up(client: Client) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_WITHIN_S):
             await client.close()
-
-
-async def _log_error(error: Exception) -> None:
-    log.debug("bus_error", error=f"{type(error).__name__}: {error}")

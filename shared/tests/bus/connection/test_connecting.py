@@ -1,5 +1,7 @@
 import asyncio
 import contextlib
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from nats.aio.client import Client
 
 from vonggac.bus import Bus
-from vonggac.bus.connection import QuickClient
+from vonggac.bus.connection import QuickClient, connect_once
+from vonggac.embedded import NatsServer, free_port
+from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
 
 
@@ -59,3 +63,34 @@ def test_no_spaces_or_colons_make_another_header(fields: list[tuple[str, str]]) 
     raw = "".join(f"{name}:{value}\r\n" for name, value in fields).encode()
     theirs = {name: value for name, value in Client._parse_header_lines(raw).items() if name}
     assert QuickClient._parse_header_lines(raw) == theirs
+
+
+async def test_a_tool_hears_at_once_that_nobody_listens() -> None:
+    """The client library tries for two minutes by default; a tool has its own bound, and says why."""
+    async with asyncio.timeout(10):
+        with pytest.raises(ConnectionRefusedError):
+            await connect_once(f"nats://127.0.0.1:{free_port()}", name="test")
+
+
+@pytest.mark.server
+async def test_declaring_says_while_it_waits_why_nats_does_not_take_it(nats_server: NatsServer, tmp_path: Path) -> None:
+    """A wrong login, waited for like a server that starts: said once."""
+    wrong = tmp_path / "nats.password"
+    wrong.write_text("wrong")
+    command = ("-m", "vonggac.bus", "--nats", nats_server.url, "--user", "setup", "--password-file", str(wrong))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        said = await process.stderr.readline()
+        await eventually(
+            lambda: nats_server.log.read_text("utf-8", "replace").count('authentication error - User "setup"') >= 3
+        )
+    finally:
+        process.terminate()
+    out, err = await process.communicate()
+    lines = (said + err).decode().splitlines()
+    assert "waiting for NATS: nats: 'Authorization Violation'" in lines
+    assert sorted(lines) == sorted({*lines})
+    assert not out
