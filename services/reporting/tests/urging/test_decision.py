@@ -9,6 +9,7 @@ import pytest
 from reporting.domain.instants import VIETNAM, millis
 from reporting.urging.decision import HOUR, About, Owed, Party, Quiet, Rule, Urged, decide
 from reporting.urging.digest import SHOWN, day_shown, items_kept, message
+from reporting.urging.urger import digest_by_hand
 
 HEALTH, ARMY, COMMITTEE = UUID(int=1), UUID(int=2), UUID(int=3)
 DEADLINE = millis(datetime(2021, 5, 10, tzinfo=VIETNAM))
@@ -51,6 +52,20 @@ def test_a_party_gets_one_digest_and_not_a_message_for_each_camera() -> None:
     assert digest.agency_id == ARMY
     assert len(digest.items) == 19, "the one that is down for less than an hour is not among them"
     assert [one.since for one in digest.items] == sorted(one.since for one in digest.items)
+
+
+def test_what_is_owed_at_once_stands_in_the_order_of_the_facilities_codes() -> None:
+    """Whoever looks for a facility finds it; the ids of a register have no order that a reader knows."""
+    owed = [
+        obligation(key)._replace(facility_code=code) for key, code in (("c", "KCL-02"), ("a", None), ("b", "KCL-10"))
+    ]
+    owed += [
+        outage(key, DEADLINE)._replace(code="CAM-01", facility_code=code) for key, code in (("e", "B"), ("f", "A"))
+    ]
+    (digest,) = decide([rule(), rule(about=About.OUTAGE, party=Party.AGENCY, agency_id=HEALTH)], owed, [], DEADLINE)
+    by_hand = digest_by_hand(HEALTH, 1, [one._replace(managing=HEALTH) for one in owed], frozenset(), DEADLINE)
+    codes = [None, "KCL-02", "KCL-10", "A", "B"]
+    assert [[one.facility_code for one in each.items] for each in (digest, by_hand)] == [codes, codes]
 
 
 def test_nobody_is_urged_again_within_the_set_hours_also_about_something_new() -> None:

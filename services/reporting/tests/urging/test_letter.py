@@ -89,6 +89,14 @@ def test_level_three_reports_to_the_committee_instead_of_urging_it() -> None:
     assert "khẩn trương" not in found
 
 
+def test_the_lead_urges_itself_through_those_who_work_for_it() -> None:
+    found = paragraphs(letter(of(agency_name=ISSUER["name"])))
+    assert "Kính gửi: Các phòng, đơn vị trực thuộc Sở Thông tin và Truyền thông" in found
+    text = "\n".join(found)
+    assert "Sở Thông tin và Truyền thông đề nghị các phòng, đơn vị trực thuộc khẩn trương thực hiện" in text
+    assert "Đề nghị các phòng, đơn vị trực thuộc xử lý dứt điểm và gửi kết quả về Sở Thông tin và Truyền thông" in text
+
+
 def test_the_page_is_a4_with_the_decrees_margins() -> None:
     (section,) = Document(BytesIO(letter(of()))).sections
     sizes = [section.page_width, section.page_height, section.left_margin, section.right_margin]

@@ -147,9 +147,15 @@ def decide(rules: Iterable[Rule], owed: Collection[Owed], log: Sequence[Urged], 
 
 def _digest(party: UUID, level: int, due: Sequence[Rule], counted: Sequence[tuple[Rule, list[Owed]]]) -> Digest:
     items = {one.key: one for _, matched in counted for one in matched}
-    ordered = sorted(items.values(), key=lambda one: (one.outage, one.since, one.code, one.key))
     kinds = frozenset().union(*(rule.channel_kinds for rule in due))
-    return Digest(party, level, tuple(sorted((rule.id for rule, _ in counted), key=str)), kinds, tuple(ordered))
+    return Digest(
+        party, level, tuple(sorted((rule.id for rule, _ in counted), key=str)), kinds, tuple(in_order(items.values()))
+    )
+
+
+def in_order(owed: Iterable[Owed]) -> list[Owed]:
+    """As a message and a letter list it: obligations first, the oldest first; then by code and by facility."""
+    return sorted(owed, key=lambda one: (one.outage, one.since, one.code, one.facility_code or "", one.key))
 
 
 def _newest(log: Sequence[Urged]) -> Mapping[UUID, Sequence[Urged]]:

@@ -18,6 +18,8 @@ OBLIGATION_WIDTHS = (10, 25, 45, 40, 22, 23)
 OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Nguyên nhân")
 OUTAGE_WIDTHS = (10, 35, 50, 38, 32)
 DAY_MS: Millis = 86_400_000
+OWN_PARTS = "các phòng, đơn vị trực thuộc"
+"""To whom the lead writes about what is its own duty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def letter(of: LetterOf) -> bytes:
         subject=subject,
         place=of.issuer["place"] or "",
     )
-    page.addressees([of.agency_name], before=18)
+    page.addressees([f"{OWN_PARTS[0].upper()}{OWN_PARTS[1:]} {issuer}" if _own(of) else of.agency_name], before=18)
     _body(page, of, issuer)
     page.closing(_recipients(of))
     return page.saved()
@@ -57,10 +59,11 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
     obligations = [one for one in of.items if not one["outage"]]
     outages = [one for one in of.items if one["outage"]]
     opening = f"Theo số liệu của hệ thống Vọng Gác lúc {at:%H:%M} ngày {day_shown(of.urged_at)}, "
+    party = OWN_PARTS if _own(of) else of.agency_name
     if of.level > 2:
         page.text(f"{opening}{issuer} báo cáo {of.agency_name} các nội dung chậm thực hiện sau:")
     else:
-        page.text(f"{opening}{issuer} đề nghị {of.agency_name} khẩn trương thực hiện các nội dung sau:")
+        page.text(f"{opening}{issuer} đề nghị {party} khẩn trương thực hiện các nội dung sau:")
     number = 0
     if obligations:
         number += 1
@@ -76,9 +79,14 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
         page.text(f"Kính đề nghị {of.agency_name} xem xét, chỉ đạo các cơ quan, đơn vị liên quan./.")
         return
     page.text(
-        f"Đề nghị {of.agency_name} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
+        f"Đề nghị {party} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
         f"dõi: {of.reference})./."
     )
+
+
+def _own(of: LetterOf) -> bool:
+    """Whether the lead urges itself."""
+    return of.level <= 2 and of.agency_name == of.issuer["name"]
 
 
 def _reported_to(of: LetterOf) -> str:

@@ -22,7 +22,7 @@ from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import CHANNELS, RULES, agencies
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent
-from reporting.urging.decision import HOUR, About, Digest, Owed, Party, Quiet, Rule, Urged, decide
+from reporting.urging.decision import HOUR, About, Digest, Owed, Party, Quiet, Rule, Urged, decide, in_order
 from reporting.urging.digest import items_kept, message
 from reporting.urging.owed import Obligations, outages
 from vonggac.database import Database
@@ -208,5 +208,4 @@ def _minutes(shown: str) -> int:
 def digest_by_hand(agency_id: UUID, level: int, owed: Sequence[Owed], kinds: frozenset[str], now: int) -> Digest:
     """What a person urges one party about: its obligations that are overdue and the outages of its facilities."""
     items = [one for one in owed if agency_id in {one.responsible, one.managing} and (one.outage or one.since <= now)]
-    ordered = sorted(items, key=lambda one: (one.outage, one.since, one.code, one.key))
-    return Digest(agency_id, level, (), kinds, tuple(ordered))
+    return Digest(agency_id, level, (), kinds, tuple(in_order(items)))
