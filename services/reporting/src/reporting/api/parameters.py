@@ -174,7 +174,7 @@ async def check_camera(session: AsyncSession, sight: Sight, field: str, camera_i
 def invalid(field: str, message: str) -> ProblemError:
     """A 422 that names one parameter."""
     errors = [FieldError(field=field, message=message)]
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} {message}", errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field}: {message}", errors)
 
 
 def not_found(noun: str, given: object) -> ProblemError:

@@ -255,7 +255,7 @@ async def test_what_may_still_change_is_not_frozen(client: Client, fed: Province
         "/v1/reports", json={**BODY, "from": (soon - timedelta(days=1)).isoformat(), "to": soon.isoformat()}
     )
     assert answer.status_code == 422
-    assert "latest possible" in answer.json()["detail"]
+    assert answer.json()["detail"].startswith("to: evidence may still come for that time; the latest possible is ")
 
 
 async def test_an_unknown_report_is_not_found(client: Client) -> None:
