@@ -104,6 +104,12 @@ def test_the_page_is_a4_with_the_decrees_margins() -> None:
     assert section.different_first_page_header_footer
 
 
+def test_what_introduces_a_table_stands_on_its_page() -> None:
+    document = Document(BytesIO(letter(of())))
+    heads = [one for one in document.paragraphs if one.text.endswith("):")]
+    assert [one.paragraph_format.keep_with_next for one in heads] == [True, True]
+
+
 def test_the_same_entry_makes_the_same_bytes_at_another_time(monkeypatch: pytest.MonkeyPatch) -> None:
     first = letter(of())
     later = time.time() + 86_400 * 400

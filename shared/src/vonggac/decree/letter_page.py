@@ -73,9 +73,9 @@ class LetterPage(WordPage):
         """A part of the document."""
         self.paragraph(text, bold=True, italic=level > 1, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=True)
 
-    def text(self, text: str) -> None:
-        """A paragraph of the body."""
-        self.paragraph(text, before=BETWEEN_PT, indent=FIRST_LINE_MM)
+    def text(self, text: str, *, keep: bool = False) -> None:
+        """A paragraph of the body; `keep` with the table that it introduces."""
+        self.paragraph(text, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=keep)
 
     def caption(self, text: str, *, keep: bool = True) -> None:
         """What stands above a table or below a picture; `keep` with what follows."""

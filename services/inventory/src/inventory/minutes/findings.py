@@ -28,7 +28,7 @@ def write_findings(page: LetterPage, survey: SurveyFields) -> None:
         page.text(f"1. Quy mô: {', '.join(named) or 'không ghi nhận'}.")
     _system(page, form)
     if form.areas:
-        page.text("3. Khu vực phải giám sát:")
+        page.text("3. Khu vực phải giám sát:", keep=True)
         page.grid(Grid(_AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form))))
     if form.infrastructure is not None:
         page.text(f"4. Hạ tầng: {'; '.join(_infrastructure(form.infrastructure)) or 'không ghi nhận'}.")
@@ -39,12 +39,13 @@ def _system(page: LetterPage, form: SurveyForm) -> None:
     if form.system is None:
         return
     cameras, recorders = form.system.cameras, form.system.recorders
-    page.text(f"2. Hệ thống: {SYSTEMS[form.system.kind]}; {len(recorders)} đầu ghi, {len(cameras)} camera.")
+    counts = f"{len(recorders)} đầu ghi, {len(cameras)} camera"
+    page.text(f"2. Hệ thống: {SYSTEMS[form.system.kind]}; {counts}.", keep=bool(recorders or cameras))
     for recorder in recorders:
         parts = [" ".join(part for part in (recorder.make, recorder.model) if part is not None)]
         parts += [f"{amount(recorder.channels)} kênh"] if recorder.channels is not None else []
         parts += [f"lưu {amount(recorder.days_kept)} ngày"] if recorder.days_kept is not None else []
-        page.text(f"- Đầu ghi {', '.join(parts)};")
+        page.text(f"- Đầu ghi {', '.join(parts)};", keep=bool(cameras))
     rows = []
     for number, camera in enumerate(cameras, start=1):
         main = camera.main

@@ -67,12 +67,12 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
     number = 0
     if obligations:
         number += 1
-        page.text(f"{number}. Nghĩa vụ quá hạn hoặc sắp đến hạn ({len(obligations)}):")
+        page.text(f"{number}. Nghĩa vụ quá hạn hoặc sắp đến hạn ({len(obligations)}):", keep=True)
         rows = [_obligation_row(place, one, of.urged_at) for place, one in enumerate(obligations, start=1)]
         page.grid(Grid(OBLIGATION_COLUMNS, OBLIGATION_WIDTHS, rows))
     if outages:
         number += 1
-        page.text(f"{number}. Camera đang mất kết nối ({len(outages)}):")
+        page.text(f"{number}. Camera đang mất kết nối ({len(outages)}):", keep=True)
         rows = [_outage_row(place, one) for place, one in enumerate(outages, start=1)]
         page.grid(Grid(OUTAGE_COLUMNS, OUTAGE_WIDTHS, rows))
     if of.level > 2:

@@ -332,6 +332,8 @@ async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> 
         "ĐẠI DIỆN CƠ SỞ CÁCH LY",
     ):
         assert line in text
+    before_tables = [one for one in document.paragraphs if one.text.startswith(("2. Hệ thống:", "3. Khu vực"))]
+    assert [one.paragraph_format.keep_with_next for one in before_tables] == [True, True]
     section = document.sections[0]
     assert [mm(each) for each in (section.page_width, section.page_height)] == [210, 297]
     margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
