@@ -15,18 +15,12 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="forwarder", level=settings.log_level, log_format=settings.log_format)
     log_unknown_settings(Settings)
-    # What a start makes stays: searching it for garbage takes a seventh of its time. `serve` begins with that.
+    # What a start makes stays: searching it for garbage takes a seventh of its time. Serving enables it again.
     gc.disable()
     from forwarder.app import create_app
-    from vonggac.http.server import serve
+    from vonggac.http.server import serve_or_exit
 
-    try:
-        app = create_app(settings)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"forwarder cannot start: {error}") from None
-    serve(app, settings)
-    if app.state.tasks.died is not None:
-        raise SystemExit(1)
+    serve_or_exit("forwarder", create_app, settings)
 
 
 if __name__ == "__main__":

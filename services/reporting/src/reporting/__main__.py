@@ -43,19 +43,13 @@ def main() -> None:
 
 
 def _serve(settings: Settings) -> None:
-    # What a start makes stays: searching it for garbage takes a seventh of its time. `serve` begins with that.
+    # What a start makes stays: searching it for garbage takes a seventh of its time. Serving enables it again.
     gc.disable()
     share_one_heap()
     from reporting.app import create_app
-    from vonggac.http.server import serve
+    from vonggac.http.server import serve_or_exit
 
-    try:
-        app = create_app(settings)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"reporting cannot start: {error}") from None
-    serve(app, settings)
-    if app.state.tasks.died is not None:
-        raise SystemExit(1)
+    serve_or_exit("reporting", create_app, settings)
 
 
 async def _write_ledger(settings: Settings, *, anew: bool) -> int:

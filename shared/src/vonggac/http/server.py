@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 
 import uvicorn
 import uvloop
@@ -22,10 +23,21 @@ LEFT_WITHIN_S = 5.0
 """What is still left when the app has stopped (cancelled tasks, then threads) has so long to end."""
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """As `run`, with the address and the limits of a service's settings."""
+def serve_or_exit[Given: ServiceSettings](
+    service: str, create_app: Callable[[Given], FastAPI], settings: Given
+) -> None:
+    """As `run`, with the app, the address and the limits of a service.
+
+    Raises SystemExit with 1 after a death of its work, and with one line when no app can be made (a file is missing).
+    """
+    try:
+        app = create_app(settings)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{service} cannot start: {error}") from None
     limits = ConnectionLimits(settings.max_connections, settings.header_timeout_s, settings.idle_timeout_s)
     run(app, host=settings.host, port=settings.port, limits=limits)
+    if app.state.tasks.died is not None:
+        raise SystemExit(1)
 
 
 def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
