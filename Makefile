@@ -60,7 +60,7 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (A
 	@exec $(python) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
 .PHONY: leak-test
-leak-test: setup ## Secrets planted at every door in every spelling are found nowhere: logs, APIs, events, databases, /proc
+leak-test: setup ## Secrets planted at every input in every spelling are found nowhere: logs, APIs, events, databases, /proc
 	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)
 
 .PHONY: test-chart

@@ -118,8 +118,8 @@ def _lost(made: Stage) -> int:
 
 def _socket_buffers(pid: int) -> int:
     """Bytes that the kernel holds for the TCP connections of a process. Raises CalledProcessError."""
-    told = subprocess.run(["ss", "-tmnpHO"], capture_output=True, text=True, check=True).stdout
-    mine = (line for line in told.splitlines() if f"pid={pid}," in line)
+    listed = subprocess.run(["ss", "-tmnpHO"], capture_output=True, text=True, check=True).stdout
+    mine = (line for line in listed.splitlines() if f"pid={pid}," in line)
     found = (match for line in mine if (match := _MEMORY.search(line)) is not None)
     return sum(int(part) for match in found for part in match.groups())
 

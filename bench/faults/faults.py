@@ -72,9 +72,9 @@ class Watch:
         return False
 
     def sample(self) -> None:
-        told = self.stage.states()
-        self.states = {key: item["state"] for key, item in told.items()}
-        self.left_out = sum(item["groups_dropped"] for item in told.values())
+        statuses = self.stage.states()
+        self.states = {key: item["state"] for key, item in statuses.items()}
+        self.left_out = sum(item["groups_dropped"] for item in statuses.values())
         now, before = time.monotonic(), self.streams
         self.streams = {**before, **self.stage.streams()}
         for place, stream in self.streams.items():

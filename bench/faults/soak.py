@@ -41,7 +41,7 @@ from vonggac.embedded import ServerError
 FIRST_WITHIN_S = 180.0
 VERIFIED_WITHIN_S = 180.0
 POLL_S = 1.0
-TELL_EVERY_S = 30.0
+REPORT_EVERY_S = 30.0
 CALM_S = 30.0
 STAYED_S = 25.0
 """Longer than from read-back to read-back: what is verified at the end stays so for as long."""
@@ -166,14 +166,14 @@ class NotVerifiedError(Exception):
 
 async def _all_verified(made: Stage, progress: Progress, *, within_s: float) -> float:
     """Seconds until every camera is verified at both centres. Raises NotVerifiedError."""
-    began = told = time.monotonic()
+    began = reported = time.monotonic()
     while (verified := await made.verified()) < len(made.cameras):
         now = time.monotonic()
         if now - began > within_s:
             raise NotVerifiedError(await made.not_verified())
-        if now - told > TELL_EVERY_S / 3:
+        if now - reported > REPORT_EVERY_S / 3:
             progress.step("cameras", f"{verified} of {len(made.cameras)} verified at both centres")
-            told = now
+            reported = now
         await asyncio.sleep(POLL_S)
     return round(time.monotonic() - began, 1)
 
@@ -200,7 +200,7 @@ async def _calm(made: Stage, usage: Usage, progress: Progress, what: str) -> Cal
 
 async def _print_progress(made: Stage, usage: Usage, progress: Progress) -> None:
     while True:
-        await asyncio.sleep(TELL_EVERY_S)
+        await asyncio.sleep(REPORT_EVERY_S)
         rss = ", ".join(f"{part} {samples[-1].rss_mb:.0f}" for part, samples in usage.samples.items())
         progress.step("platform", f"{await made.verified()} of {len(made.cameras)} verified at both; MB: {rss}")
 

@@ -37,7 +37,7 @@ class Calm:
 
     began_s: float
     ended_s: float
-    standing: Mapping[str, int]
+    kept_open: Mapping[str, int]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Usage:
 
     processes: Callable[[], Mapping[str, Sequence[int]]]
     samples: dict[str, list[Sample]] = field(default_factory=dict)
-    _standing: dict[str, set[Descriptor]] = field(default_factory=dict)
+    _kept_open: dict[str, set[Descriptor]] = field(default_factory=dict)
     _calm_since_s: float = 0.0
 
     async def watch(self) -> None:
@@ -64,19 +64,19 @@ class Usage:
                 continue
             rss, descriptors = sum(one[0] for one in read), {each for one in read for each in one[1]}
             self.samples.setdefault(part, []).append(Sample(now, rss / MEGABYTE, len(descriptors)))
-            self._standing[part] = self._standing.get(part, descriptors) & descriptors
+            self._kept_open[part] = self._kept_open.get(part, descriptors) & descriptors
 
     def begin_calm(self) -> None:
         """From now on nothing is done to the platform."""
         self._calm_since_s = time.monotonic()
-        self._standing = {}
+        self._kept_open = {}
         self.sample()
 
     def end_calm(self) -> Calm:
         """The calm time that `begin_calm` began."""
         self.sample()
-        standing = {part: len(descriptors) for part, descriptors in self._standing.items()}
-        return Calm(self._calm_since_s, time.monotonic(), standing)
+        kept_open = {part: len(descriptors) for part, descriptors in self._kept_open.items()}
+        return Calm(self._calm_since_s, time.monotonic(), kept_open)
 
     def series(self, before: Calm, after: Calm) -> list["Series"]:
         """How every part went from one calm time to the other. Raises StatisticsError for a part without samples."""
@@ -120,8 +120,8 @@ def _series(part: str, samples: Sequence[Sample], before: Calm, after: Calm) -> 
         rss_mb_half=round(statistics.median(half or _rss_mb(whole)), 1),
         rss_mb_end=round(statistics.median(_rss_mb(samples, after.began_s, after.ended_s)), 1),
         rss_mb_spread=round(_spread(one.rss_mb for one in whole), 1),
-        fds_start=before.standing[part],
-        fds_end=after.standing[part],
+        fds_start=before.kept_open[part],
+        fds_end=after.kept_open[part],
         fds_spread=round(_spread(one.fds for one in whole)),
     )
 

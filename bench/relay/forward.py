@@ -40,11 +40,11 @@ def compare(streams: int, peer_streams: int, seconds: float, clips: Path) -> tup
     return ours, {name: cost for name, cost in peers.items() if cost is not None}
 
 
-def delays(streams: int, sampled: int, seconds: float, clips: Path) -> list[float]:
-    """Added delays in ms, sorted, of `sampled` cameras while `streams` are forwarded."""
+def delays(streams: int, timed: int, seconds: float, clips: Path) -> list[float]:
+    """Added delays in ms, sorted, of `timed` cameras while `streams` are forwarded."""
     with rig(streams, clips=clips) as one:
         ports = [free_port() for _ in range(DESTINATIONS)]
-        chosen = {number: one.urls[number] for number in range(0, streams, max(1, streams // sampled))}
+        chosen = {number: one.urls[number] for number in range(0, streams, max(1, streams // timed))}
         with measuring(chosen, ports) as connection:
             plans = [planned(url, ports if n in chosen else one.ports, n) for n, url in enumerate(one.urls)]
             asyncio.run(publish(one.nats_url, plans))
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=150)
     parser.add_argument("--peer-streams", type=int, default=20, help="streams of ffmpeg, nginx and PyAV")
     parser.add_argument("--delay-streams", type=int, default=100)
-    parser.add_argument("--delay-sampled", type=int, default=10, help="of these, cameras whose packets are timed")
+    parser.add_argument("--delay-timed", type=int, default=10, help="of these, cameras whose packets are timed")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,7 +90,7 @@ def main() -> None:
         ours, peers = compare(arguments.streams, arguments.peer_streams, arguments.seconds, clips)
         show_costs(ours, peers)
         remux = compare_remux(arguments.peer_streams, arguments.seconds)
-        measured = delays(arguments.delay_streams, arguments.delay_sampled, arguments.seconds, clips)
+        measured = delays(arguments.delay_streams, arguments.delay_timed, arguments.seconds, clips)
     show_delays(measured)
     cost = float(str(ours["ms_per_stream_second"]))
     ratios = {

@@ -1,4 +1,4 @@
-"""What the compose file and the local platform tell the services is what the services listen to."""
+"""What the compose file and the local platform set for the services is what the services read."""
 
 import subprocess
 import tomllib

@@ -8,9 +8,9 @@ import pytest
 
 @pytest.fixture(scope="module")
 def trees() -> Iterator[None]:
-    """For a file that reads the house: its trees are never looked through for garbage, of which they have none.
+    """For a file that reads the house: its trees are never searched for garbage, of which they have none.
 
-    To look through them takes longer than to read them, and each later file of the run would do it again at its end.
+    To search them takes longer than to read them, and each later file of the run would do it again at its end.
     """
     gc.disable()
     yield

@@ -39,7 +39,7 @@ for line in sys.stdin:
         texts = [os.pread(file.fileno(), 1 << 20, 0).decode("utf-8", "replace") for file in (said, mistakes)]
         print(json.dumps([status, *texts]), flush=True)
 """
-"""A process that runs the modules it is told, each in a child of its own. It has imported nothing of the house's
+"""A process that runs the modules that it reads, each in a child of its own. It has imported nothing of the house's
 code, and what the benches use of others once for all: half of the cost of a start."""
 
 type Start = Callable[[str], tuple[int, str, str]]

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tests.architecture.modules import modules, tree
+from tests.architecture.modules import modules, tracked, tree
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -39,7 +39,7 @@ PHRASES = re.compile(
     r"`[^`]*`|\b(?:looks?|looked)[ -]up\b|\blooks? like\b|\btells?\b[^.;:]*?\b(?:apart|from)\b|\btold (?:apart|from)\b",
     re.IGNORECASE,
 )
-"""What comments of the source may say: names in the code, and phrases for other things."""
+"""What comments may say: names in the code, and phrases for other things."""
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 ADDRESSES = {
     **{f"${name.upper()}": f"/{name}" for name in SERVICES},
@@ -192,7 +192,7 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
                 yield token.start[0], token.string
 
 
-def test_comments_of_the_source_use_no_retired_word() -> None:
+def test_comments_of_source_and_tests_use_no_retired_word() -> None:
     def retired(path: Path) -> list[str]:
         # Only a file with a suspicious line is read as tokens.
         lines = path.read_text("utf-8").splitlines()
@@ -203,4 +203,6 @@ def test_comments_of_the_source_use_no_retired_word() -> None:
             for found in RETIRED.finditer(PHRASES.sub("", text))
         ]
 
-    assert by_page(retired, modules().values()) == {}
+    listing = {Path(__file__), Path(__file__).with_name("test_rooms.py")}
+    tests = (path for path in tracked("*.py") if "tests" in path.relative_to(ROOT).parts and path not in listing)
+    assert by_page(retired, (*modules().values(), *tests)) == {}

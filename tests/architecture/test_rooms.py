@@ -78,13 +78,23 @@ RETIRED = frozenset(
     re.findall(
         r"\w+",
         """
-        look looks looker knock knocks knocking door doors giving giver taking taker told tell say presence answering
-        orders surroundings standing mirror following manners asked turn turns past held holding backlog confirmation
-        sampled lane courses undisturbed edge writing connecting
+        look looks looked looking looker knock knocks knocking door doors giving giver taking taker told tell tells
+        telling say presence answering orders surroundings standing mirror following manners asked turn turns past held
+        holding backlog confirmation sampled lane courses undisturbed edge writing connecting
         """,
     )
 )
 """The retired words of docs/glossary.md, and those of names that say nothing of what they hold."""
+EVERYDAY = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        door doors giving taking say answering orders standing following asked turn turns past held holding backlog
+        edge writing connecting
+        """,
+    )
+)
+"""Of these, what variables may be called: the words have another sense that is no other word's."""
 
 OPEN: dict[str, set[str]] = {
     "rooms": set(),
@@ -157,6 +167,32 @@ def test_no_name_uses_a_retired_word() -> None:
         names = [name.rpartition(".")[2], *(node.name for node in definitions(path))]
         found += [f"{name} {each}" for each in names if words_of(each) & RETIRED and each not in WORDS_OF_OTHERS]
     settle("words", found)
+
+
+def variables(path: Path) -> set[str]:
+    """Constants, attributes, variables and parameters that the statements of a file name."""
+    found: set[str] = set()
+    for node in statements(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = node.args
+            found |= {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+        for target in (part for each in targets if each is not None for part in ast.walk(each)):
+            if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+                found.add(target.id)
+            elif isinstance(target, ast.Attribute) and isinstance(target.ctx, ast.Store):
+                found.add(target.attr)
+    return found
+
+
+def test_no_variable_uses_a_retired_word() -> None:
+    found = {
+        f"{name} {each}"
+        for name, path in modules().items()
+        for each in variables(path)
+        if words_of(each.lower() if each.isupper() else each) & (RETIRED - EVERYDAY)
+    }
+    assert found == set()
 
 
 def test_no_function_is_a_bare_verb() -> None:

@@ -1,4 +1,4 @@
-"""Every log event and metric is documented where its reader looks, and nothing documented is gone."""
+"""Every log event and metric is documented where its reader searches, and nothing documented is gone."""
 
 import ast
 import re

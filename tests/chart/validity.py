@@ -28,7 +28,7 @@ def custom() -> dict[tuple[str, str], jsonschema.Draft202012Validator]:
 
 
 class Validity:
-    """Finds what is wrong with objects; equal ones are looked at once."""
+    """Finds what is wrong with objects; equal ones are checked once."""
 
     def __init__(self) -> None:
         self._known: dict[str, list[str]] = {}

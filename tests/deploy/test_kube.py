@@ -53,7 +53,7 @@ def secrets(safe: Path) -> list[dict[str, Any]]:
 
 
 def database(safe: Path) -> list[dict[str, Any]]:
-    """The external PostgreSQL that the chart is told of: a plain role and a database for each record keeper."""
+    """The external PostgreSQL that the chart is given: a plain role and a database for each record keeper."""
     statements = []
     for role in ("inventory", "reporting"):
         password = (safe / "postgres" / f"{role}.password").read_text("utf-8").strip()

@@ -128,7 +128,7 @@ async def _start_cameras(programs: Programs, stack: AsyncExitStack) -> dict[str,
         addresses |= {f"G-{path.upper()}": f"rtsp://127.0.0.1:{port}/{path}" for path in GSTREAMER}
     if not missing("ffmpeg"):
         tcp, http, hls = free_port(), free_port(), await _serve_files(programs.folder, stack)
-        # Both take one client, and leave with it: whoever only looks whether anybody is there ends them.
+        # Both take one client, and leave with it: whoever only checks whether anybody is there ends them.
         await programs.broadcast("mpegts", f"tcp://127.0.0.1:{tcp}?listen=1")
         await programs.broadcast("mpegts", f"http://127.0.0.1:{http}/live.ts", "-listen", "1")
         playlist = ("-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments")

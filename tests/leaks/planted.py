@@ -1,4 +1,4 @@
-"""The secrets that are planted: one of its own for every spelling and every door it is tried at."""
+"""The secrets that are planted: one of its own for every spelling and every input it is tried at."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""`make leak-test`: what is planted at every door, in every spelling, is found nowhere afterwards.
+"""`make leak-test`: what is planted at every input, in every spelling, is found nowhere afterwards.
 
 Logs, metrics, APIs, exports, events, buckets and databases (all of `var/`, byte by byte), and /proc of every process.
 """
@@ -37,7 +37,7 @@ LEAST_PLANTED = 60
 
 
 class Planter:
-    """Puts secrets in at the doors of the platform."""
+    """Puts secrets in at the inputs of the platform."""
 
     def __init__(self, running: RunningPlatform, client: httpx.AsyncClient) -> None:
         self.running, self.client, self.garden = running, client, Garden()

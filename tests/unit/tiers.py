@@ -36,7 +36,7 @@ class NotAUnitTestError(AssertionError):
 
 
 class _Guard:
-    """Looks at what Python's runtime audits (PEP 578) while a unit test runs."""
+    """Reads what Python's runtime audits (PEP 578) while a unit test runs."""
 
     def __init__(self) -> None:
         self.watching = False
@@ -137,7 +137,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_configure() -> None:
-    # Importing and reading the house's own code make a million objects that stay: they are looked through less often.
+    # Importing and reading the house's own code make a million objects that stay: they are searched less often.
     gc.set_threshold(50_000, 20, 20)
     Simulator.bind = _refused_in_unit_tests(Simulator.bind)  # type: ignore[method-assign, assignment]
 

@@ -204,7 +204,7 @@ class Province:
         return new_event(thing, source="/inventory", subject=f"{noun}/{thing.id}", time=self.now)
 
     def window(self, starts_at: datetime, ends_at: datetime, **given: Any) -> MaintenanceWindowV1:
-        """Maintenance agreed an hour beforehand, unless told otherwise."""
+        """Maintenance agreed an hour beforehand, unless a test says when."""
         known: dict[str, Any] = {"id": uuid4(), "revision": 1, "purpose": "thay nguồn", "agreed_by": "lead"}
         known["changed_at"] = known["agreed_at"] = starts_at - timedelta(hours=1)
         return MaintenanceWindowV1(starts_at=starts_at, ends_at=ends_at, **{**known, **given})

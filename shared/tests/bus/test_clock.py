@@ -118,7 +118,7 @@ async def test_skew_is_measured_at_the_real_server(bus: Bus, skew_s: float) -> N
 async def test_skew_is_measured_anew_after_a_step_of_this_machines_clock(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vonggac.bus.clock.LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("vonggac.bus.clock.CHECK_EVERY_S", 0.05)
     offset, asked = [0.0], [0]
     clock = ServerClock(wall=lambda: time.time() + offset[0])
     measure: Callable[[Bus], object] = clock.measure

@@ -12,7 +12,7 @@ from vonggac.http.exposition import exposition
 
 
 class Watched(Collector):
-    """Tells in which thread it was collected, and in which one the page was written."""
+    """Shows in which thread it was collected, and in which one the page was written."""
 
     def __init__(self) -> None:
         self.collected_in: list[str] = []
@@ -26,7 +26,7 @@ class Watched(Collector):
 
 
 class _Value(float):
-    """Tells when it is written."""
+    """Shows when it is written."""
 
     def __new__(cls, watched: Watched) -> "_Value":
         made = super().__new__(cls, 3.0)

@@ -1,4 +1,4 @@
-"""Garbage is looked for rarely while a report is made, and as usual at all other times."""
+"""Garbage is collected rarely while a report is made, and as usual at all other times."""
 
 import gc
 import subprocess

@@ -30,7 +30,7 @@ for line in sys.stdin:
 
 
 class Part:
-    """A process that does what it is told, watched through two calm times."""
+    """A process that does what a test wants, watched through two calm times."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process

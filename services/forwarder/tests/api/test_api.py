@@ -189,7 +189,7 @@ async def test_whichever_forwarder_is_asked_it_tells_how_a_delivery_stands_at_th
 async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
     client: httpx.AsyncClient, camera: CameraV1, process: Process
 ) -> None:
-    """The API shares its event loop with the relay: while it looks through everything, the loop goes on turning."""
+    """The API shares its event loop with the relay: while it reads everything, the loop goes on."""
     [one, _] = await process.live()
     assert process.board is not None
     others = [one.model_copy(update={"delivery_id": uuid4(), "camera_id": uuid4()}) for _ in range(20_000)]
@@ -212,7 +212,7 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
         # In a thread: the client parses the page in this loop, which the product does not, for 5 ms.
         return dict(await asyncio.to_thread(answer.json)), turns[0] - before
 
-    # What a run of tests keeps in memory is not the product's to look through.
+    # What a run of tests keeps in memory is not the product's to search.
     gc.disable()
     beside = asyncio.create_task(turning())
     try:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain.keyframes import (
+    AWAIT_EARLY_S,
     COMPARE_EVERY_S,
     HISTORY,
-    LOOK_AHEAD_S,
     UNEVEN_AT_MOST,
     ComparedKeyframe,
     Figures,
@@ -111,9 +111,9 @@ def test_nobody_needs_to_look_until_shortly_before_the_next_keyframe() -> None:
     assert rhythm.wait_s(100.0) == 0
     rhythm.seen(100.0, 0xFFFFFFFF)
     assert (rhythm.known, rhythm.wait_s(100.0)) == (False, 0)
-    # The network was slow this time; the camera's own clock tells four seconds.
+    # The network was slow this time; the camera's own clock shows four seconds.
     rhythm.seen(104.3, 4 * 90_000 - 1)
-    rhythm.looked_away()
+    rhythm.stop_watching()
     rhythm.seen(132.0, 32 * 90_000 - 1)
     assert rhythm.wait_s(132.0) == pytest.approx(3.8)
     assert rhythm.wait_s(133.5) == pytest.approx(2.3)
@@ -124,7 +124,7 @@ def test_nobody_needs_to_look_until_shortly_before_the_next_keyframe() -> None:
 def test_keyframes_that_nobody_saw_do_not_count_for_the_rhythm() -> None:
     rhythm = Rhythm(90_000)
     rhythm.seen(100.0, 0)
-    rhythm.looked_away()
+    rhythm.stop_watching()
     rhythm.seen(130.0, 30 * 90_000)
     assert not rhythm.known
 
@@ -205,11 +205,11 @@ def test_every_keyframe_is_awaited_but_of_many_in_a_second_one() -> None:
     rhythm.seen(10.0, 0)
     rhythm.seen(12.0, 180_000)
     assert rhythm.steady
-    assert rhythm.wait_s(12.0, least_s=COMPARE_EVERY_S) == pytest.approx(2.0 - LOOK_AHEAD_S)
+    assert rhythm.wait_s(12.0, least_s=COMPARE_EVERY_S) == pytest.approx(2.0 - AWAIT_EARLY_S)
     quick = Rhythm(90_000)
     quick.seen(10.0, 0)
     quick.seen(10.25, 22_500)
-    assert quick.wait_s(10.25, least_s=COMPARE_EVERY_S) == pytest.approx(1.0 - LOOK_AHEAD_S)
+    assert quick.wait_s(10.25, least_s=COMPARE_EVERY_S) == pytest.approx(1.0 - AWAIT_EARLY_S)
 
 
 def test_a_picture_of_three_fifths_of_a_keyframe_is_no_keyframe_and_one_of_two_thirds_is() -> None:
@@ -230,7 +230,7 @@ def test_a_camera_without_a_rhythm_is_not_looked_at_all_the_time() -> None:
     for number in range(UNEVEN_AT_MOST):
         rhythm.seen(float(number), stamp := stamp + 180_000)
         assert rhythm.steady
-        rhythm.looked_away()
+        rhythm.stop_watching()
         # Half an interval off: learnt anew, so many times.
         rhythm.seen(float(number), stamp := stamp + 270_000)
         assert not rhythm.known

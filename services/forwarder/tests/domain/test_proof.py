@@ -127,7 +127,7 @@ def test_a_picture_of_the_session_makes_it_verified() -> None:
 
 
 def test_a_picture_from_before_the_sessions_first_media_proves_nothing() -> None:
-    # The session was looked at when it was opened, at 2 s, and there was no media yet.
+    # The session was read when it was opened, at 2 s, and there was no media yet.
     assert run(*ACKNOWLEDGED, (5, verified(1.9)))[0].state is State.ACKNOWLEDGED
     assert run(*ACKNOWLEDGED, (5, verified(2.0)))[0].state is State.VERIFIED
     waited = [

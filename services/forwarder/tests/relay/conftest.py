@@ -26,7 +26,7 @@ while container is None:
     try:
         container = av.open(sys.argv[1], options={"listen": "1"}, timeout=(20, 20))
     except OSError:
-        continue  # somebody only looked whether anybody listens
+        continue  # somebody only checked whether anybody listens
 for packet in container.demux():
     stream = packet.stream
     if packet.size == 0:

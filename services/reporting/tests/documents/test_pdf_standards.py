@@ -2,7 +2,7 @@
 a package: claims, structure, words for pictures, fonts, colours, and that nothing is drawn outside the structure.
 
 Typst refuses to write what its own check of both standards does not pass; the fields and the report's data are put in
-after it, so the finished file is what is looked at here.
+after it, so the finished file is what is checked here.
 """
 
 from __future__ import annotations

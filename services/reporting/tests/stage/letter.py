@@ -1,4 +1,4 @@
-"""What letter 1742 set off, as the register publishes it: Quảng Trị in May 2021, told event by event."""
+"""What letter 1742 set off, as the register publishes it: Quảng Trị in May 2021, event by event."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Letter:
         return self.province.camera(code, **(known | given))
 
     def obligation(self, code: str, kind: str, **given: Any) -> ObligationV1:
-        """Due before 10/5/2021, set on 07/5, unless told otherwise."""
+        """Due before 10/5/2021, set on 07/5, unless a test says when."""
         due_before = given.pop("due_before", DEADLINE)
         entry = DeadlineV1(due_before=due_before, set_at=may(7, 9), set_by="lead", directive_id=self.directive_id)
         known: dict[str, Any] = {

@@ -55,7 +55,7 @@ def test_a_party_gets_one_digest_and_not_a_message_for_each_camera() -> None:
 
 
 def test_what_is_owed_at_once_stands_in_the_order_of_the_facilities_codes() -> None:
-    """Whoever looks for a facility finds it; the ids of a register have no order that a reader knows."""
+    """Whoever searches for a facility finds it; the ids of a register have no order that a reader knows."""
     owed = [
         obligation(key)._replace(facility_code=code) for key, code in (("c", "KCL-02"), ("a", None), ("b", "KCL-10"))
     ]

@@ -34,7 +34,7 @@ AT_FIRST = 3
 """Measurements in a row at the beginning: the quickest answer counts."""
 ANSWER_WITHIN_S = 2.0
 RETRY_AFTER_S = 0.5
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 """How soon a step of this machine's clock is noticed, and the server's time measured anew."""
 KEPT = 8
 DRIFT_PER_S = 2e-4
@@ -179,7 +179,7 @@ class ServerClock:
     async def run(self, bus: _Connection) -> None:
         """Measure until cancelled: every MEASURE_EVERY_S, after a reconnection, after a step of this machine's clock.
 
-        A measurement that fails is made again at the next turn.
+        A measurement that fails is made again the next time.
         """
         skewed = False
         while True:
@@ -193,7 +193,7 @@ class ServerClock:
         until_s = time.monotonic() + MEASURE_EVERY_S
         while time.monotonic() < until_s:
             try:
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout(CHECK_EVERY_S):
                     await reconnection.wait()
                 return
             except TimeoutError:

@@ -44,7 +44,7 @@ class KeyframeDetector:
             return Mark.OTHER
         part = part_of(self._codec, payload)
         if part is Part.LEAD or (part is Part.PICTURE and holds_several(self._codec, payload)):
-            self._recovers = self._recovers or self._tells_recovery(payload)
+            self._recovers = self._recovers or self._marks_recovery(payload)
         if part is Part.LEAD:
             self._known = None
             return Mark.LEAD
@@ -57,7 +57,7 @@ class KeyframeDetector:
         """Packets of a unit were left out: the next one may be anywhere in its unit."""
         self._known, self._recovers = None, False
 
-    def _tells_recovery(self, payload: bytes | memoryview) -> bool:
+    def _marks_recovery(self, payload: bytes | memoryview) -> bool:
         # Only the first fragment of a unit is read: a recovery point has a few bytes.
         return any(
             is_sei(self._codec, kind) and body >= 0 and recovery_point(self._codec, payload[body:end]) is not None

@@ -21,8 +21,8 @@ def is_sei(codec: VideoCodec, kind: int) -> bool:
 def pictures_to_recover(codec: VideoCodec, nals: Iterable[bytes]) -> int | None:
     """The same as `recovery_point` over all NAL units of an access unit; the first one found counts."""
     head = 1 if codec is VideoCodec.H264 else 2
-    told = (recovery_point(codec, nal[head:]) for nal in nals if is_sei(codec, nal_type(codec, nal)))
-    return next((count for count in told if count is not None), None)
+    counts = (recovery_point(codec, nal[head:]) for nal in nals if is_sei(codec, nal_type(codec, nal)))
+    return next((count for count in counts if count is not None), None)
 
 
 def recovery_point(codec: VideoCodec, body: bytes | memoryview) -> int | None:

@@ -49,7 +49,7 @@ class CameraClock:
         """
         oldest = self._wall_clock() - lately_s
         report, date = (
-            told[0] if told is not None and told[1] >= oldest else None for told in (self._report, self._date)
+            drift[0] if drift is not None and drift[1] >= oldest else None for drift in (self._report, self._date)
         )
         if report is not None and (abs(report) <= NOT_A_CLOCK_S or date is None):
             return report
@@ -62,12 +62,12 @@ def drift_by_date(date: str, came_at: float) -> float | None:
     `came_at`: our seconds since 1970 when it came.
     """
     try:
-        told = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(date)
     except (ValueError, OverflowError):
         return None
     # The parser gives a zone of -0000 as none; the header is always in UTC. The part of the second is cut off.
-    told = told if told.tzinfo is not None else told.replace(tzinfo=UTC)
-    drift_s = told.timestamp() + 0.5 - came_at
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    drift_s = moment.timestamp() + 0.5 - came_at
     if abs(drift_s - VIETNAM_S) <= LOCAL_WITHIN_S:
         # Local time marked as GMT, as by cheap cameras: the clock itself is right.
         drift_s -= VIETNAM_S

@@ -116,7 +116,7 @@ async def test_a_killed_leader_and_an_updated_stream_lose_no_job(cluster: dict[s
             await eventually(lambda: turns.since(moment) == CAMERAS, within_s=WITHIN_S + EVERY_S)
             assert await eventually(lambda: leader_of(bus, topology.PROBE_JOBS), within_s=30) != killed
 
-            # Every job is a delayed nak now: nats-server#5526 told of those lost in an update.
+            # Every job is a delayed nak now: nats-server#5526 reports those lost in an update.
             await eventually(lambda: updated(bus), within_s=30, poll_s=0.5)
             moment = time.monotonic()
             await eventually(lambda: turns.since(moment) == CAMERAS, within_s=WITHIN_S + EVERY_S)

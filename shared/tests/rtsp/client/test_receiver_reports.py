@@ -35,7 +35,7 @@ def reports(peer: ScriptedPeer) -> list[tuple[int, ReceiverReport]]:
 
 
 async def until_reported(peer: ScriptedPeer, data: bytes, expected: set[tuple[int, int]]) -> None:
-    """Send `data` with every report that comes, until the reports tell these (SSRC, highest sequence)."""
+    """Send `data` with every report that comes, until the reports have these (SSRC, highest sequence)."""
 
     def told() -> bool:
         peer.writer.write(data)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
-from forwarder.domain.progress import SAMPLED_EVERY_S, Progress
+from forwarder.domain.progress import READ_EVERY_S, Progress
 from forwarder.domain.proof import Mismatched, Proof, Unprovable, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -246,7 +246,7 @@ def _camera_away(delivery: Delivery, event: CameraAway, now: Instant, limits: Li
 def _opened(delivery: Delivery, event: Opened, now: Instant) -> Decision:
     if delivery.state is not DeliveryState.CONNECTING:
         return Decision(delivery)
-    progress = Progress(opened_s=now.monotonic_s, sampled_at=now.at, kept_s=event.kept_s)
+    progress = Progress(opened_s=now.monotonic_s, read_at=now.at, kept_s=event.kept_s)
     return Decision(replace(delivery, progress=progress))
 
 
@@ -290,7 +290,7 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
         # They came at some moment since the sample before: dated to the middle, they are off by half a second at most.
-        since_s = min(SAMPLED_EVERY_S, now.monotonic_s - delivery.progress.sampled_s)
+        since_s = min(READ_EVERY_S, now.monotonic_s - delivery.progress.read_s)
         confirmed_at = now.after(-since_s / 2)
         seen = replace(seen, last_success_at=now.at, last_acknowledged_at=confirmed_at, failure=None)
     if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:

@@ -18,7 +18,7 @@ STILL_WATCH_S = 10.0
 """For so long at a time."""
 HASH_AT_MOST_S = 30.0
 """Longest time for which every keyframe is hashed at one request."""
-LOOK_AHEAD_S = 0.2
+AWAIT_EARLY_S = 0.2
 """A keyframe is awaited so long before its last packet is expected: its own way in, and some unevenness."""
 LONGEST_INTERVAL_S = 20.0
 """Of keyframes that follow each other; more than that is a clock that was set anew."""
@@ -107,11 +107,11 @@ def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still |
     newest = seen[-1]
     if still is not None and any(newest.may_be(one) for one in seen[-3:-1]):
         return Still(still.since, still.keyframes + 1)
-    for turns in (1, 2):
-        run = turns
-        while run < len(seen) and seen[-1 - run].may_be(seen[-1 - run % turns]):
+    for period in (1, 2):
+        run = period
+        while run < len(seen) and seen[-1 - run].may_be(seen[-1 - run % period]):
             run += 1
-        if run >= 2 * turns and newest.hash is not None and seen[-1 - turns].hash is not None:
+        if run >= 2 * period and newest.hash is not None and seen[-1 - period].hash is not None:
             return Still(seen[-run].captured_at, run)
     return None
 
@@ -169,7 +169,7 @@ class Rhythm:
     @property
     def longest_wait_s(self) -> float:
         """For a keyframe, from when it is awaited, even if the camera puts it off by a part of a distance."""
-        return (self._interval_s or LONGEST_INTERVAL_S) + 2 * LOOK_AHEAD_S
+        return (self._interval_s or LONGEST_INTERVAL_S) + 2 * AWAIT_EARLY_S
 
     def seen(self, now_s: float, stamp: int) -> None:
         """A whole keyframe of this RTP timestamp has just come."""
@@ -185,7 +185,7 @@ class Rhythm:
         """A rhythm that was wrong once is no proof for ever: call about every half minute."""
         self._uneven = max(0, self._uneven - 1)
 
-    def looked_away(self) -> None:
+    def stop_watching(self) -> None:
         """Keyframes may go by unseen from now on."""
         self._watching = False
 
@@ -194,7 +194,7 @@ class Rhythm:
         if not self._interval_s or self._interval_s > LONGEST_INTERVAL_S:
             return 0.0
         since_s = now_s + least_s - self._newest_s
-        return max(0.0, least_s + self._interval_s - since_s % self._interval_s - LOOK_AHEAD_S)
+        return max(0.0, least_s + self._interval_s - since_s % self._interval_s - AWAIT_EARLY_S)
 
 
 class KeyframeRoom:

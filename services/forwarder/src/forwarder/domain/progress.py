@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from forwarder.domain.clock import Instant
 from forwarder.domain.proof import Proof
 
-SAMPLED_EVERY_S = 1.0
+READ_EVERY_S = 1.0
 """Of a session; at its beginning, and while nothing is acknowledged, more often."""
 
 
@@ -14,14 +14,14 @@ SAMPLED_EVERY_S = 1.0
 class Progress:
     """In media bytes and monotonic seconds.
 
-    `sampled_at`: the last sample before there was media. `media_at`: the same, once there is media: all media of the
+    `read_at`: when it was read last before there was media. `media_at`: the same, once there is media: all media of the
     session was written after that.
     """
 
     opened_s: float
-    sampled_at: datetime
-    sampled_s: float = 0.0
-    """The last sample of all."""
+    read_at: datetime
+    read_s: float = 0.0
+    """When it was read last of all."""
     media_at: datetime | None = None
     written: int = 0
     written_s: float = 0.0
@@ -51,10 +51,10 @@ class Progress:
         written = max(written, self.written)
         return replace(
             self,
-            sampled_at=self.sampled_at if written else now.at,
-            media_at=self.sampled_at if written else None,
+            read_at=self.read_at if written else now.at,
+            media_at=self.read_at if written else None,
             kept_s=self.kept_s if written else 0.0,
-            sampled_s=moment,
+            read_s=moment,
             written=written,
             written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),
@@ -67,8 +67,8 @@ class Progress:
 
     def _acknowledged_s(self, moment: float, *, confirmed: bool, begins: bool, unread_for_s: float) -> float:
         if confirmed:
-            # They came at some moment since the sample before: dated to the middle.
-            return moment - min(SAMPLED_EVERY_S, moment - self.sampled_s) / 2
+            # They came at some moment since the reading before: dated to the middle.
+            return moment - min(READ_EVERY_S, moment - self.read_s) / 2
         since_s = moment if begins else self.acknowledged_s
         return min(since_s, moment - unread_for_s) if unread_for_s else since_s
 

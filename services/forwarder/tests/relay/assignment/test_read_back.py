@@ -156,7 +156,7 @@ async def test_a_proof_that_is_not_renewed_ages_out(
     )
     proven, _ = await statuses.become(camera, "verified", "acknowledged")
     aged, _ = await statuses.become(camera, *BOTH_ACKNOWLEDGED)
-    # Three intervals, and the look that is made once a second.
+    # Three intervals, and the check that is made once a second.
     assert 2.0 <= (aged.observed_at - proven.observed_at).total_seconds() <= 4.0
     assert aged.verified_at == proven.verified_at
 

@@ -25,7 +25,7 @@ type Loop = Callable[[], asyncio.AbstractEventLoop]
 
 
 class Peer:
-    """Accepts one connection under TLS and reads what it is told to, no more."""
+    """Accepts one connection under TLS and reads as much as a test wants, no more."""
 
     def __init__(self) -> None:
         self.certificate = ServerCertificate.self_signed()

@@ -143,7 +143,7 @@ def piece(*frames: bytes) -> bytes:
 
 
 def pass_on(fanout: FanOut, data: bytes) -> bool:
-    """As the camera's connection does; whether it went by the lane."""
+    """As the camera's connection does; whether it went by the fast path."""
     if fanout.fast_path.pass_on(data):
         return True
     fanout.on_media(MediaBatch.of(data))

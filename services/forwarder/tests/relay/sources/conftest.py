@@ -223,7 +223,7 @@ class Broadcaster:
     async def _serve_file(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.read(4096)
         if not request:
-            return  # somebody only looked whether anybody listens
+            return  # somebody only checked whether anybody listens
         path = self._folder / request.split()[1].decode().strip("/")
         body = path.read_bytes() if path.exists() else None
         status = "404 Not Found" if body is None else "200 OK"

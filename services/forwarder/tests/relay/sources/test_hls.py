@@ -143,7 +143,7 @@ async def test_a_foreign_server_that_has_no_stream_is_told_so_in_the_right_word(
 
 @pytest.mark.parametrize("answer", [NOT_YET, FORBIDDEN], ids=["not found", "forbidden"])
 async def test_a_foreign_segment_that_is_not_there_yet_ends_nothing(answer: bytes) -> None:
-    # Of what is not there some stores say 403, to tell nobody what there is.
+    # Of what is not there some stores answer 403, so that nobody learns what there is.
     server, sink = Server(playlist=[media(0)], segment=[answer, ok("one"), ok("two")]), Sink()
     async with server.at() as address:
         url = f"{address.url.partition('?')[0]}/playlist.m3u8"

@@ -1,4 +1,4 @@
-"""Fetching live media by HTTP: to whom we connect, what we tell them, and what their failures are called."""
+"""Fetching live media by HTTP: to whom we connect, what we send them, and what their failures are called."""
 
 import asyncio
 import contextlib

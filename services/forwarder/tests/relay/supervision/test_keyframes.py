@@ -44,7 +44,7 @@ async def test_the_first_keyframe_of_a_source_is_hashed_at_once_and_then_the_med
     assert source is not None
     await eventually(lambda: source.fanout.tap is None)
     pictures = source.fanout.pictures
-    # About three groups of pictures: none of them is looked at.
+    # About three groups of pictures: none of them is read.
     await eventually(lambda: source.fanout.pictures > pictures + 75, within_s=20)
     assert len(relay.keyframes.history) == 1
 

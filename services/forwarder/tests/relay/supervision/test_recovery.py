@@ -66,7 +66,7 @@ async def test_an_attempt_that_was_swallowed_is_begun_anew_when_the_centre_answe
     centre = Centre("OPTIONS", "ANNOUNCE")
     async with ScriptedPeer(centre) as peer:
         relay = relay_of(delivered_to(planner.camera(sim), peer.port), connect_deadline_s=FAR_AWAY_S)
-        # The second knock: the first one was in vain.
+        # The second check: the first one was in vain.
         await peer.until(lambda: peer.methods.count("OPTIONS") == 2)
         centre.silent.clear()
         await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)

@@ -44,14 +44,14 @@ def expected_queues(camera: CameraV1) -> frozenset[Queue]:
 
 
 def missing_queues(
-    expected: AbstractSet[Queue], standing: AbstractSet[Queue], missing_before: AbstractSet[Queue]
+    expected: AbstractSet[Queue], present: AbstractSet[Queue], missing_before: AbstractSet[Queue]
 ) -> frozenset[Queue]:
     """Where the job is missing for certain: a new camera's is on its way for a moment, so one round proves nothing."""
-    return frozenset((expected - standing) & missing_before)
+    return frozenset((expected - present) & missing_before)
 
 
 def is_unseen(camera: CameraV1, queue: Queue, seen: Seen | None, *, watched_since: datetime, now: datetime) -> bool:
-    """Whether nothing was seen of a standing job for INTERVALS. `watched_since`: nothing is expected before that."""
+    """Whether nothing was seen of a job for INTERVALS. `watched_since`: nothing is expected before that."""
     every_s = seen.every_s if seen is not None else _interval_s(camera, queue)
     allowed = timedelta(seconds=INTERVALS * every_s + (camera.probe_timeout_s if queue is Queue.PROBE else 0.0))
     since = max(watched_since, camera.changed_at)

@@ -107,7 +107,7 @@ async def test_no_secret_is_in_the_past(province: Any) -> None:
 
 
 class Replay:
-    """The register as the change log tells it."""
+    """The register as the change log has it."""
 
     def __init__(self, lines: list[dict[str, Any]]) -> None:
         self.lines = sorted(lines, key=lambda line: line["id"])

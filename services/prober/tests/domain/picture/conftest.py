@@ -30,7 +30,7 @@ def yard() -> Luma:
 
 @pytest.fixture
 def take_thumbnail() -> TakeThumbnail:
-    """A thumbnail at a luma after `after_s`; each has its own noise and keyframe unless told otherwise."""
+    """A thumbnail at a luma after `after_s`; each has its own noise and keyframe unless a test gives them."""
     rng = np.random.default_rng(1)
 
     def take(

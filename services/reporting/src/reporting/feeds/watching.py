@@ -295,7 +295,7 @@ def _fault_key(facility_id: UUID, began_at: Millis) -> str:
 
 def _fault_notices(fault: SiteFault, facility_code: str | None, now: datetime) -> list[Notice]:
     """Its beginning, and its end if it is over."""
-    told: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "facility_id": fault.facility_id,
         "facility_code": facility_code,
         "cause": fault.cause,
@@ -303,10 +303,10 @@ def _fault_notices(fault: SiteFault, facility_code: str | None, now: datetime) -
         "began_at": moment(fault.began_at),
     }
     key = _fault_key(fault.facility_id, fault.began_at)
-    opened = Notice("site", fault.facility_id, key, now, SiteFaultOpenedV1(**told))
+    opened = Notice("site", fault.facility_id, key, now, SiteFaultOpenedV1(**stated))
     if fault.ended_at is None:
         return [opened]
-    closed = SiteFaultClosedV1(**told, ended_at=moment(fault.ended_at))
+    closed = SiteFaultClosedV1(**stated, ended_at=moment(fault.ended_at))
     return [opened, Notice("site", fault.facility_id, key, now, closed)]
 
 

@@ -233,7 +233,7 @@ async def test_agreed_maintenance_is_taken_out_of_the_figures(
 
 
 async def test_a_blind_verifier_makes_nobody_non_compliant(client: Client, ingest: Ingest, province: Province) -> None:
-    """Acknowledged where verified is demanded: unknown while nobody could look, not connected while looking failed."""
+    """Acknowledged where verified is demanded: unknown while nobody reads back, not connected while that fails."""
     good, *_ = await one_day(ingest, province)
     await province.feed(ingest, province.destination("national", proof="verified", revision=2))
     line = (await read(client))["cameras"][0]

@@ -310,7 +310,7 @@ async def test_evidence_that_touches_every_camera_flags_the_report(
 
 
 async def flags_published(client: Client, count: int) -> list[dict[str, Any]]:
-    """The events that tell of flags, once there are so many."""
+    """The events about flags, once there are so many."""
     wanted = {"event_type": "vn.vonggac.reporting.report_flagged.v1", "sort": "sequence"}
     found: list[dict[str, Any]] = []
 

@@ -28,7 +28,7 @@ def at(seconds: float) -> datetime:
 
 
 def reports_of(province: Province, count: int, seed: int) -> list[CameraMediaObservedV1]:
-    """A camera that comes, stands still and goes, told in reports of which some say nothing new."""
+    """A camera that comes, stands still and goes, in reports of which some have nothing new."""
     camera, chance = province.camera(), random.Random(seed)
     since = stopped = 0.0
     state = "flowing"

@@ -1,4 +1,4 @@
-"""The ledger tells what the direct account and the second witness tell, to the millisecond, over seeded chaos.
+"""The ledger, the direct account and the second witness agree, to the millisecond, over seeded chaos.
 
 Worlds of chaos lie around a local midnight each, days apart, so that most days are written without a row.
 """

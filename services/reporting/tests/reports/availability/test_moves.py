@@ -1,4 +1,4 @@
-"""Cameras that moved, one by one or with their whole unit: the ledger tells of their whole days, too.
+"""Cameras that moved, one by one or with their whole unit: the ledger has their whole days, too.
 
 All as if every camera had been accounted directly, for everybody and for who asks for one of the places alone.
 """

@@ -13,7 +13,8 @@ from vonggac.rtsp.wire.tracks import Track
 
 DEFAULT_REPORT_INTERVAL_S = 5.0
 
-_SAMPLED_BATCHES = 16
+_BATCHES_READ = 16
+"""At most, until every track was seen."""
 _SEQUENCE_AND_SSRC = struct.Struct(">xxHxxxxI")
 _MIN_RTP_FRAME = 4 + 12
 
@@ -47,7 +48,7 @@ class InterleavedReports:
             # No media since the last report: send one nevertheless.
             self._send()
         self._missing = set(self._sources)
-        self._batches_left = _SAMPLED_BATCHES
+        self._batches_left = _BATCHES_READ
         self._connection.on_sample = self._read_batch
         self.start()
 

@@ -29,7 +29,7 @@ class RequestExchange:
         self._error: PeerError | None = None
         self._authenticator = Authenticator(credentials)
         self._answers = Answers()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._cseq = 0
 
     @property
@@ -56,7 +56,7 @@ class RequestExchange:
         """As `RtspConnection.request`."""
         fields = list(headers)
         try:
-            async with asyncio.timeout(timeout_s), self._turn:
+            async with asyncio.timeout(timeout_s), self._lock:
                 return await self._request(method, uri, fields, body)
         except TimeoutError:
             raise PeerError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None

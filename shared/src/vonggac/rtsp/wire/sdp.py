@@ -42,7 +42,7 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
 _START_CODE = re.compile(rb"\A\x00{2,3}\x01")
-_TELLING_KEYS = {
+_CODEC_BY_KEY = {
     "sprop-vps": "H265",
     "sprop-sps": "H265",
     "sprop-parameter-sets": "H264",
@@ -169,7 +169,7 @@ def _rtpmap(media: MediaDescription) -> tuple[str, int, int] | None:
     static = _STATIC_CODECS.get(media.payload_type) if media.payload_type is not None else None
     if static is not None:
         return (*static, 1)
-    return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS.items() if key in media.fmtp), None)
+    return next(((codec, 90000, 1) for key, codec in _CODEC_BY_KEY.items() if key in media.fmtp), None)
 
 
 @lru_cache(maxsize=64)

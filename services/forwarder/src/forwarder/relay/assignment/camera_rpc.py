@@ -217,10 +217,10 @@ def _why_none(none: NoKeyframe, pull: Pull) -> dict[str, str]:
         "keyframe_age_s": none.keyframe_age_s,
         "bitrate_kbps": none.bitrate_kbps,
     }
-    told = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}
+    known = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}
     away = pull.cause is not None and none.silent_s is None
     why = {"cause": pull.cause.value, "detail": _one_line(pull.detail)} if pull.cause is not None and away else {}
-    return {"error": none.reason, **told, **why, **({"codec": none.codec} if none.codec is not None else {})}
+    return {"error": none.reason, **known, **why, **({"codec": none.codec} if none.codec is not None else {})}
 
 
 def _one_line(text: str | None) -> str:

@@ -104,13 +104,13 @@ class HandoverSender:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def release_all(self, cameras: Sequence[HeldCamera], *, within_s: float) -> None:
-        """Hand all over in about `within_s` seconds. Those whose turn comes too late go back to the queue."""
+        """Hand all over in about `within_s` seconds. Those that get no place in time go back to the queue."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        turn = asyncio.Semaphore(AT_ONCE)
+        places = asyncio.Semaphore(AT_ONCE)
 
         async def hand_over(held: HeldCamera) -> None:
-            async with turn:
+            async with places:
                 if held.ending:
                     return
                 begun_in_time = loop.time() - began_s < within_s * BEGUN_PART

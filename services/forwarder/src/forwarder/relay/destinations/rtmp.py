@@ -62,7 +62,7 @@ class RtmpPublishing:
         self._send_buffer = SendBuffer(connection.transport)
         self._budget.add_queue(self._outlet)
         self._control_before = connection.control_bytes
-        self._told: bytes | None = None
+        self._header_sent: bytes | None = None
         self._begin_ms: int | None = None
         self._acknowledged = 0
         tap.add_writer(self._write_unit)
@@ -118,8 +118,8 @@ class RtmpPublishing:
             self._begin_ms = unit.timestamp_ms
             self._begin()
         at_ms = max(0, unit.timestamp_ms - self._begin_ms)
-        if unit.header is not None and unit.header != self._told:
-            self._told = unit.header
+        if unit.header is not None and unit.header != self._header_sent:
+            self._header_sent = unit.header
             self._write(chunks.VIDEO, unit.header, at_ms, _VIDEO_STREAM)
         self._write(unit.kind, unit.body, at_ms, _VIDEO_STREAM if unit.kind == chunks.VIDEO else _AUDIO_STREAM)
         outlet.count(packets=unit.packets, frames=unit.kind == chunks.VIDEO)

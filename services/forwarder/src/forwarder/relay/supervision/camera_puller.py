@@ -27,7 +27,7 @@ GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
 HOLE_S = 5.0
 """Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 """How often a session's media is checked."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
@@ -94,7 +94,7 @@ class MediaWatch:
             self.learn_gap(now_s - self._media_s)
             self._pictures, self._media_s = source.fanout.pictures, now_s
             # It came at some moment since the last check: dated to the middle, it is off by half a second at most.
-            self._dated_s = (max(self._seen_s, now_s - LOOK_EVERY_S) + now_s) / 2
+            self._dated_s = (max(self._seen_s, now_s - CHECK_EVERY_S) + now_s) / 2
         self._seen_s = now_s
 
     def _flow(self, media: Media) -> None:

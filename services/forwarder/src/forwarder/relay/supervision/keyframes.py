@@ -345,7 +345,7 @@ class CameraKeyframes:
         learning = not self._rhythm.known and now_s < self._learn_until_s
         if not self._measure and not learning:
             tap.close()
-            self._rhythm.looked_away()
+            self._rhythm.stop_watching()
             self._await_next(now_s)
 
     def _compare(self, keyframe: ComparedKeyframe) -> None:

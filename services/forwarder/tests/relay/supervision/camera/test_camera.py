@@ -127,7 +127,7 @@ async def test_deliveries_of_a_camera_that_cannot_be_had_wait_with_the_cameras_c
     await sim.cameras["gate"].set_fault(fault)
     relay = relay_of(planner.camera(sim))
     await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, cause), within_s=15)
-    # Nobody is told of a stream that is not there.
+    # Nobody reports a stream that is not there.
     assert all(not centre.streams for centre in sim.centres.values())
     await sim.cameras["gate"].clear_fault()
     await acknowledged(relay)

@@ -25,7 +25,7 @@ class Source:
 
 
 class Watched:
-    """A camera whose session began at 0 with its first picture; looked at once a second."""
+    """A camera whose session began at 0 with its first picture; checked once a second."""
 
     def __init__(self) -> None:
         scanner = KeyframeScanner(VideoCodec.H264, 0)
@@ -59,7 +59,7 @@ def test_a_silence_of_three_seconds_is_a_stop_that_began_with_the_last_media() -
     camera.run(25, every_s=None)
     camera.run(30, every_s=1)
     assert camera.reported == [(0.0, True), (23.0, False), (26.0, True)]
-    # Looked at once a second: dated to the middle.
+    # Checked once a second: dated to the middle.
     assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=19.5)
     assert camera.watch.media.since == BEGAN + timedelta(seconds=25.5)
 

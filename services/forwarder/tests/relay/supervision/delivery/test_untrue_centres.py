@@ -135,7 +135,7 @@ async def test_a_centre_that_stops_reading_is_stalled_and_then_dropped_and_never
 async def test_a_centre_that_says_the_session_is_gone_gets_a_new_one(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
-    """It goes on reading, so its kernel goes on confirming; its answer to a keep-alive is what tells the truth."""
+    """It goes on reading, so its kernel goes on confirming; its answer to a keep-alive is the truth."""
     gone = reply(454, reason="Session Not Found")
     script = ScriptedCamera(GET_PARAMETER=gone, OPTIONS=gone)
     script.session = "42;timeout=2"
@@ -163,7 +163,7 @@ async def test_a_centre_that_moves_to_another_address_is_found_there(
     await eventually(lambda: at(relay, astray).delivery.cause is Cause.REFUSED, within_s=8)
     addresses[0] = "127.0.0.1"
     await eventually(lambda: at(relay, astray).delivery.state is State.ACKNOWLEDGED, within_s=8)
-    # It moves into a network that nobody allowed, and closes the door behind it.
+    # It moves into a network that nobody allowed, and closes its port behind it.
     addresses[0] = "192.0.2.1"
     await national.set_fault("close")
     await eventually(lambda: at(relay, astray).delivery.cause is Cause.ADDRESS_NOT_ALLOWED, within_s=8)

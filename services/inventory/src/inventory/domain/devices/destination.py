@@ -23,7 +23,7 @@ HEADINGS = {
     "enhanced_rtmp": "Nhận H.265 qua RTMP",
     **PERIOD_HEADINGS,
 }
-CONFIRMATION = "path_is_no_secret"
+PUBLIC_PATH_FIELD = "path_is_no_secret"
 """The field by which a caller says so."""
 
 
@@ -93,6 +93,6 @@ def check_no_stream_key(name: str, template: str | None, *, before: str | None, 
         return
     msg = (
         f"has a part that looks like a stream key: put it into the credentials and write {{password}} there, or send "
-        f"{CONFIRMATION}: true beside {name} if it is none (a file cannot say that)"
+        f"{PUBLIC_PATH_FIELD}: true beside {name} if it is none (a file cannot say that)"
     )
     raise ValueError(msg)

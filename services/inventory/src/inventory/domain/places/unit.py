@@ -127,9 +127,9 @@ def check_succession(unit: Dated, earlier: Dated, kind: SuccessionKind) -> None:
 def latest[D: Dated](units: Iterable[D], day: date) -> D | None:
     """The unit that stands on `day`; else the one that ended last before it; else the first after it."""
     ordered = sorted(units, key=lambda one: one.valid_from or date.min)
-    standing = [one for one in ordered if holds_on(one, day)]
-    if standing:
-        return standing[-1]
+    in_force = [one for one in ordered if holds_on(one, day)]
+    if in_force:
+        return in_force[-1]
     ended = sorted((one for one in ordered if one.valid_to is not None and one.valid_to < day), key=_last_day)
     first = ordered[0] if ordered else None
     return ended[-1] if ended else first

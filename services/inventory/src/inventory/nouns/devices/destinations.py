@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.domain.devices.addresses import Address, parse_read_back_template, parse_url_template
 from inventory.domain.devices.destination import (
-    CONFIRMATION,
+    PUBLIC_PATH_FIELD,
     DestinationFields,
     NewDestination,
     check_no_stream_key,
@@ -64,7 +64,7 @@ class DestinationWriter(Writer):
         addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES)))
         _check(given, addresses["url_template"], addresses["read_back_url_template"])
         _check_keys(addresses, None, is_no_secret=given.path_is_no_secret)
-        values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras", CONFIRMATION})
+        values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras", PUBLIC_PATH_FIELD})
         destination = Destination(**values, **_columns(writing, addresses))
         await writing.transaction.add_thing(destination)
         if given.connect_all_cameras:
@@ -77,8 +77,8 @@ class DestinationWriter(Writer):
         addresses = _addresses(writing, patch)
         for name, columns in _TEMPLATES.items():
             refuse_to_move(destination, addresses.get(name), columns)
-        _check_keys(addresses, destination, is_no_secret=bool(patch.get(CONFIRMATION)))
-        stated = {name: value for name, value in patch.items() if name not in {*_TEMPLATES, CONFIRMATION}}
+        _check_keys(addresses, destination, is_no_secret=bool(patch.get(PUBLIC_PATH_FIELD)))
+        stated = {name: value for name, value in patch.items() if name not in {*_TEMPLATES, PUBLIC_PATH_FIELD}}
         merged = merge(DestinationFields, destination, stated)
         _check(merged, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
         await writing.transaction.change_thing(destination, merged.model_dump() | _columns(writing, addresses))

@@ -86,8 +86,8 @@ class Reconciler:
         self._owner_since = self._owner_since or now
         async with self._database.transaction() as session:
             cameras = [_OnRecord(*row) for row in await session.execute(select(Camera.id, Camera.revision))]
-        standing = {queue: await board.camera_ids(queue) for queue in Queue}
-        lost = await self._find_missing(cameras, standing)
+        jobs = {queue: await board.camera_ids(queue) for queue in Queue}
+        lost = await self._find_missing(cameras, jobs)
         for camera_id, queues in (await self._find_unseen(board, cameras, now)).items():
             lost[camera_id] = lost.get(camera_id, frozenset()) | queues
         known = {camera.id for camera in cameras}
@@ -108,11 +108,9 @@ class Reconciler:
         return count
 
     async def _find_missing(
-        self, cameras: Sequence[_OnRecord], standing: Mapping[Queue, Collection[str]]
+        self, cameras: Sequence[_OnRecord], jobs: Mapping[Queue, Collection[str]]
     ) -> dict[UUID, frozenset[Queue]]:
-        present = {
-            camera: frozenset(queue for queue in Queue if str(camera.id) in standing[queue]) for camera in cameras
-        }
+        present = {camera: frozenset(queue for queue in Queue if str(camera.id) in jobs[queue]) for camera in cameras}
         doubtful = [
             camera
             for camera, queues in present.items()

@@ -133,7 +133,7 @@ async def test_letter_1742_from_the_directive_to_connected_and_to_an_approved_pr
 
 
 async def forwarded_as_agreed(last_message: Any, camera_id: str) -> bool:
-    """Whether workers are told to forward the camera to both centres, under the agreed plan."""
+    """Whether workers are to forward the camera to both centres, under the agreed plan."""
     message = await last_message("camera", camera_id)
     return isinstance(message, CameraV1) and [each.plan for each in message.forwarded] == [PlanBasis.AGREED] * 2
 

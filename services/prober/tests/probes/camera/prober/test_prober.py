@@ -1,4 +1,4 @@
-"""A probe never raises and never tells a secret."""
+"""A probe never raises and never shows a secret."""
 
 import asyncio
 from dataclasses import replace
