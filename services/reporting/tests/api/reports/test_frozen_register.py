@@ -223,6 +223,34 @@ async def test_late_evidence_changes_the_register_s_rows_by_a_version_alone(
     assert row_of(second, "B")["connected_both"] is True
 
 
+async def test_evidence_between_the_period_and_the_cut_off_flags_the_report(
+    client: Client, told: Told, ingest: Ingest
+) -> None:
+    """It changes what the register's rows say; of after the cut-off it changes nothing."""
+    letter = told.letter
+    new = letter.camera(told.b, "B-C02", may(10, 0.2))
+    await letter.province.feed(ingest, letter.stated("camera", new))
+    body, _ = await frozen(client)
+    address = f"/v1/reports/{body['id']}"
+
+    async def flag() -> Any:
+        return (await client.get(address)).json()["late_evidence"]
+
+    await letter.province.feed(ingest, letter.province.probe(new, may(10, 1.5), awake_since=letter.begin))
+    assert await flag() is None
+    await letter.province.feed(ingest, letter.province.probe(new, may(10, 0.9), awake_since=letter.begin))
+    found = await flag()
+    assert (found["what"], found["cameras"]) == (["probe"], 1)
+    camera, at = told.cameras["B"], may(10, 0.3)
+    came = letter.province.change(camera.deliveries[1], camera, 4, at, "acknowledged", held_since=at)
+    await letter.province.feed(ingest, came)
+    found = await flag()
+    assert (found["what"], found["cameras"]) == (["claim", "probe"], 2)
+    changed = (await client.get(f"{address}/difference")).json()
+    assert changed["late_evidence"] == found
+    assert {one["table"] for one in changed["changes"]} == {"progress"}
+
+
 @pytest.mark.parametrize("name", EARLIER)
 async def test_a_report_of_an_earlier_release_renders_as_it_did_and_its_versions_are_by_its_rule(
     client: Client, database: Database, name: str

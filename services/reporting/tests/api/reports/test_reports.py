@@ -286,7 +286,7 @@ async def test_a_chart_is_drawn_of_a_period_or_of_a_report(client: Client, fed: 
 async def test_evidence_of_another_time_or_without_effect_flags_no_report(
     client: Client, fed: Province, ingest: Ingest
 ) -> None:
-    report = await frozen(client)
+    report = await frozen(client, cut_off=NEXT.isoformat())
     camera = fed.facts  # type: ignore[attr-defined]
     await fed.feed(ingest, fed.probe(camera, NEXT + timedelta(hours=1)))
     address = f"/v1/reports/{report['id']}"

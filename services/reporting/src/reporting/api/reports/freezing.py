@@ -33,6 +33,7 @@ from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
+from reporting.storage import plan
 from reporting.storage.availability import after_freezing, targets
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
@@ -86,13 +87,13 @@ async def freeze_report(
         proposals=tuple(body.proposals),
         letterhead=_letterhead(shared, body.letterhead),
     )
-    seen = await _announced(shared, period)
     asked = _Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
-    tables = await _tables(shared, caller, asked)
-    make = await asyncio.to_thread(freezing.first_version, order, tables, now)
+    seen = await _announced(shared, asked)
+    found = await _read(shared, caller, asked)
+    make = await asyncio.to_thread(freezing.first_version, order, found.tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
-        await _keep_evidence(session, report, seen)
+        await after_freezing.keep(session, report.header.number, seen, found.cameras, asked.covers_until)
         await _publish(session, report, caller, now)
     return _created(report, response)
 
@@ -162,15 +163,15 @@ async def freeze_version(
             raise _superseded(version)
         asked = await _same_request(session, before)
     header, now = before.header, shared.clock()
-    seen = await _announced(shared, asked.period)
-    tables = await _tables(shared, caller, asked)
+    seen = await _announced(shared, asked)
+    found = await _read(shared, caller, asked)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
-        make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
+        make = await asyncio.to_thread(freezing.next_version, before, found.tables, correction)
         async with shared.database.transaction() as session:
             report = await chain.append(session, make, replaces=before)
-            await _keep_evidence(session, report, seen)
+            await after_freezing.keep(session, report.header.number, seen, found.cameras, asked.covers_until)
             await _publish(session, report, caller, now)
     except freezing.NothingChangedError:
         async with shared.database.transaction() as session:
@@ -197,8 +198,8 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         number = before.header.number
         late = (await after_freezing.late(session, [number])).get(number)
         asked = await _same_request(session, before)
-    tables = await _tables(shared, caller, asked)
-    found = await asyncio.to_thread(changes, before.tables, tables)
+    now = await _read(shared, caller, asked)
+    found = await asyncio.to_thread(changes, before.tables, now.tables)
     return DifferenceShape(
         version=before.header.version,
         changed_figures=len(found),
@@ -212,15 +213,10 @@ def _superseded(version: int) -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, "superseded", detail)
 
 
-async def _announced(shared: Context, period: Period) -> int:
-    """The newest mark before the figures are read; from now on, what comes for the period is marked."""
+async def _announced(shared: Context, asked: "_Request") -> int:
+    """The newest mark before the figures are read; from now on, what comes for their time is marked."""
     async with shared.database.transaction() as session:
-        return await after_freezing.announce(session, period.end)
-
-
-async def _keep_evidence(session: AsyncSession, report: Report, seen: int) -> None:
-    cameras = [str(row["camera_id"]) for row in report.tables["cameras"]]
-    await after_freezing.keep(session, report.header.number, seen, cameras)
+        return await after_freezing.announce(session, asked.covers_until)
 
 
 async def _publish(session: AsyncSession, report: Report, caller: Principal, now: datetime) -> None:
@@ -289,6 +285,18 @@ class _Request(NamedTuple):
     register_at: Millis | None
     codes_of: Millis | None = None
 
+    @property
+    def covers_until(self) -> Millis:
+        """Evidence for time before it may change what is frozen: the register's rows have the cut-off's."""
+        return max(self.period.end, self.register_at or 0)
+
+
+class _Found(NamedTuple):
+    """What a report is frozen of. `cameras`: those that its tables are of."""
+
+    tables: dict[str, list[Row]]
+    cameras: frozenset[UUID]
+
 
 async def _same_request(session: AsyncSession, before: Report) -> _Request:
     """The same as for the first version: with the register of its cut-off, or without any if it has none."""
@@ -299,7 +307,7 @@ async def _same_request(session: AsyncSession, before: Report) -> _Request:
     return _Request(period, zone, header.filters, register_at, first.header.frozen_at_ms)
 
 
-async def _tables(shared: Context, caller: Principal, asked: _Request) -> dict[str, list[Row]]:
+async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
     given = asked.filters
     filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
     now, alive_ms = millis(shared.clock()), duration(shared.settings.presumed_alive_s)
@@ -307,4 +315,7 @@ async def _tables(shared: Context, caller: Principal, asked: _Request) -> dict[s
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
         earlier, at = asked.register_at is None, asked.register_at
-        return await collect(session, Extent(question, scope, asked.zone, by_earlier_rule=earlier, register_at=at))
+        extent = Extent(question, scope, asked.zone, by_earlier_rule=earlier, register_at=at)
+        tables = await collect(session, extent)
+        places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
+        return _Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))

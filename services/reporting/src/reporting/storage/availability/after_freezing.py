@@ -51,6 +51,12 @@ report_evidence = Table(
     Column("seen_mark", BigInteger, nullable=False, comment="Marks up to this one are in its figures, or change none"),
     Column("camera_ids", ARRAY(Uuid), nullable=False, comment="The cameras that it tells of"),
     Column("published_mark", BigInteger, comment="The seen_mark for which its flag was published; null: none was"),
+    Column(
+        "covers_until",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="Evidence for time before it may change it: the end of its period, or the cut-off of its register",
+    ),
     comment="What each frozen report was made of",
 )
 
@@ -66,7 +72,11 @@ _MARK = text(
 )
 _ANNOUNCE = text("update ledger_state set frozen_until = greatest(frozen_until, :until)")
 _NEWEST = text("select coalesce(max(id), 0) from report_mark")
-_KEEP = text("insert into report_evidence (number, seen_mark, camera_ids) values (:number, :seen, :cameras)")
+_KEEP = text(
+    """
+    insert into report_evidence (number, seen_mark, camera_ids, covers_until) values (:number, :seen, :cameras, :until)
+    """
+)
 _CHECKED = text("update report_evidence set seen_mark = greatest(seen_mark, :seen) where number = :number")
 # What is said of a camera that a report does not name counts where it is the register that says it.
 _FLAGS = """
@@ -74,7 +84,7 @@ _FLAGS = """
            count(distinct m.camera_id) filter (where m.camera_id <> :any) as cameras,
            bool_or(m.camera_id = :any) as whole
     from report_evidence as e join frozen_report as f using (number) join report_mark as m
-        on m.id > e.seen_mark and m.since < f.ends_at
+        on m.id > e.seen_mark and m.since < e.covers_until
         and (m.camera_id = :any or m.what in ('camera', 'maintenance') or m.camera_id = any(e.camera_ids))
     where {of} and not exists (select from frozen_report as later where later.id = f.id and later.version > f.version)
     group by {by}
@@ -121,9 +131,10 @@ async def announce(session: AsyncSession, until: Millis) -> int:
     return int(await session.scalar(_NEWEST) or 0)
 
 
-async def keep(session: AsyncSession, number: int, seen: int, cameras: Collection[str]) -> None:
-    """Keep what a report was made of."""
-    await session.execute(_KEEP, {"number": number, "seen": seen, "cameras": [UUID(one) for one in cameras]})
+async def keep(session: AsyncSession, number: int, seen: int, cameras: Collection[UUID], until: Millis) -> None:
+    """Keep what a report was made of: of which cameras, and of evidence until when."""
+    given = {"number": number, "seen": seen, "cameras": list(cameras), "until": moment(until)}
+    await session.execute(_KEEP, given)
 
 
 async def checked(session: AsyncSession, number: int, seen: int) -> None:
