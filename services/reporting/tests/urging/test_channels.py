@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 from services.reporting.tests.stage.receivers import Mailbox, receiving, taking_mail
 
-from reporting.urging.channels import BadAddressError, ChannelKind, Sent, parse, send
+from reporting.urging import channels
+from reporting.urging.channels import MOST_UNDER_WAY, BadAddressError, ChannelKind, Sent, parse, send
 from reporting.urging.digest import Message
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -127,6 +131,38 @@ def test_an_address_that_cannot_work_is_refused_without_being_repeated(
         parse(kind, given)
     assert named in str(error.value)
     assert "MatKhau99" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", list(ChannelKind))
+async def test_servers_that_never_come_to_an_end_keep_no_other_from_its_message(
+    kind: ChannelKind, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sends line after line is silent for no read's limit; the thread that reads it ends with the server."""
+    monkeypatch.setattr(channels, "SENT_WITHIN_S", 0.5)
+    over = asyncio.Event()
+
+    async def go_on(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" if kind is ChannelKind.JSON else b"")
+        while not over.is_set():
+            writer.write(b"x: y\r\n" if kind is ChannelKind.JSON else b"220-wait\r\n")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 0.05)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    before = set(threading.enumerate())
+    async with await asyncio.start_server(go_on, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"json://127.0.0.1:{port}/" if kind is ChannelKind.JSON else address(port)
+        sent = await asyncio.gather(*(send(parse(kind, url), TEXT, HERE) for _ in range(40)))
+        assert set(sent) == {Sent.TIMEOUT}
+        assert await send(parse(ChannelKind.MAILTO, address(mailbox.port)), TEXT, HERE) is Sent.SENT
+        left = [one for one in threading.enumerate() if one not in before and one.name.startswith("urging")]
+        assert 0 < len(left) <= MOST_UNDER_WAY
+        assert all(one.daemon for one in left), "none keeps the process from ending"
+        over.set()
+        await eventually(lambda: not any(one.is_alive() for one in left))
 
 
 async def test_sending_does_not_hold_up_the_loop() -> None:

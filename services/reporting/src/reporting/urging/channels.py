@@ -5,6 +5,9 @@ Apprise has a hundred services and options that read files; only the schemes and
 
 import asyncio
 import logging
+import threading
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,6 +24,10 @@ from vonggac.net.errors import PeerError
 RESOLVE_WITHIN_S = 5.0
 SENT_WITHIN_S = 45.0
 SOCKET_TIMEOUT_S = 10.0
+MOST_UNDER_WAY = 2
+"""Attempts to one server at a time, those that it goes on with after their time included."""
+
+type Endpoint = tuple[str, int]
 
 
 class ChannelKind(StrEnum):
@@ -90,7 +97,7 @@ def parse(kind: ChannelKind, address: str) -> Channel:
     # ASCII: the name goes into HTTP headers.
     asset = apprise.AppriseAsset(
         app_id="Vong Gac", app_desc="Vong Gac", app_url="", secure_logging=True, http_redirects=False,
-        service_timeout=SENT_WITHIN_S,
+        service_timeout=0,  # its pool would be full of servers that never come to an end
     )  # fmt: skip
     service = _instantiate(address.strip(), asset)
     if service is None:
@@ -119,9 +126,40 @@ async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> 
     try:
         async with asyncio.timeout(SENT_WITHIN_S):
             with pinned(channel.host, address):
-                return await asyncio.to_thread(_notify, channel.service, message)
+                return await _notify_apart((address, channel.port), channel.service, message)
     except TimeoutError:
         return Sent.TIMEOUT
+
+
+_under_way: dict[Endpoint, list[threading.Thread]] = {}
+
+
+async def _notify_apart(endpoint: Endpoint, service: Any, message: Message) -> Sent:
+    """Send in a thread of its own: no pool is full of servers that never come to an end, and none keeps the process
+    from ending. Of one server few are left behind."""
+    alive = [one for one in _under_way.get(endpoint, ()) if one.is_alive()]
+    if len(alive) >= MOST_UNDER_WAY:
+        _under_way[endpoint] = alive
+        return Sent.TIMEOUT
+    loop, context = asyncio.get_running_loop(), copy_context()
+    ended: asyncio.Future[Sent] = loop.create_future()
+
+    def conclude(outcome: Sent) -> None:
+        if not ended.done():
+            ended.set_result(outcome)
+
+    def run() -> None:
+        outcome = Sent.FAILED
+        try:
+            outcome = context.run(_notify, service, message)
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(conclude, outcome)
+
+    thread = threading.Thread(target=run, name=f"urging-{endpoint[0]}", daemon=True)
+    _under_way[endpoint] = [*alive, thread]
+    thread.start()
+    return await ended
 
 
 def _notify(service: Any, message: Message) -> Sent:
