@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import pikepdf
@@ -23,6 +23,7 @@ from vonggac.decree import packed
 pytestmark = pytest.mark.heavy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -164,22 +165,61 @@ def test_a_page_that_shows_something_else_is_named(pdf: bytes) -> None:
     assert verify(out.getvalue()).differences == ["page 2 shows something else"]
 
 
+def updated(pdf: bytes, objects: Mapping[int, bytes], root: int | None = None) -> bytes:
+    """The file with an update behind it that puts these objects in the place of those before. `root`: the catalogue."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        root, size = root or document.Root.objgen[0], max(int(document.trailer.Size), *(one + 1 for one in objects))
+    before, table = int(pdf.rpartition(b"startxref\n")[2].split()[0]), b"xref\n"
+    for number, body in objects.items():
+        table += b"%d 1\n%010d 00000 n \n" % (number, len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    trailer = b"trailer\n<< /Size %d /Root %d 0 R /Prev %d >>\n" % (size, root, before)
+    return pdf + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(pdf)
+
+
+def written(thing: Any, **changed: bytes) -> bytes:
+    """A dictionary of a PDF, with other values for these names."""
+    entries = {name: thing[name].unparse() for name in thing.keys() if isinstance(thing[name], pikepdf.Object)}  # noqa: SIM118 - no mapping
+    entries |= {f"/{name}": value for name, value in changed.items()}
+    return b"<< " + b" ".join(name.encode() + b" " + value for name, value in entries.items()) + b" >>"
+
+
 def test_an_update_behind_a_pdf_may_not_change_what_it_shows(pdf: bytes) -> None:
     with pikepdf.open(io.BytesIO(pdf)) as document:
         page = document.pages[0].Contents.objgen[0]
-    body = b"BT ET"
-    start = len(pdf)
-    update = b"%d 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (page, len(body), body)
-    table = start + len(update)
-    before = int(pdf.rpartition(b"startxref\n")[2].split()[0])
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        root, size = document.Root.objgen[0], int(document.trailer.Size)
-    update += b"xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %d 0 R /Prev %d >>\nstartxref\n%d\n%%%%EOF\n" % (
-        page, start, size, root, before, table,
-    )  # fmt: skip
-    found = verify(pdf + update)
+    found = verify(updated(pdf, {page: b"<< /Length 5 >>\nstream\nBT ET\nendstream"}))
     assert not found.unaltered
     assert "page 1 shows something else" in found.differences
+
+
+def test_an_update_behind_a_pdf_may_not_lead_to_other_pages_or_to_another_form(pdf: bytes) -> None:
+    """Every object from before stays as it is, and what a reader shows are others."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        root, form, new = document.Root, document.Root.AcroForm, int(document.trailer.Size)
+        cover = b"<< /Type /Annot /Subtype /Square /Rect [0 0 595 842] /IC [1 1 1] /F 4 >>"
+        kids = b" ".join(b"%d 0 R" % (new + 3 + number) for number in range(len(document.pages)))
+        pages = {
+            new + 3 + number: written(page.obj, Parent=b"%d 0 R" % (new + 1), Annots=b"[ %d 0 R ]" % (new + 2))
+            for number, page in enumerate(document.pages)
+        }
+        others = {
+            new: written(root, Pages=b"%d 0 R" % (new + 1)),
+            new + 1: b"<< /Type /Pages /Count %d /Kids [ %s ] >>" % (len(pages), kids),
+            new + 2: cover,
+            **pages,
+        }
+        packed_form = {
+            root.objgen[0]: written(root, AcroForm=b"%d 0 R" % new),
+            new: written(form, XFA=b"%d 0 R" % (new + 1), SigFlags=b"3"),
+            new + 1: b"<< /Length 11 >>\nstream\n<xdp></xdp>\nendstream",
+        }
+    assert verify(updated(pdf, others, root=new)).differences == ["its catalogue is another"]
+    assert verify(updated(pdf, packed_form)).differences == [f"object {root_of(pdf)} is another"]
+
+
+def root_of(pdf: bytes) -> int:
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        return int(document.Root.objgen[0])
 
 
 @pytest.mark.parametrize(
