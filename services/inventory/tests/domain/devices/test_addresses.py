@@ -59,7 +59,7 @@ def test_placeholders_for_a_login_in_the_path_stay() -> None:
         ("http://10.1.2.3/live", ".m3u8 (HLS)"),
         ("udp://10.1.2.3", "udp://10.1.2.3:5000"),
         ("tcp://u:S3cret@10.1.2.3:5000", "no login"),
-        ("srt://admin:S3cret@10.1.2.3:5000", "not supported"),
+        ("gopher://admin:S3cret@10.1.2.3:5000", "not supported"),
         ("10.1.2.3/live", "rtsp://10.1.2.3:554/path"),
         ("rtsp://admin:S3c/ret@10.1.2.3/live", "percent-encoded"),
         ("rtsp://admin:80/S3cret@10.1.2.3/live", "%40"),
@@ -116,7 +116,7 @@ def test_every_scheme_of_a_destination_is_taken(scheme: str) -> None:
     assert parse_url_template(template).url == template
 
 
-@pytest.mark.parametrize("scheme", ["http", "tcp", "udp", "srt"])
+@pytest.mark.parametrize("scheme", ["http", "tcp", "udp", "gopher"])
 def test_another_scheme_of_a_destination_is_refused_naming_those_there_are(scheme: str) -> None:
     with pytest.raises(ValueError, match="schemes: rtsp, rtsps, rtmp, rtmps"):
         parse_url_template(f"{scheme}://10.9.9.9:80/{{camera_code}}.m3u8")

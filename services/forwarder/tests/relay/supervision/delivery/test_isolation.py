@@ -129,8 +129,8 @@ async def test_a_stalled_centre_is_called_stalled_before_its_session_is_dropped(
 
 @pytest.mark.parametrize(
     ("url", "cause"),
-    [("srt://127.0.0.1:9000", Cause.TRANSPORT_UNSUPPORTED), ("rtsp://192.0.2.1/live", Cause.ADDRESS_NOT_ALLOWED)],
-    ids=["scheme without an engine", "outside the allowed networks"],
+    [("gopher://127.0.0.1:9000", Cause.TRANSPORT_UNSUPPORTED), ("rtsp://192.0.2.1/live", Cause.ADDRESS_NOT_ALLOWED)],
+    ids=["scheme that nobody publishes", "outside the allowed networks"],
 )
 async def test_an_address_that_is_not_connected_to_is_a_cause_and_not_a_crash(
     sim: Simulator, planner: Planner, relay_of: StartRelay, url: str, cause: Cause
