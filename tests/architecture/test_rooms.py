@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, statements
+from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, statements, tracked
 
 pytestmark = pytest.mark.usefixtures("trees")
 MIN_FILES, MAX_FILES = 3, 12
@@ -191,6 +191,17 @@ def test_no_variable_uses_a_retired_word() -> None:
         for name, path in modules().items()
         for each in variables(path)
         if words_of(each.lower() if each.isupper() else each) & (RETIRED - EVERYDAY)
+    }
+    assert found == set()
+
+
+def test_no_test_uses_a_retired_word_in_its_name() -> None:
+    refused = RETIRED - EVERYDAY - {"mirror"}
+    found = {
+        f"{path.relative_to(ROOT)} {name}"
+        for path in tracked("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+        if words_of(re.sub("look_up|looks_like|told_apart|tell_apart|told_from", "", name)) & refused
     }
     assert found == set()
 

@@ -137,7 +137,7 @@ def test_secrets_are_files_and_each_component_has_its_own_alone(path: Path) -> N
 
 @each_ci
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_told_what_it_needs_and_nothing_it_does_not_know(path: Path, service: str) -> None:
+def test_a_service_is_set_what_it_needs_and_nothing_it_does_not_know(path: Path, service: str) -> None:
     given = one(of_ci(path), "ConfigMap", f"demo-vonggac-{service}")["data"]
     rows = list(describe(SETTINGS[service]))
     assert given.keys() <= {variable for variable, *_ in rows}

@@ -131,7 +131,7 @@ def test_a_network_of_something_external_must_be_named(network: str, whose: str)
     assert f"set networkPolicy.egress.{network} to the network of your {whose}" in refusal(closed)
 
 
-def test_a_cluster_without_the_operator_is_told_so() -> None:
+def test_a_cluster_without_the_operator_is_refused_with_the_reason() -> None:
     done = helm("template", "demo", str(CHART), values=minimal(**CLOUDNATIVEPG))
     assert done.returncode != 0
     assert "postgresql.cloudnativepg.enabled needs the CloudNativePG operator: install it" in done.stderr

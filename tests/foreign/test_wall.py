@@ -80,7 +80,7 @@ async def _down(wall: Wall, code: str) -> Json:
     return shown
 
 
-async def test_a_foreign_centre_for_one_client_is_not_eaten_by_a_knock_and_its_hanging_is_seen_in_time(
+async def test_a_foreign_centre_for_one_client_is_not_eaten_by_a_reachability_check_and_its_hanging_is_seen_in_time(
     wall: Wall,
 ) -> None:
     """`ffmpeg -rtsp_flags listen`: it begins while the forwarder waits for it, takes one session, and hangs then."""

@@ -71,7 +71,7 @@ async def test_a_stop_that_is_cancelled_leaves_no_process(scripts: Path) -> None
     assert process.returncode == -signal.SIGKILL
 
 
-async def test_an_end_is_told_with_the_last_lines_of_the_log(scripts: Path) -> None:
+async def test_an_end_is_reported_with_the_last_lines_of_the_log(scripts: Path) -> None:
     one = await started(scripts, "failing", "the reason")
     assert one.process is not None
     one.process.wait(10)
@@ -79,7 +79,7 @@ async def test_an_end_is_told_with_the_last_lines_of_the_log(scripts: Path) -> N
         one.require_running()
 
 
-async def test_a_crash_is_told_with_its_signal(scripts: Path) -> None:
+async def test_a_crash_is_reported_with_its_signal(scripts: Path) -> None:
     one = await started(scripts, "patient", "up")
     one.kill()
     assert one.process is not None

@@ -116,7 +116,7 @@ async def test_after_a_restart_of_the_server_it_holds_what_the_bucket_holds(tmp_
         server.stop()
 
 
-async def test_a_watch_of_keys_alone_tells_what_is_there_without_values(bus: Bus) -> None:
+async def test_a_watch_of_keys_alone_shows_what_is_there_without_values(bus: Bus) -> None:
     await Bucket(bus, BUCKET).put("a", b"1")
     seen: list[tuple[str, bytes | None] | str] = []
     watching = asyncio.create_task(

@@ -54,7 +54,7 @@ async def test_a_removed_key_can_be_taken_again_once(bus: Bus) -> None:
     assert not await bucket.replace("a", b"3", revision)
 
 
-async def test_an_empty_bucket_is_told_at_once_and_what_comes_later_as_it_comes(bus: Bus) -> None:
+async def test_an_empty_bucket_is_reported_at_once_and_what_comes_later_as_it_comes(bus: Bus) -> None:
     bucket = Bucket(bus, topology.LOGIN_FAILURES)
     assert await bucket.all() == {}
     async with bucket.watch() as watcher:
@@ -85,7 +85,7 @@ async def test_a_bucket_of_several_pages_is_read_whole(bus: Bus) -> None:
     assert await bucket.all("c7") == {"c7": b"7"}
 
 
-async def test_what_changes_while_the_current_values_are_read_is_told_once(bus: Bus) -> None:
+async def test_what_changes_while_the_current_values_are_read_is_reported_once(bus: Bus) -> None:
     bucket = Bucket(bus, topology.CAMERA_STATUS)
     for number in range(2 * PAGE):
         await bus.client.publish(subjects.key_value(topology.CAMERA_STATUS, f"c{number}"), b"old")
@@ -108,7 +108,7 @@ async def test_what_changes_while_the_current_values_are_read_is_told_once(bus: 
     assert len(revisions) == len(set(revisions))
 
 
-async def test_a_write_that_lost_is_not_told_to_those_who_follow(bus: Bus) -> None:
+async def test_a_write_that_lost_is_not_seen_by_who_watches(bus: Bus) -> None:
     bucket = Bucket(bus, topology.LOGIN_FAILURES)
     async with bucket.watch() as watcher:
         assert await watcher.updates(5) is None

@@ -24,7 +24,7 @@ async def fail() -> None:
     raise ValueError
 
 
-async def test_a_task_that_dies_is_logged_told_to_readiness_and_ends_the_process() -> None:
+async def test_a_task_that_dies_is_logged_fails_readiness_and_ends_the_process() -> None:
     deaths: list[bool] = []
     tasks = TaskSupervisor(lambda: deaths.append(True))
     with capture_logs() as logs:

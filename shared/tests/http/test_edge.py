@@ -129,7 +129,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_a_call_without_a_token_is_told_how_to_send_one(client: httpx.AsyncClient) -> None:
+async def test_a_call_without_a_token_is_answered_with_how_to_send_one(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/read")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"

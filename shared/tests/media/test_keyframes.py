@@ -214,7 +214,7 @@ def test_keyframe_order_of_intra_refresh_says_when_the_picture_is_whole(name: st
 
 
 @BOTH
-def test_a_recovery_point_tells_after_how_many_pictures(codec: VideoCodec) -> None:
+def test_a_recovery_point_says_after_how_many_pictures(codec: VideoCodec) -> None:
     assert recovery_point(codec, RECOVERED_AT_ONCE[codec]) == 0
     assert recovery_point(codec, b"\x01\x02ab" + RECOVERED_LATER[codec]) == (8 if codec is H264 else 5)
     assert recovery_point(codec, b"\xff\x01\x00\x80") is None

@@ -15,7 +15,7 @@ def sender_report(ntp: int) -> list[RtcpPacket]:
     return parse_rtcp(build_sender_report(report, cname="camera"))
 
 
-def test_the_newest_sender_report_tells_the_cameras_time() -> None:
+def test_the_newest_sender_report_has_the_cameras_time() -> None:
     clock = CameraClock(lambda: NOW)
     assert clock.drift_s() is None
     for offset_s in (0.0, 3600.0):
@@ -33,7 +33,7 @@ def test_reports_that_count_from_the_cameras_start_are_made_up_for_by_its_date()
     assert clock.drift_s() == 90.5
 
 
-def test_what_was_told_long_ago_is_not_told_on() -> None:
+def test_what_was_reported_long_ago_is_not_passed_on() -> None:
     now = [NOW]
     clock = CameraClock(lambda: now[0])
     clock.read_reports(sender_report(ntp_from_unix(NOW)))
@@ -42,7 +42,7 @@ def test_what_was_told_long_ago_is_not_told_on() -> None:
     assert clock.drift_s() == pytest.approx(0.0, abs=0.01)
 
 
-def test_a_sender_without_a_clock_tells_none() -> None:
+def test_a_sender_without_a_clock_has_no_time() -> None:
     clock = CameraClock(lambda: NOW)
     clock.read_reports(sender_report(0))
     assert clock.drift_s() is None
@@ -60,7 +60,7 @@ def test_a_sender_without_a_clock_tells_none() -> None:
     ],
     ids=["right", "a minute fast", "local time as GMT", "an hour fast", "with a zone", "month first"],
 )
-def test_the_date_of_an_answer_tells_the_cameras_time(date: str, drift_s: float) -> None:
+def test_the_date_of_an_answer_is_the_cameras_time(date: str, drift_s: float) -> None:
     assert drift_by_date(date, datetime(2026, 11, 25, 3, tzinfo=UTC).timestamp()) == drift_s
 
 
@@ -75,5 +75,5 @@ def test_the_date_of_an_answer_tells_the_cameras_time(date: str, drift_s: float)
         f"Wed, 25 Nov {'9' * 20} 03:00:00 GMT",
     ],
 )
-def test_what_is_no_date_tells_no_time(date: str) -> None:
+def test_what_is_no_date_has_no_time(date: str) -> None:
     assert drift_by_date(date, NOW) is None

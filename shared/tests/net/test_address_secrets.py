@@ -76,7 +76,7 @@ def test_a_separator_that_is_encoded_ends_no_secret(target: str) -> None:
 
 @pytest.mark.parametrize("coded", [b64encode, urlsafe_b64encode])
 @pytest.mark.parametrize("place", ["?basic={}", "?a=1&x={}", "/login/{}/main", "/{}", "?x=Basic+{}"])
-def test_a_login_in_base64_is_found_by_its_looks(coded: Callable[[bytes], bytes], place: str) -> None:
+def test_a_login_in_base64_is_found_by_its_form(coded: Callable[[bytes], bytes], place: str) -> None:
     login = coded(f"admin:{SECRET}~~?".encode()).decode()
     for word in (login, login.rstrip("="), quote(login)):
         assert [value for _, value in secret_parameters(place.format(word))] != []

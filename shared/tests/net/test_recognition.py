@@ -48,7 +48,7 @@ async def failure(port: int) -> PeerError:
     return caught.value
 
 
-async def test_a_foreign_tls_port_spoken_to_in_plain_is_told_to_speak_tls() -> None:
+async def test_a_foreign_tls_port_spoken_to_in_plain_has_the_cause_tls() -> None:
     async with listening(says(b""), tls=ServerCertificate.self_signed().server_context) as port:
         error = await failure(port)
     assert error.cause is Cause.TLS

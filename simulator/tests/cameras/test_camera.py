@@ -151,7 +151,7 @@ async def test_two_sessions_get_the_same_packets(simulate: Simulate, make_camera
     assert camera.feed.subscribers == 0
 
 
-async def test_sender_reports_tell_the_wall_clock(simulate: Simulate, make_camera: MakeCamera) -> None:
+async def test_sender_reports_have_the_wall_clock(simulate: Simulate, make_camera: MakeCamera) -> None:
     camera = await start(simulate, make_camera())
     recorder = await MediaRecorder.play(camera.url())
     await recorder.until(lambda seen: seen.reports and seen.packets[0])

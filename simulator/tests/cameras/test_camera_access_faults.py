@@ -102,7 +102,7 @@ async def test_rtsps_is_trusted_by_authority_and_by_fingerprint(sim: Simulator) 
     ("kind", "reason"),
     [("untrusted", "issuer certificate|self.signed"), ("expired", "expired"), ("wrong_host", "mismatch|not valid for")],
 )
-async def test_a_wrong_certificate_is_refused_by_who_looks(sim: Simulator, kind: str, reason: str) -> None:
+async def test_a_wrong_certificate_is_refused_by_who_checks(sim: Simulator, kind: str, reason: str) -> None:
     camera = sim.cameras["cam"]
     await camera.set_fault("tls", kind=kind)
     policy = TlsPolicy(ca_pem=sim.authority.pem)

@@ -116,7 +116,7 @@ async def test_a_picture_that_is_encoded_again_and_again_has_tiny_inter_frames(c
 
 
 @pytest.mark.parametrize("scene", ["day", "night", "noisy", "static", "static_no_clock", "fog"])
-async def test_a_scene_that_is_well_never_shows_the_same_picture_in_two_looks(
+async def test_a_scene_that_is_well_never_shows_the_same_picture_in_two_probes(
     simulate: Simulate, make_camera: MakeCamera, look: Look, scene: Scene
 ) -> None:
     camera = (await simulate(cameras=[make_camera(scene=scene, width=640, height=360, bitrate_kbps=600)])).cameras[

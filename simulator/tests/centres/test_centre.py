@@ -76,7 +76,7 @@ async def test_a_viewer_may_take_one_track_of_two(simulate: Simulate, make_camer
         await viewer.close()
 
 
-async def test_viewers_are_told_when_the_publisher_goes(simulate: Simulate, make_camera: MakeCamera) -> None:
+async def test_viewers_learn_when_the_publisher_goes(simulate: Simulate, make_camera: MakeCamera) -> None:
     camera, centre = await start(simulate, make_camera())
     async with relay(camera.url(), centre.stream_url("key")):
         await centre.wait_for("key", lambda seen: seen.packets > 5)

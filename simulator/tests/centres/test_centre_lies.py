@@ -98,7 +98,7 @@ async def test_every_viewer_gets_the_present_pictures_from_a_keyframe_on(
         assert centre.streams["a"].viewers == 0
 
 
-async def test_a_lie_is_told_to_every_viewer(sim: Simulator) -> None:
+async def test_every_viewer_gets_the_same_lie(sim: Simulator) -> None:
     async with publishing(sim, "a", "b") as centre:
         viewers = [await MediaRecorder.play(centre.stream_url("a")) for _ in range(3)]
         await centre.set_fault("frozen_playback")

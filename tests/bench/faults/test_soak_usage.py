@@ -76,7 +76,7 @@ def test_a_process_that_works_and_keeps_nothing_is_flat(part: Part) -> None:
     assert (series.fds_start, series.fds_end) == (7, 7)
 
 
-def test_memory_that_is_kept_is_told(part: Part) -> None:
+def test_memory_that_is_kept_is_reported(part: Part) -> None:
     series = part.series(*[("leak", 2)] * 5)
     (told,) = series.grown
     assert "memory grew by" in told
@@ -85,7 +85,7 @@ def test_memory_that_is_kept_is_told(part: Part) -> None:
     assert series.rss_mb_start < series.rss_mb_half < series.rss_mb_end - 2
 
 
-def test_descriptors_that_are_kept_are_told(part: Part) -> None:
+def test_descriptors_that_are_kept_are_reported(part: Part) -> None:
     series = part.series(*[("open", 1)] * (MAX_GROWTH_FDS + 1))
     assert series.grown == [f"part: descriptors grew from 7 to {7 + MAX_GROWTH_FDS + 1}"]
 

@@ -35,7 +35,7 @@ def test_an_outage_that_nobody_reported_is_missed_and_wrong_as_a_whole() -> None
 
 
 @pytest.mark.parametrize(("blind", "late_start_s"), [(True, -5.0), (False, None)])
-def test_unknown_is_right_only_while_nobody_could_look(blind: bool, late_start_s: float | None) -> None:
+def test_unknown_is_right_only_while_nobody_could_probe(blind: bool, late_start_s: float | None) -> None:
     found = compare("asleep", THING, TRUTH, line(("good", 95), ("unknown", 160), ("good", 300)), blind=blind)
     assert found.late_start_s == late_start_s
 

@@ -162,7 +162,7 @@ async def test_openapi_describes_every_route(client: httpx.AsyncClient) -> None:
             assert operation["description"], path
 
 
-async def test_whichever_forwarder_is_asked_it_tells_how_a_delivery_stands_at_this_moment(
+async def test_whichever_forwarder_is_asked_it_answers_how_a_delivery_stands_at_this_moment(
     client: httpx.AsyncClient, camera: CameraV1, start_service: StartService, ask_service: AskService
 ) -> None:
     other = await ask_service(await start_service())

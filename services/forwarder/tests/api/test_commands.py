@@ -45,7 +45,7 @@ async def test_a_stopped_delivery_ends_and_says_why_and_by_whom_and_the_other_go
     assert (stream.live, stream.sessions, stream.lost) == (True, 1, 0)
 
 
-async def test_stopped_again_it_tells_everybody_the_new_reason(
+async def test_stopped_again_it_publishes_the_new_reason(
     client: httpx.AsyncClient, operator: dict[str, str], camera: CameraV1, bus: Bus
 ) -> None:
     stopped = camera.deliveries[0]

@@ -67,7 +67,7 @@ def measured(pictures: int, *, step: int = 3600, each: int = 4, lost: int = 0) -
     return meter.figures
 
 
-def test_a_second_of_pictures_tells_their_rate() -> None:
+def test_a_second_of_pictures_shows_their_rate() -> None:
     assert measured(25) is None
     assert measured(26) == Figures(fps=25.0, packets_received=100, packets_lost=0)
     assert measured(5, step=22_500) == Figures(fps=4.0, packets_received=16, packets_lost=0)
@@ -106,7 +106,7 @@ def test_the_clock_rate_is_the_descriptions(clock_rate: int) -> None:
     assert meter.figures.fps == 10
 
 
-def test_nobody_needs_to_look_until_shortly_before_the_next_keyframe() -> None:
+def test_nobody_needs_to_watch_until_shortly_before_the_next_keyframe() -> None:
     rhythm = Rhythm(90_000)
     assert rhythm.wait_s(100.0) == 0
     rhythm.seen(100.0, 0xFFFFFFFF)
@@ -130,7 +130,7 @@ def test_keyframes_that_nobody_saw_do_not_count_for_the_rhythm() -> None:
 
 
 @pytest.mark.parametrize("stamp", [500, 500 - 90_000, 500 + 3600 * 90_000])
-def test_a_camera_whose_clock_stands_or_jumps_is_always_looked_at(stamp: int) -> None:
+def test_a_camera_whose_clock_stands_or_jumps_is_always_watched(stamp: int) -> None:
     rhythm = Rhythm(90_000)
     rhythm.seen(100.0, 500)
     rhythm.seen(102.0, stamp & 0xFFFFFFFF)
@@ -224,7 +224,7 @@ def test_a_keyframe_that_is_put_off_by_a_part_of_its_distance_comes_within_the_l
     assert awaited_s + rhythm.longest_wait_s > 14.0 + 2.0
 
 
-def test_a_camera_without_a_rhythm_is_not_looked_at_all_the_time() -> None:
+def test_a_camera_without_a_rhythm_is_not_watched_all_the_time() -> None:
     rhythm, stamp = Rhythm(90_000), 0
     rhythm.seen(0.0, stamp)
     for number in range(UNEVEN_AT_MOST):

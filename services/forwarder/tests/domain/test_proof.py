@@ -210,7 +210,7 @@ def test_a_still_picture_of_before_the_session_says_nothing_of_it() -> None:
     assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, None)
 
 
-def test_a_mismatch_tells_what_the_last_read_back_saw() -> None:
+def test_a_mismatch_has_what_the_last_read_back_saw() -> None:
     age = Mismatched(START + timedelta(seconds=70), "a picture of 62 s ago")
     delivery, _ = run(*MISMATCH, (75, age))
     first = run(*MISMATCH)[0]

@@ -40,7 +40,7 @@ def test_what_some_spreadsheet_takes_for_a_formula_is_escaped(start: str) -> Non
     ("cell", "text"),
     [('="0461"', "0461"), ('="Sở ""Y tế"""', 'Sở "Y tế"'), ('="a"&"b"', '="a"&"b"'), ("=A1", "=A1"), ('=""', "")],
 )
-def test_what_excel_is_told_to_keep_as_text_is_that_text(cell: str, text: str) -> None:
+def test_what_excel_is_set_to_keep_as_text_is_that_text(cell: str, text: str) -> None:
     assert unquote_text(cell) == text
 
 

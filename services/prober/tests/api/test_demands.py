@@ -256,7 +256,7 @@ async def test_nobody_takes_a_record_away(operator: Client, bus: Bus) -> None:
     assert len(await stored(bus)) == 1
 
 
-async def test_who_only_reads_is_not_told_which_port_is_closed(
+async def test_who_only_reads_does_not_learn_which_port_is_closed(
     operator: Client, simulate: Any, planner: Any, observed: Any, token_for: Callable[[Role], str]
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
@@ -289,7 +289,7 @@ async def test_who_only_reads_is_not_told_which_port_is_closed(
     assert "probe_duration_seconds{" not in scraped
 
 
-def test_other_causes_are_told_to_everybody() -> None:
+def test_other_causes_are_shown_to_everybody() -> None:
     now = datetime(2026, 11, 26, tzinfo=UTC)
     failure = Failure(verdict=Verdict.DOWN, cause=Cause.AUTH_FAILED, detail="401", began_at=now, last_at=now, probes=1)
     assert failures_for(Principal("somebody", frozenset({Role.READER})), [failure]) == [failure]

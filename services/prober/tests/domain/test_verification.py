@@ -319,7 +319,7 @@ def test_a_foreign_centre_that_keeps_a_group_of_pictures_is_not_slow_for_that() 
     assert finding.delay_s == pytest.approx(0.3, abs=0.01)
 
 
-def test_a_foreign_centre_whose_clock_tells_nothing_is_said_to_count_its_cache() -> None:
+def test_a_foreign_centre_whose_clock_shows_nothing_is_said_to_count_its_cache() -> None:
     for burst in (seen(("a", 5.0)), followed_by(seen(("a", 5.0, 7)), newest_s=5.4, span_s=600.0)):
         finding = decided(burst, noted(("a", 1.0)), now=5.6)
         assert finding is not None

@@ -94,7 +94,7 @@ def test_headings_begin_at_the_first_level_and_leave_none_out(file: Pdf) -> None
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
-def test_every_picture_is_told_in_words(file: Pdf) -> None:
+def test_every_picture_has_its_words(file: Pdf) -> None:
     figures = [one for one in elements(file) if role_of(file, one) == "/Figure"]
     assert len(figures) >= 4, "three charts in the letter, the strips in an appendix"
     words = [str(one.get("/Alt", "")) for one in figures]
@@ -151,7 +151,7 @@ def test_nothing_is_drawn_outside_the_structure(file: Pdf) -> None:
         assert inside == 0
 
 
-def test_the_fields_of_the_signatures_are_in_the_structure_with_words_and_a_look(file: Pdf) -> None:
+def test_the_fields_of_the_signatures_are_in_the_structure_with_words_and_an_appearance(file: Pdf) -> None:
     fields = list(file.Root.AcroForm.Fields)
     assert len(fields) == 2
     assert not bool(file.Root.AcroForm.get("/NeedAppearances", False))

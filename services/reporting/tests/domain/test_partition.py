@@ -188,7 +188,7 @@ LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STAT
 
 
 @given(cut_lines(STATES), st.lists(LINES, max_size=4), cut_lines(st.just(True)))
-def test_adding_up_kinds_of_moments_is_looking_at_every_moment(
+def test_adding_up_kinds_of_moments_is_reading_every_moment(
     camera: list[Segment[Seen]], deliveries: list[DeliveryLine], agreed: list[Segment[bool]]
 ) -> None:
     period = Period(0, 100)

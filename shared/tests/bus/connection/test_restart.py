@@ -154,7 +154,7 @@ async def test_a_poisonous_event_becomes_a_dead_letter_and_delays_no_other(
     await cancelled(task)
 
 
-async def test_an_event_is_retried_for_as_long_as_its_surroundings_are_away(
+async def test_an_event_is_retried_for_as_long_as_what_it_needs_is_away(
     bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
 ) -> None:
     attempts: list[int] = []

@@ -47,7 +47,7 @@ async def api() -> AsyncIterator[httpx.AsyncClient]:
      ("GET", "/metrics", 200), ("GET", "/docs/swagger-ui.css", 200), ("GET", "/nowhere", 404), ("PUT", "/readyz", 405),
      ("POST", "/v1/own", 413)],
 )  # fmt: skip
-async def test_every_answer_tells_a_browser_what_it_may_do(
+async def test_every_answer_has_what_a_browser_may_do(
     api: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await api.request(method, path, content=b"x" * 101 if status == 413 else None)

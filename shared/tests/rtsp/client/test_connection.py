@@ -221,7 +221,7 @@ async def test_a_peer_that_sends_its_clients_elsewhere_is_answered_and_left() ->
         await connection.wait_closed()
 
 
-async def test_a_peer_that_hangs_up_fails_what_waits_and_is_told_once() -> None:
+async def test_a_peer_that_hangs_up_fails_what_waits_and_is_reported_once() -> None:
     lost: list[PeerError | None] = []
     async with ScriptedPeer(lambda _: None) as peer:
         connection = await connect(peer)
@@ -277,7 +277,7 @@ async def test_close_does_not_wait_for_a_peer_that_does_not_read() -> None:
             await connection.wait_closed()
 
 
-async def test_the_write_buffer_tells_when_it_has_room_again() -> None:
+async def test_the_write_buffer_reports_when_it_has_room_again() -> None:
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
         connection.transport.set_write_buffer_limits(high=100_000, low=10_000)

@@ -19,7 +19,7 @@ async def play(peer: ScriptedPeer, **more: object) -> Player:
     return await open_player(url, **arguments)  # type: ignore[arg-type]
 
 
-async def test_options_tell_how_to_keep_the_session_alive() -> None:
+async def test_options_show_how_to_keep_the_session_alive() -> None:
     camera = ScriptedCamera(OPTIONS=lambda _: reply(headers=[("Public", "OPTIONS, DESCRIBE, SETUP, PLAY")]))
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:

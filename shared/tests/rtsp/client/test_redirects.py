@@ -157,7 +157,7 @@ async def test_another_path_of_the_same_address_gets_the_login() -> None:
         await play(peer.port, LOGIN)
 
 
-async def test_an_error_tells_whether_the_login_was_sent() -> None:
+async def test_an_error_says_whether_the_login_was_sent() -> None:
     async with ScriptedPeer(refusing("Basic")) as peer:
         with pytest.raises(PeerError) as caught:
             await play(peer.port, LOGIN)

@@ -1,4 +1,4 @@
-"""The short way of media: the same bytes to the same destinations, or not at all."""
+"""The fast path of media: the same bytes to the same destinations, or not at all."""
 
 import struct
 
@@ -46,7 +46,7 @@ def test_what_holds_no_video_is_no_picture(to: Destinations) -> None:
     assert (to.path.packets, to.path.pictures) == (2, 0)
 
 
-def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destinations) -> None:
+def test_pictures_that_end_are_known_by_the_marker_bit_of_video_alone(to: Destinations) -> None:
     middle, end, report = b"\x80\x60rest", b"\x80\xe0rest", b"\x80\xc8\0\6"
     for data in (
         frame(VIDEO, middle) + frame(VIDEO, end) + frame(1, report),
@@ -71,17 +71,17 @@ def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destina
         b"$",
     ],
 )
-def test_anything_else_is_left_untouched_for_who_looks_closer(to: Destinations, data: bytes) -> None:
+def test_anything_else_is_left_untouched_for_who_reads_it(to: Destinations, data: bytes) -> None:
     assert not to.path.pass_on(data)
     assert (bytes(to.first), to.path.bytes, to.path.packets, to.path.pictures) == (b"", 0, 0, 0)
 
 
-def test_a_shut_lane_takes_nothing(to: Destinations) -> None:
+def test_a_closed_fast_path_takes_nothing(to: Destinations) -> None:
     to.path.writes = None
     assert not to.path.pass_on(frame(VIDEO, b"picture"))
 
 
-def test_a_lane_to_nobody_counts_on(to: Destinations) -> None:
+def test_a_fast_path_to_nobody_counts_on(to: Destinations) -> None:
     to.path.writes = ()
     assert to.path.pass_on(frame(VIDEO, b"picture"))
     assert (to.path.pictures, bytes(to.first)) == (1, b"")
@@ -126,7 +126,7 @@ def _ends_in_a_packet(batch: MediaBatch) -> bool:
     return end - start >= 6
 
 
-async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_who_looks_closer() -> None:
+async def test_a_connection_gives_its_media_to_the_fast_path_and_everything_else_to_who_reads_it() -> None:
     taken, seen = bytearray(), bytearray()
     path = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
     async with ScriptedPeer(lambda _: reply()) as peer:

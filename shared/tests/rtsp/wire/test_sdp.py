@@ -212,7 +212,7 @@ def test_missing_and_wrong_fields_of_a_medium_are_made_up_for(
     assert (media.codec, media.clock_rate, media.payload_type) == (codec, rate, payload_type)
 
 
-def test_a_destination_is_told_the_coding_that_the_camera_left_out() -> None:
+def test_a_destination_gets_the_coding_that_the_camera_left_out() -> None:
     sdp = parse_sdp(
         b"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:97 H264/90000\na=fmtp:97 packetization-mode=1\n"
         b"m=audio 0 RTP/AVP 8\nm=video 0 RTP/AVP 98\na=fmtp:98 sprop-vps=QAE=\n"
@@ -242,7 +242,7 @@ def test_pictures_out_of_decoding_order_are_refused_by_name(rtpmap: str, fmtp: s
     assert caught.value.cause is Cause.CODEC_UNSUPPORTED
 
 
-def test_the_video_that_can_be_looked_into_is_taken_before_another() -> None:
+def test_the_video_that_can_be_judged_is_taken_before_another() -> None:
     sdp = parse_sdp(
         b"v=0\nm=video 0 RTP/AVP 26\na=control:jpeg\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=inactive\n"
         b"a=control:off\nm=video 0 RTP/AVP 97\na=rtpmap:97 H265/90000\na=control:main\n"

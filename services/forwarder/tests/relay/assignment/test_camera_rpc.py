@@ -107,7 +107,7 @@ async def test_a_camera_that_nobody_holds_has_nobody_to_ask(
     await eventually(left)
 
 
-async def test_who_asks_for_a_camera_that_is_away_is_told_at_once(
+async def test_who_asks_for_a_camera_that_is_away_is_answered_at_once(
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,
@@ -126,7 +126,7 @@ async def test_who_asks_for_a_camera_that_is_away_is_told_at_once(
     assert promise["media_since"] is None
 
 
-async def test_who_asks_for_a_foreign_camera_that_is_away_is_told_why(
+async def test_who_asks_for_a_foreign_camera_that_is_away_is_answered_why(
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,
@@ -181,7 +181,7 @@ async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
     assert {observed.worker_id for observed in told.values()} == {forwarder.worker_id}
 
 
-async def test_a_crowd_that_asks_is_told_to_go_its_own_way(
+async def test_a_crowd_that_asks_is_sent_its_own_way(
     simulate: StartSimulator,
     make_gate: Callable[..., CameraConfig],
     planner: Planner,
@@ -236,7 +236,7 @@ async def test_who_has_seen_enough_says_so_and_others_go_on_being_served(
 
 
 @pytest.mark.parametrize("body", [{"seconds": 31}, {"seconds": -1}, {}, [], {"seconds": "soon"}])
-async def test_a_wrong_request_is_told_what_would_be_right(
+async def test_a_wrong_request_is_answered_with_what_would_be_right(
     forwarded: tuple[Process, CameraV1],
     asker: Asker,
     body: object,

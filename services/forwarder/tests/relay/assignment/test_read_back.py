@@ -91,7 +91,7 @@ async def test_a_proof_from_before_the_session_is_not_believed(
     await statuses.become(camera, "acknowledged", "verified")
 
 
-async def test_a_mismatch_is_told_with_its_cause_until_it_is_disproved(
+async def test_a_mismatch_is_published_with_its_cause_until_it_is_disproved(
     forwarded: tuple[Process, CameraV1],
     asker: Asker,
     statuses: Statuses,
@@ -110,7 +110,7 @@ async def test_a_mismatch_is_told_with_its_cause_until_it_is_disproved(
 
 @pytest.mark.parametrize("elsewhere", [None, "rtsp://127.0.0.1:1/other"], ids=["nowhere", "elsewhere"])
 @pytest.mark.parametrize("verdict", [VerificationVerdict.MISMATCH, VerificationVerdict.VERIFIED])
-async def test_what_an_address_told_that_is_read_back_no_more_does_not_live_on(
+async def test_what_was_read_back_from_an_address_that_is_read_no_more_does_not_live_on(
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,

@@ -102,7 +102,7 @@ async def test_h265_is_refused_before_anything_is_sent_unless_the_centre_takes_i
         assert rtmp_server.connects == []
 
 
-async def test_a_refused_stream_name_is_a_cause_and_the_name_is_not_told(
+async def test_a_refused_stream_name_is_a_cause_and_the_name_is_not_shown(
     sim: Simulator, planner: Planner, relay_of: StartRelay, rtmp_server: RtmpServer
 ) -> None:
     rtmp_server.refuse_publish = "NetStream.Publish.BadName"

@@ -150,7 +150,7 @@ def pass_on(fanout: FanOut, data: bytes) -> bool:
     return False
 
 
-def test_media_goes_by_the_lane_once_every_destination_flows_and_is_counted_all_the_same(fanout: FanOut) -> None:
+def test_media_goes_by_the_fast_path_once_every_destination_flows_and_is_counted_all_the_same(fanout: FanOut) -> None:
     made, writer = outlet(fanout)
     pieces = [piece(frame(0, INTER, 1)), piece(frame(0, IDR, 2), frame(1, b"report")), piece(frame(0, INTER, 3))]
     assert [pass_on(fanout, data) for data in pieces] == [False, False, True]
@@ -176,7 +176,7 @@ def test_frames_are_pictures_handed_on_to_their_last_packet_whichever_way_they_w
     assert (verbatim.frames, silent.frames) == (7, 3)
 
 
-def test_a_destination_that_joins_closes_the_lane_until_it_has_its_keyframe(fanout: FanOut) -> None:
+def test_a_destination_that_joins_closes_the_fast_path_until_it_has_its_keyframe(fanout: FanOut) -> None:
     old, old_writer = outlet(fanout)
     pass_on(fanout, frame(0, IDR, 1))
     new, new_writer = outlet(fanout)
@@ -187,7 +187,7 @@ def test_a_destination_that_joins_closes_the_lane_until_it_has_its_keyframe(fano
     assert (new.packets, new.written) == (2, len(new_writer.written))
 
 
-def test_who_looks_at_the_media_sees_all_of_it_while_he_looks(fanout: FanOut) -> None:
+def test_who_reads_the_media_sees_all_of_it_while_he_reads(fanout: FanOut) -> None:
     made, writer = outlet(fanout)
     seen: list[bytes] = []
     pass_on(fanout, frame(0, IDR, 1))
@@ -230,7 +230,7 @@ def test_a_destination_that_left_keeps_its_counts(fanout: FanOut) -> None:
     assert writer.written == gone_writer.written + frame(0, INTER, 3)
 
 
-def test_a_destination_with_channels_of_its_own_is_never_written_to_by_the_lane(fanout: FanOut) -> None:
+def test_a_destination_with_channels_of_its_own_is_never_written_to_by_the_fast_path(fanout: FanOut) -> None:
     _, writer = outlet(fanout, {0: 4, 1: 5})
     ways = [pass_on(fanout, data) for data in (frame(0, IDR, 1), frame(0, INTER, 2))]
     assert ways == [False, False]

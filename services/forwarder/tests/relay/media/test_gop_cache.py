@@ -119,7 +119,7 @@ def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
     assert large.begun
 
 
-def test_who_waits_for_a_beginning_is_told_once() -> None:
+def test_who_waits_for_a_beginning_is_called_once() -> None:
     told: list[bool] = []
     gop_cache = GopCache(scanner())
     gop_cache.when_begun(lambda: told.append(True))
@@ -146,7 +146,7 @@ async def test_the_keyframe_with_which_a_camera_begins_reaches_the_centres(
             assert stream.lost == 0
 
 
-async def test_a_prepared_camera_is_delivered_from_its_kept_keyframe_on_when_told_to(
+async def test_a_prepared_camera_is_delivered_from_its_kept_keyframe_on_by_a_command(
     simulate: StartSimulator,
     planner: Planner,
     context: RelayContext,

@@ -94,7 +94,7 @@ def test_a_closed_tap_is_not_called(rig: Rig) -> None:
     assert rig.units == []
 
 
-def test_each_whole_keyframe_is_told_while_the_tap_is_open(rig: Rig) -> None:
+def test_each_whole_keyframe_is_reported_while_the_tap_is_open(rig: Rig) -> None:
     rig.tap.open()
     rig.come(rig.frame(INTER, 1, marker=True), rig.frame(SPS, 2), rig.frame(IDR, 2, marker=True))
     rig.come(rig.frame(INTER, 3, marker=True))

@@ -20,7 +20,7 @@ def frame(octets: int, *, marker: bool = False, channel: int = VIDEO) -> bytes:
     return interleave(channel, packet)
 
 
-def test_the_first_picture_is_left_out_and_the_first_heavy_one_is_told_once() -> None:
+def test_the_first_picture_is_left_out_and_the_first_heavy_one_is_reported_once() -> None:
     told: list[int] = []
     scale = PictureScale(VIDEO, 1000, told.append)
     scale.add(MediaBatch.of(frame(5000, marker=True)))

@@ -58,7 +58,7 @@ def test_times_go_round_with_the_stream_s() -> None:
     assert [message.timestamp_ms for message in found] == [0xFFFFFFF6, 0, 30]
 
 
-def test_a_wrong_back_pointer_is_not_looked_at() -> None:
+def test_a_wrong_back_pointer_is_not_read() -> None:
     payload = b"".join(tag(message, back_pointer=0) for message in MEDIA)
     assert list(unpack_aggregate(Message(chunks.AGGREGATE, STREAM, 5000, payload))) == MEDIA
 
@@ -131,7 +131,7 @@ async def test_a_camera_that_sends_aggregates_is_played_as_one_that_does_not(ser
     assert len(singly) > len(MEDIA[2].payload)
 
 
-async def test_a_camera_whose_aggregates_are_malformed_is_told_of_as_such(serve: Serve) -> None:
+async def test_a_camera_whose_aggregates_are_malformed_is_reported_as_such(serve: Serve) -> None:
     _, end = await played(serve, Message(chunks.AGGREGATE, STREAM, 0, tag(MEDIA[0])[:-5]))
     assert isinstance(end, MalformedError)
     assert "aggregate" in end.message

@@ -81,7 +81,7 @@ async def test_both_centres_receive_from_a_camera_that_speaks(
     )
 
 
-async def test_an_end_of_the_media_is_told_and_it_is_played_again(
+async def test_an_end_of_the_media_is_reported_and_it_is_played_again(
     sim: Simulator, play: Callable[..., CameraRelay], broadcaster: Broadcaster
 ) -> None:
     relay = play(await broadcaster.start("tcp"))

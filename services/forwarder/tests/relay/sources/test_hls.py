@@ -134,7 +134,7 @@ async def test_a_foreign_server_that_begins_a_stream_when_it_is_asked_for_is_wai
 @pytest.mark.parametrize(
     ("answer", "cause"), [(NOT_YET, Cause.NOT_FOUND), (ok(""), Cause.NO_MEDIA), (ok("<html>"), Cause.PROTOCOL_ERROR)]
 )
-async def test_a_foreign_server_that_has_no_stream_is_told_so_in_the_right_word(answer: bytes, cause: Cause) -> None:
+async def test_a_foreign_server_that_has_no_stream_has_the_right_cause(answer: bytes, cause: Cause) -> None:
     async with Server(stream=[answer]).at(deadline_s=0.2) as address:
         with pytest.raises(PeerError) as caught:
             await open_playlist(address)

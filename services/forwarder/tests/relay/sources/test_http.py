@@ -241,7 +241,7 @@ async def test_secret_moves_nowhere_in_a_path_that_was_filled_in(serve: Serve, p
         assert "p@ss" not in error.message
 
 
-async def test_the_login_of_an_encrypted_address_is_not_told_in_the_clear(serve: Serve) -> None:
+async def test_the_login_of_an_encrypted_address_is_not_sent_in_the_clear(serve: Serve) -> None:
     trusted = TlsPolicy(fingerprint_sha256=CERTIFICATE.fingerprint_sha256)
     async with serve(refused(new_challenge("gate", scheme="basic"))) as plain:
         async with serve(redirect(plain.url()), tls=CERTIFICATE) as peer:

@@ -128,7 +128,7 @@ async def test_a_sample_can_be_decoded_alone_and_says_what_was_measured(
     assert copy.bitrate_kbps == pytest.approx(800, rel=0.4)
 
 
-async def test_a_sample_tells_how_far_the_cameras_clock_is_off(
+async def test_a_sample_shows_how_far_the_cameras_clock_is_off(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     relay = relay_of(planner.camera(sim))

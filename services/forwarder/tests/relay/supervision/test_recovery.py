@@ -84,7 +84,7 @@ async def test_a_centre_that_is_slow_but_answers_is_not_begun_at_again(
         assert (peer.methods.count("ANNOUNCE"), peer.methods.count("OPTIONS")) == (1, 1)
 
 
-async def test_an_attempt_that_comes_from_a_knock_runs_its_full_time(
+async def test_an_attempt_that_comes_from_a_reachability_check_runs_its_full_time(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     centre = Centre("OPTIONS", "ANNOUNCE")

@@ -195,7 +195,7 @@ class TestH265ToClassicRtmp:
         answer = await province.client.post("/v1/destinations", json=new | {"url_template": RTMP + "/all"})
         self._tells(answer, camera["code"], "ALL")
 
-    async def test_a_disabled_delivery_is_looked_at_when_it_is_enabled(self, province: Any) -> None:
+    async def test_a_disabled_delivery_is_checked_when_it_is_enabled(self, province: Any) -> None:
         destination = await province.destination(url_template=RTMP)
         camera = await province.camera()
         delivery = f"/v1/deliveries/{camera['deliveries'][0]['id']}"

@@ -165,7 +165,7 @@ async def test_a_value_postgresql_cannot_hold_is_a_clear_error(province: Any) ->
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
-async def test_of_writers_at_the_same_time_one_is_faster_and_the_others_are_told(province: Any) -> None:
+async def test_of_writers_at_the_same_time_one_is_faster_and_the_others_are_refused(province: Any) -> None:
     facility = await province.facility()
     one, etag = f"/v1/facilities/{facility['id']}", facility["etag"]
     answers = await asyncio.gather(

@@ -86,7 +86,7 @@ async def look(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_totals_searches_filters_and_the_past_tell_no_more_than_the_lists(world: Any) -> None:
+async def test_totals_searches_filters_and_the_past_show_no_more_than_the_lists(world: Any) -> None:
     for role, scope in CALLERS:
         await check_totals(world, role, scope)
 

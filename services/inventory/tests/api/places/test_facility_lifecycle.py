@@ -172,7 +172,7 @@ async def test_an_active_facility_without_an_officer_says_so(province: Any) -> N
     assert planned["focal_point_missing"] is False
 
 
-async def test_who_was_in_office_is_asked_of_the_day_that_is_looked_back_to(province: Any, inventory_url: str) -> None:
+async def test_who_was_in_office_is_asked_of_the_day_in_question(province: Any, inventory_url: str) -> None:
     facility = await province.facility(status="active")
     person = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng"}
     term = {"phone": "0233 3852 123", "valid_from": "2021-05-01", "valid_to": "2021-05-31"}

@@ -167,7 +167,7 @@ async def refuse(bus: Bus, camera: CameraV1, **headers: str) -> list[Msg]:
 
 
 @pytest.mark.parametrize("error", ["no_keyframe", "too_large", "busy"])
-async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_forwarder_tells(
+async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_forwarder_answers(
     bus: Bus, gate: Camera, probe: Any, error: str
 ) -> None:
     camera = planned(gate.url())

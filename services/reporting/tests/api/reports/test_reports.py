@@ -323,7 +323,7 @@ async def flags_published(client: Client, count: int) -> list[dict[str, Any]]:
     return [one["event"]["data"] for one in found]
 
 
-async def test_evidence_that_flags_a_report_is_published_once_until_somebody_has_looked_into_it(
+async def test_evidence_that_flags_a_report_is_published_once_until_somebody_has_judged_it(
     client: Client, fed: Province, ingest: Ingest
 ) -> None:
     report = await frozen(client)

@@ -87,7 +87,7 @@ async def test_senders_who_are_slow_keep_nobody_waiting(client: Client, fed: Pro
     assert [(await one).json()["unaltered"] for one in slow] == [True] * 5
 
 
-async def test_files_wait_for_room_and_what_finds_none_is_told_when_to_come_again(
+async def test_files_wait_for_room_and_what_finds_none_is_answered_with_when_to_come_again(
     client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = (await client.get(f"/v1/reports/{(await frozen(client))['id']}.csv")).content

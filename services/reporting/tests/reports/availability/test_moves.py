@@ -100,7 +100,7 @@ def by_place(one: CameraAccount) -> dict[Facility, Any]:
 
 
 @pytest.mark.parametrize("which", PERIODS)
-async def test_the_ledger_tells_of_cameras_that_moved(
+async def test_the_ledger_has_cameras_that_moved(
     ingest: Ingest, database: Database, province: Province, which: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledgered, "TOGETHER", 1)

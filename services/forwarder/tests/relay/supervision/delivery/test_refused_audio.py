@@ -83,7 +83,7 @@ async def test_sound_is_offered_again_with_the_cameras_next_stream_and_not_befor
         assert "delivery_without_audio" not in "".join(capsys.readouterr())
 
 
-async def test_a_centre_that_takes_neither_is_told_nothing_new_of_sound(
+async def test_a_centre_that_takes_neither_is_offered_nothing_new_of_sound(
     sim: Simulator, planner: Planner, relay_of: StartRelay, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = reply(415, reason="Unsupported Media Type")

@@ -30,7 +30,7 @@ def offered_sound(peer: ScriptedPeer) -> list[bool]:
     return [b"m=audio" in request.body for request in peer.requests if request.method == "ANNOUNCE"]
 
 
-async def test_a_centre_that_does_not_take_the_video_is_told_of_as_such(
+async def test_a_centre_that_does_not_take_the_video_is_reported_as_such(
     sim: Simulator, planner: Planner, relay_of: Callable[..., CameraRelay]
 ) -> None:
     async with ScriptedPeer(ScriptedCamera(ANNOUNCE=UNSUPPORTED)) as peer:

@@ -75,7 +75,7 @@ async def test_a_slow_centre_is_stalled_while_it_is_left_out_and_goes_on_in_the_
     assert State.BACKING_OFF not in states
 
 
-async def test_nobody_knocks_for_a_session_that_only_waits_for_a_keyframe(
+async def test_no_reachability_check_for_a_session_that_only_waits_for_a_keyframe(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     """Its address is not silent; a busy one that answers a reachability check late must not lose its session for it."""

@@ -171,7 +171,7 @@ async def test_a_centre_that_moves_to_another_address_is_found_there(
     await lost_nothing(sim, relay, camera.deliveries[1])
 
 
-async def test_a_foreign_centre_that_does_not_know_the_stream_is_not_told_to_check_its_power(
+async def test_a_foreign_centre_that_does_not_know_the_stream_is_not_advised_to_check_its_power(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     """As go2rtc: it answers OK to everything, and hangs up after RECORD."""

@@ -137,7 +137,7 @@ async def test_skew_is_corrected_before_a_camera_is_accused_of_clock_drift(
         assert abs(fact.media.clock_drift_s) < 5
 
 
-async def test_skew_is_told_in_readiness_and_metrics(settings: Callable[..., Settings], bus: Bus) -> None:
+async def test_skew_is_shown_in_readiness_and_metrics(settings: Callable[..., Settings], bus: Bus) -> None:
     del bus  # The streams stand.
     metrics = Metrics()
     process = Process(settings(), metrics, skewed(-180.0))
