@@ -16,6 +16,7 @@ from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials
+from vonggac.testing import eventually
 
 CREDENTIALS = Credentials("viewer", "s3cret")
 URL = "rtsp://10.20.1.5/Streaming/Channels/101"
@@ -178,3 +179,24 @@ async def test_a_device_that_asked_for_no_login_has_proven_none(logins: list[Log
     error = failure(Cause.AUTH_FAILED, login_sent=True)
     await fail(one, error)
     assert (error.cause, error.rest_s) == (Cause.AUTH_FAILED, None)
+
+
+async def test_that_a_device_took_a_login_is_known_to_processes_that_start_later(
+    bus: Bus, logins: list[Logins]
+) -> None:
+    one, other = logins
+    login = one.login_of(URL, CREDENTIALS)
+    assert login is not None
+    async with one.attempt(login, wait_s=1.0) as attempt:
+        attempt.accept(needed=True)
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+
+    async def noted() -> bytes:
+        value = await bucket.get(login) or b""
+        assert b'"taken":true,"trying_until":null' in value
+        return value
+
+    other.guard.on_value(login, await eventually(noted))
+    error = failure(Cause.AUTH_FAILED, login_sent=True)
+    await fail(other, error)
+    assert (error.cause, error.rest_s) == (Cause.SESSION_LIMIT, 300.0)

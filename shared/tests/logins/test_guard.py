@@ -10,7 +10,7 @@ import pytest_asyncio
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.logins.counting import LoginRests
-from vonggac.logins.guard import CLAIM_LASTS, LoginGuard
+from vonggac.logins.guard import CLAIM_LASTS, NOTE_LASTS, LoginGuard
 from vonggac.logins.lock import PATIENCE_S
 from vonggac.testing import eventually
 
@@ -339,3 +339,30 @@ async def test_a_failure_that_was_counted_beside_is_not_removed_with_a_claim(
         monkeypatch.setattr(Bucket, "entry", counted_beside)
     assert beside
     assert await failed(bus) == 1
+
+
+async def test_that_a_login_was_taken_is_written_once_and_anew_before_the_bucket_forgets_it(
+    bus: Bus, timed_guards: tuple[Clock, LoginGuard, LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.logins.guard.NOTE_CHECK_S", 0.01)
+    clock, guard, _ = timed_guards
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+
+    async def noted() -> bool:
+        return clock.now.isoformat().replace("+00:00", "Z").encode() in (await bucket.get(LOGIN) or b"")
+
+    async with guard.lock(LOGIN):
+        guard.accepted(LOGIN, needed=True)
+    await eventually(noted)
+    await asyncio.gather(*guard._storing)
+    sent = bus.client.stats["out_msgs"]
+    async with guard.lock(LOGIN):
+        guard.accepted(LOGIN, needed=True)
+    keeping = asyncio.create_task(guard.keep_notes())
+    await asyncio.sleep(0)
+    assert bus.client.stats["out_msgs"] == sent
+    # A session that plays for days logs in no more.
+    clock.now += NOTE_LASTS
+    await eventually(noted)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)

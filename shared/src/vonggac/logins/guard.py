@@ -25,6 +25,9 @@ SHORT_CLAIM_LASTS = timedelta(seconds=5)
 CLAIM_AGAIN_S = 0.1
 WRITE_ATTEMPTS = 5
 """Others may count at the same moment."""
+NOTE_LASTS = timedelta(seconds=topology.LOGIN_FAILURES_KEPT_S / 2)
+"""That a login was taken is written anew after so long: the bucket forgets what is older than twice that."""
+NOTE_CHECK_S = 3600.0
 
 
 class _Record(BaseModel):
@@ -35,7 +38,7 @@ class _Record(BaseModel):
     failed: int = Field(ge=0)
     last_at: AwareDatetime
     taken: bool = False
-    """By the device, before the first of these failures."""
+    """By the device, before the first of these failures; without any, at `last_at`."""
     trying_until: AwareDatetime | None = None
     """Some process tries the login now, and renews its claim; if that process dies, the claim ends by itself."""
 
@@ -71,6 +74,8 @@ class LoginGuard:
         self._proven: set[str] = set()
         self._taken: set[str] = set()
         """Of those that a device asked for and took, at some time of this process: a refusal does not undo that."""
+        self._noted: dict[str, datetime] = {}
+        """Of those that the bucket says to have been taken, by whichever process: when that was written."""
         self._doubted: set[str] = set()
         """Of the proven ones: a session ended since."""
         self._claimed: set[str] = set()
@@ -82,11 +87,21 @@ class LoginGuard:
     def on_value(self, key: str, value: bytes | None) -> None:
         """A change in the bucket, by whichever process."""
         record = _read(key, value)
-        if record is None or not record.failed:
+        if record is None:
             self._records.pop(key, None)
+            self._noted.pop(key, None)
             return
-        self._records[key] = record.login
-        self._proven.discard(key)
+        self._remember(key, record)
+        if record.failed:
+            self._proven.discard(key)
+
+    async def keep_notes(self) -> None:
+        """Until cancelled: for logins that stay in use for days without another login, as a session that plays does."""
+        while True:
+            await asyncio.sleep(NOTE_CHECK_S)
+            for key in list(self._proven - self._doubted - self._claimed):
+                if self._note_is_due(key) and not self._refusals[key]:
+                    await self._count(key)
 
     def rest_left_s(self, key: str) -> float | None:
         """Seconds until the login may be tried at the device again; None when it may now."""
@@ -98,9 +113,9 @@ class LoginGuard:
         return key in self._records
 
     def was_taken(self, key: str) -> bool:
-        """Whether the device took the login before, as far as this process knows, or one that was refused since."""
+        """Whether the device is known to have asked for the login and taken it, from this process or another one."""
         record = self._records.get(key)
-        return key in self._taken or (record is not None and record.taken)
+        return key in self._taken or key in self._noted or (record is not None and record.taken)
 
     def rest_after_refusal_s(self, key: str) -> float:
         """Seconds until the camera that refused the login is tried again; 0.0: as usual."""
@@ -167,7 +182,7 @@ class LoginGuard:
         if needed:
             self._taken.add(key)
         before = self._records.get(key, DeviceLogin(0, self._clock()))
-        self._records[key] = before.another(self._clock(), taken=key in self._taken)
+        self._records[key] = before.another(self._clock(), taken=self.was_taken(key))
 
     def doubt(self, key: str) -> None:
         """A session with the login was ended by the device: perhaps for another password. One finds out first."""
@@ -243,7 +258,7 @@ class LoginGuard:
 
     def _count_later(self, key: str) -> None:
         """A media session that stands must not wait for NATS."""
-        if key in self._claimed or (key in self._proven and key in self._records):
+        if key in self._claimed or (key in self._proven and (key in self._records or self._note_is_due(key))):
             storing = asyncio.get_running_loop().create_task(self._count(key), name="clear-logins")
             self._storing.add(storing)
             storing.add_done_callback(self._storing.discard)
@@ -252,7 +267,7 @@ class LoginGuard:
         """What came of the try is stored before the next one, and the claim is taken back, or ends by itself."""
         refusals, proven, claimed = self._refusals.pop(key, 0), key in self._proven, key in self._claimed
         self._claimed.discard(key)
-        if not (claimed or refusals or (proven and key in self._records)):
+        if not (claimed or refusals or (proven and (key in self._records or self._note_is_due(key)))):
             return
         try:
             for _ in range(WRITE_ATTEMPTS):
@@ -269,23 +284,44 @@ class LoginGuard:
         before = _read(key, value) or _Record(failed=0, last_at=self._clock())
         claim = None if claimed else before.trying_until
         after = before.model_copy(update={"failed": 0 if proven else before.failed + refusals, "trying_until": claim})
-        if refusals:
-            after.last_at, after.taken = self._clock(), before.taken or key in self._taken
-        if not after.failed and claim is None:
+        after.taken = before.taken or (key in self._taken and not self._proven_at_once)
+        if refusals or (proven and after.taken):
+            after.last_at = self._clock()
+        if not after.failed and not after.taken and claim is None:
             removed = value is None or await self._bucket.remove(key, revision)
             if removed:
                 self._records.pop(key, None)
             return removed
         stored = await self._bucket.replace(key, after.model_dump_json().encode(), revision)
         if stored:
-            self._records[key] = after.login
+            self._remember(key, after)
         return stored
+
+    def _remember(self, key: str, record: _Record) -> None:
+        if record.failed:
+            self._records[key] = record.login
+        else:
+            self._records.pop(key, None)
+        if record.taken:
+            self._noted[key] = record.last_at
+
+    def _note_is_due(self, key: str) -> bool:
+        """Whether others should hear that the device took the login: a refusal means something else to them then.
+
+        At centres, which lock nothing, nobody needs that.
+        """
+        if key not in self._taken or self._proven_at_once:
+            return False
+        noted_at = self._noted.get(key)
+        return noted_at is None or self._clock() - noted_at >= NOTE_LASTS
 
     def _store_later(self, key: str, *, proven: bool) -> None:
         """The same later, once NATS is there, by what is known here."""
         login = self._records.get(key)
         if proven or login is None or not login.failed:
+            # That it was taken is written with a later login.
             self._records.pop(key, None)
+            self._noted.pop(key, None)
             self._outgoing.queue_removal(topology.LOGIN_FAILURES, key)
         else:
             record = _Record(failed=login.failed, last_at=login.last_at, taken=login.taken)

@@ -179,6 +179,7 @@ class Process:
         assert self._resealing is not None, "made with the connection"
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
+        tasks.start("keep-login-notes", guard.keep_notes())
         tasks.start("worker", _run_worker(worker, failed_logins))
         tasks.start("heartbeat", self._beat(worker, self.reporter, outgoing))
         try:

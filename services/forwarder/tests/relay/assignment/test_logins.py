@@ -206,3 +206,23 @@ async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_anothe
         attempt.accept()
     await statuses.become(camera, "acknowledged", "acknowledged")
     assert sim.cameras["gate"].logins_failed == 1
+
+
+async def test_a_login_that_another_process_saw_taken_is_not_blamed_on_its_password_at_the_first_refusal(
+    bus: Bus,
+    keys_folder: Path,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+) -> None:
+    camera = planner.camera(sim)
+    guard = LoginGuard(Outgoing(bus), Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(1800.0))
+    probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
+    async with probing.attempt(probing.login_of(camera.url, Credentials("viewer", "s3cret-Xem"))) as attempt:
+        attempt.accept(needed=True)
+    await sim.cameras["gate"].set_fault("auth")
+    await start_forwarder(suspect_backoff_s=60.0)
+    await inventory.say(camera)
+    await all_wait(statuses, [camera], "session_limit")
