@@ -21,9 +21,10 @@ from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Authenticator, new_challenge, parse_challenges, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl, on_host_of
 from vonggac.rtsp import Deframer, Request, Response, UdpOptions, open_player, open_publisher, parse_sdp
+from vonggac.rtsp.wire.announcement import announce_sdp
 from vonggac.rtsp.wire.framing import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_JUNK_BYTES
 from vonggac.rtsp.wire.messages import parse_head, parse_session
-from vonggac.rtsp.wire.sdp import announce_sdp, base_url
+from vonggac.rtsp.wire.sdp import base_url
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually

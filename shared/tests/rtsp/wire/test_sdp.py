@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from vonggac.events.causes import Cause
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp import Headers, SessionDescription, parse_sdp
-from vonggac.rtsp.wire.sdp import UNKNOWN_CODEC, announce_sdp, base_url, media_base, resolve_control
+from vonggac.rtsp.wire.announcement import announce_sdp
+from vonggac.rtsp.wire.sdp import UNKNOWN_CODEC, base_url, media_base, resolve_control
 from vonggac.rtsp.wire.tracks import check_order, plan_tracks
 
 SPS = bytes.fromhex("6742c01f")
@@ -289,3 +290,41 @@ def test_of_videos_the_one_that_can_be_read_is_taken_whatever_direction_a_camera
     media = [f"m=video 0 RTP/AVP {number}\r\na={name}\r\n" for number, name in zip((26, 96), directions, strict=True)]
     sdp = parse_sdp(("v=0\r\n" + "".join(media) + "a=rtpmap:96 H264/90000\r\n").encode())
     assert [track.index for track in plan_tracks(sdp, ("video",), "rtsp://h/")] == [chosen]
+
+
+@pytest.mark.parametrize("text", ["admin:s3cret-Xem@10.0.0.9", "s\x1b[2J\x07", "x" * 1_000, "\u202egnp.exe"])
+def test_free_text_of_a_camera_goes_on_to_no_destination(text: str) -> None:
+    """A camera may repeat its login in its description, or signs that a reader's terminal obeys."""
+    source = parse_sdp(
+        f"v=0\no=- 1 1 IN IP4 {text}\ns={text}\ni={text}\nu={text}\ne={text}\nc=IN IP4 {text}\nb={text}\nt=0 0\n"
+        f"a=tool:{text}\na=x-login:{text}\nm=video 0 RTP/AVP 96\ni={text}\na=rtpmap:96 H264/90000/1 {text}\n"
+        f"a=fmtp:96 packetization-mode=1;x={text}; profile-level-id={text};sprop-parameter-sets=Z0I=,{text},aM4=\n"
+        f"a={text}\na=control:{text}\nm=audio 0 RTP/AVP 97\na=rtpmap:97 {text}/8000\na=fmtp:97 {text}\n".encode()
+    )
+    announced = announce_sdp(source, [0, 1], origin_id=7).encode().decode()
+    assert announced == (
+        "v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n"
+        "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000/1\r\n"
+        "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0I=,aM4=\r\na=control:trackID=0\r\n"
+        "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 OTHER/8000\r\na=control:trackID=1\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "fmtp"),
+    [
+        (
+            "H264/90000",
+            "profile-level-id=640028; packetization-mode=1; sprop-parameter-sets=Z0I=,AAAAAWjO; max-fs=99",
+        ),
+        ("H265/90000", "profile-id=1; tx-mode=SRST; sprop-vps=QAE=; sprop-sps=QgE=; sprop-pps=RAE="),
+        ("mpeg4-generic/16000/2", "streamtype=5; mode=AAC-hbr; config=1408; sizeLength=13; indexLength=3"),
+        ("MP4A-LATM/48000", "profile-level-id=1; cpresent=0; config=400023203fc0"),
+        ("opus/48000/2", "minptime=10; useinbandfec=1; sprop-stereo=0"),
+        ("G726-32/8000", ""),
+    ],
+)
+def test_what_a_destination_needs_to_decode_goes_on_as_the_camera_wrote_it(rtpmap: str, fmtp: str) -> None:
+    written = f"a=rtpmap:96 {rtpmap}\r\n" + (f"a=fmtp:96 {fmtp}\r\n" if fmtp else "")
+    source = parse_sdp(f"v=0\r\nm=video 0 RTP/AVP 96\r\n{written}".encode())
+    assert written in announce_sdp(source, [0], origin_id=7).encode().decode()

@@ -20,7 +20,8 @@ from vonggac.rtsp.client.player import Player
 from vonggac.rtsp.client.receiver_reports import DEFAULT_REPORT_INTERVAL_S, InterleavedReports
 from vonggac.rtsp.client.session import RtspSession, Step
 from vonggac.rtsp.client.udp import UdpOptions, UdpReception
-from vonggac.rtsp.wire.sdp import SessionDescription, announce_sdp, base_url, media_base, parse_sdp, resolve_control
+from vonggac.rtsp.wire.announcement import announce_sdp
+from vonggac.rtsp.wire.sdp import SessionDescription, base_url, media_base, parse_sdp, resolve_control
 from vonggac.rtsp.wire.tracks import Track, check_order, plan_tracks
 
 type OnTracks = Callable[[tuple[Track, ...]], None]

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +26,7 @@ _STATIC_CODECS: dict[int, tuple[str, int]] = {
     32: ("MPV", 90000),
     33: ("MP2T", 90000),
 }
-_CODECS = frozenset(
+CODECS = frozenset(
     {
         "AC3", "AMR", "AMR-WB", "AV1", "DV", "EAC3", "G719", "G722", "G723", "G726-16", "G726-24", "G726-32",
         "G726-40", "G729", "GSM", "H261", "H263", "H263-1998", "H263-2000", "H264", "H264-SVC", "H265", "H266",
@@ -40,8 +39,8 @@ _CODECS = frozenset(
 UNKNOWN_CODEC = "OTHER"
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
-_START_CODE = re.compile(rb"\A\x00{2,3}\x01")
+RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
+START_CODE = re.compile(rb"\A\x00{2,3}\x01")
 _CODEC_BY_KEY = {
     "sprop-vps": "H265",
     "sprop-sps": "H265",
@@ -84,7 +83,7 @@ class MediaDescription:
         Any name that no registry has is UNKNOWN_CODEC: a camera may repeat there what it was given, also a password.
         """
         codec = self.rtpmap[0] if self.rtpmap else ""
-        return "H265" if codec == "HEVC" else codec if codec in _CODECS or not codec else UNKNOWN_CODEC
+        return "H265" if codec == "HEVC" else codec if codec in CODECS or not codec else UNKNOWN_CODEC
 
     @property
     def clock_rate(self) -> int:
@@ -95,7 +94,7 @@ class MediaDescription:
     @property
     def fmtp(self) -> dict[str, str]:
         """Format parameters by lower-case name: of the first payload type, or the section's only ones."""
-        parameters = _parameter(self.attributes, "fmtp", self.payload_type) or ""
+        parameters = parameter(self.attributes, "fmtp", self.payload_type) or ""
         pairs = (part.partition("=") for part in parameters.split(";") if part.strip())
         return {key.strip().lower(): text.strip(' \t"') for key, _, text in pairs}
 
@@ -151,7 +150,7 @@ class SessionDescription:
         return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
 
-def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:
+def parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:
     """The value of `a=name:<payload type> value`; some cameras write another number there than in m=."""
     found = [(*value.split(maxsplit=1), "", "")[:2] for key, value in attributes if key == name]
     own = next((rest for number, rest in found if number == str(payload_type)), None)
@@ -163,7 +162,7 @@ def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> s
 @lru_cache(maxsize=64)
 def _rtpmap(media: MediaDescription) -> tuple[str, int, int] | None:
     """As the property. Cached: one probe or session reads it ten times, and cameras of one model send the same."""
-    match = _RTPMAP.match(_parameter(media.attributes, "rtpmap", media.payload_type) or "")
+    match = RTPMAP.match(parameter(media.attributes, "rtpmap", media.payload_type) or "")
     if match:
         return match[1].upper(), int(match[2] or 0), int(match[3] or 1)
     static = _STATIC_CODECS.get(media.payload_type) if media.payload_type is not None else None
@@ -177,7 +176,7 @@ def _parameter_sets(media: MediaDescription) -> tuple[bytes, ...]:
     """As the property, cached likewise."""
     fmtp = media.fmtp
     encoded = [part for key in _PARAMETER_SET_KEYS for part in fmtp.get(key, "").split(",")]
-    return tuple(nal for part in encoded if (nal := _START_CODE.sub(b"", _decode_base64(part), count=1)))
+    return tuple(nal for part in encoded if (nal := START_CODE.sub(b"", decode_base64(part), count=1)))
 
 
 def attribute(attributes: Attributes, name: str) -> str | None:
@@ -256,40 +255,6 @@ def resolve_control(base: str, control: str | None) -> str:
     return f"{base}/{text}"
 
 
-def announce_sdp(sdp: SessionDescription, indexes: Sequence[int], *, origin_id: int) -> SessionDescription:
-    """A description for ANNOUNCE with the chosen media of `sdp`: payload type, rtpmap and fmtp are kept.
-
-    Origin line and controls (`trackID=0`, `trackID=1` … in the order of `indexes`) are ours.
-    """
-    name = sdp.name or "-"
-    lines = (
-        ("v", "0"),
-        ("o", f"- {origin_id} 1 IN IP4 127.0.0.1"),
-        ("s", name),
-        ("c", "IN IP4 0.0.0.0"),
-        ("t", "0 0"),
-    )
-    media = tuple(_announce_media(sdp.media[index], number) for number, index in enumerate(indexes))
-    return SessionDescription(lines, (("control", "*"),), media)
-
-
-def _announce_media(media: MediaDescription, number: int) -> MediaDescription:
-    """Write rtpmap and fmtp for the payload type, also when the camera left them out or misnumbered them."""
-    own = str(media.payload_type)
-    kept: list[tuple[str, str]] = []
-    said = _parameter(media.attributes, "rtpmap", media.payload_type) or ""
-    match = _RTPMAP.match(said)
-    if match and int(match[2] or 0):
-        kept.append(("rtpmap", f"{own} {said}"))
-    elif media.rtpmap is not None:
-        kept.append(("rtpmap", f"{own} {media.rtpmap[0]}/{media.clock_rate}"))
-    if parameters := _parameter(media.attributes, "fmtp", media.payload_type):
-        kept.append(("fmtp", f"{own} {parameters}"))
-    return MediaDescription(
-        media.kind, 0, "RTP/AVP", media.payload_types[:1], (*kept, ("control", f"trackID={number}"))
-    )
-
-
 def _parse_media(value: str, attributes: Attributes) -> MediaDescription | None:
     parts = value.split()
     if len(parts) < 3:
@@ -310,7 +275,7 @@ def _attribute_lines(attributes: Attributes) -> list[str]:
     return [f"a={name}:{value}" if value else f"a={name}" for name, value in attributes]
 
 
-def _decode_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     stripped = text.strip().rstrip("=")
     try:
         return base64.b64decode(stripped + "=" * (-len(stripped) % 4))
