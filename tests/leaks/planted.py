@@ -19,6 +19,8 @@ SPELLINGS = (
     "?password=%26{}", "?u=admin&p={}", "?login=admin:{}", "/admin:{}/main", "/passwd/{}/x",
     "?p%25252525252561ssword={}", "?verification_code={}", "?safetyCode={}", "?rtmpkey={}", "?mk={}", "?ma_bi_mat={}",
     "/secret/{}/x", "/user:admin/pass:{}/x", "/0/nguyenvana:{}/main", "?src=rtsp%3A%2F%2Fadmin%3A{}%40cam.example%2Fx",
+    "?camerapass={}", "?pass_rtsp={}", "?ingestkey={}", "?deviceKey={}", "?m%C3%A3_b%E1%BA%A3o_m%E1%BA%ADt={}",
+    "?%E5%8F%A3%E4%BB%A4={}",
 )  # fmt: skip
 """How an address may hold a secret in clear: each is refused."""
 

@@ -32,6 +32,9 @@ SPELLINGS = [
     "?psswd={}", "?oauth={}", "?totp={}", "?mk={}", "?tk=admin&p={}", "?account=admin&ps={}", "?ma_bi_mat={}",
     "?maxacthuc={}", "?m%C3%A3%20b%C3%AD%20m%E1%BA%ADt={}", "?pass+word={}", "?contrasena={}",
     "?%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C={}",
+    "?camerapass={}", "?dvrpass={}", "?rtsppass={}", "?streampass={}", "?pass_rtsp={}", "?pass-admin={}", "?passw={}",
+    "?pasw={}", "?m%C3%A3_b%E1%BA%A3o_m%E1%BA%ADt={}", "?%E5%8F%A3%E4%BB%A4={}", "?kennwort={}", "?clave={}",
+    "?ingestkey={}", "?device-key={}", "?channelKey={}", "?streamEncryptKey={}", "?decryption_key={}", "?admpass={}",
     "/pass/{}/x", "/secret/{}", "/access_token/{}/x", "/user:admin/pass:{}/x", "/0/nguyenvana:{}/main",
 ]  # fmt: skip
 
@@ -60,6 +63,7 @@ def test_what_is_found_in_an_address_is_hidden_in_a_text(spelling: str) -> None:
     "/H%C3%A0%20N%E1%BB%99i", "?hashtag=1", "/password", "?unit=u:1", "/vod/mp4:sample_115k.mov", "/0/mp4:clip",
     "/Streaming/tracks/701?starttime=20261127t080000z", "/unicast/c1/s0/live", "/chID=1&streamType=main", "?minima=1",
     "/token", "?i-keyframe=1", "/axis-media/media.amp?videocodec=h264&resolution=1920x1080", "/passage/1", "?khoa=noi",
+    "?passenger=1", "?compass=n", "?pass_by=1", "?passive=1", "/clavele=1", "?keychannel=1",
     "/rtsp_tunnel?h26x=4&line=1&inst=1", "/PSIA/Streaming/channels/0?videoCodecType=H.264", "/onvif-media/media.amp",
 ],
 )  # fmt: skip

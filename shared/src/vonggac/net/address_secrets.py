@@ -14,21 +14,24 @@ from urllib.parse import unquote
 
 _LONG = (
     r"pass[ +._-]?(?:phrase|code)|pa?ss?[ +._-]?w(?:[o0]?r)?[dt]|p4ssw[o0]rd|pwd|secret|token|signature|credential"
-    r"|m(?:[aâậ]t[ +_-]?kh[aâẩ]u|[aã][ +_-]?(?:b[ií][ +_-]?m[aậ]t|x[aá]c[ +_-]?(?:th[uự]c|minh)))"
-    r"|contrasen(?:y|h)?a|senha|m[o]t[ +_-]?de[ +_-]?passe|mima|пapoль|пароль|密码"
+    r"|m(?:[aâậ]t[ +_-]?kh[aâẩ]u|[aã][ +_-]?(?:b[iíaả]o?[ +_-]?m[aậ]t|x[aá]c[ +_-]?(?:th[uự]c|minh)))"
+    r"|contrasen(?:y|h)?a|senha|m[o]t[ +_-]?de[ +_-]?passe|mima|пapoль|пароль|密码|口令"
     r"|(?:user|usr|login)[_.-]?pas|session[_.-]?id|(?:o|x-)auth"
     r"|(?:verif(?:y|ication)|safety|security|access|auth|secure|unlock|activation)[_.-]?code"
-    r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e|play|publish|push|master|security)[_.-]?key"
+    r"|(?:api|app|stream|access|auth|private|shared|licen[cs]e|play|publish|push|master|security|ingest|device|channel"
+    r"|(?:en|de)crypt(?:ion)?)[_.-]?key"
 )
 """Anywhere in a name: `streamKey`, `X-Access-Token`, `rtsp_password1`, `loginpas`, `safety_code` (of a label)."""
 _KEYS = r"(?:p|u|s|my|enc|dec|aes|crypt|hash|sign|login|user|serial|rtmp|rtsp|srtp?|hls|cam)?key"
 _SHORT = (
-    rf"pass?|(?:user|usr|u|login|admin|cam|rtsp|my)?p(?:w|sw)|psk|{_KEYS}|auth(?:info|basic|data|str)?|authorization"
-    r"|bearer|creds?|sig|sign|hmac|md5|hash|digest|jwt|pin(?:code)?|t?otp|ticket|mat[_-]?ma|mk|tok|cookie|vcode"
+    r"(?:adm|cam(?:era)?|[dnx]vr|rtsp|rtmp|stream|onvif|web|ftp|srt|view(?:er)?)?pass?w?"
+    r"|pass?[_.-](?:rtsp|adm(?:in)?|user|cam(?:era)?|[dnx]vr|view(?:er)?)|"
+    rf"(?:user|usr|u|login|admin|cam|rtsp|my)?p(?:w|sw)|psk|{_KEYS}|auth(?:info|basic|data|str)?|authorization"
+    r"|bearer|clave|kennwort|creds?|sig|sign|hmac|md5|hash|digest|jwt|pin(?:code)?|t?otp|ticket|mat[_-]?ma|mk|tok|cookie|vcode"
 )
 """As a word of a name, perhaps with a number: `pw`, `admin_pw`, `rtmpkey`, `pass1`, and not `keyframe` or `design`."""
 _BEFORE = r"(?<![A-Za-z0-9])"
-_BEGINS = r"(?=[acklmopstuvxп密])"
+_BEGINS = r"(?=[acdeiklmopstuvxп密口])"
 """Of a long name: most places of a text are passed over by one comparison."""
 SECRET_NAME = (
     rf"(?:{_BEFORE}(?:{_SHORT})[0-9]{{0,3}}\]?|{_BEGINS}(?:{_LONG})[A-Za-z0-9_.\]-]{{0,20}})(?:\[[^\]=\s]{{0,20}}\]){{0,3}}"

@@ -117,4 +117,5 @@ def _format_parameters(media: MediaDescription) -> str:
 def _is_parameter_set(key: str, text: str) -> bool:
     codec, types = _SETS[key]
     nal = START_CODE.sub(b"", decode_base64(text), count=1) if _BASE64.fullmatch(text) else b""
-    return bool(nal) and (nal[0] & 0x1F if codec == "H264" else nal[0] >> 1 & 0x3F) in types
+    # The first bit of every NAL unit is zero: letters that only look like Base64 seldom get so far.
+    return bool(nal) and not nal[0] & 0x80 and (nal[0] & 0x1F if codec == "H264" else nal[0] >> 1) in types
