@@ -62,8 +62,8 @@ def test_a_device_is_host_and_port_of_an_address_whatever_its_path_holds(logins:
     assert device_address("rtsps://cam.example/x").port == 322
 
 
-@pytest.mark.parametrize("url", ["rtmp://10.20.1.5/live", "http://10.20.1.5/a.m3u8", "rtsp://", "gate"])
-def test_what_is_no_rtsp_address_is_not_counted(logins: list[Logins], url: str) -> None:
+@pytest.mark.parametrize("url", ["udp://10.20.1.5:5000", "http://{password}/a.m3u8", "rtsp://", "gate"])
+def test_where_no_login_is_asked_for_none_is_counted(logins: list[Logins], url: str) -> None:
     assert logins[0].login_of(url, CREDENTIALS) is None
     with pytest.raises(PeerError):
         device_address(url)
@@ -200,3 +200,17 @@ async def test_that_a_device_took_a_login_is_known_to_processes_that_start_later
     error = failure(Cause.AUTH_FAILED, login_sent=True)
     await fail(other, error)
     assert (error.cause, error.rest_s) == (Cause.SESSION_LIMIT, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://10.20.1.5/1.m3u8", "http://10.20.1.5:80/2.ts?x=1"),
+        ("rtmp://Recorder.lan/live/1", "rtmp://recorder.lan:1935/live/2"),
+        ("https://[FD00::1]/1", "https://[fd00:0::1]:443/2"),
+    ],
+)
+def test_channels_of_a_device_are_one_by_any_scheme(logins: list[Logins], one: str, other: str) -> None:
+    login = logins[0].login_of(one, CREDENTIALS)
+    assert login is not None
+    assert login == logins[0].login_of(other, CREDENTIALS)

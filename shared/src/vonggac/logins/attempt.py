@@ -14,7 +14,7 @@ from vonggac.events.inventory import ExpectedDevice
 from vonggac.logins.counting import judge_refusal
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.errors import MalformedError, PeerError
-from vonggac.net.origin import Origin
+from vonggac.net.origin import DEFAULT_PORTS, Origin
 from vonggac.net.url import Credentials, RtspUrl
 
 
@@ -23,6 +23,17 @@ def device_address(url: str) -> RtspUrl:
     scheme, _, rest = url.partition("://")
     # Placeholders may stand where a URL takes none, so only what is before the path is read.
     return RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
+
+
+def device_of(url: str) -> str:
+    """`host:port` of an address of any scheme that has a usual port. Raises PeerError for an address that is none."""
+    scheme = url.partition("://")[0].lower()
+    if scheme.startswith("rtsp"):
+        address = device_address(url)
+        return f"{address.host}:{address.port}"
+    if scheme not in DEFAULT_PORTS:
+        raise MalformedError("a device of this scheme is not asked with a login")
+    return Origin.of(url).partition("://")[2]
 
 
 def device_origins(expected: ExpectedDevice | None) -> tuple[Origin, ...]:
@@ -94,14 +105,13 @@ class Logins:
         return self.unsealer.fingerprint(device, credentials) if credentials is not None else None
 
     def login_of(self, url: str, credentials: Credentials | None) -> str | None:
-        """The same for the device of an address; None without a login, and for what is no RTSP address: not counted."""
+        """The same for the device of an address; None without a login, and where none is asked for: not counted."""
         if credentials is None:
             return None
         try:
-            address = device_address(url)
+            return self.login_at(device_of(url), credentials)
         except PeerError:
             return None
-        return self.login_at(f"{address.host}:{address.port}", credentials)
 
     @asynccontextmanager
     async def attempt(self, login: str | None, *, wait_s: float | None = None) -> AsyncIterator[Attempt]:

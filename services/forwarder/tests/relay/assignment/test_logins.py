@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from services.forwarder.tests.conftest import Planner, StartSimulator
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.conftest import RtmpServer
 
 type StartForwarder = Callable[..., Awaitable[Process]]
 pytestmark = pytest.mark.usefixtures("patient_logins")
@@ -226,3 +230,87 @@ async def test_a_login_that_another_process_saw_taken_is_not_blamed_on_its_passw
     await start_forwarder(suspect_backoff_s=60.0)
     await inventory.say(camera)
     await all_wait(statuses, [camera], "session_limit")
+
+
+class WebDevice:
+    """A recorder that is asked by HTTP: it wants Basic, and takes `password` alone."""
+
+    def __init__(self, password: str) -> None:
+        self.refused = self.taken = 0
+        self._good = "Basic " + b64encode(f"viewer:{password}".encode()).decode()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        login = re.search(r"\r\nAuthorization: ([^\r]+)", request)
+        self.refused += login is not None and login[1] != self._good
+        self.taken += login is not None and login[1] == self._good
+        if login is not None and login[1] == self._good:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        else:
+            writer.write(b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="d"\r\nContent-Length: 0\r\n\r\n')
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["live.ts", "live.m3u8"])
+async def test_a_wrong_password_for_many_channels_by_http_costs_two_logins(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    path: str,
+) -> None:
+    device = WebDevice("another")
+    async with await asyncio.start_server(device.answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await start_forwarder()
+        urls = [f"http://127.0.0.1:{port}/{number}/{path}" for number in range(6)]
+        cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_wait(statuses, cameras)
+        assert device.refused == 2
+
+
+async def test_a_password_by_http_that_worked_before_is_no_wrong_one_at_its_first_refusal(
+    sim: Simulator, planner: Planner, inventory: Inventory, start_forwarder: StartForwarder, statuses: Statuses
+) -> None:
+    device = WebDevice("s3cret-Xem")
+    async with await asyncio.start_server(device.answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
+        await start_forwarder(suspect_backoff_s=60.0)
+        camera = planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url))
+        await inventory.say(camera)
+        await eventually(lambda: device.taken)
+        device._good = "changed"
+        await all_wait(statuses, [camera], "session_limit")
+        assert device.refused == 1
+
+
+async def test_a_wrong_password_for_many_channels_by_rtmp_costs_two_logins(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    rtmp_server: RtmpServer,
+) -> None:
+    refused = 0
+
+    def ask(about: dict[str, Any]) -> str:
+        nonlocal refused
+        if "user=" not in about["app"]:
+            return "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : "
+        if "response=" not in about["app"]:
+            return "[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=needauth&user=viewer&salt=c2FsdA&opaque=b3Bh"
+        refused += 1
+        return "[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed"
+
+    rtmp_server.refuse_connect = ask
+    await start_forwarder()
+    urls = [rtmp_server.url(f"gate-{number}") for number in range(6)]
+    cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
+    for camera in cameras:
+        await inventory.say(camera)
+    await all_wait(statuses, cameras)
+    assert refused == 2

@@ -61,8 +61,12 @@ async def open_playing(
     deadline_s: float,
     allowed: AllowedNetworks,
     tls: TlsPolicy,
+    on_login: Callable[[bool], None],
 ) -> RtmpConnection:
-    """A connection whose server has answered NetStream.Play.Start; `on_message` gets the media, also before that."""
+    """A connection whose server has answered NetStream.Play.Start; `on_message` gets the media, also before that.
+
+    `on_login`: the server took our `connect`; whether it had asked for the login.
+    """
     extra: dict[str, amf.AmfValue] = {
         "fpad": False,
         "capabilities": 15.0,
@@ -80,7 +84,9 @@ async def open_playing(
         await connection.call_for_status("play", url.stream, -2000.0, stream_id=stream_id, good="NetStream.Play.Start")
         return stream_id
 
-    connection, _ = await _open(url, credentials, extra, play, deadline_s=deadline_s, allowed=allowed, tls=tls)
+    connection, _ = await _open(
+        url, credentials, extra, play, deadline_s=deadline_s, allowed=allowed, tls=tls, on_login=on_login
+    )
     return connection
 
 
@@ -93,6 +99,7 @@ async def _open(
     deadline_s: float,
     allowed: AllowedNetworks,
     tls: TlsPolicy,
+    on_login: Callable[[bool], None] = lambda _needed: None,
 ) -> tuple[RtmpConnection, int]:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + deadline_s
@@ -104,10 +111,13 @@ async def _open(
             if error.cause in (Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT):
                 raise NotConnectedError(error.cause, error.message) from None
             raise
+        connected, answered = False, "response=" in login_query
         try:
             async with asyncio.timeout_at(ends_at):
                 await connection.greet()
                 await _connect(connection, url, login_query, extra)
+                connected = True
+                on_login(answered)
                 return connection, await begin(connection)
         except TimeoutError:
             connection.abort()
@@ -116,6 +126,8 @@ async def _open(
             connection.abort()
             query = _login(error, url, credentials or url.credentials)
             if query is None or not left:
+                # What is refused after `connect` is a stream, not the login.
+                error.login_sent, error.logged_in = answered and not connected, answered and connected
                 raise
             login_query = query
         except PeerError as error:

@@ -18,6 +18,7 @@ from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
 type OnBegan = Callable[[], None]
+type OnLogin = Callable[[bool], None]
 
 
 class CameraSource(Protocol):
@@ -69,7 +70,8 @@ class CameraSource(Protocol):
 class PlayLimits:
     """Bounds of one attempt. `silence_s`: without media for so long, an input has ended.
 
-    `logins` is None until NATS is there, which remembers failed logins.
+    `logins` is None until NATS is there, which remembers failed logins. `on_login` is called as soon as the camera let
+    us in, for ways of playing that return long after that: whether it asked for the login.
     """
 
     deadline_s: float
@@ -77,6 +79,7 @@ class PlayLimits:
     allowed: AllowedNetworks
     remux: RemuxPool
     logins: Logins | None = None
+    on_login: OnLogin = lambda _needed: None
 
 
 class Play(Protocol):

@@ -227,6 +227,7 @@ async def play_container(
         deadline_s=limits.deadline_s,
         silence_s=limits.silence_s,
         audio=camera.forward_audio,
+        on_login=limits.on_login,
     )
     return await open_remuxed(address, limits.remux, on_began=on_began, on_lost=on_lost)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -47,6 +47,8 @@ class Web:
     credentials: Credentials | None = None
     filled: Credentials | None = None
     """A login that stands in the path of `url`."""
+    on_login: Callable[[bool], None] = lambda _needed: None
+    """The server of `url` let us in; whether it asked for the login."""
 
     @asynccontextmanager
     async def get(self, url: str, *, deadline_s: float) -> AsyncIterator["Body"]:
@@ -93,6 +95,8 @@ class Web:
                         raise
                     raise await self._why_hung_up(parts, ends_at) from None
             if status == 200:
+                if mine:
+                    self.on_login(authorization is not None)
                 return Body(stream, headers, url)
             location = headers.get("Location")
             if status in _REDIRECTS and location is not None:
@@ -102,7 +106,9 @@ class Web:
             challenges = headers.get_all("WWW-Authenticate")
             again = status == 401 and mine
             if not again or not authenticator.challenged(challenges, answered=authorization is not None):
-                raise StatusError("GET", status, "")
+                refusal = StatusError("GET", status, "")
+                refusal.login_sent = again and authorization is not None
+                raise refusal
         raise MalformedError("the address was redirected too often")
 
     async def _why_hung_up(self, parts: SplitResult, ends_at: float) -> PeerError:

@@ -54,6 +54,8 @@ class Address:
     audio: bool = False
     filled: Credentials | None = None
     """The login that was filled in, where placeholders stood."""
+    on_login: Callable[[bool], None] = lambda _needed: None
+    """As of `PlayLimits`."""
 
     @property
     def host(self) -> str:
@@ -73,7 +75,7 @@ class Address:
 
     @property
     def web(self) -> Web:
-        return Web(self.allowed, self.tls, self.url, self.credentials, self.filled)
+        return Web(self.allowed, self.tls, self.url, self.credentials, self.filled, self.on_login)
 
 
 type Feed = Callable[[Address, Sink], Awaitable[None]]
@@ -151,6 +153,7 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
         deadline_s=address.deadline_s,
         allowed=address.allowed,
         tls=address.tls,
+        on_login=address.on_login,
     )
     connection.on_lost = lambda _: heard.set()
     try:

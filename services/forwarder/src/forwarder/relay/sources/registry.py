@@ -5,11 +5,13 @@ metrics are the same for all.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from forwarder.relay.sources.base import CameraSource, OnBegan, Play, PlayLimits
+from forwarder.relay.sources.base import CameraSource, OnBegan, OnLogin, Play, PlayLimits
 from forwarder.relay.sources.container import SCHEMES, play_container
 from forwarder.relay.sources.rtsp import play_rtsp
 from vonggac.events.causes import Cause
@@ -57,7 +59,7 @@ async def play(
 
     early = _EarlyEvents(on_began, lost)
 
-    async def now() -> CameraSource:
+    async def now(limits: PlayLimits) -> CameraSource:
         try:
             return await play_by_scheme(camera, credentials, limits, on_began=early.began, on_lost=early.lost)
         except PeerError as error:
@@ -67,15 +69,31 @@ async def play(
             raise
 
     if logins is None or login is None:
-        source = await now()
+        source = await now(limits)
     else:
         async with logins.attempt(login, wait_s=limits.deadline_s) as attempt:
             if not attempt.granted:
                 raise _not_tried(attempt)
-            source = await now()
+            with _let_in(attempt) as on_login:
+                source = await now(replace(limits, on_login=on_login))
             attempt.accept(needed=source.login_needed)
     early.release()
     return source
+
+
+@contextmanager
+def _let_in(attempt: Attempt) -> Iterator[OnLogin]:
+    """Accepts the login when a camera says so before it plays; what is fetched afterwards is no attempt."""
+    trying = True
+
+    def on_login(needed: bool) -> None:
+        if trying:
+            attempt.accept(needed=needed)
+
+    try:
+        yield on_login
+    finally:
+        trying = False
 
 
 def _not_tried(attempt: Attempt) -> PeerError:
