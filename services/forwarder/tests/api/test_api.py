@@ -197,7 +197,7 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
     turns, longest_s = [0], [0.0]
 
     async def turning() -> None:
-        """Counts the turns of the loop and times the longest, without waiting for a busy machine."""
+        """Counts the iterations of the loop and times the longest, without waiting for a busy machine."""
         before = time.thread_time()
         while True:
             turns[0] += 1

@@ -1,18 +1,18 @@
-"""What one read brought is handled in several turns of the event loop when it is much; others go in between."""
+"""What one read brought is handled in several iterations of the event loop when it is much; others go in between."""
 
 import asyncio
 from collections.abc import Callable
 
 AT_ONCE = 256
-"""Frames, messages or pieces of one peer in a turn. The dearest cost 13 microseconds each: three milliseconds. A full
-read of a healthy camera (256 kB in packets of 1,404 bytes) has 182."""
+"""Frames, messages or pieces of one peer in an iteration. The dearest cost 13 microseconds each: three milliseconds. A
+full read of a healthy camera (256 kB in packets of 1,404 bytes) has 182."""
 
 type Step = Callable[[bytes], bool]
 """Handles some of what waits and of what is given; whether something is left."""
 
 
 def go_on_later(transport: asyncio.Transport, step: Step) -> None:
-    """Call `step(b"")` in each following turn while something is left; nothing is read meanwhile."""
+    """Call `step(b"")` in each iteration that follows while something is left; nothing is read meanwhile."""
     if transport.is_reading():
         transport.pause_reading()
         asyncio.get_running_loop().call_soon(_go_on, transport, step)

@@ -97,7 +97,7 @@ async def measured_lag(every_s: float = 0.02) -> AsyncIterator[Lag]:
 
 
 class IterationCounter:
-    """Counts the turns of the running event loop, until `stop`."""
+    """Counts the iterations of the running event loop, until `stop`."""
 
     def __init__(self) -> None:
         self.number = 0

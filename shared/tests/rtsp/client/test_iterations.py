@@ -1,4 +1,4 @@
-"""However much one peer sends at once: a turn of the event loop handles a bounded part, and others have theirs."""
+"""However much one peer sends at once: an iteration of the event loop handles a bounded part of it."""
 
 import asyncio
 import struct
@@ -18,11 +18,11 @@ from vonggac.testing.waiting import IterationCounter
 
 EMPTY_RTP = interleave(0, struct.pack(">BBHII", 0x80, 96, 0, 0, 7))
 AT_MOST = 2 * AT_ONCE
-"""A turn ends what an earlier one left, and may read again."""
+"""An iteration ends what an earlier one left, and may read again."""
 
 
 class Iterations(IterationCounter):
-    """The frames that came in each turn."""
+    """The frames that came in each iteration."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def answer_with(media: bytes) -> ScriptedPeer:
         pytest.param(EMPTY_RTP * 200 + b"\0", 200, id="and a byte of junk now and then"),
     ],
 )
-async def test_a_hostile_buffer_of_tiny_frames_takes_many_turns_and_nothing_of_it_is_lost(
+async def test_a_hostile_buffer_of_tiny_frames_takes_many_iterations_and_nothing_of_it_is_lost(
     piece: bytes, frames: int
 ) -> None:
     count = 15_000 // frames
@@ -74,7 +74,7 @@ async def test_a_hostile_buffer_of_tiny_frames_takes_many_turns_and_nothing_of_i
         await connection.wait_closed()
 
 
-async def test_a_hostile_flood_is_cut_amid_its_turns() -> None:
+async def test_a_hostile_flood_is_cut_amid_its_iterations() -> None:
     async with answer_with(EMPTY_RTP * 100_000) as peer:
         turns = Iterations()
         connection, lost = await connect(peer, turns)
@@ -114,7 +114,7 @@ def test_the_fast_path_takes_a_full_read_of_a_healthy_camera() -> None:
     assert path.pass_on(EMPTY_RTP * AT_ONCE)
 
 
-async def test_a_connection_that_is_closed_amid_its_turns_takes_no_more() -> None:
+async def test_a_connection_that_is_closed_amid_its_iterations_takes_no_more() -> None:
     async with answer_with(EMPTY_RTP * 10_000) as peer:
         turns = Iterations()
         connection, lost = await connect(peer, turns)
@@ -132,7 +132,7 @@ async def test_a_connection_that_is_closed_amid_its_turns_takes_no_more() -> Non
         assert turns.frames.total() <= AT_MOST
 
 
-async def test_a_mistake_in_a_later_turn_ends_the_connection() -> None:
+async def test_a_mistake_in_a_later_iteration_ends_the_connection() -> None:
     unhandled: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: unhandled.append(context.get("exception")))

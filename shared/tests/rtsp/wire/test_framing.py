@@ -50,7 +50,7 @@ def run(chunks: list[bytes]) -> tuple[list[bytes], str | None]:
     return out, None
 
 
-def run_in_turns(chunks: list[bytes], most: int) -> tuple[list[bytes], str | None]:
+def run_in_iterations(chunks: list[bytes], most: int) -> tuple[list[bytes], str | None]:
     """The same, `most` things at once."""
     deframer = Deframer(most=most)
     out: list[bytes] = []
@@ -95,9 +95,9 @@ def test_any_cut_of_a_stream_with_junk_gives_the_same(parts: list[bytes], cuts: 
 
 @settings(max_examples=4 * settings().max_examples)
 @given(st.lists(st.one_of(frames, messages, junk)), st.lists(st.integers(0, 10_000)), st.integers(1, 4))
-def test_a_stream_that_is_taken_in_turns_gives_the_same(parts: list[bytes], cuts: list[int], most: int) -> None:
+def test_a_stream_that_is_taken_in_iterations_gives_the_same(parts: list[bytes], cuts: list[int], most: int) -> None:
     stream = b"".join(parts)
-    assert run_in_turns(cut(stream, cuts), most) == run([stream])
+    assert run_in_iterations(cut(stream, cuts), most) == run([stream])
 
 
 @given(st.binary(max_size=2000))

@@ -1,4 +1,4 @@
-"""Cameras that speak no RTSP and flood: the same bounds, the same cause, and never much of it in one turn."""
+"""Cameras that speak no RTSP and flood: the same bounds, the same cause, and never much of it in one iteration."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ RTMP_FLOODS = {
 
 
 class Counted:
-    """What came of a connection, turn by turn."""
+    """What came of a connection, iteration by iteration."""
 
     def __init__(self) -> None:
-        self.turns = IterationCounter()
+        self.iterations = IterationCounter()
         self.messages: Counter[int] = Counter()
 
     def on_message(self, _: Message) -> None:
-        self.messages[self.turns.number] += 1
+        self.messages[self.iterations.number] += 1
 
 
 @pytest.mark.parametrize("flood", RTMP_FLOODS.values(), ids=RTMP_FLOODS)
-async def test_a_hostile_flood_by_rtmp_is_cut_and_named_and_takes_many_turns(flood: bytes) -> None:
+async def test_a_hostile_flood_by_rtmp_is_cut_and_named_and_takes_many_iterations(flood: bytes) -> None:
     ours, theirs = socket.socketpair()
     counted = Counted()
     loop = asyncio.get_running_loop()
@@ -87,7 +87,7 @@ async def test_a_hostile_flood_by_rtmp_is_cut_and_named_and_takes_many_turns(flo
         await eventually(lambda: connection.closed, within_s=20)
     finally:
         # uvloop closes no loop in which something goes on for ever.
-        counted.turns.stop()
+        counted.iterations.stop()
         writer.transport.abort()
         await connection.close()
     assert connection.error is not None
@@ -121,11 +121,11 @@ class Sink:
     waiting_bytes = 0
 
     def __init__(self) -> None:
-        self.turns = IterationCounter()
+        self.iterations = IterationCounter()
         self.writes: Counter[int] = Counter()
 
     def write(self, _: bytes) -> None:
-        self.writes[self.turns.number] += 1
+        self.writes[self.iterations.number] += 1
 
     async def room(self) -> None:
         return
@@ -147,7 +147,7 @@ async def test_a_hostile_answer_by_http_in_chunks_of_a_byte_is_cut_and_others_ha
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
         with pytest.raises(PeerError) as flood:
             await feed_http(address(url), sink)
-    sink.turns.stop()
+    sink.iterations.stop()
     assert flood.value.cause is Cause.FLOOD
     assert max(sink.writes.values()) <= AT_ONCE
 
@@ -171,7 +171,7 @@ async def test_hostile_datagrams_without_end_are_a_flood(monkeypatch: pytest.Mon
         listening[0].datagram_received(b"x", ("127.0.0.1", 5_000))
     with pytest.raises(PeerError) as flood:
         await feeding
-    sink.turns.stop()
+    sink.iterations.stop()
     assert flood.value.cause is Cause.FLOOD
     assert sink.writes.total() < 25_000
 
@@ -230,7 +230,7 @@ def test_a_hostile_picture_of_tiny_units_is_a_flood(split: Callable[[bytes], lis
     assert flood.value.cause is Cause.FLOOD
 
 
-async def test_what_a_hostile_camera_is_unpacked_into_is_counted_and_takes_many_turns() -> None:
+async def test_what_a_hostile_camera_is_unpacked_into_is_counted_and_takes_many_iterations() -> None:
     sdp = b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:0\r\n"
     tiny = interleave(0, struct.pack(">BBHIIB", 0x80, 96, 0, 0, 7, 0x41))
     ours, theirs = socket.socketpair()
@@ -240,15 +240,15 @@ async def test_what_a_hostile_camera_is_unpacked_into_is_counted_and_takes_many_
     writer.write(Request("ANNOUNCE", "*", Headers(), sdp).encode())
     await end.announced
     assert end.fanout is not None
-    turns, frames = IterationCounter(), Counter[int]()
+    iterations, frames = IterationCounter(), Counter[int]()
 
     def count(batch: MediaBatch) -> None:
-        frames[turns.number] += batch.count
+        frames[iterations.number] += batch.count
 
     end.fanout.tap = count
     writer.write(tiny * 60_000)
     await eventually(end.gone.done, within_s=20)
-    turns.stop()
+    iterations.stop()
     assert end.error is not None
     assert end.error.cause is Cause.FLOOD
     assert max(frames.values()) <= AT_MOST

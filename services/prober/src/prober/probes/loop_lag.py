@@ -18,7 +18,7 @@ class LoopLag:
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, on_tick: Callable[[float], None] | None = None
     ) -> None:
-        """`clock`: monotonic seconds, not those that the loop keeps for a whole turn. `on_tick` gets each lateness."""
+        """`clock`: monotonic seconds, not those of the iteration's beginning. `on_tick` gets each lateness."""
         self._clock, self._on_tick = clock, on_tick
         self._stalls: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._due_s: float | None = None

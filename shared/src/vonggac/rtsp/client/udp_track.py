@@ -15,7 +15,7 @@ from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.tracks import Track
 
 _MAX_DATAGRAM_BYTES = 65_535
-_DATAGRAMS_PER_TURN = 64
+_DATAGRAMS_AT_ONCE = 64
 """Then the event loop runs other work."""
 _RECEIVE_BUFFER_BYTES = 1024 * 1024
 """Requested from the kernel: a keyframe comes in one burst."""
@@ -149,7 +149,7 @@ class UdpTrack:
 
     def _datagrams(self, opened: socket.socket) -> list[bytes]:
         packets: list[bytes] = []
-        for _ in range(_DATAGRAMS_PER_TURN):
+        for _ in range(_DATAGRAMS_AT_ONCE):
             try:
                 packet, sender = opened.recvfrom(_MAX_DATAGRAM_BYTES)
             except OSError:

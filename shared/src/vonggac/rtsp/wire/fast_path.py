@@ -52,7 +52,7 @@ class FastPath:
         """Pass `data` on if it is whole frames of its channels and nothing else; if not, do nothing: False.
 
         It refuses data whose last frame has less than two bytes: that is no packet. And many tiny frames at once:
-        who reads them counts them, and takes several turns.
+        who reads them counts them, and takes several iterations.
         """
         writes = self.writes
         if writes is None:

@@ -119,7 +119,7 @@ class Deframer:
         self.junk_bytes = 0
         """Bytes skipped so far: of no frame and no message."""
         self.left_over = False
-        """Whether `feed` has more without another byte: give it none, in the next turn of the event loop."""
+        """Whether `feed` has more without another byte: give it none, in the next iteration of the event loop."""
         self.failure: PeerError | None = None
         """Set when the stream cannot be parsed any further; the next `feed` raises it."""
 
@@ -245,7 +245,7 @@ class Deframer:
             return len(data)
         message.body = data[pos : pos + length]
         self._partial = None
-        # Where it was waited for it has not been counted in this turn.
+        # Where it was waited for it has not been counted in this iteration.
         self._taken = self._taken or 1
         out.append(message)
         return pos + length

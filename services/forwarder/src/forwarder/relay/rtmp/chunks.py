@@ -81,7 +81,7 @@ class ChunkReader:
         self.taken = 0
         """By the latest `feed`."""
         self.left_over = False
-        """Whether `feed` may have more without another byte: give it none, in the next turn of the event loop."""
+        """Whether `feed` may have more without another byte: give it none, in the next iteration of the event loop."""
         self._most = most
         self._aggregate: Iterator[Message] | None = None
         self._buffer = bytearray()

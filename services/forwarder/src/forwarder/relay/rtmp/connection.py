@@ -194,7 +194,7 @@ class RtmpConnection(asyncio.Protocol):
             self._control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
 
     def _handle(self, data: bytes) -> bool:
-        """What is whole, up to a bound; whether something is left for the next turn."""
+        """What is whole, up to a bound; whether something is left for the next iteration."""
         try:
             size = len(data)
             if self._hello is not None:

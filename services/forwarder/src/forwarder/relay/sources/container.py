@@ -88,7 +88,7 @@ class _Unpacked(StreamEnd):
             go_on_later(self.transport, self._handle)
 
     def _handle(self, data: bytes) -> bool:
-        """What is complete, up to a bound; whether something is left for the next turn."""
+        """What is complete, up to a bound; whether something is left for the next iteration."""
         try:
             items = self._deframer.feed(data)
             # Packets are made in the child, of what the camera cut its pictures into: as small as it likes.

@@ -21,7 +21,7 @@ from vonggac.rtsp.wire.rates import PeerRates
 
 _READ_BYTES = 64 << 10
 _MAX_LINE_BYTES = 8192
-_PIECES_A_TURN = 64
+_PIECES_AT_ONCE = 64
 """Of what has come already: reading them never waits, and each costs forty microseconds."""
 _MAX_HEADERS = 100
 _MAX_REDIRECTS = 3
@@ -148,7 +148,7 @@ class Body:
         reader, taken = self._stream.reader, 0
         while self._left != 0:
             taken += 1
-            if not taken % _PIECES_A_TURN:
+            if not taken % _PIECES_AT_ONCE:
                 await asyncio.sleep(0)
             try:
                 async with asyncio.timeout(silence_s):
