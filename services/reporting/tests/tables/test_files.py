@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from reporting.tables.formats import new_file
 from reporting.tables.table import Repeated, Woven
 from vonggac.http.formulas import FORMULA_STARTS, unescape_formula
 
+REPORTING = Path(__file__).parents[2]
 PLAIN = ["Trường học", "Khu cách ly", "Cổng chính"]
 
 
@@ -237,3 +239,14 @@ async def test_rows_of_repeated_parts_keep_their_place_among_others() -> None:
 
     found = b"".join([piece async for piece in file_of(SAMPLE, STAMP, Format.CSV, Dialect.RFC4180, portions())])
     assert found == await written(given, Format.CSV)
+
+
+def test_the_command_of_the_readme_adds_up_the_example_by_day(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (command,) = re.findall(
+        r'python -c "(import polars.*)"$', (REPORTING / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    monkeypatch.chdir(REPORTING.parents[1] / "docs" / "examples")
+    exec(command)  # noqa: S102 - a reader runs it as it stands
+    assert "day_ms" in capsys.readouterr().out
