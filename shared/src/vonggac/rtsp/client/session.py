@@ -100,6 +100,14 @@ class RtspSession:
         self._cancel_keepalive()
         self.connection.abort()
 
+    async def answers(self, *, timeout_s: float) -> bool:
+        """Whether the peer answers a question in time, in whatever words: then it has read all that was sent before."""
+        try:
+            await self.connection.request("OPTIONS", self.url, session_header(self.session_id), timeout_s=timeout_s)
+        except PeerError:
+            return False
+        return True
+
     def _release(self) -> None:
         """Release the session's parts beside its connection; may be called more than once."""
 

@@ -9,6 +9,10 @@ tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits a
 A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
 window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted. Below about
 300 kbit/s that says nothing: kernels let the end move on for tens of kilobytes that nobody has read.
+
+A kernel that offers less than before, as after a burst, never takes back what it has offered: the end stands too, until
+that is used up, and the process reads. Nothing in the window says which it is; only an answer of the process does
+(`was_read`).
 """
 
 import asyncio
@@ -71,16 +75,26 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
     )
 
 
+class Mark(NamedTuple):
+    """Bytes acknowledged, and the end of the window, at a moment."""
+
+    acked: int
+    end: int
+    at_s: float
+
+
 class WindowEnd:
     """Whether the peer's process reads: by the end of the window that its kernel offers."""
 
-    __slots__ = ("_acked", "_called_s", "_end", "_moved_s", "_newest", "_newest_s", "_stood_s", "_unread_s")
+    __slots__ = ("_acked", "_called_s", "_end", "_moved_s", "_newest", "_newest_s", "_stood_s", "_unread_s", "mark")
 
     def __init__(self) -> None:
         self._acked = self._end = self._newest = 0
         self._newest_s = self._called_s = self._moved_s = 0.0
         self._unread_s: float | None = None
         self._stood_s: float | None = None
+        self.mark = Mark(0, 0, 0.0)
+        """The last call."""
 
     def stands(self, info: TcpInfo, now_s: float) -> bool:
         """Whether the peer acknowledges and has read nothing since the end moved last; False where nobody can know."""
@@ -93,6 +107,7 @@ class WindowEnd:
         if info.window_bytes is None:
             return False
         acked, end = info.bytes_acked - self._acked, info.bytes_acked + info.window_bytes
+        self.mark = Mark(info.bytes_acked, end, now_s)
         # The part of the time since the call before in which the peer read, when bytes come evenly.
         read = min(1.0, max(0.0, (end - self._end) / acked if acked else 1.0))
         read_until_s = now_s - interval_s * (1.0 - read)
@@ -115,6 +130,13 @@ class WindowEnd:
             return 0.0
         return now_s - self._unread_s
 
+    def was_read(self, mark: Mark) -> None:
+        """The peer has answered what was sent after `mark`: it has read what was before."""
+        if self._unread_s is not None and self._stood_s is not None:
+            self._acked, self._end = max(mark.acked, self._acked), max(mark.end, self._end)
+            self._moved_s = self._unread_s = max(mark.at_s, self._unread_s)
+            self._stood_s = None
+
 
 class TcpAcknowledgement:
     """Of one connection, plain or under TLS, from the moment on in which it is made.
@@ -133,6 +155,8 @@ class TcpAcknowledgement:
         self._window_end, self._loop = WindowEnd(), asyncio.get_running_loop()
         self.unread_for_s = 0.0
         """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
+        self.stands = False
+        """Whether the window's end stands: what is acknowledged now is not counted, unless the peer answers."""
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
@@ -145,14 +169,22 @@ class TcpAcknowledgement:
         something on its way.
         """
         info, now_s = read_tcp_info(self._socket), self._loop.time()
-        stands = info is not None and self._window_end.stands(info, now_s)
-        self.unread_for_s = self._window_end.unread_for_s(now_s) if stands else 0.0
-        if info is not None and not stands:
+        self.stands = info is not None and self._window_end.stands(info, now_s)
+        self.unread_for_s = self._window_end.unread_for_s(now_s) if self.stands else 0.0
+        if info is not None and not self.stands:
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others
             self._sure = max(self._sure, min(written, sure))
         return self._sure
+
+    def mark(self) -> Mark:
+        """For `was_read`: all that was written by now."""
+        return self._window_end.mark
+
+    def was_read(self, mark: Mark) -> None:
+        """The peer's process has answered what was sent after `mark`."""
+        self._window_end.was_read(mark)
 
     def _plainly(self, info: TcpInfo) -> tuple[int, bool]:
         """Bytes acknowledged, and whether that is all the kernel was given."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest_asyncio
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.delivery import LEFT_OUT, Limits
+from forwarder.relay.destinations.tcp_ack import read_tcp_info
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
@@ -111,3 +114,36 @@ async def test_a_centre_that_hangs_is_stalled_within_six_seconds(
     await eventually(lambda: hung.delivery.state is State.STALLED, within_s=30)
     assert 4.0 <= time.monotonic() - began_s <= 6.0
     assert hung.delivery.cause is Cause.STALLED
+
+
+def window_bytes(delivery: DeliverySupervisor) -> int:
+    """What the centre's kernel offers."""
+    session: Any = delivery.slot._session
+    info = read_tcp_info(session._publisher.connection.transport.get_extra_info("socket"))
+    assert info is not None
+    assert info.window_bytes is not None
+    return info.window_bytes
+
+
+async def test_a_centre_that_reads_is_not_stalled_while_its_kernel_offers_less_than_before(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, context: RelayContext, recorder: Recorder
+) -> None:
+    """As after the burst of a forwarder that had slept: a kernel never takes a window back, so its end stands."""
+    camera = planner.camera(sim)
+    relay = relay_of(camera, limits=replace(context.limits, stall_s=Limits().stall_s))
+    delivery = relay.deliveries[camera.deliveries[0].id]
+    await eventually(lambda: delivery.delivery.state is State.ACKNOWLEDGED)
+    (connection,) = sim.centres["national"].connections
+    peer: Any = connection.transport.get_extra_info("socket")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    await eventually(lambda: window_bytes(delivery) > 2 << 20, within_s=30)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+    began_s, newest, newest_s = time.monotonic(), 0, time.monotonic()
+    while time.monotonic() - began_s < 9.0:
+        await asyncio.sleep(0.1)
+        counted = delivery.slot.counts.bytes_acknowledged
+        newest, newest_s = counted, newest_s if counted == newest else time.monotonic()
+        # What is counted dates the beginning of an outage.
+        assert time.monotonic() - newest_s < 2.5
+    assert window_bytes(delivery) > 1 << 20, "its end has not stood all the time"
+    assert State.STALLED not in recorder.states(camera.deliveries[0].destination_id)
