@@ -57,6 +57,10 @@ LOGIN_AGAIN_S = 0.2
 """While others try the login."""
 HASH_AGAIN_S = 20.0
 """A round that takes longer than the forwarder notes every keyframe at one request asks it again."""
+ENDS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.NOT_FOUND})
+"""How a destination plays a stream whose publisher leaves, or has left."""
+ENDED_BY_US_WITHIN_S = 1.5
+"""A forwarder that ends its session itself, for a hand-over or with the camera's stream, shows it by then."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
@@ -251,6 +255,8 @@ class _Round:
         self._since, self._limits = since, limits
         self._asked_again_at = asked.at
         self._too_large = False
+        self._ended_s: float | None = None
+        self._ended_by_us: Finding | None = None
         self._began = time.monotonic()
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
@@ -270,6 +276,7 @@ class _Round:
                 if came_back or waited_s >= self._limits.first_within_s:
                     await self._read_notes()
                 await self._ask_again()
+                await self._ask_about_ends()
                 self._decide()
         finally:
             for task in opening:
@@ -297,6 +304,19 @@ class _Round:
         answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
         self._too_large = isinstance(answer, Finding) and answer.cause is Cause.KEYFRAME_TOO_LARGE
 
+    async def _ask_about_ends(self) -> None:
+        """Whether what a destination plays no more was ended by our own forwarder: that accuses nobody."""
+        if self._ended_by_us is not None or not any(_ended(readback.seen) for _, readback in self._open.values()):
+            return
+        self._ended_s = self._ended_s or time.monotonic()
+        answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
+        if isinstance(answer, Finding):
+            self._ended_by_us = answer
+        elif answer.worker_id != self._holder_id:
+            self._ended_by_us = not_checkable("another forwarder took the camera meanwhile")
+        elif answer.media_since is not None and answer.media_since > self._asked_at:
+            self._ended_by_us = not_checkable("the camera's stream began anew meanwhile, and with it the delivery's")
+
     async def _read_notes(self) -> None:
         """A forwarder keeps few notes: what was read before is kept here."""
         history = await self._verifier.history(self._camera_id)
@@ -312,11 +332,16 @@ class _Round:
         noted = Noted(list(self._notes.values()), self._same_holder, self._too_large)
         for delivery, readback in list(self._open.values()):
             finding = self._finding(delivery.id, readback.seen, noted, now)
+            if finding is not None and finding.verdict is VerificationVerdict.UNREACHABLE and _ended(readback.seen):
+                finding = self._ended_by_us or (finding if self._ends_are_certain() else None)
             if finding is not None:
                 del self._open[delivery.id]
                 began_at = failing_since(finding, readback.seen, asked_at=self._asked_at)
                 self._done.append(self._verifier.reached(delivery, finding, began_at))
                 self._closing.append(asyncio.create_task(readback.close()))
+
+    def _ends_are_certain(self) -> bool:
+        return self._ended_s is not None and time.monotonic() - self._ended_s >= ENDED_BY_US_WITHIN_S
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
         since = self._since.get(delivery_id)
@@ -326,6 +351,10 @@ class _Round:
         lag_s = self._verifier.lag.longest_s(self._began)
         # What did not come in such a time may have come and waited.
         return not_checkable(lag_reason(lag_s), Cause.INTERNAL_ERROR) if lag_s > MOST_LAG_S else finding
+
+
+def _ended(seen: Seen) -> bool:
+    return seen.failure is not None and seen.failure.cause in ENDS
 
 
 def _resting(rest_s: float) -> Failure:

@@ -1,0 +1,49 @@
+"""A read-back that is cut off by our own forwarder says nothing of the destination."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from prober.probes.verification.verifier import Verifier
+from vonggac.events import Cause
+from vonggac.events.prober import VerificationVerdict
+from vonggac.testing import eventually
+from vonggac.testing.media import relay
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("of", ["hand-over", "new stream", "camera away", "nobody"])
+async def test_a_read_back_that_our_own_forwarder_ends_accuses_no_centre(
+    verifier: Verifier, open_site: Any, of: str
+) -> None:
+    site = await open_site()
+    site.noting = False
+    site.notes.clear()
+    own = site.delivery(site.national, read_back_url=site.national.stream_url("own"))
+    async with AsyncExitStack() as session:
+        await session.enter_async_context(
+            relay(site.camera.url(), site.national.stream_url("own", with_credentials=True))
+        )
+        await site.national.wait_for("own", lambda seen: seen.packets > 10)
+        checking = asyncio.create_task(verifier.verify(site.camera_id, [own]))
+        await eventually(lambda: site.national.streams["own"].viewers == 1)
+        packets = site.national.streams["own"].packets
+        await eventually(lambda: site.national.streams["own"].packets > packets + 10)
+        # The publisher leaves; the centre has done nothing.
+        await session.aclose()
+        match of:
+            case "hand-over":
+                site.worker_id = "forwarder-1"
+            case "new stream":
+                site.media_since = datetime.now(UTC)
+            case "camera away":
+                site.media_since = None
+        (found,) = await checking
+    if of == "nobody":
+        assert (found.finding.verdict, found.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.ENDED)
+    else:
+        assert found.finding.verdict is VerificationVerdict.NOT_CHECKABLE, found.finding.detail
