@@ -12,6 +12,8 @@ LEAST_S = 5.0
 TOLERANCE_S = 1.5
 NEAR_S = 4.0
 """An outage is found where what was reported touches it, or begins so soon after its beginning."""
+ATTRIBUTED_S = 2.0
+"""What begins so soon after a fault is of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[St
     if max(abs(late_start_s), abs(late_end_s)) > TOLERANCE_S:
         shown = tuple(one for one in reported if one.start < last.end + NEAR_S and one.end > first.start - NEAR_S)
     return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
+
+
+def outages_in(window: Window, thing: tuple[str, str], gaps: Iterable[Gap]) -> list[Gap]:
+    """The outages that a fault made, by the gaps of a line of media.
+
+    At a centre that flaps, media for less than the tolerance ends no outage. A camera that gave a prober its picture is
+    there; that nobody asks it for more, while a forwarder waits to try again, is no outage of the camera.
+    """
+    if thing[1] == "camera":
+        return [gap for gap in gaps if gap.length >= LEAST_S and within(gap, window) and gap.start < window.end]
+    return [gap for gap in union(gaps, within_s=TOLERANCE_S) if gap.length >= LEAST_S and within(gap, window)]
+
+
+def within(gap: Gap, window: Window) -> bool:
+    """Whether it began in the window, or soon after."""
+    return window.start - ATTRIBUTED_S <= gap.start < window.end + ATTRIBUTED_S
 
 
 def union(stretches: Iterable[Stretch | Gap], *, within_s: float = 0.001) -> list[Gap]:

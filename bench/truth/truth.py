@@ -30,16 +30,18 @@ import httpx
 
 from bench.faults.soak_stage import PICTURE, Stage, stage
 from bench.truth.comparison import (
+    ATTRIBUTED_S,
     LEAST_S,
-    TOLERANCE_S,
     Found,
     Stretch,
     Window,
     compare,
+    outages_in,
     overlap_s,
     percentile,
     union,
     untrue_connected_s,
+    within,
 )
 from bench.truth.faults import KINDS, Scene
 from bench.truth.record import CENTRES, LONGEST_GAP_S, Gap, Record, Thing
@@ -55,7 +57,6 @@ FLOWING_FOR_S = 5.0
 LAST_FACTS_S = 25.0
 """After the last fault: longer than a worker is presumed alive, so that no second of the period still changes."""
 LEAST_FAULT_S, MOST_FAULT_S = 8.0, 25.0
-ATTRIBUTED_S = 2.0
 MOST_RECORD_BLIND_S = 15.0
 """Together. While the simulator does not answer there is no truth to compare with: more, and a run fails."""
 LOOP_S = 211
@@ -206,15 +207,13 @@ async def _sites(made: Stage) -> dict[str, list[str]]:
 
 async def _compare(made: Stage, record: Record, result: Result, period: tuple[float, float]) -> None:
     for thing, reported in (await _reported(made, period)).items():
-        # Media for less than the tolerance between two gaps is no end of an outage: a centre that flaps is off.
-        gaps = union(record.lines[thing].gaps, within_s=TOLERANCE_S)
-        truth = [gap for gap in gaps if gap.end > period[0] and gap.start < period[1]]
+        truth = [gap for gap in record.lines[thing].gaps if gap.end > period[0] and gap.start < period[1]]
         _outages(result, thing, truth, reported, record.blind)
         if thing[1] != "camera":
             for gap in record.lines[thing].gaps:
                 if not period[0] <= gap.start < period[1]:
                     continue
-                kind = next((one.kind for one in result.windows if _within(gap, one)), "between faults")
+                kind = next((one.kind for one in result.windows if within(gap, one)), "between faults")
                 result.untrue[kind] = result.untrue.get(kind, 0.0) + untrue_connected_s([gap], reported)
         for window in result.windows:
             if window.kind.endswith("asleep") and thing in window.things:
@@ -231,10 +230,7 @@ def _outages(
     for window in result.windows:
         if thing not in window.things:
             continue
-        if window.kind == "picture frozen":
-            gaps = [Gap(window.start, window.end)]
-        else:
-            gaps = [gap for gap in truth if gap.length >= LEAST_S and _within(gap, window)]
+        gaps = [Gap(window.start, window.end)] if window.kind == "picture frozen" else outages_in(window, thing, truth)
         known += gaps
         if not window.blind:
             result.found += [compare(window.kind, thing, gap, reported, blind=False) for gap in gaps]
@@ -243,14 +239,10 @@ def _outages(
             gap.start - ATTRIBUTED_S < span.end and span.start < gap.end + ATTRIBUTED_S
             for gap in (*known, *truth, *blind)
         ):
-            kind = next((one.kind for one in result.windows if _within(span, one)), "between faults")
+            kind = next((one.kind for one in result.windows if within(span, one)), "between faults")
             result.false_s[kind] = result.false_s.get(kind, 0.0) + span.length
             words = {one.words for one in reported if one.verdict == "bad" and span.start <= one.start < span.end}
             result.false.append((kind, thing, span, words))
-
-
-def _within(gap: Gap, window: Window) -> bool:
-    return window.start - ATTRIBUTED_S <= gap.start < window.end + ATTRIBUTED_S
 
 
 async def _reported(made: Stage, period: tuple[float, float]) -> dict[Thing, list[Stretch]]:

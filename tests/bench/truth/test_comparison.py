@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.truth.comparison import Stretch, compare, overlap_s, percentile, untrue_connected_s
+from bench.truth.comparison import Stretch, Window, compare, outages_in, overlap_s, percentile, untrue_connected_s
 from bench.truth.record import Gap
 
 TRUTH = Gap(100.0, 160.0)
@@ -38,6 +38,24 @@ def test_an_outage_that_nobody_reported_is_missed_and_wrong_as_a_whole() -> None
 def test_unknown_is_right_only_while_nobody_could_probe(blind: bool, late_start_s: float | None) -> None:
     found = compare("asleep", THING, TRUTH, line(("good", 95), ("unknown", 160), ("good", 300)), blind=blind)
     assert found.late_start_s == late_start_s
+
+
+STALLS = Window("camera stalls", 100.0, 125.0, frozenset({THING}))
+
+
+def test_a_camera_that_gave_a_prober_its_picture_is_there_though_its_forwarder_waits() -> None:
+    gaps = [Gap(100.1, 125.0), Gap(126.1, 138.0), Gap(138.1, 140.1)]
+    assert outages_in(STALLS, THING, gaps) == [Gap(100.1, 125.0)]
+
+
+def test_a_camera_that_flaps_is_away_each_time() -> None:
+    gaps = [Gap(100.1, 110.0), Gap(110.5, 125.0)]
+    assert outages_in(STALLS, THING, gaps) == gaps
+
+
+def test_a_centre_that_flaps_is_off() -> None:
+    gaps = [Gap(100.1, 103.0), Gap(103.5, 107.0), Gap(110.0, 114.0)]
+    assert outages_in(STALLS, ("cam-000", "national"), gaps) == [Gap(100.1, 107.0)]
 
 
 def test_seconds_called_connected_without_media_are_untrue_beyond_the_tolerance() -> None:
