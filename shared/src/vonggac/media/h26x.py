@@ -75,6 +75,7 @@ def is_keyframe_slice(codec: VideoCodec, kind: int) -> bool:
 
 
 def is_parameter_set(codec: VideoCodec, kind: int) -> bool:
+    """Whether NAL units of this type are parameter sets: SPS and PPS, with H.265 VPS too."""
     if codec is VideoCodec.H264:
         return kind in (H264_SPS, H264_PPS)
     return kind in (H265_VPS, H265_SPS, H265_PPS)

@@ -47,12 +47,16 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverReport:
+    """What its receiver has of each source (RFC 3550 §6.4.2)."""
+
     ssrc: int
     blocks: tuple[ReportBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
+    """Sources that send no more (RFC 3550 §6.6)."""
+
     ssrcs: tuple[int, ...]
 
 
@@ -65,6 +69,7 @@ def ntp_from_unix(unix_s: float) -> int:
 
 
 def ntp_to_unix(ntp: int) -> float:
+    """64-bit NTP timestamp -> seconds since 1970 (UTC)."""
     return ntp / 0x100000000 - _NTP_EPOCH_OFFSET_S
 
 
@@ -116,6 +121,7 @@ def build_receiver_report(report: ReceiverReport, *, cname: str | None = None) -
 
 
 def build_goodbye(ssrc: int) -> bytes:
+    """BYE of one source, without a reason."""
     return _packet(_BYE, 1, struct.pack(">I", ssrc))
 
 

@@ -24,6 +24,8 @@ class PullState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PullLimits:
+    """A session of `good_s` ends the count of failures; a refused login rests for `auth_cooldown_s`."""
+
     good_s: float = 60.0
     auth_cooldown_s: float = 1800.0
 

@@ -134,10 +134,12 @@ def nothing_checked(causes: Iterable[Cause], reason: str) -> Checks:
 
 
 def down(cause: Cause, detail: str) -> Judgement:
+    """The camera is not as it should be."""
     return Judgement(Verdict.DOWN, cause, detail)
 
 
 def unknown(cause: Cause, detail: str) -> Judgement:
+    """The probe accuses nobody."""
     return Judgement(Verdict.UNKNOWN, cause, detail)
 
 

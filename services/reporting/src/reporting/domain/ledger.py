@@ -51,6 +51,7 @@ class Change[K](NamedTuple):
 
 
 def midnight(day: Day) -> Millis:
+    """The instant at which the local day begins."""
     return day * DAY - OFFSET
 
 
@@ -65,10 +66,12 @@ def days_within(period: Period) -> tuple[Day, Day]:
 
 
 def date_of(day: Day) -> date:
+    """The date of a numbered day."""
     return EPOCH_DATE + timedelta(days=day)
 
 
 def number_of(given: date) -> Day:
+    """The inverse of `date_of`."""
     return (given - EPOCH_DATE).days
 
 

@@ -69,6 +69,8 @@ class Facility:
 
 
 class FacilityVersion(NamedTuple):
+    """A facility between two of its changes; who made the last one, and why."""
+
     facility: Facility
     status: str
     by: str | None

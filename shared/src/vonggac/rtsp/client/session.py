@@ -167,4 +167,5 @@ class RtspSession:
 
 
 def session_header(session_id: str | None) -> list[tuple[str, str]]:
+    """None before the first SETUP was answered."""
     return [("Session", session_id)] if session_id is not None else []

@@ -276,6 +276,7 @@ def _attribute_lines(attributes: Attributes) -> list[str]:
 
 
 def decode_base64(text: str) -> bytes:
+    """With or without padding; empty when it is no base64."""
     stripped = text.strip().rstrip("=")
     try:
         return base64.b64decode(stripped + "=" * (-len(stripped) % 4))

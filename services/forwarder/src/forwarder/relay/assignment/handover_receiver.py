@@ -59,6 +59,8 @@ class HandoverOutcome(StrEnum):
 
 
 class HandoverAnswer(BaseModel):
+    """As it goes over the bus. `cause`: why the camera cannot be pulled."""
+
     outcome: HandoverOutcome
     cause: Cause | None = None
 

@@ -46,6 +46,7 @@ def aac_header(configuration: bytes) -> bytes:
 
 
 def aac_tag(frame: bytes) -> bytes:
+    """`frame`: one AAC frame without ADTS header."""
     return bytes([_AAC_STEREO_44, _CODED]) + frame
 
 

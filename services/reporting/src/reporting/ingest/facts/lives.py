@@ -38,6 +38,8 @@ _WRITE = text(
 
 
 class Worker(NamedTuple):
+    """`kind`: prober, forwarder, or probing, which is of all probers."""
+
     kind: str
     id: str
 

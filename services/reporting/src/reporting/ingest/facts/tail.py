@@ -70,6 +70,7 @@ _CAUSES: dict[int, str | None] = {0: None, **{code: str(cause) for cause, code i
 
 
 def pack(seen: Observation) -> bytes:
+    """One record of SIZE bytes. Raises KeyError for a cause without a number."""
     cause = CAUSE_CODES[seen.cause] if seen.cause else 0
     return _RECORD.pack(seen.at, seen.interval, seen.awake_since, STATE_CODES[seen.state], cause)
 

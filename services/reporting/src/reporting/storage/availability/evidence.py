@@ -79,6 +79,7 @@ async def mark(session: AsyncSession, touched: Mapping[tuple[UUID | None, str], 
 
 
 async def marks(session: AsyncSession) -> list[Mark]:
+    """All that are left, oldest first."""
     rows = await session.execute(select(ledger_mark).order_by(ledger_mark.c.id))
     return [Mark(row.id, row.camera_id, number_of(row.day), row.what, row.noticed_at) for row in rows]
 

@@ -30,6 +30,7 @@ async def watched_until(session: AsyncSession) -> Millis | None:
 
 
 async def keep_position(session: AsyncSession, until: Millis) -> None:
+    """Outages were compared up to here."""
     statement = insert(feed_position).values(name=_WATCH, watched_until=moment(until))
     await session.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_={"watched_until": moment(until)})
