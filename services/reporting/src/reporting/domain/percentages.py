@@ -32,10 +32,9 @@ def percentages(good: Millis, bad: Millis, unknown: Millis) -> Percentages:
 
 
 class Budget(NamedTuple):
-    """What a target leaves: of `base_ms`, `allowed_ms` may be bad, `used_ms` was; what is unknown is not used."""
+    """What a target leaves: `allowed_ms` may be bad, `used_ms` was; what is unknown is not used."""
 
     target_percent: Decimal
-    base_ms: Millis
     allowed_ms: Millis
     used_ms: Millis
 
@@ -47,8 +46,7 @@ class Budget(NamedTuple):
 
 def budget(target_percent: Decimal, good: Millis, bad: Millis, unknown: Millis) -> Budget:
     """The allowance is cut to the millisecond."""
-    base = good + bad + unknown
-    return Budget(target_percent, base, int(base * (100 - target_percent) / 100), bad)
+    return Budget(target_percent, int((good + bad + unknown) * (100 - target_percent) / 100), bad)
 
 
 TO_HUNDREDTHS = 100.0 * (1 + 2**-51)
