@@ -13,6 +13,7 @@ from inventory.app import create_app
 from local.apis.inventory import InventoryApi
 from local.demo import mandate
 from local.demo.load import load_register
+from local.demo.surveys import load_surveys
 from vonggac.auth import Role
 from vonggac.events.registry import decode
 
@@ -35,6 +36,12 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
             await load_register(inventory)
             assert {noun: len(await inventory.all(noun.replace("_", "-"))) for noun in mandate.NOUNS} == counts
             directives = {one["code"]: one for one in await inventory.all("directives")}
+            for code, role in (("D1", "national"), ("D2", "provincial")):
+                centre = {"code": code, "name": code, "role": role, "url_template": "rtsp://127.0.0.1/{camera_code}"}
+                await inventory.add("destinations", centre)
+            await load_surveys(inventory)
+            plans = await inventory.all("connection-plans")
+            agencies = {one["id"]: one["name"] for one in await inventory.all("agencies")}
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
             letter = directives["1742-UBND-VX-2021"]["id"]
@@ -46,6 +53,9 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
     assert [one["number"] for one in chain] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
     assert {one["code"] for one in due} == {"NV-1742-A", "NV-1742-B"}
     assert [one["kind"] for one in blocked] == ["security_lock"]
+    given = [(agencies[one["agency_id"]], one["given_by"]) for plan in plans for one in plan["consents"]]
+    assert given
+    assert [name for name, by in given if name not in by] == [], "nobody speaks for another agency"
     assert published(settings) >= {f"vn.vonggac.inventory.{noun.removesuffix('s')}.v1" for noun in mandate.NOUNS}
 
 

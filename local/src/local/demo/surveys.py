@@ -67,9 +67,11 @@ async def _load_plans(
         if plan["status"] == "draft":
             plan = await inventory.do("connection-plans", plan["id"], "transitions", {"to": "proposed"})
         if plan["status"] == "proposed":
+            names = {one["id"]: one["name"] for one in agencies.values()}
             words = {agencies[data["lead_agency"]]["id"]: "agreed", agencies[data["operator_agency"]]["id"]: "agreed"}
             for agency_id, kind in ({facility["managing_agency_id"]: "consulted"} | words).items():
-                body = {"agency_id": agency_id, "kind": kind, "given_by": APPROVED_BY, "given_on": data["day"]}
+                given_by = f"Lãnh đạo {names[agency_id]} (ví dụ)"
+                body = {"agency_id": agency_id, "kind": kind, "given_by": given_by, "given_on": data["day"]}
                 await inventory.do("connection-plans", plan["id"], "consents", body)
             await inventory.do("connection-plans", plan["id"], "transitions", {"to": "agreed"})
 
