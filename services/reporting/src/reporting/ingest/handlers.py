@@ -75,11 +75,13 @@ class Ingest:
             new = await inbox.unseen(session, batch)
             touched = await late.begun(session)
             states = [one.event.data for one in new]
-            await scope.apply(session, states)
-            await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
+            news = await scope.apply(session, states)
+            news |= await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
             # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
             await records.keep(session, [one.event.data for one in batch])
-            await late.note_register(session, touched, states)
+            # A register that is published again says nothing new: no report is flagged, no day written anew.
+            said = [one for one in states if (one.id, one.revision) in news]  # type: ignore[attr-defined] # each has both
+            await late.note_register(session, touched, said)
             await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)

@@ -64,11 +64,12 @@ _CHAIN_DELIVERIES = text(
 )
 
 
-async def apply(session: AsyncSession, states: Iterable[Payload]) -> None:
+async def apply(session: AsyncSession, states: Iterable[Payload]) -> set[tuple[UUID, int]]:
     """Keep these states and removals, each at its revision; twice or in any order makes no difference.
 
-    States of nouns that are not KEPT pass by.
+    States of nouns that are not KEPT pass by. Returns id and revision of the dated ones that were not on record so.
     """
+    news: set[tuple[UUID, int]] = set()
     versions: dict[str, dict[tuple[UUID, int], Payload]] = {}
     for state in states:
         if not isinstance(state, RemovedV1) and type(state) not in KEPT:
@@ -83,7 +84,8 @@ async def apply(session: AsyncSession, states: Iterable[Payload]) -> None:
             await _keep_newest(session, table, named)
     for table in DATED.values():
         if kept := versions.get(table.name):
-            await _keep_versions(session, table, list(kept.values()))
+            news |= await _keep_versions(session, table, list(kept.values()))
+    return news
 
 
 _TABLES: Mapping[type[Payload], Table] = MappingProxyType({**NAMES, **DATED})
@@ -111,7 +113,7 @@ _LEARNT = frozenset({"address", "changed_at", "created_at", "shared_device_reaso
 """Columns that an earlier release, or a migration, could leave empty."""
 
 
-async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> None:
+async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> set[tuple[UUID, int]]:
     names = [column.name for column in table.columns if column.name not in _CHAINED]
     rows = [{**_row(names, state), "valid_from": _changed_at(state)} for state in states]
     statement = insert(table).values(sorted(rows, key=lambda row: (str(row["id"]), row["revision"])))
@@ -127,13 +129,15 @@ async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[A
         set_=values,
         where=or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in names if name in _LEARNT)),
     )
-    await session.execute(statement)
+    written = await session.execute(statement.returning(table.c.id, table.c.revision))
+    news = {(row.id, row.revision) for row in written}
     ids = {"ids": sorted({state.id for state in states})}
     if table is tables.camera:
         await _keep_deliveries(session, [state for state in states if isinstance(state, CameraV1)])
     await session.execute(_CHAINS[table.name], ids)
     if table is tables.camera:
         await session.execute(_CHAIN_DELIVERIES, ids)
+    return news
 
 
 async def _keep_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 from services.reporting.tests.api.mandate.test_progress import Told
+from services.reporting.tests.stage import freezing
 from services.reporting.tests.stage.earlier import EARLIER, FILES, earlier
 from services.reporting.tests.stage.letter import DEADLINE, may
 
@@ -274,3 +275,24 @@ async def test_a_report_of_an_earlier_release_renders_as_it_did_and_its_versions
     further = parsed((await client.get(f"/v1/reports/{header.id}.json")).content)
     assert (further.header.version, further.header.rule_version) == (header.version + 1, "2")
     assert not further.has_register
+
+
+async def test_a_register_that_is_published_again_flags_no_report(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    """`inventory republish` after a lost bus says what reporting knows, in messages of new ids."""
+    camera = fed.facts  # type: ignore[attr-defined]
+    agreed = fed.window(freezing.DAY + timedelta(hours=20), freezing.DAY + timedelta(hours=21), camera_id=camera.id)
+    await fed.feed(ingest, fed.stated("maintenance_window", agreed))
+    first = await freezing.frozen(client)
+
+    async def flag() -> Any:
+        return (await client.get(f"/v1/reports/{first['id']}")).json()["late_evidence"]
+
+    await fed.feed(ingest, *fed.base(), fed.stated("camera", camera), fed.stated("maintenance_window", agreed))
+    assert await flag() is None
+    later = {"revision": 2, "changed_at": freezing.DAY + timedelta(hours=1)}
+    await fed.feed(ingest, fed.stated("camera", camera.model_copy(update=later)))
+    await fed.feed(ingest, fed.stated("maintenance_window", agreed.model_copy(update=later)))
+    found = await flag()
+    assert (found["what"], found["cameras"]) == (["camera", "maintenance"], 1)

@@ -21,13 +21,16 @@ SORTABLE = {
 }
 
 
-async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) -> None:
-    """Keep the newest revision of each window; twice or in any order makes no difference."""
+async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) -> set[tuple[UUID, int]]:
+    """Keep the newest revision of each window; twice or in any order makes no difference.
+
+    Returns id and revision of those that were not on record.
+    """
     newest: dict[UUID, MaintenanceWindowV1] = {}
     for window in sorted(windows, key=lambda one: one.revision):
         newest[window.id] = window
     if not newest:
-        return
+        return set()
     rows = [
         {
             "id": window.id,
@@ -47,11 +50,12 @@ async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) ->
     table = maintenance_window
     statement = insert(table).values(rows)
     values = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-    await session.execute(
+    written = await session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"], set_=values, where=table.c.revision < statement.excluded.revision
-        )
+        ).returning(table.c.id, table.c.revision)
     )
+    return {(row.id, row.revision) for row in written}
 
 
 def listed(
