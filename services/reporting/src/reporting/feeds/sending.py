@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from reporting.feeds.sealing import Seal
-from reporting.feeds.sender import WebhookSender
 from reporting.feeds.watching import Watcher
+from reporting.feeds.webhooks import WebhookSender
 from reporting.messaging import Feed, Publisher
 from reporting.settings import Settings
 from reporting.storage.sending.notices import Outbox

@@ -18,10 +18,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from standardwebhooks import Webhook
 
-from reporting.feeds import sender as sending
+from reporting.feeds import webhooks as feed
 from reporting.feeds.sealing import Seal
-from reporting.feeds.sender import WebhookSender
 from reporting.feeds.signing import new_secret
+from reporting.feeds.webhooks import WebhookSender
 from reporting.storage.sending import deliveries, notices, webhooks
 from reporting.storage.sending.notices import Notice
 from vonggac.events.envelope import CONTENT_TYPE
@@ -163,7 +163,7 @@ async def test_a_receiver_that_is_down_does_not_keep_another_from_its_messages(
 async def test_a_receiver_that_never_answers_does_not_keep_another_from_its_messages(
     to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "ANSWER_WITHIN_S", 3600.0)
+    monkeypatch.setattr(feed, "ANSWER_WITHIN_S", 3600.0)
     ready = asyncio.Event()
     ready.set()
     async with receiving() as silent:
@@ -190,14 +190,14 @@ async def test_a_database_that_is_away_when_an_attempt_is_recorded_ends_nothing(
         await kept(*given)
 
     monkeypatch.setattr(deliveries, "record_attempt", record_attempt)
-    monkeypatch.setattr(sending, "POLL_S", 0.05)
+    monkeypatch.setattr(feed, "POLL_S", 0.05)
     await to_send.webhook(receiver.url)
     await to_send.notice(uuid4(), "1")
     ready = asyncio.Event()
     ready.set()
     running = asyncio.create_task(to_send.sender.run(ready))
     await eventually(lambda: not away, within_s=60)
-    to_send.now += sending.LEASE
+    to_send.now += feed.LEASE
 
     async def is_delivered() -> bool:
         return [row.state for row in await to_send.rows()] == ["delivered"]
@@ -289,7 +289,7 @@ async def test_a_message_under_way_when_the_process_died_is_sent_by_the_next(
     webhook_id = await to_send.webhook(receiver.url)
     await to_send.notice(uuid4(), "1")
     async with to_send.session() as session:
-        assert len(await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)) == 1
+        assert len(await deliveries.claim(session, webhook_id, to_send.now, to_send.now + feed.LEASE)) == 1
     assert await to_send.deliver(timedelta(seconds=30)) == 0
     assert await to_send.deliver(timedelta(seconds=31)) == 1
     assert len(receiver.requests) == 1
@@ -300,11 +300,11 @@ async def test_an_attempt_that_ends_after_a_newer_one_has_delivered_changes_noth
     await to_send.notice(uuid4(), "1")
     async with to_send.session() as session:
         await session.execute(text("update webhook_delivery set attempts = 9"))
-        (last,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)
+        (last,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + feed.LEASE)
         await deliveries.send_again(session, webhook_id, last.id, to_send.now)
-        (again,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + sending.LEASE)
-    await to_send.sender._record(again, sending.Attempt(sending.Outcome.DELIVERED, 5, 200))
-    await to_send.sender._record(last, sending.Attempt(sending.Outcome.TIMEOUT, 15_000))
+        (again,) = await deliveries.claim(session, webhook_id, to_send.now, to_send.now + feed.LEASE)
+    await to_send.sender._record(again, feed.Attempt(feed.Outcome.DELIVERED, 5, 200))
+    await to_send.sender._record(last, feed.Attempt(feed.Outcome.TIMEOUT, 15_000))
     (row,) = await to_send.rows()
     assert (row.state, row.outcome, row.http_status) == ("delivered", "delivered", 200)
 
@@ -312,7 +312,7 @@ async def test_an_attempt_that_ends_after_a_newer_one_has_delivered_changes_noth
 async def test_a_receiver_that_never_answers_is_a_timeout(
     to_send: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(feed, "ANSWER_WITHIN_S", 0.2)
     receiver.answers = ["hang"]
     await to_send.webhook(receiver.url)
     await to_send.notice(uuid4(), "1")
