@@ -68,12 +68,12 @@ def test_an_instant_without_a_zone_is_of_the_province(cell: str) -> None:
     assert dates.instant(cell) == datetime(2021, 5, 7, 7, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "true", 1.0, True])
+@pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "true", "Yes", "Ðúng", 1.0, True])
 def test_yes_is_understood(cell: object) -> None:
     assert words.yes_no(cell)
 
 
-@pytest.mark.parametrize("cell", ["không", unicodedata.normalize("NFD", "KHÔNG"), "0", False])
+@pytest.mark.parametrize("cell", ["không", unicodedata.normalize("NFD", "KHÔNG"), "No", "0", False])
 def test_no_is_understood(cell: object) -> None:
     assert not words.yes_no(cell)
 

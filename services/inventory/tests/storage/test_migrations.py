@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 import inventory.nouns.registry  # noqa: F401 # names what is published of each noun
-from inventory.domain.text import order_key, person_order_key
+from inventory.domain.text import fold, order_key, person_order_key
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.upkeep.republishing import republish_wanted
@@ -218,4 +218,21 @@ def test_a_key_that_the_service_writes_is_not_made_again(migrated_url: str, inve
     run(engine, "update agencies set name = 'Bộ', name_order = 'mine'")
     with engine.begin() as connection:
         assert connection.execute(text("select name_order from agencies")).scalar() == "mine"
+    engine.dispose()
+
+
+READ_SEARCHES = "select search, revision from {0}"
+
+
+def test_names_of_before_with_another_d_are_found_as_those_with_the_vietnamese_one(database_url: str) -> None:
+    """U+00D0 stands on many keyboards, and shows as U+0110 does."""
+    command.upgrade(config(SCRIPTS, database_url), "0017")
+    engine = create_engine(database_url, poolclass=NullPool)
+    run(engine, ADD_AGENCY_CODED, id=uuid4(), code="A")
+    run(engine, "update agencies set name = '\u00d0ông Hà', search = 'a \u00f0ong ha \u0256'")
+    migrate(SCRIPTS, database_url)
+    with engine.begin() as connection:
+        assert connection.execute(text(READ_SEARCHES.format("agencies"))).all() == [(fold("A \u00d0ông Hà \u0189"), 1)]
+        history = connection.execute(text(READ_SEARCHES.format("agencies_history"))).all()
+    assert [search for search, _ in history] == ["so", "a dong ha d"], history
     engine.dispose()

@@ -29,7 +29,7 @@ _BELOW_ALL = "\x01"
 
 
 class _WithoutMarks(dict[int, str | None]):
-    """For `str.translate`: combining marks go, everything else stays; each sign is looked up once."""
+    """For `str.translate`: combining marks go, everything else but what is given stays; each sign is searched once."""
 
     def __missing__(self, code: int) -> str | None:
         self[code] = None if unicodedata.combining(chr(code)) else chr(code)
@@ -43,7 +43,9 @@ class _OnlyLetters(dict[int, str]):
         return None
 
 
-_WITHOUT_MARKS = _WithoutMarks()
+ALSO_D = "đðɖ"
+"""Letters that search takes for d. Some keyboards and old files have Ð (U+00D0) or Ɖ (U+0189), which show as Đ does."""
+_WITHOUT_MARKS = _WithoutMarks(dict.fromkeys(map(ord, ALSO_D), "d"))
 LETTERS_OF_ORDER: dict[str, tuple[str, str]] = {}
 """Each letter, of either case and with any tone, to a sign that stands where the letter does in the alphabet, and to
 its tone."""
@@ -100,7 +102,7 @@ def fold(text: str) -> str:
     """
     text = text.lower()
     bare = text if text.isascii() else unicodedata.normalize("NFD", text).translate(_WITHOUT_MARKS)
-    return _SPACES.sub(" ", bare.replace("đ", "d").replace("y", "i")).strip()
+    return _SPACES.sub(" ", bare.replace("y", "i")).strip()
 
 
 def order_key(text: str) -> str:

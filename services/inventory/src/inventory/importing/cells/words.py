@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from inventory.domain.text import fold
 from inventory.importing.mistakes.texts import RefusalError, phrase, refuse
 
-_YES = frozenset({"co", "x", "true", "yes", "1", "dung", "✓", "v"})
-_NO = frozenset({"khong", "false", "no", "0", "sai", "k"})
+_YES = frozenset(map(fold, ("có", "x", "true", "yes", "1", "đúng", "✓", "v")))
+_NO = frozenset(map(fold, ("không", "false", "no", "0", "sai", "k")))
 
 
 def yes_no(cell: object) -> bool:

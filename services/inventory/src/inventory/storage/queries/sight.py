@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.text import ALSO_D
 from inventory.storage.conflicts import not_found
 from inventory.storage.queries.clocks import missing, recorded
 from inventory.storage.tables import (
@@ -265,7 +266,7 @@ def _without_contacts(things: FromClause) -> dict[str, ColumnElement[Any]]:
 def _folded(text: ColumnElement[str]) -> ColumnElement[str]:
     """As `fold` of `inventory.domain.text` folds a text without spaces."""
     bare = func.regexp_replace(func.normalize(func.lower(text), literal_column("NFD")), "[\\u0300-\\u036f]", "", "g")
-    return func.replace(func.replace(bare, "đ", "d"), "y", "i")
+    return func.translate(bare, f"{ALSO_D}y", f"{'d' * len(ALSO_D)}i")
 
 
 def _of_facility(things: Any, view: _View) -> ColumnElement[bool]:
