@@ -14,8 +14,11 @@ from vonggac.http.protection.texts import visible
 
 @pytest.mark.parametrize(
     ("typed", "stored"),
-    [("dakrong", "Đakrông"), ("huong hoa", "Hướng Hoá"), ("HƯỚNG HÓA", "Hướng Hoá"), ("quí", "Quý"), ("a  b", "A b"),
-     ("đông hà", "\u00d0ông Hà"), ("\u00d0ÔNG HÀ", "Đông Hà"), ("\u00f0akrông", "Đakrông"), ("\u0189ông Hà", "Đông Hà")],
+    [
+        ("dakrong", "Đakrông"), ("huong hoa", "Hướng Hoá"), ("HƯỚNG HÓA", "Hướng Hoá"), ("quí", "Quý"),
+        ("a  b", "A b"), ("đông hà", "\u00d0ông Hà"), ("\u00d0ÔNG HÀ", "Đông Hà"), ("\u00f0akrông", "Đakrông"),
+        ("\u0189ông Hà", "Đông Hà"),
+    ],
 )  # fmt: skip
 def test_search_ignores_diacritics_case_and_spelling_variants(typed: str, stored: str) -> None:
     assert fold(typed) == fold(stored)

@@ -68,7 +68,7 @@ def test_an_instant_without_a_zone_is_of_the_province(cell: str) -> None:
     assert dates.instant(cell) == datetime(2021, 5, 7, 7, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "true", "Yes", "Ðúng", 1.0, True])
+@pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "Yes", "\u00d0úng", 1.0, True])
 def test_yes_is_understood(cell: object) -> None:
     assert words.yes_no(cell)
 

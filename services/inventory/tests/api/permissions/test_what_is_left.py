@@ -88,3 +88,35 @@ async def test_a_refused_removal_names_what_its_caller_sees_alone(world: Any, wa
         f"/v1/cameras/{mine['cameras']['id']}", json={"recorder_id": recorder["id"], "channel": 2}
     )
     assert f"2 cameras still refer to it: {mine['cameras']['code']}, …" in await refused()
+
+
+@pytest.mark.parametrize("kind", ["cameras", "visits", "deliveries", "teams"])
+async def test_a_note_about_what_was_removed_is_still_read_by_whom_saw_it(world: Any, kind: str) -> None:
+    """A journal is for the day when nobody remembers what the thing was; it outlives the thing."""
+    singular = {"cameras": "camera", "visits": "visit", "deliveries": "delivery", "teams": "team"}[kind]
+    notes: dict[str, str] = {}
+    for name, site in world.sites.items():
+        thing = site.things[kind] if kind != "teams" else world.team
+        body = {"about_noun": singular, "about_id": thing["id"], "text": f"Đã gỡ {name}"}
+        notes[name] = (await world.province.post("/v1/journal-entries", body))["id"]
+    before = (await world.province.client.get(f"/v1/journal-entries/{notes['secret']}")).json()["changed_at"]
+    gone = {site.things[path]["id"]: path for site in world.sites.values() for path in (["visits", "cameras"])}
+    if kind == "deliveries":
+        gone = {site.things[kind]["id"]: kind for site in world.sites.values()}
+    for thing_id, path in gone.items():
+        removed = await world.province.remove(f"/v1/{path}/{thing_id}")
+        assert removed.status_code == 204, removed.text
+    if kind == "teams":
+        for member in await listed(world, "team-members"):
+            await world.province.remove(f"/v1/team-members/{member['id']}")
+        assert (await world.province.remove(f"/v1/teams/{world.team['id']}")).status_code == 204
+    everybody = {"open", "other", "secret"}
+    for scope, (parts, covered) in world.scopes.items():
+        wanted = everybody if kind == "teams" and covered else covered
+        with world.as_caller(Role.AUTHORITY, *parts) as client:
+            for params in ({}, {"as_of": before}):
+                items = (await client.get("/v1/journal-entries", params={"q": "Đã gỡ", **params})).json()["items"]
+                assert {each["id"] for each in items} == {notes[name] for name in wanted}, (scope, params)
+            for name, note in notes.items():
+                answer = await client.get(f"/v1/journal-entries/{note}")
+                assert answer.status_code == (200 if name in wanted else 404), (scope, name)

@@ -6,7 +6,7 @@ was last), whatever instant is asked about: the past of a site that was made res
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -123,7 +123,7 @@ async def saw_all(session: AsyncSession, kind: type[Thing], thing_ids: Collectio
     sight = sight_of(session)
     if sight.is_everything:
         return True
-    last = _as_it_was_last(kind, thing_ids)
+    last = _as_it_was_last(kind, select(func.unnest(literal(list(thing_ids), ARRAY(Uuid())))))
     condition = _condition(kind, last, _View(sight, None, removed_too=True))
     if condition is None:
         return True
@@ -228,13 +228,13 @@ class _View:
         return func.array(inner.scalar_subquery(), type_=ARRAY(Uuid()))
 
 
-def _as_it_was_last(kind: type[Thing], thing_ids: Collection[UUID] | None = None) -> FromClause:
+def _as_it_was_last(kind: type[Thing], thing_ids: Select[tuple[UUID]] | None = None) -> FromClause:
     """Each thing, or each of these, as it is now, or as it was before it was removed."""
     history = HISTORY[kind]
     newest_first = (history.c.id, history.c.recorded_from.desc())
     query = select(history).ext(distinct_on(history.c.id)).order_by(*newest_first)
     if thing_ids is not None:
-        query = query.where(history.c.id == any_(literal(list(thing_ids), ARRAY(Uuid()))))
+        query = query.where(history.c.id.in_(thing_ids))
     return query.subquery()
 
 
@@ -295,19 +295,33 @@ def _of_obligation(things: Any, view: _View) -> ColumnElement[bool]:
 
 
 def _of_entry(things: Any, view: _View) -> ColumnElement[bool]:
-    """A note about what is seen; about what is no facility's, it is the province's."""
+    """A note about what is seen, or was until it was removed; about what is no facility's, it is the province's."""
     found: list[ColumnElement[bool]] = []
+    gone: list[ColumnElement[bool]] = []
     for kind in THINGS:
         if kind is JournalEntry:
             continue
+        about = things.c.about_noun == kind.noun
         others = view.read(kind)
         condition = _condition(kind, others, view)
-        if condition is not None:
-            ids = select(others.c.id).where(condition)
-            found.append((things.c.about_noun == kind.noun) & things.c.about_id.in_(ids))
-        elif view.sight.scope is None:
-            found.append(things.c.about_noun == kind.noun)
-    return or_(*found)
+        if condition is None:
+            found += [about] if view.sight.scope is None else []
+            continue
+        found.append(about & things.c.about_id.in_(select(others.c.id).where(condition)))
+        if not view.removed_too:
+            gone.append(about & things.c.about_id.in_(_gone(kind, view)))
+    # In this order: what is on record is cheaper to find than what was.
+    return or_(*found, *gone)
+
+
+def _gone(kind: type[Thing], view: _View) -> Select[tuple[UUID]]:
+    """The things with a note that are not on record, but would be seen as they were last."""
+    noted = select(JournalEntry.__table__.c.about_id).where(JournalEntry.__table__.c.about_noun == kind.noun)
+    last = _as_it_was_last(kind, noted)
+    condition = _condition(kind, last, replace(view, removed_too=True))
+    assert condition is not None, "as of what is on record"
+    there = recorded(kind, view.as_of)
+    return select(last.c.id).where(last.c.id.not_in(select(there.c.id)), condition)
 
 
 _CONDITIONS: Mapping[type[Thing], Callable[[Any, _View], ColumnElement[bool]]] = {
