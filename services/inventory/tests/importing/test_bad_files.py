@@ -24,7 +24,7 @@ from inventory.nouns.registry import NOUNS
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
-ID = {name: UUID(int=number) for number, name in enumerate(("468", "047", "SYT", "KCL-09", "NVR-01"), 1)}
+ID = {name: UUID(int=number) for number, name in enumerate(("468", "047", "SYT", "KCL-09", "NVR-01", "NVR-02"), 1)}
 ON_RECORD: dict[str, Any] = {
     "id": ID["KCL-09"], "revision": 1, "code": "KCL-09", "name": "Trường", "type": "school", "status": "active",
     "unit_id": ID["468"], "managing_agency_id": ID["SYT"],
@@ -33,7 +33,7 @@ IDS = {
     "unit": OnRecord({"468": ID["468"], "047": ID["047"]}),
     "agency": OnRecord({"SYT": ID["SYT"]}),
     "facility": OnRecord({"KCL-09": ID["KCL-09"]}),
-    "recorder": OnRecord({"NVR-01": ID["NVR-01"]}),
+    "recorder": OnRecord({"NVR-01": ID["NVR-01"], "NVR-02": ID["NVR-02"]}),
 }
 _MARKS = pytest.mark.server
 """A workbook is parsed by a process of its own."""
@@ -54,7 +54,8 @@ def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
     elif noun.name == "camera":
         destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
                                            enhanced_rtmp=False)  # fmt: skip
-        connections = Connections(OnRecord({"TT-QG": destination}), {}, set(), {ID["NVR-01"]: 8})
+        recorders = {ID["NVR-01"]: (8, ID["KCL-09"]), ID["NVR-02"]: (8, UUID(int=10))}
+        connections = Connections(OnRecord({"TT-QG": destination}), {}, set(), recorders)
         rules = CameraRules(connections, register, None, today=date(2026, 11, 24))
     make_plan(noun, table, register, mistakes, rules)
     return mistakes.found

@@ -59,6 +59,10 @@ HEADINGS = {
 """Headings of files, by column."""
 
 
+ELSEWHERE = "is a recorder of another facility: choose one of the camera's facility, or send the parameter reason"
+"""A code typed wrong is mostly that of another site; one that serves two sites is the exception."""
+
+
 def check_channel(channel: int, channels: int) -> None:
     """Raises ValueError when the recorder does not have the channel."""
     if not 1 <= channel <= channels:

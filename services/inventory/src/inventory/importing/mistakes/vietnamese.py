@@ -54,6 +54,8 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"recorder (?P<code>\S+) has this", "đầu ghi {code} đã có thiết bị này: sửa một trong hai, hoặc điền lý do dùng chung thiết bị"),
         (r"camera (?P<code>.+) plays channel (?P<channel>\d+): give", "camera {code} đang dùng kênh {channel}: đổi kênh của camera trước, hoặc giữ số kênh"),
         (r"the recorder has channels 1 to (?P<last>\d+)", "đầu ghi chỉ có kênh 1 đến {last}"),
+        (r"is a recorder of another facility", "là đầu ghi của cơ sở khác: chọn đầu ghi của cơ sở có camera, hoặc gửi kèm tham số reason (lý do)"),
+        (r"camera (?P<code>.+) plays it and stays behind", "camera {code} đang dùng đầu ghi này và còn ở cơ sở cũ: gửi kèm tham số reason (lý do), rồi chuyển camera"),
         (r"successor_id needs valid_to", "cơ quan kế nhiệm cần có ngày kết thúc («Đến ngày»)"),
         (r"would be above itself", "không thể là cấp trên của chính mình: chọn cơ quan khác"),
         (r"would succeed itself", "không thể kế nhiệm chính mình: chọn cơ quan khác"),

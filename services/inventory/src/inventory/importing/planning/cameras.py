@@ -20,7 +20,7 @@ from inventory.domain.devices.addresses import (
 )
 from inventory.domain.devices.camera import fitting_timeout
 from inventory.domain.devices.codecs import accepts_codec, refusal_advice
-from inventory.domain.devices.recorder import check_channel
+from inventory.domain.devices.recorder import ELSEWHERE, check_channel
 from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.domain.devices.vendors import Stream, complete_url
@@ -61,8 +61,8 @@ class Connections:
     destinations: OnRecord[Destination]
     deliveries: Mapping[UUID, Mapping[UUID, bool]]
     urls: set[str]
-    channels: Mapping[UUID, int] = field(default_factory=dict)
-    """Recorder to the number of its channels."""
+    recorders: Mapping[UUID, tuple[int, UUID]] = field(default_factory=dict)
+    """Recorder to the number of its channels, and its facility."""
     devices: Sequence[Device] = ()
     """Of every camera that the file does not name; of those that the caller does not see the codes are hidden."""
     coming: Collection[str] = ()
@@ -82,11 +82,11 @@ async def read_connections(session: AsyncSession, brought: Brought) -> Connectio
     # Most cameras go to the same destinations.
     same: dict[tuple[tuple[UUID, bool], ...], dict[UUID, bool]] = {}
     deliveries = {camera_id: same.setdefault(tuple(each.items()), each) for camera_id, each in deliveries.items()}
-    recorders = await session.execute(select(Recorder.id, Recorder.channels))
-    channels = {row.id: row.channels for row in recorders}
+    known_recorders = await session.execute(select(Recorder.id, Recorder.channels, Recorder.facility_id))
+    recorders = {row.id: (row.channels, row.facility_id) for row in known_recorders}
     known = OnRecord({each.code: each for each in destinations})
     devices = await _devices(session, brought["camera"])
-    return Connections(known, deliveries, urls, channels, devices, brought.get("destination", ()))
+    return Connections(known, deliveries, urls, recorders, devices, brought.get("destination", ()))
 
 
 async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device]:
@@ -213,7 +213,7 @@ class CameraRules(FileRules):
                 planned.action = Action.UPDATED
         elif present and present["sealed_secret"] is not None and leads_elsewhere(present["url"], fields.url):
             mistakes.add(planned.line, "url", translate(GIVE_AGAIN), value=fields.url)
-        self._check_channel(planned.line, fields, mistakes)
+        self._check_recorder(planned, fields, mistakes)
         day = fields.verified_on
         if day is not None and day > self._today and (present is None or present["verified_on"] != day):
             mistakes.add(planned.line, "verified_on", translate(DAY_TO_COME), value=day.isoformat())
@@ -232,13 +232,17 @@ class CameraRules(FileRules):
         if planned.patch.get("probe_timeout_s", 0) is None:
             planned.patch["probe_timeout_s"] = fields.timeout_s
 
-    def _check_channel(self, line: int, fields: Any, mistakes: Mistakes) -> None:
-        channels = self._connections.channels.get(fields.recorder_id)
-        if channels is not None and fields.channel is not None:
-            try:
-                check_channel(fields.channel, channels)
-            except ValueError as error:
-                mistakes.add(line, "channel", translate(str(error)), value=fields.channel)
+    def _check_recorder(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:
+        if fields.channel is None or fields.recorder_id not in self._connections.recorders:
+            return
+        channels, facility_id = self._connections.recorders[fields.recorder_id]
+        try:
+            check_channel(fields.channel, channels)
+        except ValueError as error:
+            mistakes.add(planned.line, "channel", translate(str(error)), value=fields.channel)
+        stays = planned.present is not None and not planned.patch.keys() & {"recorder_id", "facility_id"}
+        if facility_id != fields.facility_id and not stays and self._reason is None:
+            mistakes.add(planned.line, "recorder_code", translate(ELSEWHERE))
 
     @staticmethod
     def _check_trust(line: int, tls: Trust | None, url: str, mistakes: Mistakes) -> None:

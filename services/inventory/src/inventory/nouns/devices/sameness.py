@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.devices.recorder import check_channel
+from inventory.domain.devices.recorder import ELSEWHERE, check_channel
 from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial, one_device
 from inventory.nouns.mandate.states import check_happened
 from inventory.storage.conflicts import (
@@ -28,12 +28,15 @@ _FIELDS = {"serial": "expected.serial", "mac": "expected.mac"}
 
 
 async def check_camera(transaction: WriteTransaction, before: Camera | None, after: Camera | None) -> None:
-    """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has."""
+    """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has.
+
+    422 without a reason for a recorder of another facility, unless it is on record so.
+    """
     if after is None:
         return
     check_happened(transaction.now, before, after, "verified_on")
     await _check_code(transaction, before, after)
-    await _check_recorder(transaction, after)
+    await _check_recorder(transaction, before, after)
     if after.shared_device_reason is not None:
         return
     if before is not None and before.shared_device_reason is None and _device(before) == _device(after):
@@ -42,7 +45,7 @@ async def check_camera(transaction: WriteTransaction, before: Camera | None, aft
         raise field_conflict(_FIELDS.get(same.field, same.field), same.advice)
 
 
-async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None:
+async def _check_recorder(transaction: WriteTransaction, before: Camera | None, camera: Camera) -> None:
     if camera.recorder_id is None or camera.channel is None:
         return
     recorder = await transaction.session.get(Recorder, camera.recorder_id)
@@ -50,6 +53,13 @@ async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None
         raise unknown_reference("recorder_id", "recorder")
     with refuse_as_422("channel"):
         check_channel(camera.channel, recorder.channels)
+    stays = before is not None and _place(before) == _place(camera)
+    if recorder.facility_id != camera.facility_id and not stays and transaction.actor.reason is None:
+        raise invalid("recorder_id", ELSEWHERE)
+
+
+def _place(camera: Camera) -> tuple[UUID | None, UUID]:
+    return camera.recorder_id, camera.facility_id
 
 
 async def check_destination(
@@ -76,12 +86,16 @@ async def _check_code(
 async def check_recorder(transaction: WriteTransaction, before: Recorder | None, after: Recorder | None) -> None:
     """Raises ProblemError 422 for a recorder that no longer has a channel which a camera plays.
 
-    409 for a device that another recorder has, known by its serial number or MAC address.
+    422 without a reason when it leaves cameras behind that play it; 409 for a device that another recorder has, known
+    by its serial number or MAC address.
     """
     if after is None:
         return
     if before is not None and after.channels < before.channels:
         await _check_channels(transaction.session, after)
+    moves = before is not None and after.facility_id != before.facility_id
+    if moves and transaction.actor.reason is None:
+        await _check_stays_with_cameras(transaction.session, after)
     if after.shared_device_reason is None:
         await _check_other_recorders(transaction.session, before, after)
 
@@ -94,6 +108,14 @@ async def _check_channels(session: AsyncSession, after: Recorder) -> None:
         code = await named(session, row)
         message = f"camera {code} plays channel {row.channel}: give it another channel first, or keep that many"
         raise invalid("channels", message)
+
+
+async def _check_stays_with_cameras(session: AsyncSession, after: Recorder) -> None:
+    left = select(Camera.id, Camera.code).where(Camera.recorder_id == after.id, Camera.facility_id != after.facility_id)
+    row = (await session.execute(left.order_by(Camera.code).limit(1))).first()
+    if row is not None:
+        message = f"camera {await named(session, row)} plays it and stays behind: send the parameter reason"
+        raise invalid("facility_id", f"{message}, then move it")
 
 
 async def _check_other_recorders(session: AsyncSession, before: Recorder | None, after: Recorder) -> None:
