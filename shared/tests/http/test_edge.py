@@ -28,6 +28,7 @@ from vonggac.auth import (
 from vonggac.auth.keys import JWKS
 from vonggac.auth.policy import Entry, Reach
 from vonggac.http import FieldError, ProblemError, new_application
+from vonggac.http.problems import install_problem_handlers
 from vonggac.telemetry import Health
 
 
@@ -309,3 +310,15 @@ async def test_what_only_degrades_is_named_and_does_not_take_the_process_out(
 async def test_metrics_are_served_as_text(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert "vonggac_test_things_total 1.0" in answer.text
+
+
+async def test_a_refused_method_names_all_that_the_address_has() -> None:
+    """Each method is a route of its own; the first does not speak for the others (RFC 9110 15.5.6)."""
+    app = FastAPI()
+    install_problem_handlers(app)
+    for method in ("PATCH", "GET", "DELETE"):
+        app.add_api_route("/v1/things/{thing_id}", lambda thing_id: thing_id, methods=[method])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:
+        answer = await client.put("/v1/things/1", json={})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PATCH")
+        assert "allow" not in (await client.put("/v1/nothing", json={})).headers

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from vonggac.telemetry.logs import get_logger
 from vonggac.telemetry.redaction import redact
@@ -110,13 +111,16 @@ def install_problem_handlers(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error, RefusedBodyError):
             return problem_response(error.refusal)
         status = HTTPStatus(error.status_code)
         code = status.name.lower()
         problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
-        return _answer(problem, dict(error.headers) if error.headers else None)
+        headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+        return _answer(problem, headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> JSONResponse:
@@ -137,6 +141,12 @@ def install_problem_handlers(app: FastAPI) -> None:
         log.error("request_failed", path=request.url.path, exc_info=error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         return _answer(Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log."))
+
+
+def _methods_of(request: Request) -> set[str]:
+    """What may be done at an address: each method is a route of its own, and the framework names those of the first."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 def _field_error(item: Any) -> FieldError:
