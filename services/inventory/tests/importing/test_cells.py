@@ -68,6 +68,21 @@ def test_an_instant_without_a_zone_is_of_the_province(cell: str) -> None:
     assert dates.instant(cell) == datetime(2021, 5, 7, 7, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("cell", ["09/05/2021 24:00", "09.05.2021T24h", "2021-05-09T24:00:00", "09/05/2021 24h00"])
+def test_the_end_of_a_day_is_the_beginning_of_the_next_one(cell: str) -> None:
+    """«Trước ngày 10/5/2021» is until 24:00 of the 9th, and written so."""
+    assert dates.instant(cell) == datetime(2021, 5, 9, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["09/05/2021 24:01", "09/05/2021 24:00:01", "09/05/2021 25:00", "31/04/2021 24:00", "31/12/9999 24:00"],
+)
+def test_no_day_has_a_later_hour(cell: str) -> None:
+    with pytest.raises(RefusalError):
+        dates.instant(cell)
+
+
 @pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "Yes", "\u00d0úng", 1.0, True])
 def test_yes_is_understood(cell: object) -> None:
     assert words.yes_no(cell)

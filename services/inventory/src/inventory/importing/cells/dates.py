@@ -20,6 +20,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})")
 _MIDNIGHT = re.compile(r"[T ]0{1,2}:00(?::00(?:\.0+)?)?$")
 _CLOCK = re.compile(r"(?P<day>\S+)[T ]\s*(?P<hour>\d{1,2})[:hg](?P<minute>\d{2})?(?::(?P<second>\d{2})(?:\.\d+)?)?")
 _LAST_MONTH = 12
+_END_OF_DAY = (24, 0, 0)
 
 
 def day(cell: object) -> date:
@@ -55,9 +56,11 @@ def instant(cell: object) -> datetime:
     if isinstance(cell, str):
         if found := _CLOCK.fullmatch(cell):
             try:
-                clock = time(int(found["hour"]), int(found["minute"] or 0), int(found["second"] or 0))
-                return datetime.combine(day(found["day"]), clock, PROVINCE_TIME)
-            except ValueError:
+                hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+                if (hour, minute, second) == _END_OF_DAY:
+                    return datetime.combine(day(found["day"]) + timedelta(days=1), time(), PROVINCE_TIME)
+                return datetime.combine(day(found["day"]), time(hour, minute, second), PROVINCE_TIME)
+            except (ValueError, OverflowError):
                 refuse("no_instant")
         try:
             read = datetime.fromisoformat(cell)
