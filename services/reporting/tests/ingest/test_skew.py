@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from reporting import metrics
-from reporting.ingest import ahead
+from reporting.ingest import future_facts
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
 from reporting.storage.tables import camera_state, corrected_fact, publisher_gap
@@ -123,7 +123,7 @@ def test_what_lies_between_the_times_of_a_fact_survives_its_correction_for_skew(
         last_success_at=said_at - timedelta(seconds=1),
     )
     event: CloudEvent[Payload] = new_event(fact, source="/forwarder/1", subject=str(fact.delivery_id), time=said_at)
-    correction = ahead.correct(
+    correction = future_facts.correct(
         Received(event, "observation.delivery.x", 1), said_at, stored_at, tolerance=timedelta(seconds=2)
     )
     assert correction is not None

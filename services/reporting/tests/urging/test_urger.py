@@ -12,7 +12,7 @@ from services.reporting.tests.stage.receivers import Mailbox, taking_mail
 
 from reporting.domain.instants import millis
 from reporting.feeds.sealing import Seal
-from reporting.feeds.watching import Watcher
+from reporting.feeds.watcher import Watcher
 from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import CHANNELS, RULES
 from reporting.urging.channels import RESOLVE_WITHIN_S, SENT_WITHIN_S

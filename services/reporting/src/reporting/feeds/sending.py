@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reporting.feeds.sealing import Seal
-from reporting.feeds.watching import Watcher
+from reporting.feeds.watcher import Watcher
 from reporting.feeds.webhooks import WebhookSender
 from reporting.messaging import Feed, Publisher
 from reporting.settings import Settings

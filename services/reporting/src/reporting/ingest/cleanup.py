@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import ahead, gaps, inbox, late
+from reporting.ingest import future_facts, gaps, inbox, late
 from reporting.settings import Settings
 from reporting.storage.sending import notices
 from reporting.storage.upkeep import housekeeping
@@ -38,7 +38,7 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
     """
     async with database.transaction() as session:
         forgotten = await inbox.delete_old_marks(session, before=now - timedelta(seconds=settings.inbox_kept_s))
-        unmarked = await ahead.delete_old_marks(session, now=now)
+        unmarked = await future_facts.delete_old_marks(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
     async with database.transaction() as session:

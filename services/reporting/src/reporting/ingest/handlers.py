@@ -11,7 +11,7 @@ from uuid import UUID
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import ahead, gaps, inbox, late, records, scope
+from reporting.ingest import future_facts, gaps, inbox, late, records, scope
 from reporting.ingest.facts import claims, formats, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
@@ -86,13 +86,13 @@ class Ingest:
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
-    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[ahead.Correction]]:
+    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:
         """The facts as they are taken, and those of them that were dated after they were stored."""
         taken, corrections = [], []
         tolerance = timedelta(seconds=self._settings.future_tolerance_s)
         for received in batch:
             stored_at = received.stored_at or self._clock()
-            correction = ahead.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
+            correction = future_facts.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
             if correction is not None:
                 corrections.append(correction)
             taken.append(received if correction is None else correction.received)
@@ -108,7 +108,7 @@ class Ingest:
             facts = [one.event.data for one in new]
             handled = {id(one) for one in new}
             corrections = [one for one in corrections if id(one.received) in handled]
-            await ahead.mark(session, corrections)
+            await future_facts.mark(session, corrections)
             counts = await runs.record(session, runs.CAMERAS, probes(facts))
             await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, WriteContext
-from inventory.api.mandate.doing import do
+from inventory.api.mandate.action import do
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.derived import answer_derived

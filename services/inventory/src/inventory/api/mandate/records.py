@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 
 from inventory.api.context import Reason, WriteContext
-from inventory.api.mandate.doing import do
+from inventory.api.mandate.action import do
 from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
 from inventory.domain.mandate.maintenance_window import cancelled
 from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from reporting.feeds.watching import Watcher
+from reporting.feeds.watcher import Watcher
 from vonggac.events import Cause, new_event
 from vonggac.events.prober import SiteObservedV1, SiteState
 
@@ -116,8 +116,8 @@ async def test_an_outage_is_published_once_when_it_is_confirmed_and_once_when_it
 async def test_outages_of_more_cameras_than_are_read_at_once_are_all_published_once(
     watch: Watch, ingest: Ingest, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reporting.feeds.watching.FEWEST", 2)
-    monkeypatch.setattr("reporting.feeds.watching.MOST", 2)
+    monkeypatch.setattr("reporting.feeds.watcher.FEWEST", 2)
+    monkeypatch.setattr("reporting.feeds.watcher.MOST", 2)
     cameras = [province.camera(f"CAM-{number}") for number in range(5)]
     await province.feed(ingest, *province.base(), *[province.stated("camera", one) for one in cameras])
     for one in cameras:
