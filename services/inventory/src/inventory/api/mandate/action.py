@@ -19,23 +19,23 @@ from vonggac.http.conditional import Precondition
 from vonggac.http.idempotency import KeptAnswer
 
 
-class Deed(Protocol):
+class Action(Protocol):
     """Makes the new columns of a thing. Raises ProblemError."""
 
     def __call__(self, writing: Write, thing: Any, /) -> Mapping[str, Any]: ...
 
 
-async def do(
-    context: RequestContext, caller: Principal, noun: Noun, thing_id: UUID, if_match: Precondition, deed: Deed,
+async def change_thing(
+    context: RequestContext, caller: Principal, noun: Noun, thing_id: UUID, if_match: Precondition, action: Action,
     *, reason: str | None = None,
 ) -> Response:  # fmt: skip
-    """Change one thing as `deed` says, with the rules of its noun. Raises ProblemError 404, 409, 412, 428."""
+    """Change one thing as `action` says, with the rules of its noun. Raises ProblemError 404, 409, 412, 428."""
     models = models_of(noun)
 
     async def work(writing: Write) -> Thing:
         thing = await writing.transaction.get_thing(noun.table, thing_id)
         if_match.check(thing.revision)
-        return await patch_thing(writing, noun, thing, deed(writing, thing))
+        return await patch_thing(writing, noun, thing, action(writing, thing))
 
     async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
         return await answer_with(session, noun, models, thing.id)

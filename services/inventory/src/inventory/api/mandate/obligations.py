@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, WriteContext
-from inventory.api.mandate.action import do
+from inventory.api.mandate.action import change_thing
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.derived import answer_derived
@@ -86,7 +86,7 @@ async def move_obligation(
             "settled_reason": body.reason if settled else None,
         }
 
-    return await do(context, caller, OBLIGATION, thing_id, if_match, settle, reason=body.reason)
+    return await change_thing(context, caller, OBLIGATION, thing_id, if_match, settle, reason=body.reason)
 
 
 @router.post(
@@ -110,7 +110,7 @@ async def set_deadline(
         )
         return {"due_before": body.due_before, "deadlines": (*obligation.deadlines, entry)}
 
-    return await do(context, caller, OBLIGATION, thing_id, if_match, add, reason=body.reason)
+    return await change_thing(context, caller, OBLIGATION, thing_id, if_match, add, reason=body.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 
 from inventory.api.context import Reason, WriteContext
-from inventory.api.mandate.action import do
+from inventory.api.mandate.action import change_thing
 from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
 from inventory.domain.mandate.maintenance_window import cancelled
 from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown
@@ -45,7 +45,7 @@ async def answer_information_request(
         with refuse_as_422("answers"):
             return {"answers": merge_answers(questions, answers, body.answers, now=now, by=by)}
 
-    return await do(context, caller, INFORMATION_REQUEST, thing_id, if_match, add)
+    return await change_thing(context, caller, INFORMATION_REQUEST, thing_id, if_match, add)
 
 
 @router.post(
@@ -67,4 +67,4 @@ async def cancel_maintenance_window(
         by = writing.transaction.actor.subject
         return {"ends_at": left.ends_at, "cancelled_at": left.cancelled_at, "cancelled_by": by}
 
-    return await do(context, caller, MAINTENANCE_WINDOW, thing_id, if_match, cut, reason=reason)
+    return await change_thing(context, caller, MAINTENANCE_WINDOW, thing_id, if_match, cut, reason=reason)
