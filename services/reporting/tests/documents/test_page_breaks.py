@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 from pikepdf import Dictionary, Name, Pdf
 
 from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
+from reporting.documents.office.as_xlsx import PRINTED, as_xlsx
 from reporting.documents.pdf import as_pdf
 
 if TYPE_CHECKING:
@@ -105,3 +107,21 @@ def test_the_signature_stands_with_what_is_signed_in_word(docx: bytes) -> None:
     paragraphs = Document(io.BytesIO(docx)).paragraphs
     (signed,) = (index for index, one in enumerate(paragraphs) if one.text.endswith("./."))
     assert [one.paragraph_format.keep_with_next for one in paragraphs[signed : signed + 2]] == [True, True]
+
+
+def test_a_sheet_that_people_print_is_wide_as_a_page_that_they_can_read(report: Report) -> None:
+    """It is scaled to the width of one page; what a column has no room for goes on in the next line."""
+    book = load_workbook(io.BytesIO(as_xlsx(report)))
+    sheets = [
+        book[f"Phụ lục {one.number}"] for one in paper(report).appendices if one.number in {"I", "II", "III", "IV"}
+    ]
+    assert len(sheets) == 4
+    for sheet in sheets:
+        widths = [
+            one.width for one in sheet.column_dimensions.values() for _ in range(one.min or 0, (one.max or 0) + 1)
+        ]
+        cells = [cell for row in sheet.iter_rows() for cell in row if cell.value]
+        assert len(widths) == sheet.max_column
+        assert sum(widths) <= PRINTED + len(widths), "A4 holds 140 of them, so this is seven tenths of it"
+        assert all(cell.alignment is not None and cell.alignment.wrap_text for cell in cells)
+        assert "'-" not in {cell.value for cell in cells}, "a dash alone is no formula"

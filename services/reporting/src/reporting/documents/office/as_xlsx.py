@@ -27,6 +27,9 @@ _CUSTOM = (
     b'Target="../customXml/vonggac-report.xml"/></Relationships>'
 )
 _MAX_WIDTH = 60
+PRINTED = 200
+"""Characters that a sheet for people is wide at most: A4 holds 140, so it is printed in seven tenths of its size."""
+_NARROWEST = 8
 
 
 def as_xlsx(report: Report) -> bytes:
@@ -40,11 +43,13 @@ def as_xlsx(report: Report) -> bytes:
         "comments": f"SHA-256 {report.sha256}",
     })  # fmt: skip
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1})
+    # A report of an earlier rule keeps its bytes.
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"}) if report.has_register else None
     _about(book, report, content, bold)
     for one in content.appendices:
         for block in one.blocks:
             if isinstance(block, Grid):
-                _grid(book, f"Phụ lục {one.number}", block, bold)
+                _grid(book, f"Phụ lục {one.number}", block, bold, wrapped)
     for name in COLUMNS:
         if name in report.tables:
             _table(book, report, name, bold)
@@ -95,14 +100,16 @@ def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
     yield "Đơn vị thời gian", "mili giây (cột có tên kết thúc bằng _ms); thời điểm: mili giây từ 01/01/1970 UTC"
 
 
-def _grid(book: Any, name: str, grid: Grid, bold: Any) -> None:
+def _grid(book: Any, name: str, grid: Grid, bold: Any, wrapped: Any) -> None:
     sheet = book.add_worksheet(name)
     for column, title in enumerate(grid.columns):
         sheet.write_string(0, column, title, bold)
     for index, row in enumerate(grid.rows, start=1):
         for column, value in enumerate(row):
-            sheet.write_string(index, column, escape_formula(value), bold if index - 1 in grid.strong else None)
-    _widths(sheet, grid.columns, grid.rows)
+            # A dash alone is no formula.
+            shown = value if value == "-" and wrapped is not None else escape_formula(value)
+            sheet.write_string(index, column, shown, bold if index - 1 in grid.strong else wrapped)
+    _widths(sheet, grid.columns, grid.rows, printed=wrapped is not None)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.repeat_rows(0)
@@ -145,7 +152,11 @@ def _meanings(book: Any, report: Report, bold: Any) -> None:
     _widths(sheet, ("", "", "", ""), lines)
 
 
-def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    for column, title in enumerate(titles):
-        widest = max([len(title), *(len(row[column]) for row in rows)], default=8)
-        sheet.set_column(column, column, min(max(widest, 6) + 2, _MAX_WIDTH))
+def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], *, printed: bool = False) -> None:
+    """As wide as their texts, within bounds. `printed`: the widest get narrower until the sheet fits a page."""
+    widest = [max([len(title), *(len(row[column]) for row in rows)]) for column, title in enumerate(titles)]
+    most = _MAX_WIDTH
+    while printed and most > _NARROWEST and sum(min(max(one, 6) + 2, most) for one in widest) > PRINTED:
+        most -= 1
+    for column, one in enumerate(widest):
+        sheet.set_column(column, column, min(max(one, 6) + 2, most))
