@@ -235,6 +235,8 @@ async def test_logins_that_could_not_be_opened_are_refused(copied: CopyFolder, f
     ensure_keys(state.keys)
     with pytest.raises(UnusableBackupError, match="has other keys"):
         await restore(place.new_state(state, nothing), other.root, replicas=None, progress=quiet())
+    await run("cp", "-r", f"{copied.keys}/.", str(state.keys))
+    assert await restore(place.new_state(state, nothing), other.root, replicas=None, progress=quiet()) == 0
 
 
 async def test_a_password_is_in_no_argument_and_no_message(source: Place, folder: Path) -> None:

@@ -5,6 +5,7 @@ A platform that runs with the folder is copied as it runs; otherwise its servers
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ async def of_state(state: StateFolder, report: Callable[[str, str], None]) -> As
 async def new_state(state: StateFolder, report: Callable[[str, str], None]) -> AsyncIterator[Place]:
     """The servers of a state folder without data, started for the time of the work.
 
-    Raises UnusableBackupError when there is data, StateInUseError when a platform runs with it.
+    Work that fails leaves none either: when its reason is mended, it may begin again. Raises UnusableBackupError when
+    there is data, StateInUseError when a platform runs with it.
     """
     with state.lock():
         for folder in (state.postgres, state.nats):
@@ -85,8 +87,13 @@ async def new_state(state: StateFolder, report: Callable[[str, str], None]) -> A
                     "or restore into another folder"
                 )
                 raise UnusableBackupError(msg)
-        async with started(state, report) as place:
-            yield place
+        try:
+            async with started(state, report) as place:
+                yield place
+        except BaseException:
+            for folder in (state.postgres, state.nats):
+                await to_the_end(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+            raise
 
 
 @asynccontextmanager
