@@ -56,3 +56,21 @@ async def test_a_version_replaces_the_newest_one_that_was_read(client: Client, f
     assert unknown.status_code == 404
     third = await once_more(client, first["id"], "số liệu đến muộn", version=2)
     assert (third.status_code, third.json()["versions"]) == (201, [1, 2, 3])
+
+
+async def test_a_late_probe_that_changes_only_a_cause_flags_the_report_and_is_shown_before_and_after(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    """No part of the day gained or lost anything, so that `late_evidence` of days does not know it."""
+    camera, began = fed.facts, DAY + timedelta(hours=20)  # type: ignore[attr-defined]
+    until = began + timedelta(minutes=30)
+    await fed.feed(ingest, *fed.probes(camera, began, until, "down", cause="timeout", every_s=300))
+    report = await frozen(client)
+    between = began + timedelta(minutes=12)
+    await fed.feed(ingest, fed.probe(camera, between, "down", cause="auth_failed", every_s=300))
+    address = f"/v1/reports/{report['id']}"
+    assert (await client.get(address)).json()["late_evidence"]["what"] == ["probe"]
+    changed = (await client.get(f"{address}/difference")).json()["changes"]
+    assert {(one["table"], one["column"], one["after"]) for one in changed} == {
+        ("outages", "causes", "timeout auth_failed")
+    }
