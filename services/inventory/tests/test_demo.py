@@ -42,6 +42,7 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
             await load_surveys(inventory)
             plans = await inventory.all("connection-plans")
             agencies = {one["id"]: one["name"] for one in await inventory.all("agencies")}
+            assigned = [agencies[one["agency_id"]] for one in await inventory.all("operator-assignments")]
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
             letter = directives["1742-UBND-VX-2021"]["id"]
@@ -53,6 +54,7 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
     assert [one["number"] for one in chain] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
     assert {one["code"] for one in due} == {"NV-1742-A", "NV-1742-B"}
     assert [one["kind"] for one in blocked] == ["security_lock"]
+    assert assigned == ["Viettel Quảng Trị"]
     given = [(agencies[one["agency_id"]], one["given_by"]) for plan in plans for one in plan["consents"]]
     assert given
     assert [name for name, by in given if name not in by] == [], "nobody speaks for another agency"

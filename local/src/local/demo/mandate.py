@@ -10,12 +10,14 @@ from typing import Any
 
 from local.apis.inventory import InventoryApi, Json
 
-NOUNS = ("directives", "obligations", "teams", "information_requests", "blocked_reasons")
+NOUNS = ("directives", "operator_assignments", "obligations", "teams", "information_requests", "blocked_reasons")
 """In order of dependence."""
 _REFERENCES = {
     "issuer": ("issuer_id", "agencies"),
     "responsible": ("responsible_agency_id", "agencies"),
     "agency": ("agency_id", "agencies"),
+    "operator": ("agency_id", "agencies"),
+    "province": ("unit_id", "units"),
     "directive": ("directive_id", "directives"),
     "implements": ("implements_id", "directives"),
     "facility": ("facility_id", "facilities"),
@@ -32,7 +34,7 @@ def content() -> dict[str, Any]:
 async def load_mandate(inventory: InventoryApi) -> None:
     """Add what is missing. Raises RefusedError."""
     data, ids = content(), dict[str, dict[str, str]]()
-    for noun in ("agencies", "facilities", *NOUNS):
+    for noun in ("agencies", "units", "facilities", *NOUNS):
         path = noun.replace("_", "-")
         ids[noun] = {_key(thing): str(thing["id"]) for thing in await inventory.all(path)}
         for row in data.get(noun, ()):
@@ -55,8 +57,11 @@ def _body(noun: str, row: Json, sources: Mapping[str, str], ids: Mapping[str, Ma
 
 
 def _key(thing: Mapping[str, Any]) -> str:
-    """What tells one from another: the code, or for a blocked reason its facility and kind."""
-    return str(thing["code"]) if "code" in thing else f"{thing['facility_id']} {thing['kind']}"
+    """What tells one from another: the code, for an assignment its province and first day, else facility and kind."""
+    if "code" in thing:
+        return str(thing["code"])
+    names = ("unit_id", "valid_from") if "unit_id" in thing else ("facility_id", "kind")
+    return " ".join(str(thing[name]) for name in names)
 
 
 def _source(noun: str, source: str, row: Json) -> Json:
