@@ -21,6 +21,8 @@ log = get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 MOST_ERRORS = 100
 """Shown of what does not fit in one request."""
+MOST_OF_A_NAME = 100
+"""Characters shown of a field that the caller named: to redact and write a megabyte of it takes a second."""
 
 
 class FieldError(BaseModel):
@@ -156,6 +158,8 @@ def _field_error(item: Any) -> FieldError:
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
+    if len(field) > MOST_OF_A_NAME:
+        field = f"{field[:MOST_OF_A_NAME]}…"
     return FieldError(field=redact(field), message=redact(sentence_of(str(item["msg"]))))
 
 
