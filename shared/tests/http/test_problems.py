@@ -5,7 +5,9 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
-from vonggac.http.problems import MOST_OF_A_NAME, install_problem_handlers
+from vonggac.http.problems import MOST_OF_A_NAME, RefusedBodyError, install_problem_handlers
+from vonggac.http.protection.json_body import parse_json
+from vonggac.telemetry import redact
 
 
 class _Wanted(BaseModel):
@@ -35,3 +37,20 @@ async def test_a_field_that_nobody_asked_for_is_named_by_its_beginning(name: str
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [shown]
     assert len(answer.content) < 1_000
+
+
+def test_of_a_field_that_is_given_twice_no_more_is_read_for_secrets_than_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+
+    def redact_counted(text: str) -> str:
+        read.append(len(text))
+        return redact(text)
+
+    monkeypatch.setattr("vonggac.http.protection.json_body.redact", redact_counted)
+    name = "k" * 450_000
+    with pytest.raises(RefusedBodyError) as caught:
+        parse_json(f'{{"{name}": 1, "{name}": 2}}'.encode())
+    assert "is given 2 times" in str(caught.value.refusal.problem.errors)
+    assert max(read) <= MOST_OF_A_NAME

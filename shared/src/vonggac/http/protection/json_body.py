@@ -54,5 +54,5 @@ def parse_json(body: bytes) -> Any:
 
 def _twice(name: str, times: int) -> FieldError:
     return FieldError(
-        field=redact(name)[:SHOWN_CHARACTERS], message=f"is given {times} times in one object: give it once"
+        field=redact(name[:SHOWN_CHARACTERS]), message=f"is given {times} times in one object: give it once"
     )
