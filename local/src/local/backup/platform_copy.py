@@ -55,7 +55,8 @@ async def backup(place: AbstractAsyncContextManager[Place], into: Path, *, with_
                 )
             )
     if not with_keys:
-        progress.line("The keys are not in it (--with-keys, KEYS=1): keep a copy elsewhere, or no login can be opened.")
+        where = "--with-keys; KEYS=1 of make, WITH_KEYS=1 of compose"
+        progress.line(f"The keys are not in it ({where}): keep a copy elsewhere, or no login can be opened.")
     progress.step("backup", f"complete: {folder.root}")
     progress.line(
         json.dumps({"backup": str(folder.root), "bytes": folder.size(), "seconds": round(time.monotonic() - began, 1)})
