@@ -206,3 +206,17 @@ def test_comments_of_source_and_tests_use_no_retired_word() -> None:
     listing = {Path(__file__), Path(__file__).with_name("test_rooms.py")}
     tests = (path for path in tracked("*.py") if "tests" in path.relative_to(ROOT).parts and path not in listing)
     assert by_page(retired, (*modules().values(), *tests)) == {}
+
+
+OLD_TONES = re.compile(r"(?<![^\W\d_])(?!qu)[^\W\d_]*?(?:o[áàảãạéèẻẽẹ]|u[ýỳỷỹỵ])(?![^\W\d_])", re.IGNORECASE)
+READ_BOTH = {"services/inventory/src/inventory/domain/text.py", "services/inventory/src/inventory/minutes/wording.py"}
+"""Readers that know both spellings."""
+
+
+def test_vietnamese_sets_its_tones_as_the_letter_does() -> None:
+    """«Ủy ban», «hủy», «xóa»: one spelling in all that is shown; files may have the other."""
+    shown = tracked(
+        "services/*/src/**/*.py", "local/src/**", "shared/src/**/*.py", "deploy/prometheus/*.yml", "docs/**/*.md"
+    )
+    found = {str(path.relative_to(ROOT)): OLD_TONES.findall(path.read_text("utf-8")) for path in shown}
+    assert {name: words for name, words in found.items() if words and name not in READ_BOTH} == {}

@@ -37,7 +37,7 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
         AgencyRole.LEAD: "chủ trì",
         AgencyRole.OPERATOR: "đơn vị vận hành",
         AgencyRole.MANAGING: "cơ quan quản lý",
-        AgencyRole.PEOPLES_COMMITTEE: "uỷ ban nhân dân",
+        AgencyRole.PEOPLES_COMMITTEE: "ủy ban nhân dân",
         AgencyRole.MINISTRY: "bộ",
         AgencyRole.STEERING_COMMITTEE: "ban chỉ đạo",
     },

@@ -31,7 +31,7 @@ CAMERA = Special(
     headings={
         "tls.ca_pem": "Chứng thư CA (PEM)",
         "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)",
-        "expected.codec": "Mã hoá hình",
+        "expected.codec": "Mã hóa hình",
         "expected.width": "Chiều rộng (điểm ảnh)",
         "expected.height": "Chiều cao (điểm ảnh)",
         "expected.fps": "Số hình mỗi giây",
