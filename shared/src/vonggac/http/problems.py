@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -157,10 +158,14 @@ def _field_error(item: Any) -> FieldError:
         # Its place is the number of a character, and no field.
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
-    field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
-    if len(field) > MOST_OF_A_NAME:
-        field = f"{field[:MOST_OF_A_NAME]}…"
-    return FieldError(field=redact(field), message=redact(sentence_of(str(item["msg"]))))
+    named = location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location
+    return FieldError(field=name_of(named), message=redact(sentence_of(str(item["msg"]))))
+
+
+def name_of(location: Sequence[str]) -> str:
+    """A field by the names on the way to it, which the caller may have made up: redacted, and its beginning alone."""
+    field = ".".join(location)
+    return redact(field if len(field) <= MOST_OF_A_NAME else f"{field[:MOST_OF_A_NAME]}…")
 
 
 def sentence_of(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Reason, ReasonNeeded, WriteContext
@@ -22,7 +22,8 @@ from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
 from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.openapi import problems
-from vonggac.http.problems import refuse_fields, sentence_of
+from vonggac.http.problems import MOST_ERRORS, name_of, refuse_fields, sentence_of
+from vonggac.telemetry import redact
 
 _ONE_BY_ONE = Body(min_length=1, max_length=MAX_BULK)
 _REFUSED = problems(
@@ -48,6 +49,25 @@ def _many(model: type[BaseModel]) -> Any:
     return list[model]  # type: ignore[valid-type] # known at run time
 
 
+class _Wrong:
+    """An item that is none of the kind: refused with the others, so that one answer names the mistakes of all."""
+
+    def __init__(self, error: ValidationError) -> None:
+        self.error = error
+
+
+def _each(model: type[BaseModel]) -> Any:
+    """The body of a request: any item may be `_Wrong`."""
+    return list[Annotated[model, WrapValidator(_read_item)]]  # type: ignore[valid-type] # known at run time
+
+
+def _read_item(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError as error:
+        return _Wrong(error)
+
+
 def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
     async def add_things(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
@@ -64,7 +84,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
         add_things,
         named=f"add_many_{noun.path.replace('-', '_')}",
         doc=f"All or nothing, {MAX_BULK} at most; the answer to a mistake names every one, by its place in the array.",
-        body=Annotated[_many(models.new), _ONE_BY_ONE],
+        body=Annotated[_each(models.new), _ONE_BY_ONE],
     )
     summary = f"Add many {noun.path.replace('-', ' ')}"
     router.post("/bulk", status_code=HTTPStatus.CREATED, summary=summary, response_model=shape, responses=_REFUSED)(
@@ -93,19 +113,14 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
         change_things,
         named=f"change_many_{noun.path.replace('-', '_')}",
         doc="Each item has the id, the etag as it was read, and what to change. All or nothing.",
-        body=Annotated[_many(models.bulk_patch), _ONE_BY_ONE],
+        body=Annotated[_each(models.bulk_patch), _ONE_BY_ONE],
     )
     summary = f"Change many {noun.path.replace('-', ' ')}"
     router.patch("/bulk", summary=summary, response_model=shape, responses=_REFUSED)(endpoint)
 
 
 def _add_remove(router: APIRouter, noun: Noun) -> None:
-    async def remove_things(
-        body: Annotated[list[BulkRemoval], _ONE_BY_ONE],
-        context: WriteContext,
-        caller: Caller,
-        reason: ReasonNeeded = None,
-    ) -> Response:
+    async def remove_things(body: Any, context: WriteContext, caller: Caller, reason: ReasonNeeded = None) -> Response:
         async def work(writing: Write) -> None:
             read: set[UUID] = set()
 
@@ -123,6 +138,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
         remove_things,
         named=f"remove_many_{noun.path.replace('-', '_')}",
         doc="All or nothing. 409 while something refers to one of them.",
+        body=Annotated[_each(BulkRemoval), _ONE_BY_ONE],
     )
     router.post(
         "/bulk/remove",
@@ -157,6 +173,8 @@ async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Aw
     errors: list[FieldError] = []
     for place, item in enumerate(items):
         try:
+            if isinstance(item, _Wrong):
+                raise item.error
             async with writing.transaction.session.begin_nested():
                 done.append(await do(item))
         except ProblemError as error:
@@ -166,14 +184,19 @@ async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Aw
             named = error.problem.errors or [FieldError(field="", message=error.problem.detail or error.problem.title)]
             errors += [_at(place, each.field, each.message) for each in named]
         except ValidationError as error:
-            errors += [_at(place, ".".join(map(str, each["loc"])), sentence_of(each["msg"])) for each in error.errors()]
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            errors += [
+                _at(place, name_of([*map(str, each["loc"])]), redact(sentence_of(each["msg"]))) for each in found
+            ]
     if errors:
         raise _all_of(refused, errors, len(items))
     return done
 
 
 def _at(place: int, field: str, message: str) -> FieldError:
-    return FieldError(field=f"{place}.{field}" if field else str(place), message=message.removeprefix("Value error, "))
+    return FieldError(
+        field=redact(f"{place}.{field}") if field else str(place), message=message.removeprefix("Value error, ")
+    )
 
 
 def _all_of(refused: Sequence[ProblemError], errors: list[FieldError], items: int) -> ProblemError:
@@ -182,4 +205,4 @@ def _all_of(refused: Sequence[ProblemError], errors: list[FieldError], items: in
     places = {error.field.partition(".")[0] for error in errors}
     status, code = kinds.pop() if len(kinds) == 1 and len(refused) == len(places) else (422, "invalid")
     detail = f"Nothing was changed: {len(places)} of {items} items do not fit. {errors[0].field}: {errors[0].message}"
-    return ProblemError(HTTPStatus(status), code, detail, errors)
+    return ProblemError(HTTPStatus(status), code, detail, errors[:MOST_ERRORS])
