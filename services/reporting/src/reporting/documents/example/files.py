@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from reporting.documents.example.places import SITES
 from reporting.documents.example.report import PERIOD, example_correction, example_days, example_report
 from reporting.documents.letter.figures import charts, shown_of
 from reporting.documents.render import FORMS, rendered
 from reporting.reports.snapshot.report import Report
 from reporting.tables import Dialect, Format, Stamp
-from reporting.tables.catalogue.days import FACTS, facts_of
+from reporting.tables.catalogue.days import FACTS, facts_of, facts_without_cameras
 from reporting.tables.formats import new_file
 
 
@@ -44,4 +45,6 @@ def _facts(report: Report, form: Format) -> bytes:
     cameras, days = example_days()
     stamp = Stamp(report.header.frozen_at_ms, PERIOD, report.header.period.time_zone)
     file = new_file(FACTS, stamp, form, Dialect.RFC4180)
-    return b"".join([file.begin(), file.write(facts_of(cameras, days)), *file.end()])
+    written = [file.begin(), file.write(facts_of(cameras, days))]
+    written += [file.write(facts_without_cameras(one.facility, days)) for one in SITES if not one.cameras]
+    return b"".join([*written, *file.end()])

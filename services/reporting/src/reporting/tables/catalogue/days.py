@@ -59,12 +59,13 @@ CAMERA_DAYS = Table(
     ("day", "facility_id", "camera_id"),
 )
 _NO_DELIVERY, _NO_LENGTHS = nothing(DELIVERY), nothing(DELIVERY_LENGTHS)
+_NO_FACT = nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))
 type Days = Sequence[tuple[date, Period]]
 
 
 async def fact_rows(asked: Selection) -> Portions:
     """In the order of `deliveries`, each day by day."""
-    async for rows in _rows(asked, facts_of, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
+    async for rows in _rows(asked, facts_of, _NO_FACT):
         yield rows
 
 
@@ -90,7 +91,16 @@ async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], R
     for place in places.facilities:
         empty = [] if place.id in always else [one for one in spans if (place.id, one[1].start) not in there]
         if empty:
-            yield [(day, span.length, *_place(place), *rest) for day, span in empty]
+            yield _empty(place, empty, rest)
+
+
+def facts_without_cameras(facility: Facility, spans: Days) -> Rows:
+    """The rows of FACTS of a facility that has none."""
+    return _empty(facility, spans, _NO_FACT)
+
+
+def _empty(facility: Facility, spans: Days, rest: Row) -> list[Row]:
+    return [(day, span.length, *_place(facility), *rest) for day, span in spans]
 
 
 def _place(facility: Facility) -> Row:
