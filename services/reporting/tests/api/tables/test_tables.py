@@ -360,8 +360,8 @@ async def test_the_intervals_of_one_camera_and_one_delivery_are_files_too(
 REFUSED: list[tuple[str, dict[str, str], dict[str, str], int, str]] = [
     ("/v1/tables/cameras", {"format": "pdf"}, {}, 422, "'json', 'csv', 'xlsx' or 'parquet'"),
     ("/v1/tables/cameras", {}, {"Accept": "application/pdf"}, 406, "format=json, csv, xlsx or parquet"),
-    ("/v1/facts", {"format": "parquet", "dialect": "excel-vi"}, {}, 422, "dialect is of csv and xlsx"),
-    ("/v1/outages", {"format": "csv", "limit": "10"}, {}, 422, "limit is of the pages in JSON"),
+    ("/v1/facts", {"format": "parquet", "dialect": "excel-vi"}, {}, 422, "dialect: is of csv and xlsx"),
+    ("/v1/outages", {"format": "csv", "limit": "10"}, {}, 422, "limit: is of the pages in JSON"),
     ("/v1/tables/horses", {}, {}, 404, "cameras"),
     ("/v1/tables/lost_facts", {"from": "2026-11-01"}, {}, 422, "of all times"),
     ("/v1/tables/maintenance", {"unit": "465"}, {}, 422, "does not narrow"),
