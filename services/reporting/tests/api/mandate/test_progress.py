@@ -293,7 +293,7 @@ async def test_what_changed_since_the_last_report_is_what_changed_since_the_end_
 ) -> None:
     assert told.cameras
     none = await client.get("/v1/progress", params={"as_of": STOOD, "since": "last-report"})
-    assert (none.status_code, "since no report before" in none.text) == (422, True)
+    assert (none.status_code, "since: no report before" in none.text) == (422, True)
     async with database.transaction() as session:
         await session.execute(text(FROZEN))
     board = await read(client, since="last-report")
