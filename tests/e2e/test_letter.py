@@ -1,12 +1,19 @@
 """Letter 1742 on the whole platform: from the directive to pictures that both centres have; a suspended site stops."""
 
+import asyncio
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 import pytest_asyncio
+from tests.architecture.modules import ROOT
 from tests.e2e.platform import RunningPlatform
 
 from inventory.domain.places.areas import REQUIRED_AREAS
@@ -195,3 +202,25 @@ async def is_reported(running: RunningPlatform, camera_id: str, *, compliant: bo
     [shown] = [camera for camera in document["cameras"] if camera["id"] == camera_id]
     assert shown["compliant"] is compliant, {name: shown[name] for name in shown if name not in ("name", "facility")}
     return True
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_the_commands_of_the_page_lead_from_the_directive_to_a_signed_report(
+    running: RunningPlatform, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs/first-facility.md").read_text("utf-8")
+    commands = "\n".join(re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    addresses = running.platform.addresses
+    environment = os.environ | {
+        "INVENTORY": addresses.inventory, "FORWARDER": addresses.forwarder, "REPORTING": addresses.reporting,
+        "TOKEN": running.token, "no_proxy": "127.0.0.1",
+    }  # fmt: skip
+    ran = await asyncio.to_thread(
+        subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
+    assert '"unaltered":true' in ran.stdout.replace(" ", "")
+    assert set(await asyncio.to_thread(os.listdir, tmp_path)) == {"bien-ban.docx", "bao-cao.pdf"}
+    facility = (await running.get("inventory", "/v1/facilities?q=KCL-VD&limit=1"))["items"][0]
+    assert facility["status"] == "suspended"
