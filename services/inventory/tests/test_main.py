@@ -141,7 +141,10 @@ def test_dead_letters_are_listed_and_replayed_by_command(environment: dict[str, 
     assert "OBSERVATIONS/reporting_observations  observation.worker.w1  tried" in listed.stdout
     replayed = run(environment, "replay", "all")
     assert (replayed.returncode, replayed.stdout) == (0, "1  replayed on observation.worker.w1\n"), replayed.stderr
-    assert run(environment, "dead-letters").stdout == ""
+    for command in (("dead-letters",), ("replay", "all")):
+        none = run(environment, *command)
+        assert (none.returncode, none.stdout) == (0, ""), none.stderr
+        assert "there are no dead letters" in none.stderr
     assert "there is no dead letter 1" in run(environment, "replay", "1").stderr
     assert run(environment, "replay").returncode == 2
 

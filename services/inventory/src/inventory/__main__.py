@@ -8,6 +8,7 @@ A command imports what it needs: the services of a platform wait for `migrate`, 
 import argparse
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator
 
 from nats.errors import Error as NatsError
@@ -60,12 +61,13 @@ def _serve(settings: Settings) -> None:
 
 async def _with_dead_letters(settings: Settings, replayed: str | None) -> None:
     """List them, or replay the one or `all`; exit status 1 when one cannot be replayed or NATS is away."""
-    refused = 0
+    found = refused = 0
     try:
         async with asyncio.timeout(CONNECT_WITHIN_S):
             bus = await Bus.connect(settings, name="inventory-dead-letters")
         try:
             async for letter in _chosen(DeadLetters(bus), replayed):
+                found += 1
                 line = f"{letter.sequence}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stream}/{letter.durable}  "
                 line += f"{letter.subject}  {letter.reason}"
                 if replayed is not None:
@@ -79,6 +81,8 @@ async def _with_dead_letters(settings: Settings, replayed: str | None) -> None:
             await bus.close()
     except (NatsError, TimeoutError, OSError) as error:
         raise SystemExit(f"NATS does not answer: {type(error).__name__} {error}") from None
+    if not found:
+        print("there are no dead letters", file=sys.stderr)
     if refused:
         raise SystemExit(1)
 
