@@ -125,3 +125,12 @@ def test_a_sheet_that_people_print_is_wide_as_a_page_that_they_can_read(report: 
         assert sum(widths) <= PRINTED + len(widths), "A4 holds 140 of them, so this is seven tenths of it"
         assert all(cell.alignment is not None and cell.alignment.wrap_text for cell in cells)
         assert "'-" not in {cell.value for cell in cells}, "a dash alone is no formula"
+
+
+def test_every_sheet_of_the_workbook_is_printed_on_one_width_below_its_titles(report: Report) -> None:
+    for sheet in load_workbook(io.BytesIO(as_xlsx(report))).worksheets:
+        setup = sheet.sheet_properties.pageSetUpPr
+        assert setup is not None, sheet.title
+        assert setup.fitToPage, sheet.title
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (None, 0), sheet.title
+        assert sheet.print_title_rows == ("$1:$1" if sheet.title != "Thông tin" else None), sheet.title

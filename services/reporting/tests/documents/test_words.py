@@ -76,6 +76,19 @@ def test_a_share_of_nothing_is_not_said(report: Report, unknown: int, said: str)
     assert not any(" - " in one or "(-" in one for one in texts)
 
 
+def test_facilities_whose_names_have_commas_stay_apart_in_the_letter(report: Report) -> None:
+    empty = [row for row in report.tables["facilities"] if not row["cameras"]]
+    assert len(empty) == 2
+    renamed = [
+        {**row, "facility_name": f"Sư đoàn {place}, điểm cách ly {place}"} if row in empty else row
+        for place, row in enumerate(report.tables["facilities"])
+    ]
+    body = paper(replace(report, tables={**report.tables, "facilities": renamed})).body
+    (said,) = (one.text for one in body if isinstance(one, Text) and "cơ sở chưa có camera (" in one.text)
+    names = [row["facility_name"] for row in renamed if "Sư đoàn" in str(row["facility_name"])]
+    assert f"({names[0]}; {names[1]})" in said
+
+
 @pytest.mark.parametrize(
     ("hours", "zone", "said"),
     [(0, "Asia/Ho_Chi_Minh", "10/5/2021"), (17, "Asia/Ho_Chi_Minh", "10/5/2021 17:00"), (0, "UTC", "09/5/2021 17:00")],

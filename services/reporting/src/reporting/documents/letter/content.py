@@ -221,7 +221,7 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     low, empty = below_target(report), without_cameras(report)
     yield Text(
         f"2. Có {amount(len(low))} camera có tỷ lệ hoạt động thấp hơn mục tiêu (Phụ lục {of_cameras(report)}); "
-        f"{amount(len(empty))} cơ sở chưa có camera{_names(empty)}."
+        f"{amount(len(empty))} cơ sở chưa có camera{_names(report, empty)}."
     )
     unknown = Figures.of(report).ms("unknown")
     if unknown:
@@ -246,11 +246,13 @@ def _counted(outages: Sequence[Row]) -> str:
     return f"{words}, ngoài ra có {amount(single)} lượt chỉ một lần kiểm tra thấy" if single else words
 
 
-def _names(rows: list[Row]) -> str:
+def _names(report: Report, rows: list[Row]) -> str:
     if not rows:
         return ""
-    shown = ", ".join(word(row, "facility_name") for row in rows[:_MAX_NAMES])
-    return f" ({shown}{'…' if len(rows) > _MAX_NAMES else ''})"
+    names = [word(row, "facility_name") for row in rows[:_MAX_NAMES]]
+    # A report of an earlier rule keeps its bytes.
+    between = "; " if report.has_register and any("," in name for name in names) else ", "
+    return f" ({between.join(names)}{'…' if len(rows) > _MAX_NAMES else ''})"
 
 
 def _proposals(report: Report) -> Iterator[Block]:

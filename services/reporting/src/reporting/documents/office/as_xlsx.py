@@ -45,7 +45,7 @@ def as_xlsx(report: Report) -> bytes:
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1})
     # A report of an earlier rule keeps its bytes.
     wrapped = book.add_format({"text_wrap": True, "valign": "top"}) if report.has_register else None
-    _about(book, report, content, bold)
+    _about(book, report, content, bold, wrapped)
     for one in content.appendices:
         for block in one.blocks:
             if isinstance(block, Grid):
@@ -53,7 +53,7 @@ def as_xlsx(report: Report) -> bytes:
     for name in COLUMNS:
         if name in report.tables:
             _table(book, report, name, bold)
-    _meanings(book, report, bold)
+    _meanings(book, report, bold, wrapped)
     book.close()
     return _with_report(out.getvalue(), report)
 
@@ -66,14 +66,16 @@ def _with_report(content: bytes, report: Report) -> bytes:
     return packed(parts)
 
 
-def _about(book: Any, report: Report, content: Paper, bold: Any) -> None:
+def _about(book: Any, report: Report, content: Paper, bold: Any, wrapped: Any) -> None:
     sheet = book.add_worksheet("Thông tin")
     for index, (name, value) in enumerate(_facts(report, content)):
         sheet.write_string(index, 0, name, bold)
-        sheet.write_string(index, 1, escape_formula(value))
+        sheet.write_string(index, 1, escape_formula(value), wrapped)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 100)
     sheet.set_landscape()
+    if report.has_register:
+        sheet.fit_to_pages(1, 0)
 
 
 def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
@@ -111,9 +113,7 @@ def _grid(book: Any, name: str, grid: Grid, bold: Any, wrapped: Any) -> None:
             sheet.write_string(index, column, shown, bold if index - 1 in grid.strong else wrapped)
     _widths(sheet, grid.columns, grid.rows, printed=wrapped is not None)
     sheet.freeze_panes(1, 0)
-    sheet.set_landscape()
-    sheet.repeat_rows(0)
-    sheet.fit_to_pages(1, 0)
+    _print_on_one_width(sheet)
 
 
 def _table(book: Any, report: Report, name: str, bold: Any) -> None:
@@ -133,9 +133,18 @@ def _table(book: Any, report: Report, name: str, bold: Any) -> None:
     sheet.freeze_panes(1, 0)
     if rows:
         sheet.autofilter(0, 0, len(rows), len(COLUMNS[name]) - 1)
+    if report.has_register:
+        _print_on_one_width(sheet)
 
 
-def _meanings(book: Any, report: Report, bold: Any) -> None:
+def _print_on_one_width(sheet: Any) -> None:
+    """All columns of a row on one page, below their titles."""
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
+    sheet.fit_to_pages(1, 0)
+
+
+def _meanings(book: Any, report: Report, bold: Any, wrapped: Any) -> None:
     sheet = book.add_worksheet("Giải thích")
     for column, title in enumerate(("Bảng", "Cột", "Ý nghĩa", "Meaning")):
         sheet.write_string(0, column, title, bold)
@@ -148,8 +157,10 @@ def _meanings(book: Any, report: Report, bold: Any) -> None:
     ]
     for index, line in enumerate(lines, start=1):
         for column, value in enumerate(line):
-            sheet.write_string(index, column, value)
+            sheet.write_string(index, column, value, wrapped)
     _widths(sheet, ("", "", "", ""), lines)
+    if report.has_register:
+        _print_on_one_width(sheet)
 
 
 def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], *, printed: bool = False) -> None:
