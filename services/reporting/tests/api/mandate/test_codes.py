@@ -106,3 +106,13 @@ async def test_the_filters_of_a_period_mean_the_codes_of_its_end(client: Client,
         "facts": sorted({one["facility_id"] for one in (await get(client, "/v1/facts", **asked)).json()}),
     }
     assert found == {name: [str(passed.first.id)] for name in found}
+
+
+@pytest.mark.parametrize("noun", ["unit", "agency", "facility"])
+async def test_a_code_with_a_nul_in_a_body_is_one_that_nothing_has(client: Client, noun: str) -> None:
+    """A database cannot be asked about it."""
+    period = {"from": "2021-05-08T00:00:00+07:00", "to": "2021-05-09T00:00:00+07:00"}
+    for path, body in (("/v1/calendar-feeds", {"name": "Lịch"}), ("/v1/reports", period)):
+        refused = await client.post(path, json=body | {noun: "A\0B"})
+        assert refused.status_code == 422, refused.text
+        assert [error["field"] for error in refused.json()["errors"]] == [noun], refused.text

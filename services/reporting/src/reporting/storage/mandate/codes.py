@@ -14,6 +14,9 @@ from reporting.storage.tables import agency, facility, unit
 async def find(session: AsyncSession, noun: str, given: str, at: Millis | None = None) -> UUID | None:
     """The id of a unit, agency or facility by its code or id; of several that had the code, the one that had it at the
     moment `at`, or else the last one before it, or else the latest."""
+    if "\0" in given:
+        # Nothing has such a code, and the database cannot be asked about it.
+        return None
     dated: Any = facility.c if noun == "facility" else register_record.c
     code = dated.code if noun == "facility" else dated.state["code"].astext
     statement = select(dated.id).where(_named(code, dated.id, given), not_(dated.removed))
