@@ -28,7 +28,7 @@ _FIELDS = {
     ),
     "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
     "ex_units_code": _UNIT_CODE,
-    # Where codes were alike before that was refused (migration 0014).
+    # Where codes were alike before that was refused (migrations 0014 and 0019).
     "ex_units_same_code": _UNIT_CODE,
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",

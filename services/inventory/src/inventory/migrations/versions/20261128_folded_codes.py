@@ -2,8 +2,7 @@
 
 Records that broke the rule before it came stay as they are: of those alike the oldest has the place, and the indexes
 leave the others out by their ids. Nothing that is written from then on may be like any of them (the service asks), and
-`docs/operations/upgrade.md` says how to find them. Units that are left out keep the rule of before: on one day one
-unit of a level has a code.
+`docs/operations/upgrade.md` says how to find them.
 """
 
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ select distinct later.id from units later join units earlier on folded_code(earl
   and daterange(earlier.valid_from, earlier.valid_to, '[]') && daterange(later.valid_from, later.valid_to, '[]')
 """
 _UNITS = """
-alter table units add constraint {name} exclude using gist
+alter table units add constraint ex_units_code exclude using gist
   ({code} with =, level with =, daterange(valid_from, valid_to, '[]') with &&){but}
 """
 
@@ -51,10 +50,7 @@ def upgrade() -> None:
         op.execute(f"create unique index ix_{table}_folded_code on {table} (folded_code(code){apart}){more}")
     ids = _ids(_ALIKE_UNITS)
     op.execute("alter table units drop constraint ex_units_code")
-    but = f" where (id <> all({_array(ids)}))" if ids else ""
-    op.execute(_UNITS.format(name="ex_units_code", code="folded_code(code)", but=but))
-    if ids:
-        op.execute(_UNITS.format(name="ex_units_same_code", code="code", but=""))
+    op.execute(_UNITS.format(code="folded_code(code)", but=f" where (id <> all({_array(ids)}))" if ids else ""))
 
 
 def _ids(query: str) -> Sequence[str]:
@@ -66,8 +62,8 @@ def _array(ids: Sequence[str]) -> str:
 
 
 def downgrade() -> None:
-    op.execute("alter table units drop constraint ex_units_code, drop constraint if exists ex_units_same_code")
-    op.execute(_UNITS.format(name="ex_units_code", code="code", but=""))
+    op.execute("alter table units drop constraint ex_units_code")
+    op.execute(_UNITS.format(code="code", but=""))
     for table in reversed(_CODED):
         op.drop_index(f"ix_{table}_folded_code", table)
     op.execute("drop function folded_code(text)")
