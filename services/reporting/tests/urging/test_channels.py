@@ -138,7 +138,6 @@ async def test_servers_that_never_come_to_an_end_keep_no_other_from_its_message(
     kind: ChannelKind, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that sends line after line is silent for no read's limit; the thread that reads it ends with the server."""
-    monkeypatch.setattr(channels, "SENT_WITHIN_S", 0.5)
     over = asyncio.Event()
 
     async def go_on(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,13 +154,17 @@ async def test_servers_that_never_come_to_an_end_keep_no_other_from_its_message(
     async with await asyncio.start_server(go_on, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         url = f"json://127.0.0.1:{port}/" if kind is ChannelKind.JSON else address(port)
-        sent = await asyncio.gather(*(send(parse(kind, url), TEXT, HERE) for _ in range(40)))
-        assert set(sent) == {Sent.TIMEOUT}
-        assert await send(parse(ChannelKind.MAILTO, address(mailbox.port)), TEXT, HERE) is Sent.SENT
-        left = [one for one in threading.enumerate() if one not in before and one.name.startswith("urging")]
-        assert 0 < len(left) <= MOST_UNDER_WAY
-        assert all(one.daemon for one in left), "none keeps the process from ending"
-        over.set()
+        try:  # a server is closed only when those that it answers have ended
+            with monkeypatch.context() as patched:
+                patched.setattr(channels, "SENT_WITHIN_S", 0.5)
+                sent = await asyncio.gather(*(send(parse(kind, url), TEXT, HERE) for _ in range(40)))
+            assert set(sent) == {Sent.TIMEOUT}
+            left = [one for one in threading.enumerate() if one not in before and one.name.startswith("urging")]
+            assert 0 < len(left) <= MOST_UNDER_WAY
+            assert all(one.daemon for one in left), "none keeps the process from ending"
+            assert await send(parse(ChannelKind.MAILTO, address(mailbox.port)), TEXT, HERE) is Sent.SENT
+        finally:
+            over.set()
         await eventually(lambda: not any(one.is_alive() for one in left))
 
 
