@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.importing.checking.cells import BETWEEN_TEXTS, NO_CODES
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.derived import columns_of
-from inventory.importing.special import DESTINATIONS
+from inventory.importing.overrides import DESTINATIONS
 from inventory.importing.storing.people import PERSON, read_people_in_office
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named

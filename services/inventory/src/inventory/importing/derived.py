@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from inventory.domain.fields import Code, Phone
 from inventory.importing.choices import OF_LITERALS, SUGGESTED, WORDS
 from inventory.importing.columns import Column, Columns, Kind
-from inventory.importing.special import SPECIAL, Special
+from inventory.importing.overrides import OVERRIDES, Overrides
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 
@@ -42,22 +42,22 @@ def columns_of(noun: Noun) -> Columns:
 @cache
 def _columns_named(name: str) -> Columns:
     noun = noun_named(name)
-    special = SPECIAL.get(noun.name, Special())
+    overrides = OVERRIDES.get(noun.name, Overrides())
     made = [
         column
         for name, info in noun.fields.model_fields.items()
-        if name not in special.hidden
-        for column in _of_field(noun, special, (name,), info)
+        if name not in overrides.hidden
+        for column in _of_field(noun, overrides, (name,), info)
     ]
     key = tuple(code_column(name) if name in noun.references else name for name in noun.key)
-    order = {name: place for place, name in enumerate(special.order or (*key, "name"))}
+    order = {name: place for place, name in enumerate(overrides.order or (*key, "name"))}
     last = {"valid_from": 1, "valid_to": 2}
 
     def place(column: Column) -> tuple[int, bool, int]:
         return order.get(column.name, len(order)), not column.required, last.get(column.name, 0)
 
-    made = sorted([*made, *special.more], key=place)
-    return Columns(noun.name, noun.vietnamese, tuple(made), key, sheet_name(noun), special.aliases)
+    made = sorted([*made, *overrides.more], key=place)
+    return Columns(noun.name, noun.vietnamese, tuple(made), key, sheet_name(noun), overrides.aliases)
 
 
 def sheet_name(noun: Noun) -> str:
@@ -72,27 +72,27 @@ def code_column(field: str) -> str:
     return f"{field.removesuffix(_ID)}_code" if field.endswith(_ID) else field
 
 
-def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldInfo) -> Iterator[Column]:
+def _of_field(noun: Noun, overrides: Overrides, path: tuple[str, ...], info: FieldInfo) -> Iterator[Column]:
     name = path[-1]
     dotted = ".".join(path)
     kind, inner, optional = _kind(info)
-    heading = special.headings.get(dotted) or noun.headings.get(dotted) or noun.headings.get(name)
+    heading = overrides.headings.get(dotted) or noun.headings.get(dotted) or noun.headings.get(name)
     required = info.is_required() and len(path) == 1
-    if dotted in special.whole:
+    if dotted in overrides.whole:
         kind = Kind.RECORD
     elif isinstance(inner, type) and issubclass(inner, BaseModel):
         for child, child_info in inner.model_fields.items():
-            yield from _of_field(noun, special, (*path, child), child_info)
+            yield from _of_field(noun, overrides, (*path, child), child_info)
         return
     if _is_structured(inner):
         if get_origin(inner) not in {tuple, list} or len(path) > 1:
             return
         kind = Kind.RECORDS
-    column = special.names.get(dotted, name)
-    reference = noun.references.get(dotted) or special.lists.get(dotted)
+    column = overrides.names.get(dotted, name)
+    reference = noun.references.get(dotted) or overrides.lists.get(dotted)
     choices: Mapping[str, str] = {}
     if reference is not None:
-        column, kind = code_column(name), Kind.CODES if dotted in special.lists else Kind.CODE
+        column, kind = code_column(name), Kind.CODES if dotted in overrides.lists else Kind.CODE
         heading = heading or f"Mã {noun_named(reference).vietnamese}"
     elif inner is UUID:
         kind = Kind.IDENTIFIER
@@ -113,7 +113,7 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
         required=required and not optional,
         choices=choices,
         reference=reference,
-        may_hold_secret=column in special.addresses,
+        may_hold_secret=column in overrides.addresses,
         example=_EXAMPLES.get(kind, str((info.examples or [""])[0])),
         suggestions=SUGGESTED.get(dotted, ()),
     )

@@ -22,7 +22,7 @@ from inventory.importing.reading.sheet import RawFile, Sheet
 from inventory.importing.reading.table import Table, read_table
 from inventory.importing.storing.cameras import store_cameras
 from inventory.importing.storing.people import FacilityRules, read_people_in_office
-from inventory.importing.storing.things import NounRules, store_things
+from inventory.importing.storing.rows import NounRules, store_rows
 from inventory.nouns.devices.secrets import may_write_secrets
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
@@ -154,7 +154,7 @@ async def store_plan(writing: Write, plan: Plan, rules: NounRules, mistakes: Mis
     if plan.noun.name == "camera":
         await store_cameras(writing, plan, mistakes)
     else:
-        await store_things(writing, plan, rules, mistakes)
+        await store_rows(writing, plan, rules, mistakes)
 
 
 def check(upload: Upload) -> None:

@@ -23,7 +23,7 @@ from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
 from inventory.storage.queries.codec_check import CodecCheck
-from inventory.storage.queries.meanwhile import Beginning, check_untouched, note_beginning
+from inventory.storage.queries.concurrent_writes import Beginning, check_untouched, note_beginning
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
 from inventory.storage.states import camera_plans, log_moved, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing

@@ -11,7 +11,7 @@ import pytest
 
 from inventory.importing.checking.cells import LEFT_OUT
 from inventory.importing.derived import columns_of
-from inventory.importing.special import SPECIAL, Special
+from inventory.importing.overrides import OVERRIDES, Overrides
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 
@@ -36,7 +36,7 @@ def test_every_field_has_its_column(noun: Noun) -> None:
     there = {column.path[0] for column in columns if column.path}
     absent = NOT_ON_RECORD.get(noun.name, set()) | ELSEWHERE.get(noun.name, set())
     assert set(noun.fields.model_fields) - there == absent
-    assert absent <= set(SPECIAL.get(noun.name, Special()).hidden)
+    assert absent <= set(OVERRIDES.get(noun.name, Overrides()).hidden)
     assert set(columns_of(noun).key) <= {column.name for column in columns}
     assert max(len(column.path) for column in columns) <= 2, "deeper records stand in one cell"
 

@@ -31,12 +31,12 @@ from inventory.importing.planning.register import Brought
 from inventory.importing.reading.table import Table
 from inventory.importing.storing.ledger import Beside, Ledger, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
-from inventory.importing.storing.things import NounRules
+from inventory.importing.storing.rows import NounRules
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import related
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import refresh_statistics
-from inventory.storage.queries.meanwhile import OvertakenError
+from inventory.storage.queries.concurrent_writes import OvertakenError
 from inventory.storage.store import Actor, WriteTransaction
 from inventory.storage.tables import Delivery
 from vonggac.auth import Principal

@@ -18,7 +18,7 @@ from inventory.api.nouns.writes import answer_with
 from inventory.domain.days import day_of
 from inventory.domain.mandate.planning.difference import difference
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
-from inventory.nouns.mandate.moving import closed
+from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference

@@ -18,7 +18,7 @@ from inventory.domain.mandate.surveying.attachments import Attachment, missing_c
 from inventory.domain.mandate.surveying.form import form_schema
 from inventory.domain.mandate.surveying.submission import FROM_THE_FORM, TAKEN_IN, Submission
 from inventory.domain.mandate.surveying.survey import MACHINE
-from inventory.nouns.mandate.moving import columns_of
+from inventory.nouns.mandate.closable import columns_of
 from inventory.nouns.mandate.surveys import SURVEY, survey_guards
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found

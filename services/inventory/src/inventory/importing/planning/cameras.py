@@ -28,9 +28,9 @@ from inventory.importing.checking.codes import OnRecord
 from inventory.importing.checking.rows import CheckedRow
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
+from inventory.importing.overrides import DESTINATIONS
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
 from inventory.importing.planning.register import CHUNK, Brought, Register
-from inventory.importing.special import DESTINATIONS
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
 from inventory.nouns.mandate.states import DAY_TO_COME

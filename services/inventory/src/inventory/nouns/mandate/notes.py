@@ -11,7 +11,7 @@ from inventory.domain.mandate.notes import (
     BlockedReasonFields,
     JournalEntryFields,
 )
-from inventory.nouns.mandate.moving import closed
+from inventory.nouns.mandate.closable import closed
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer

@@ -21,7 +21,7 @@ from inventory.domain.mandate.planning.plan import (
     plan_code,
     why_closed,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -50,8 +50,8 @@ class PlanShown(Shown):
     note: str | None
 
 
-class _Writer(MovingWriter):
-    moved = frozenset({"consents"})
+class _Writer(ClosableWriter):
+    own_columns = frozenset({"consents"})
 
     async def columns(self, writing: Write, fields: BaseModel) -> dict[str, Any]:
         """The next version of the facility, and its code."""
@@ -62,7 +62,7 @@ class _Writer(MovingWriter):
         version = (await session.scalar(newest) or 0) + 1
         return {"version": version, "code": plan_code(facility.code, version), "consents": ()}
 
-    async def moving(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
+    async def transition_columns(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
         """The version that was agreed before is superseded; a draft has nobody's consent."""
         if target is PlanStatus.DRAFT:
             return {"consents": ()}

@@ -18,7 +18,7 @@ from inventory.domain.mandate.planning.proposal import (
     is_open,
     met_guards,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -53,7 +53,7 @@ class ProposalShown(Shown):
     note: str | None
 
 
-class _Writer(MovingWriter):
+class _Writer(ClosableWriter):
     def refuse_closed(self, thing: Any, stated: Mapping[str, Any]) -> None:
         if is_open(thing.status):
             return

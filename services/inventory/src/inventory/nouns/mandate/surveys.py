@@ -20,7 +20,7 @@ from inventory.domain.mandate.surveying.survey import (
     is_open,
     met_guards,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.states import FIELD_AHEAD, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -68,10 +68,10 @@ class SurveyShown(Shown):
     note: str | None
 
 
-class _Writer(MovingWriter):
-    moved = frozenset({"submission_id"})
+class _Writer(ClosableWriter):
+    own_columns = frozenset({"submission_id"})
 
-    async def moving(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
+    async def transition_columns(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
         """A team that goes in again is briefed again (R16)."""
         transaction = writing.transaction
         if target is SurveyStatus.SCHEDULED and thing.status is not SurveyStatus.ASSIGNED:

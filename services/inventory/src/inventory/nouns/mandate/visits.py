@@ -11,7 +11,7 @@ from inventory.domain.days import day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
-from inventory.nouns.mandate.moving import closed
+from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.states import DAY_TO_COME, FIELD_AHEAD, StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown

@@ -1,4 +1,4 @@
-"""What the files of a noun have beside its fields: other names, secrets, columns of other nouns."""
+"""Where the files of a noun differ from its fields: other names and headings, secrets, columns of other nouns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from inventory.importing.columns import Column, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Special:
+class Overrides:
     """Keys are dotted paths of fields."""
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Special:
 
 
 DESTINATIONS = "destinations"
-CAMERA = Special(
+CAMERA = Overrides(
     names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
     headings={
         "tls.ca_pem": "Chứng thư CA (PEM)",
@@ -55,25 +55,25 @@ _PERSON = {
     "focal_point_phone": "Điện thoại cán bộ đầu mối",
     "focal_point_email": "Email cán bộ đầu mối",
 }
-FACILITY = Special(
+FACILITY = Overrides(
     more=tuple(
         Column(name=name, heading=heading, kind=Kind.PHONE if name.endswith("phone") else Kind.TEXT)
         for name, heading in _PERSON.items()
     ),
     order=("code", "name", "type", "unit_code", "managing_agency_code", "status"),
 )
-DESTINATION = Special(
+DESTINATION = Overrides(
     names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
     headings={"tls.ca_pem": "Chứng thư CA (PEM)", "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)"},
     hidden=frozenset({"connect_all_cameras", "path_is_no_secret"}),
     addresses=frozenset({"url_template", "read_back_url_template"}),
 )
-SURVEY = Special(hidden=frozenset({"attachments"}), whole=frozenset({"form"}))
+SURVEY = Overrides(hidden=frozenset({"attachments"}), whole=frozenset({"form"}))
 """What is attached comes with a submission, not with a file."""
-OBLIGATION = Special(lists={"facility_ids": "facility"})
-PLAN = Special(more=(Column(name="code", heading="Mã phương án", kind=Kind.CODE, path=("code",)),))
+OBLIGATION = Overrides(lists={"facility_ids": "facility"})
+PLAN = Overrides(more=(Column(name="code", heading="Mã phương án", kind=Kind.CODE, path=("code",)),))
 """The register gives a version its code: a row without one makes the facility's next version."""
-SPECIAL: Mapping[str, Special] = {
+OVERRIDES: Mapping[str, Overrides] = {
     "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY, "obligation": OBLIGATION,
     "connection_plan": PLAN,
 }  # fmt: skip

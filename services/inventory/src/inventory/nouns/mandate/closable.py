@@ -1,4 +1,4 @@
-"""How surveys, plans and proposals are written: fields while they are open, states by transitions."""
+"""How surveys, plans and proposals are written: fields until they are closed, states by dated transitions."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,10 +17,10 @@ def columns_of(fields: BaseModel) -> dict[str, Any]:
     return {name: getattr(fields, name) for name in type(fields).model_fields}
 
 
-class MovingWriter(Writer):
-    """Begins in the first state of its machine. `moved` names columns that only the register writes."""
+class ClosableWriter(Writer):
+    """Begins in the first state of its machine. `own_columns`: those that only the register writes."""
 
-    moved: frozenset[str] = frozenset()
+    own_columns: frozenset[str] = frozenset()
 
     def __init__(self, machine: StateMachine[Any]) -> None:
         self._machine = machine
@@ -34,14 +34,14 @@ class MovingWriter(Writer):
         return thing
 
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """Set fields of an open thing, or move it. Raises ProblemError 409, or ValidationError."""
-        values = {name: value for name, value in patch.items() if name in self.moved}
-        stated = {name: value for name, value in patch.items() if name not in {"status", *self.moved}}
+        """Set fields of an open thing, or its state. Raises ProblemError 409, or ValidationError."""
+        values = {name: value for name, value in patch.items() if name in self.own_columns}
+        stated = {name: value for name, value in patch.items() if name not in {"status", *self.own_columns}}
         if stated:
             self.refuse_closed(thing, stated)
             values |= columns_of(merge(fields, thing, stated))
         if "status" in patch:
-            values |= await self.moving(writing, thing, patch["status"])
+            values |= await self.transition_columns(writing, thing, patch["status"])
             values |= {"status": patch["status"], "status_since": writing.transaction.now}
         await writing.transaction.change_thing(thing, values)
 
@@ -49,7 +49,7 @@ class MovingWriter(Writer):
         """Columns of a new thing that no caller writes."""
         return {}
 
-    async def moving(self, _writing: Write, _thing: Any, _target: Any) -> dict[str, Any]:
+    async def transition_columns(self, _writing: Write, _thing: Any, _target: Any) -> dict[str, Any]:
         """Columns that a transition sets; the machine is asked after it."""
         return {}
 

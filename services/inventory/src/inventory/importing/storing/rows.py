@@ -35,7 +35,7 @@ class NounRules:
     patch: Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
 
 
-async def store_things(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
+async def store_rows(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
     """In a long write, before it queues; every mistake that a rule or the database finds goes to `mistakes`."""
     made: dict[str, UUID] = {}
     in_order(plan, mistakes)
@@ -44,7 +44,7 @@ async def store_things(writing: Write, plan: Plan, rules: NounRules, mistakes: M
         return
     for action, store in ((Action.CREATED, _create), (Action.UPDATED, _change)):
         rows = [row for row in plan.rows if row.action is action]
-        await _each(writing, plan.noun, rows, mistakes, made, partial(store, writing, plan, rules, made))
+        await _store_all(writing, plan.noun, rows, mistakes, made, partial(store, writing, plan, rules, made))
     if not mistakes.count:
         await writing.transaction.prepare()
 
@@ -53,7 +53,7 @@ class _ConflictError(Exception):
     """A row contradicts what is on record: a constraint of the database may have said so."""
 
 
-async def _each(
+async def _store_all(
     writing: Write, noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, made: dict[str, UUID],
     store: Callable[[Planned], Awaitable[None]],
 ) -> None:  # fmt: skip
@@ -66,18 +66,18 @@ async def _each(
 
     try:
         async with session.begin_nested():
-            await _store_rows(noun, rows, mistakes, store, goes_on=False)
+            await _try_rows(noun, rows, mistakes, store, goes_on=False)
     except _ConflictError as conflict:
         del mistakes.found[before:]
         made.clear()
         made.update(made_before)
-        await _store_rows(noun, rows, mistakes, alone, goes_on=True)
+        await _try_rows(noun, rows, mistakes, alone, goes_on=True)
         if mistakes.count == before:
             # What was in the way is gone again. The log would have some lines twice: it is all done anew.
             raise busy() from conflict
 
 
-async def _store_rows(
+async def _try_rows(
     noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]], *,
     goes_on: bool,
 ) -> None:  # fmt: skip
