@@ -32,7 +32,7 @@ from reporting.api.sending import channels, deliveries, national, rules, urges, 
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal
-from reporting.feeds.sending import Sending
+from reporting.feeds.tasks import FeedTasks
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
@@ -86,7 +86,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     ingest = Ingest(database, settings)
     feed = Feed(settings, ingest, Positions(database), lambda: migrations_missing(database))
     seal = None if settings.secrets_key_file is None else Seal.from_file(settings.secrets_key_file)
-    sending = Sending(settings, database, feed, seal, ingest.is_transient)
+    feed_tasks = FeedTasks(settings, database, feed, seal, ingest.is_transient)
     bookkeeper = bookkeeper_of(database, settings)
     tasks, health = TaskSupervisor(on_death), Health()
 
@@ -97,7 +97,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tasks.start(
             "ledger", keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind)
         )
-        sending.start(tasks)
+        feed_tasks.start(tasks)
         tasks.start("memory", give_memory_back_regularly())
         log.info("reporting_started")
         try:
@@ -122,7 +122,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(larger={"/v1/reports/verify": files.MAX_FILE_BYTES}),
     )
-    app.state.context = Context(settings, database, seal=seal, sending=sending)
+    app.state.context = Context(settings, database, seal=seal, feed_tasks=feed_tasks)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
     install_authentication(app, TokenVerifier.of(settings), REPORTING)

@@ -191,24 +191,22 @@ class StreamWatch:
         while all that came after it is acknowledged.
         """
         stream = self._consumer.stream
-        standing, kept = await self._bus.js.stream_info(stream), await self._positions.read(stream)
-        assert standing.created is not None
+        info, kept = await self._bus.js.stream_info(stream), await self._positions.read(stream)
+        assert info.created is not None
         floor = 0 if kept is None else kept.floor
         created = None if kept is None else kept.stream_created_at
         if floor is None:
             floor = handled
         reached = floor if kept is None or kept.reached is None else kept.reached
-        went_back = standing.state.last_seq < max(floor, reached) or (
-            created is not None and created != standing.created
-        )
+        went_back = info.state.last_seq < max(floor, reached) or (created is not None and created != info.created)
         if went_back:
-            log.warning("stream_forgot", stream=stream, floor=floor, last=standing.state.last_seq)
+            log.warning("stream_forgot", stream=stream, floor=floor, last=info.state.last_seq)
         elif floor < delivered and (self._kept is None or floor < self._kept[0] or reached < self._kept[1]):
             # Also after every start: the last seconds before it were not noted yet, and the inbox knows them.
             replayed = await self._consumer.replay(floor + 1, delivered)
             metrics.EVENTS_REPLAYED.labels(self._consumer.durable).inc(replayed)
             log.info("events_replayed", stream=stream, first=floor + 1, last=delivered, count=replayed)
-        await self._positions.keep(stream, handled, delivered, standing.created, went_back=went_back)
+        await self._positions.keep(stream, handled, delivered, info.created, went_back=went_back)
         self._kept = handled, delivered
 
 

@@ -46,9 +46,9 @@ async def cameras(database: Database, wanted: plan.Scope | None = None, period: 
         return await plan.cameras(session, await plan.places(session, wanted or plan.Scope(), period))
 
 
-async def apply(database: Database, *states: object) -> None:
+async def apply(database: Database, *states: Any) -> None:
     async with database.transaction() as session:
-        await scope.apply(session, states)  # type: ignore[arg-type] # payloads
+        await scope.apply(session, states)
 
 
 def later(state: Any, revision: int, at: datetime, **changes: Any) -> Any:

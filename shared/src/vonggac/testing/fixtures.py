@@ -190,25 +190,25 @@ async def forget_topology(bus: Bus, server: NatsServer, *, keep_untouched: bool 
     starts with its messages or fails on its half removed files. So earlier deletions must be complete first.
     """
     await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
-    standing = {str(info.config.name): info for info in await bus.js.streams_info()}
+    existing = {str(info.config.name): info for info in await bus.js.streams_info()}
     wanted = {str(config.name): config for config in (*topology.buckets(1), *reversed(topology.streams(1)))}
     touched = {
         name: config
         for name, config in wanted.items()
-        if name in standing and not (keep_untouched and _is_untouched(standing[name], config))
+        if name in existing and not (keep_untouched and _is_untouched(existing[name], config))
     }
     # A queue that outlives its source searches for the next one of that name seconds later.
     if any(config.sources or name == topology.INVENTORY for name, config in touched.items()):
         touched |= {name: config for name, config in wanted.items() if config.sources or name == topology.INVENTORY}
     for name in wanted:
-        if name in touched and name in standing:
+        if name in touched and name in existing:
             await bus.js.delete_stream(name)
 
 
-def _is_untouched(standing: StreamInfo, declared: StreamConfig) -> bool:
+def _is_untouched(existing: StreamInfo, declared: StreamConfig) -> bool:
     """Whether nothing was ever stored there, and `topology.declare` can mend what else was done to it."""
     consumers = sum(consumer.stream == declared.name for consumer in topology.CONSUMERS)
-    state, config = standing.state, standing.config
+    state, config = existing.state, existing.config
     return (state.last_seq, state.consumer_count, config.storage, config.retention or declared.retention) == (
         0, consumers, declared.storage, declared.retention or config.retention,
     )  # fmt: skip

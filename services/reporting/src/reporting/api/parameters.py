@@ -17,7 +17,7 @@ from reporting.api.reports.receiving import Receiving
 from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.feeds.sealing import Seal
-from reporting.feeds.sending import Sending
+from reporting.feeds.tasks import FeedTasks
 from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
@@ -45,12 +45,12 @@ class Context:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         seal: Seal | None = None,
-        sending: Sending | None = None,
+        feed_tasks: FeedTasks | None = None,
     ) -> None:
         """`seal`: None: no secret can be kept."""
         self.settings, self.database, self.clock = settings, database, clock
         self.seal = seal
-        self.sending = sending
+        self.feed_tasks = feed_tasks
         """None where nothing is sent: in tests of what is read."""
         self.receiving = Receiving()
 

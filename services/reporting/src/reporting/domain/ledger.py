@@ -136,22 +136,22 @@ def joined[K](line: Iterable[Segment[K]]) -> list[Segment[K]]:
     return result
 
 
-def changes[K](line: Sequence[Segment[K]], standing: K) -> list[Change[K]]:
-    """Where rows must stand, of a line of whole days without gaps, after a row from which all time is `standing`."""
+def changes[K](line: Sequence[Segment[K]], current: K) -> list[Change[K]]:
+    """Where rows must stand, of a line of whole days without gaps, after a row from which all time is `current`."""
     lengths: dict[K, Millis] = {}
     result: list[Change[K]] = []
     for start, end, kind in line:
         at = start
         while at < end:
             day = day_of(at)
-            if kind == standing and at == midnight(day) and end - at >= DAY:
+            if kind == current and at == midnight(day) and end - at >= DAY:
                 until = midnight(day_of(end))
             else:
                 until = min(end, midnight(day + 1))
             lengths[kind] = lengths.get(kind, 0) + until - at
-            if until == midnight(day + 1) and not (kind == standing and at == midnight(day)):
+            if until == midnight(day + 1) and not (kind == current and at == midnight(day)):
                 result.append(Change(day + 1, dict(lengths), kind))
-                standing = kind
+                current = kind
             at = until
     return result
 

@@ -1,4 +1,4 @@
-"""What goes out, put together: the watcher fills the outbox, the publisher and the sender of webhooks empty it."""
+"""The background tasks of the feeds: the watcher fills the outbox, publisher and webhooks empty it, the urger urges."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ from vonggac.database import Database
 from vonggac.http.background import TaskSupervisor
 
 
-class Sending:
-    """The background tasks that send. Without a seal no webhook has a secret that could be read, and none is sent."""
+class FeedTasks:
+    """Started in order by the app. Without a seal no webhook has a secret that could be read, and none is sent."""
 
     def __init__(
         self,

@@ -74,14 +74,14 @@ class Ingest:
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
             touched = await late.begun(session)
-            states = [one.event.data for one in new]
+            states = [state for one in new if isinstance(state := one.event.data, State | RemovedV1)]
             news = await scope.apply(session, states)
             news |= await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
             # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
             await records.keep(session, [one.event.data for one in batch])
             # A register that is published again says nothing new: no report is flagged, no day written anew.
-            said = [one for one in states if (one.id, one.revision) in news]  # type: ignore[attr-defined] # each has both
-            await late.note_register(session, touched, said)
+            changed = [one for one in states if (one.id, one.revision) in news]
+            await late.note_register(session, touched, changed)
             await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)

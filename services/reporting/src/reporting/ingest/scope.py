@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage import tables
 from vonggac.events import Payload
-from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityV1, RemovedV1, UnitV1
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityV1, RemovedV1, State, UnitV1
 
 NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, UnitV1: tables.unit})
 """Only named in reports: the newest name is kept, also after a removal."""
@@ -64,19 +64,18 @@ _CHAIN_DELIVERIES = text(
 )
 
 
-async def apply(session: AsyncSession, states: Iterable[Payload]) -> set[tuple[UUID, int]]:
+async def apply(session: AsyncSession, states: Iterable[State | RemovedV1]) -> set[tuple[UUID, int]]:
     """Keep these states and removals, each at its revision; twice or in any order makes no difference.
 
     States of nouns that are not KEPT pass by. Returns id and revision of the dated ones that were not on record so.
     """
     news: set[tuple[UUID, int]] = set()
-    versions: dict[str, dict[tuple[UUID, int], Payload]] = {}
+    versions: dict[str, dict[tuple[UUID, int], State | RemovedV1]] = {}
     for state in states:
         if not isinstance(state, RemovedV1) and type(state) not in KEPT:
             continue
         noun = state.noun if isinstance(state, RemovedV1) else _TABLES[type(state)].name
-        key: tuple[UUID, int] = (state.id, state.revision)  # type: ignore[attr-defined] # every inventory payload has both
-        versions.setdefault(noun, {})[key] = state
+        versions.setdefault(noun, {})[state.id, state.revision] = state
     await session.execute(_LOCK)
     for table in NAMES.values():
         named = [one for one in versions.get(table.name, {}).values() if not isinstance(one, RemovedV1)]

@@ -97,14 +97,14 @@ async def _read_ledger(
 ) -> None:
     """The whole days of all; `stays`: of those that moved."""
     ids = [one.id for one in cameras]
-    standing = await ledger.cameras_at(session, ids, cut.first)
+    current = await ledger.cameras_at(session, ids, cut.first)
     rows = await stored.camera_rows(session, ids, cut.first, cut.last)
     none: dict[Day, CameraRow] = {}
     starts = [days.midnight(day) for day in range(cut.first, cut.last)]
 
     def fill() -> None:
         for one in cameras:
-            row = standing.get(one.id, FIRST_OF_CAMERA)
+            row = current.get(one.id, FIRST_OF_CAMERA)
             later = rows.get(one.id, none)
             sums = _camera_days(cut, row, later)
             each = [_delivery_days(cut, planned.id, row, later) for planned in one.deliveries]
@@ -127,31 +127,31 @@ def _elsewhere(one: Camera) -> DayAccount:
     return one.facility, _WHOLE_DAYS["out_of_scope",], nothing
 
 
-def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+def _camera_days(cut: Cut, current: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
     """What each day adds. A day that ends without a row is of one kind from end to end."""
     result: list[Sums] = []
     for day in range(cut.first, cut.last):
         row = rows.get(day + 1)
         if row is None:
-            result.append(_WHOLE_DAYS[standing.kind])
+            result.append(_WHOLE_DAYS[current.kind])
         else:
-            result.append(tuple(map(sub, row.sums, standing.at(day))))
-            standing = row
+            result.append(tuple(map(sub, row.sums, current.at(day))))
+            current = row
     return result
 
 
-def _delivery_days(cut: Cut, id_: str, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+def _delivery_days(cut: Cut, id_: str, current: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
     """The same of one of its deliveries."""
     result: list[Sums] = []
-    whole = _WHOLE_DAYS_OF_DELIVERY[standing.known(id_)[0].kind[0]]
+    whole = _WHOLE_DAYS_OF_DELIVERY[current.known(id_)[0].kind[0]]
     for day in range(cut.first, cut.last):
         row = rows.get(day + 1)
         if row is None:
             result.append(whole)
         else:
-            before, after = standing.delivery_sums(id_, day), row.delivery_sums(id_, day + 1)
+            before, after = current.delivery_sums(id_, day), row.delivery_sums(id_, day + 1)
             result.append(tuple(map(sub, after, before)))
-            standing, whole = row, _WHOLE_DAYS_OF_DELIVERY[row.known(id_)[0].kind[0]]
+            current, whole = row, _WHOLE_DAYS_OF_DELIVERY[row.known(id_)[0].kind[0]]
     return result
 
 

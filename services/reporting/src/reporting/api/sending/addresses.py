@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel
 from reporting.api.parameters import Context
 from reporting.domain.instants import VIETNAM
 from reporting.feeds.sealing import Seal
-from reporting.feeds.sending import Sending
+from reporting.feeds.tasks import FeedTasks
 from vonggac.events.causes import Cause
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional.etags import etag_of
@@ -27,10 +27,10 @@ Shown = Annotated[datetime, AfterValidator(lambda at: at.astimezone(VIETNAM))]
 """An instant as it is shown, with +07:00."""
 
 
-def sending_of(shared: Context) -> Sending:
-    """What sends."""
-    assert shared.sending is not None, "the app gives it"
-    return shared.sending
+def feed_tasks_of(shared: Context) -> FeedTasks:
+    """The tasks that send, to be woken."""
+    assert shared.feed_tasks is not None, "the app gives it"
+    return shared.feed_tasks
 
 
 def seal_of(shared: Context) -> Seal:

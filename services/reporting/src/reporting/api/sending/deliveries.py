@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.parameters import InContext, invalid
-from reporting.api.sending.addresses import Shown, sending_of
+from reporting.api.sending.addresses import Shown, feed_tasks_of
 from reporting.api.sending.webhooks import EVENT_TYPES
 from reporting.storage.sending import deliveries, notices, webhooks
 from vonggac.auth import guarded_router
@@ -104,7 +104,7 @@ async def send_again(
         found = await deliveries.send_again(session, webhook_id, delivery_id, shared.clock())
     if found is None:
         raise not_found("delivery", delivery_id)
-    sending_of(shared).wake()
+    feed_tasks_of(shared).wake()
     return Resent(pending=1)
 
 
@@ -120,7 +120,7 @@ async def send_failed_again(webhook_id: UUID, shared: InContext) -> Resent:
         if await webhooks.get(session, webhook_id) is None:
             raise not_found("webhook", webhook_id)
         count = await deliveries.send_failed_again(session, webhook_id, shared.clock())
-    sending_of(shared).wake()
+    feed_tasks_of(shared).wake()
     return Resent(pending=count)
 
 

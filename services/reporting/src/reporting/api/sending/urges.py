@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request, Response
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, find_seen, invalid
-from reporting.api.sending.addresses import sending_of
+from reporting.api.sending.addresses import feed_tasks_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
     AnswerShape,
@@ -51,7 +51,7 @@ URGES: Listing[Any, UrgeShape] = Listing(UrgeShape, keys=KEYS, id_key="id", defa
 
 
 def urger(shared: InContext) -> Urger:
-    return sending_of(shared).urger
+    return feed_tasks_of(shared).urger
 
 
 InUrging = Annotated[Urger, Depends(urger)]

@@ -75,8 +75,8 @@ async def _by_ledger(
     batches = [*batched(cameras, BATCH)]
     ahead: RowColumns | None = None
     for batch, following in zip_longest(batches, batches[1:]):
-        standing = ahead or await ledger.rows_at(session, reader.midnights(batch))
-        making = asyncio.create_task(asyncio.to_thread(reader.batch, batch, standing))
+        rows = ahead or await ledger.rows_at(session, reader.midnights(batch))
+        making = asyncio.create_task(asyncio.to_thread(reader.batch, batch, rows))
         try:
             ahead = await ledger.rows_at(session, reader.midnights(following)) if following else None
         finally:
@@ -115,9 +115,9 @@ class _Reader:
                 asked += dict.fromkeys((one.id, day) for stay in here for day in (stay.first, stay.last))
         return asked
 
-    def batch(self, cameras: Sequence[Camera], standing: RowColumns) -> _Batch:
+    def batch(self, cameras: Sequence[Camera], columns: RowColumns) -> _Batch:
         """What these rows say."""
-        read, rows = _Batch(cameras, {}, {part: [] for part in self.cut.parts}), standing.rows()
+        read, rows = _Batch(cameras, {}, {part: [] for part in self.cut.parts}), columns.rows()
         for one in cameras:
             if one.id not in self.moved:
                 read.accounts[one.id] = self._of_stayed(read, rows, one)

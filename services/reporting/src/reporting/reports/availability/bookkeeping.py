@@ -173,18 +173,18 @@ async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[s
     cameras = [during(one, period) for one in found if only is None or one.id in only]
     question = Question(period, stretch.now, stretch.presumed_alive_ms)
     async for portion in histories(session, question, cameras, list):
-        standing = await ledger.cameras_at(session, [one.camera.id for one in portion], stretch.first)
+        at_first = await ledger.cameras_at(session, [one.camera.id for one in portion], stretch.first)
         yield {
-            one.camera.id: rows_of(one, standing.get(one.camera.id, FIRST_OF_CAMERA), stretch.first) for one in portion
+            one.camera.id: rows_of(one, at_first.get(one.camera.id, FIRST_OF_CAMERA), stretch.first) for one in portion
         }
 
 
-def rows_of(one: CameraHistory, standing: CameraRow, first: Day) -> list[CameraRow]:
-    """The camera's rows after the midnight `first`, at which `standing` holds."""
+def rows_of(one: CameraHistory, current: CameraRow, first: Day) -> list[CameraRow]:
+    """The camera's rows after the midnight `first`, at which `current` holds."""
     ids = [planned.id for planned in one.camera.deliveries]
-    known = {id_: standing.delivery(id_, first) for id_ in (*standing.deliveries, *ids)}
-    kinds = Kinds(standing.kind, tuple([known[id_].kind for id_ in ids]))
-    base, rows = standing.at(first), list[CameraRow]()
+    known = {id_: current.delivery(id_, first) for id_ in (*current.deliveries, *ids)}
+    kinds = Kinds(current.kind, tuple([known[id_].kind for id_ in ids]))
+    base, rows = current.at(first), list[CameraRow]()
     for day, lengths, kind in changes(joined(one.moments), kinds):
         # A delivery that is no more has its place: it is out of scope.
         deliveries = {id_: row.after((day - first) * DAY) for id_, row in known.items() if id_ not in ids}
@@ -222,10 +222,10 @@ async def _write_anew(
     changed: list[DayChange] = []
     async for portion in _portions(reading, stretch, only):
         before = await ledger.rows_after(reading, list(portion), stretch.first)
-        standing = await ledger.cameras_at(reading, list(portion), stretch.first)
+        at_first = await ledger.cameras_at(reading, list(portion), stretch.first)
         await ledger.replace(writing, stretch.first, portion)
         for camera_id, rows in portion.items():
-            start = standing.get(camera_id, FIRST_OF_CAMERA)
+            start = at_first.get(camera_id, FIRST_OF_CAMERA)
             about = [*of_any, *of_camera.get(camera_id, ())]
             span = stretch.first, stretch.last
             changed += [

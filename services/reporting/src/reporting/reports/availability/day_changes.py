@@ -11,17 +11,17 @@ from reporting.storage.availability.packed import DeliveryRow
 
 
 def day_changes(
-    span: tuple[Day, Day], standing: CameraRow, before: Sequence[CameraRow], after: Sequence[CameraRow]
+    span: tuple[Day, Day], current: CameraRow, before: Sequence[CameraRow], after: Sequence[CameraRow]
 ) -> Iterator[tuple[Day, Gained, Mapping[str, DeliveryChange]]]:
     """The days of [first, last) whose figures differ, with what the camera and each of its deliveries gained.
 
-    `standing` holds at the first midnight, `before` and `after` are the rows that follow.
+    `current` holds at the first midnight, `before` and `after` are the rows that follow.
     """
     if list(before) == list(after):
         return
     olds, news = ({row.day: row for row in rows} for rows in (before, after))
-    old = new = standing
-    ids = sorted({id_ for row in (standing, *before, *after) for id_ in row.deliveries})
+    old = new = current
+    ids = sorted({id_ for row in (current, *before, *after) for id_ in row.deliveries})
     first, last = span
     for day in range(first, last):
         later_old, later_new = olds.get(day + 1, old), news.get(day + 1, new)

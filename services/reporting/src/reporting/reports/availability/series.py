@@ -54,9 +54,9 @@ class _Days:
     ) -> None:
         self._places, self._scope, self._stable, self._apart = places, scope, stable, read.apart
         self.last = last
-        self._standing: list[dict[CameraKind, int]] = [{} for _ in stable]
+        self._by_kind: list[dict[CameraKind, int]] = [{} for _ in stable]
         for number, kind, cameras in read.at_first:
-            self._standing[number][kind] = cameras
+            self._by_kind[number][kind] = cameras
         self._changed: dict[Day, list[Changed]] = {}
         for one in read.changed:
             self._changed.setdefault(one.day, []).append(one)
@@ -86,9 +86,9 @@ class _Days:
         for one in self._changed.get(day_of(question.period.start), ()):
             changed.setdefault(one.facility, []).append(one)
         for number, facility in enumerate(self._stable):
-            standing = self._standing[number]
-            if cameras := sum(standing.values()):
-                lengths = _lengths(standing, changed.get(number, ()))
+            by_kind = self._by_kind[number]
+            if cameras := sum(by_kind.values()):
+                lengths = _lengths(by_kind, changed.get(number, ()))
                 time = Durations(sum(lengths[part] for part in _PARTS), *lengths)
                 result.add_time(there[facility.id], time)
                 result.count(there[facility.id], cameras)
@@ -103,12 +103,12 @@ def _is_stable(places: plan.Places, one: Facility) -> bool:
     return len(versions) == 1 and versions[0].start <= places.period.start and versions[0].end >= places.period.end
 
 
-def _lengths(standing: dict[CameraKind, int], changed: Sequence[Changed]) -> list[Millis]:
-    """Where the day of a facility's cameras went; afterwards `standing` is of the day's end."""
+def _lengths(by_kind: dict[CameraKind, int], changed: Sequence[Changed]) -> list[Millis]:
+    """Where the day of a facility's cameras went; afterwards `by_kind`, cameras of each kind, is of the day's end."""
     for one in changed:
-        standing[one.before] -= one.cameras
+        by_kind[one.before] -= one.cameras
     lengths = [0] * len(CAMERA_SUMS)
-    for kind, cameras in standing.items():
+    for kind, cameras in by_kind.items():
         for name in kind:
             lengths[_PLACE[name]] += cameras * DAY
     for one in changed:
@@ -116,5 +116,5 @@ def _lengths(standing: dict[CameraKind, int], changed: Sequence[Changed]) -> lis
             lengths[place] += gained
         for name in one.before:
             lengths[_PLACE[name]] -= one.stood * DAY
-        standing[one.after] = standing.get(one.after, 0) + one.cameras
+        by_kind[one.after] = by_kind.get(one.after, 0) + one.cameras
     return lengths

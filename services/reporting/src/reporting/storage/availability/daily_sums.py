@@ -68,7 +68,7 @@ _STOOD = f"""
         select * from ledger_camera where camera_id = s.id and day <= :first order by day desc limit 1
     ) as l on true
 """  # noqa: S608 - of our own names
-_STANDING = text(
+_BY_KIND = text(
     f"with {_STAYED}, stood as ({_STOOD}) select n - 1, kind, count(*) from stood group by n, kind"  # noqa: S608
 )
 _CHANGED = text(
@@ -106,8 +106,7 @@ async def daily_sums(
     apart = (await session.execute(_APART, given)).scalars().all()
     given |= {"first": date_of(first)}
     at_first = [
-        AtFirst(number, CAMERA_KINDS[kind], cameras)
-        for number, kind, cameras in await session.execute(_STANDING, given)
+        AtFirst(number, CAMERA_KINDS[kind], cameras) for number, kind, cameras in await session.execute(_BY_KIND, given)
     ]
     changed = [
         Changed(number, day, CAMERA_KINDS[before], CAMERA_KINDS[kind], cameras, stood, tuple(gained))

@@ -39,7 +39,7 @@ _DAYS = text(
         window later as (partition by l.camera_id order by l.day)
     ), divided as (
         select *, coalesce(next - 1, :until) as last, kind = any(:compliant_kinds) as is_compliant,
-               cast(next - 1 - day as bigint) * {DAY} as standing
+               cast(next - 1 - day as bigint) * {DAY} as before_last
         from line
     )
     select camera_id::text, facility_id, day - date '{EPOCH_DATE}' as first, last - date '{EPOCH_DATE}' as last
@@ -47,8 +47,8 @@ _DAYS = text(
     union all
     select camera_id::text, facility_id, next - 1 - date '{EPOCH_DATE}', next - date '{EPOCH_DATE}'
     from divided
-    where compliant_then - compliant - case when is_compliant then standing else 0 end < :least
-      and out_of_scope_then - out_of_scope = case when kind = {NOT_COUNTED} then standing else 0 end
+    where compliant_then - compliant - case when is_compliant then before_last else 0 end < :least
+      and out_of_scope_then - out_of_scope = case when kind = {NOT_COUNTED} then before_last else 0 end
     """  # noqa: S608 - of our own names
 )
 

@@ -150,10 +150,10 @@ _FORGET_DELIVERIES = """
 _FORGET_OUTAGES = "delete from noticed_outage where ended_at < :before"
 _FORGET_NOTICES = """
     delete from notice
-    where created_at < :before and published_at is not null and event_type <> all(cast(:standing as text[]))
+    where created_at < :before and published_at is not null and event_type <> all(cast(:stays as text[]))
 """
 _FORGET = (_FORGET_ATTEMPTS, _FORGET_DELIVERIES, _FORGET_OUTAGES, _FORGET_NOTICES)
-STANDING = (ObligationOverdueV1.event_type,)
+STAY_TRUE = (ObligationOverdueV1.event_type,)
 """Types of facts that stay true: without its notice, an obligation overdue for months would be published anew."""
 
 
@@ -163,7 +163,7 @@ async def delete_old_notices(session: AsyncSession, *, before: datetime) -> int:
     for statement in _FORGET:
         given: dict[str, Any] = {"before": before}
         if statement is _FORGET_NOTICES:
-            given["standing"] = list(STANDING)
+            given["stays"] = list(STAY_TRUE)
         result: Any = await session.execute(text(statement), given)
         rows += result.rowcount
     return rows
