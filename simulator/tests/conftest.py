@@ -67,7 +67,7 @@ def make_camera() -> Callable[..., CameraConfig]:
     return make
 
 
-async def _look(camera: Camera, count: int = 1) -> list[Picture]:
+async def _decode_keyframes(camera: Camera, count: int = 1) -> list[Picture]:
     recorder = await MediaRecorder.play(camera.url(with_credentials=True))
     await recorder.until(lambda seen: sum(unit.keyframe for unit in seen.units) >= count)
     await recorder.close()
@@ -84,6 +84,6 @@ async def _look(camera: Camera, count: int = 1) -> list[Picture]:
 
 
 @pytest.fixture
-def look() -> Callable[..., Awaitable[list[Picture]]]:
+def decode_keyframes() -> Callable[..., Awaitable[list[Picture]]]:
     """Play a camera until it has sent so many keyframes and decode them: arrays of height, width, RGB."""
-    return _look
+    return _decode_keyframes

@@ -32,11 +32,11 @@ def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_spectral_has_nothing_to_say(service: str) -> None:
-    told = run(
+    output = run(
         node_tool("spectral"), "lint", "--fail-severity=hint", "--display-only-failures", "-r", HERE / "spectral.yaml",
         document(service),
     )  # fmt: skip
-    assert "No results" in told
+    assert "No results" in output
 
 
 def test_a_typescript_client_walks_the_four_services(services: Services, inventory: str, tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_a_typescript_client_walks_the_four_services(services: Services, invento
     run(compile_, "-p", tmp_path, cwd=tmp_path)
     addresses = {**services.addresses, "inventory": inventory}
     environment = {service.upper(): address for service, address in addresses.items()}
-    told = run("node", tmp_path / "out/walk.js", cwd=tmp_path, TOKEN=services.token, **environment)
-    assert told.splitlines()[-1] == "walked"
+    output = run("node", tmp_path / "out/walk.js", cwd=tmp_path, TOKEN=services.token, **environment)
+    assert output.splitlines()[-1] == "walked"

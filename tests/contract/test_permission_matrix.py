@@ -225,7 +225,7 @@ async def test_permission_matrix_of_what_is_seen(matrix: Matrix, role: Role, kin
     found: dict[tuple[str, str], set[str]] = {}
     leaks: list[Any] = []
 
-    async def look(service: str, path: str, named: str | None) -> None:
+    async def check_route(service: str, path: str, named: str | None) -> None:
         async with gate:
             answer = await matrix.call(service, "GET", path, headers)
         said = text_of(answer)
@@ -241,7 +241,7 @@ async def test_permission_matrix_of_what_is_seen(matrix: Matrix, role: Role, kin
             if not empty:
                 leaks.append((service, path, named, "shown", said[:300]))
 
-    await asyncio.gather(*(look(*route) for route in routes_that_show(matrix)))
+    await asyncio.gather(*(check_route(*route) for route in routes_that_show(matrix)))
     assert leaks == []
     for name, (service, least) in product(seen, {"inventory": 8, "prober": 3, "forwarder": 3, "reporting": 8}.items()):
         assert len(found.get((service, name), ())) >= least, (service, name, found.get((service, name)))

@@ -68,7 +68,7 @@ async def reports(running: RunningPlatform, ends: datetime) -> dict[str, bytes]:
     return found
 
 
-def say_something(found: dict[str, bytes]) -> None:
+def check_not_empty(found: dict[str, bytes]) -> None:
     """The days before were not empty: cameras were up and down, and there were outages on each of them."""
     for path, text in found.items():
         if "outages" in path:
@@ -120,7 +120,7 @@ async def test_reports_of_the_days_before_render_byte_for_byte_after_a_disaster(
             running = await load(platform)
             await truth(running)
             before = await reports(running, ends)
-            say_something(before)
+            check_not_empty(before)
             made = await command(state, "backup", "--to", str(backups))
         finally:
             await platform.stop()

@@ -153,6 +153,6 @@ async def load(platform: Platform) -> RunningPlatform:
     return RunningPlatform(platform, token)
 
 
-def each(streams: dict[str, StreamStatistics], tell: Callable[[StreamStatistics], object]) -> dict[str, object]:
+def each(streams: dict[str, StreamStatistics], value_of: Callable[[StreamStatistics], object]) -> dict[str, object]:
     """One fact per stream, for readable assertions."""
-    return {path: tell(stream) for path, stream in streams.items()}
+    return {path: value_of(stream) for path, stream in streams.items()}

@@ -99,8 +99,8 @@ def test_a_wrong_cause_is_named() -> None:
 
 
 def test_a_missing_camera_is_named() -> None:
-    told = finding(document(*GOOD[:5], WRONG_PASSWORD, DEAD)).shortfall(EXPECTATION)
-    assert told[0] == "cameras: 7, expected 8"
+    lines = finding(document(*GOOD[:5], WRONG_PASSWORD, DEAD)).shortfall(EXPECTATION)
+    assert lines[0] == "cameras: 7, expected 8"
 
 
 def test_equal_faults_are_counted_each() -> None:

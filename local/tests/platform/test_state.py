@@ -48,21 +48,21 @@ def test_the_token_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_platform_left_is_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
-    state, told = StateFolder(tmp_path), list[str]()
+    state, stopped = StateFolder(tmp_path), list[str]()
     ProcessRecord(state).record_started("simulator", process.pid, signal.SIGTERM)
-    ProcessRecord(state).stop_leftovers(lambda name, _: told.append(name))
+    ProcessRecord(state).stop_leftovers(lambda name, _: stopped.append(name))
     assert process.wait(5) == -signal.SIGTERM
-    assert told == ["simulator"]
+    assert stopped == ["simulator"]
 
 
 def test_a_process_with_the_same_id_that_started_at_another_time_is_left_alone(
     tmp_path: Path, process: subprocess.Popen[bytes]
 ) -> None:
-    state, told = StateFolder(tmp_path), list[str]()
+    state, stopped = StateFolder(tmp_path), list[str]()
     (tmp_path / "processes.json").write_text(f'{{"simulator": [{process.pid}, 1000.0, 15]}}', "utf-8")
-    ProcessRecord(state).stop_leftovers(lambda name, _: told.append(name))
+    ProcessRecord(state).stop_leftovers(lambda name, _: stopped.append(name))
     assert process.poll() is None
-    assert told == []
+    assert stopped == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"a": ["x", 1, 2]}'])

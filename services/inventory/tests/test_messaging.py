@@ -39,13 +39,13 @@ async def latest(bus: Bus, noun: str, thing_id: str) -> CloudEvent[Payload]:
 async def published_camera(bus: Bus, camera: dict[str, Any], revision: int) -> CameraV1:
     """The camera's message, once it has `revision`."""
 
-    async def look() -> CameraV1:
+    async def published() -> CameraV1:
         data = (await latest(bus, "camera", camera["id"])).data
         assert isinstance(data, CameraV1)
         assert data.revision == revision, data
         return data
 
-    return await eventually(look)
+    return await eventually(published)
 
 
 async def test_a_camera_s_message_carries_all_a_worker_needs(province: Any, bus: Bus) -> None:
@@ -133,12 +133,12 @@ async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> N
     camera = await province.camera()
     await province.remove(f"/v1/cameras/{camera['id']}")
 
-    async def look() -> RemovedV1:
+    async def published() -> RemovedV1:
         data = (await latest(bus, "camera", camera["id"])).data
         assert isinstance(data, RemovedV1)
         return data
 
-    tombstone = await eventually(look)
+    tombstone = await eventually(published)
     assert (tombstone.noun, tombstone.revision) == ("camera", 2)
 
 

@@ -37,7 +37,7 @@ def camera_event() -> MakeCamera:
 
 
 @pytest.fixture
-def tell() -> Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], object]:
+def publish_state() -> Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], object]:
     """Publish an inventory event, as the outbox relay does."""
 
     async def publish(bus: Bus, event: CloudEvent[CameraV1] | CloudEvent[RemovedV1]) -> None:

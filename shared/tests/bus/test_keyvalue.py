@@ -94,17 +94,17 @@ async def test_what_changes_while_the_current_values_are_read_is_reported_once(b
         assert first is not None
         await bucket.put("c1", b"new")
         await bucket.delete("c3")
-        told = [first]
+        entries = [first]
         while (entry := await watcher.updates(5)) is not None:
-            told.append(entry)
+            entries.append(entry)
         await bucket.put("end", b"")
         while (last := await watcher.updates(5)) is None or last.key != "end":
             assert last is not None
-            told.append(last)
-    final = {entry.key: (entry.value, entry.operation) for entry in told}
+            entries.append(last)
+    final = {entry.key: (entry.value, entry.operation) for entry in entries}
     assert final["c1"] == (b"new", None)
     assert final["c3"] == (b"", "DEL")
-    revisions = [entry.revision for entry in told]
+    revisions = [entry.revision for entry in entries]
     assert len(revisions) == len(set(revisions))
 
 

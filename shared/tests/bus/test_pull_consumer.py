@@ -19,7 +19,7 @@ from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
 
-type Tell = Callable[[Bus, CloudEvent[CameraV1]], Awaitable[None]]
+type PublishState = Callable[[Bus, CloudEvent[CameraV1]], Awaitable[None]]
 type MakeCamera = Callable[..., CloudEvent[CameraV1]]
 
 
@@ -44,10 +44,10 @@ async def collect(queue: JobQueue, count: int, *, room: int = 100) -> list[Job]:
 
 
 async def test_jobs_come_once_each_and_again_after_their_delay(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     for _ in range(5):
-        await tell(bus, camera_event())
+        await publish_state(bus, camera_event())
     jobs = await collect(queue, 5)
     assert len({job.event.subject for job in jobs}) == 5
     before = time.monotonic()
@@ -59,19 +59,19 @@ async def test_jobs_come_once_each_and_again_after_their_delay(
 
 
 async def test_a_job_that_comes_while_nobody_fetches_is_there_at_the_next_fetch(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     assert await queue.fetch(2, wait_s=0.05) == []
-    await tell(bus, camera_event())
+    await publish_state(bus, camera_event())
     [job] = await collect(queue, 1)
     assert job.deliveries == 1
 
 
 async def test_never_more_jobs_are_on_their_way_than_there_is_room_for(
-    bus: Bus, tell: Tell, camera_event: MakeCamera
+    bus: Bus, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     for _ in range(10):
-        await tell(bus, camera_event())
+        await publish_state(bus, camera_event())
     pull = PullConsumer(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER, keep_open=True)
     came = await pull.fetch(3, wait_s=5.0)
     while len(came) < 3:
@@ -84,10 +84,10 @@ async def test_never_more_jobs_are_on_their_way_than_there_is_room_for(
 
 
 async def test_what_came_and_was_not_begun_goes_to_the_next_at_once(
-    bus: Bus, tell: Tell, camera_event: MakeCamera
+    bus: Bus, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     for _ in range(4):
-        await tell(bus, camera_event())
+        await publish_state(bus, camera_event())
     first, second = open_queue(bus), open_queue(bus)
     begun = await first.fetch(4, wait_s=5.0)
 
@@ -105,10 +105,10 @@ async def test_what_came_and_was_not_begun_goes_to_the_next_at_once(
     await second.close()
 
 
-async def test_an_expired_request_is_made_anew(bus: Bus, tell: Tell, camera_event: MakeCamera) -> None:
+async def test_an_expired_request_is_made_anew(bus: Bus, publish_state: PublishState, camera_event: MakeCamera) -> None:
     pull = PullConsumer(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER, keep_open=True, expires_s=0.3)
     assert await pull.fetch(2, wait_s=1.0) == []
-    await tell(bus, camera_event(uuid4()))
+    await publish_state(bus, camera_event(uuid4()))
     assert len(await pull.fetch(2, wait_s=5.0)) == 1
     await pull.close()
 
@@ -116,7 +116,7 @@ async def test_an_expired_request_is_made_anew(bus: Bus, tell: Tell, camera_even
 @pytest.mark.server
 @pytest.mark.parametrize("keep_open", [True, False])
 async def test_jobs_come_again_after_the_server_was_restarted(
-    tmp_path: Path, tell: Tell, camera_event: MakeCamera, *, keep_open: bool
+    tmp_path: Path, publish_state: PublishState, camera_event: MakeCamera, *, keep_open: bool
 ) -> None:
     server = NatsServer(tmp_path / "nats", free_port())
     server.start()
@@ -128,7 +128,7 @@ async def test_jobs_come_again_after_the_server_was_restarted(
         server.stop()
         server.start()
         await eventually(lambda: bus.connections == 2)
-        await tell(bus, camera_event())
+        await publish_state(bus, camera_event())
         assert len(await collect(queue, 1)) == 1
         await queue.close()
     finally:
@@ -159,12 +159,12 @@ def finished_tasks() -> list[asyncio.Task[object]]:
 
 
 async def test_between_two_fetches_nothing_comes_unless_the_request_stays_open(
-    bus: Bus, tell: Tell, camera_event: MakeCamera
+    bus: Bus, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     consumer = PullConsumer(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
     assert await consumer.fetch(10, wait_s=0.1) == []
     for _ in range(3):
-        await tell(bus, camera_event())
+        await publish_state(bus, camera_event())
 
     async def queued() -> bool:
         return bool((await consumer.info()).num_pending == 3)

@@ -24,7 +24,7 @@ NGINX = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\nThe plain HTTP reques
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def says(answer: bytes) -> Serve:
+def answering(answer: bytes) -> Serve:
     """A server that reads a request, answers with these bytes and hangs up."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,25 +49,25 @@ async def failure(port: int) -> PeerError:
 
 
 async def test_a_foreign_tls_port_spoken_to_in_plain_has_the_cause_tls() -> None:
-    async with listening(says(b""), tls=ServerCertificate.self_signed().server_context) as port:
+    async with listening(answering(b""), tls=ServerCertificate.self_signed().server_context) as port:
         error = await failure(port)
     assert error.cause is Cause.TLS
     assert "rtsps://" in error.message
 
 
 async def test_a_foreign_tls_port_that_answers_with_an_alert_is_known_at_once() -> None:
-    async with listening(says(ALERT)) as port:
+    async with listening(answering(ALERT)) as port:
         assert (await failure(port)).cause is Cause.TLS
 
 
 async def test_a_foreign_web_server_for_https_says_itself_what_it_wants() -> None:
-    async with listening(says(NGINX)) as port:
+    async with listening(answering(NGINX)) as port:
         assert (await failure(port)).cause is Cause.TLS
 
 
 @pytest.mark.parametrize("answer", [PAGE, b"\r\n" + PAGE])
 async def test_a_foreign_web_server_without_a_status_line_speaks_another_protocol(answer: bytes) -> None:
-    async with listening(says(answer)) as port:
+    async with listening(answering(answer)) as port:
         error = await failure(port)
     assert error.cause is Cause.PROTOCOL_ERROR
     assert "HTTP/0.9" in error.message
@@ -99,7 +99,7 @@ async def test_a_foreign_camera_that_answers_500_to_play_has_a_fault_of_its_own(
 
 async def test_a_foreign_centre_that_hangs_up_at_announce_is_asked_for_its_port_and_streams() -> None:
     sdp = parse_sdp(CAMERA_SDP)
-    async with listening(says(b"")) as port:
+    async with listening(answering(b"")) as port:
         url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
         with pytest.raises(PeerError) as caught:
             await open_publisher(url, None, sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)

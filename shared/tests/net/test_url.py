@@ -89,7 +89,7 @@ def test_rtsps_has_its_own_default_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("named", "kept"),
     [
         ("rtsp://192.168.1.64:554/ch/trackID=1?x=1", "rtsp://10.1.2.3:8554/ch/trackID=1?x=1"),
         ("rtsp://10.1.2.3/a", "rtsp://10.1.2.3:8554/a"),
@@ -100,8 +100,8 @@ def test_rtsps_has_its_own_default_port() -> None:
         ("trackID=1", "trackID=1"),
     ],
 )
-def test_an_address_is_kept_on_the_host_that_was_asked(told: str, kept: str) -> None:
-    assert on_host_of(told, "rtsp://10.1.2.3:8554/live") == kept
+def test_an_address_is_kept_on_the_host_that_was_asked(named: str, kept: str) -> None:
+    assert on_host_of(named, "rtsp://10.1.2.3:8554/live") == kept
 
 
 def test_the_default_port_written_out_is_the_same_host() -> None:

@@ -15,7 +15,7 @@ from vonggac.testing.media import MediaRecorder
 type Simulate = Callable[..., Awaitable[Simulator]]
 type MakeCamera = Callable[..., CameraConfig]
 type Picture = npt.NDArray[np.uint8]
-type Look = Callable[..., Awaitable[list[Picture]]]
+type DecodeKeyframes = Callable[..., Awaitable[list[Picture]]]
 type Field = npt.NDArray[np.float64]
 
 
@@ -45,20 +45,20 @@ def likeness(one: Picture, other: Picture) -> float:
     return float(np.corrcoef(below_text(one).ravel(), below_text(other).ravel())[0, 1])
 
 
-async def seen(camera: Camera, look: Look, fault: str, kind: str | None = None) -> Picture:
+async def seen(camera: Camera, decode_keyframes: DecodeKeyframes, fault: str, kind: str | None = None) -> Picture:
     if kind is None:
         await camera.set_fault(fault)
     else:
         await camera.set_fault(fault, kind=kind)
-    (picture,) = await look(camera)
+    (picture,) = await decode_keyframes(camera)
     return picture
 
 
 @pytest.mark.parametrize(("kind", "luma", "red_over_blue"), [("brown", 42, 20), ("grey", 48, 0)])
 async def test_a_covered_lens_shows_next_to_nothing(
-    camera: Camera, look: Look, kind: str, luma: float, red_over_blue: float
+    camera: Camera, decode_keyframes: DecodeKeyframes, kind: str, luma: float, red_over_blue: float
 ) -> None:
-    picture = await seen(camera, look, "covered", kind)
+    picture = await seen(camera, decode_keyframes, "covered", kind)
     field = below_text(picture)
     assert field.mean() == pytest.approx(luma, abs=12)
     assert 0 < field.std() < 6
@@ -67,9 +67,11 @@ async def test_a_covered_lens_shows_next_to_nothing(
     assert grey(picture).max() > 200
 
 
-async def test_a_blurred_picture_has_lost_its_edges_and_not_its_light(camera: Camera, look: Look) -> None:
-    (sharp,) = await look(camera)
-    blurred = await seen(camera, look, "blurred")
+async def test_a_blurred_picture_has_lost_its_edges_and_not_its_light(
+    camera: Camera, decode_keyframes: DecodeKeyframes
+) -> None:
+    (sharp,) = await decode_keyframes(camera)
+    blurred = await seen(camera, decode_keyframes, "blurred")
     assert sharpness(below_text(blurred)) < sharpness(below_text(sharp)) / 2.5
     assert below_text(blurred).mean() == pytest.approx(below_text(sharp).mean(), abs=6)
     assert likeness(sharp, blurred) > 0.7
@@ -77,9 +79,9 @@ async def test_a_blurred_picture_has_lost_its_edges_and_not_its_light(camera: Ca
 
 @pytest.mark.parametrize(("kind", "colour"), [("blue", (0, 0, 200)), ("grey", (42, 42, 42))])
 async def test_a_card_of_no_signal_is_one_colour_with_white_letters(
-    camera: Camera, look: Look, kind: str, colour: tuple[int, int, int]
+    camera: Camera, decode_keyframes: DecodeKeyframes, kind: str, colour: tuple[int, int, int]
 ) -> None:
-    picture = await seen(camera, look, "no_signal_card", kind)
+    picture = await seen(camera, decode_keyframes, "no_signal_card", kind)
     assert np.median(picture, axis=(0, 1)) == pytest.approx(colour, abs=40)
     letters = grey(picture) > 200
     assert 0.03 < letters.mean() < 0.3
@@ -87,21 +89,25 @@ async def test_a_card_of_no_signal_is_one_colour_with_white_letters(
 
 
 @pytest.mark.parametrize("kind", ["shifted", "rotated"])
-async def test_a_turned_camera_sees_another_part_of_its_scene(camera: Camera, look: Look, kind: str) -> None:
-    one, other = await look(camera, 2)
+async def test_a_turned_camera_sees_another_part_of_its_scene(
+    camera: Camera, decode_keyframes: DecodeKeyframes, kind: str
+) -> None:
+    one, other = await decode_keyframes(camera, 2)
     assert likeness(one, other) > 0.85
-    turned = await seen(camera, look, "scene_changed", kind)
+    turned = await seen(camera, decode_keyframes, "scene_changed", kind)
     assert likeness(one, turned) < 0.6
     assert below_text(turned).mean() == pytest.approx(below_text(one).mean(), abs=25)
 
 
-async def test_black_with_noise_keeps_the_text_of_the_camera(camera: Camera, look: Look) -> None:
-    picture = await seen(camera, look, "black", "noise")
+async def test_black_with_noise_keeps_the_text_of_the_camera(camera: Camera, decode_keyframes: DecodeKeyframes) -> None:
+    picture = await seen(camera, decode_keyframes, "black", "noise")
     assert below_text(picture).mean() < 8
     assert grey(picture)[: picture.shape[0] // 4].max() > 200
 
 
-async def test_a_picture_that_is_encoded_again_and_again_has_tiny_inter_frames(camera: Camera, look: Look) -> None:
+async def test_a_picture_that_is_encoded_again_and_again_has_tiny_inter_frames(
+    camera: Camera, decode_keyframes: DecodeKeyframes
+) -> None:
     await camera.set_fault("freeze", kind="encoder")
     recorder = await MediaRecorder.play(camera.url())
     await recorder.until(lambda seen: len(seen.units) >= 25)
@@ -110,20 +116,20 @@ async def test_a_picture_that_is_encoded_again_and_again_has_tiny_inter_frames(c
     assert max(sizes) < 60
     keyframes = [unit.nals for unit in recorder.units if unit.keyframe]
     assert keyframes[0] != keyframes[1]
-    one, other = await look(camera, 2)
+    one, other = await decode_keyframes(camera, 2)
     assert difference(one, other) < 1
     assert (grey(one)[:20] - grey(other)[:20]).max() < 40
 
 
 @pytest.mark.parametrize("scene", ["day", "night", "noisy", "static", "static_no_clock", "fog"])
 async def test_a_scene_that_is_well_never_shows_the_same_picture_in_two_probes(
-    simulate: Simulate, make_camera: MakeCamera, look: Look, scene: Scene
+    simulate: Simulate, make_camera: MakeCamera, decode_keyframes: DecodeKeyframes, scene: Scene
 ) -> None:
     camera = (await simulate(cameras=[make_camera(scene=scene, width=640, height=360, bitrate_kbps=600)])).cameras[
         "cam"
     ]
-    looks = [(await look(camera))[0] for _ in range(4)]
-    assert min(difference(one, other) for one, other in pairwise(looks)) > 1
+    pictures = [(await decode_keyframes(camera))[0] for _ in range(4)]
+    assert min(difference(one, other) for one, other in pairwise(pictures)) > 1
 
 
 async def test_low_fps_sends_few_pictures_and_keeps_the_clock_of_the_stream(camera: Camera) -> None:
@@ -153,11 +159,13 @@ async def test_low_bitrate_is_low(camera: Camera) -> None:
     assert octets * 8 / (len(recorder.units) / 20) < 60_000
 
 
-async def test_pictures_are_well_again_when_the_fault_is_cleared(camera: Camera, look: Look) -> None:
-    (before,) = await look(camera)
+async def test_pictures_are_well_again_when_the_fault_is_cleared(
+    camera: Camera, decode_keyframes: DecodeKeyframes
+) -> None:
+    (before,) = await decode_keyframes(camera)
     await camera.set_fault("covered")
     await camera.clear_fault()
-    (after,) = await look(camera)
+    (after,) = await decode_keyframes(camera)
     assert likeness(before, after) > 0.85
 
 

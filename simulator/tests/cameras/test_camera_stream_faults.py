@@ -151,8 +151,8 @@ async def test_a_clock_that_drifts_shows_in_reports_and_answers(camera: Camera, 
     assert ntp_to_unix(report.ntp) - time.time() == pytest.approx(offset_s, abs=3)
     date = (await described(camera)).headers.get("Date")
     assert date is not None
-    told = time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone
-    assert told - time.time() == pytest.approx(offset_s, abs=3)
+    date_s = time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone
+    assert date_s - time.time() == pytest.approx(offset_s, abs=3)
     await recorder.close()
 
 

@@ -83,8 +83,8 @@ def test_a_process_that_works_and_keeps_nothing_is_flat(part: Part) -> None:
 
 def test_memory_that_is_kept_is_reported(part: Part) -> None:
     series = part.series(*[("leak", 2)] * 5)
-    (told,) = series.grown
-    assert "memory grew by" in told
+    (line,) = series.grown
+    assert "memory grew by" in line
     assert series.rss_mb_end - series.rss_mb_start > MAX_GROWTH_MB
     # It goes on after the half, as a leak does.
     assert series.rss_mb_start < series.rss_mb_half < series.rss_mb_end - 2

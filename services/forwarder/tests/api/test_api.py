@@ -168,21 +168,21 @@ async def test_whichever_forwarder_is_asked_it_answers_how_a_delivery_stands_at_
     other = await ask_service(await start_service())
     delivery = camera.deliveries[0]
 
-    async def told(path: str) -> dict[str, Any]:
+    async def answer_of(path: str) -> dict[str, Any]:
         answer = await other.get(path)
         assert answer.status_code == httpx.codes.OK, answer.text
         return dict(answer.json())
 
     async def newer(than: int) -> int:
-        shown = await told(f"/v1/deliveries/{delivery.id}")
+        shown = await answer_of(f"/v1/deliveries/{delivery.id}")
         assert (shown["live"], shown["state"]) == (True, "acknowledged")
         return int(shown["bytes_acknowledged"]) if shown["bytes_acknowledged"] > than else 0
 
-    await eventually(lambda: told(f"/v1/deliveries/{delivery.id}"))
+    await eventually(lambda: answer_of(f"/v1/deliveries/{delivery.id}"))
     first = await newer(0)
     assert await eventually(lambda: newer(first)) > first
-    assert [item["live"] for item in (await told(f"/v1/cameras/{camera.id}/deliveries"))["items"]] == [True, True]
-    [listed, _] = (await told("/v1/deliveries"))["items"]
+    assert [item["live"] for item in (await answer_of(f"/v1/cameras/{camera.id}/deliveries"))["items"]] == [True, True]
+    [listed, _] = (await answer_of("/v1/deliveries"))["items"]
     assert not listed["live"], "lists are made of reports: nobody asks a thousand holders"
 
 

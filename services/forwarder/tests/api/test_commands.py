@@ -54,13 +54,13 @@ async def test_stopped_again_it_publishes_the_new_reason(
         assert answer.status_code == httpx.codes.OK
         await becomes(client, stopped.id, "stopped")
 
-    async def told() -> str | None:
+    async def stopped_detail() -> str | None:
         value = await Bucket(bus, topology.DELIVERY_STATUS).get(str(stopped.id))
         observed = DeliveryObservedV1.model_validate_json(value or b"")
         assert observed.detail == "stopped by test-operator: chờ trung tâm"
         return observed.detail
 
-    await eventually(told)
+    await eventually(stopped_detail)
 
 
 async def test_a_started_delivery_is_published_anew_and_its_order_is_gone(

@@ -84,7 +84,7 @@ def test_flapping_a_camera_that_comes_and_goes_is_no_failure_of_the_destination(
 
 
 @pytest.mark.parametrize(("worked_s", "longest_s"), [(0.0, 16.0), (20.0, 16.0), (61.0, 0.5)])
-def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmation(
+def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_acknowledgement(
     worked_s: float, longest_s: float
 ) -> None:
     session = opened(6)

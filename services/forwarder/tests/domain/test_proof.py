@@ -217,9 +217,9 @@ def test_a_mismatch_has_what_the_last_read_back_saw() -> None:
     assert (delivery.detail, delivery.since) == ("a picture of 62 s ago", first.since)
 
 
-@pytest.mark.parametrize("told", [VERIFIED, MISMATCH], ids=["verified", "mismatch"])
-def test_what_was_read_back_elsewhere_is_said_no_longer(told: list[tuple[float, Event]]) -> None:
-    before, _ = run(*told)
+@pytest.mark.parametrize("verdicts", [VERIFIED, MISMATCH], ids=["verified", "mismatch"])
+def test_what_was_read_back_elsewhere_is_said_no_longer(verdicts: list[tuple[float, Event]]) -> None:
+    before, _ = run(*verdicts)
     after = domain.unproven(before, at(6))
     assert (after.state, after.cause, after.detail, after.since) == (State.ACKNOWLEDGED, None, None, at(6).at)
     assert (after.verified_at, after.delay_s) == (before.verified_at, before.delay_s), "what once was true stays known"

@@ -190,18 +190,20 @@ class _Session:
             refusal = server.refuse_connect(values[0])
             if refusal is not None:
                 about = {"level": "error", "code": "NetConnection.Connect.Rejected", "description": refusal}
-                self._say("_error", transaction, None, about)
+                self._send_command("_error", transaction, None, about)
             else:
-                self._say("_result", transaction, {"fmsVer": "FMS/3"}, {"code": "NetConnection.Connect.Success"})
+                self._send_command(
+                    "_result", transaction, {"fmsVer": "FMS/3"}, {"code": "NetConnection.Connect.Success"}
+                )
         elif name == "createStream":
-            self._say("_result", transaction, None, 1.0)
+            self._send_command("_result", transaction, None, 1.0)
         elif name == "publish" and server.refuse_publish:
             about = {"level": "error", "code": server.refuse_publish, "description": f"{values[1]} is not wanted"}
-            self._say("onStatus", 0.0, None, about)
+            self._send_command("onStatus", 0.0, None, about)
         elif name == "publish":
             self.stream = Received(self._app, values[1])
             server.streams.append(self.stream)
-            self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+            self._send_command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
 
         elif name == "play":
             self._play(values[1])
@@ -209,9 +211,9 @@ class _Session:
     def _play(self, name: str) -> None:
         stream = next((stream for stream in self._server.streams if stream.name == name and stream.live), None)
         if stream is None:
-            self._say("onStatus", 0.0, None, {"level": "error", "code": "NetStream.Play.StreamNotFound"})
+            self._send_command("onStatus", 0.0, None, {"level": "error", "code": "NetStream.Play.StreamNotFound"})
             return
-        self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Play.Start"})
+        self._send_command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Play.Start"})
         for message in stream.messages:
             if message.kind == chunks.DATA or message.payload[1] == 0:
                 self._send(message)
@@ -221,7 +223,7 @@ class _Session:
         if not self._writer.is_closing():
             self._writer.write(write_message(message, chunk_stream=6, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
 
-    def _say(self, *values: amf.AmfValue) -> None:
+    def _send_command(self, *values: amf.AmfValue) -> None:
         message = Message(chunks.COMMAND, 0, 0, amf.encode(*values))
         self._writer.write(write_message(message, chunk_stream=3, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
 

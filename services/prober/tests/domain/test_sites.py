@@ -96,13 +96,13 @@ def test_a_site_without_cameras_has_no_fault_any_more() -> None:
 
 def test_whichever_prober_publishes_it_the_fault_is_the_same() -> None:
     probes = [probe(number, at_s=10.0 * number) for number in range(1, 8)]
-    told = []
+    published = []
     for seed in range(5):
         random.Random(seed).shuffle(probes)
         fault = decided(*probes)
         assert fault is not None
-        told.append((event_id(fault), fault))
-    assert all(one == told[0] for one in told)
+        published.append((event_id(fault), fault))
+    assert all(one == published[0] for one in published)
     assert event_id(failing()) != event_id(failing().model_copy(update={"state": SiteState.OVER}))
 
 

@@ -62,9 +62,9 @@ def test_the_register_knows_it(content: bytes, report: Report, correction: Repor
 def test_a_file_of_ones_own_making_finds_out_no_row_of_a_report_that_one_may_not_read(
     content: bytes, correction: Report
 ) -> None:
-    whole, told = verify(content, correction), verify(content, correction, by_row=False)
+    whole, brief = verify(content, correction), verify(content, correction, by_row=False)
     assert any("row" in one for one in whole.differences)
-    assert told.differences == whole.differences[:1]
+    assert brief.differences == whole.differences[:1]
 
 
 def test_a_file_from_before_the_approval_is_still_that_report(form: str, report: Report) -> None:

@@ -58,8 +58,8 @@ def test_a_report_of_a_part_says_of_which(report: Report, filters: dict[str, str
     assert len(narrowed) == (said is not None)
     assert said is None or narrowed[0].endswith(said)
     sheet = load_workbook(BytesIO(rendered(replace(report, header=header), "xlsx"))).worksheets[0]
-    told = [value for name, value, *_ in sheet.iter_rows(values_only=True) if name == "Phạm vi"]
-    assert told == ([] if said is None else [said.removeprefix("phạm vi: ").removesuffix(".")])
+    scopes = [value for name, value, *_ in sheet.iter_rows(values_only=True) if name == "Phạm vi"]
+    assert scopes == ([] if said is None else [said.removeprefix("phạm vi: ").removesuffix(".")])
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def lines(draw: st.DrawFn) -> list[Segment[str]]:
 
 
 @given(lines(), st.sampled_from("abc"))
-def test_sums_at_every_midnight_follow_from_the_row_before_it(line: list[Segment[str]], standing: str) -> None:
-    rows = {row.day: row for row in changes(line, standing)}
-    last_day, last, kind = FIRST, Counter[str](), standing
+def test_sums_at_every_midnight_follow_from_the_row_before_it(line: list[Segment[str]], current: str) -> None:
+    rows = {row.day: row for row in changes(line, current)}
+    last_day, last, kind = FIRST, Counter[str](), current
     for day in range(FIRST + 1, day_of(line[-1].end) + 1):
         if (row := rows.get(day)) is not None:
             last_day, last, kind = day, Counter(row.lengths), row.kind
@@ -58,8 +58,8 @@ def test_sums_at_every_midnight_follow_from_the_row_before_it(line: list[Segment
 
 
 @given(lines(), st.sampled_from("abc"))
-def test_a_day_like_the_moment_before_it_has_no_row(line: list[Segment[str]], standing: str) -> None:
-    rows, kind = {row.day for row in changes(line, standing)}, standing
+def test_a_day_like_the_moment_before_it_has_no_row(line: list[Segment[str]], current: str) -> None:
+    rows, kind = {row.day for row in changes(line, current)}, current
     for day in range(FIRST, day_of(line[-1].end)):
         values = {one.value for one in line if one.start < midnight(day + 1) and one.end > midnight(day)}
         assert (day + 1 in rows) == (values != {kind})

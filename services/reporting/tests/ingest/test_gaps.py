@@ -106,11 +106,11 @@ async def test_lost_facts_of_a_forwarder_are_unknown_counted_and_shown(
     facts += [province.alive(T0 + timedelta(minutes=minute)) for minute in range(10)]
     # Two facts are lost between the 10th and the 30th minute; what they said, nobody knows.
     later = [province.alive(half + timedelta(minutes=minute)) for minute in range(31)]
-    told = [published(event, number) for number, event in enumerate(facts, 1)]
-    told += [published(event, number) for number, event in enumerate(later, len(facts) + 3)]
+    facts_published = [published(event, number) for number, event in enumerate(facts, 1)]
+    facts_published += [published(event, number) for number, event in enumerate(later, len(facts) + 3)]
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
     await province.feed(ingest, *province.probes(camera, T0, end), *province.watched(T0), province.prober_alive(end))
-    await province.feed(ingest, *reversed(told))
+    await province.feed(ingest, *reversed(facts_published))
     assert (await seconds(start, end))["connected"] == [3600.0, 3600.0]
     async with database.transaction() as session:
         assert (await give_up(session, datetime.now(UTC)))[0] == 0

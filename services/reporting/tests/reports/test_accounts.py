@@ -72,7 +72,7 @@ async def test_nothing_is_reported_of_no_cameras(fed: Database) -> None:
         assert [made async for made in accounts(session, QUESTION, [], list)] == []
 
 
-async def test_the_session_is_free_when_the_taker_stops(fed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_session_is_free_when_the_reader_stops(fed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHORT_PORTION", 2)
     async with snapshot(fed) as session:
         cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), QUESTION.period))

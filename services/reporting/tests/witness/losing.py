@@ -11,7 +11,7 @@ def lose_facts(made: World, workers: list[Worker]) -> None:
     """Number what each worker says as it says it, and lose some of it; never its first fact, which makes it known."""
     chance = made.chance
     for worker in workers:
-        said = [(said_at(fact), number) for number, fact in enumerate(made.facts) if _is_of(fact, worker)]
+        said = [(dated_at(fact), number) for number, fact in enumerate(made.facts) if _is_of(fact, worker)]
         order = [number for _, number in sorted(said)]
         lost: set[int] = set()
         for _ in range(chance.choice([0, 0, 1, 3]) if len(order) > 1 else 0):
@@ -23,7 +23,7 @@ def lose_facts(made: World, workers: list[Worker]) -> None:
         made.facts = [fact for number, fact in enumerate(made.facts) if number not in lost]
 
 
-def said_at(fact: Payload) -> datetime:
+def dated_at(fact: Payload) -> datetime:
     """When a worker said it, by its clock."""
     at = getattr(fact, "alive_at", None) or getattr(fact, "observed_at", None)
     assert isinstance(at, datetime)

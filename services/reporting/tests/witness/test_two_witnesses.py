@@ -14,7 +14,7 @@ import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import world
-from services.reporting.tests.witness.losing import said_at
+from services.reporting.tests.witness.losing import dated_at
 from services.reporting.tests.witness.world import World
 from sqlalchemy import make_url
 
@@ -73,7 +73,7 @@ def event_of(fact: Payload, one: World | None = None) -> Any:
     numbered = None if one is None else one.numbers.get(id(fact))
     if numbered is None:
         return new_event(fact, source="/chaos", subject="chaos", time=FIRST)
-    event = new_event(fact, source="/chaos", subject="chaos", time=said_at(fact))
+    event = new_event(fact, source="/chaos", subject="chaos", time=dated_at(fact))
     return event.model_copy(update={"publisher": numbered[0], "publishersequence": numbered[1]})
 
 

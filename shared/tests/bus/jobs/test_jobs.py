@@ -14,7 +14,7 @@ from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.testing import eventually
 
-type Tell = Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], Awaitable[None]]
+type PublishState = Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], Awaitable[None]]
 type MakeCamera = Callable[..., CloudEvent[CameraV1]]
 
 
@@ -25,9 +25,11 @@ async def queue(bus: Bus) -> AsyncIterator[JobQueue]:
     await jobs.close()
 
 
-async def test_a_camera_becomes_a_job_for_each_worker_kind(bus: Bus, tell: Tell, camera_event: MakeCamera) -> None:
+async def test_a_camera_becomes_a_job_for_each_worker_kind(
+    bus: Bus, publish_state: PublishState, camera_event: MakeCamera
+) -> None:
     event = camera_event()
-    await tell(bus, event)
+    await publish_state(bus, event)
     for stream, durable in ((topology.PROBE_JOBS, topology.PROBER), (topology.DELIVERY_JOBS, topology.FORWARDER)):
         queue = JobQueue(bus, stream=stream, durable=durable)
         [job] = await queue.fetch(10)
@@ -36,9 +38,9 @@ async def test_a_camera_becomes_a_job_for_each_worker_kind(bus: Bus, tell: Tell,
 
 
 async def test_a_job_put_back_comes_again_after_its_delay(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
-    await tell(bus, camera_event())
+    await publish_state(bus, camera_event())
     [job] = await queue.fetch(1)
     before = time.monotonic()
     await job.postpone(0.3)
@@ -48,13 +50,13 @@ async def test_a_job_put_back_comes_again_after_its_delay(
 
 
 async def test_a_changed_camera_replaces_its_job_and_comes_at_once(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     camera_id = uuid4()
-    await tell(bus, camera_event(camera_id))
+    await publish_state(bus, camera_event(camera_id))
     [job] = await queue.fetch(1)
     await job.postpone(3600)
-    await tell(bus, camera_event(camera_id, revision=2))
+    await publish_state(bus, camera_event(camera_id, revision=2))
     [new] = await queue.fetch(10)
     assert isinstance(new.event.data, CameraV1)
     assert new.event.data.revision == 2
@@ -62,9 +64,9 @@ async def test_a_changed_camera_replaces_its_job_and_comes_at_once(
 
 
 async def test_a_held_job_stays_with_its_holder_and_a_dropped_one_goes_to_the_next(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
-    await tell(bus, camera_event())
+    await publish_state(bus, camera_event())
     [job] = await queue.fetch(1)
     deadline = time.monotonic() + topology.DELIVERY_ACK_WAIT_S * 1.5
     while time.monotonic() < deadline:
@@ -75,9 +77,9 @@ async def test_a_held_job_stays_with_its_holder_and_a_dropped_one_goes_to_the_ne
 
 
 async def test_a_job_given_back_is_offered_at_once(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
-    await tell(bus, camera_event())
+    await publish_state(bus, camera_event())
     [job] = await queue.fetch(1)
     before = time.monotonic()
     await job.release()
@@ -86,14 +88,14 @@ async def test_a_job_given_back_is_offered_at_once(
 
 
 async def test_a_tombstone_is_acked_and_the_job_is_gone(
-    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     event = camera_event()
-    await tell(bus, event)
+    await publish_state(bus, event)
     [job] = await queue.fetch(1)
     now = datetime.now(UTC)
     removed = RemovedV1(id=event.data.id, noun="camera", revision=2, removed_at=now)
-    await tell(bus, new_event(removed, source="/inventory", subject=event.subject, time=now))
+    await publish_state(bus, new_event(removed, source="/inventory", subject=event.subject, time=now))
     [tombstone] = await queue.fetch(1)
     assert isinstance(tombstone.event.data, RemovedV1)
     await tombstone.complete()

@@ -37,11 +37,11 @@ def reports(peer: ScriptedPeer) -> list[tuple[int, ReceiverReport]]:
 async def until_reported(peer: ScriptedPeer, data: bytes, expected: set[tuple[int, int]]) -> None:
     """Send `data` with every report that comes, until the reports have these (SSRC, highest sequence)."""
 
-    def told() -> bool:
+    def has_reports() -> bool:
         peer.writer.write(data)
         return {(b.ssrc, b.highest_sequence) for _, report in reports(peer)[-2:] for b in report.blocks} == expected
 
-    await peer.until(told)
+    await peer.until(has_reports)
 
 
 async def test_a_camera_gets_a_report_per_track_on_its_rtcp_channel() -> None:

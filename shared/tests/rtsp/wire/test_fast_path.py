@@ -154,7 +154,7 @@ async def test_a_connection_gives_its_media_to_the_fast_path_and_everything_else
 
 
 async def test_who_samples_sees_the_media_that_goes_by_meanwhile() -> None:
-    taken, sampled = bytearray(), bytearray()
+    taken, samples = bytearray(), bytearray()
     path = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
     path.writes = (taken.extend,)
     async with ScriptedPeer(lambda _: reply()) as peer:
@@ -162,12 +162,12 @@ async def test_who_samples_sees_the_media_that_goes_by_meanwhile() -> None:
         connection.on_media = lambda batch: taken.extend(batch.data)
         connection.open_fast_path(path)
         await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
-        connection.on_sample = lambda batch: sampled.extend(batch.data)
+        connection.on_sample = lambda batch: samples.extend(batch.data)
         peer.writer.write(frame(VIDEO, b"one"))
-        await eventually(lambda: sampled == frame(VIDEO, b"one"))
+        await eventually(lambda: samples == frame(VIDEO, b"one"))
         connection.on_sample = None
         peer.writer.write(frame(VIDEO, b"two"))
         await eventually(lambda: taken == frame(VIDEO, b"one") + frame(VIDEO, b"two"))
-        assert sampled == frame(VIDEO, b"one")
+        assert samples == frame(VIDEO, b"one")
         connection.abort()
         await connection.wait_closed()

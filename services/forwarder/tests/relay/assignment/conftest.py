@@ -39,7 +39,7 @@ class Inventory:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def say(self, camera: CameraV1) -> None:
+    async def publish(self, camera: CameraV1) -> None:
         await self._publish(camera, camera.id)
 
     async def remove(self, camera: CameraV1) -> None:
@@ -101,7 +101,7 @@ class Asker:
         assert len(history.keyframes) >= at_least
         return history
 
-    async def say(
+    async def publish_finding(
         self, camera: CameraV1, delivery: PlannedDelivery, verdict: VerificationVerdict, **changes: object
     ) -> None:
         """Publish a finding as the prober does: into OBSERVATIONS."""
@@ -193,7 +193,7 @@ async def forwarded(
     """A forwarder, and the camera that it holds: acknowledged at both centres."""
     forwarder = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     return forwarder, camera
 

@@ -54,7 +54,7 @@ async def test_a_killed_forwarders_camera_is_with_another_within_five_seconds(
 ) -> None:
     killed = spawn_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     [first, _] = await all_acknowledged(statuses, camera)
     second = await start_forwarder()
     assert first != second.worker_id
@@ -79,7 +79,7 @@ async def test_a_terminated_forwarder_hands_over_and_ends_with_status_zero(
 ) -> None:
     terminated = spawn_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_acknowledged(statuses, camera)
     await start_forwarder()
 
@@ -105,7 +105,7 @@ async def test_a_restarted_bus_interrupts_no_camera(
     await start_forwarder()
     await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     [holder, _] = await all_acknowledged(statuses, camera)
 
     nats_server.kill()
@@ -122,7 +122,7 @@ async def test_a_restarted_bus_interrupts_no_camera(
     assert sim.cameras["gate"].sessions_total == 1
     assert await all_acknowledged(statuses, camera) == [holder] * 2
     # The queue works again for what comes new.
-    await inventory.say(camera.model_copy(update={"revision": 2}))
+    await inventory.publish(camera.model_copy(update={"revision": 2}))
     await eventually(lambda: _revision_is(statuses, camera, 2), within_s=15)
 
 
@@ -140,7 +140,7 @@ async def test_of_two_holders_the_earlier_one_yields_and_leaves_the_bucket_to_th
 ) -> None:
     cut_off = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_acknowledged(statuses, camera)
     [ours, _] = await statuses.of(camera)
     later = ours.model_copy(
@@ -170,7 +170,7 @@ async def test_what_once_succeeded_is_known_to_whoever_takes_the_camera(
 ) -> None:
     first = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_acknowledged(statuses, camera)
     await sim.centres["national"].set_fault("refuse")
     [failing, _] = await statuses.become(camera, "backing_off", "acknowledged")
@@ -179,12 +179,12 @@ async def test_what_once_succeeded_is_known_to_whoever_takes_the_camera(
     await statuses.become(camera, "released", "released")
     second = await start_forwarder()
 
-    async def told_by_the_second() -> DeliveryObservedV1:
+    async def reported_by_the_second() -> DeliveryObservedV1:
         [observed, _] = await statuses.of(camera)
         assert (observed.worker_id, observed.state) == (second.worker_id, DeliveryState.BACKING_OFF)
         return observed
 
-    taken: DeliveryObservedV1 = await eventually(told_by_the_second)
+    taken: DeliveryObservedV1 = await eventually(reported_by_the_second)
     assert taken.last_success_at is not None
     assert taken.last_success_at >= failing.last_success_at
 
@@ -201,7 +201,7 @@ async def test_an_order_to_stop_outlives_the_bus_and_every_forwarder(
 ) -> None:
     first = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_acknowledged(statuses, camera)
     stopped = camera.deliveries[0]
     order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
@@ -236,7 +236,7 @@ async def test_a_camera_that_is_handed_over_while_its_holder_is_asked_is_pulled_
         return False
 
     monkeypatch.setattr(Adoption, "offer_job", handed_over_meanwhile)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_acknowledged(statuses, camera)
     assert sim.cameras["gate"].sessions == 1
 
@@ -259,7 +259,7 @@ async def test_a_camera_that_is_fetched_while_it_is_prepared_for_a_handover_is_p
     prepared = await receiver.request_prepare(bus, process.worker_id, handed_over, within_s=5.0)
     assert prepared.outcome is HandoverOutcome.READY
     # The holder is cut off from the bus for a while: its job is given out again, and then it goes on.
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await eventually(lambda: camera.id in worker.held)
     taken = await receiver.request_step(bus, process.worker_id, HandoverStep.GO, handed_over)
     assert taken.outcome is HandoverOutcome.TAKEN

@@ -31,7 +31,7 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
 ) -> None:
     forwarder = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     facts: list[DeliveryObservedV1] = []
     beats: list[ForwarderAliveV1] = []

@@ -38,7 +38,7 @@ async def test_a_keyframe_is_handed_out_with_what_was_measured(
 ) -> None:
     forwarder = await start_forwarder(keyframe_interval_s=1.0)
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
 
     async def measured() -> Msg:
@@ -72,7 +72,7 @@ async def test_two_who_ask_within_the_interval_get_the_same_keyframe(
 ) -> None:
     await start_forwarder(keyframe_interval_s=60.0)
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     first, second = await asker.keyframe(camera), await asker.keyframe(camera)
     assert first.data == second.data != b""
@@ -91,10 +91,10 @@ async def test_a_camera_that_nobody_holds_has_nobody_to_ask(
     camera = planner.camera(sim)
     with pytest.raises(NoRespondersError):
         await asker.keyframe(camera)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     assert (await asker.keyframe(camera)).data
-    await inventory.say(camera.model_copy(update={"revision": 2, "enabled": False}))
+    await inventory.publish(camera.model_copy(update={"revision": 2, "enabled": False}))
     await statuses.become(camera, "disabled", "disabled")
 
     async def left() -> bool:
@@ -118,7 +118,7 @@ async def test_who_asks_for_a_camera_that_is_away_is_answered_at_once(
     await start_forwarder()
     await sim.cameras["gate"].set_fault("refuse")
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
     reply = await asker.keyframe(camera)
     assert (reply.data, (reply.headers or {})["error"]) == (b"", "camera_away")
@@ -137,16 +137,16 @@ async def test_who_asks_for_a_foreign_camera_that_is_away_is_answered_why(
     await start_forwarder()
     await sim.cameras["gate"].set_fault("refuse")
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
 
-    async def told() -> bool:
+    async def cause_is_answered() -> bool:
         headers = (await asker.keyframe(camera)).headers or {}
         assert (headers["error"], headers.get("cause")) == ("camera_away", "refused")
         assert headers["detail"] == "the address refused the connection"
         return True
 
-    await eventually(told)
+    await eventually(cause_is_answered)
 
 
 async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
@@ -174,11 +174,11 @@ async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
     camera = planner.camera(sim)
     assert await request_deliveries(bus, camera.id) == []
     forwarder = await start_forwarder()
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    told = {observed.delivery_id: observed for observed in await request_deliveries(bus, camera.id)}
-    assert told.keys() == {planned.id for planned in camera.deliveries}
-    assert {observed.worker_id for observed in told.values()} == {forwarder.worker_id}
+    live = {observed.delivery_id: observed for observed in await request_deliveries(bus, camera.id)}
+    assert live.keys() == {planned.id for planned in camera.deliveries}
+    assert {observed.worker_id for observed in live.values()} == {forwarder.worker_id}
 
 
 async def test_a_crowd_that_asks_is_sent_its_own_way(
@@ -193,7 +193,7 @@ async def test_a_crowd_that_asks_is_sent_its_own_way(
     async with simulate(cameras=[make_gate(gop_s=4.0, loop_s=4)]) as sim:
         forwarder = await start_forwarder()
         camera = planner.camera(sim)
-        await inventory.say(camera)
+        await inventory.publish(camera)
         await statuses.become(camera, *BOTH_ACKNOWLEDGED)
         crowd = [asyncio.create_task(asker.keyframe(camera)) for _ in range(answering.MAX_ANSWERS + 3)]
         replies = await asyncio.gather(*crowd)

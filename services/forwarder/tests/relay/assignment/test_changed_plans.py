@@ -60,14 +60,14 @@ async def test_other_credentials_for_one_centre_cost_the_other_no_packet(
 ) -> None:
     await start_forwarder()
     camera = planner.camera(guarded)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     wrong = with_first(camera, 2, secret=planner.seal("gui", "sai"))
-    await inventory.say(wrong)
+    await inventory.publish(wrong)
     refused, _ = await statuses.become(wrong, "refused", "acknowledged")
     assert refused.last_success_at is not None, "what once succeeded at this centre stays known"
     right = with_first(camera, 3, secret=planner.seal("gui", "hinh-2021"))
-    await inventory.say(right)
+    await inventory.publish(right)
     await statuses.become(right, *BOTH_ACKNOWLEDGED)
     assert guarded.centres["national"].streams["gate"].sessions == 2
     assert untouched(guarded, "provincial")
@@ -79,7 +79,7 @@ async def test_the_same_credentials_sealed_once_more_restart_nothing(
 ) -> None:
     await start_forwarder()
     camera = planner.camera(guarded)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     resealed = tuple(
         planned.model_copy(update={"secret": planner.seal("gui", "hinh-2021")}) for planned in camera.deliveries
@@ -88,7 +88,7 @@ async def test_the_same_credentials_sealed_once_more_restart_nothing(
         update={"revision": 2, "secret": planner.seal("gui", "hinh-2021"), "deliveries": resealed}
     )
     assert again.secret != camera.secret
-    await inventory.say(again)
+    await inventory.publish(again)
     await carried_out(statuses, again)
     await statuses.become(again, *BOTH_ACKNOWLEDGED)
     assert untouched(guarded, "national")
@@ -102,11 +102,11 @@ async def test_who_refused_the_credentials_is_tried_again_when_they_are_entered_
     await start_forwarder()
     camera = planner.camera(guarded)
     await guarded.centres["national"].set_fault("auth")
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "refused", "acknowledged")
     await guarded.centres["national"].clear_fault()
     again = with_first(camera, 2, secret=planner.seal("gui", "hinh-2021"))
-    await inventory.say(again)
+    await inventory.publish(again)
     await statuses.become(again, *BOTH_ACKNOWLEDGED)
     assert untouched(guarded, "provincial")
 
@@ -116,12 +116,12 @@ async def test_what_says_nothing_of_media_restarts_nothing(
 ) -> None:
     await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     renamed = with_first(camera, 2, read_back_url="rtsp://127.0.0.1:1/gate").model_copy(
         update={"name": "Cổng phụ", "probe_interval_s": 7}
     )
-    await inventory.say(renamed)
+    await inventory.publish(renamed)
     await carried_out(statuses, renamed)
     assert untouched(sim, "national")
     assert untouched(sim, "provincial")
@@ -144,12 +144,12 @@ async def test_a_delivery_that_is_planned_no_more_leaves_neither_a_state_nor_an_
     orders, states = Bucket(bus, topology.DELIVERY_COMMANDS), Bucket(bus, topology.DELIVERY_STATUS)
     await orders.put(str(gone.id), order.model_dump_json().encode())
     first = await start_forwarder()
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "stopped", "acknowledged")
     if not held:
         first.stop()
         await statuses.become(camera, "released", "released")
-    await inventory.say(camera.model_copy(update={"revision": 2, "deliveries": (stays,)}))
+    await inventory.publish(camera.model_copy(update={"revision": 2, "deliveries": (stays,)}))
     if not held:
         await start_forwarder()
 
@@ -175,14 +175,14 @@ async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(
     camera = planner.camera(sim)
     newer, stays = camera.deliveries
     await start_forwarder()
-    await inventory.say(camera.model_copy(update={"revision": 5}))
+    await inventory.publish(camera.model_copy(update={"revision": 5}))
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     order = DeliveryCommand(delivery_id=newer.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
     await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(newer.id), order.model_dump_json().encode())
     await statuses.become(camera, "stopped", "acknowledged")
     # An older plan that comes late.
     old = camera.model_copy(update={"revision": 4, "deliveries": (stays,)})
-    await inventory.say(old)
+    await inventory.publish(old)
     await eventually(lambda: _revision(bus, str(stays.id), 4), within_s=10)
     assert await Bucket(bus, topology.DELIVERY_COMMANDS).get(str(newer.id))
 
@@ -203,14 +203,14 @@ async def test_a_closed_facility_stops_its_cameras_and_reopening_starts_them(
 ) -> None:
     await start_forwarder()
     camera = planner.camera(sim, facility_status=FacilityStatus.ACTIVE)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    await inventory.say(camera.model_copy(update={"revision": 2, "facility_status": status}))
+    await inventory.publish(camera.model_copy(update={"revision": 2, "facility_status": status}))
     await statuses.become(camera, "disabled", "disabled")
     for centre in sim.centres.values():
         await centre.wait_for("gate", lambda stream: not stream.live)
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
-    await inventory.say(camera.model_copy(update={"revision": 3}))
+    await inventory.publish(camera.model_copy(update={"revision": 3}))
     await statuses.become(camera, "acknowledged", "acknowledged")
 
 
@@ -227,9 +227,9 @@ async def test_a_changed_plan_counts_also_in_a_queue_that_was_made_anew_and_numb
     camera = planner.camera(sim)
     for revision in range(1, 5):
         camera = camera.model_copy(update={"revision": revision})
-        await inventory.say(camera)
+        await inventory.publish(camera)
     await carried_out(statuses, camera)
     await bus.js.delete_stream(topology.DELIVERY_JOBS)
     await topology.declare(bus.js)
-    await inventory.say(camera.model_copy(update={"revision": 5, "enabled": False}))
+    await inventory.publish(camera.model_copy(update={"revision": 5, "enabled": False}))
     await statuses.become(camera, "disabled", "disabled")

@@ -62,7 +62,7 @@ def forward_all(planner: Planner, inventory: Inventory, statuses: Statuses) -> F
     async def forward(sim: Simulator) -> list[CameraV1]:
         cameras = [planner.camera(sim, name) for name in sim.cameras]
         for camera in cameras:
-            await inventory.say(camera)
+            await inventory.publish(camera)
         await all_acknowledged(statuses, cameras)
         return cameras
 
@@ -311,7 +311,7 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
                 ),
             }
         )
-        await inventory.say(changed)
+        await inventory.publish(changed)
         await eventually(lambda: len(worker_of(second).held) == 1)
 
         async def as_changed() -> bool:
@@ -335,7 +335,7 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
     order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
     orders = Bucket(bus, topology.DELIVERY_COMMANDS)
     await orders.put(str(stopped.id), order.model_dump_json().encode())
-    await inventory.say(camera)
+    await inventory.publish(camera)
     words = ["stopped", "acknowledged"]
 
     async def as_ordered() -> bool:

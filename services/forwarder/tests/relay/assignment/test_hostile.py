@@ -85,7 +85,7 @@ async def watched(
 ) -> AsyncIterator[Watched]:
     process = spawn()
     good = planner.camera(sim)
-    await inventory.say(good)
+    await inventory.publish(good)
 
     async def acknowledged() -> bool:
         return await statuses.words(good) == ["acknowledged"] * 2
@@ -95,7 +95,7 @@ async def watched(
     assert process.poll() is None
 
 
-async def told(statuses: Statuses, camera: CameraV1, words: set[str]) -> list[DeliveryObservedV1]:
+async def both_become(statuses: Statuses, camera: CameraV1, words: set[str]) -> list[DeliveryObservedV1]:
     """Wait until both deliveries are in one of these states."""
 
     async def are() -> bool:
@@ -123,7 +123,7 @@ async def test_hostile_cameras_take_no_memory_and_cost_nobody_a_packet(
     ):
         plans = [planner.camera(sim, camera.id) for camera in hostile]
         for plan in plans:
-            await inventory.say(plan)
+            await inventory.publish(plan)
         for _ in range(2):
             await forwarder.good_is_whole(GOOD_PACKETS)
             assert forwarder.more_mb < MORE_MB
@@ -198,7 +198,7 @@ async def test_a_camera_that_floods_is_bounded_and_the_others_are_served_meanwhi
                 url = f"rtsp://127.0.0.1:{peer.port}/{packet.__name__}"
                 plan = planner.camera(sim, "gate", url=url, secret=None, code=packet.__name__)
                 deliveries = tuple(planner.delivery(sim, centre, packet.__name__) for centre in sim.centres)
-                await inventory.say(plan.model_copy(update={"deliveries": deliveries}))
+                await inventory.publish(plan.model_copy(update={"deliveries": deliveries}))
                 await eventually(partial(_half_is_sent, sent), within_s=60)
                 await forwarder.good_is_whole(100)
                 assert forwarder.more_mb < MORE_MB
@@ -232,13 +232,13 @@ async def test_a_description_that_is_a_bomb_and_media_before_its_time_are_harmle
             plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None)
             deliveries = tuple(planner.delivery(sim, centre, f"hostile-{peer.port}") for centre in sim.centres)
             plans.append(plan.model_copy(update={"deliveries": deliveries}))
-            await inventory.say(plans[-1])
+            await inventory.publish(plans[-1])
         await forwarder.good_is_whole(GOOD_PACKETS)
-        (observed, _) = await told(statuses, plans[1], {"waiting_for_camera"})
+        (observed, _) = await both_become(statuses, plans[1], {"waiting_for_camera"})
         assert observed.cause is not None
         assert observed.cause.value == "protocol_error"
         # It never plays a picture after PLAY: what came before is nobody's.
-        await told(statuses, plans[2], {"waiting_for_camera"})
+        await both_become(statuses, plans[2], {"waiting_for_camera"})
         assert forwarder.more_mb < MORE_MB
         assert all(peer.port and f"hostile-{peer.port}" not in sim.centres["national"].streams for peer in (two, three))
 
@@ -277,7 +277,7 @@ async def test_hostile_floods_of_tiny_things_are_cut_and_named_and_cost_nobody_a
     ):
         plans = [planner.camera(sim, camera.id) for camera in hostile]
         for plan in plans:
-            await inventory.say(plan)
+            await inventory.publish(plan)
 
         async def all_are_named() -> bool:
             found = [one for plan in plans for one in await statuses.of(plan)]
@@ -307,7 +307,7 @@ async def test_a_hostile_camera_that_is_removed_loses_its_connection_within_a_se
     ):
         deliveries = tuple(planner.delivery(sim, centre, "removed") for centre in sim.centres)
         plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=deliveries)
-        await inventory.say(plan)
+        await inventory.publish(plan)
         await eventually(lambda: peer.open_connections == 1 and "PLAY" in peer.methods)
         removed_s = time.monotonic()
         await inventory.remove(plan)

@@ -54,9 +54,9 @@ def channels(planner: Planner, sim: Any, count: int, password: str) -> list[Came
 
 async def all_wait(statuses: Statuses, cameras: list[CameraV1], cause: str = "auth_failed") -> None:
     async def refused() -> bool:
-        told = [one for camera in cameras for one in await statuses.of(camera)]
-        return len(told) == sum(len(camera.deliveries) for camera in cameras) and all(
-            one.cause == cause for one in told
+        observed = [one for camera in cameras for one in await statuses.of(camera)]
+        return len(observed) == sum(len(camera.deliveries) for camera in cameras) and all(
+            one.cause == cause for one in observed
         )
 
     await eventually(refused, within_s=20)
@@ -79,12 +79,12 @@ async def test_a_wrong_password_for_many_channels_costs_two_logins_and_locks_not
             await start_forwarder()
         cameras = channels(planner, sim, 6, "wrong-Xem")
         for camera in cameras:
-            await inventory.say(camera)
+            await inventory.publish(camera)
         await all_wait(statuses, cameras)
         assert recorder.logins_failed == 2
         assert not recorder.login_locked
         right = planner.camera(sim)
-        await inventory.say(right)
+        await inventory.publish(right)
         await statuses.become(right, "acknowledged", "acknowledged")
 
 
@@ -106,7 +106,7 @@ async def test_only_a_login_that_was_sent_counts(
         await start_forwarder()
         secret = planner.seal("viewer", "s3cret-Xem")
         camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}{path}", secret=secret)
-        await inventory.say(camera)
+        await inventory.publish(camera)
         await all_wait(statuses, [camera])
         assert len(await Bucket(bus, topology.LOGIN_FAILURES).all()) == failed
 
@@ -128,7 +128,7 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
         # All play the recorder's one channel: it is its account that counts.
         cameras = [planner.camera(sim, code=f"gate-{number}") for number in range(12)]
         for camera in cameras:
-            await inventory.say(camera)
+            await inventory.publish(camera)
         await eventually(lambda: recorder.sessions == 12, within_s=20)
         assert recorder.logins_failed == 0
         await recorder.set_fault("auth")
@@ -147,12 +147,12 @@ async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_
     gate = sim.cameras["gate"]
     await start_forwarder(suspect_backoff_s=1.0)
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     await gate.set_fault("auth")
     await all_wait(statuses, [camera], "session_limit")
-    [told, _] = await statuses.of(camera)
-    assert "took this login before" in (told.detail or "")
+    [observed, _] = await statuses.of(camera)
+    assert "took this login before" in (observed.detail or "")
     await gate.clear_fault()
     await statuses.become(camera, "acknowledged", "acknowledged")
     assert gate.logins_failed == 1
@@ -176,11 +176,11 @@ async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an
     record = json.dumps({"failed": 2, "last_at": last_at.isoformat()})
     await Bucket(bus, topology.LOGIN_FAILURES).put(login, record.encode())
     await start_forwarder()
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_wait(statuses, [camera])
-    [told, _] = await statuses.of(camera)
-    assert told.next_attempt_at is not None
-    assert told.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
+    [observed, _] = await statuses.of(camera)
+    assert observed.next_attempt_at is not None
+    assert observed.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
     await statuses.become(camera, "acknowledged", "acknowledged")
     assert sim.cameras["gate"].logins_failed == 0
 
@@ -198,7 +198,7 @@ async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_anothe
     # Some cameras answer 401 while they start, and others while sessions that are gone count still.
     await sim.cameras["gate"].set_fault("auth")
     await start_forwarder()
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_wait(statuses, [camera])
     await sim.cameras["gate"].clear_fault()
     failures = Bucket(bus, topology.LOGIN_FAILURES)
@@ -228,7 +228,7 @@ async def test_a_login_that_another_process_saw_taken_is_not_blamed_on_its_passw
         attempt.accept(needed=True)
     await sim.cameras["gate"].set_fault("auth")
     await start_forwarder(suspect_backoff_s=60.0)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await all_wait(statuses, [camera], "session_limit")
 
 
@@ -267,7 +267,7 @@ async def test_a_wrong_password_for_many_channels_by_http_costs_two_logins(
         urls = [f"http://127.0.0.1:{port}/{number}/{path}" for number in range(6)]
         cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
         for camera in cameras:
-            await inventory.say(camera)
+            await inventory.publish(camera)
         await all_wait(statuses, cameras)
         assert device.refused == 2
 
@@ -280,7 +280,7 @@ async def test_a_password_by_http_that_worked_before_is_no_wrong_one_at_its_firs
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
         await start_forwarder(suspect_backoff_s=60.0)
         camera = planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url))
-        await inventory.say(camera)
+        await inventory.publish(camera)
         await eventually(lambda: device.taken)
         device._good = "changed"
         await all_wait(statuses, [camera], "session_limit")
@@ -311,6 +311,6 @@ async def test_a_wrong_password_for_many_channels_by_rtmp_costs_two_logins(
     urls = [rtmp_server.url(f"gate-{number}") for number in range(6)]
     cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
     for camera in cameras:
-        await inventory.say(camera)
+        await inventory.publish(camera)
     await all_wait(statuses, cameras)
     assert refused == 2

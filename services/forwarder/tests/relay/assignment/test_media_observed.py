@@ -55,7 +55,7 @@ async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
 ) -> None:
     forwarder = await start_forwarder()
     camera, gate = planner.camera(sim), sim.cameras["gate"]
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     await eventually(lambda: seen and seen[-1].state is MediaState.FLOWING)
     assert (seen[0].worker_id, seen[0].sequence, seen[0].camera_id) == (forwarder.worker_id, 1, camera.id)
@@ -95,7 +95,7 @@ async def test_a_stall_within_one_session_is_seen_and_dated(
 ) -> None:
     await start_forwarder()
     camera, gate = planner.camera(sim), sim.cameras["gate"]
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     stalled_at = datetime.now(UTC)
     await gate.set_fault("stall")
@@ -113,7 +113,7 @@ async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(
 ) -> None:
     await start_forwarder(stall_s=5.0)
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     # Its kernel acknowledges no more as soon as the port and its sessions are gone.
     gone_at = datetime.now(UTC)
@@ -137,7 +137,7 @@ async def test_a_picture_that_stands_still_and_moves_again_is_dated(
     async with simulate(cameras=[make_gate(gop_s=0.5)]) as sim:
         forwarder = await start_forwarder()
         camera = planner.camera(sim)
-        await inventory.say(camera)
+        await inventory.publish(camera)
         await eventually(lambda: seen)
         assert forwarder.worker is not None
         await eventually(lambda: forwarder.worker is not None and camera.id in forwarder.worker.held)

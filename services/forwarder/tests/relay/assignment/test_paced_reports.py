@@ -61,7 +61,7 @@ async def test_flapping_deliveries_publish_one_change_a_second_and_the_last_stat
 
     await bus.client.subscribe(subjects.delivery_observation("*"), cb=note)
     await start_forwarder()
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
     closed = len(came)
     for _ in range(3):

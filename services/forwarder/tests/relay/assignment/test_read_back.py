@@ -42,7 +42,7 @@ async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_on
     captured_at = datetime.now(UTC)
     first = camera.deliveries[0]
     verified = VerificationVerdict.VERIFIED
-    await asker.say(camera, first, verified, captured_at=captured_at, delay_s=0.25)
+    await asker.publish_finding(camera, first, verified, captured_at=captured_at, delay_s=0.25)
     observed, other = await statuses.become(camera, "verified", "acknowledged")
     assert (observed.delay_s, observed.cause) == (0.25, None)
     assert observed.verified_at is not None
@@ -62,10 +62,12 @@ async def test_a_still_picture_takes_a_mismatch_back_to_acknowledged(
 ) -> None:
     _, camera = forwarded
     first = camera.deliveries[0]
-    await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture")
+    await asker.publish_finding(camera, first, VerificationVerdict.MISMATCH, detail="an old picture")
     await statuses.become(camera, "mismatch", "acknowledged")
     why = "the camera repeats its pictures"
-    await asker.say(camera, first, VerificationVerdict.NOT_CHECKABLE, detail=why, still_since=datetime.now(UTC))
+    await asker.publish_finding(
+        camera, first, VerificationVerdict.NOT_CHECKABLE, detail=why, still_since=datetime.now(UTC)
+    )
     observed, _ = await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     assert (observed.cause, observed.detail) == (None, why)
 
@@ -81,13 +83,15 @@ async def test_a_proof_from_before_the_session_is_not_believed(
     began = datetime.now(UTC)
     await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     first, second = camera.deliveries
-    await asker.say(camera, first, VerificationVerdict.VERIFIED, captured_at=began, delay_s=1.0)
-    await asker.say(camera, first, VerificationVerdict.MISMATCH, observed_at=began)
+    await asker.publish_finding(camera, first, VerificationVerdict.VERIFIED, captured_at=began, delay_s=1.0)
+    await asker.publish_finding(camera, first, VerificationVerdict.MISMATCH, observed_at=began)
     # Of two on one subscription the first has been dealt with when the second one shows.
-    await asker.say(camera, second, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+    await asker.publish_finding(
+        camera, second, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1
+    )
     await statuses.become(camera, "acknowledged", "verified")
 
 
@@ -98,12 +102,12 @@ async def test_a_mismatch_is_published_with_its_cause_until_it_is_disproved(
 ) -> None:
     _, camera = forwarded
     first = camera.deliveries[0]
-    await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture", duration_ms=1.0)
+    await asker.publish_finding(camera, first, VerificationVerdict.MISMATCH, detail="an old picture", duration_ms=1.0)
     observed, _ = await statuses.become(camera, "mismatch", "acknowledged")
     assert (observed.cause, observed.detail) == (Cause.MISMATCH, "an old picture")
     for verdict in (VerificationVerdict.UNREACHABLE, VerificationVerdict.NOT_CHECKABLE):
-        await asker.say(camera, first, verdict, cause=Cause.TIMEOUT)
-    await asker.say(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+        await asker.publish_finding(camera, first, verdict, cause=Cause.TIMEOUT)
+    await asker.publish_finding(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
     observed, _ = await statuses.become(camera, "verified", "acknowledged")
     assert (observed.cause, observed.detail) == (None, None)
 
@@ -123,23 +127,23 @@ async def test_what_was_read_back_from_an_address_that_is_read_no_more_does_not_
     worker = (await start_forwarder()).worker
     assert worker is not None
     camera = read_back_at(planner.camera(sim), 1, "rtsp://127.0.0.1:1/gate")
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     first, second = camera.deliveries
     match = {"captured_at": datetime.now(UTC), "delay_s": 0.1}
-    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
+    await asker.publish_finding(camera, first, verdict, duration_ms=1.0, **match)
     await statuses.become(camera, verdict.value, "acknowledged")
     changed = read_back_at(camera, 2, elsewhere)
-    await inventory.say(changed)
+    await inventory.publish(changed)
     observed, _ = await statuses.become(changed, *BOTH_ACKNOWLEDGED)
     assert (observed.cause, observed.detail) == (None, None)
     # One that was under way when the plan changed; it has been dealt with when what was found later shows.
-    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
-    await asker.say(camera, second, VerificationVerdict.VERIFIED, **match)
+    await asker.publish_finding(camera, first, verdict, duration_ms=1.0, **match)
+    await asker.publish_finding(camera, second, VerificationVerdict.VERIFIED, **match)
     await statuses.become(changed, "acknowledged", "verified")
     assert worker.held[camera.id].relay.deliveries[first.id].delivery.state is DeliveryState.ACKNOWLEDGED
     if elsewhere is not None:
-        await asker.say(changed, first, verdict, duration_ms=1.0, **match)
+        await asker.publish_finding(changed, first, verdict, duration_ms=1.0, **match)
         await statuses.become(changed, verdict.value, "verified")
     assert sim.centres["national"].streams["gate"].sessions == 1
 
@@ -151,7 +155,7 @@ async def test_a_proof_that_is_not_renewed_ages_out(
 ) -> None:
     _, camera = forwarded
     first = camera.deliveries[0]
-    await asker.say(
+    await asker.publish_finding(
         camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1, interval_s=0.7
     )
     proven, _ = await statuses.become(camera, "verified", "acknowledged")
@@ -171,7 +175,7 @@ async def test_what_is_no_finding_or_of_another_delivery_changes_nothing(
     first, second = camera.deliveries
     now, verified = datetime.now(UTC), VerificationVerdict.VERIFIED
     await bus.client.publish(subjects.delivery_verification(camera.id, first.id), b"{}")
-    await asker.say(camera, first, verified, captured_at=now, destination_id=uuid4())
-    await asker.say(camera, first.model_copy(update={"id": uuid4()}), verified, captured_at=now)
-    await asker.say(camera, second, verified, captured_at=now, delay_s=0.1)
+    await asker.publish_finding(camera, first, verified, captured_at=now, destination_id=uuid4())
+    await asker.publish_finding(camera, first.model_copy(update={"id": uuid4()}), verified, captured_at=now)
+    await asker.publish_finding(camera, second, verified, captured_at=now, delay_s=0.1)
     await statuses.become(camera, "acknowledged", "verified")

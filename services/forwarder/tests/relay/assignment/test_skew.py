@@ -50,9 +50,9 @@ async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
 
     await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    await asker.say(
+    await asker.publish_finding(
         camera, camera.deliveries[0], VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1
     )
     await statuses.become(camera, "verified", "acknowledged")
@@ -77,7 +77,7 @@ async def test_skew_of_the_earlier_holder_does_not_make_the_later_one_yield(
 ) -> None:
     fast = await start_forwarder(clock=skewed(600.0))
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     first = await statuses.become(camera, "acknowledged", "acknowledged")
     assert {observed.worker_id for observed in first} == {fast.worker_id}
     good = await start_forwarder()

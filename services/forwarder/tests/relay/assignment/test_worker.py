@@ -47,7 +47,7 @@ async def test_a_planned_camera_is_delivered_to_both_centres(
 ) -> None:
     forwarder = await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await both_acknowledged(statuses, camera)
     for observed in await statuses.of(camera):
         assert observed.worker_id == forwarder.worker_id
@@ -98,7 +98,7 @@ async def test_a_changed_plan_restarts_only_what_changed(
     _, camera = forwarded
     national, provincial = camera.deliveries
     moved = provincial.model_copy(update={"url": sim.centres["provincial"].stream_url("elsewhere")})
-    await inventory.say(camera.model_copy(update={"revision": 2, "deliveries": (national, moved)}))
+    await inventory.publish(camera.model_copy(update={"revision": 2, "deliveries": (national, moved)}))
     await sim.centres["provincial"].wait_for("elsewhere", lambda stream: stream.packets > 0)
     await eventually(lambda: not sim.centres["provincial"].streams["gate"].live)
 
@@ -117,7 +117,7 @@ async def test_a_job_that_reaches_another_worker_is_adopted_by_the_holder(
 ) -> None:
     holder, other = await start_forwarder(), await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera)
+    await inventory.publish(camera)
     await both_acknowledged(statuses, camera)
     if holder.worker_id != (await statuses.of(camera))[0].worker_id:
         holder, other = other, holder
@@ -125,7 +125,7 @@ async def test_a_job_that_reaches_another_worker_is_adopted_by_the_holder(
     async def passed_on() -> bool:
         # The server gives jobs to waiting workers in turn, so one of the next changes comes to the other one.
         newest = (await statuses.of(camera))[0].camera_revision + 1
-        await inventory.say(camera.model_copy(update={"revision": newest}))
+        await inventory.publish(camera.model_copy(update={"revision": newest}))
         await eventually(lambda: _revisions(statuses, camera, {newest}))
         return other.worker is not None and other.worker.jobs_passed_on > 0
 
@@ -167,13 +167,13 @@ async def test_a_disabled_camera_is_left_and_taken_again_when_it_is_enabled(
 ) -> None:
     await start_forwarder()
     camera = planner.camera(sim)
-    await inventory.say(camera.model_copy(update={"enabled": False}))
+    await inventory.publish(camera.model_copy(update={"enabled": False}))
     await eventually(lambda: _are(statuses, camera, ["disabled", "disabled"]))
-    await inventory.say(camera.model_copy(update={"revision": 2}))
+    await inventory.publish(camera.model_copy(update={"revision": 2}))
     await both_acknowledged(statuses, camera)
-    await inventory.say(camera.model_copy(update={"revision": 3, "enabled": False}))
+    await inventory.publish(camera.model_copy(update={"revision": 3, "enabled": False}))
     await eventually(lambda: _are(statuses, camera, ["disabled", "disabled"]))
-    await inventory.say(camera.model_copy(update={"revision": 4}))
+    await inventory.publish(camera.model_copy(update={"revision": 4}))
     await both_acknowledged(statuses, camera)
 
 
@@ -182,14 +182,14 @@ async def test_a_full_worker_leaves_cameras_to_the_others(
 ) -> None:
     full = await start_forwarder(max_cameras=1)
     first, second = planner.camera(sim), planner.camera(sim)
-    await inventory.say(first)
+    await inventory.publish(first)
     await both_acknowledged(statuses, first)
     other_path = tuple(
         delivery.model_copy(update={"url": sim.centres[delivery.destination_code].stream_url("second")})
         for delivery in second.deliveries
     )
     second = second.model_copy(update={"deliveries": other_path})
-    await inventory.say(second)
+    await inventory.publish(second)
     assert full.worker is not None
     await eventually(lambda: full.worker is not None and full.worker.jobs_turned_away >= 1)
     relief = await start_forwarder(max_cameras=1)
@@ -220,7 +220,7 @@ async def test_a_slow_goodbye_of_many_cameras_lets_no_prepared_one_expire(
         leaving = first.worker
         cameras = [plan_to(centre.port, index) for index in range(AT_ONCE)]
         for camera in cameras:
-            await inventory.say(camera)
+            await inventory.publish(camera)
         for camera in cameras:
             await statuses.become(camera, "acknowledged")
         await start_forwarder()

@@ -60,7 +60,7 @@ class Peer:
         fcntl.ioctl(self._socket, termios.FIONREAD, size)
         return size[0]
 
-    def look(self) -> int:
+    def plaintext_waiting(self) -> int:
         """Plaintext in what lies in the kernel, which keeps it: nothing more is let in. Only once, and last."""
         return self._decrypt(self._socket.recv(self.waiting, socket.MSG_PEEK))
 
@@ -123,7 +123,7 @@ def test_under_tls_no_byte_is_called_confirmed_that_the_peer_does_not_have(loop:
 
         await eventually(is_calm)
         confirmed = acknowledgement.acknowledged(written, buffered=transport.get_write_buffer_size(), others=0)
-        there = peer.look()
+        there = peer.plaintext_waiting()
         assert 0 < confirmed <= there < written
         # The last record may be there in part, and the records' own bytes are counted against us.
         assert there - confirmed < 64_000

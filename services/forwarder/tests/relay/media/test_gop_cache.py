@@ -120,14 +120,14 @@ def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
 
 
 def test_who_waits_for_a_beginning_is_called_once() -> None:
-    told: list[bool] = []
+    calls: list[bool] = []
     gop_cache = GopCache(scanner())
-    gop_cache.when_begun(lambda: told.append(True))
+    gop_cache.when_begun(lambda: calls.append(True))
     for item in (FIRST, KEY, NEXT, batch((IDR, 9))):
         gop_cache.add_batch(item, clean=True)
-    assert told == [True]
-    gop_cache.when_begun(lambda: told.append(True))
-    assert told == [True, True]
+    assert calls == [True]
+    gop_cache.when_begun(lambda: calls.append(True))
+    assert calls == [True, True]
 
 
 async def test_the_keyframe_with_which_a_camera_begins_reaches_the_centres(

@@ -21,21 +21,21 @@ def frame(octets: int, *, marker: bool = False, channel: int = VIDEO) -> bytes:
 
 
 def test_the_first_picture_is_left_out_and_the_first_heavy_one_is_reported_once() -> None:
-    told: list[int] = []
-    scale = PictureScale(VIDEO, 1000, told.append)
+    scales: list[int] = []
+    scale = PictureScale(VIDEO, 1000, scales.append)
     scale.add(MediaBatch.of(frame(5000, marker=True)))
     scale.add(MediaBatch.of(frame(900, marker=True)))
-    assert told == []
+    assert scales == []
     scale.add(MediaBatch.of(frame(800) + frame(400, channel=AUDIO, marker=True) + frame(300, marker=True) + frame(900)))
-    assert told == [1100]
+    assert scales == [1100]
 
 
 def test_a_stream_without_marker_bits_is_never_weighed() -> None:
-    told: list[int] = []
-    scale = PictureScale(VIDEO, 1, told.append)
+    scales: list[int] = []
+    scale = PictureScale(VIDEO, 1, scales.append)
     for _ in range(100):
         scale.add(MediaBatch.of(frame(1400)))
-    assert told == []
+    assert scales == []
 
 
 @given(pictures=st.lists(st.lists(st.integers(HEADERS, 1500), min_size=1), min_size=2), cut=st.integers(1, 9))
@@ -45,23 +45,23 @@ def test_cuts_into_batches_change_no_weight(pictures: list[list[int]], cut: int)
         for picture in pictures
         for number, octets in enumerate(picture)
     ]
-    told: list[int] = []
-    scale = PictureScale(VIDEO, 0, told.append)
+    scales: list[int] = []
+    scale = PictureScale(VIDEO, 0, scales.append)
     for at in range(0, len(frames), cut):
-        before = len(told)
+        before = len(scales)
         scale.add(MediaBatch.of(b"".join(frames[at : at + cut])))
-        if len(told) > before:
+        if len(scales) > before:
             break
-    assert told == [sum(pictures[1])]
+    assert scales == [sum(pictures[1])]
 
 
 def test_frames_without_a_packet_end_no_picture_and_are_weighed() -> None:
-    told: list[int] = []
-    scale = PictureScale(VIDEO, 0, told.append)
+    scales: list[int] = []
+    scale = PictureScale(VIDEO, 0, scales.append)
     scale.add(MediaBatch.of(frame(100, marker=True) + interleave(VIDEO, b"") + interleave(VIDEO, b"\x80")))
-    assert told == []
+    assert scales == []
     scale.add(MediaBatch.of(interleave(AUDIO, b"") + frame(200, marker=True)))
-    assert told == [4 + 5 + 200]
+    assert scales == [4 + 5 + 200]
 
 
 SIZES_AND_CHANNELS = st.tuples(st.integers(HEADERS, 1500), st.booleans(), st.sampled_from((VIDEO, VIDEO, VIDEO, AUDIO)))

@@ -99,18 +99,18 @@ class Kept:
 async def played(serve: Serve, *messages: Message) -> tuple[bytes, PeerError]:
     """What a camera's feed makes of them, and how it ends."""
 
-    def said(message: Message) -> bytes:
+    def payload_of(message: Message) -> bytes:
         return write_message(message, chunk_stream=6, chunk_bytes=chunks.FIRST_CHUNK_BYTES)
 
     def command(*values: amf.AmfValue) -> bytes:
-        return said(Message(chunks.COMMAND, 0, 0, amf.encode(*values)))
+        return payload_of(Message(chunks.COMMAND, 0, 0, amf.encode(*values)))
 
     answers = [
         command("_result", 1.0, None, None),
         command("_result", 2.0, None, float(STREAM)),
         command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Play.Start"}),
     ]
-    answers[-1] += b"".join(said(message) for message in messages)
+    answers[-1] += b"".join(payload_of(message) for message in messages)
     sink = Kept()
     async with serve(b"\3" + bytes(2 * 1536), *answers) as url:
         allowed = AllowedNetworks.parse(["127.0.0.0/8"])

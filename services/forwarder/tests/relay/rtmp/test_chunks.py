@@ -19,8 +19,8 @@ MESSAGES = [
 
 
 def chunk_size(size: int) -> bytes:
-    told = Message(chunks.SET_CHUNK_SIZE, 0, 0, size.to_bytes(4))
-    return write_message(told, chunk_stream=2, chunk_bytes=128)
+    message = Message(chunks.SET_CHUNK_SIZE, 0, 0, size.to_bytes(4))
+    return write_message(message, chunk_stream=2, chunk_bytes=128)
 
 
 @pytest.mark.parametrize("cut", [1, 7, 128, 5000])

@@ -19,7 +19,7 @@ URL = "http://camera.example/hls/live.m3u8"
 
 
 @pytest.fixture(autouse=True)
-def _looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def _playlists_are_read_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forwarder.relay.sources.hls._FIRST_WAIT_S", 0.05)
 
 

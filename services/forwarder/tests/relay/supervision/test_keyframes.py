@@ -80,8 +80,8 @@ async def test_every_keyframe_is_hashed_while_somebody_asks_for_it(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     relay = relay_of(planner.camera(sim))
-    told: list[int] = []
-    relay.keyframes.on_history = lambda history: told.append(len(history))
+    published: list[int] = []
+    relay.keyframes.on_history = lambda history: published.append(len(history))
     await live(relay)
     relay.keyframes.hash_all(30)
     await eventually(lambda: len(relay.keyframes.history) >= 5, within_s=15)
@@ -89,7 +89,7 @@ async def test_every_keyframe_is_hashed_while_somebody_asks_for_it(
     gaps = [(after.captured_at - before.captured_at).total_seconds() for before, after in pairwise(notes)]
     # The camera's group of pictures lasts a second.
     assert all(0.5 < gap < 1.6 for gap in gaps), gaps
-    assert told == list(range(1, len(notes) + 1))
+    assert published == list(range(1, len(notes) + 1))
 
 
 async def test_no_more_than_the_last_twelve_are_remembered(

@@ -29,7 +29,7 @@ def error_of(answer: Any) -> tuple[int, str, str]:
 async def published(bus: Bus, camera: dict[str, Any], ready: Callable[[CameraV1], bool]) -> CameraV1:
     """The camera's message on the bus, once it is as awaited."""
 
-    async def look() -> CameraV1 | None:
+    async def published() -> CameraV1 | None:
         counted = (
             await bus.js.stream_info("INVENTORY", subjects_filter=subjects.inventory("camera", "*"))
         ).state.subjects
@@ -39,7 +39,7 @@ async def published(bus: Bus, camera: dict[str, Any], ready: Callable[[CameraV1]
         data = decode(message.data or b"").data
         return data if isinstance(data, CameraV1) and ready(data) else None
 
-    found = await eventually(look)
+    found = await eventually(published)
     assert found is not None
     return found
 
@@ -161,7 +161,7 @@ class TestH265ToClassicRtmp:
     """A codec the centre cannot take is refused when the plan is agreed, whichever side is stated last."""
 
     @staticmethod
-    def _tells(answer: Any, *names: str) -> None:
+    def _names(answer: Any, *names: str) -> None:
         status, field, message = error_of(answer)
         assert (status, field, answer.json()["code"]) == (422, "expected.codec", "codec_not_taken")
         assert all(name in message for name in (*names, "enhanced_rtmp", "H.264"))
@@ -170,30 +170,30 @@ class TestH265ToClassicRtmp:
         camera = await province.camera(expected={"codec": "h265"})
         destination = await province.destination(url_template=RTMP)
         body = {"camera_id": camera["id"], "destination_id": destination["id"]}
-        self._tells(await province.client.post("/v1/deliveries", json=body), camera["code"], destination["code"])
+        self._names(await province.client.post("/v1/deliveries", json=body), camera["code"], destination["code"])
         assert (await province.client.get("/v1/deliveries")).json()["items"] == []
 
     async def test_when_the_camera_is_added_or_changed(self, province: Any) -> None:
         destination = await province.destination(url_template=RTMP)
         camera = await province.camera()
         answer = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
-        self._tells(answer, camera["code"], destination["code"])
+        self._names(answer, camera["code"], destination["code"])
         body = {"code": "NEW", "name": "n", "facility_id": camera["facility_id"], "url": "rtsp://10.1.1.1/1"}
         new = body | {"expected": {"codec": "h265"}}
-        self._tells(await province.client.post("/v1/cameras", json=new), "NEW", destination["code"])
+        self._names(await province.client.post("/v1/cameras", json=new), "NEW", destination["code"])
         assert (await province.client.post("/v1/cameras", json=new | {"destination_ids": []})).status_code == 201
 
     async def test_when_the_destination_changes_or_takes_all_cameras(self, province: Any) -> None:
         destination = await province.destination()
         camera = await province.camera(expected={"codec": "h265"})
         one = f"/v1/destinations/{destination['id']}"
-        self._tells(await province.change(one, json={"url_template": RTMP}), camera["code"], destination["code"])
+        self._names(await province.change(one, json={"url_template": RTMP}), camera["code"], destination["code"])
         both = {"url_template": RTMP, "enhanced_rtmp": True}
         assert (await province.change(one, json=both)).json()["enhanced_rtmp"] is True
-        self._tells(await province.change(one, json={"enhanced_rtmp": False}), camera["code"])
+        self._names(await province.change(one, json={"enhanced_rtmp": False}), camera["code"])
         new = {"code": "ALL", "name": "n", "role": "provincial", "connect_all_cameras": True}
         answer = await province.client.post("/v1/destinations", json=new | {"url_template": RTMP + "/all"})
-        self._tells(answer, camera["code"], "ALL")
+        self._names(answer, camera["code"], "ALL")
 
     async def test_a_disabled_delivery_is_checked_when_it_is_enabled(self, province: Any) -> None:
         destination = await province.destination(url_template=RTMP)
@@ -203,7 +203,7 @@ class TestH265ToClassicRtmp:
         changed = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
         assert changed.status_code == 200
         answer = await province.change(delivery, json={"enabled": True})
-        self._tells(answer, camera["code"], destination["code"])
+        self._names(answer, camera["code"], destination["code"])
 
 
 @pytest_asyncio.fixture

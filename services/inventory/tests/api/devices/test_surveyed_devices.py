@@ -18,7 +18,7 @@ async def test_what_was_noted_is_shown_and_reaches_the_workers(province: Any, bu
     assert camera["expected"]["mac"] == "0a:1b:2c:3d:4e:5f"
     assert camera["expected"]["onvif_address"] is None
 
-    async def told() -> ExpectedDevice | None:
+    async def published() -> ExpectedDevice | None:
         try:
             stored = await bus.js.get_last_msg("INVENTORY", subjects.inventory("camera", camera["id"]))
         except NotFoundError:
@@ -26,7 +26,7 @@ async def test_what_was_noted_is_shown_and_reaches_the_workers(province: Any, bu
         data = decode(stored.data or b"").data
         return data.expected if isinstance(data, CameraV1) else None
 
-    expected = await eventually(told)
+    expected = await eventually(published)
     assert expected is not None
     assert (expected.codec, expected.width, expected.fps, expected.serial) == ("h264", 1920, 25.0, "DS-2CD1")
 

@@ -163,8 +163,8 @@ async def test_as_of_equals_replaying_the_change_log(province: Any, seed: int) -
     for at in replay.instants:
         for path, noun in (("facilities", "facility"), ("cameras", "camera"), ("deliveries", "delivery")):
             shown = {each["id"]: each for each in await listed(province, path, as_of=at.isoformat(), limit=1000)}
-            told = replay.state(noun, at)
-            assert shown.keys() == told.keys(), (at, path)
+            replayed = replay.state(noun, at)
+            assert shown.keys() == replayed.keys(), (at, path)
             for thing_id, fields in shown.items():
                 compared = {name: value for name, value in fields.items() if name not in BOOKKEEPING}
-                assert {name: told[thing_id][name] for name in compared} == compared
+                assert {name: replayed[thing_id][name] for name in compared} == compared

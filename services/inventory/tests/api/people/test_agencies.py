@@ -27,8 +27,8 @@ async def test_nobody_is_above_itself_over_any_number_of_steps(province: Any) ->
 async def test_who_is_succeeded_has_ended_and_not_by_itself(province: Any) -> None:
     first, second = await province.agency(), await province.agency()
     one = f"/v1/agencies/{first['id']}"
-    standing = await province.change(one, json={"successor_id": second["id"]})
-    assert (standing.status_code, "valid_to" in standing.text) == (422, True)
+    followed = await province.change(one, json={"successor_id": second["id"]})
+    assert (followed.status_code, "valid_to" in followed.text) == (422, True)
     itself = await province.change(one, json={"successor_id": first["id"], "valid_to": "2025-02-28"})
     assert (itself.status_code, itself.json()["errors"][0]["field"]) == (409, "successor_id")
 

@@ -62,13 +62,13 @@ async def test_no_route_shows_what_is_hidden_and_each_shows_what_is_seen(world: 
                 if ".xlsx" in entry.path and (role, scope) not in WITH_WORKBOOKS:
                     continue
                 for path, name in paths(world, entry):
-                    await look(world, client, entry, path, name, seen, found)
+                    await check_sight(world, client, entry, path, name, seen, found)
         for name in seen:
             # Seen means seen: by most routes, at least.
             assert len(found[name]) > 25, (role, scope, name, sorted(found[name]))
 
 
-async def look(
+async def check_sight(
     world: Any, client: Any, entry: Entry, path: str, name: str | None, seen: set[str], found: dict[str, set[str]]
 ) -> None:
     """Call one route, and note the sites that its answer names."""
@@ -139,11 +139,11 @@ async def test_phones_and_addresses_are_read_and_found_by_their_right_alone(worl
 
 async def test_phones_are_hidden_in_files_and_the_log_too(world: Any) -> None:
     files = ("focal-points.csv", "facilities.csv", "team-members.csv", "visits.csv", "surveys.csv", "focal-points.xlsx")
-    for role, told in ((Role.READER, False), (Role.AUTHORITY, True)):
+    for role, shown in ((Role.READER, False), (Role.AUTHORITY, True)):
         with world.as_caller(role) as client:
             for name in files:
                 said = text_of(await client.get(f"/v1/exports/{name}"))
-                assert ("0911000001" in said or "0911000009" in said) is told, (role, name)
+                assert ("0911000001" in said or "0911000009" in said) is shown, (role, name)
     # Nobody has the one right without the other yet: the log of a caller without phones is made for the test.
     log = await world.province.client.get("/v1/changes", params={"noun": "focal_point", "limit": 10})
     assert "0911000001" in log.text

@@ -10,7 +10,7 @@ import pytest
 BEFORE, AFTER = "2021-05-07", "2025-07-02"
 
 
-async def standing(province: Any, day: str, **query: str) -> list[dict[str, Any]]:
+async def units_on(province: Any, day: str, **query: str) -> list[dict[str, Any]]:
     answer = await province.client.get("/v1/units", params={"valid_on": day, **query})
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["items"]
@@ -33,7 +33,7 @@ async def quang_tri(province: Any) -> Any:
 
 
 async def test_a_day_of_2021_has_its_districts_and_code_45(quang_tri: Any) -> None:
-    units = await standing(quang_tri, BEFORE)
+    units = await units_on(quang_tri, BEFORE)
     assert [one["code"] for one in units if one["level"] == "district"] == ["461", "462"]
     assert {(one["code"], one["name"]) for one in units if one["level"] == "province"} == {
         ("45", "Tỉnh Quảng Trị"),
@@ -42,7 +42,7 @@ async def test_a_day_of_2021_has_its_districts_and_code_45(quang_tri: Any) -> No
 
 
 async def test_a_day_after_the_merger_has_no_district_and_code_44(quang_tri: Any) -> None:
-    units = await standing(quang_tri, AFTER)
+    units = await units_on(quang_tri, AFTER)
     assert [(one["code"], one["name"]) for one in units] == [("44", "Tỉnh Quảng Trị")]
     assert {one["unit_id"] for one in units[0]["succeeds"]} >= {quang_tri.old["id"]}
 

@@ -22,7 +22,7 @@ def test_both_days_belong_to_a_period() -> None:
     assert not holds_on(UNTIL_MERGER, date(2025, 7, 1))
 
 
-def test_the_latest_unit_is_the_standing_one_else_the_last_that_ended() -> None:
+def test_the_latest_unit_is_the_one_without_an_end_else_the_last_that_ended() -> None:
     old, older = UNTIL_MERGER, Period(None, date(1989, 6, 30))
     assert latest([older, old, SINCE_MERGER], date(2026, 1, 1)) is SINCE_MERGER
     assert latest([old, older], date(2026, 1, 1)) is old

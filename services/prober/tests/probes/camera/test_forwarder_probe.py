@@ -133,12 +133,12 @@ async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, prob
     assert Cause.PACKET_LOSS in (await probe(camera)).judgement.findings
 
 
-@pytest.mark.parametrize(("told", "known"), [("udp", "udp"), ("tcp", "tcp"), ("pigeon", None)])
+@pytest.mark.parametrize(("given", "known"), [("udp", "udp"), ("tcp", "tcp"), ("pigeon", None)])
 async def test_how_the_media_comes_is_known_from_the_forwarder(
-    bus: Bus, gate: Camera, probe: Any, frames: Frames, told: str, known: str | None
+    bus: Bus, gate: Camera, probe: Any, frames: Frames, given: str, known: str | None
 ) -> None:
     camera = planned(gate.url())
-    await forward(bus, camera, annex_b(frames[0]), transport=told)
+    await forward(bus, camera, annex_b(frames[0]), transport=given)
     assert (await probe(camera)).media.transport == known
 
 
@@ -180,7 +180,7 @@ async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_
 
 
 @pytest.mark.parametrize(
-    ("told", "verdict", "cause"),
+    ("given", "verdict", "cause"),
     [
         ({"error": "no_keyframe", "silent_s": "8.0", "media_s": "90.0"}, Verdict.DOWN, Cause.NO_MEDIA),
         ({"error": "no_keyframe", "silent_s": "0.2", "media_s": "9.0"}, Verdict.UNKNOWN, Cause.NO_KEYFRAME),
@@ -197,10 +197,10 @@ async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_
     ],
 )
 async def test_a_pulled_camera_never_gets_a_second_session(
-    bus: Bus, gate: Camera, probe: Any, told: dict[str, str], verdict: Verdict, cause: Cause
+    bus: Bus, gate: Camera, probe: Any, given: dict[str, str], verdict: Verdict, cause: Cause
 ) -> None:
     camera = planned(gate.url())
-    await forward(bus, camera, b"", **told)
+    await forward(bus, camera, b"", **given)
     for kind in (ProbeKind.DEEP, ProbeKind.LIGHT):
         judgement = (await probe(camera, kind)).judgement
         assert (judgement.verdict, judgement.cause) == (verdict, cause)
@@ -236,8 +236,8 @@ async def test_a_recording_that_is_played_again_and_again_is_not_frozen(
     """Probes a minute apart meet the same keyframe of a clip of 10 s; the forwarder has seen those between."""
     camera = planned(gate.url())
     now = datetime.now(UTC)
-    told = {"still_since": (now - timedelta(seconds=70)).isoformat(), "still_keyframes": "35"} if still else {}
-    await forward(bus, camera, annex_b(frames[0]), **told)
+    given = {"still_since": (now - timedelta(seconds=70)).isoformat(), "still_keyframes": "35"} if still else {}
+    await forward(bus, camera, annex_b(frames[0]), **given)
     first = await probe(camera)
     assert first.judged is not None
     minute_ago = now - timedelta(seconds=60)

@@ -18,7 +18,7 @@ NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def look_at_gate(simulate: Any, context: ProbeContext) -> Callable[..., Any]:
+async def probe_gate(simulate: Any, context: ProbeContext) -> Callable[..., Any]:
     """A deep probe of a simulated camera whose ONVIF side is another device's; fields of ExpectedDevice."""
     gate = (await simulate({"id": "gate"})).cameras["gate"]
 
@@ -44,8 +44,8 @@ async def look_at_gate(simulate: Any, context: ProbeContext) -> Callable[..., An
     return probe
 
 
-async def test_the_surveyed_device_has_no_finding(look_at_gate: Any, device: Any) -> None:
-    result = await look_at_gate(await device(), serial="S1", mac="0a1b2c3d4e5f")
+async def test_the_surveyed_device_has_no_finding(probe_gate: Any, device: Any) -> None:
+    result = await probe_gate(await device(), serial="S1", mac="0a1b2c3d4e5f")
     assert result.judgement.findings == ()
     assert Cause.IDENTITY_CHANGED not in result.judgement.not_checked
     assert result.identity_at is not None
@@ -53,31 +53,31 @@ async def test_the_surveyed_device_has_no_finding(look_at_gate: Any, device: Any
 
 @pytest.mark.parametrize("expected", [{"serial": "S2"}, {"mac": "0a:1b:2c:3d:4e:60"}])
 async def test_cause_identity_changed_by_serial_number_or_mac(
-    look_at_gate: Any, device: Any, expected: dict[str, str]
+    probe_gate: Any, device: Any, expected: dict[str, str]
 ) -> None:
-    result = await look_at_gate(await device(), **expected)
+    result = await probe_gate(await device(), **expected)
     assert result.judgement.findings == (Cause.IDENTITY_CHANGED,)
     assert "in place of" in (result.judgement.detail or "")
 
 
-async def test_cause_clock_drift_as_the_device_itself_gives_its_time(look_at_gate: Any, device: Any) -> None:
+async def test_cause_clock_drift_as_the_device_itself_gives_its_time(probe_gate: Any, device: Any) -> None:
     camera = await device(ahead=timedelta(minutes=5))
-    result = await look_at_gate(camera)
+    result = await probe_gate(camera)
     assert result.judgement.findings == (Cause.CLOCK_DRIFT,)
     assert result.media.clock_drift_s == pytest.approx(300, abs=2)
     # Only the clock was asked for, and that without a login.
     assert {asked.operation for asked in camera.asked} == {"GetSystemDateAndTime"}
 
 
-async def test_a_device_that_hangs_is_not_checked_and_the_camera_stays_up(look_at_gate: Any, device: Any) -> None:
-    result = await look_at_gate(await device(hang_at="GetDeviceInformation"), serial="S1")
+async def test_a_device_that_hangs_is_not_checked_and_the_camera_stays_up(probe_gate: Any, device: Any) -> None:
+    result = await probe_gate(await device(hang_at="GetDeviceInformation"), serial="S1")
     assert result.judgement.findings == ()
     assert "timeout" in result.judgement.not_checked[Cause.IDENTITY_CHANGED]
 
 
-async def test_a_device_that_wants_a_login_is_not_checked_without_one(look_at_gate: Any, device: Any) -> None:
+async def test_a_device_that_wants_a_login_is_not_checked_without_one(probe_gate: Any, device: Any) -> None:
     camera = await device(login="token")
-    result = await look_at_gate(camera, serial="S1")
+    result = await probe_gate(camera, serial="S1")
     assert "auth_failed" in result.judgement.not_checked[Cause.IDENTITY_CHANGED]
     assert camera.refused_logins == 0
 

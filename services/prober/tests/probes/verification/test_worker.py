@@ -75,8 +75,10 @@ async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_lef
     assert [fact.verdict for fact in proofs.of(up)] == [VERIFIED]
 
 
-async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: datetime | None = None) -> None:
-    """As the forwarder says it."""
+async def publish_delivery(
+    bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: datetime | None = None
+) -> None:
+    """As the forwarder does."""
     fact = DeliveryObservedV1(
         delivery_id=delivery.id,
         camera_id=site.camera_id,
@@ -98,14 +100,14 @@ async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_whe
 ) -> None:
     site = await open_site()
     delivery = site.delivery(site.national)
-    await say(bus, site, delivery, DeliveryState.BACKING_OFF)
+    await publish_delivery(bus, site, delivery, DeliveryState.BACKING_OFF)
     await start_prober(**QUICK)
     await planned(planner, site, delivery)
     first = await proofs.fact(delivery)
     assert (first.verdict, first.cause) == (VerificationVerdict.NOT_CHECKABLE, None)
     assert first.detail == "the forwarder does not deliver now: backing_off"
     assert site.asked == []
-    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED)
+    await publish_delivery(bus, site, delivery, DeliveryState.ACKNOWLEDGED)
     assert (await proofs.fact(delivery, 2)).verdict is VERIFIED
 
 
@@ -120,8 +122,8 @@ async def test_a_delivery_that_comes_up_is_read_back_at_once_by_one_prober(
     await proofs.fact(other)
     await proofs.fact(up)
     began = datetime.now(UTC)
-    await say(bus, site, up, DeliveryState.BACKING_OFF)
-    await say(bus, site, up, DeliveryState.ACKNOWLEDGED)
+    await publish_delivery(bus, site, up, DeliveryState.BACKING_OFF)
+    await publish_delivery(bus, site, up, DeliveryState.ACKNOWLEDGED)
     second = await proofs.fact(up, 2, within_s=5.0)
     assert second.verdict is VERIFIED
     assert second.captured_at > began
@@ -139,8 +141,8 @@ async def test_a_proof_of_the_same_session_is_not_on_demand_again(
     await planned(planner, site, delivery, next_one)
     await proofs.fact(delivery)
     await proofs.fact(next_one)
-    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED, at=began)
-    await say(bus, site, next_one, DeliveryState.ACKNOWLEDGED)
+    await publish_delivery(bus, site, delivery, DeliveryState.ACKNOWLEDGED, at=began)
+    await publish_delivery(bus, site, next_one, DeliveryState.ACKNOWLEDGED)
     await proofs.fact(next_one, 2)
     assert len(proofs.of(delivery)) == 1
 
@@ -200,7 +202,7 @@ async def test_a_job_given_out_twice_opens_no_second_session(
     prober = await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
-    assert await most_viewers_until_told(site, proofs, delivery) == 1
+    assert await most_viewers_until_the_verdict(site, proofs, delivery) == 1
     deferred = prober.metrics.registry.get_sample_value("vonggac_prober_verify_jobs_total", {"outcome": "deferred"})
     assert (deferred or 0) >= 3
     assert len(site.asked) == 1
@@ -218,11 +220,11 @@ async def test_a_long_read_back_keeps_its_job_from_other_probers(
         await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
-    assert await most_viewers_until_told(site, proofs, delivery) == 1
+    assert await most_viewers_until_the_verdict(site, proofs, delivery) == 1
     assert len(site.asked) == 1
 
 
-async def most_viewers_until_told(site: Any, proofs: Any, delivery: Any) -> int:
+async def most_viewers_until_the_verdict(site: Any, proofs: Any, delivery: Any) -> int:
     """The most sessions at a time that read the stream "yard" until the delivery's first verdict."""
     most = 0
     while not proofs.of(delivery):

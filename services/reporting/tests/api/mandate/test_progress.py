@@ -39,7 +39,7 @@ STOOD = "2021-05-09T23:30:00+07:00"
 
 
 @dataclass
-class Told:
+class Story:
     """A province in May 2021. A: surveyed, agreed, connected. B: surveyed, one centre only. C: no cameras, blocked."""
 
     letter: Letter
@@ -50,11 +50,11 @@ class Told:
     cameras: dict[str, CameraV1] = field(default_factory=dict)
 
     @staticmethod
-    def of(province: Province) -> Told:
+    def of(province: Province) -> Story:
         letter = Letter(province)
         a, b = letter.facility("A"), letter.facility("B", type=FacilityType.HOTEL)
         c = letter.facility("C", status=FacilityStatus.APPROVED, managing_agency_id=letter.lead)
-        return Told(letter, a, b, c, letter.survey(b, may(8), "submitted"))
+        return Story(letter, a, b, c, letter.survey(b, may(8), "submitted"))
 
     def events(self) -> list[CloudEvent[Payload]]:
         letter = self.letter
@@ -84,8 +84,8 @@ class Told:
 
 
 @pytest_asyncio.fixture
-async def told(province: Province, ingest: Ingest, client: Client) -> Told:
-    made = Told.of(province)
+async def story(province: Province, ingest: Ingest, client: Client) -> Story:
+    made = Story.of(province)
     await province.feed(ingest, *made.events())
     return made
 
@@ -96,7 +96,7 @@ async def read(client: Client, path: str = "/v1/progress", **asked: Any) -> dict
     return dict(answer.json())
 
 
-async def test_the_board_of_the_eve_of_the_deadline(client: Client, told: Told) -> None:
+async def test_the_board_of_the_eve_of_the_deadline(client: Client, story: Story) -> None:
     board = await read(client)
     totals = board["totals"]
     found = {name: totals[name] for name in (
@@ -115,11 +115,11 @@ async def test_the_board_of_the_eve_of_the_deadline(client: Client, told: Told) 
     assert totals["cameras_both_percent"] == 50.0
     assert [(one["code"], one["facilities"]) for one in board["by_type"]] == [("hotel", 1), ("school", 2)]
     assert [(one["code"], one["name"]) for one in board["by_unit"]] == [("465", "Huyện Hướng Hóa")]
-    assert told.a.code == "A"
+    assert story.a.code == "A"
 
 
-async def test_a_minute_into_the_10th_what_is_not_done_is_overdue(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_a_minute_into_the_10th_what_is_not_done_is_overdue(client: Client, story: Story) -> None:
+    assert story.cameras
     after = await read(client, as_of="2021-05-10T00:00:00+07:00")
     rows = (await read(client, "/v1/progress/facilities", as_of="2021-05-10T00:00:00+07:00"))["items"]
     assert after["totals"]["overdue"] == 2
@@ -130,16 +130,16 @@ async def test_a_minute_into_the_10th_what_is_not_done_is_overdue(client: Client
 
 
 @pytest.mark.parametrize("group", ["by_unit", "by_agency", "by_type"])
-async def test_the_totals_are_the_sum_of_the_lines(client: Client, told: Told, group: str) -> None:
-    assert told.cameras
+async def test_the_totals_are_the_sum_of_the_lines(client: Client, story: Story, group: str) -> None:
+    assert story.cameras
     for instant in ("2021-05-06", "2021-05-09", STOOD, "2021-05-20"):
         board = await read(client, as_of=instant)
         for name in COUNT_NAMES:
             assert sum(line[name] for line in board[group]) == board["totals"][name], (name, instant)
 
 
-async def test_the_lines_and_the_facilities_agree(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_the_lines_and_the_facilities_agree(client: Client, story: Story) -> None:
+    assert story.cameras
     totals = (await read(client))["totals"]
     page = await read(client, "/v1/progress/facilities", limit="2", total="true")
     rows = page["items"]
@@ -175,7 +175,7 @@ async def test_the_board_and_the_compliance_report_agree(client: Client, ingest:
 
 
 async def test_what_changes_today_changes_no_board_before_today(
-    client: Client, ingest: Ingest, province: Province, told: Told
+    client: Client, ingest: Ingest, province: Province, story: Story
 ) -> None:
     instants = ["2021-05-06", "2021-05-08T05:00:00+07:00", STOOD, "2021-05-10T11:00:00+07:00"]
     paths = ("/v1/progress", "/v1/progress/facilities", "/v1/progress/facilities/B", "/v1/obligations")
@@ -186,19 +186,19 @@ async def test_what_changes_today_changes_no_board_before_today(
             one.pop("generated_at", None)
         return found
 
-    before, letter = await all_boards(), told.letter
+    before, letter = await all_boards(), story.letter
     later = may(12)
-    approved = letter.later(told.survey_b, later, status=SurveyStatus.APPROVED, approved_at=later)
-    gone = RemovedV1(id=told.c.id, noun="facility", revision=2, removed_at=later)
+    approved = letter.later(story.survey_b, later, status=SurveyStatus.APPROVED, approved_at=later)
+    gone = RemovedV1(id=story.c.id, noun="facility", revision=2, removed_at=later)
     (unit,) = [one.data for one in letter.base() if one.subject.startswith("unit/")]
     changes: list[tuple[str, Any]] = [
         ("survey", approved),
-        ("connection_plan", letter.plan(told.b, later, cameras=["B-C01"])),
-        ("facility", letter.later(told.a, later, name="Tên mới", type=FacilityType.HOTEL)),
+        ("connection_plan", letter.plan(story.b, later, cameras=["B-C01"])),
+        ("facility", letter.later(story.a, later, name="Tên mới", type=FacilityType.HOTEL)),
         ("facility", gone),
         ("unit", letter.later(unit, later, name="Xã Hướng Hóa", code="19429")),
-        ("camera", letter.later(told.cameras["A"], later, enabled=False, area="yard")),
-        ("blocked_reason", letter.blocked(told.b, date(2021, 5, 12)).model_copy(update=letter.known(later))),
+        ("camera", letter.later(story.cameras["A"], later, enabled=False, area="yard")),
+        ("blocked_reason", letter.blocked(story.b, date(2021, 5, 12)).model_copy(update=letter.known(later))),
         ("obligation", letter.obligation("NV-NEW", "focal_point", **letter.known(later))),
     ]
     await province.feed(ingest, *(letter.stated(noun, thing) for noun, thing in changes))
@@ -209,9 +209,9 @@ async def test_what_changes_today_changes_no_board_before_today(
 
 
 async def test_a_unit_that_another_followed_keeps_its_name_and_says_who_followed_it(
-    client: Client, ingest: Ingest, province: Province, told: Told
+    client: Client, ingest: Ingest, province: Province, story: Story
 ) -> None:
-    letter = told.letter
+    letter = story.letter
     (unit,) = [one.data for one in letter.base() if one.subject.startswith("unit/")]
     ended = letter.later(unit, may(20), valid_to=date(2021, 5, 31))
     after = unit.model_copy(update={
@@ -226,8 +226,8 @@ async def test_a_unit_that_another_followed_keeps_its_name_and_says_who_followed
     assert [one["code"] for one in line["succeeded_by"]] == ["19429"]
 
 
-async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: Client, story: Story) -> None:
+    assert story.cameras
     detail = await read(client, "/v1/progress/facilities/B")
     (camera,) = detail["camera_rows"]
     shown = {name: camera[name] for name in ("code", "area", "state", "connected_national", "connected_provincial")}
@@ -239,7 +239,7 @@ async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: C
         ("NV-1742-B", "due_soon"),
     ]
     assert detail["missing_areas"] == [area for area in REQUIRED_AREAS if area != "gate"]
-    by_id = await read(client, f"/v1/progress/facilities/{told.b.id}")
+    by_id = await read(client, f"/v1/progress/facilities/{story.b.id}")
     assert by_id == detail
     missing = await client.get("/v1/progress/facilities/B", params={"as_of": "2021-04-01"})
     unknown = await client.get("/v1/progress/facilities/XYZ")
@@ -247,8 +247,8 @@ async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: C
     assert "no facility B of 2021-04-01" in missing.json()["detail"]
 
 
-async def test_what_changed_since_an_instant_is_listed(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_what_changed_since_an_instant_is_listed(client: Client, story: Story) -> None:
+    assert story.cameras
     since = "2021-05-08T05:00:00+07:00"
     board = await read(client, since=since)
     page = await read(client, "/v1/progress/changes", since=since, total="true")
@@ -261,8 +261,8 @@ async def test_what_changed_since_an_instant_is_listed(client: Client, told: Tol
     assert board["totals_since"]["plan_agreed"] == 0
 
 
-async def test_the_file_of_what_changed_has_the_changes_of_the_pages(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_the_file_of_what_changed_has_the_changes_of_the_pages(client: Client, story: Story) -> None:
+    assert story.cameras
     since = "2021-05-08T05:00:00+07:00"
     pages = (await read(client, "/v1/progress/changes", since=since, limit="1000"))["items"]
     shown = sorted((one["facility"]["id"], one["field"], one["before"] or "", one["after"] or "") for one in pages)
@@ -289,9 +289,9 @@ FROZEN = """
 
 
 async def test_what_changed_since_the_last_report_is_what_changed_since_the_end_of_its_period(
-    client: Client, told: Told, database: Database
+    client: Client, story: Story, database: Database
 ) -> None:
-    assert told.cameras
+    assert story.cameras
     none = await client.get("/v1/progress", params={"as_of": STOOD, "since": "last-report"})
     assert (none.status_code, "since: no report before" in none.text) == (422, True)
     async with database.transaction() as session:
@@ -306,9 +306,9 @@ async def test_what_changed_since_the_last_report_is_what_changed_since_the_end_
     assert earlier.status_code == 422
 
 
-async def test_nobody_is_presumed_alive_at_an_instant_of_the_past(client: Client, told: Told) -> None:
+async def test_nobody_is_presumed_alive_at_an_instant_of_the_past(client: Client, story: Story) -> None:
     """The workers' last signs of life are of noon; five seconds later they were presumed alive, and no longer are."""
-    assert told.cameras
+    assert story.cameras
     for asked in ({"as_of": "2021-05-10T12:00:05+07:00"}, {"as_of": STOOD}):
         detail = await read(client, "/v1/progress/facilities/A", **asked)
         assert [one["state"] for one in detail["camera_rows"]] == ["up" if asked["as_of"] == STOOD else "unknown"]
@@ -326,8 +326,8 @@ PAGES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_file_and_the_pages_of_the_same_instant_agree(client: Client, told: Told, path: str) -> None:
-    assert told.cameras
+async def test_a_file_and_the_pages_of_the_same_instant_agree(client: Client, story: Story, path: str) -> None:
+    assert story.cameras
     name, of = PAGES[path]
     more = {"verdict": ["as_agreed", "deviates", "not_observed", "not_agreed"]} if path == "/v1/deviations" else {}
     pages = (await read(client, path, limit="1000", **more))["items"]
@@ -340,8 +340,8 @@ async def test_a_file_and_the_pages_of_the_same_instant_agree(client: Client, to
     assert pandas.read_parquet(io.BytesIO(parquet.content))[name].tolist() == [row[name] for row in rows]
 
 
-async def test_the_file_of_the_board_has_the_lines_of_the_board(client: Client, told: Told) -> None:
-    assert told.cameras
+async def test_the_file_of_the_board_has_the_lines_of_the_board(client: Client, story: Story) -> None:
+    assert story.cameras
     board = await read(client)
     answer = await client.get("/v1/progress", params={"as_of": STOOD, "format": "csv"})
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))

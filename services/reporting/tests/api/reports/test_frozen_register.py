@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from services.reporting.tests.api.mandate.test_progress import Told
+from services.reporting.tests.api.mandate.test_progress import Story
 from services.reporting.tests.stage import freezing
 from services.reporting.tests.stage.earlier import EARLIER, FILES, earlier
 from services.reporting.tests.stage.letter import DEADLINE, may
@@ -34,9 +34,9 @@ HIDDEN = ("Người Ví Dụ", "0900000000", "dau-moi@example.org", "0912", "345
 
 
 @pytest_asyncio.fixture
-async def told(province: Province, ingest: Ingest, client: Client) -> Told:
+async def story(province: Province, ingest: Ingest, client: Client) -> Story:
     """The board's province, with an address, a survey's day and a reason that names a phone."""
-    made = Told.of(province)
+    made = Story.of(province)
     made.a = made.a.model_copy(update={"address": "68 Lê Duẩn (ĐT 0912.345.678), thị trấn Lao Bảo"})
     made.b = made.b.model_copy(update={"address": "Nơi hạn chế", "restricted": True})
     made.survey_b = made.survey_b.model_copy(update={"surveyed_on": date(2021, 5, 7)})
@@ -69,7 +69,7 @@ def row_of(report: Report, code: str) -> dict[str, Any]:
     return dict(found)
 
 
-async def test_a_report_holds_what_the_register_said_of_each_facility(client: Client, told: Told) -> None:
+async def test_a_report_holds_what_the_register_said_of_each_facility(client: Client, story: Story) -> None:
     _, report = await frozen(client)
     assert report.header.rule_version == "3"
     a, b, c = (row_of(report, code) for code in "ABC")
@@ -100,11 +100,11 @@ async def test_a_report_holds_what_the_register_said_of_each_facility(client: Cl
 
 
 async def test_a_facility_that_came_between_the_period_and_the_cut_off_is_in_no_table(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     """What is owed is of the facilities that the list has, so that both have one number (R13)."""
-    came = told.letter.facility("N", may(10, 0.5))
-    await told.letter.province.feed(ingest, told.letter.stated("facility", came))
+    came = story.letter.facility("N", may(10, 0.5))
+    await story.letter.province.feed(ingest, story.letter.stated("facility", came))
     owed = (await client.get("/v1/obligations", params={"as_of": CUT_OFF.isoformat()})).json()["items"]
     assert "N" in {one["facility"]["code"] for one in owed}
     _, report = await frozen(client)
@@ -113,7 +113,7 @@ async def test_a_facility_that_came_between_the_period_and_the_cut_off_is_in_no_
 
 
 async def test_every_form_has_it_and_verifies_without_a_name_a_phone_or_an_address_of_mail(
-    client: Client, told: Told
+    client: Client, story: Story
 ) -> None:
     body, report = await frozen(client)
     for form in FORMS:
@@ -127,7 +127,7 @@ async def test_every_form_has_it_and_verifies_without_a_name_a_phone_or_an_addre
         assert again == content, form
 
 
-async def test_the_list_of_facilities_has_the_columns_that_officials_expect(client: Client, told: Told) -> None:
+async def test_the_list_of_facilities_has_the_columns_that_officials_expect(client: Client, story: Story) -> None:
     _, report = await frozen(client)
     first, *others = paper(report).appendices
     assert [one.number for one in others] == ["II", "III", "IV"]
@@ -151,7 +151,7 @@ async def test_the_list_of_facilities_has_the_columns_that_officials_expect(clie
 
 
 async def test_the_deadline_is_that_of_the_obligations_known_at_the_cut_off(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     _, report = await frozen(client)
     assert report.header.deadline_ms is None
@@ -167,10 +167,10 @@ async def test_the_deadline_is_that_of_the_obligations_known_at_the_cut_off(
 
 
 async def test_what_the_register_says_after_the_cut_off_is_in_no_version(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     body, report = await frozen(client)
-    letter = told.letter
+    letter = story.letter
     (b,) = (
         one
         for one in report.tables["obligations"]
@@ -182,15 +182,15 @@ async def test_what_the_register_says_after_the_cut_off_is_in_no_version(
         (
             "survey",
             letter.later(
-                told.survey_b, may(11), status=SurveyStatus.APPROVED, status_since=may(11), approved_at=may(11)
+                story.survey_b, may(11), status=SurveyStatus.APPROVED, status_since=may(11), approved_at=may(11)
             ),
         ),
         (
             "obligation",
             letter.later(obligation, may(11), due_before=may(43), deadlines=(*obligation.deadlines, longer)),
         ),
-        ("facility", letter.later(told.a, may(11), address="Nơi khác")),
-        ("focal_point", letter.focal_point(told.b, date(2021, 5, 11))),
+        ("facility", letter.later(story.a, may(11), address="Nơi khác")),
+        ("focal_point", letter.focal_point(story.b, date(2021, 5, 11))),
     ]
     await letter.province.feed(ingest, *(letter.stated(noun, thing) for noun, thing in later))
     address = f"/v1/reports/{body['id']}"
@@ -206,14 +206,14 @@ async def test_what_the_register_says_after_the_cut_off_is_in_no_version(
 
 
 async def test_late_evidence_changes_the_register_s_rows_by_a_version_alone(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     body, report = await frozen(client)
-    camera = told.cameras["B"]
-    came = told.letter.province.change(
+    camera = story.cameras["B"]
+    came = story.letter.province.change(
         camera.deliveries[1], camera, 4, may(9, 22), "acknowledged", held_since=may(9, 22)
     )
-    await told.letter.province.feed(ingest, came)
+    await story.letter.province.feed(ingest, came)
     answer = await client.post(f"/v1/reports/{body['id']}/versions?version=1", json={"reason": "số liệu đến muộn"})
     assert answer.status_code == 201, answer.text
     second = parsed((await client.get(f"/v1/reports/{body['id']}.json")).content)
@@ -225,11 +225,11 @@ async def test_late_evidence_changes_the_register_s_rows_by_a_version_alone(
 
 
 async def test_evidence_between_the_period_and_the_cut_off_flags_the_report(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     """It changes what the register's rows say; of after the cut-off it changes nothing."""
-    letter = told.letter
-    new = letter.camera(told.b, "B-C02", may(10, 0.2))
+    letter = story.letter
+    new = letter.camera(story.b, "B-C02", may(10, 0.2))
     await letter.province.feed(ingest, letter.stated("camera", new))
     body, _ = await frozen(client)
     address = f"/v1/reports/{body['id']}"
@@ -242,7 +242,7 @@ async def test_evidence_between_the_period_and_the_cut_off_flags_the_report(
     await letter.province.feed(ingest, letter.province.probe(new, may(10, 0.9), awake_since=letter.begin))
     found = await flag()
     assert (found["what"], found["cameras"]) == (["probe"], 1)
-    camera, at = told.cameras["B"], may(10, 0.3)
+    camera, at = story.cameras["B"], may(10, 0.3)
     came = letter.province.change(camera.deliveries[1], camera, 4, at, "acknowledged", held_since=at)
     await letter.province.feed(ingest, came)
     found = await flag()

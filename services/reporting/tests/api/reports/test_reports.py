@@ -275,8 +275,8 @@ async def test_a_chart_is_drawn_of_a_period_or_of_a_report(client: Client, fed: 
     open_period = await client.get(f"/v1/charts/{name}.svg", params=period)
     assert open_period.status_code == 200, open_period.text
     assert open_period.headers["content-type"].startswith("image/svg+xml")
-    told = await client.get(f"/v1/charts/{name}.svg", params={**period, "deadline": DAY.date().isoformat()})
-    assert told.status_code == 200, told.text
+    chart = await client.get(f"/v1/charts/{name}.svg", params={**period, "deadline": DAY.date().isoformat()})
+    assert chart.status_code == 200, chart.text
     report = await frozen(client)
     of_report = await client.get(f"/v1/charts/{name}.svg", params={"report": report["id"]})
     assert of_report.content == open_period.content

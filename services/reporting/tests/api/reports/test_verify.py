@@ -124,8 +124,8 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
     assert "table cameras, row 1: camera_code" in said["differences"]
     for role, scope in ((Role.READER, ()), (Role.AUTHORITY, (f"facility:{uuid4()}",))):
         async with start(role=role, scope=scope) as other:
-            told = (await other.post("/v1/reports/verify", content=forged)).json()
-            assert told["differences"] == said["differences"][:1]
+            shown = (await other.post("/v1/reports/verify", content=forged)).json()
+            assert shown["differences"] == said["differences"][:1]
             assert (await other.post("/v1/reports/verify", content=content)).json()["unaltered"]
 
 

@@ -122,9 +122,9 @@ async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
     assert answer["promised_by"] == "2027-01-01T00:00:00+07:00"
     assert answer["recorded_by"] == "test-province_lead"
     assert len(mailbox.taken) == 1
-    told = mailbox.taken[0][1].get_body()
-    assert told is not None
-    assert "CAM-01 (không trả lời trong thời hạn)" in told.get_content()
+    body = mailbox.taken[0][1].get_body()
+    assert body is not None
+    assert "CAM-01 (không trả lời trong thời hạn)" in body.get_content()
     (row,) = csv.DictReader(io.StringIO((await lead.get("/v1/urges", params={"format": "csv"})).text, newline=""))
     assert (row["urge_id"], row["agency_name"], row["level"], row["outages"]) == (urge["id"], "Sở Y tế", "1", "1")
     assert (row["codes"], row["channels_sent"], row["outcomes"]) == ("CAM-01", "1", "Văn thư: sent")

@@ -273,8 +273,8 @@ async def test_availability_with_outages_is_a_file_with_the_figures_of_its_json(
     assert len(found) == len(wanted) > 0
     assert any(each["count"] for each in wanted.values())
     for row, each in zip(found.values(), wanted.values(), strict=True):
-        told = [row[name] for name in ("outages", "outages_unconfirmed", "site_faults", "outages_ms")]
-        assert told == [each[name] for name in ("count", "unconfirmed", "site_faults", "down_ms")]
+        stated = [row[name] for name in ("outages", "outages_unconfirmed", "site_faults", "outages_ms")]
+        assert stated == [each[name] for name in ("count", "unconfirmed", "site_faults", "down_ms")]
         assert [row["mttr_ms"], row["mtbf_ms"], row["longest_ms"]] == [
             each[name] if each[name] is None else pytest.approx(each[name])
             for name in ("mttr_ms", "mtbf_ms", "longest_ms")

@@ -64,8 +64,8 @@ def test_every_whole_day_is_of_one_stay_or_one_on_which_the_camera_moved(
     starts = [period.start, *(midnight(FIRST) + hour * HOUR for hour in sorted(hours))]
     moved = camera(*((at, places[number % 3]) for number, at in enumerate(starts)), end=period.end)
     found = whole_days(moved, divided)
-    told = [day for stay in found.stays for day in range(stay.first, stay.last)]
-    assert sorted([*told, *found.moved]) == list(range(divided.first, divided.last))
+    stayed = [day for stay in found.stays for day in range(stay.first, stay.last)]
+    assert sorted([*stayed, *found.moved]) == list(range(divided.first, divided.last))
     for day in found.moved:
         assert any(day_of(at) == day and at != midnight(day) for at in starts[1:]), "something happened on it"
     for stay in found.stays:

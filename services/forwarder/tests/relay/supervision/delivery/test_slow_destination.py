@@ -94,8 +94,8 @@ async def test_no_reachability_check_for_a_session_that_only_waits_for_a_keyfram
         await eventually(lambda: slow.slot.counts.groups_dropped == 1, within_s=20)
         transport.resume_reading()
         await eventually(lambda: is_left_out(slow), within_s=8)
-        knocks = relay._context.reachability
-        assert not knocks._waiting
+        reachability = relay._context.reachability
+        assert not reachability._waiting
         await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=15)
         assert (peer.connections, slow.slot.sessions) == (1, 1)
 
