@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from inventory.domain.fields import folded_code
 from local.apis.inventory import RefusedError
 from local.own.cameras import OwnCamera, read_cameras
 from local.own.table import MAX_SHOWN, FileError, refused_rows
@@ -122,6 +123,44 @@ def test_all_mistakes_of_a_row_are_reported_at_once(tmp_path: Path) -> None:
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     reported = mistakes(tmp_path, "code,name,url\n\nA1,N,rtsp://10.0.0.1/x\n\nA1,N,rtsp://10.0.0.2/x\n")
     assert reported == ["line 5, column code, 'A1': line 3 has this code already: each needs its own"]
+
+
+@pytest.mark.parametrize("almost", ["cong-01", "Cong-1", "CONG-001"])
+def test_two_codes_that_inventory_takes_for_one_are_found(tmp_path: Path, almost: str) -> None:
+    assert folded_code(almost) == folded_code("Cong-01")
+    (reported,) = mistakes(tmp_path, f"code,name,url\nCong-01,N,rtsp://10.0.0.1/x\n{almost},N,rtsp://10.0.0.2/x\n")
+    what = "line 2 has Cong-01, almost this code, already: each needs its own"
+    assert reported == f"line 3, column code, '{almost}': {what}"
+
+
+TWICE = "it already: two cameras are two devices; where one is meant to be both, say why in the column"
+
+
+@pytest.mark.parametrize(
+    ("heading", "first", "second", "column"),
+    [
+        ("serial", "rtsp://10.0.0.1/x,", "RTSP://10.0.0.1:554/x/,", "url"),
+        ("serial", "rtsp://10.0.0.1/x,DS-1", "rtsp://10.0.0.2/x,ds -1", "serial"),
+        ("mac", "rtsp://10.0.0.1/x,0a:1b:2c:3d:4e:5f", "rtsp://10.0.0.2/x,0A-1B-2C-3D-4E-5F", "mac"),
+    ],
+)
+def test_two_rows_that_are_one_device_are_found_before_anything_starts(
+    tmp_path: Path, heading: str, first: str, second: str, column: str
+) -> None:
+    (reported,) = mistakes(tmp_path, f"code,name,url,{heading}\nA1,N,{first}\nA2,N,{second}\n")
+    assert reported.startswith(f"line 3, column {column}, ")
+    assert f"line 2 has {TWICE} shared_device_reason" in reported
+
+
+def test_one_device_under_two_cameras_is_taken_with_a_reason(tmp_path: Path) -> None:
+    header = "code,name,url,shared_device_reason"
+    cameras = read(tmp_path, f"{header}\nA1,N,rtsp://10.0.0.1/x,\nA2,N,rtsp://10.0.0.1/x,một máy hai cổng\n")
+    assert cameras[1].columns["shared_device_reason"] == "một máy hai cổng"
+
+
+def test_channels_of_one_recorder_share_its_serial_number(tmp_path: Path) -> None:
+    rows = "A1,N,rtsp://10.0.0.1/1,DS-1\nA2,N,rtsp://10.0.0.1/2,DS-1\n"
+    assert len(read(tmp_path, f"code,name,url,serial\n{rows}")) == 2
 
 
 def test_all_mistakes_are_reported_but_not_without_end(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
 from vonggac.net.address_secrets import secret_parameters
 from vonggac.net.errors import MalformedError
+from vonggac.net.sameness import normal_endpoint, normal_serial, normal_url
 from vonggac.net.url import RtspUrl
 
 COLUMNS = Columns(
@@ -16,6 +17,7 @@ COLUMNS = Columns(
     optional=(
         "username", "password", "facility_code", "transport", "codec", "size",
         "width", "height", "serial", "mac", "onvif_address",
+        "shared_device_reason",
     ),
     aliases={"facility": "facility_code", "expected_codec": "codec", "expected_size": "size"},
 )  # fmt: skip
@@ -26,6 +28,8 @@ TRANSPORTS = ("tcp", "udp", "auto")
 CODECS = {"h264": "h264", "h265": "h265", "h.264": "h264", "h.265": "h265", "avc": "h264", "hevc": "h265"}
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ONE_DEVICE = "two cameras are two devices; where one is meant to be both, say why in the column shared_device_reason"
+_NOT_HEX = re.compile(r"[^0-9a-f]")
 _SIZE = re.compile(r"([0-9]{2,5})\s*[xX×*]\s*([0-9]{2,5})")
 _WHOLE = re.compile(r"[0-9]{2,5}")
 
@@ -51,9 +55,39 @@ def read_cameras(path: Path, *, facility_codes: Collection[str], default_facilit
     for row in rows:
         mistakes += _mistakes(row, facility_codes)
     mistakes += doubled(rows)
+    if not mistakes:
+        mistakes += one_device(rows)
     if mistakes:
         raise FileError(path, sorted(mistakes, key=lambda mistake: mistake.line))
     return [_camera(row, default_facility) for row in rows]
+
+
+def one_device(rows: Iterable[Row]) -> list[Mistake]:
+    """A mistake for each row whose device an earlier one has, and that gives no reason for it; as inventory has it.
+
+    Cameras of one host and port are channels of a recorder: they share its serial number and MAC address.
+    """
+    by_address: dict[str, int] = {}
+    by_mark: dict[tuple[str, str], dict[tuple[str, int | None], int]] = {}
+    mistakes = []
+    for row in rows:
+        endpoint, address = normal_endpoint(row["url"]), normal_url(row["url"])
+        marks = [("serial", normal_serial(row["serial"])), ("mac", _NOT_HEX.sub("", row["mac"].lower()))]
+        marks = [(column, value) for column, value in marks if value]
+        earlier = [
+            (column, line)
+            for column, value in marks
+            for other, line in by_mark.get((column, value), {}).items()
+            if other != endpoint
+        ]
+        earlier += [("url", by_address[address])] if address in by_address else []
+        if earlier and not row["shared_device_reason"]:
+            column, line = earlier[0]
+            mistakes.append(row.wrong(column, f"line {line} has it already: {_ONE_DEVICE}"))
+        by_address.setdefault(address, row.line)
+        for mark in marks:
+            by_mark.setdefault(mark, {}).setdefault(endpoint, row.line)
+    return mistakes
 
 
 def _camera(row: Row, default_facility: str) -> OwnCamera:

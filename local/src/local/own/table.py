@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from vonggac.telemetry import redact
 
 MAX_SHOWN = 50
 MAX_VALUE = 60
+_PADDING = re.compile(r"(?<![0-9])0+(?=[0-9])")
 HIDDEN = frozenset({"username", "password"})
 """Columns whose values are never printed."""
 
@@ -99,13 +101,20 @@ def read_rows(path: Path, columns: Columns) -> tuple[list[Row], list[Mistake]]:
 
 
 def doubled(rows: Iterable[Row]) -> list[Mistake]:
-    """A mistake for each code that an earlier row has."""
-    seen: dict[str, int] = {}
-    return [
-        row.wrong("code", f"line {first} has this code already: each needs its own")
-        for row in rows
-        if row["code"] and (first := seen.setdefault(row["code"], row.line)) != row.line
-    ]
+    """A mistake for each code that an earlier row has, or almost: inventory takes both for one."""
+    seen: dict[str, Row] = {}
+    mistakes = []
+    for row in rows:
+        first = seen.setdefault(_folded(row["code"]), row)
+        if row["code"] and first is not row:
+            this = "this code" if first["code"] == row["code"] else f"{first['code']}, almost this code,"
+            mistakes.append(row.wrong("code", f"line {first.line} has {this} already: each needs its own"))
+    return mistakes
+
+
+def _folded(code: str) -> str:
+    """As inventory compares codes: no case, no leading zeros of a number."""
+    return _PADDING.sub("", code.lower())
 
 
 def refused_rows(path: Path, lines: Sequence[int], refusal: RefusedError) -> FileError:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.domain.devices.sameness import Device, Devices, find_same, normal_url
+from inventory.domain.devices.sameness import Device, Devices, find_same
 
 
 def device(code: str = "CAM-01", url: str = "rtsp://10.1.1.1/ch1", **given: Any) -> Device:
@@ -96,10 +96,6 @@ def test_a_channel_of_a_recorder_is_one_camera() -> None:
 def test_a_camera_is_not_its_own_double() -> None:
     one = device()
     assert find_same(one, [one]) == ()
-
-
-def test_an_ipv6_address_keeps_its_brackets() -> None:
-    assert normal_url("rtsp://[FD00::1]:554/a") == "rtsp://[fd00::1]/a"
 
 
 URLS = st.builds("{}://{}{}/{}".format, st.sampled_from(["rtsp", "RTSP"]), st.sampled_from(["10.1.1.1", "10.1.1.2"]),

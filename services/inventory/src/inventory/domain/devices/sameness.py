@@ -1,18 +1,11 @@
 """One device under two cameras is counted twice: by an address, serial number, MAC address or channel of a recorder."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from vonggac.net.allowed_networks import canonical_host
-from vonggac.net.origin import DEFAULT_PORTS
+from vonggac.net.sameness import normal_endpoint, normal_serial, normal_url
 
-_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
-_NOT_RESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_SPACE = re.compile(r"\s+")
 IN_BRACKETS = "://["
 """So begins the host of an address that has many spellings: IPv6."""
 
@@ -63,53 +56,6 @@ def one_device(what: str, code: str, field: str) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def normal_url(url: str) -> str:
-    """The address for comparing, as RFC 3986 6.2 has it.
-
-    Scheme and host in lower case, the default port left out, nothing encoded that needs not be, no empty step and no
-    slash at the end of the path, parameters in their order.
-
-    Of a file each is asked for once or twice more, right after the first time.
-    """
-    parts = urlsplit(url)
-    host = normal_host(url)
-    shown = f"[{host}]" if ":" in host else host
-    stated = parts.port
-    port = f":{stated}" if stated is not None and stated != DEFAULT_PORTS.get(parts.scheme) else ""
-    query = f"?{'&'.join(sorted(_decoded(parts.query).split('&')))}" if parts.query else ""
-    return f"{parts.scheme.lower()}://{shown}{port}{_normal_path(_decoded(parts.path))}{query}"
-
-
-def normal_host(url: str) -> str:
-    """The host of an address for comparing: in lower case, no dot at the end, an IP address in its one form."""
-    return canonical_host(urlsplit(url).hostname or "")
-
-
-def normal_serial(serial: str) -> str:
-    """A serial number for comparing: labels and menus of one device differ in case and in spaces."""
-    return _SPACE.sub("", serial).casefold()
-
-
-def _normal_path(path: str) -> str:
-    kept: list[str] = []
-    for step in path.split("/"):
-        if step == "..":
-            del kept[-1:]
-        elif step not in {"", "."}:
-            kept.append(step)
-    return "".join(f"/{step}" for step in kept)
-
-
-def _decoded(text: str) -> str:
-    return _ENCODED.sub(_sign, text) if "%" in text else text
-
-
-def _sign(found: re.Match[str]) -> str:
-    sign = chr(int(found[1], 16))
-    return sign if sign in _NOT_RESERVED else found[0].upper()
-
-
 def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
     """The other cameras that are the same device, each with the first field that says so."""
     fields = ((other, _same_field(device, other)) for other in others if other.camera_id != device.camera_id)
@@ -119,7 +65,7 @@ def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
 def _same_field(device: Device, other: Device) -> str | None:
     there = {address for _, address in other.addresses}
     # The channels of one recorder share its serial number and MAC address, not their address.
-    if _endpoint(device.url) != _endpoint(other.url) or normal_url(device.url) == normal_url(other.url):
+    if normal_endpoint(device.url) != normal_endpoint(other.url) or normal_url(device.url) == normal_url(other.url):
         there_too = set(_marks(other))
         for mark in _marks(device):
             if mark in there_too:
@@ -138,7 +84,7 @@ class Devices:
     def __init__(self) -> None:
         self._by_url: dict[str, str] = {}
         self._by_channel: dict[tuple[UUID | None, int], str] = {}
-        self._by_mark: dict[tuple[str, str], dict[tuple[str | None, int | None], str]] = {}
+        self._by_mark: dict[tuple[str, str], dict[tuple[str, int | None], str]] = {}
 
     def add(self, device: Device) -> None:
         """Know this camera too; of several with one device the first is named."""
@@ -147,14 +93,14 @@ class Devices:
         if device.channel is not None:
             self._by_channel.setdefault((device.recorder_id, device.channel), device.code)
         for mark in _marks(device):
-            self._by_mark.setdefault(mark, {}).setdefault(_endpoint(device.url), device.code)
+            self._by_mark.setdefault(mark, {}).setdefault(normal_endpoint(device.url), device.code)
 
     def find_same(self, device: Device) -> Same | None:
         """Another camera that is the same device, as `find_same` finds it."""
         for field, value in _marks(device):
             # The channels of one recorder share its marks.
             for endpoint, code in self._by_mark.get((field, value), {}).items():
-                if endpoint != _endpoint(device.url) and code != device.code:
+                if endpoint != normal_endpoint(device.url) and code != device.code:
                     return Same(field, code)
         for field, address in device.addresses:
             if (code := self._by_url.get(address, device.code)) != device.code:
@@ -168,8 +114,3 @@ class Devices:
 def _marks(device: Device) -> list[tuple[str, str]]:
     marks = (("mac", device.mac), ("serial", normal_serial(device.serial) if device.serial else None))
     return [(field, value) for field, value in marks if value]
-
-
-def _endpoint(url: str) -> tuple[str | None, int | None]:
-    parts = urlsplit(url)
-    return normal_host(url), parts.port or DEFAULT_PORTS.get(parts.scheme)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.recorder import ELSEWHERE, check_channel
-from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, normal_host, normal_serial, one_device
+from inventory.domain.devices.sameness import IN_BRACKETS, Device, find_same, one_device
 from inventory.nouns.mandate.states import check_happened
 from inventory.storage.conflicts import (
     field_conflict,
@@ -21,6 +21,7 @@ from inventory.storage.queries.plans import is_agreed_on
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Destination, Recorder
+from vonggac.net.sameness import normal_host, normal_serial
 
 OF_ANOTHER = "of another facility"
 """In place of the code of a camera or recorder that the caller does not see."""
