@@ -4,6 +4,10 @@ import re
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pytest
+
+from vonggac.__main__ import main as program
+
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -12,3 +16,12 @@ def test_the_readme_names_every_command_and_no_other() -> None:
         command.name for command in entry_points(group="vonggac.commands") if command.value.startswith("local.")
     }
     assert set(re.findall(r"^\| `python -m local ([a-z-]+)", README.read_text("utf-8"), re.MULTILINE)) == installed
+
+
+def test_the_help_names_the_program_that_was_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["vonggac", "round-trip", "--help"])
+    with pytest.raises(SystemExit):
+        program()
+    assert capsys.readouterr().out.startswith("usage: vonggac round-trip ")

@@ -19,6 +19,7 @@ from local.backup import place, platform_copy
 from local.commands import clean, cluster_secrets, run, setup, smoke, tools
 from local.commands.progress import Progress, write_utf8
 from local.commands.round_trip import round_trip
+from local.commands.service import run_service_command
 from local.own.files import read_own
 from local.own.known import Known
 from local.own.table import FileError
@@ -77,6 +78,10 @@ def _smoke(arguments: argparse.Namespace, progress: Progress) -> int:
 
 def _clean(arguments: argparse.Namespace, progress: Progress) -> int:
     return clean.clean(StateFolder(arguments.state), progress)
+
+
+def _service(arguments: argparse.Namespace, progress: Progress) -> int:
+    return _finish(run_service_command(StateFolder(arguments.state), arguments.service, arguments.words, progress))
 
 
 def _setup(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -149,7 +154,8 @@ def _networks(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    program = "python -m local" if __name__ == "__main__" else "vonggac"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="the whole platform on this machine, until Ctrl-C")
     run_command.add_argument("--cameras", type=Path, help="CSV of your own cameras, in place of the demo's")
@@ -160,7 +166,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     smoke_command = commands.add_parser("smoke", help="start, wait for the truth, print it, stop; throw-away state")
     clean_command = commands.add_parser("clean", help="remove the state folder")
-    for command in (run_command, clean_command):
+    service_command = commands.add_parser("service", help="a command of inventory or reporting, such as republish")
+    service_command.add_argument("service", choices=sorted(environment.RECORD_KEEPERS))
+    service_command.add_argument("words", nargs="+", metavar="COMMAND", help="as of `python -m inventory`")
+    service_command.set_defaults(work=_service)
+    for command in (run_command, clean_command, service_command):
         command.add_argument("--state", type=Path, default=Path("var"), help="folder of all state (default: var)")
     for command in (run_command, smoke_command):
         command.add_argument(
