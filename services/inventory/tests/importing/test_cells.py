@@ -11,7 +11,7 @@ from inventory.domain.fields import folded_code
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import ErrorCell, check_encoding, normal, unquote_text
+from inventory.importing.cells.text import ErrorCell, LiteralCell, check_encoding, escape_text, normal, unescape_text, unquote_text
 from inventory.importing.checking import codes as checked_codes
 from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import OnRecord, check_codes
@@ -24,6 +24,30 @@ from vonggac.http.formulas import FORMULA_STARTS, escape_formula, unescape_formu
 @given(st.text())
 def test_escaping_is_undone(text: str) -> None:
     assert unescape_formula(escape_formula(text)) == text
+
+
+_TAKEN_OTHERWISE = st.text("'#*@=E+1,.N/A0-9 ") | st.sampled_from(["***", "1E+5", "#N/A", "=***", "a ***@b", "'", "''***"])
+
+
+@given(_TAKEN_OTHERWISE, st.sampled_from(Kind))
+def test_a_text_that_means_something_else_in_a_cell_comes_back_as_itself(text: str, kind: Kind) -> None:
+    cell = escape_text(text, kind)
+    again = unescape_text(cell, kind)
+    assert again == text
+    assert not isinstance(again, ErrorCell)
+    assert (cell != text) == isinstance(again, LiteralCell)
+
+
+def test_an_apostrophe_says_that_a_text_is_meant_as_it_stands() -> None:
+    name = Converter(Column(name="name", heading="Tên"))
+    phone = Converter(Column(name="phone", heading="Điện thoại", kind=Kind.PHONE))
+    for converter, text in ((name, "***"), (name, "1,23E+11"), (phone, "233 3852 123")):
+        assert converter.convert(unescape_text(f"'{text}", converter.column.kind)) == text
+        with pytest.raises(RefusalError):
+            converter.convert(text)
+    hidden = Converter(Column(name="password", heading="Mật khẩu", secret=True))
+    with pytest.raises(RefusalError):
+        hidden.convert(unescape_text("'***"))
 
 
 @given(st.text())

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from inventory.importing.cells.dates import PROVINCE_TIME
-from inventory.importing.cells.text import escape_error
-from inventory.importing.columns import Column
+from inventory.importing.cells.text import escape_text
+from inventory.importing.columns import Column, Kind
 from vonggac.http.formulas import escape_formula
 
 FLUSH_AT_CHARACTERS = 64 * 1024
@@ -23,7 +23,7 @@ class CsvFormat(StrEnum):
     EXCEL_VI = "excel-vi"
 
 
-def to_cell(value: object, *, decimal_comma: bool = False) -> str:
+def to_cell(value: object, kind: Kind = Kind.TEXT, *, decimal_comma: bool = False) -> str:
     """A value as a cell; the import reads the same value from it."""
     if value is None:
         return ""
@@ -36,7 +36,7 @@ def to_cell(value: object, *, decimal_comma: bool = False) -> str:
         return value.astimezone(PROVINCE_TIME).isoformat()
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}" if decimal_comma else value.isoformat()
-    return escape_error(escape_formula(str(value)))
+    return escape_text(str(value), kind)
 
 
 async def csv_pieces(
@@ -50,7 +50,7 @@ async def csv_pieces(
         buffer.write("\ufeff")
     writer.writerow([column.heading if excel else column.name for column in columns])
     async for row in rows:
-        writer.writerow([to_cell(row[column.name], decimal_comma=excel) for column in columns])
+        writer.writerow([to_cell(row[column.name], column.kind, decimal_comma=excel) for column in columns])
         if buffer.tell() >= FLUSH_AT_CHARACTERS:
             yield buffer.getvalue()
             buffer.seek(0)

@@ -10,10 +10,9 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from inventory.importing.cells.dates import DAY, PROVINCE_TIME
-from inventory.importing.cells.text import escape_error
+from inventory.importing.cells.text import escape_text
 from inventory.importing.checking.cells import LEFT_OUT
 from inventory.importing.columns import Column, Columns, Kind
-from vonggac.http.formulas import escape_formula
 
 LISTS = "Danh mục"
 FILLED_ROWS = 20_000
@@ -129,4 +128,4 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
         if column.kind in {Kind.RECORDS, Kind.RECORD} and len(text) > LONGEST_CELL:
             text = LEFT_OUT
         # A spreadsheet that reads the cell again, or saves it as CSV, must not run it either.
-        sheet.write_string(row, place, escape_error(escape_formula(text)), formats["text"])
+        sheet.write_string(row, place, escape_text(text, column.kind), formats["text"])

@@ -81,6 +81,27 @@ async def test_an_export_of_every_noun_comes_back(filled: Any) -> None:
     await each_noun(comes_back)
 
 
+TEXTS_LIKE_SOMETHING_ELSE = (
+    "***", "Cổng ***@chính", "x=***y", "'***", "1E+5", "1,5E+10", "#N/A", "'#N/A", "=1+1", '="0461"', "'", "none", "không",
+    "TRUE", "12/5", "007", "[…]", "{}", "sep=;", 'a;"b"|c', "Tổng cộng", "_x0041_", "-",
+)  # fmt: skip
+
+
+async def test_a_text_that_a_file_would_take_for_something_else_comes_back(province: Any) -> None:
+    unit, agency = await province.unit(), await province.agency()
+    for text in TEXTS_LIKE_SOMETHING_ELSE:
+        await province.facility(name=text, address=text, unit_id=unit["id"], managing_agency_id=agency["id"])
+    facility = (await province.client.get("/v1/facilities")).json()["items"][0]
+    person = {"facility_id": facility["id"], "full_name": "***", "position": "1E+5", "phone": "233 3852 123"}
+    await province.post("/v1/focal-points", person | {"valid_from": "2021-05-01"})
+    for name in ("facility", "focal_point"):
+        noun = noun_named(name)
+        for file in ("csv", "csv?format=excel-vi", "xlsx"):
+            exported = (await province.client.get(f"/v1/exports/{noun.path}.{file}")).content
+            tried = await send(province, noun, exported, dry_run=True)
+            assert (tried.status_code, tried.json().get("difference")) == (200, []), (file, tried.text)
+
+
 async def test_records_that_their_key_does_not_tell_apart_come_back_each_as_itself(province: Any) -> None:
     facility = await province.facility()
     body = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "phone": "0912345678"}

@@ -12,7 +12,7 @@ from inventory.domain.fields import NONE_OF_THEM
 from inventory.domain.places.areas import check_area
 from inventory.domain.text import LOGIN_ADVICE, fold, holds_login
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import ErrorCell, check_encoding
+from inventory.importing.cells.text import ErrorCell, LiteralCell, check_encoding, is_scientific, lacks_zero
 from inventory.importing.columns import Column, Kind
 from inventory.importing.mistakes import RefusalError, refuse
 from inventory.importing.mistakes.secrets import hide_secrets, was_hidden
@@ -26,14 +26,10 @@ NO_CODES = "none"
 _NOTHING = NONE_OF_THEM | {"không"}
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 _BETWEEN_WORDS = re.compile(r"[;|,\n]")
-_NOT_DIGIT = re.compile(r"[ .()-]")
-_DIGITS = range(8, 11)
 _CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
 _ALWAYS_NEW = frozenset({Kind.RECORD, Kind.RECORDS})
 _MOST_KNOWN = 1000
 _LONGEST_KNOWN = 100
-_SCIENTIFIC = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{1,3}")
-"""How a spreadsheet shows a long number."""
 _WHOLE_BELOW = 10**15
 """A spreadsheet keeps fifteen digits of a number."""
 _WHAT = {Kind.PHONE: ("the number", "số điện thoại"), Kind.CODE: ("the code", "mã")}
@@ -48,7 +44,8 @@ class Converter:
     def __init__(self, column: Column) -> None:
         self.column = column
         self._known: dict[str, Any] = {}
-        self._may_know = not column.secret and not column.may_hold_secret and column.kind not in _ALWAYS_NEW
+        self._holds_no_secret = not column.secret and not column.may_hold_secret
+        self._may_know = self._holds_no_secret and column.kind not in _ALWAYS_NEW
         self._convert: Callable[[RawCell], Any] = {
             Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
             Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
@@ -63,15 +60,17 @@ class Converter:
             return self._convert(cell)
         if isinstance(cell, ErrorCell):
             refuse("formula_error")
-        if cell in self._known:
+        # A text behind an apostrophe equals the same one without, which may mean something else.
+        is_literal = isinstance(cell, LiteralCell)
+        if cell in self._known and not is_literal:
             return self._known[cell]
         check_encoding(cell)
-        if was_hidden(cell):
+        if was_hidden(cell) and not (is_literal and self._holds_no_secret):
             refuse("hidden_secret")
-        if not self.column.secret and not self.column.may_hold_secret and holds_login(cell):
+        if self._holds_no_secret and holds_login(cell):
             raise RefusalError(translate(LOGIN_ADVICE))
         value = self._convert(cell)
-        if self._may_know and len(self._known) < _MOST_KNOWN and len(cell) <= _LONGEST_KNOWN:
+        if self._may_know and not is_literal and len(self._known) < _MOST_KNOWN and len(cell) <= _LONGEST_KNOWN:
             self._known[cell] = value
         return value
 
@@ -88,7 +87,9 @@ class Converter:
 
     def _text(self, cell: RawCell) -> str:
         if isinstance(cell, str):
-            if not self.column.secret and _SCIENTIFIC.fullmatch(cell):
+            if isinstance(cell, LiteralCell):
+                return str(cell)
+            if not self.column.secret and is_scientific(cell):
                 refuse("digits_lost")
             return cell
         if isinstance(cell, bool) or not isinstance(cell, int | float):
@@ -108,8 +109,7 @@ class Converter:
         if not isinstance(cell, str):
             self._refuse_number()
         text = self._text(cell)
-        digits = _NOT_DIGIT.sub("", text)
-        if digits.isdecimal() and digits[0] in "23456789" and len(digits) in _DIGITS:
+        if not isinstance(cell, LiteralCell) and lacks_zero(text):
             refuse("lost_zero_phone", value=text.removesuffix(".0"))
         return text
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from inventory.importing.cells.text import mark_error, normal, unquote_text
-from inventory.importing.columns import Columns
+from inventory.importing.cells.text import normal, unescape_text, unquote_text
+from inventory.importing.columns import Columns, Kind
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, ROW
 from inventory.importing.reading.headings import Headings, find_headings
 from inventory.importing.reading.sheet import RawCell, Sheet
-from vonggac.http.formulas import unescape_formula
 
 
 class Row(NamedTuple):
@@ -37,14 +36,19 @@ def read_table(sheet: Sheet, columns: Columns, mistakes: Mistakes) -> Table:
     headings = find_headings(sheet.rows, columns, mistakes)
     if headings is None:
         return Table(columns, frozenset(), [], sheet.name)
-    rows = [row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, mistakes)) is not None]
+    kinds = {name: columns.by_name[name].kind for name in headings.places.values() if name in columns.by_name}
+    rows = [
+        row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, kinds, mistakes)) is not None
+    ]
     if not rows and mistakes.count == 0:
         mistakes.add_phrase(headings.line, FILE, "no_rows")
     present = frozenset(headings.places.values())
     return Table(columns, present, rows, sheet.name, headings.line, headings.written)
 
 
-def _named(line: int, cells: Sequence[RawCell], headings: Headings, mistakes: Mistakes) -> Row | None:
+def _named(
+    line: int, cells: Sequence[RawCell], headings: Headings, kinds: Mapping[str, Kind], mistakes: Mistakes
+) -> Row | None:
     if len(cells) > headings.width and any(cell != "" and str(cell).strip() for cell in cells[headings.width :]):
         mistakes.add_phrase(line, ROW, "extra_cells", found=len(cells), wanted=headings.width)
         return None
@@ -52,5 +56,7 @@ def _named(line: int, cells: Sequence[RawCell], headings: Headings, mistakes: Mi
     named: dict[str, RawCell] = {}
     for place, name in headings.places.items():
         cell = cells[place] if place < count else ""
-        named[name] = unescape_formula(mark_error(unquote_text(normal(cell)))) if isinstance(cell, str) else cell
+        if isinstance(cell, str):
+            cell = unescape_text(unquote_text(normal(cell)), kinds.get(name, Kind.TEXT))
+        named[name] = cell
     return Row(line, named) if any(cell != "" for cell in named.values()) else None
