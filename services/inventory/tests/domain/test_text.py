@@ -72,6 +72,9 @@ def test_names_are_in_the_order_of_vietnamese_dictionaries() -> None:
     assert shuffled_and_sorted(tones, order_key) == tones
     places = ["Cam Lộ", "Cồn Cỏ", "Da Krông", "Đa Krông", "Đông Hà", "Gio Linh", "Hải Lăng", "Hướng Hóa"]
     assert shuffled_and_sorted(places, order_key) == places
+    # U+00D0 and U+0189 stand on some keyboards, and show as U+0110 does.
+    others = ["Da Krông", "Đa Krông", "\u00d0a Krông X", "\u0189ông Hà", "Đông Hải", "\u00f0ồng", "E"]
+    assert shuffled_and_sorted(others, order_key) == others
 
 
 def test_case_and_digits_do_not_part_what_belongs_together() -> None:

@@ -224,7 +224,7 @@ def test_a_key_that_the_service_writes_is_not_made_again(migrated_url: str, inve
 READ_SEARCHES = "select search, revision from {0}"
 
 
-def test_names_of_before_with_another_d_are_found_as_those_with_the_vietnamese_one(database_url: str) -> None:
+def test_names_of_before_with_another_d_are_found_and_stand_as_those_with_the_vietnamese_one(database_url: str) -> None:
     """U+00D0 stands on many keyboards, and shows as U+0110 does."""
     command.upgrade(config(SCRIPTS, database_url), "0017")
     engine = create_engine(database_url, poolclass=NullPool)
@@ -235,4 +235,8 @@ def test_names_of_before_with_another_d_are_found_as_those_with_the_vietnamese_o
         assert connection.execute(text(READ_SEARCHES.format("agencies"))).all() == [(fold("A \u00d0ông Hà \u0189"), 1)]
         history = connection.execute(text(READ_SEARCHES.format("agencies_history"))).all()
     assert [search for search, _ in history] == ["so", "a dong ha d"], history
+    with engine.begin() as connection:
+        for table in ("agencies", "agencies_history"):
+            keys = set(connection.execute(text(f"select name_order from {table} where name <> 'Sở'")).scalars())
+            assert keys == {order_key("\u00d0ông Hà")}, table
     engine.dispose()

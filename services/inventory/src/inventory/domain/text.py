@@ -55,6 +55,7 @@ for _place, _letter in enumerate(_ALPHABET):
         for _sign in (_composed, _composed.upper()):
             if len(_sign) == 1:
                 LETTERS_OF_ORDER[_sign] = (chr(ord("A") + _place), str(_tone))
+LETTERS_OF_ORDER.update((_sign, LETTERS_OF_ORDER["đ"]) for _like in ALSO_D for _sign in (_like, _like.upper()))
 _LETTER_OF = {ord(_sign): _key[0] for _sign, _key in LETTERS_OF_ORDER.items()}
 _TONE_OF = _OnlyLetters({ord(_sign): _key[1] for _sign, _key in LETTERS_OF_ORDER.items()})
 LOGIN_ADVICE = (
