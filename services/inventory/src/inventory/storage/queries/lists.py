@@ -1,14 +1,24 @@
-"""Search in lists: each word of a query is in a thing's own search text, or in that of something it refers to."""
+"""Search in lists: each word of a query is in a thing's own search text, or in that of something it refers to.
 
+Who types `dakrong` means Đa Krông, and who types `0912345678` a phone that is written in groups: a word is found too
+where a text has it in parts, from the beginning of a word on.
+"""
+
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, FromClause, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, func, or_, select, true
 
 from inventory.domain.text import fold
 from inventory.storage.queries.clocks import in_force
 from inventory.storage.tables import Thing
+
+_BETWEEN_PARTS = " ._/-"
+_IN_PARTS = re.compile(r"(?=[0-9]*[a-z])[a-z0-9]{4,}|[0-9]{8,}")
+"""Words that are searched in parts too: shorter ones, and short numbers, would be found everywhere."""
+_LONGEST_IN_PARTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,17 @@ def matches_search(things: FromClause, q: str, through: tuple[Named, ...], recor
     condition: ColumnElement[bool] = true()
     others = _whole_others(through, recorded.read) if recorded.is_whole else _others(through, recorded.read)
     searched = _Searched(things, others)
-    for word in fold(q).split():
+    words = fold(q).split()
+    for word in words:
         condition = condition & searched.has_word(word)
+    if len(words) > 1 and _is_in_parts(joined := "".join(words)):
+        # Đăk Rông, as some write it.
+        return condition | searched.has_parts(joined)
     return condition
+
+
+def _is_in_parts(word: str) -> bool:
+    return len(word) <= _LONGEST_IN_PARTS and _IN_PARTS.fullmatch(word) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +78,21 @@ class _Searched:
 
     def has_word(self, word: str) -> ColumnElement[bool]:
         """Whether one of them has the word, which is folded."""
-        found = [self.things.c.search.contains(word, autoescape=True)]
+        condition = self._somewhere(lambda search: search.contains(word, autoescape=True))
+        return condition | self.has_parts(word) if _is_in_parts(word) else condition
+
+    def has_parts(self, word: str) -> ColumnElement[bool]:
+        """Whether one of them has the word in parts."""
+        pattern = r"\m" + f"[{_BETWEEN_PARTS}]?".join(word)
+        # Most texts do not have the letters at all, and to know that takes a tenth of the time.
+        return self._somewhere(
+            lambda search: func.translate(search, _BETWEEN_PARTS, "").contains(word) & search.regexp_match(pattern)
+        )
+
+    def _somewhere(self, has: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> ColumnElement[bool]:
+        found = [has(self.things.c.search)]
         for column, others in self.others:
-            fitting = select(others.things.c.id).where(others.has_word(word))
+            fitting = select(others.things.c.id).where(others._somewhere(has))  # noqa: SLF001 # of its own kind
             found.append(self.things.c[column].in_(fitting))
         return or_(*found)
 
