@@ -19,6 +19,7 @@ from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES
 from inventory.importing.storing.ledger import Background
+from inventory.api.vietnamese import VIETNAMESE
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         package="inventory.api",
         tags=tags(),
         body_limits=_body_limits(settings),
+        vietnamese=VIETNAMESE,
     )
     app.state.tasks = tasks
     app.state.imports = Background()

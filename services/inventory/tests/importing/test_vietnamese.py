@@ -1,27 +1,25 @@
-"""Whatever rule refuses a file's row, its author reads why in Vietnamese."""
+"""Whatever refuses a file's row or a request, its author reads why in Vietnamese."""
 
 import ast
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 import inventory
+import vonggac.auth
+import vonggac.http
+from inventory.importing.mistakes.answers import BY_CODE
 from inventory.importing.mistakes.translated import translate
 
 SOURCE = Path(inventory.__file__).parent
-ROOMS = ("domain", "nouns", "storage/conflicts.py")
-RAISED_BY = {"ValueError", "invalid", "closed", "field_conflict"}
-NOT_OF_FILES = {
-    "domain/devices/scanned.py", "domain/mandate/surveying/attachments.py",
-    "domain/mandate/surveying/metadata.py", "domain/states.py", "nouns/noun.py",
-}  # fmt: skip
-"""What no file brings: scans, attachments; and machines, whose refusals are Vietnamese themselves."""
-NOT_OF_ROWS = (
-    "no question has the key", "stays on record", "and stays", "a window keeps its line", "needs the right",
-    "is not set", "does not answer", "another change is running",
+SHARED = Path(vonggac.http.__file__).parent
+RAISED_BY = {"ValueError", "invalid", "closed", "field_conflict", "FieldError"}
+NOT_OF_CALLERS = (
+    "migrations/", "settings.py", "messaging.py", "domain/states.py", "nouns/noun.py", "nouns/registry.py", "__main__.py",
 )  # fmt: skip
-"""Of removals, answers and credentials, which no row of a file is, and of the service itself."""
+"""What is written by us: machines, whose refusals are Vietnamese themselves, tables and settings."""
 
 
 def text_of(node: ast.expr | None) -> str | None:
@@ -34,16 +32,16 @@ def text_of(node: ast.expr | None) -> str | None:
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    for path in sorted(path for room in ROOMS for path in (SOURCE / room, *(SOURCE / room).rglob("*.py"))):
+    for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
-        if path.suffix != ".py" or name in NOT_OF_FILES:
+        if name.startswith(NOT_OF_CALLERS):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             given: list[ast.expr | None] = []
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "msg":
                 given = [node.value]
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in RAISED_BY:
-                given = list(node.args)
+                given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "message")]
             elif isinstance(node, ast.Tuple):
                 given = list(node.elts[-1:])
             for text in map(text_of, given):
@@ -51,6 +49,23 @@ def sentences() -> Iterator[tuple[str, str]]:
                     yield name, text
 
 
+def problems_of(*folders: Path) -> Iterator[tuple[str, str | None]]:
+    """The code of each problem that is made there, with its sentence where that stands before it."""
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        sentence: str | None = None
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for each in ast.walk(node):
+                if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == "msg":
+                    sentence = text_of(each.value)
+                if isinstance(each, ast.Call) and getattr(each.func, "id", "") == "ProblemError":
+                    code, said = text_of(each.args[1]), text_of(each.args[2]) if len(each.args) > 2 else None
+                    if code is not None:
+                        yield code, said or sentence
+
+
+CODE_OF = {sentence: code for code, sentence in problems_of(SOURCE) if sentence is not None}
 SENTENCES = sorted(set(sentences()))
 
 
@@ -60,8 +75,16 @@ def test_the_rules_of_the_register_are_found() -> None:
 
 @pytest.mark.parametrize(("name", "sentence"), SENTENCES)
 def test_a_refusal_of_a_rule_has_its_vietnamese(name: str, sentence: str) -> None:
-    if not any(part in sentence for part in NOT_OF_ROWS):
-        assert not translate(sentence).vietnamese.startswith("không hợp lệ: "), name
+    code = CODE_OF.get(sentence)
+    assert code in BY_CODE or not translate(sentence).vietnamese.startswith("không hợp lệ: "), name
+
+
+def test_every_code_of_a_problem_has_its_vietnamese() -> None:
+    codes = {code for code, _ in problems_of(SOURCE, SHARED, Path(vonggac.auth.__file__).parent)}
+    assert len(codes) > 40
+    assert codes - set(BY_CODE) == set()
+    of_framework = {status.name.lower() for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)}
+    assert of_framework - set(BY_CODE) == set()
 
 
 @pytest.mark.parametrize(

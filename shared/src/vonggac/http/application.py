@@ -16,7 +16,7 @@ from vonggac.http.front_page import add_front_page
 from vonggac.http.lists.parameters import check_query_parameters, install_query_check
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
-from vonggac.http.problems import install_problem_handlers
+from vonggac.http.problems import Vietnamese, install_problem_handlers
 from vonggac.http.protection import BodyLimit, BodyLimits, Callers, JsonRoute, PlainBodies, ResponseHeaders
 from vonggac.telemetry.health import Health
 
@@ -44,12 +44,13 @@ def new_application(
     tags: Mapping[str, str],
     body_limits: BodyLimits = BodyLimits(),  # noqa: B008 - a value
     package: str | None = None,
+    vietnamese: Vietnamese | None = None,
 ) -> FastAPI:
     """An app with what the four APIs have in common; routes are the service's own.
 
     Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
     `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
-    described; `package` holds the document. Before every route stand headers for browsers, the size of bodies, callers.
+    described; `package` holds the document; `vietnamese` completes problems. Before every route stand headers for browsers, the size of bodies, callers.
 
     `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.
     """
@@ -70,7 +71,7 @@ def new_application(
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
     add_front_page(app)
     add_documentation(app, package)
-    install_problem_handlers(app)
+    install_problem_handlers(app, vietnamese)
 
     @app.get("/livez", tags=["health"], summary="The process answers", include_in_schema=False)
     async def livez() -> dict[str, str]:

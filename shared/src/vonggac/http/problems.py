@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -45,8 +46,37 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str | None = None
+    detail_vi: str | None = Field(default=None, description="The detail in Vietnamese, where there is one.")
     code: str = Field(description="Stable word for programs.")
     errors: list[FieldError] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Vietnamese:
+    """Has the problems of a service said in Vietnamese too."""
+
+    of_field: Callable[[str, str, Mapping[str, Any]], str]
+    """Of a field's message; with the kind and the values of what the type of a field refuses."""
+    of_detail: Callable[[str, str], str]
+    """Of a code and its detail."""
+
+    def complete(self, problem: Problem) -> Problem:
+        """`problem` with what its author did not say in Vietnamese."""
+        errors = [
+            each if each.message_vi else each.model_copy(update={"message_vi": self.of_field(each.message, "", {})})
+            for each in problem.errors
+        ]
+        detail = problem.detail_vi
+        if detail is None and errors:
+            more = f"; và {len(errors) - _SHOWN} lỗi khác" if len(errors) > _SHOWN else ""
+            detail = "; ".join(f"{each.field}: {each.message_vi}" for each in errors[:_SHOWN]) + more
+        elif detail is None:
+            detail = self.of_detail(problem.code, problem.detail or "")
+        return problem.model_copy(update={"errors": errors, "detail_vi": detail})
+
+
+_SHOWN = 3
+"""Fields that a detail repeats."""
 
 
 class ProblemError(Exception):
@@ -59,10 +89,16 @@ class ProblemError(Exception):
         detail: str,
         errors: list[FieldError] | None = None,
         headers: dict[str, str] | None = None,
+        detail_vi: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.problem = Problem(
-            title=status.phrase, status=status.value, code=code, detail=redact(detail), errors=errors or []
+            title=status.phrase,
+            status=status.value,
+            code=code,
+            detail=redact(detail),
+            detail_vi=detail_vi,
+            errors=errors or [],
         )
         self.headers = headers
 
@@ -77,8 +113,8 @@ class RefusedBodyError(HTTPException):
 
 def refuse_fields(errors: list[FieldError]) -> ProblemError:
     """A 422 that names each wrong field or parameter."""
-    detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
-    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:_SHOWN])
+    more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail + more, errors)
 
 
@@ -92,18 +128,21 @@ def problem_response(error: ProblemError) -> JSONResponse:
     return _answer(error.problem, error.headers)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI, vietnamese: Vietnamese | None = None) -> None:
     """Make every error of `app`, the framework's own included, a problem+json document."""
+
+    def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+        return _answer(problem if vietnamese is None else vietnamese.complete(problem), headers)
 
     @app.exception_handler(ProblemError)
     async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
-        return problem_response(error)
+        return answer(error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_field_error(item) for item in error.errors()[:MOST_ERRORS]]
+        errors = [_field_error(item, vietnamese) for item in error.errors()[:MOST_ERRORS]]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _answer(
+        return answer(
             Problem(
                 title=status.phrase,
                 status=422,
@@ -116,14 +155,14 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error, RefusedBodyError):
-            return problem_response(error.refusal)
+            return answer(error.refusal.problem, error.refusal.headers)
         status = HTTPStatus(error.status_code)
         code = status.name.lower()
         problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
         headers = dict(error.headers or {})
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(sorted(_methods_of(request)))
-        return _answer(problem, headers)
+        return answer(problem, headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> JSONResponse:
@@ -137,13 +176,13 @@ def install_problem_handlers(app: FastAPI) -> None:
             raise error
         # JSON can write it, and no answer, message or row can hold it.
         msg = "a text holds half of a letter (a lone surrogate such as \\ud800): send the whole letter"
-        return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg))
+        return answer(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg).problem)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, exc_info=error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return _answer(Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log."))
+        return answer(Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log."))
 
 
 def _methods_of(request: Request) -> set[str]:
@@ -152,14 +191,16 @@ def _methods_of(request: Request) -> set[str]:
     return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
-def _field_error(item: Any) -> FieldError:
+def _field_error(item: Any, vietnamese: Vietnamese | None) -> FieldError:
     location = [str(part) for part in item["loc"]]
     if item["type"] == "json_invalid":
         # Its place is the number of a character, and no field.
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     named = location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location
-    return FieldError(field=name_of(named), message=redact(sentence_of(str(item["msg"]))))
+    message = redact(sentence_of(str(item["msg"])))
+    said = vietnamese.of_field(message, str(item["type"]), item.get("ctx") or {}) if vietnamese is not None else None
+    return FieldError(field=name_of(named), message=message, message_vi=said)
 
 
 def name_of(location: Sequence[str]) -> str:

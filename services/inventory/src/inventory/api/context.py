@@ -154,4 +154,4 @@ class refusals:  # noqa: N801 # used as a statement, as contextlib's own
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ValidationError):
-            raise RequestValidationError(error.errors(include_input=False, include_context=False)) from None
+            raise RequestValidationError(error.errors(include_input=False)) from None

@@ -134,3 +134,48 @@ async def test_mistakes_of_every_kind_are_in_one_list(province: Any) -> None:
     assert [error["field"] for error in refused["errors"]] == ["1", "2.id", "3.etag"]
     assert (await province.client.get(f"/v1/agencies/{first['id']}")).json() == first
     assert len(await codes(province)) == 3
+
+
+async def test_records_pass_their_codes_on_to_each_other(province: Any) -> None:
+    facility = await province.facility(code="KCL-1")
+    of: dict[str, Any] = {"facility_id": facility["id"]}
+    await province.destination(code="TT-QG")
+    made: dict[str, list[Any]] = {
+        "agencies": [await province.agency(code=f"SO-{number}") for number in range(3)],
+        "units": [await province.unit(code=f"78{number}") for number in range(3)],
+        "facilities": [facility, await province.facility(code="KCL-2"), await province.facility(code="KCL-3")],
+        "cameras": [await province.camera(code=f"CAM-{number}", **of) for number in range(3)],
+    }
+    for path, things in made.items():
+        codes_of = [thing["code"] for thing in things]
+        turned = [codes_of[1], codes_of[2], codes_of[0].lower()]
+        present = {each["id"]: each for each in (await province.client.get(f"/v1/{path}")).json()["items"]}
+        patches = [
+            {"id": thing["id"], "etag": present[thing["id"]]["etag"], "code": code}
+            for thing, code in zip(things, turned, strict=True)
+        ]
+        changed = await province.client.patch(f"/v1/{path}/bulk", json=patches, params={"reason": "ghi nhầm mã"})
+        assert changed.status_code == 200, changed.text
+        assert [each["code"] for each in changed.json()["items"]] == turned
+        for thing, before, after in zip(things, codes_of, turned, strict=True):
+            changes = (await province.client.get(f"/v1/{path}/{thing['id']}/history")).json()["items"]
+            assert (changes[0]["before"]["code"], changes[0]["after"]["code"]) == (before, after)
+            shown = await province.client.get(f"/v1/{path}/{thing['id']}", params={"as_of": changes[0]["changed_at"]})
+            assert shown.json()["code"] == after
+    [delivery] = (
+        await province.client.get("/v1/deliveries", params={"camera_id": made["cameras"][0]["id"]})
+    ).json()["items"]
+    assert delivery["url"].endswith("/CAM-1")
+
+
+async def test_a_code_that_stays_with_another_one_is_taken_still(province: Any) -> None:
+    first, second, third = [await province.agency(code=f"SO-{number}") for number in range(3)]
+    patches = [
+        {"id": first["id"], "etag": '"1"', "code": "SO-1"},
+        {"id": second["id"], "etag": '"1"', "code": "so-02"},
+        {"id": third["id"], "etag": '"1"', "name": "Khác"},
+    ]
+    refused = await province.client.patch("/v1/agencies/bulk", json=patches)
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (409, ["1.code"])
+    assert "SO-2" in refused.json()["errors"][0]["message"]
+    assert await codes(province) == ["SO-0", "SO-1", "SO-2"]

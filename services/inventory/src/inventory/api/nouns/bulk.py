@@ -14,8 +14,10 @@ from inventory.api.nouns.models import MAX_BULK, BulkRemoval, Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
 from inventory.api.nouns.writes import NOTHING, answer_with_all
+from inventory.importing.mistakes.translated import translate
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
+from inventory.storage.queries.codes import free_codes
 from inventory.storage.tables import Thing
 from vonggac.auth import Caller
 from vonggac.http import FieldError, ProblemError
@@ -96,13 +98,17 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
     async def change_things(body: Any, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
         async def work(writing: Write) -> list[UUID]:
             read: set[UUID] = set()
+            codes = {item.id: item.code for item in body if getattr(item, "code", None) is not None}
+            held = await free_codes(writing.transaction.session, noun.table, codes) if codes else ()
 
             async def change(item: Any) -> Thing:
                 thing = await _read(writing, noun, item, read)
                 patch = {name: value for name, value in given(item).items() if name not in _WHOSE}
                 return await patch_thing(writing, noun, thing, patch)
 
-            return [thing.id for thing in await do_each(writing, body, change)]
+            changed = await do_each(writing, body, change)
+            del held
+            return [thing.id for thing in changed]
 
         async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
             return await answer_with_all(session, noun, shape, models, ids, HTTPStatus.OK)
@@ -112,7 +118,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
     endpoint = with_parameters(
         change_things,
         named=f"change_many_{noun.path.replace('-', '_')}",
-        doc="Each item has the id, the etag as it was read, and what to change. All or nothing.",
+        doc="Each item has the id, the etag as it was read, and what to change. All or nothing; two may change codes.",
         body=Annotated[_each(models.bulk_patch), _ONE_BY_ONE],
     )
     summary = f"Change many {noun.path.replace('-', ' ')}"
@@ -182,21 +188,19 @@ async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Aw
                 raise
             refused.append(error)
             named = error.problem.errors or [FieldError(field="", message=error.problem.detail or error.problem.title)]
-            errors += [_at(place, each.field, each.message) for each in named]
+            errors += [_at(place, each.field, each.message, each.message_vi) for each in named]
         except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            errors += [
-                _at(place, name_of([*map(str, each["loc"])]), redact(sentence_of(each["msg"]))) for each in found
-            ]
+            for each in error.errors(include_url=False, include_input=False):
+                text = translate(redact(sentence_of(each["msg"])), each["type"], each.get("ctx"))
+                errors.append(_at(place, name_of([*map(str, each["loc"])]), *text))
     if errors:
         raise _all_of(refused, errors, len(items))
     return done
 
 
-def _at(place: int, field: str, message: str) -> FieldError:
-    return FieldError(
-        field=redact(f"{place}.{field}") if field else str(place), message=message.removeprefix("Value error, ")
-    )
+def _at(place: int, field: str, message: str, message_vi: str | None) -> FieldError:
+    where = redact(f"{place}.{field}") if field else str(place)
+    return FieldError(field=where, message=message.removeprefix("Value error, "), message_vi=message_vi)
 
 
 def _all_of(refused: Sequence[ProblemError], errors: list[FieldError], items: int) -> ProblemError:

@@ -87,10 +87,8 @@ def refused(
     count = len(found)
     more = f"; the first {SHOWN} are listed" if count > SHOWN else ""
     plural = "mistake" if count == 1 else "mistakes"
-    detail = (
-        f"{count} {plural}{more}. Nothing was imported: correct them and send the file again. "
-        f"({count} lỗi. Chưa nhập dòng nào: hãy sửa rồi gửi lại tệp.)"
-    )
+    detail_vi = f"{count} lỗi. Chưa nhập dòng nào: hãy sửa rồi gửi lại tệp."
+    detail = f"{count} {plural}{more}. Nothing was imported: correct them and send the file again. ({detail_vi})"
     shown = sorted(found, key=lambda each: (each.sheet or "", each.line))[:SHOWN]
     errors = [mistake.as_error(heading_of(mistake)) for mistake in shown]
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "import_refused", detail, errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "import_refused", detail, errors, detail_vi=detail_vi)

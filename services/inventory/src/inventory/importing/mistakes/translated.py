@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from inventory.importing.mistakes.answers import BY_ANSWER
 from inventory.importing.mistakes.texts import Text
 from inventory.importing.mistakes.vietnamese import BY_SENTENCE, BY_TYPE
 from vonggac.http.problems import sentence_of
@@ -17,10 +18,15 @@ def translate(english: str, kind: str = "", context: Mapping[str, Any] | None = 
     english = sentence_of(english)
     if kind in BY_TYPE and not english.startswith(_OF_TEXT):
         return Text(english, BY_TYPE[kind].format_map(_Blank(context or {})))
-    for pattern, vietnamese in BY_SENTENCE:
+    return Text(english, in_vietnamese(english) or _OTHERWISE.format(english=english))
+
+
+def in_vietnamese(english: str) -> str | None:
+    """The Vietnamese of a sentence; None: nobody translated it yet."""
+    for pattern, vietnamese in (*BY_SENTENCE, *BY_ANSWER):
         if found := pattern.search(english):
-            return Text(english, vietnamese.format(**found.groupdict()))
-    return Text(english, _OTHERWISE.format(english=english))
+            return vietnamese.format(**found.groupdict())
+    return None
 
 
 class _Blank(dict[str, Any]):

@@ -1,9 +1,10 @@
 """Codes that are almost the same: of `KCL-01` and `kcl-1` nobody knows which one is meant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Text, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, Table, Text, any_, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,3 +47,22 @@ async def refuse_alike_code(
     if row is not None:
         other = row.code if await sees(session, kind, row.id) else None
         raise field_conflict("code", code_alike(other))
+
+
+async def free_codes(session: AsyncSession, kind: type[Thing], wanted: Mapping[UUID, str]) -> Sequence[Thing]:
+    """Let the things of one write pass codes on to each other: A to B while B goes to A.
+
+    `wanted`: id of each to the code that it gets, all of them in this transaction. Those that leave a code for another of
+    them stand under their ids meanwhile, which the history never shows. They are returned as they were: keep them, since
+    the session reads again what nobody keeps.
+    """
+    held = (await session.scalars(select(kind).where(kind.id.in_(wanted)))).all()
+    got = {folded_code(code) for code in wanted.values()}
+    leaving = [thing for thing in held if vars(thing)["code"] != wanted[thing.id]]
+    freed = [thing.id for thing in leaving if folded_code(vars(thing)["code"]) in got]
+    if freed:
+        table = kind.__table__
+        assert isinstance(table, Table)
+        meanwhile = func.concat("~", cast(table.c.id, Text))
+        await session.execute(update(table).where(table.c.id.in_(freed)).values(code=meanwhile))
+    return held
