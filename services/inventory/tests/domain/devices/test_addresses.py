@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from pydantic import TypeAdapter
 
 from inventory.domain.devices.addresses import (
     check_networks,
@@ -13,6 +14,7 @@ from inventory.domain.devices.addresses import (
     render,
 )
 from inventory.domain.devices.destination import check_provable
+from inventory.domain.devices.recorder import Host
 from inventory.importing.mistakes.translated import translate
 from vonggac.auth import Credentials
 from vonggac.events.inventory import RequiredProof
@@ -30,7 +32,7 @@ def test_user_and_password_are_split_off_and_decoded() -> None:
     "url",
     [
         "rtsp://10.1.2.3", "RTSPS://Camera.Local./live", "rtsp://10.1.2.3:554?x=1/2", "rtsps://10.1.2.3:554/live",
-        "rtmp://0x7f.1/live/a", "https://[2001:DB8::1]/a.m3u8", "http://[2001:db8::1]:8080/a.ts?token=",
+        "rtmp://10.0.0.1./live/a", "https://[2001:DB8::1]/a.m3u8", "http://[2001:db8::1]:8080/a.ts?token=",
         "udp://239.1.1.1:5000", "rtsp://admin:x@10.1.2.3:/live",
     ],
 )  # fmt: skip
@@ -126,12 +128,12 @@ def test_only_an_ip_address_outside_the_allowed_networks_is_refused() -> None:
     allowed = AllowedNetworks.parse(["10.0.0.0/8", "fd00::/8"])
     for url in ("rtsp://10.1.2.3/1", "rtsp://camera.example/1", "rtsp://[fd00::1]/1"):
         check_networks(parse_camera_url(url), allowed)
-    for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1", "rtsp://134744072/1"):
+    for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1"):
         with pytest.raises(ValueError, match=r"none of the allowed networks \(10.0.0.0/8, fd00::/8\)"):
             check_networks(parse_camera_url(url), allowed)
 
 
-@pytest.mark.parametrize("host", ["10.0.0.5", "[::ffff:10.0.0.5]", "10.5", "0xa000005"])
+@pytest.mark.parametrize("host", ["10.0.0.5", "[::ffff:10.0.0.5]", "10.0.0.5."])
 def test_a_port_of_the_platform_itself_is_refused_in_every_spelling(host: str) -> None:
     allowed = AllowedNetworks.parse(["10.0.0.0/8"], ["10.0.0.0/24:554", "10.0.0.5/32:4222"])
     for url in (f"rtsp://{host}/1", f"rtsp://{host}:4222/1"):
@@ -197,3 +199,24 @@ def test_a_foreign_read_back_by_rtmp_is_refused_for_nobody_can_read_it_back(sche
     check_provable(RequiredProof.ACKNOWLEDGED, template)
     check_provable(RequiredProof.VERIFIED, "rtsps://10.9.9.9/{camera_code}")
     assert parse_read_back_template("rtsp://10.9.9.9/{camera_code}").url
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["010.20.1.5", "10.20.1.05", "10.20.257", "0x0a140105", "169082117", "10.0x14.1.5", "1.2.3.4.5", "10.20.1.256"],
+)
+def test_numbers_that_a_resolver_takes_for_another_address_are_refused(host: str) -> None:
+    """One device has one address: `010.20.1.5` leads to 8.20.1.5, and `10.20.257` is found under no other camera."""
+    for url in (f"rtsp://{host}/a", f"rtsp://u:p@{host}.:554/a", f"udp://{host}:5000"):
+        with pytest.raises(ValueError, match="no IPv4 address"):
+            parse_camera_url(url)
+    with pytest.raises(ValueError, match="no IPv4 address"):
+        parse_url_template(f"rtmp://{host}/live/{{camera_code}}")
+    with pytest.raises(ValueError, match="no IPv4 address"):
+        TypeAdapter(Host).validate_python(host)
+
+
+@pytest.mark.parametrize("host", ["10.20.1.5", "10.20.1.5.", "cam5", "cam-5.1a", "5.vn", "0xcafe.example"])
+def test_addresses_and_names_with_numbers_are_taken(host: str) -> None:
+    assert parse_camera_url(f"rtsp://{host}/a").host == host
+    assert TypeAdapter(Host).validate_python(host) == host

@@ -19,6 +19,7 @@ _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera
 _UNIQUE_PLACEHOLDERS = frozenset({"{camera_code}", "{camera_id}"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _PORT = re.compile(r":[0-9]+$")
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 _FILES = (".m3u8", ".ts")
 _WITHOUT_DEFAULT_PORT = frozenset({"tcp", "udp"})
 _WITH_APPLICATION = frozenset({"rtmp", "rtmps"})
@@ -188,6 +189,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     except MalformedError as error:
         msg = f"{error.message.replace('RTSP address', 'address')}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
+    check_numbers(parsed.host)
     bare = strip_userinfo(text)
     if not bare.isascii() or _SPACE.search(bare):
         msg = "holds a space or a letter that no address has: percent-encode it"
@@ -204,6 +206,20 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     _check_no_secret(target[len(authority) + 1 :])
     origin = Origin.at(scheme.lower(), parsed.host, parsed.port if _PORT.search(authority) is not None else None)
     return Address(bare, parsed.host, origin, _credentials(parsed))
+
+
+def check_numbers(host: str) -> None:
+    """Raises ValueError for numbers that are no IPv4 address as people read it.
+
+    Resolvers take them for one all the same: 010.20.1.5 is 8.20.1.5 to them, and 10.1.257 is 10.1.1.1.
+    """
+    if ":" in host or _ENDS_IN_NUMBER.fullmatch(host) is None:
+        return
+    try:
+        ipaddress.IPv4Address(host.removesuffix("."))
+    except ValueError:
+        msg = "is no IPv4 address: write four numbers of 0 to 255, without zeros in front, e.g. 10.20.1.5"
+        raise ValueError(msg) from None
 
 
 def _check_placeholders(url: str, allowed: frozenset[str]) -> None:

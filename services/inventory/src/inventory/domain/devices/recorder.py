@@ -5,14 +5,24 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from inventory.domain.devices.addresses import check_numbers
 from inventory.domain.devices.expected import check_mac
 from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor, check_host
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from inventory.domain.text import clean
 
+
+def _check_numbers(host: str) -> str:
+    check_numbers(host)
+    return host
+
+
 type Serial = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=64)]
 type Host = Annotated[
-    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$"), AfterValidator(check_host)
+    str,
+    StringConstraints(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$"),
+    AfterValidator(check_host),
+    AfterValidator(_check_numbers),
 ]
 
 

@@ -16,6 +16,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"succeeds names a unit twice", "«Kế thừa» nêu một đơn vị hai lần: mỗi đơn vị chỉ nêu một lần"),
         (r"a unit follows one that began before it: that one begins on (?P<day>\S+)", "đơn vị kế thừa phải bắt đầu sau đơn vị trước; đơn vị trước bắt đầu ngày {day}"),
         (r"ends before the one that follows it begins: it ends on (?P<day>\S+)", "đơn vị bị sáp nhập hoặc đổi tên phải kết thúc trước khi đơn vị kế thừa bắt đầu; nó kết thúc ngày {day}"),
+        (r"is no IPv4 address", "không phải địa chỉ IPv4: viết bốn số từ 0 đến 255, không có số 0 ở đầu, ví dụ 10.20.1.5"),
         (r"an ONVIF address", "địa chỉ ONVIF có dạng máy hoặc máy:cổng, ví dụ 10.20.1.5:8080, không có http:// và đường dẫn"),
         (r"cameras must not watch", "camera không được quay phòng ở, nhà vệ sinh, nhà tắm (4403/CV-BCĐ)"),
         (r"probe_timeout_s must be less", "thời hạn kiểm tra phải nhỏ hơn chu kỳ kiểm tra"),
