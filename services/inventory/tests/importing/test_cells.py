@@ -11,7 +11,15 @@ from inventory.domain.fields import folded_code
 from inventory.domain.text import legacy_of
 from inventory.exporting.csv_text import to_cell
 from inventory.importing.cells import dates, numbers, words
-from inventory.importing.cells.text import ErrorCell, LiteralCell, check_encoding, escape_text, normal, unescape_text, unquote_text
+from inventory.importing.cells.text import (
+    ErrorCell,
+    LiteralCell,
+    check_encoding,
+    escape_text,
+    normal,
+    unescape_text,
+    unquote_text,
+)
 from inventory.importing.checking import codes as checked_codes
 from inventory.importing.checking.cells import Converter
 from inventory.importing.checking.codes import OnRecord, check_codes
@@ -26,7 +34,9 @@ def test_escaping_is_undone(text: str) -> None:
     assert unescape_formula(escape_formula(text)) == text
 
 
-_TAKEN_OTHERWISE = st.text("'#*@=E+1,.N/A0-9 ") | st.sampled_from(["***", "1E+5", "#N/A", "=***", "a ***@b", "'", "''***"])
+_TAKEN_OTHERWISE = st.text("'#*@=E+1,.N/A0-9 ") | st.sampled_from(
+    ["***", "1E+5", "#N/A", "=***", "a ***@b", "'", "''***"]
+)
 
 
 @given(_TAKEN_OTHERWISE, st.sampled_from(Kind))

@@ -17,7 +17,8 @@ SOURCE = Path(inventory.__file__).parent
 SHARED = Path(vonggac.http.__file__).parent
 RAISED_BY = {"ValueError", "invalid", "closed", "field_conflict", "FieldError"}
 NOT_OF_CALLERS = (
-    "migrations/", "settings.py", "messaging.py", "domain/states.py", "nouns/noun.py", "nouns/registry.py", "__main__.py",
+    "migrations/", "settings.py", "messaging.py", "domain/states.py", "nouns/noun.py", "nouns/registry.py",
+    "__main__.py",
 )  # fmt: skip
 """What is written by us: machines, whose refusals are Vietnamese themselves, tables and settings."""
 

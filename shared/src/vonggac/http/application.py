@@ -50,7 +50,8 @@ def new_application(
 
     Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
     `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
-    described; `package` holds the document; `vietnamese` completes problems. Before every route stand headers for browsers, the size of bodies, callers.
+    described; `package` holds the document; `vietnamese` completes problems.
+    Before every route stand headers for browsers, the size of bodies, callers.
 
     `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.
     """

@@ -82,8 +82,8 @@ async def test_an_export_of_every_noun_comes_back(filled: Any) -> None:
 
 
 TEXTS_LIKE_SOMETHING_ELSE = (
-    "***", "Cổng ***@chính", "x=***y", "'***", "1E+5", "1,5E+10", "#N/A", "'#N/A", "=1+1", '="0461"', "'", "none", "không",
-    "TRUE", "12/5", "007", "[…]", "{}", "sep=;", 'a;"b"|c', "Tổng cộng", "_x0041_", "-",
+    "***", "Cổng ***@chính", "x=***y", "'***", "1E+5", "1,5E+10", "#N/A", "'#N/A", "=1+1", '="0461"', "'", "none",
+    "không", "TRUE", "12/5", "007", "[…]", "{}", "sep=;", 'a;"b"|c', "Tổng cộng", "_x0041_", "-",
 )  # fmt: skip
 
 

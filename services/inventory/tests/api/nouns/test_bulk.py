@@ -162,9 +162,9 @@ async def test_records_pass_their_codes_on_to_each_other(province: Any) -> None:
             assert (changes[0]["before"]["code"], changes[0]["after"]["code"]) == (before, after)
             shown = await province.client.get(f"/v1/{path}/{thing['id']}", params={"as_of": changes[0]["changed_at"]})
             assert shown.json()["code"] == after
-    [delivery] = (
-        await province.client.get("/v1/deliveries", params={"camera_id": made["cameras"][0]["id"]})
-    ).json()["items"]
+    [delivery] = (await province.client.get("/v1/deliveries", params={"camera_id": made["cameras"][0]["id"]})).json()[
+        "items"
+    ]
     assert delivery["url"].endswith("/CAM-1")
 
 

@@ -50,13 +50,19 @@ async def test_refusals_of_the_register_are_in_both_languages(province: Any) -> 
     assert "đã bị xóa lúc 20" in said(await client.get(f"/v1/facilities/{facility['id']}"), 410)
 
 
+NO_VALUES: tuple[Any, ...] = (None, [], [5], {}, True, 5, "", "x" * 700, "2021-13-45", 10**30)
+SHAPES = {"facilities": "FacilityFields", "visits": "VisitFields", "obligations": "ObligationFields"}
+NO_QUERIES = {
+    "as_of": ("", "x", "2021-13-01"), "total": ("",), "limit": ("x", "-1"), "cursor": ("x",), "sort": ("x",),
+}  # fmt: skip
+
+
 async def test_whatever_stands_in_place_of_a_value_is_refused_in_both_languages(province: Any) -> None:
     schemas = (await province.client.get("/openapi.json")).json()["components"]["schemas"]
-    for path, shape in {"facilities": "FacilityFields", "visits": "VisitFields", "obligations": "ObligationFields"}.items():
-        for value in (None, [], [5], {}, True, 5, "", "x" * 700, "2021-13-45", 10**30):
+    for path, shape in SHAPES.items():
+        for value in NO_VALUES:
             body = dict.fromkeys(schemas[shape]["properties"], value)
             said(await province.client.post(f"/v1/{path}", json=body), 422)
-    queries = {"as_of": ("", "x", "2021-13-01"), "total": ("",), "limit": ("x", "-1"), "cursor": ("x",), "sort": ("x",)}
-    for name, values in queries.items():
+    for name, values in NO_QUERIES.items():
         for value in values:
             said(await province.client.get("/v1/facilities", params={name: value}), 422)

@@ -37,9 +37,7 @@ def read_table(sheet: Sheet, columns: Columns, mistakes: Mistakes) -> Table:
     if headings is None:
         return Table(columns, frozenset(), [], sheet.name)
     kinds = {name: columns.by_name[name].kind for name in headings.places.values() if name in columns.by_name}
-    rows = [
-        row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, kinds, mistakes)) is not None
-    ]
+    rows = [row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, kinds, mistakes)) is not None]
     if not rows and mistakes.count == 0:
         mistakes.add_phrase(headings.line, FILE, "no_rows")
     present = frozenset(headings.places.values())

@@ -52,9 +52,9 @@ async def refuse_alike_code(
 async def free_codes(session: AsyncSession, kind: type[Thing], wanted: Mapping[UUID, str]) -> Sequence[Thing]:
     """Let the things of one write pass codes on to each other: A to B while B goes to A.
 
-    `wanted`: id of each to the code that it gets, all of them in this transaction. Those that leave a code for another of
-    them stand under their ids meanwhile, which the history never shows. They are returned as they were: keep them, since
-    the session reads again what nobody keeps.
+    `wanted`: id of each to the code that it gets, all of them in this transaction. Those that leave a code for another
+    of them stand under their ids meanwhile, which the history never shows. They are returned as they were: keep them,
+    since the session reads again what nobody keeps.
     """
     held = (await session.scalars(select(kind).where(kind.id.in_(wanted)))).all()
     got = {folded_code(code) for code in wanted.values()}

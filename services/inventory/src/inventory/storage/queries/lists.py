@@ -92,7 +92,7 @@ class _Searched:
     def _somewhere(self, has: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> ColumnElement[bool]:
         found = [has(self.things.c.search)]
         for column, others in self.others:
-            fitting = select(others.things.c.id).where(others._somewhere(has))  # noqa: SLF001 # of its own kind
+            fitting = select(others.things.c.id).where(others._somewhere(has))
             found.append(self.things.c[column].in_(fitting))
         return or_(*found)
 
