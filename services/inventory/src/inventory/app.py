@@ -17,8 +17,8 @@ from fastapi import FastAPI
 
 from inventory.api import routers, tags
 from inventory.api.context import Services
-from inventory.api.vietnamese import VIETNAMESE
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES
+from inventory.importing.mistakes.translated import VIETNAMESE
 from inventory.importing.storing.ledger import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics

@@ -32,10 +32,12 @@ from inventory.importing.reading.table import Table
 from inventory.importing.storing.ledger import Beside, Ledger, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.rows import NounRules
+from inventory.importing.storing.same_devices import Compared, find_same_meanwhile
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import related
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import refresh_statistics
+from inventory.storage.queries.clocks import settled_instant
 from inventory.storage.queries.concurrent_writes import OvertakenError
 from inventory.storage.store import Actor, WriteTransaction
 from inventory.storage.tables import Delivery
@@ -175,11 +177,18 @@ class Run:
     async def _store_cameras(self, upload: Upload) -> Outcome:
         """Of cameras the write compares at its end what it rests on."""
         (table,) = upload.tables
+        async with self.services.store.read_transaction() as session:
+            instant = await settled_instant(session)
         plan = await self._plan(table, brought_by(upload.tables), stored=True)
         check(upload)
-        outcome = self._outcome([plan])
+        outcome, compared = self._outcome([plan]), Compared.of(plan, instant)
         async with self.services.store.long_write_transaction(self._actor()) as transaction:
             await self._store(self._write_in(transaction), plan)
+            await transaction.enter_queue()
+            mistakes = Mistakes(table.sheet or None)
+            await find_same_meanwhile(transaction, compared, mistakes)
+            upload.mistakes += mistakes.found
+            check(upload)
             await self._done(transaction, outcome)
         return outcome
 

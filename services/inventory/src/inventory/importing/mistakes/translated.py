@@ -1,12 +1,12 @@
-"""Mistakes that the fields' own rules find, in both languages."""
+"""What the rules refuse, in both languages: officials read why, whatever way they sent it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from inventory.importing.mistakes.answers import BY_ANSWER
+from inventory.importing.mistakes.answers import BY_ANSWER, BY_CODE
 from inventory.importing.mistakes.texts import Text
 from inventory.importing.mistakes.vietnamese import BY_SENTENCE, BY_TYPE
-from vonggac.http.problems import sentence_of
+from vonggac.http.problems import Vietnamese, sentence_of
 
 _OF_TEXT = "should have at "
 """The length of a text: its kind is that of a list."""
@@ -32,3 +32,13 @@ def in_vietnamese(english: str) -> str | None:
 class _Blank(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def _of_detail(code: str, detail: str) -> str:
+    return in_vietnamese(detail) or BY_CODE.get(code) or translate(detail).vietnamese
+
+
+VIETNAMESE = Vietnamese(
+    of_field=lambda message, kind, context: translate(message, kind, context).vietnamese, of_detail=_of_detail
+)
+"""Of every problem that the API answers."""

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from inventory.importing.mistakes.translated import translate
 from inventory.importing.storing.done import Done, Left, TakenBack, patch_back, read_done
 from inventory.importing.storing.earlier_cameras import remove_cameras, restore_cameras, restore_connections
 from inventory.nouns.devices.declared import CAMERA
@@ -205,12 +206,17 @@ async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: T
     except ProblemError as error:
         if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        return error.problem.detail or error.problem.title
+        return _in_both(error.problem.detail or error.problem.title)
     except ValidationError as error:
         # Of a rule that came after the record did.
-        return sentence_of(error.errors()[0]["msg"])
+        return _in_both(sentence_of(error.errors()[0]["msg"]))
     if done.action == "created":
         result.removed += 1
     else:
         result.restored += 1
     return None
+
+
+def _in_both(english: str) -> str:
+    text = translate(english)
+    return f"{text.english} / {text.vietnamese}"
