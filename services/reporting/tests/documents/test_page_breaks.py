@@ -16,6 +16,7 @@ from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.office.as_xlsx import PRINTED, as_xlsx
 from reporting.documents.pdf import as_pdf
+from reporting.tables.xlsx_file import A3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,32 @@ def test_the_last_rows_of_a_table_stay_together_in_word(docx: bytes) -> None:
         assert all(stays for stays, strong in zip(kept[:-1], bold[:-1], strict=True) if strong)
 
 
+def test_no_row_of_the_pdf_breaks_over_pages_unless_it_is_longer_than_one(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first appendix with notes of every length, and one of 2,000 characters among the rows that stay together."""
+    content = paper(report)
+    first, *others = content.appendices
+    (grid,) = first.blocks
+    assert isinstance(grid, Grid)
+    notes = ["Chưa giám sát: " + "hành lang tầng một; " * (row % 5 * 3) for row in range(2 * len(grid.rows))]
+    notes[-2] = "dài lắm " * 250
+    rows = [[*row[:-1], note] for row, note in zip([*grid.rows, *grid.rows], notes, strict=True)]
+    changed = replace(content, appendices=[replace(first, blocks=[replace(grid, rows=rows)]), *others])
+    monkeypatch.setattr(as_pdf, "paper", lambda _: changed)
+    with Pdf.open(io.BytesIO(as_pdf.as_pdf(report))) as file:
+        numbers = {one.obj.objgen: number for number, one in enumerate(file.pages)}
+        tables = [one for one in nodes(file.Root.StructTreeRoot.K) if one.get("/S") == Name.Table]
+        (made,) = (
+            found
+            for found in ([one for one in nodes(table) if one.get("/S") == Name.TR] for table in tables)
+            if len(found) == 1 + len(rows)
+        )
+        pages = [{numbers[one.Pg.objgen] for one in nodes(row) if "/Pg" in one} for row in made]
+    broken = [index - 1 for index, on in enumerate(pages) if len(on) > 1]
+    assert broken == [len(rows) - 2], "the others stand on one page, and nothing of the long one is cut off"
+
+
 @pytest.mark.parametrize("more", [6, 7, 8])
 def test_the_signature_stands_on_a_page_with_what_is_signed(
     report: Report, monkeypatch: pytest.MonkeyPatch, more: int
@@ -127,10 +154,21 @@ def test_a_sheet_that_people_print_is_wide_as_a_page_that_they_can_read(report: 
         assert "'-" not in {cell.value for cell in cells}, "a dash alone is no formula"
 
 
-def test_every_sheet_of_the_workbook_is_printed_on_one_width_below_its_titles(report: Report) -> None:
+def test_every_sheet_of_the_workbook_is_printed_in_a_size_that_people_read_below_its_titles(report: Report) -> None:
+    """Seven points of eleven, on the paper that it asks for: A4 across holds 140 characters of its usual size, A3 207."""
+    wide = []
     for sheet in load_workbook(io.BytesIO(as_xlsx(report))).worksheets:
-        setup = sheet.sheet_properties.pageSetUpPr
-        assert setup is not None, sheet.title
-        assert setup.fitToPage, sheet.title
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (None, 0), sheet.title
+        setup, page = sheet.sheet_properties.pageSetUpPr, sheet.page_setup
+        assert page.orientation == "landscape", sheet.title
         assert sheet.print_title_rows == ("$1:$1" if sheet.title != "Thông tin" else None), sheet.title
+        held = 207 if page.paperSize == A3 else 140
+        if setup is not None and setup.fitToPage:
+            assert (page.fitToWidth, page.fitToHeight) == (None, 0), sheet.title
+            width = sum(one.width * (one.max - one.min + 1) for one in sheet.column_dimensions.values())
+            assert 11 * held / width >= 6.9, (sheet.title, width)
+        else:
+            assert page.scale is not None
+            assert 11 * page.scale / 100 >= 7, sheet.title
+            assert (page.pageOrder, sheet.print_options.headings) == ("overThenDown", True), sheet.title
+            wide.append(sheet.title)
+    assert "tiến độ" in wide

@@ -14,6 +14,7 @@ from reporting.documents.letter.figures import rows_of, scope_of, zone_of
 from reporting.documents.letter.progress import as_of
 from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
+from reporting.tables.xlsx_file import print_readably
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.figures import COLUMNS
 from reporting.reports.snapshot.report import Report
@@ -129,12 +130,13 @@ def _table(book: Any, report: Report, name: str, bold: Any) -> None:
                 sheet.write_number(index, column, value)
             elif value is not None:
                 sheet.write_string(index, column, escape_formula(value))
-    _widths(sheet, COLUMNS[name], [[str(row.get(title) or "") for title in COLUMNS[name]] for row in rows[:50]])
+    texts = [[str(row.get(title) or "") for title in COLUMNS[name]] for row in rows[:50]]
+    width = _widths(sheet, COLUMNS[name], texts)
     sheet.freeze_panes(1, 0)
     if rows:
         sheet.autofilter(0, 0, len(rows), len(COLUMNS[name]) - 1)
     if report.has_register:
-        _print_on_one_width(sheet)
+        print_readably(sheet, width)
 
 
 def _print_on_one_width(sheet: Any) -> None:
@@ -163,11 +165,14 @@ def _meanings(book: Any, report: Report, bold: Any, wrapped: Any) -> None:
         _print_on_one_width(sheet)
 
 
-def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], *, printed: bool = False) -> None:
-    """As wide as their texts, within bounds. `printed`: the widest get narrower until the sheet fits a page."""
+def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], *, printed: bool = False) -> int:
+    """As wide as their texts, within bounds; returns the sum. `printed`: the widest get narrower until the sheet fits a
+    page."""
     widest = [max([len(title), *(len(row[column]) for row in rows)]) for column, title in enumerate(titles)]
     most = _MAX_WIDTH
     while printed and most > _NARROWEST and sum(min(max(one, 6) + 2, most) for one in widest) > PRINTED:
         most -= 1
-    for column, one in enumerate(widest):
-        sheet.set_column(column, column, min(max(one, 6) + 2, most))
+    widths = [min(max(one, 6) + 2, most) for one in widest]
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    return sum(widths)

@@ -26,7 +26,8 @@ _MEASURES = {
     "bottom": measures.BOTTOM_MM, "left": measures.LEFT_MM, "right": measures.RIGHT_MM, "text": measures.TEXT_MM,
     "first_line": measures.FIRST_LINE_MM, "left_head": measures.LEFT_HEAD_MM, "motto": measures.MOTTO_MM,
     "qr": layout.QR_MM, "foot_from_edge": layout.FOOT_MM, "field_height": layout.FIELD_HEIGHT_MM,
-    "tied": measures.TIED_ROWS, "short_table": measures.SHORT_TABLE,
+    "tied": measures.TIED_ROWS, "short_table": measures.SHORT_TABLE, "wide_text": measures.WIDE_TEXT_MM,
+    "page": measures.PAGE_MM,
 }  # fmt: skip
 
 
@@ -42,6 +43,7 @@ def _data(report: Report, content: Paper) -> dict[str, Any]:
     letterhead, at = report.header.letterhead, moment(report.header.frozen_at_ms)
     return {
         "measures": _MEASURES,
+        "whole_rows": report.has_register,
         "title": content.title,
         "date": {name: getattr(at, name) for name in ("year", "month", "day", "hour", "minute", "second")},
         "issuer": letterhead.issuer,
