@@ -1,5 +1,6 @@
 """GET /v1/deviations (R15): what was agreed of each camera, beside what was observed; and the formats of one camera."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from reporting.api.parameters import Filters, InContext, not_found
 from reporting.domain.instants import VIETNAM, moment
 from reporting.domain.mandate.deviations import Compared, Verdict
 from reporting.domain.mandate.deviations import Field as Thing
-from reporting.reports.mandate.deviations import CameraCompared, compared_cameras
+from reporting.reports.mandate.deviations import NOUNS, CameraCompared, compared_cameras
 from reporting.reports.mandate.situation import situation
 from reporting.storage import plan
 from reporting.storage.mandate import formats
@@ -117,12 +118,13 @@ async def list_deviations(
         return await table_of(shared, "deviations", asked, chosen, filters, request, own=("verdict",))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
-        then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
+        then = await situation(session, asked.at, asked.presumed_alive_ms, scope, NOUNS)
         found = await compared_cameras(session, then)
     rows = [_Row(one, compared, number) for one in found for number, compared in enumerate(one.compared)]
     wanted = set(verdict or [Verdict.DEVIATES])
     page = paging.cut([row for row in rows if row.compared.verdict in wanted], as_of=moment(asked.at))
-    by_verdict = {each: sum(row.compared.verdict is each for row in rows) for each in Verdict}
+    counted = Counter(row.compared.verdict for row in rows)
+    by_verdict = {each: counted[each] for each in Verdict}
     return paging.answer(
         page, [_shape(row) for row in page.rows], as_of=shown_at(asked.at), cameras=len(found), by_verdict=by_verdict
     )

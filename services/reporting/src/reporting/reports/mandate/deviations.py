@@ -12,6 +12,10 @@ from reporting.reports.mandate.situation import Situation
 from reporting.storage.mandate import formats
 from reporting.storage.mandate.formats import SeenFormat
 from reporting.storage.mandate.records import Record
+from vonggac.telemetry.garbage_collection import rarely_collected
+
+NOUNS = ("agency", "camera", "connection_plan", "plan_exception", "unit")
+"""Of the register, what the comparison needs of a situation."""
 
 
 class CameraCompared(NamedTuple):
@@ -26,6 +30,11 @@ class CameraCompared(NamedTuple):
 
 async def compared_cameras(session: AsyncSession, situation: Situation) -> list[CameraCompared]:
     """Every camera in scope at the instant, in the order of the reports."""
+    with rarely_collected():
+        return await _compared(session, situation)
+
+
+async def _compared(session: AsyncSession, situation: Situation) -> list[CameraCompared]:
     facts = Facts.gather(situation, {})
     seen = await formats.at(session, situation.at)
     recorded = {str(one.id): one for one in situation.records.at("camera", situation.at)}

@@ -29,6 +29,7 @@ from reporting.reports.mandate.findings import Facts, instant
 from reporting.reports.mandate.situation import FacilityThen, Situation, areas_of
 from reporting.storage.mandate.records import Record
 from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 
 class Item(NamedTuple):
@@ -65,14 +66,15 @@ type _Pairs = Sequence[tuple[FacilityThen, Obligation]]
 
 async def duties(session: AsyncSession, situation: Situation, *, soon_days: int = DUE_SOON_DAYS) -> Duties:
     """How every obligation stands at the instant of the situation."""
-    known = _known(situation)
-    about = _about(situation, known)
-    asked = sorted({then.facility.id for then, one in about if one.kind is ObligationKind.CONNECTION}, key=str)
-    connected: dict[UUID, Millis] = {}
-    if asked:
-        areas = areas_of(situation)
-        connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
-    return _owed(Facts.gather(situation, connected), known, about, soon_days)
+    with rarely_collected():
+        known = _known(situation)
+        about = _about(situation, known)
+        asked = sorted({then.facility.id for then, one in about if one.kind is ObligationKind.CONNECTION}, key=str)
+        connected: dict[UUID, Millis] = {}
+        if asked:
+            areas = areas_of(situation)
+            connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
+        return _owed(Facts.gather(situation, connected), known, about, soon_days)
 
 
 def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:

@@ -10,6 +10,7 @@ from reporting.reports.mandate.findings import Facts
 from reporting.reports.mandate.obligations import Duties, duties
 from reporting.reports.mandate.situation import FacilityThen, Situation, areas_of, camera_progress, situation
 from reporting.storage import plan
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class Board:
 
 async def board(session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope) -> Board:
     """The board of an instant, as far as it is known today."""
-    then = await situation(session, at, presumed_alive_ms, scope)
-    return board_of(then, await duties(session, then))
+    with rarely_collected():
+        then = await situation(session, at, presumed_alive_ms, scope)
+        return board_of(then, await duties(session, then))
 
 
 def board_of(then: Situation, owed: Duties) -> Board:

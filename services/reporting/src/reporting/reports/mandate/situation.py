@@ -22,6 +22,7 @@ from reporting.storage import plan
 from reporting.storage.mandate import lifecycle, records, units
 from reporting.storage.mandate.records import Record, Records
 from vonggac.auth.succession import units_around
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 NOUNS = (
     "agency",
@@ -72,25 +73,30 @@ class Situation:
         return found
 
 
-async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope) -> Situation:
-    """What was so at `at`, as far as it is known today; states recorded after it are not in it."""
+async def situation(
+    session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, nouns: Sequence[str] = NOUNS
+) -> Situation:
+    """What was so at `at`, as far as it is known today; states recorded after it are not in it. `nouns`: of the
+    register."""
     question = Question(Period(at, at + 1), at, presumed_alive_ms)
-    places = await plan.places(session, scope, question.period)
-    cameras = [one for one in await plan.cameras(session, places) if _exists(one)]
-    stationed: dict[UUID, list[CameraMoment]] = {}
-    async for portion in moments(session, question, cameras, list):
-        for one in portion:
-            stationed.setdefault(one.camera.facility.id, []).append(one)
-    return await _situation(session, places, presumed_alive_ms, scope, stationed.keys(), stationed)
+    with rarely_collected():
+        places = await plan.places(session, scope, question.period)
+        cameras = [one for one in await plan.cameras(session, places) if _exists(one)]
+        stationed: dict[UUID, list[CameraMoment]] = {}
+        async for portion in moments(session, question, cameras, list):
+            for one in portion:
+                stationed.setdefault(one.camera.facility.id, []).append(one)
+        return await _situation(session, places, presumed_alive_ms, scope, stationed.keys(), stationed, nouns)
 
 
 async def situation_of_record(
     session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, nouns: Sequence[str] = NOUNS
 ) -> Situation:
     """The same without the cameras' states, for what asks the register alone: `nouns` of it."""
-    places = await plan.places(session, scope, Period(at, at + 1))
-    there = await plan.with_cameras(session, at)
-    return await _situation(session, places, presumed_alive_ms, scope, there, {}, nouns)
+    with rarely_collected():
+        places = await plan.places(session, scope, Period(at, at + 1))
+        there = await plan.with_cameras(session, at)
+        return await _situation(session, places, presumed_alive_ms, scope, there, {}, nouns)
 
 
 async def _situation(

@@ -10,6 +10,7 @@ from reporting.domain.mandate.deviations import Field, Verdict
 from reporting.domain.mandate.obligations import DueState
 from reporting.domain.mandate.progress import COMPARED, COUNT_NAMES, Counts, GroupKey, changes, grouped, total_of
 from reporting.domain.scope import Facility
+from reporting.reports.mandate.deviations import NOUNS as DEVIATION_NOUNS
 from reporting.reports.mandate.deviations import CameraCompared, compared_cameras
 from reporting.reports.mandate.inspections import NOUNS as INSPECTION_NOUNS
 from reporting.reports.mandate.inspections import inspections_due
@@ -274,7 +275,7 @@ def _owed(item: Item) -> Row:
 async def deviation_rows(asked: Selection) -> Portions:
     """Camera by camera, in the order of the reports."""
     question = asked.question
-    then = await situation(asked.session, question.now, question.presumed_alive_ms, asked.scope)
+    then = await situation(asked.session, question.now, question.presumed_alive_ms, asked.scope, DEVIATION_NOUNS)
     for one in await compared_cameras(asked.session, then):
         yield _compared(one)
 
