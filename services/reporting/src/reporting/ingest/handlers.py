@@ -78,10 +78,11 @@ class Ingest:
             news = await scope.apply(session, states)
             news |= await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
             # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
-            await records.keep(session, [one.event.data for one in batch])
+            added = await records.keep(session, [one.event.data for one in batch])
             # A register that is published again says nothing new: no report is flagged, no day written anew.
             changed = [one for one in states if (one.id, one.revision) in news]
             await late.note_register(session, touched, changed)
+            await late.note_records(session, touched, added)
             await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
@@ -109,6 +110,7 @@ class Ingest:
             handled = {id(one) for one in new}
             corrections = [one for one in corrections if id(one.received) in handled]
             await future_facts.mark(session, corrections)
+            causes = await late.down_by_cause(session, touched, facts)
             counts = await runs.record(session, runs.CAMERAS, probes(facts))
             await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
@@ -120,7 +122,7 @@ class Ingest:
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
             watched = await lives.record(session, signs)
-            await late.note_observations(session, touched, facts)
+            await late.note_observations(session, touched, facts, causes)
             late.note_lives(touched, {"sign_of_life": watched, "gap": closed_gaps})
             await late.keep(session, touched)
         _count("observation", len(batch), len(new))

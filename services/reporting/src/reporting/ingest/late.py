@@ -15,7 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import ORIGIN, Day, day_of, midnight
+from reporting.ingest.facts import runs
+from reporting.ingest.records import Key
 from reporting.storage.availability import after_freezing, evidence, ledger
+from reporting.storage.availability.after_freezing import REGISTER
 from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
@@ -69,6 +72,23 @@ _STATED = {
     "destination": text(_SINCE.format(noun="destination", since=_FIRST.format(noun="destination", of="delivery"))),
 }
 
+_DOWN = text(
+    """
+    select camera_id, started_at, ends_at, cause from (
+        select camera_id, started_at, ends_at, state, cause from camera_run union all
+        select camera_id, started_at, ends_at, state, cause from camera_state
+    ) as seen
+    where camera_id = any(:cameras) and state = 'down' and ends_at > :since and started_at < :until
+    """
+)
+_RECORDED = text(
+    """
+    select said.noun, min(said.valid_from) as since
+    from unnest(cast(:nouns as text[]), cast(:ids as uuid[]), cast(:revisions as bigint[])) as new (noun, id, revision)
+    join register_record as said using (noun, id, revision) group by said.noun
+    """
+)
+
 
 @dataclass(slots=True)
 class Touched:
@@ -78,6 +98,10 @@ class Touched:
     closed: Millis
     frozen: Millis
     since: dict[tuple[UUID | None, str], Millis] = field(default_factory=dict)
+    causes: set[tuple[UUID, Day]] = field(default_factory=set)
+    """Closed days on which probes now saw another cause of a camera's being down."""
+    records: dict[str, Millis] = field(default_factory=dict)
+    """The same of the mandate's register, by noun: it is in frozen reports, and in no day's seconds."""
 
     @property
     def until(self) -> Millis:
@@ -91,14 +115,16 @@ class Touched:
             self.since[key] = min(instant, self.since.get(key, instant))
 
     @property
-    def days(self) -> dict[tuple[UUID | None, str], Day]:
-        """The first closed day that each touches."""
-        return {key: max(ORIGIN, day_of(instant)) for key, instant in self.since.items() if instant < self.closed}
+    def days(self) -> list[tuple[UUID | None, str, Day]]:
+        """The first closed day that each touches, and every one of which a cause changed."""
+        found = [(*key, max(ORIGIN, day_of(instant))) for key, instant in self.since.items() if instant < self.closed]
+        return [*found, *((camera_id, evidence.CAUSE, day) for camera_id, day in sorted(self.causes))]
 
     @property
     def reported(self) -> dict[tuple[UUID | None, str], Millis]:
         """What may change a frozen report, and since when."""
-        return {key: instant for key, instant in self.since.items() if instant < self.frozen}
+        records = {(None, noun): instant for noun, instant in self.records.items()}
+        return {key: instant for key, instant in {**records, **self.since}.items() if instant < self.frozen}
 
 
 async def begun(session: AsyncSession) -> Touched | None:
@@ -116,15 +142,56 @@ async def keep(session: AsyncSession, touched: Touched | None) -> None:
         await after_freezing.mark(session, touched.reported)
 
 
-async def note_observations(session: AsyncSession, touched: Touched | None, facts: Sequence[Payload]) -> None:
-    """Note probes, read-backs, claims and reports that hold before a closed midnight. After they were stored."""
+type DownByCause = Mapping[tuple[UUID, Day], Mapping[str, Millis]]
+"""By camera and closed day, how long probes saw it down, by cause."""
+
+
+async def down_by_cause(session: AsyncSession, touched: Touched | None, facts: Sequence[Payload]) -> DownByCause:
+    """What is stored of the cameras that late probes among the facts are of, from the earliest of these on.
+
+    To be asked before they are stored, and after: the ledger has no causes of cameras to compare.
+    """
+    probes = [one for one in facts if isinstance(one, CameraObservedV1)]
+    if touched is None:
+        return {}
+    began: dict[UUID, Millis] = {}
+    for one in probes:
+        if (at := millis(_began(one))) < touched.closed:
+            began[one.camera_id] = min(at, began.get(one.camera_id, at))
+    if not began:
+        return {}
+    # Until they are stored nobody else changes what was read.
+    await runs.lock(session, runs.CAMERAS, {one.camera_id for one in probes})
+    since = midnight(max(ORIGIN, day_of(min(began.values()))))
+    given = {"cameras": list(began), "since": moment(since), "until": moment(touched.closed)}
+    found: dict[tuple[UUID, Day], dict[str, Millis]] = {}
+    for row in await session.execute(_DOWN, given):
+        start, end = max(millis(row.started_at), since), min(millis(row.ends_at), touched.closed)
+        for day in range(day_of(start), day_of(end - 1) + 1):
+            length = min(end, midnight(day + 1)) - max(start, midnight(day))
+            causes = found.setdefault((row.camera_id, day), {})
+            causes[row.cause or ""] = causes.get(row.cause or "", 0) + length
+    return found
+
+
+def _began(probe: CameraObservedV1 | DeliveryVerifiedV1) -> datetime:
+    return probe.observed_at - timedelta(milliseconds=probe.duration_ms)
+
+
+async def note_observations(
+    session: AsyncSession, touched: Touched | None, facts: Sequence[Payload], before: DownByCause
+) -> None:
+    """Note probes, read-backs, claims and reports that hold before a closed midnight. After they were stored; `before`:
+    what `down_by_cause` had found."""
     if touched is None:
         return
+    after = await down_by_cause(session, touched, facts)
+    touched.causes.update(key for key in {**before, **after} if before.get(key) != after.get(key))
     for fact in facts:
         match fact:
             case CameraObservedV1() | DeliveryVerifiedV1():
                 what = "probe" if isinstance(fact, CameraObservedV1) else "read_back"
-                touched.add(fact.camera_id, what, fact.observed_at - timedelta(milliseconds=fact.duration_ms))
+                touched.add(fact.camera_id, what, _began(fact))
             case _:
                 continue
     until = moment(touched.until)
@@ -174,6 +241,17 @@ async def note_register(session: AsyncSession, touched: Touched | None, states: 
         given = {"ids": [one.id for one in versions], "revisions": [one.revision for one in versions]}
         for thing_id, since in await session.execute(_STATED[noun], given):
             touched.add(thing_id if noun == "camera" else None, noun, since)
+
+
+async def note_records(session: AsyncSession, touched: Touched | None, added: Sequence[Key]) -> None:
+    """Note which revisions of the mandate's register are new here and hold before the newest frozen report ends. After
+    they were stored."""
+    new = [one for one in added if one[0] in REGISTER]
+    if touched is None or not touched.frozen or not new:
+        return
+    nouns, ids, revisions = zip(*new, strict=True)
+    given = {"nouns": list(nouns), "ids": list(ids), "revisions": list(revisions)}
+    touched.records.update((row.noun, millis(row.since)) for row in await session.execute(_RECORDED, given))
 
 
 def note_lives(touched: Touched | None, since: Mapping[str, Millis | None]) -> None:

@@ -78,20 +78,29 @@ _CHAIN = text(
 )
 
 
-async def keep(session: AsyncSession, states: Iterable[Payload]) -> None:
-    """Keep these states and removals, each at its revision; twice or in any order makes no difference."""
-    rows: dict[tuple[str, UUID, int], dict[str, Any]] = {}
+type Key = tuple[str, UUID, int]
+"""Noun, id and revision of a row."""
+
+
+async def keep(session: AsyncSession, states: Iterable[Payload]) -> list[Key]:
+    """Keep these states and removals, each at its revision; twice or in any order makes no difference. Returns those
+    that were not known."""
+    rows: dict[Key, dict[str, Any]] = {}
     for state in states:
         row = _row(state)
         if row is not None:
             rows[row["noun"], row["id"], row["revision"]] = row
     if not rows:
-        return
+        return []
     await session.execute(_LOCK)
     ordered = [rows[key] for key in sorted(rows, key=lambda key: (key[0], str(key[1]), key[2]))]
-    await session.execute(insert(register_record).values(ordered).on_conflict_do_nothing())
+    table = register_record.c
+    added = insert(register_record).values(ordered).on_conflict_do_nothing()
+    returned = await session.execute(added.returning(table.noun, table.id, table.revision))
+    new = [(row.noun, row.id, row.revision) for row in returned]
     ids = sorted({row["id"] for row in ordered})
     await session.execute(_CHAIN, {"ids": ids, "self_dated": list(SELF_DATED)})
+    return new
 
 
 def _row(state: Payload) -> dict[str, Any] | None:

@@ -76,3 +76,25 @@ async def test_what_comes_late_of_a_delivery_alone_is_noted(
     assert (row["change_id"], row["delivery_id"]) == (str(noted["id"]), found["delivery_id"])
     assert int(row["connected_change_ms"]) == found["change_ms"].get("connected", 0)
     assert "stalled=-3600000" in row["not_connected_by_cause_change"].split()
+
+
+async def test_a_late_probe_that_changes_only_a_cause_is_noted_and_one_that_changes_nothing_is_not(
+    client: Client, ingest: Ingest, province: Province, database: Database
+) -> None:
+    """Between two probes of one outage; the ledger has no causes of cameras, and the outages have."""
+    camera = await dark(ingest, province)
+    keeper = Bookkeeper(database, HORIZON_MS, 15_000)
+    await keeper.keep(millis(datetime.now(UTC)))
+    alike = province.probe(camera, DAY + 20 * HOUR + timedelta(minutes=2), "down", cause="timeout", every_s=300)
+    await province.feed(ingest, alike)
+    assert await keeper.correct(millis(datetime.now(UTC))) == 0
+    other = province.probe(camera, DAY + 21 * HOUR + timedelta(minutes=2), "down", cause="refused", every_s=300)
+    await province.feed(ingest, other)
+    assert await keeper.correct(millis(datetime.now(UTC))) == 1
+    (noted,) = (await client.get("/v1/late-evidence", params=WEEK)).json()["items"]
+    assert (noted["camera_id"], noted["what"]) == (str(camera.id), "cause")
+    assert (noted["change_ms"], noted["deliveries"]) == ({}, [])
+    assert await keeper.correct(millis(datetime.now(UTC))) == 0
+    file = await client.get("/v1/tables/late_evidence", params={**WEEK, "format": "csv"})
+    (row,) = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"), newline=""))
+    assert (row["what"], row["down_change_ms"]) == ("cause", "0")

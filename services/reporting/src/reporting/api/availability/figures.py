@@ -40,6 +40,11 @@ from vonggac.auth import guarded_router
 from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import Key, Listing, PageQuery
 
+_EVERY = (
+    "A series of these; default: one figure. Each stretch is of the cameras on record in it: one that came later, or was "
+    "removed before, adds no time out of scope to it, as it does to one figure of the whole. All other parts add up."
+)
+
 router = guarded_router(prefix="/v1", tags=["availability"])
 
 MOST_STRETCHES = 800
@@ -74,7 +79,7 @@ async def read_availability(
     request: Request,
     chosen: Chosen,
     by: Annotated[By, Query(description="What a line is of.")] = By.TOTAL,
-    every: Annotated[Step | None, Query(description="A series of these; default: one figure.")] = None,
+    every: Annotated[Step | None, Query(description=_EVERY)] = None,
     outages: Annotated[bool, Query(description="Also what outages come to: number, MTTR, MTBF, longest.")] = False,
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)

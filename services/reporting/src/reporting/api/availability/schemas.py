@@ -150,7 +150,7 @@ class LateDay(BaseModel):
     id: int
     camera_id: UUID
     day: date
-    what: str = Field(description="Kinds of facts that came.")
+    what: str = Field(description="Kinds of facts that came; `cause`: a probe that saw another cause of downtime.")
     noticed_at: datetime
     written_at: datetime
     change_ms: dict[str, int] = Field(

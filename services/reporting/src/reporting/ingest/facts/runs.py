@@ -1,6 +1,6 @@
 """Observations into runs: one locked read of the batch's things, then one write of each kind of row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -111,6 +111,11 @@ async def record(session: AsyncSession, runs: Runs, seen: Mapping[UUID, Sequence
     for thing_id, observation, until in writes.beyond:
         await _fill(session, runs, thing_id, observation, until)
     return counts
+
+
+async def lock(session: AsyncSession, runs: Runs, ids: Iterable[UUID]) -> None:
+    """Until the transaction ends nobody else stores what is seen of these; `record` of the same ones waits no more."""
+    await _locked(session, runs, list(ids))
 
 
 async def _locked(session: AsyncSession, runs: Runs, ids: list[UUID]) -> dict[UUID, Any]:

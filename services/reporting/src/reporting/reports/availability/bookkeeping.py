@@ -228,8 +228,13 @@ async def _write_anew(
             start = at_first.get(camera_id, FIRST_OF_CAMERA)
             about = [*of_any, *of_camera.get(camera_id, ())]
             span = stretch.first, stretch.last
-            changed += [
-                DayChange(UUID(camera_id), day, about, change, deliveries)
-                for day, change, deliveries in day_changes(span, start, before.get(camera_id, []), rows)
-            ]
+            others = [mark for mark in about if mark.what != evidence.CAUSE]
+            causes: dict[Day, list[Mark]] = {}
+            for mark in about:
+                if mark.what == evidence.CAUSE:
+                    causes.setdefault(mark.day, []).append(mark)
+            for day, change, deliveries in day_changes(span, start, before.get(camera_id, []), rows):
+                changed.append(DayChange(UUID(camera_id), day, [*others, *causes.pop(day, ())], change, deliveries))
+            # Days that gained and lost nothing.
+            changed += [DayChange(UUID(camera_id), day, of_day, {}, {}) for day, of_day in sorted(causes.items())]
     return changed

@@ -30,6 +30,11 @@ from reporting.storage.tables import metadata
 
 ANY_CAMERA = UUID(int=0)
 """Of a mark that may touch any camera, such as a hole in what its prober watched."""
+REGISTER = (
+    "agency", "blocked_reason", "connection_plan", "coverage", "directive", "focal_point", "inspection",
+    "installation_proposal", "obligation", "plan_exception", "survey", "unit",
+)  # fmt: skip
+"""Nouns whose marks are of the mandate's register: they touch the rows of the cut-off and no camera's seconds."""
 
 report_mark = Table(
     "report_mark",
@@ -82,7 +87,7 @@ _CHECKED = text("update report_evidence set seen_mark = greatest(seen_mark, :see
 _FLAGS = """
     select e.number, {more} min(m.since) as since, max(m.noticed_at) as noticed_at, array_agg(distinct m.what) as what,
            count(distinct m.camera_id) filter (where m.camera_id <> :any) as cameras,
-           bool_or(m.camera_id = :any) as whole
+           bool_or(m.camera_id = :any and m.what <> all(:register)) as whole
     from report_evidence as e join frozen_report as f using (number) join report_mark as m
         on m.id > e.seen_mark and m.since < e.covers_until
         and (m.camera_id = :any or m.what in ('camera', 'maintenance') or m.camera_id = any(e.camera_ids))
@@ -97,6 +102,7 @@ _UNPUBLISHED = text(
         by="e.number, f.id, f.version, e.seen_mark order by e.number",
     )
 )
+_NAMED = {"any": ANY_CAMERA, "register": list(REGISTER)}
 _PUBLISHED = text("update report_evidence set published_mark = seen_mark where number = any(:numbers)")
 
 
@@ -144,14 +150,14 @@ async def checked(session: AsyncSession, number: int, seen: int) -> None:
 
 async def late(session: AsyncSession, numbers: Collection[int]) -> dict[int, Late]:
     """What came for each of these reports, of those that no further version has replaced."""
-    found = await session.execute(_LATE, {"numbers": list(numbers), "any": ANY_CAMERA})
+    found = await session.execute(_LATE, {"numbers": list(numbers), **_NAMED})
     return {row.number: Late(row.since, row.noticed_at, row.what, row.cameras, row.whole) for row in found}
 
 
 async def unpublished(session: AsyncSession, since: Millis) -> Sequence[Any]:
     """Reports that marks of `since` or later flag, and whose flag was not published: what `Late` has, with id, version
     and seen_mark. A report that was checked is published anew with what comes then."""
-    return (await session.execute(_UNPUBLISHED, {"since": moment(since), "any": ANY_CAMERA})).all()
+    return (await session.execute(_UNPUBLISHED, {"since": moment(since), **_NAMED})).all()
 
 
 async def published(session: AsyncSession, numbers: Collection[int]) -> None:

@@ -48,6 +48,9 @@ class DayChange(NamedTuple):
     deliveries: Mapping[str, DeliveryChange]
 
 
+CAUSE = "cause"
+"""Kind of a mark: probes saw another cause of a camera's being down on that day than they had."""
+
 _MARK = text(
     """
     insert into ledger_mark (camera_id, day, what, noticed_at)
@@ -67,13 +70,13 @@ _NOTE = text(
 )
 
 
-async def mark(session: AsyncSession, touched: Mapping[tuple[UUID | None, str], Day]) -> None:
-    """Have the ledger of these cameras written anew from these days on; by camera and kind of fact."""
+async def mark(session: AsyncSession, touched: Sequence[tuple[UUID | None, str, Day]]) -> None:
+    """Have the ledger of these cameras written anew from these days on: camera, kind of fact, day."""
     if touched:
         columns = {
-            "cameras": [camera_id for camera_id, _ in touched],
-            "days": [date_of(day) for day in touched.values()],
-            "what": [what for _, what in touched],
+            "cameras": [camera_id for camera_id, _, _ in touched],
+            "days": [date_of(day) for _, _, day in touched],
+            "what": [what for _, what, _ in touched],
         }
         await session.execute(_MARK, columns)
 

@@ -41,11 +41,12 @@ MAINTENANCE = Table(
     ),
     ("window_id",),
 )
+_WHAT = "Kinds of facts that came; `cause`: a probe that saw another cause of downtime."
 _CHANGE = (
     Column("change_id", INTEGER, "Số thay đổi", "Number of the change, in the order of writing.", required=True),
     Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
     Column("day", Kind.DATE, "Ngày", "The day, in Vietnam time.", required=True),
-    Column("what", TEXT, "Loại số liệu", "Kinds of facts that came.", required=True),
+    Column("what", TEXT, "Loại số liệu", _WHAT, required=True),
     Column("noticed_at", INSTANT, "Đến lúc", "When the first of them was stored.", required=True),
     Column("written_at", INSTANT, "Ghi lúc", "When the ledger was written anew.", required=True),
 )
