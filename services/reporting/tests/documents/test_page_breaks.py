@@ -155,7 +155,7 @@ def test_a_sheet_that_people_print_is_wide_as_a_page_that_they_can_read(report: 
 
 
 def test_every_sheet_of_the_workbook_is_printed_in_a_size_that_people_read_below_its_titles(report: Report) -> None:
-    """Seven points of eleven, on the paper that it asks for: A4 across holds 140 characters of its usual size, A3 207."""
+    """Seven points of eleven, on the paper that it asks for: A4 across holds 140 characters of eleven, A3 207."""
     wide = []
     for sheet in load_workbook(io.BytesIO(as_xlsx(report))).worksheets:
         setup, page = sheet.sheet_properties.pageSetUpPr, sheet.page_setup

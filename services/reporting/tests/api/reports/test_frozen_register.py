@@ -266,7 +266,9 @@ async def test_what_the_register_says_late_of_before_the_cut_off_flags_the_repor
         return (await client.get(address)).json()["late_evidence"]
 
     await letter.province.feed(ingest, letter.stated("focal_point", letter.focal_point(told.c, date(2021, 5, 11))))
-    blocked = letter.blocked(told.c, date(2021, 5, 11)).model_copy(update={"changed_at": may(11), "created_at": may(11)})
+    blocked = letter.blocked(told.c, date(2021, 5, 11)).model_copy(
+        update={"changed_at": may(11), "created_at": may(11)}
+    )
     await letter.province.feed(ingest, letter.stated("blocked_reason", blocked))
     noted = await flag()
     assert (noted["what"], noted["cameras"]) == (["focal_point"], 0), "changed on 01/5, though of 11/5 on"

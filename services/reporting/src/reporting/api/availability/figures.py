@@ -41,8 +41,8 @@ from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import Key, Listing, PageQuery
 
 _EVERY = (
-    "A series of these; default: one figure. Each stretch is of the cameras on record in it: one that came later, or was "
-    "removed before, adds no time out of scope to it, as it does to one figure of the whole. All other parts add up."
+    "A series of these; default: one figure. Each stretch is of the cameras on record in it: one that came later, or "
+    "was removed before, adds no time out of scope to it, as it does to one figure of the whole. All else adds up."
 )
 
 router = guarded_router(prefix="/v1", tags=["availability"])

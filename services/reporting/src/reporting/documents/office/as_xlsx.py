@@ -14,10 +14,10 @@ from reporting.documents.letter.figures import rows_of, scope_of, zone_of
 from reporting.documents.letter.progress import as_of
 from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
-from reporting.tables.xlsx_file import print_readably
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.figures import COLUMNS
 from reporting.reports.snapshot.report import Report
+from reporting.tables.xlsx_file import print_readably
 from vonggac.decree import packed
 from vonggac.http.formulas import escape_formula
 
