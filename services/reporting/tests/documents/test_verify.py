@@ -192,6 +192,19 @@ def test_an_update_behind_a_pdf_may_not_change_what_it_shows(pdf: bytes) -> None
     assert "page 1 shows something else" in found.differences
 
 
+@pytest.mark.parametrize("contents", ["[ %d 0 R %d 0 R ]", "null"])
+def test_a_page_with_more_or_nothing_on_it_is_named_and_not_said_to_be_unreadable(pdf: bytes, contents: str) -> None:
+    """Editors write a stamp as another stream beside the page's own."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        page, new = document.pages[1], int(document.trailer.Size)
+        listed = (contents % (page.Contents.objgen[0], new) if "%d" in contents else contents).encode()
+        objects = {
+            page.objgen[0]: written(page.obj, Contents=listed),
+            new: b"<< /Length 5 >>\nstream\nBT ET\nendstream",
+        }
+    assert verify(updated(pdf, objects)).differences == ["page 2 shows something else"]
+
+
 def test_an_update_behind_a_pdf_may_not_lead_to_other_pages_or_to_another_form(pdf: bytes) -> None:
     """Every object from before stays as it is, and what a reader shows are others."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
