@@ -119,12 +119,18 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    folder: Path, count: int, progress: Progress, *, log_level: str, picture: Mapping[str, Any] = PICTURE
+    folder: Path,
+    count: int,
+    progress: Progress,
+    *,
+    log_level: str,
+    picture: Mapping[str, Any] = PICTURE,
+    verify_interval_s: float = VERIFY_INTERVAL_S,
 ) -> AsyncIterator[Stage]:
     """`count` cameras planned for both centres, with two forwarders. Raises what `local` raises."""
     config = folder / "simulator.json"
     config.write_text(json.dumps(_devices(count, picture)), "utf-8")
-    variables = {"VONGGAC_SIMULATOR_CONFIG": str(config), "VONGGAC_PROBER_VERIFY_INTERVAL_S": str(VERIFY_INTERVAL_S)}
+    variables = {"VONGGAC_SIMULATOR_CONFIG": str(config), "VONGGAC_PROBER_VERIFY_INTERVAL_S": str(verify_interval_s)}
     variables |= {f"VONGGAC_{name.upper()}_LOG_LEVEL": log_level for name in (*SERVICES, "simulator")}
     platform = Platform(
         StateFolder(folder), anywhere(), allowed=("127.0.0.0/8",), progress=progress, durable=False, variables=variables

@@ -29,13 +29,17 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A fault of this kind in [start, end); `blind`: those who probe slept, what nobody saw must be unknown."""
+    """A fault of this kind in [start, end); `blind`: those who probe slept, what nobody saw must be unknown.
+
+    `proven_again`: when every delivery had a proof again, where read-backs were what failed.
+    """
 
     kind: str
     start: float
     end: float
     things: frozenset[tuple[str, str]]
     blind: bool = False
+    proven_again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,19 @@ from typing import Any
 
 import psutil
 
-from bench.faults.soak_stage import STOP_WITHIN_S, Stage
+from bench.faults.soak_stage import READY_WITHIN_S, STOP_WITHIN_S, Stage
 from bench.truth.comparison import Window
+from bench.truth.evidence import PROOF_LASTS_S
 from bench.truth.record import CENTRES, Record
 from bench.truth.skewed import SKEW_S
+from local.apis.inventory import RefusedError
+from local.platform.platform import wait_ready
 from local.platform.process import Child
 
 FLAP_EVERY_S = 1.5
+FLAPPING_S = 60.0
+"""As long as the rate of reconnects is judged over."""
+PROVEN_WITHIN_S = 90.0
 SAMPLE_S = 0.5
 MEGABYTE = 1e6
 
@@ -93,7 +99,7 @@ async def _flapping(scene: Scene, seconds: float) -> Window:
     """The centre accepts, confirms for a moment and resets, again and again."""
     centre = scene.chance.choice(CENTRES)
     began, before = time.time(), dict(scene.record.sessions)
-    while time.time() < began + seconds:
+    while time.time() < began + max(seconds, FLAPPING_S):
         await scene.stage.set_fault(f"centres/{centre}", {"fault": "close"})
         await asyncio.sleep(FLAP_EVERY_S)
     ended = time.time()
@@ -121,6 +127,41 @@ async def _forwarders_asleep(scene: Scene, seconds: float) -> Window:
 
 async def _prober_asleep(scene: Scene, seconds: float) -> Window:
     return await _asleep("prober asleep", [scene.pid("prober")], ("camera",), scene, seconds)
+
+
+async def _prober_stopped(scene: Scene, seconds: float) -> Window:
+    """Nobody makes a read-back for longer than the last one proves anything, while every picture arrives."""
+    platform = scene.stage.platform
+    child = platform.children.pop("prober")
+    await child.stop(within_s=STOP_WITHIN_S)
+    began = time.time()
+    await asyncio.sleep(PROOF_LASTS_S + seconds)
+    ended = time.time()
+    child.start()
+    platform.children["prober"] = child
+    await wait_ready(platform.addresses.prober, within_s=READY_WITHIN_S, child=child)
+    return Window("prober stopped", began, ended, scene.everywhere(*CENTRES), proven_again=await _proven(scene))
+
+
+async def _read_back_refused(scene: Scene, seconds: float) -> Window:
+    """A centre takes all media and refuses everyone who would play it."""
+    centre = scene.chance.choice(CENTRES)
+    began = time.time()
+    await scene.stage.set_fault(f"centres/{centre}", {"fault": "wrong_picture", "path": "nothing-is-here"})
+    await asyncio.sleep(PROOF_LASTS_S + seconds)
+    ended = time.time()
+    await scene.stage.clear_fault(f"centres/{centre}")
+    return Window("read-back refused", began, ended, scene.everywhere(centre), proven_again=await _proven(scene))
+
+
+async def _proven(scene: Scene) -> float:
+    """When every delivery is proven again. Raises RefusedError when that takes too long."""
+    deadline = time.time() + PROVEN_WITHIN_S
+    while await scene.stage.verified() < len(scene.stage.cameras):
+        if time.time() > deadline:
+            raise RefusedError("; ".join(await scene.stage.not_verified()))
+        await asyncio.sleep(SAMPLE_S)
+    return time.time()
 
 
 async def _forwarder_killed(scene: Scene, seconds: float) -> Window:
@@ -183,6 +224,8 @@ KINDS: Mapping[str, Fault] = MappingProxyType(
         "centre flapping": _flapping,
         "forwarders asleep": _forwarders_asleep,
         "prober asleep": _prober_asleep,
+        "prober stopped": _prober_stopped,
+        "read-back refused": _read_back_refused,
         "forwarder killed": _forwarder_killed,
         "worker skewed": _skewed,
         "NATS amnesia": _amnesia,
