@@ -97,6 +97,16 @@ class ReconnectError(PeerError):
         self.challenge = challenge
 
 
+class HungUpAtLoginError(PeerError):
+    """The peer closed the connection with its 401, and the next one when it got the login: it seems to reject it.
+
+    Of a login that it took before that is a guess: it may be a peer that ends all connections just then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Cause.AUTH_FAILED, "the peer hangs up when it gets the login")
+
+
 @dataclass(slots=True)
 class Authenticator:
     """The client's side of one connection: the current challenge, and whether the login was rejected."""
@@ -109,6 +119,7 @@ class Authenticator:
     unspoken: str = ""
     """How the peer asks for a login, when no way that it names is spoken here; for people."""
     _accepted: bool = False
+    _of_another_connection: bool = False
     _nonce_count: int = 0
     _make_cnonce: Callable[[], str] = field(default=lambda: secrets.token_hex(8), repr=False)
 
@@ -123,6 +134,10 @@ class Authenticator:
         request = method, uri, body
         return _digest_answer(self.challenge, self.credentials, request, self._nonce_count, self._make_cnonce())
 
+    def adopt(self, challenge: Challenge) -> None:
+        """Answer a challenge of another connection, whose nonce may be good there alone."""
+        self.challenge, self._of_another_connection = challenge, True
+
     def accepted(self) -> None:
         """The server accepted a request with our answer."""
         self._accepted = self.taken = True
@@ -130,8 +145,9 @@ class Authenticator:
     def challenged(self, values: Iterable[str], *, answered: bool) -> bool:
         """Read the challenges of a 401. Returns whether the request may be sent once more with `answer`.
 
-        `answered`: the request already carried our answer. Then only a stale nonce, or a new nonce for a login
-        that this connection has seen accepted, is a reason to try again; else the login counts as rejected.
+        `answered`: the request already carried our answer. Then only a stale nonce, or a new nonce for a login that
+        this connection has seen accepted or that answered another connection's, is a reason to try again; else the
+        login counts as rejected.
         """
         offered = parse_challenges(values)
         best = max(offered, key=lambda found: found.strength, default=None)
@@ -146,10 +162,10 @@ class Authenticator:
             return False
         if answered:
             new_nonce = best.scheme == "digest" and self.challenge is not None and best.nonce != self.challenge.nonce
-            if not (new_nonce and (best.stale or self._accepted)):
+            if not (new_nonce and (best.stale or self._accepted or self._of_another_connection)):
                 self.rejected = True
                 return False
-        self._accepted = False
+        self._accepted = self._of_another_connection = False
         self.challenge = best
         self._nonce_count = 0
         return True

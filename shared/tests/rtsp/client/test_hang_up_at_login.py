@@ -4,7 +4,7 @@ import pytest
 
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
-from vonggac.net.http_auth import new_challenge, verify_authorization
+from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Request, Response, open_player
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
@@ -69,6 +69,43 @@ async def test_a_peer_that_hangs_up_at_the_login_too_has_rejected_it(says: bool)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert "S3cret" not in f"{caught.value!r} {caught.value.__context__!r}"
         assert camera.logins == 1
+        assert peer.connections == 2
+
+
+@pytest.mark.parametrize("password", [LOGIN.password, "another"])
+async def test_a_peer_that_breaks_off_at_its_401_once_and_has_nonces_of_each_connection_is_answered_again(
+    password: str,
+) -> None:
+    """As a centre that restarts just then: the answer to the nonce of before the restart is no wrong login."""
+    camera, challenges, answers = ScriptedCamera(), dict[int, Challenge](), list[str]()
+
+    def guarded(request: Request) -> Response | bytes | None:
+        known, value = challenges.get(peer.connections), request.headers.get("Authorization")
+        if value is not None:
+            answers.append(value)
+        expected = Credentials(LOGIN.username, password)
+        if (
+            value is not None
+            and known is not None
+            and verify_authorization(value, method=request.method, credentials=expected, challenge=known)
+        ):
+            return camera(request)
+        challenge = challenges[peer.connections] = new_challenge("camera")
+        fields = [("WWW-Authenticate", challenge.encode()), ("CSeq", str(request.cseq))]
+        if peer.connections > 1:
+            return reply(401, fields)
+        peer.writer.write(reply(401, fields).encode())
+        peer.writer.close()
+        return None
+
+    async with ScriptedPeer(guarded) as peer:
+        if password == LOGIN.password:
+            await play(peer)
+        else:
+            with pytest.raises(PeerError) as caught:
+                await play(peer)
+            assert caught.value.cause is Cause.AUTH_FAILED
+            assert len(answers) == 2, "a wrong login is not sent again and again"
         assert peer.connections == 2
 
 

@@ -11,7 +11,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, canonical_host, resolve
 from vonggac.net.dial import connect_socket, secure, take_handed_on
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
-from vonggac.net.http_auth import Challenge, ReconnectError
+from vonggac.net.http_auth import Challenge, HungUpAtLoginError, ReconnectError
 from vonggac.net.recognition import recognised, why_hung_up
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
@@ -282,7 +282,7 @@ class Handshake:
         except PeerError as error:
             if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
                 # Without a login it answers 401, and with one it disconnects each time.
-                raise PeerError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
+                raise HungUpAtLoginError from None
             raise await self._explained(method, error) from None
         self._answers += 1
         return response

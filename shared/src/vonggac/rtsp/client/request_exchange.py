@@ -44,7 +44,7 @@ class RequestExchange:
 
     def log_in_at_once(self, challenge: Challenge) -> None:
         """Answer a challenge of another connection from the first request on."""
-        self._authenticator.challenge = challenge
+        self._authenticator.adopt(challenge)
 
     def log_in_with(self, credentials: Credentials | None) -> None:
         """Answer challenges with this login from now on."""

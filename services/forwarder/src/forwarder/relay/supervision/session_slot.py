@@ -14,6 +14,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.net.dial import hand_on
 from vonggac.net.errors import PeerError, StatusError
+from vonggac.net.http_auth import HungUpAtLoginError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -48,6 +49,8 @@ class SessionSlot:
         self._sent: Callable[[], CameraSource | None] = lambda: None
         """The stream that the last session sent: an earlier session may have sent what a next one repeats of it."""
         self._without_audio = False
+        self._login_taken: tuple[str, str | None] | None = None
+        """Address and sealed login of the last session that was opened."""
 
     @property
     def is_open(self) -> bool:
@@ -109,7 +112,10 @@ class SessionSlot:
             if isinstance(error, StatusError) and error.status == _MEDIA_REFUSED and len(source.tracks) > 1:
                 self._leave_audio_out(plan)
             self._attempt, self.unreachable = None, isinstance(error, UnreachableError)
-            self._on_event(Failed(error.cause, error.message))
+            cause, detail = error.cause, error.message
+            if isinstance(error, HungUpAtLoginError) and self._login_taken == (plan.url, plan.secret):
+                cause, detail = Cause.HUNG_UP, f"{detail}, which it took before"
+            self._on_event(Failed(cause, detail))
             return
         except Exception as error:  # a mistake of ours in one delivery must not end the others
             log.error("delivery_attempt_crashed", delivery_id=str(plan.id), exc_info=error)
@@ -118,6 +124,7 @@ class SessionSlot:
             return
         self._attempt, self._session, self.unreachable = None, session, False
         self._opened_s = self._context.monotonic_s()
+        self._login_taken = plan.url, plan.secret
         self.sessions += 1
         kept = source.fanout.gop_cache if source is not self._sent() else None
         self._sent = weakref.ref(source)

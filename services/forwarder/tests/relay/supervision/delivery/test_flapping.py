@@ -12,7 +12,10 @@ import pytest
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.reachability import ReachabilityChecks
 from vonggac.events.forwarder import DeliveryState
+from vonggac.net.http_auth import new_challenge
+from vonggac.rtsp.wire.messages import Request, Response
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
@@ -55,3 +58,35 @@ async def test_flapping_a_centre_that_restarts_again_and_again_is_not_hurried_by
             away_s.append(time.monotonic() - began_s)
         # The attempt before the last one was the third failure: its wait of two seconds was waited for.
         assert away_s[-1] >= 1.9
+
+
+async def test_flapping_a_centre_that_breaks_off_at_a_login_that_it_took_before_is_not_said_to_refuse_it(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    """It resets when the login comes, twice over two connections: that is no word about the password."""
+    centre, challenge = ScriptedCamera(), new_challenge("centre")
+
+    def answer(request: Request) -> Response | bytes | None:
+        asked = request.headers.get("Authorization") is None
+        if not asked and peer.connections not in {2, 3}:
+            return centre(request)
+        if asked:
+            return reply(401, [("WWW-Authenticate", challenge.encode())])
+        peer.writer.close()
+        return None
+
+    async with simulate() as sim, ScriptedPeer(answer) as peer:
+        url = f"rtsp://127.0.0.1:{peer.port}/in/gate"
+        camera = planner.camera(sim)
+        first = camera.deliveries[0].model_copy(update={"url": url, "secret": planner.seal("vonggac", "S3cret", url)})
+        relay = relay_of(camera.model_copy(update={"deliveries": (first, *camera.deliveries[1:])}))
+        supervisor, seen = relay.deliveries[first.id], set[DeliveryState]()
+        await eventually(lambda: supervisor.delivery.state is DeliveryState.ACKNOWLEDGED, within_s=8)
+        peer.writer.close()
+
+        def back() -> bool:
+            seen.add(supervisor.delivery.state)
+            return peer.connections >= 4 and supervisor.delivery.state is DeliveryState.ACKNOWLEDGED
+
+        await eventually(back, within_s=8)
+        assert DeliveryState.REFUSED not in seen
