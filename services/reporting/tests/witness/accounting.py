@@ -17,8 +17,25 @@ ALLOWANCE_MS = 15_000
 """What a heartbeat that does not say since when vouches for."""
 
 _TABLES = """
-create temporary table fact (kind text, body jsonb, publisher text, number bigint) on commit drop;
+create temporary table said (
+    kind text, body jsonb, publisher text, number bigint, stored timestamptz
+) on commit drop;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
+"""
+
+# What is dated more than two seconds after it was stored is of that moment, and all of its times move with it.
+_FACTS = """
+create temporary table fact on commit drop as
+    select kind, publisher, number, case when by is null then body else body || (
+               select coalesce(jsonb_object_agg(key, to_jsonb((value #>> '{}')::timestamptz + by)), '{}')
+               from jsonb_each(body) where value <> 'null' and key in (
+                   'observed_at', 'alive_at', 'started_at', 'awake_since', 'held_since', 'last_acknowledged_at',
+                   'first_changed_at', 'media_since', 'media_stopped_at', 'still_since', 'still_until')
+           ) end as body
+    from (
+        select *, case when dated - stored > interval '2 s' then stored - dated end as by
+        from (select *, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as dated from said) as one
+    ) as stored_facts;
 """
 
 # Everything below reads `fact` and `agreed` and the period and unit asked for.
@@ -226,10 +243,11 @@ def account(
     start, end = world.period
     with connection.transaction(force_rollback=True), connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        with cursor.copy("copy fact (kind, body, publisher, number) from stdin") as copy:
+        with cursor.copy("copy said from stdin") as copy:
             for fact in facts:
                 if (kind := _KIND.get(type(fact).__name__)) is not None:
-                    copy.write_row((kind, fact.model_dump_json(), *world.numbers.get(id(fact), (None, None))))
+                    number, at = world.numbers.get(id(fact), (None, None)), world.stored.get(id(fact))
+                    copy.write_row((kind, fact.model_dump_json(), *number, None if at is None else _at(at)))
         for window in world.windows:
             cursor.execute(
                 "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "
@@ -237,7 +255,7 @@ def account(
                 window.model_dump(),
             )
         given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
-        for statement in f"{_ASKED}{SEEN}{_SCOPE}".split(";\n"):
+        for statement in f"{_FACTS}{_ASKED}{SEEN}{_SCOPE}".split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)
         cursor.execute(_LENGTH.encode())

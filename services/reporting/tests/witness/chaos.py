@@ -11,6 +11,8 @@ from uuid import UUID
 
 from services.reporting.tests.witness.forwarders import add_claims, add_media
 from services.reporting.tests.witness.losing import lose_facts
+from services.reporting.tests.witness.storing import store_facts
+from services.reporting.tests.witness.strangers import add_strangers
 from services.reporting.tests.witness.world import (
     AFTER,
     BEFORE,
@@ -66,6 +68,9 @@ def world(number: int, start: int, cameras: int) -> World:
     facilities, destinations = _places(made), _destinations(made)
     for _ in range(cameras):
         _camera(made, facilities, destinations, probers, forwarders)
+    add_strangers(made)
+    if chance.random() < 0.5:
+        store_facts(made, [*probers, *forwarders])
     lose_facts(made, [*probers, *forwarders])
     made.facts.append(
         SiteObservedV1(
@@ -238,6 +243,8 @@ def _camera_changes(made: World, state: CameraV1, facilities: list[UUID], planne
         if revision == len(moments) + 1 and chance.random() < 0.2:
             gone = RemovedV1(id=state.id, noun="camera", revision=revision, removed_at=moment(at))
             made.register.append(gone)
+            if chance.random() < 0.5:
+                _added_again(made, state, at + chance.choice([0, 40 * SECOND]))
             return
         update: dict[str, Any] = {"revision": revision, "changed_at": moment(at)}
         what = chance.choice(["enabled", "facility", "deliveries", "name"])
@@ -250,6 +257,14 @@ def _camera_changes(made: World, state: CameraV1, facilities: list[UUID], planne
             update["deliveries"] = tuple(one.model_copy(update={"enabled": chance.random() < 0.8}) for one in kept)
         state = state.model_copy(update=update)
         made.register.append(state)
+
+
+def _added_again(made: World, state: CameraV1, at: int) -> None:
+    """Another camera under the code of one that was removed: what was observed of that one is not of this one."""
+    deliveries = tuple(one.model_copy(update={"id": made.uuid()}) for one in state.deliveries)
+    update = {"id": made.uuid(), "revision": 1, "created_at": moment(at), "changed_at": moment(at)}
+    made.register.append(state.model_copy(update={**update, "deliveries": deliveries}))
+    made.cameras.append(update["id"])
 
 
 OWN_OR_THE_FORWARDERS: tuple[dict[str, Any], ...] = (
@@ -269,7 +284,9 @@ def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) 
     while at < made.start + PERIOD + AFTER:
         if chance.random() < 0.2:
             verdict = chance.choice([Verdict.UP, Verdict.UP, Verdict.DOWN, Verdict.DOWN, Verdict.UNKNOWN])
-            cause = chance.choice((*CAUSES, *OF_THE_PICTURE)) if verdict is Verdict.DOWN else None
+            cause = chance.choice((*CAUSES, *OF_THE_PICTURE * 4))
+            if verdict is Verdict.UP or (verdict is Verdict.UNKNOWN and chance.random() < 0.5):
+                cause = None
         for worker in chance.sample(probers, 2 if chance.random() < 0.05 else 1):
             life = worker.life_at(at)
             if life is None or chance.random() < 0.05:
@@ -308,8 +325,8 @@ def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers:
                     worker_id=worker.id,
                     observed_at=moment(at + worker.skew),
                     verdict=verdict,
-                    cause=chance.choice([None, *CAUSES]) if verdict is VerificationVerdict.UNREACHABLE else None,
-                    interval_s=60,
+                    cause=None if verdict is VerificationVerdict.VERIFIED else chance.choice([None, *CAUSES]),
+                    interval_s=chance.choice([4, 16, 60, 60]),
                     duration_ms=chance.choice([0, 900, 4000]),
                     awake_since=moment(life[0] + worker.skew),
                 )
@@ -319,7 +336,7 @@ def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers:
 
 def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None:
     starts, ends = _span(made, MINUTE, 15 * MINUTE)
-    created = starts - made.chance.randrange(1, 3600 * SECOND)
+    created = starts - made.chance.choice([1, made.chance.randrange(1, 3600 * SECOND)])
     cancelled = made.chance.randrange(created, ends) if made.chance.random() < 0.3 else None
     window = MaintenanceWindowV1(
         id=made.uuid(),

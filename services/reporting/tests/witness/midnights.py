@@ -26,6 +26,7 @@ class Asked:
     register: Any
     facts: Any
     numbers: Any
+    stored: Any
     windows: Any
     period: tuple[int, int]
 

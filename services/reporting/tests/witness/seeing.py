@@ -136,13 +136,17 @@ create temporary table frozen on commit drop as
 -- Media that flows refutes a failed probe that saw none, and a frozen picture that moved since; media that stopped
 -- refutes every probe but one that the prober made itself after it. What is refuted after its last probe stays so when
 -- no media is seen any more: an `up` until media flows again, a `down` for good.
+create temporary table pictureless on commit drop as select array[
+    'dns', 'route', 'refused', 'timeout', 'tls', 'hung_up', 'ended', 'stalled', 'no_media',
+    'auth_failed', 'session_limit', 'not_found', 'request_refused', 'server_error', 'protocol_error',
+    'no_track', 'transport_unsupported'] as causes;
 create temporary table flowing on commit drop as
     select camera, coalesce(range_agg(span) filter (where flows), '{}') as span from flow group by camera;
 create temporary table refuted on commit drop as
     select probe.camera, cause, tstzmultirange(probe.span)
                * tstzmultirange(tstzrange(lower(flowing.span * tstzmultirange(tstzrange(last_at, null))), null)) as span
     from probe join flowing using (camera)
-    where state = 'down' and cause in ('timeout', 'refused', 'auth_failed')
+    where state = 'down' and cause = any ((select causes from pictureless)::text[])
           and not isempty(flowing.span * tstzmultirange(tstzrange(last_at, null)))
     union all
     select probe.camera, cause, tstzmultirange(probe.span)
@@ -164,7 +168,7 @@ create temporary table revised on commit drop as
                * case when cause = 'frozen' then tstzmultirange(tstzrange(moved_at, null)) else '{(,)}' end
                - coalesce(frozen.span, '{}') as span
     from probe join flow using (camera) join frozen using (camera)
-    where probe.state = 'down' and flows and (cause in ('timeout', 'refused', 'auth_failed')
+    where probe.state = 'down' and flows and (cause = any ((select causes from pictureless)::text[])
                                               or (cause = 'frozen' and last_at < moved_at))
     union all
     select refuted.camera, 'moving', refuted.span * flowing.span - coalesce(frozen.span, '{}')

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +53,29 @@ async def feed(ingest: Ingest, database: Database, one: World) -> None:
     """Everything as it arrives, in batches of one transaction."""
     register = [*one.register, *one.chance.choices(one.register, k=len(one.register) // 10)]
     one.chance.shuffle(register)
-    for batch in batches(register):
-        await ingest.inventory([received(event_of(fact)) for fact in batch])
-    for batch in batches(one.arriving()):
-        await ingest.observations([received(event_of(fact, one)) for fact in batch])
+    # Two consumers: some of the register comes after what was observed of it.
+    known = one.chance.choice([0, len(register) // 2, len(register)])
+    most, known_events = one.chance.choice([BATCH, BATCH, 37]), dict[int, Any]()
+
+    async def keep_register(states: Iterable[Payload]) -> None:
+        for batch in batches(states, most):
+            await ingest.inventory([received(event_of(fact)) for fact in batch])
+
+    def again(fact: Payload) -> Any:
+        """Half of those that come twice are the same event, which the inbox knows."""
+        event = known_events.get(id(fact)) if one.chance.random() < 0.5 else None
+        return event or known_events.setdefault(id(fact), event_of(fact, one))
+
+    await keep_register(register[:known])
+    for number, batch in enumerate(batches(one.arriving(), most)):
+        await ingest.observations([stored(again(fact), one.stored.get(id(fact))) for fact in batch])
+        if number == 0:
+            await keep_register(register[known:])
     await give_up_lost(database)
+
+
+def stored(event: Any, at: int | None) -> Any:
+    return replace(received(event), stored_at=None if at is None else moment(at))
 
 
 async def give_up_lost(database: Database) -> None:
@@ -77,11 +96,11 @@ def event_of(fact: Payload, one: World | None = None) -> Any:
     return event.model_copy(update={"publisher": numbered[0], "publishersequence": numbered[1]})
 
 
-def batches(facts: Iterable[Payload]) -> Iterable[list[Payload]]:
+def batches(facts: Iterable[Payload], most: int = BATCH) -> Iterable[list[Payload]]:
     batch: list[Payload] = []
     for fact in facts:
         batch.append(fact)
-        if len(batch) == BATCH:
+        if len(batch) == most:
             yield batch
             batch = []
     if batch:

@@ -12,7 +12,8 @@ from vonggac.events.inventory import MaintenanceWindowV1
 SECOND = 1000
 MINUTE = 60 * SECOND
 BEFORE, PERIOD, AFTER = 8 * MINUTE, 25 * MINUTE, 5 * MINUTE
-CAUSES = (Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED)
+CAUSES = (*[Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED] * 8, *Cause)
+"""Any of them, three of them more often, so that neighbours agree."""
 OF_THE_PICTURE = (Cause.FROZEN, Cause.BLACK)
 
 
@@ -44,6 +45,8 @@ class World:
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
+    stored: dict[int, int] = field(default_factory=dict)
+    """When NATS stored a fact, by its identity; none where it does not matter."""
     windows: list[MaintenanceWindowV1] = field(default_factory=list)
 
     @property
