@@ -63,6 +63,17 @@ async def test_disk_full_is_said_by_readiness_and_stays_so_until_the_server_is_s
         await bus.close()
 
 
+async def test_disk_full_is_said_at_the_first_question(small_disk: SmallDiskNats) -> None:
+    """Facts are refused from the first one on: what is left of a begun page is no room for them."""
+    bus = await Bus.connect(NatsAt(small_disk.url), name="test")
+    try:
+        assert await bus.check() is None
+        small_disk.fill()
+        assert "JetStream stores nothing" in str(await bus.check())
+    finally:
+        await bus.close()
+
+
 async def test_disk_full_loses_nothing_that_was_stored_before(small_disk: SmallDiskNats) -> None:
     bus = await Bus.connect(NatsAt(small_disk.url), name="test")
     try:

@@ -26,6 +26,8 @@ log = get_logger(__name__)
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
 STORED_WITHIN_S = 2.0
+ROOM = bytes(2 * 4096)
+"""More than may be left of a page that is begun: a full disk takes small messages for another minute, and no facts."""
 CLOSE_WITHIN_S = 2.0
 ANONYMOUS = "anonymous"
 _BLANKS = " \t\n\v\f\r"
@@ -186,7 +188,7 @@ class Bus:
             return "NATS is not connected"
         try:
             async with asyncio.timeout(STORED_WITHIN_S):
-                await self.js.publish(subjects.key_value(topology.READINESS, self.user), b"")
+                await self.js.publish(subjects.key_value(topology.READINESS, self.user), ROOM)
         except (TimeoutError, NatsError, OSError) as error:
             return f"JetStream stores nothing ({type(error).__name__})"
         return None
