@@ -246,3 +246,26 @@ async def test_flapping_changes_that_are_summed_in_one_report_are_dated_by_the_f
     await province.feed(ingest, change)
     line = await intervals(client, "deliveries", planned.id)
     assert [(name, start, end) for name, _, start, end in line] == expected
+
+
+async def test_a_holder_that_dates_its_holding_into_the_future_is_followed_by_the_next_one(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """Nobody holds a camera from later on than it says so: else no other worker would count any more."""
+    camera = await forwarded(ingest, province)
+    planned, never, other = camera.deliveries[0], at(1e8), "forwarder-000000000002"
+    facts = [
+        province.change(planned, camera, 1, at(100), "refused", cause="auth_failed", worker=other, held_since=never),
+        province.media(camera, 1, at(100), "stopped", cause="timeout", worker=other, held_since=never),
+        province.change(planned, camera, 2, at(200), "acknowledged", held_since=at(200)),
+        province.media(camera, 2, at(200), media_since=at(200), held_since=at(200)),
+        *province.probes(camera, at(-25), at(595)),
+        province.alive(at(600), worker=other),
+    ]
+    await province.feed(ingest, *facts)
+    assert [(one[0], *one[2:]) for one in await intervals(client, "deliveries", planned.id)] == [
+        ("acknowledged", 0.0, 100.0),
+        ("refused", 100.0, 200.0),
+        ("acknowledged", 200.0, 600.0),
+    ]
+    assert await intervals(client, "cameras", camera.id) == [("up", None, 0.0, 600.0)]

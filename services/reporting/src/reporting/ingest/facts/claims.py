@@ -118,7 +118,8 @@ def _columns(changes: Sequence[DeliveryObservedV1]) -> dict[str, list[object]]:
         "delivery_ids": [one.delivery_id for one in changes],
         "worker_ids": [one.worker_id for one in changes],
         "sequences": [one.sequence for one in changes],
-        "held": [one.held_since for one in changes],
+        # Nobody holds from later on than it says so.
+        "held": [min(one.held_since, one.observed_at) for one in changes],
         "observed": [one.observed_at for one in changes],
         "states": [one.state.value for one in changes],
         "causes": [one.cause.value if one.cause else None for one in changes],

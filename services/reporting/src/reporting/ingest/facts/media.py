@@ -132,7 +132,7 @@ def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]
         "camera_ids": [one.camera_id for one in reports],
         "worker_ids": [one.worker_id for one in reports],
         "sequences": [one.sequence for one in reports],
-        "held": [one.held_since for one in reports],
+        "held": [min(one.held_since, one.observed_at) for one in reports],
         "observed": [one.observed_at for one in reports],
         "states": [one.state.value for one in reports],
         "causes": [one.cause.value if one.cause else None for one in reports],
