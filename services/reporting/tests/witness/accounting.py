@@ -109,7 +109,8 @@ create temporary table claim on commit drop as
                    else at end as begins
             from (
                 select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
-                       (body->>'held_since')::timestamptz as held, (body->>'sequence')::bigint as sequence,
+                       least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
+                       (body->>'sequence')::bigint as sequence,
                        body->>'state' as state, coalesce(body->>'cause', 'none') as cause,
                        (body->>'observed_at')::timestamptz as at,
                        (body->>'last_acknowledged_at')::timestamptz as confirmed,

@@ -64,12 +64,15 @@ def world(number: int, start: int, cameras: int) -> World:
     probers = [_worker(made, f"prober-{number}-{name}", pause) for name in "ab"]
     forwarders = [_worker(made, f"forwarder-{number}-{name}", pause) for name in "cd"]
     forwarders[1].says_since = chance.random() < 0.6
+    corrected = chance.random() < 0.5
+    if corrected and pause is None:
+        chance.choice([*probers, *forwarders]).skew = 170 * SECOND
     _heartbeats(made, probers, forwarders)
     facilities, destinations = _places(made), _destinations(made)
     for _ in range(cameras):
         _camera(made, facilities, destinations, probers, forwarders)
     add_strangers(made)
-    if chance.random() < 0.5:
+    if corrected:
         store_facts(made, [*probers, *forwarders])
     lose_facts(made, [*probers, *forwarders])
     made.facts.append(

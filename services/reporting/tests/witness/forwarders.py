@@ -31,7 +31,8 @@ def add_claims(made: World, camera_id: UUID, planned: PlannedDelivery, forwarder
         held_since: datetime | None = None
         for sequence, at in enumerate(sorted(moments), start=1):
             if held_since is None or chance.random() < 0.15:
-                held_since = moment(at + worker.skew)
+                # Now and then nonsense: it holds from later on than it says so.
+                held_since = moment(at + worker.skew + chance.choice([*[0] * 9, 40 * MINUTE]))
             state = chance.choice(GOOD) if chance.random() < 0.6 else chance.choice(BAD)
             changes = chance.choice([1, 1, 2, 3])
             first_at = at - chance.choice([0, 300, 900])

@@ -8,7 +8,9 @@ create temporary table watch on commit drop as
     from (
         select case kind when 'prober_alive' then 'prober' when 'probe' then 'prober' else 'forwarder' end as kind,
                body, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as at
-        from fact where kind in ('prober_alive', 'forwarder_alive', 'probe')
+        from fact where kind in ('prober_alive', 'forwarder_alive')
+           -- A probe that does not say since when its worker is awake vouches for nothing.
+           or (kind = 'probe' and body->>'awake_since' is not null)
     ) as sign group by 1, 2;
 
 -- Between which two facts of a publisher others were lost. A fact came after them with all that it took to find it.
@@ -103,7 +105,8 @@ create temporary table report on commit drop as
         from (
             select *, case when told_of <= lag(told_of) over w then at else told_of end as begins from (
                 select (body->>'camera_id')::uuid as camera, body->>'worker_id' as worker, (body->>'sequence')::int
-                       as sequence, (body->>'held_since')::timestamptz as held, body->>'state' as state,
+                       as sequence, least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
+                       body->>'state' as state,
                        body->>'cause' as cause, (body->>'observed_at')::timestamptz as at,
                        (body->>'media_stopped_at')::timestamptz as stopped_at,
                        (body->>'still_since')::timestamptz as still_since,
