@@ -265,9 +265,9 @@ def _camera_changes(made: World, state: CameraV1, facilities: list[UUID], planne
 def _added_again(made: World, state: CameraV1, at: int) -> None:
     """Another camera under the code of one that was removed: what was observed of that one is not of this one."""
     deliveries = tuple(one.model_copy(update={"id": made.uuid()}) for one in state.deliveries)
-    update = {"id": made.uuid(), "revision": 1, "created_at": moment(at), "changed_at": moment(at)}
+    made.cameras.append(made.uuid())
+    update = {"id": made.cameras[-1], "revision": 1, "created_at": moment(at), "changed_at": moment(at)}
     made.register.append(state.model_copy(update={**update, "deliveries": deliveries}))
-    made.cameras.append(update["id"])
 
 
 OWN_OR_THE_FORWARDERS: tuple[dict[str, Any], ...] = (

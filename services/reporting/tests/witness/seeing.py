@@ -105,7 +105,8 @@ create temporary table report on commit drop as
         from (
             select *, case when told_of <= lag(told_of) over w then at else told_of end as begins from (
                 select (body->>'camera_id')::uuid as camera, body->>'worker_id' as worker, (body->>'sequence')::int
-                       as sequence, least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
+                       as sequence,
+                       least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
                        body->>'state' as state,
                        body->>'cause' as cause, (body->>'observed_at')::timestamptz as at,
                        (body->>'media_stopped_at')::timestamptz as stopped_at,
