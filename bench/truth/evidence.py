@@ -1,7 +1,7 @@
 """Seconds of a delivery by the report against what its centre received, where the evidence is what fails. Pure.
 
 Reporting counts a delivery as connected, not connected or unknown by the evidence that its destination demands: a
-picture read back from it. Who cannot look accuses nobody; what was tried and failed is not connected.
+picture read back from it. Who can read nothing back accuses nobody; what was tried and failed is not connected.
 """
 
 from collections.abc import Iterable

@@ -49,7 +49,7 @@ BOUNDS = (
     Bound("record_blind_s", most=MOST_RECORD_BLIND_S),
     Bound("reconnects_per_min_flapping", most=MOST_RECONNECTS_PER_MIN, of=("centre flapping",)),
     Bound("rss_growth_mb_black_hole", most=MOST_GROWTH_MB, of=("centre black hole",)),
-    # That nobody could look is unknown, and accuses nobody; it must come to that, or nothing was tried.
+    # What nobody could read back is unknown, and accuses nobody; it must come to that, or nothing was tried.
     Bound("not_connected_when_unproven_s", most=0, of=("prober stopped",)),
     Bound("non_compliant_when_unproven_s", most=0, of=("prober stopped",)),
     Bound("unknown_when_unproven_s", least=1, of=("prober stopped",)),
