@@ -219,6 +219,11 @@ def test_after_a_hand_over_a_difference_proves_nothing() -> None:
     )
 
 
+def test_after_a_hand_over_silence_proves_nothing() -> None:
+    notes = noted(("a", 1.0), ("b", 3.0), same_holder=False)
+    assert verdict(seen(), notes, now=50.0) is VerificationVerdict.NOT_CHECKABLE
+
+
 def test_nothing_read_back_is_unreachable_with_its_cause() -> None:
     finding = decided(seen(failure=Failure(Cause.REFUSED, "the address refused the connection")), noted())
     assert finding is not None

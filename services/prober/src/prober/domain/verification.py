@@ -243,6 +243,11 @@ def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
     return Finding(VerificationVerdict.NOT_CHECKABLE, cause, detail)
 
 
+def taken_over() -> Finding:
+    """The delivery's session is another one than at the beginning, of another forwarder."""
+    return not_checkable("another forwarder took the camera meanwhile")
+
+
 def not_delivered(state: DeliveryState | None) -> Finding | None:
     """A delivery that the forwarder says does not run need not be read back: it could not be proven.
 
@@ -316,6 +321,8 @@ def _out_of_time(
         first_at = min(note.captured_at for note in fresh)
         if (now - first_at).total_seconds() < limits.first_within_s and waited_s < limits.longest_s:
             return None
+        if not noted.same_holder:
+            return taken_over()
         return Finding(
             VerificationVerdict.UNREACHABLE,
             Cause.NO_KEYFRAME,
@@ -324,7 +331,7 @@ def _out_of_time(
     if waited_s < limits.longest_s:
         return None
     if not noted.same_holder:
-        return not_checkable("another forwarder took the camera meanwhile")
+        return taken_over()
     return not_checkable(
         f"{len(seen.keyframes)} keyframes read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
     )

@@ -12,8 +12,19 @@ from vonggac.events import Cause
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
 from vonggac.testing.media import relay
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
 
 pytestmark = pytest.mark.slow
+
+
+def end_session(site: Any, of: str) -> None:
+    match of:
+        case "hand-over":
+            site.worker_id = "forwarder-1"
+        case "new stream":
+            site.media_since = datetime.now(UTC)
+        case "camera away":
+            site.media_since = None
 
 
 @pytest.mark.parametrize("of", ["hand-over", "new stream", "camera away", "nobody"])
@@ -35,15 +46,27 @@ async def test_a_read_back_that_our_own_forwarder_ends_accuses_no_centre(
         await eventually(lambda: site.national.streams["own"].packets > packets + 10)
         # The publisher leaves; the centre has done nothing.
         await session.aclose()
-        match of:
-            case "hand-over":
-                site.worker_id = "forwarder-1"
-            case "new stream":
-                site.media_since = datetime.now(UTC)
-            case "camera away":
-                site.media_since = None
+        end_session(site, of)
         (found,) = await checking
     if of == "nobody":
         assert (found.finding.verdict, found.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.ENDED)
+    else:
+        assert found.finding.verdict is VerificationVerdict.NOT_CHECKABLE, found.finding.detail
+
+
+@pytest.mark.parametrize("of", ["hand-over", "new stream", "camera away", "nobody"])
+async def test_a_centre_that_is_silent_after_our_own_change_is_not_accused(
+    verifier: Verifier, open_site: Any, of: str
+) -> None:
+    """As one that keeps its viewers when a publisher leaves, and gives them nothing of the next one."""
+    site = await open_site()
+    async with ScriptedPeer(ScriptedCamera()) as centre:
+        silent = site.delivery(site.national, read_back_url=f"rtsp://127.0.0.1:{centre.port}/own")
+        checking = asyncio.create_task(verifier.verify(site.camera_id, [silent]))
+        await eventually(lambda: centre.connections == 1)
+        end_session(site, of)
+        (found,) = await checking
+    if of == "nobody":
+        assert (found.finding.verdict, found.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
     else:
         assert found.finding.verdict is VerificationVerdict.NOT_CHECKABLE, found.finding.detail

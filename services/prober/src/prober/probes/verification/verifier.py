@@ -24,6 +24,7 @@ from prober.domain.verification import (
     failing_since,
     not_checkable,
     not_delivered,
+    taken_over,
     too_large,
 )
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
@@ -57,8 +58,8 @@ LOGIN_AGAIN_S = 0.2
 """While others try the login."""
 HASH_AGAIN_S = 20.0
 """A round that takes longer than the forwarder notes every keyframe at one request asks it again."""
-ENDS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.NOT_FOUND})
-"""How a destination plays a stream whose publisher leaves, or has left."""
+ENDS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.NOT_FOUND, Cause.NO_KEYFRAME, Cause.TIMEOUT, Cause.STALLED})
+"""How a destination plays a stream whose publisher leaves, or has left: it ends it, has none, or is silent."""
 ENDED_BY_US_WITHIN_S = 1.5
 """A forwarder that ends its session itself, for a hand-over or with the camera's stream, shows it by then."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
@@ -306,14 +307,13 @@ class _Round:
 
     async def _ask_about_ends(self) -> None:
         """Whether what a destination plays no more was ended by our own forwarder: that accuses nobody."""
-        if self._ended_by_us is not None or not any(_ended(readback.seen) for _, readback in self._open.values()):
+        if self._ended_s is None or self._ended_by_us is not None:
             return
-        self._ended_s = self._ended_s or time.monotonic()
         answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
         if isinstance(answer, Finding):
             self._ended_by_us = answer
         elif answer.worker_id != self._holder_id:
-            self._ended_by_us = not_checkable("another forwarder took the camera meanwhile")
+            self._ended_by_us = taken_over()
         elif answer.media_since is not None and answer.media_since > self._asked_at:
             self._ended_by_us = not_checkable("the camera's stream began anew meanwhile, and with it the delivery's")
 
@@ -332,7 +332,8 @@ class _Round:
         noted = Noted(list(self._notes.values()), self._same_holder, self._too_large)
         for delivery, readback in list(self._open.values()):
             finding = self._finding(delivery.id, readback.seen, noted, now)
-            if finding is not None and finding.verdict is VerificationVerdict.UNREACHABLE and _ended(readback.seen):
+            if finding is not None and _may_be_ended_by_us(finding):
+                self._ended_s = self._ended_s or time.monotonic()
                 finding = self._ended_by_us or (finding if self._ends_are_certain() else None)
             if finding is not None:
                 del self._open[delivery.id]
@@ -353,8 +354,8 @@ class _Round:
         return not_checkable(lag_reason(lag_s), Cause.INTERNAL_ERROR) if lag_s > MOST_LAG_S else finding
 
 
-def _ended(seen: Seen) -> bool:
-    return seen.failure is not None and seen.failure.cause in ENDS
+def _may_be_ended_by_us(finding: Finding) -> bool:
+    return finding.verdict is VerificationVerdict.UNREACHABLE and finding.cause in ENDS
 
 
 def _resting(rest_s: float) -> Failure:
