@@ -54,6 +54,7 @@ class LibavReceiver:
     """What libav's RTMP server understood, packet by packet."""
 
     url: str
+    pid: int = 0
     packets: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -70,7 +71,7 @@ def libav_receiver() -> Callable[[], AbstractAsyncContextManager[LibavReceiver]]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", _LISTEN, receiver.url, stdout=asyncio.subprocess.PIPE
         )
-        stdout = process.stdout
+        receiver.pid, stdout = process.pid, process.stdout
         assert stdout is not None
 
         async def read() -> None:
@@ -111,9 +112,13 @@ class Received:
 
 
 class RtmpServer:
-    """Takes any number of publishers. `refuse_connect`, `refuse_publish`: answer with that code or description."""
+    """Takes any number of publishers. `refuse_connect`, `refuse_publish`: answer with that code or description.
 
-    def __init__(self) -> None:
+    `answers_pings`, `acknowledges`: what of that it does for what it has read.
+    """
+
+    def __init__(self, *, answers_pings: bool = False, acknowledges: bool = False) -> None:
+        self.answers_pings, self.acknowledges = answers_pings, acknowledges
         self.streams: list[Received] = []
         self.connects: list[dict[str, Any]] = []
         self.refuse_connect: Callable[[dict[str, Any]], str | None] = lambda _: None
@@ -127,6 +132,11 @@ class RtmpServer:
 
     def url(self, name: str, scheme: str = "rtmp") -> str:
         return f"{scheme}://localhost:{self.port}/live/{name}"
+
+    @property
+    def sockets(self) -> list[Any]:
+        """Of the connections that stand."""
+        return [writer.get_extra_info("socket") for writer in self._writers]
 
     async def start(self, **options: Any) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=4096, **options)
@@ -153,6 +163,7 @@ class RtmpServer:
             await reader.readexactly(1536)
             while data := await reader.read(4096):
                 await self.reading.wait()
+                session.count(len(data))
                 for message in session.reader.feed(data):
                     session.take(message)
         except (OSError, asyncio.IncompleteReadError):
@@ -172,11 +183,23 @@ class _Session:
         self.gone = False
         self._server, self._writer = server, writer
         self._app = ""
+        self._read = self._acknowledged = 2 * 1536 + 1
+        self._window = 0
+
+    def count(self, read: int) -> None:
+        self._read += read
+        if self._window and self._read - self._acknowledged >= self._window:
+            self._acknowledged = self._read
+            self._control(chunks.ACKNOWLEDGEMENT, self._read.to_bytes(4))
 
     def take(self, message: Message) -> None:
         if message.kind == chunks.COMMAND:
             name, transaction, *values = amf.decode(message.payload)
             self._answer(name, transaction, values)
+        elif message.kind == chunks.WINDOW_SIZE:
+            self._window = int.from_bytes(message.payload)
+        elif message.kind == chunks.USER_CONTROL and self._server.answers_pings and message.payload[:2] == b"\0\6":
+            self._control(chunks.USER_CONTROL, b"\0\7" + message.payload[2:])
         elif self.stream is not None and message.kind in (chunks.VIDEO, chunks.AUDIO, chunks.DATA):
             self.stream.messages.append(message)
             for play in self.stream.players:
@@ -192,6 +215,8 @@ class _Session:
                 about = {"level": "error", "code": "NetConnection.Connect.Rejected", "description": refusal}
                 self._send_command("_error", transaction, None, about)
             else:
+                if server.acknowledges:
+                    self._control(chunks.PEER_BANDWIDTH, (5_000_000).to_bytes(4) + b"\2")
                 self._send_command(
                     "_result", transaction, {"fmsVer": "FMS/3"}, {"code": "NetConnection.Connect.Success"}
                 )
@@ -222,6 +247,9 @@ class _Session:
     def _send(self, message: Message) -> None:
         if not self._writer.is_closing():
             self._writer.write(write_message(message, chunk_stream=6, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
+
+    def _control(self, kind: int, payload: bytes) -> None:
+        self._writer.write(write_message(Message(kind, 0, 0, payload), chunk_stream=2, chunk_bytes=128))
 
     def _send_command(self, *values: amf.AmfValue) -> None:
         message = Message(chunks.COMMAND, 0, 0, amf.encode(*values))

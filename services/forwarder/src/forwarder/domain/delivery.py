@@ -123,9 +123,9 @@ class Opened:
 class ProgressRead:
     """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
 
-    `silent_s`: how long the camera has sent no media; up to `usual_silence_s` that says nothing of this one. RTCP is no
-    media: a camera may report for ever and show nothing.
-    `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known.
+    `silent_s`: how long the camera has sent no media (RTCP is none); up to `usual_silence_s` that says nothing of this.
+    `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known;
+    `doubtful`: nobody can know yet.
     """
 
     written: int
@@ -133,6 +133,7 @@ class ProgressRead:
     silent_s: float = 0.0
     unread_for_s: float = 0.0
     usual_silence_s: float = 0.0
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +285,8 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     progress = delivery.progress.advanced(event.written, event.acknowledged, event.unread_for_s, now)
     seen = replace(delivery, progress=progress)
     newly = progress.acknowledged > delivery.progress.acknowledged
-    if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
+    waits_s = now.monotonic_s - progress.acknowledged_s if progress.pending and not newly else 0.0
+    if waits_s >= limits.stall_s and not event.doubtful:
         return _unacknowledged(seen, progress, now, chance, limits)
     if event.silent_s >= max(limits.silent_s, event.usual_silence_s):
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
@@ -302,9 +304,8 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
     if progress.pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:
         return Decision(_now(seen, DeliveryState.SENDING, now))
-    if seen.state in {DeliveryState.VERIFIED, DeliveryState.MISMATCH}:
-        return Decision(_flowing(seen, progress, now))
-    return Decision(seen)
+    judged = seen.state in {DeliveryState.VERIFIED, DeliveryState.MISMATCH}
+    return Decision(_flowing(seen, progress, now) if judged else seen)
 
 
 def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
@@ -363,10 +364,9 @@ def _unprovable(delivery: Delivery, event: Unprovable, now: Instant) -> Decision
 
 def unproven(delivery: Delivery, now: Instant) -> Delivery:
     """The address is no longer read back: drop what read-backs found."""
-    progress = delivery.progress
-    if progress is None or progress.proof is None:
+    if delivery.progress is None or delivery.progress.proof is None:
         return delivery
-    progress = replace(progress, proof=None)
+    progress = replace(delivery.progress, proof=None)
     delivery = replace(delivery, progress=progress)
     return _flowing(delivery, progress, now) if delivery.state in _PROVABLE else delivery
 

@@ -76,6 +76,8 @@ class SessionProgress(NamedTuple):
     acknowledged: int
     unread_for_s: float = 0.0
     """How long the destination's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
+    doubtful: bool = False
+    """Its kernel acknowledges, and whether its process reads nobody can know yet."""
 
 
 class Session(Protocol):

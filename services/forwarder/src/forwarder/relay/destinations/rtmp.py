@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Flow
 from forwarder.relay.destinations.base import Counts, OnLost, SessionProgress, Target, UnreachableError
+from forwarder.relay.destinations.question import Answer, Question
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.flv.muxer import Unit, UnitTap, units_of
@@ -59,6 +60,7 @@ class RtmpPublishing:
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is acknowledged by now is our handshake: `publish` was answered.
         self._acknowledgement = TcpAcknowledgement(connection.transport)
+        self._question = Question(self._acknowledgement, self._ask)
         self._send_buffer = SendBuffer(connection.transport)
         self._budget.add_queue(self._outlet)
         self._control_before = connection.control_bytes
@@ -90,9 +92,22 @@ class RtmpPublishing:
             self._acknowledged = self._acknowledgement.acknowledged(
                 written, buffered=connection.write_buffer_bytes, others=control
             )
+        acknowledgement = self._acknowledgement
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
-        return SessionProgress(written, self._acknowledged, self._acknowledgement.unread_for_s)
+            taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
+        self._question.ask_if_due()
+        return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
+
+    async def _ask(self, timeout_s: float) -> Answer:
+        reading = await self._connection.ask(sent_bytes=self._sent_bytes, timeout_s=timeout_s)
+        if reading is None:
+            return Answer.NONE
+        return Answer.ANSWERED if reading else Answer.READ
+
+    @property
+    def _sent_bytes(self) -> int:
+        return self._connection.control_bytes + self._outlet.written
 
     async def close(self) -> None:
         self._leave()
@@ -105,6 +120,7 @@ class RtmpPublishing:
         self._connection.abort()
 
     def _leave(self) -> None:
+        self._question.cancel()
         self._tap.remove_writer(self._write_unit)
         self._budget.remove_queue(self._outlet)
 

@@ -1,8 +1,7 @@
 """One publishing session at an RTSP destination: verbatim, with what its kernel acknowledged. Never retries."""
 
-import asyncio
-
 from forwarder.relay.destinations.base import Counts, OnLost, SessionProgress, Target, UnreachableError
+from forwarder.relay.destinations.question import Answer, Question
 from forwarder.relay.destinations.receiver_reports import ReportReader
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
@@ -15,8 +14,6 @@ from vonggac.net.url import RtspUrl, fill_credentials
 from vonggac.rtsp.client.open import Publisher, open_publisher
 from vonggac.rtsp.client.session import Step
 
-ANSWER_WITHIN_S = 10.0
-"""A destination that seems to read nothing is given so long to answer a question."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
 
 
@@ -38,7 +35,7 @@ class RtspPublishing:
         self._acknowledgement = TcpAcknowledgement(connection.transport)
         self._control_before = connection.control_bytes_sent
         self._acknowledged = 0
-        self._asking: asyncio.Task[None] | None = None
+        self._question = Question(self._acknowledgement, self._ask)
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
         self._send_buffer = SendBuffer(connection.transport)
@@ -69,23 +66,18 @@ class RtspPublishing:
             self._acknowledged = self._acknowledgement.acknowledged(
                 written, buffered=connection.write_buffer_bytes, others=control
             )
+        acknowledgement = self._acknowledgement
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
-        if self._acknowledgement.stands and self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._ask_destination(), name="ask-destination")
-        return SessionProgress(written, self._acknowledged, self._acknowledgement.unread_for_s)
+            taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
+        self._question.ask_if_due()
+        return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
 
-    async def _ask_destination(self) -> None:
-        """Ask a destination that seems to read nothing: answers come in order, so one shows that it has read."""
-        mark = self._acknowledgement.mark()
-        if await self._publisher.answers(timeout_s=ANSWER_WITHIN_S):
-            self._acknowledgement.was_read(mark)
-        self._asking = None
+    async def _ask(self, timeout_s: float) -> Answer:
+        return Answer.ANSWERED if await self._publisher.answers(timeout_s=timeout_s) else Answer.NONE
 
     def _leave(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            self._asking = None
+        self._question.cancel()
         self._fanout.remove_outlet(self._outlet)
         self._budget.remove_queue(self._outlet)
 

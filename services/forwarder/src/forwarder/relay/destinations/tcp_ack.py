@@ -12,7 +12,8 @@ window's end moves on only as the process reads. What is acknowledged behind a s
 
 A kernel that offers less than before, as after a burst, never takes back what it has offered: the end stands too, until
 that is used up, and the process reads. Nothing in the window says which it is; only an answer of the process does
-(`was_read`).
+(`was_read`). Of a destination that answers no question nobody can know it until what was offered is used up: a process
+that reads goes on then, one that hangs does not. Until then nothing is counted, and nobody is accused (`doubtful`).
 """
 
 import asyncio
@@ -36,6 +37,11 @@ _INTERVAL_S = 1.0
 """Between two calls, at most."""
 _UNREAD_SHARE = 2
 """A window's end that moved by less than half of what was acknowledged moved by rounding, or by reads of before."""
+_USED_UP_AFTER_S = 2.0
+"""Our kernel holds back what it has, nothing is on its way and nothing was acknowledged for so long: the window is
+used up."""
+_LOST_AFTER_S = 5.0
+"""Nothing was acknowledged for so long, whatever is on its way."""
 
 
 class TcpInfo(NamedTuple):
@@ -130,6 +136,11 @@ class WindowEnd:
             return 0.0
         return now_s - self._unread_s
 
+    def is_used_up(self, info: TcpInfo, now_s: float) -> bool:
+        """Whether the peer's kernel takes no more."""
+        held_back = info.segments_unacked == 0 and info.bytes_not_sent > 0
+        return now_s - self._newest_s >= (_USED_UP_AFTER_S if held_back else _LOST_AFTER_S)
+
     def was_read(self, mark: Mark) -> None:
         """The peer has answered what was sent after `mark`: it has read what was before."""
         if self._unread_s is not None and self._stood_s is not None:
@@ -157,6 +168,11 @@ class TcpAcknowledgement:
         """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
         self.stands = False
         """Whether the window's end stands: what is acknowledged now is not counted, unless the peer answers."""
+        self.doubtful = False
+        """Whether it stands, and the peer's silence says nothing, for it answers no question."""
+        self.taken = 0
+        """As `acknowledged`, with what the peer's kernel took and its process may not have read."""
+        self._answers = False
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
@@ -170,20 +186,27 @@ class TcpAcknowledgement:
         """
         info, now_s = read_tcp_info(self._socket), self._loop.time()
         self.stands = info is not None and self._window_end.stands(info, now_s)
-        self.unread_for_s = self._window_end.unread_for_s(now_s) if self.stands else 0.0
-        if info is not None and not self.stands:
+        self.unread_for_s, self.doubtful = 0.0, False
+        if info is not None:
+            self.doubtful = self.stands and not self._answers and not self._window_end.is_used_up(info, now_s)
+            if self.stands and not self.doubtful:
+                self.unread_for_s = self._window_end.unread_for_s(now_s)
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others
-            self._sure = max(self._sure, min(written, sure))
+            self.taken = max(self.taken, min(written, sure))
+            self._sure = self._sure if self.stands else max(self._sure, self.taken)
         return self._sure
 
-    def mark(self) -> Mark:
-        """For `was_read`: all that was written by now."""
-        return self._window_end.mark
+    def mark(self) -> tuple[Mark, int]:
+        """For `was_read`: all that was written by the last reading."""
+        return self._window_end.mark, self.taken
 
-    def was_read(self, mark: Mark) -> None:
-        """The peer's process has answered what was sent after `mark`."""
+    def was_read(self, marked: tuple[Mark, int], *, answered: bool) -> None:
+        """The peer's process has read what was sent before `marked`. `answered`: it said so when it was asked."""
+        mark, taken = marked
+        self._answers |= answered
+        self._sure = max(self._sure, taken)
         self._window_end.was_read(mark)
 
     def _plainly(self, info: TcpInfo) -> tuple[int, bool]:

@@ -23,6 +23,10 @@ _VERSION = b"\x03"
 _HELLO_BYTES = 1536
 _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
+_ACK_WINDOW_BYTES = 128 << 10
+"""A server that acknowledges does so at least that often: about twice a second of a stream of 2 Mbit/s."""
+_ACK_AHEAD_BYTES = 64 << 20
+"""More is not sent while a question waits."""
 _LINGER_S = 1.0
 _OVER = frozenset(
     {"NetStream.Play.UnpublishNotify", "NetStream.Unpublish.Success", "NetConnection.Connect.Closed",
@@ -86,6 +90,8 @@ class RtmpConnection(asyncio.Protocol):
         self._good = ""
         self._status: asyncio.Future[Mapping[str, amf.AmfValue]] | None = None
         self._transaction = 0.0
+        self._question: tuple[int, int, asyncio.Future[bool]] | None = None
+        self._questions = 0
         self._window = 0
         self._acknowledged = 0
         self._write_paused = False
@@ -149,6 +155,23 @@ class RtmpConnection(asyncio.Protocol):
         payload = amf.encode(command, transaction, *values)
         message = Message(chunks.COMMAND, stream_id, 0, payload)
         self._write(write_message(message, chunk_stream=_COMMAND_STREAM, chunk_bytes=chunks.OUR_CHUNK_BYTES))
+
+    async def ask(self, *, sent_bytes: int, timeout_s: float) -> bool | None:
+        """Whether the server has read the `sent_bytes` sent until now, asked by a PingRequest (§7.1.7).
+
+        True when it answers that; False when it acknowledges so many bytes (§5.4.3); None when it does neither in time.
+        """
+        self._questions += 1
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._question = self._questions, sent_bytes, waiting
+        self._control(chunks.USER_CONTROL, struct.pack(">HI", _PING, self._questions))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await waiting
+        except (TimeoutError, PeerError):
+            return None
+        finally:
+            self._question = None
 
     def set_buffer_length(self, stream_id: int, length_ms: int) -> None:
         self._control(chunks.USER_CONTROL, struct.pack(">HII", _BUFFER_LENGTH, stream_id, length_ms))
@@ -252,9 +275,25 @@ class RtmpConnection(asyncio.Protocol):
         elif message.kind == chunks.WINDOW_SIZE and len(message.payload) >= 4:
             self._window = int.from_bytes(message.payload[:4])
         elif message.kind == chunks.PEER_BANDWIDTH and len(message.payload) >= 4:
-            self._answer(chunks.WINDOW_SIZE, message.payload[:4])
+            window = min(int.from_bytes(message.payload[:4]), _ACK_WINDOW_BYTES)
+            self._answer(chunks.WINDOW_SIZE, struct.pack(">I", window))
         elif message.kind == chunks.USER_CONTROL and message.payload[:2] == struct.pack(">H", _PING):
             self._answer(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
+        else:
+            self._take_evidence(message)
+
+    def _take_evidence(self, message: Message) -> None:
+        """That the server has read what was sent before the question."""
+        if self._question is None or self._question[2].done():
+            return
+        number, sent_bytes, waiting = self._question
+        if message.kind == chunks.USER_CONTROL and message.payload[:6] == struct.pack(">HI", _PONG, number):
+            waiting.set_result(True)
+        elif message.kind == chunks.ACKNOWLEDGEMENT and len(message.payload) >= 4:
+            # It has 32 bits, and some begin anew sooner: what is far ahead is no proof, as what lies behind.
+            ahead = (int.from_bytes(message.payload[:4]) - sent_bytes) & 0xFFFFFFFF
+            if ahead < _ACK_AHEAD_BYTES:
+                waiting.set_result(False)
 
     def _take_command(self, payload: bytes) -> None:
         name, *values = amf.decode(payload) or [None]
@@ -300,6 +339,7 @@ class RtmpConnection(asyncio.Protocol):
             self._greeted,
             *self._answers.values(),
             *([self._status] if self._status else []),
+            *([self._question[2]] if self._question else []),
         ]
         for future in waiting:
             if not future.done():

@@ -230,8 +230,8 @@ class DeliverySupervisor:
         progress = self.slot.read_session(now_s)
         if progress is None:
             return
-        written, acknowledged, unread_for_s = progress
-        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s)
+        written, acknowledged, unread_for_s, doubtful = progress
+        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s, doubtful)
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
         self._unacknowledged = written > acknowledged and not advanced
