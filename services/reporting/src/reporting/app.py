@@ -43,6 +43,7 @@ from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
 from vonggac.database import Database, database_address
+from vonggac.database.answers import answer_while_away
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -128,6 +129,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, TokenVerifier.of(settings), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
     app.add_middleware(SecretAddresses)
+    answer_while_away(app)
     add_routes(app, (module.router for module in ROUTES))
     check_policy(app)
     return app
