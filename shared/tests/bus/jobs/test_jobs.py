@@ -126,3 +126,21 @@ async def test_fetch_on_an_empty_queue_gives_nothing(queue: JobQueue, most: int)
 async def test_declaring_twice_touches_nothing(bus: Bus) -> None:
     assert await topology.declare(bus.js) == []
     assert await topology.missing(bus.js) == []
+
+
+async def test_a_probe_job_that_was_given_to_nobody_comes_within_seconds(
+    bus: Bus, tell: Tell, camera_event: MakeCamera
+) -> None:
+    """As a NATS that slept gives it, when it wakes, to a connection that is gone: nobody misses it by himself."""
+    await tell(bus, camera_event())
+    queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
+    inbox = bus.client.new_inbox()
+    gone = await bus.client.subscribe(inbox)
+    await bus.client.publish(subjects.next_messages(topology.PROBE_JOBS, topology.PROBER), b'{"batch": 1}', reply=inbox)
+    assert (await gone.next_msg(timeout=5.0)).reply
+    await gone.unsubscribe()
+    given_s, come = time.monotonic(), 0
+    while not come:
+        come = len(await queue.fetch(1, wait_s=1.0))
+        assert time.monotonic() - given_s < 15.0
+    await queue.close()
