@@ -1,5 +1,7 @@
 """Judging the forwarder's keyframe instead of opening a session; the test plays the forwarder over real NATS."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +12,7 @@ import pytest
 from nats.aio.msg import Msg
 
 from prober.domain.result import ProbeResult
-from prober.probes.camera.forwarder_probe import NoKeyframe, request_keyframe, split_annex_b
+from prober.probes.camera.forwarder_probe import CAMERA_AWAY, NoKeyframe, request_keyframe, split_annex_b
 from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from simulator.cameras.camera import Camera
 from vonggac.bus import Bus
@@ -303,6 +305,24 @@ async def test_a_camera_that_nobody_pulls_is_probed_in_an_own_session_without_wa
     result = await probe(planned(gate.url()))
     assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
     assert result.duration_s < 2.0
+
+
+async def test_a_probe_lasts_from_the_question_to_the_forwarder_to_the_picture(
+    bus: Bus, gate: Camera, probe: Any
+) -> None:
+    """A fact is dated by its beginning and how long it took: a camera that came back meanwhile was not there before."""
+    camera = planned(gate.url())
+
+    async def late(request: Msg) -> None:
+        await asyncio.sleep(1.5)
+        await bus.client.publish(request.reply, b"", headers={"error": CAMERA_AWAY})
+
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=late)
+    await flush_all(bus.client)
+    began_s = time.monotonic()
+    result = await probe(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
+    assert 1.5 <= result.duration_s <= time.monotonic() - began_s
 
 
 async def test_a_forwarder_that_does_not_answer_is_left_its_session(bus: Bus, gate: Camera, probe: Any) -> None:

@@ -110,7 +110,7 @@ class CameraProber:
         bound = asyncio.timeout(target.deadline_s + GRACE_S)
         try:
             async with bound:
-                result = await self._within_limits(target, facility_id=None, who=target.url)
+                result = await self._within_limits(target, facility_id=None, who=target.url, began=started)
             if isinstance(result, NotNow):
                 return result
             taken = result.login_needed or result.login_taken
@@ -147,7 +147,11 @@ class CameraProber:
                 return _not_tried(down(error.cause, error.message))
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, history)
             result = await self._within_limits(
-                target, facility_id=camera.facility_id, who=str(camera.id), answer_within_s=plan.answer_within_s
+                target,
+                facility_id=camera.facility_id,
+                who=str(camera.id),
+                began=began,
+                answer_within_s=plan.answer_within_s,
             )
         if isinstance(result, NotNow):
             return result
@@ -177,9 +181,12 @@ class CameraProber:
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
-        self, target: Target, *, facility_id: UUID | None, who: str, answer_within_s: float | None = None
+        self, target: Target, *, facility_id: UUID | None, who: str, began: float, answer_within_s: float | None = None
     ) -> ProbeResult | NotNow:
-        """An own session, unless the camera's network or login must be left alone now; `who`: names the probe."""
+        """An own session, unless the camera's network or login must be left alone now; `who`: names the probe.
+
+        `began`: monotonic; the result lasts from then on, so that it is dated to the picture and not before.
+        """
         scheme = _scheme_of(target.url)
         probe = self._probes.get(scheme)
         if probe is None:
@@ -195,19 +202,21 @@ class CameraProber:
         async with logins.attempt(logins.login_of(target.url, target.credentials)) as attempt:
             if attempt.rest_s is not None:
                 resting = down(Cause.AUTH_FAILED, why_not_tried(attempt.rest_s))
-                return ProbeResult(resting, 0.0, login_taken=attempt.taken_before, rest_s=attempt.rest_s)
+                waited_s = time.monotonic() - began
+                return ProbeResult(resting, waited_s, login_taken=attempt.taken_before, rest_s=attempt.rest_s)
             if not attempt.granted:
                 return NotNow(AGAIN_SOON_S)
             if gate.is_full(network):
                 # Others were let in while the login was waited for. A place held meanwhile would be one for nothing.
                 gate.must_wait(network, who)
                 return NotNow(AGAIN_SOON_S)
+            waited_s = time.monotonic() - began
             with gate.within(network):
                 session = _Session(probe, target, self._context.tools, attempt.accept)
                 result = _without_secrets(await session.run(answer_within_s), target.credentials)
             taken_before = attempt.taken_before
             attempt.conclude(result.login_accepted, needed=result.login_needed)
-        return replace(result, login_taken=taken_before)
+        return replace(result, duration_s=waited_s + result.duration_s, login_taken=taken_before)
 
     async def _with_identity(
         self, result: ProbeResult, camera: CameraV1, expected: ExpectedDevice, left_s: float
