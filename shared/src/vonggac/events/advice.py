@@ -59,9 +59,10 @@ _ADVICE = {
         "453, 503, or 5xx to SETUP, or 401 on a login that worked before at the same settings or in the same session: "
         "such a login is tried once more after five minutes, then after half an hour.",
         "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
-        "mật khẩu có bị đổi không.",
+        "mật khẩu có bị đổi không; nếu chỉ một kênh của đầu ghi báo 401 thì cấp cho tài khoản quyền xem kênh đó.",
         "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "
-        "whether the password was changed.",
+        "whether the password was changed; if one channel of a recorder alone answers 401, give the account the right "
+        "to it.",
     ),
     Cause.ALREADY_PUBLISHING: Advice(
         "The destination refuses the stream because another session publishes it: RTSP 406, 409 or 455 to ANNOUNCE or "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import ExpectedDevice
-from vonggac.logins.counting import judge_refusal
+from vonggac.logins.counting import judge_refusal, why_not_tried
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.origin import DEFAULT_PORTS, Origin
@@ -58,21 +58,29 @@ class Attempt:
     rest_s: float | None = None
     _guard: LoginGuard | None = None
     _login: str = ""
+    _camera: str | None = None
 
     @property
     def taken_before(self) -> bool:
         """Whether the device is known to have asked for the login and taken it before."""
         return self._guard is not None and self._guard.was_taken(self._login)
 
+    @property
+    def why_not_tried(self) -> str:
+        """Why a login that rests was not sent."""
+        assert self.rest_s is not None
+        alone = self._guard is not None and self._guard.refuses_alone(self._login, self._camera)
+        return why_not_tried(self.rest_s, refuses_alone=alone)
+
     def accept(self, *, needed: bool = False) -> None:
         """The device took the login (`needed`: it asked for it). Call it at once: others wait for it."""
         if self._guard is not None:
-            self._guard.accepted(self._login, needed=needed)
+            self._guard.accepted(self._login, camera=self._camera, needed=needed)
 
     def refuse(self, *, needed: bool = False) -> None:
         """The device refused the login: it counts as failed. `needed`: after it had taken it in the same session."""
         if self._guard is not None:
-            self._guard.refused(self._login, needed=needed)
+            self._guard.refused(self._login, camera=self._camera, needed=needed)
 
     def conclude(self, accepted: bool | None, *, needed: bool = False) -> None:
         """Accept or refuse; None when the device did not say. `needed`: it asked for the login and took it."""
@@ -114,8 +122,12 @@ class Logins:
             return None
 
     @asynccontextmanager
-    async def attempt(self, login: str | None, *, wait_s: float | None = None) -> AsyncIterator[Attempt]:
+    async def attempt(
+        self, login: str | None, *, camera: str | None = None, wait_s: float | None = None
+    ) -> AsyncIterator[Attempt]:
         """One attempt with `login`; nobody else tries it meanwhile, as long as it is not proven.
+
+        `camera`: its address, without the login, where the login is for one of several cameras of a device.
 
         Who must log in waits at most `wait_s` for others that try it; without `wait_s` nobody waits. An PeerError that
         leaves the block concludes the attempt as `Attempt.fail` does.
@@ -124,18 +136,19 @@ class Logins:
             yield Attempt()
             return
         async with AsyncExitStack() as held:
-            locked = await self._lock(login, held, wait_s)
-            rest_s = self.guard.rest_left_s(login)
-            attempt = Attempt(locked and rest_s is None, rest_s, self.guard, login)
+            locked = await self._lock(login, camera, held, wait_s)
+            rest_s = self.guard.rest_left_s(login, camera)
+            attempt = Attempt(locked and rest_s is None, rest_s, self.guard, login, camera)
             try:
                 yield attempt
             except PeerError as error:
                 attempt.fail(error)
                 raise
 
-    async def _lock(self, login: str, held: AsyncExitStack, wait_s: float | None) -> bool:
+    async def _lock(self, login: str, camera: str | None, held: AsyncExitStack, wait_s: float | None) -> bool:
         if wait_s is None:
-            return self.guard.rest_left_s(login) is None and await held.enter_async_context(self.guard.try_lock(login))
+            rests = self.guard.rest_left_s(login, camera) is not None
+            return not rests and await held.enter_async_context(self.guard.try_lock(login))
         try:
             async with asyncio.timeout(wait_s):
                 await held.enter_async_context(self.guard.lock(login))

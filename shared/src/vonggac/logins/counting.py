@@ -15,6 +15,8 @@ MOST_FAILED_LOGINS = 2
 """In a row, before the rest."""
 REST_TOLERANCE_S = 5.0
 """A try that is due at the end of the rest began a little before its login failed."""
+OTHERS_FIRST_S = 60.0
+"""So much longer a camera waits that refused a login which others of its device take: theirs ends the rest of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,21 @@ def judge_refusal(cause: Cause, detail: str, *, taken: bool) -> tuple[Cause, str
     """Cause and detail of a failed attempt. A login that the device took before is not blamed on its password."""
     if not taken or cause is not Cause.AUTH_FAILED:
         return cause, detail
-    why = "it took this login before: its sessions may be used up, or its password was changed"
+    why = (
+        "it took this login before: its sessions may be used up, its password was changed, or this channel is not for"
+        " this account"
+    )
     return Cause.SESSION_LIMIT, f"{detail}, and {why}"
 
 
-def why_not_tried(rest_s: float) -> str:
-    """Why a login that rests was not sent."""
-    return f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes"
+def why_not_tried(rest_s: float, *, refuses_alone: bool = False) -> str:
+    """Why a login that rests was not sent. `refuses_alone`: by the camera, while others of its device take it."""
+    why = (
+        "this camera refused the login that others of its device take"
+        if refuses_alone
+        else "this login failed twice at this device"
+    )
+    return f"not tried: {why}, the next try is in {rest_s / 60:.0f} minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +68,18 @@ class DeviceLogin:
     last_at: datetime
     taken: bool = False
 
-    def another(self, now: datetime, *, taken: bool = False) -> "DeviceLogin":
-        """After one more."""
-        return DeviceLogin(self.failed + 1, now, self.taken or taken)
+    def another(self, now: datetime, *, taken: bool = False, counts: bool = True) -> "DeviceLogin":
+        """After one more. `counts`: unless it is the same camera's as before, which refuses alone."""
+        return DeviceLogin(max(1, self.failed + counts), now, self.taken or taken)
 
-    def rest_left_s(self, now: datetime, *, cooldown_s: float) -> float | None:
-        """Seconds until this login may be tried there again; None when it may now."""
-        if self.failed < MOST_FAILED_LOGINS:
+    def rest_left_s(self, now: datetime, *, cooldown_s: float, refuses_alone: bool = False) -> float | None:
+        """Seconds until this login may be tried there again; None when it may now.
+
+        `refuses_alone`: by a camera that refused it while others of the device take it. That one never makes the first
+        failure a second one, and lets the others try first.
+        """
+        if self.failed < (1 if refuses_alone else MOST_FAILED_LOGINS):
             return None
+        cooldown_s += OTHERS_FIRST_S if refuses_alone else 0.0
         left_s = (self.last_at + timedelta(seconds=cooldown_s) - now).total_seconds()
         return left_s if left_s > REST_TOLERANCE_S else None

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from vonggac.bus import Bucket, Outgoing
 from vonggac.bus.declared import topology
+from vonggac.logins.cameras import CamerasOfLogins
 from vonggac.logins.counting import DeviceLogin, LoginRests
 from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger
@@ -81,6 +82,9 @@ class LoginGuard:
         self._claimed: set[str] = set()
         self._refusals: Counter[str] = Counter()
         """Of tries that are not over; stored at their end."""
+        self._repeated: set[str] = set()
+        """Refused once more by a camera that refuses alone: stored with its time, and not counted."""
+        self._cameras = CamerasOfLogins()
         self._locks = LoginLocks()
         self._storing: set[asyncio.Task[None]] = set()
 
@@ -103,10 +107,17 @@ class LoginGuard:
                 if self._note_is_due(key) and not self._refusals[key]:
                     await self._count(key)
 
-    def rest_left_s(self, key: str) -> float | None:
-        """Seconds until the login may be tried at the device again; None when it may now."""
+    def rest_left_s(self, key: str, camera: str | None = None) -> float | None:
+        """Seconds until the login may be tried at the device (for this camera of it) again; None when it may now."""
         record = self._records.get(key)
-        return record.rest_left_s(self._clock(), cooldown_s=self.rests.cooldown_s) if record is not None else None
+        if record is None:
+            return None
+        alone = self.refuses_alone(key, camera)
+        return record.rest_left_s(self._clock(), cooldown_s=self.rests.cooldown_s, refuses_alone=alone)
+
+    def refuses_alone(self, key: str, camera: str | None) -> bool:
+        """Whether this camera refused the login, and others of its device take it."""
+        return self._cameras.refuses_alone(key, camera)
 
     def has_failed(self, key: str) -> bool:
         """Whether the login failed at the device, and was not taken there since."""
@@ -157,32 +168,41 @@ class LoginGuard:
             try:
                 yield
             finally:
-                if self._refusals[key]:
+                if self._refusals[key] or key in self._repeated:
                     await self._count(key)
                 else:
                     self._count_later(key)
 
-    def accepted(self, key: str, *, needed: bool = False) -> None:
+    def accepted(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
         """The device took the login. Call it within a lock, as soon as it is known: others wait for it.
 
         `needed`: it asked for it. A device that lets everybody in proves no password.
         """
         if needed:
             self._taken.add(key)
+        if needed and camera is not None:
+            self._cameras.took(key, camera)
         self._proven.add(key)
         self._doubted.discard(key)
         self._refusals.pop(key, None)
+        self._repeated.discard(key)
         self._locks.release(key)
         self._count_later(key)
 
-    def refused(self, key: str, *, needed: bool = False) -> None:
+    def refused(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
         """The device refused the login. Call it within a lock. `needed`: after it had taken it in the same session."""
+        repeated = key in self._records and self.refuses_alone(key, camera)
         self._proven.discard(key)
-        self._refusals[key] += 1
+        if repeated:
+            self._repeated.add(key)
+        else:
+            self._refusals[key] += 1
         if needed:
             self._taken.add(key)
+        if camera is not None:
+            self._cameras.refused(key, camera)
         before = self._records.get(key, DeviceLogin(0, self._clock()))
-        self._records[key] = before.another(self._clock(), taken=self.was_taken(key))
+        self._records[key] = before.another(self._clock(), taken=self.was_taken(key), counts=not repeated)
 
     def doubt(self, key: str) -> None:
         """A session with the login was ended by the device: perhaps for another password. One finds out first."""
@@ -265,27 +285,30 @@ class LoginGuard:
 
     async def _count(self, key: str) -> None:
         """What came of the try is stored before the next one, and the claim is taken back, or ends by itself."""
-        refusals, proven, claimed = self._refusals.pop(key, 0), key in self._proven, key in self._claimed
+        refusals, repeated = self._refusals.pop(key, 0), key in self._repeated
+        proven, claimed = key in self._proven, key in self._claimed
         self._claimed.discard(key)
-        if not (claimed or refusals or (proven and (key in self._records or self._note_is_due(key)))):
+        self._repeated.discard(key)
+        if not (claimed or refusals or repeated or (proven and (key in self._records or self._note_is_due(key)))):
             return
         try:
             for _ in range(WRITE_ATTEMPTS):
-                if await self._store(key, refusals, proven=proven, claimed=claimed):
+                if await self._store(key, refusals, repeated=repeated, proven=proven, claimed=claimed):
                     return
         except (NatsError, TimeoutError, OSError):
             pass
-        if refusals or (proven and key in self._records):
+        if refusals or repeated or (proven and key in self._records):
             self._store_later(key, proven=proven)
 
-    async def _store(self, key: str, refusals: int, *, proven: bool, claimed: bool) -> bool:
+    async def _store(self, key: str, refusals: int, *, repeated: bool, proven: bool, claimed: bool) -> bool:
         """Write the record with `refusals` more, or remove it; False when it changed meanwhile."""
         value, revision = await self._bucket.entry(key)
         before = _read(key, value) or _Record(failed=0, last_at=self._clock())
         claim = None if claimed else before.trying_until
-        after = before.model_copy(update={"failed": 0 if proven else before.failed + refusals, "trying_until": claim})
+        failed = 0 if proven else max(before.failed + refusals, int(repeated))
+        after = before.model_copy(update={"failed": failed, "trying_until": claim})
         after.taken = before.taken or (key in self._taken and not self._proven_at_once)
-        if refusals or (proven and after.taken):
+        if refusals or repeated or (proven and after.taken):
             after.last_at = self._clock()
         if not after.failed and not after.taken and claim is None:
             removed = value is None or await self._bucket.remove(key, revision)

@@ -17,7 +17,7 @@ from forwarder.relay.sources.rtsp import play_rtsp
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.logins.attempt import Attempt
-from vonggac.logins.counting import judge_refusal, why_not_tried
+from vonggac.logins.counting import judge_refusal
 from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials, hide_login, takes_credentials
 from vonggac.rtsp.client.connection import OnLost
@@ -71,7 +71,7 @@ async def play(
     if logins is None or login is None:
         source = await now(limits)
     else:
-        async with logins.attempt(login, wait_s=limits.deadline_s) as attempt:
+        async with logins.attempt(login, camera=camera.url, wait_s=limits.deadline_s) as attempt:
             if not attempt.granted:
                 raise _not_tried(attempt)
             with _let_in(attempt) as on_login:
@@ -100,7 +100,7 @@ def _not_tried(attempt: Attempt) -> PeerError:
     if attempt.rest_s is None:
         msg = "another camera of this device is asked with the same login, and does not answer"
         return PeerError(Cause.TIMEOUT, msg)
-    cause, msg = judge_refusal(Cause.AUTH_FAILED, why_not_tried(attempt.rest_s), taken=attempt.taken_before)
+    cause, msg = judge_refusal(Cause.AUTH_FAILED, attempt.why_not_tried, taken=attempt.taken_before)
     error = PeerError(cause, msg)
     error.rest_s = attempt.rest_s
     return error

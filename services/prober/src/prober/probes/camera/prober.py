@@ -38,7 +38,6 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import ProbeKind, Verdict
 from vonggac.logins.attempt import Logins, device_address, device_origins
-from vonggac.logins.counting import why_not_tried
 from vonggac.net.errors import PeerError
 from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
@@ -199,9 +198,10 @@ class CameraProber:
         network = gate.network_of(address.host, facility_id)
         if gate.must_wait(network, who):
             return NotNow(AGAIN_SOON_S)
-        async with logins.attempt(logins.login_of(target.url, target.credentials)) as attempt:
+        login = logins.login_of(target.url, target.credentials)
+        async with logins.attempt(login, camera=target.url) as attempt:
             if attempt.rest_s is not None:
-                resting = down(Cause.AUTH_FAILED, why_not_tried(attempt.rest_s))
+                resting = down(Cause.AUTH_FAILED, attempt.why_not_tried)
                 waited_s = time.monotonic() - began
                 return ProbeResult(resting, waited_s, login_taken=attempt.taken_before, rest_s=attempt.rest_s)
             if not attempt.granted:

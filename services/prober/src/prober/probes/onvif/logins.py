@@ -11,7 +11,6 @@ from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.logins.attempt import Logins
-from vonggac.logins.counting import why_not_tried
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
@@ -49,5 +48,5 @@ class OnvifLogins:
         if attempt.granted or not refused:
             return finding
         others_try = "not tried: another probe tries this login here now"
-        why = others_try if attempt.rest_s is None else why_not_tried(attempt.rest_s)
+        why = others_try if attempt.rest_s is None else attempt.why_not_tried
         return finding.model_copy(update={"detail": why})
