@@ -1,7 +1,9 @@
 """The provider of the public keys may be slow, away or mad: callers wait once, and known keys go on for a set time."""
 
 import asyncio
+import gzip
 import json
+import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,6 +16,8 @@ from vonggac.auth import Role, TokenVerifier
 from vonggac.auth.key_set import REFRESH_AFTER_S, REFRESH_NOT_BEFORE_S, KeySet, KeysUnavailableError, UnknownKeyError
 from vonggac.auth.keys import JWKS
 from vonggac.auth.tokens import TokenError
+
+type Json = dict[str, Any]
 
 
 class Clock:
@@ -30,7 +34,7 @@ class Provider:
 
     def __init__(self, document: bytes) -> None:
         self.document, self.asked, self.port = document, 0, 0
-        self.status, self.gate = 200, asyncio.Event()
+        self.status, self.gate, self.more = 200, asyncio.Event(), ""
         self.gate.set()
 
     @property
@@ -41,7 +45,9 @@ class Provider:
         await reader.readuntil(b"\r\n\r\n")
         self.asked += 1
         await self.gate.wait()
-        head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.document)}\r\nConnection: close\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.document)}\r\n{self.more}Connection: close\r\n\r\n"
+        )
         writer.write(head.encode() + self.document)
         await writer.drain()
         writer.close()
@@ -165,3 +171,38 @@ async def test_tokens_are_verified_by_the_keys_of_a_provider(
         short = TokenVerifier(jwks_url=oidc.url, max_lifetime=timedelta(minutes=30), **given)
         with pytest.raises(TokenError, match=r"longer than 0\.5 hours"):
             await short.verify(token_for(Role.READER))
+
+
+@pytest.mark.parametrize("purpose", [{"use": "enc"}, {"key_ops": ["encrypt", "wrapKey"]}])
+async def test_a_key_to_encrypt_for_signs_nothing(keys_folder: Path, key_id: str, purpose: Json) -> None:
+    async with provider(keys_folder) as oidc:
+        document = json.loads(oidc.document)
+        document["keys"].append(document["keys"][0] | {"kid": "for-encryption"} | purpose)
+        oidc.document = json.dumps(document).encode()
+        keys = KeySet(file=None, url=oidc.url)
+        await keys.get(key_id)
+        with pytest.raises(UnknownKeyError):
+            await keys.get("for-encryption")
+
+
+async def test_a_provider_that_withdraws_its_last_key_is_believed(keys_folder: Path, key_id: str) -> None:
+    clock = Clock()
+    async with provider(keys_folder) as oidc:
+        keys = KeySet(file=None, url=oidc.url, now=clock)
+        await keys.get(key_id)
+        oidc.document = b'{"keys": []}'
+        clock.now_s += REFRESH_AFTER_S
+        await keys.get(key_id)
+        await settled(keys)
+        with pytest.raises(UnknownKeyError):
+            await keys.get(key_id)
+
+
+async def test_a_packed_answer_is_not_unpacked(keys_folder: Path, key_id: str) -> None:
+    async with provider(keys_folder) as oidc:
+        oidc.document, oidc.more = gzip.compress(b" " * (64 << 20)), "Content-Encoding: gzip\r\n"
+        before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        keys = KeySet(file=None, url=oidc.url)
+        with pytest.raises(KeysUnavailableError):
+            await keys.get(key_id)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 32 << 10

@@ -341,6 +341,31 @@ async def test_a_failure_that_was_counted_beside_is_not_removed_with_a_claim(
     assert await failed(bus) == 1
 
 
+async def test_a_failure_right_after_the_login_was_taken_is_not_cleared_with_those_before_it(
+    bus: Bus, guards: list[LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = guards[0]
+    guard.refused(LOGIN)
+    await guard._count(LOGIN)
+    entry, beside = Bucket.entry, list[str]()
+
+    async def refused_beside(bucket: Bucket, key: str) -> tuple[bytes | None, int]:
+        found = await entry(bucket, key)
+        if not beside:
+            beside.append(key)
+            guard.refused(key)
+            await guard._count(key)
+        return found
+
+    monkeypatch.setattr(Bucket, "entry", refused_beside)
+    guard.accepted(LOGIN)
+    await asyncio.gather(*guard._storing)
+    assert beside
+    assert await failed(bus) == 2
+    guard.refused(LOGIN)
+    assert guard.rest_left_s(LOGIN) is not None
+
+
 async def test_that_a_login_was_taken_is_written_once_and_anew_before_the_bucket_forgets_it(
     bus: Bus, timed_guards: tuple[Clock, LoginGuard, LoginGuard], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,8 @@ provider has gone.
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ class UnknownKeyError(Exception):
 
 class KeysUnavailableError(Exception):
     """The keys cannot be read, and none is on hand that still holds. The message is safe to show."""
+
+
+def _signing_keys(document: dict[str, Any]) -> Iterator[jwt.PyJWK]:
+    """Those to verify with: keys to encrypt for, and of algorithms that nobody knows, are for others (RFC 7517 §5).
+
+    An empty list is an answer too: all keys are withdrawn. Raises KeyError or TypeError for what is no key set.
+    """
+    listed = document["keys"]
+    if not isinstance(listed, list):
+        msg = "no list of keys"
+        raise TypeError(msg)
+    for one in listed:
+        if one.get("use", "sig") != "sig" or "verify" not in one.get("key_ops", ["verify"]):
+            continue
+        with suppress(jwt.PyJWTError):
+            yield jwt.PyJWK.from_dict(one)
 
 
 class KeySet:
@@ -89,11 +106,12 @@ class KeySet:
 
     async def _read(self) -> None:
         try:
-            keys = jwt.PyJWKSet.from_dict(await self._document()).keys
+            keys = list(_signing_keys(await self._document()))
         except (
             httpx.HTTPError,
             OSError,
             ValueError,
+            KeyError,
             TypeError,
             AttributeError,
             RecursionError,
@@ -110,13 +128,15 @@ class KeySet:
             assert self._file is not None
             return dict(json.loads(await asyncio.to_thread(self._file.read_text, "utf-8")))
         body = bytearray()
+        # What was packed all the same stays so, and is no JSON: a megabyte would become a thousand in one piece.
+        unpacked = {"Accept-Encoding": "identity"}
         async with (
             asyncio.timeout(FETCH_TIMEOUT_S),
-            httpx.AsyncClient(timeout=FETCH_TIMEOUT_S) as client,
+            httpx.AsyncClient(timeout=FETCH_TIMEOUT_S, headers=unpacked) as client,
             client.stream("GET", self._url) as answer,
         ):
             answer.raise_for_status()
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 body += part
                 if len(body) > MAX_BYTES:
                     msg = "more than any key set has"

@@ -293,7 +293,9 @@ class LoginGuard:
             return
         try:
             for _ in range(WRITE_ATTEMPTS):
-                if await self._store(key, refusals, repeated=repeated, proven=proven, claimed=claimed):
+                # A refusal that came meanwhile is not cleared by the login that was taken before it.
+                still = proven and key in self._proven
+                if await self._store(key, refusals, repeated=repeated, proven=still, claimed=claimed):
                     return
         except (NatsError, TimeoutError, OSError):
             pass
@@ -312,7 +314,7 @@ class LoginGuard:
             after.last_at = self._clock()
         if not after.failed and not after.taken and claim is None:
             removed = value is None or await self._bucket.remove(key, revision)
-            if removed:
+            if removed and not self._refusals[key]:
                 self._records.pop(key, None)
             return removed
         stored = await self._bucket.replace(key, after.model_dump_json().encode(), revision)
