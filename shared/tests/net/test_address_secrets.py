@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vonggac.net.address_secrets import key_like_segments, secret_parameters
+from vonggac.net.address_secrets import key_like_segments, random_parameters, secret_parameters
 from vonggac.telemetry import redact
 
 SECRET = "Zx81kQ"
@@ -76,6 +76,31 @@ def test_an_ordinary_address_holds_none(target: str) -> None:
 )
 def test_a_separator_that_is_encoded_ends_no_secret(target: str) -> None:
     assert [value for _, value in secret_parameters(target.format(SECRET)) if SECRET in value] != []
+
+
+TOKENS = [
+    "9f86d081884c7d659a2feaa0c55ad015", "kX9vQ2mT7pLw4RzB", "a8f3-k2j9-x0p1-q7w2", "Pq3-xZ7_bK9tLm2Vw5Yr8A",
+    "xkqjzvwpmtrbnlcd",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("place", ["?sid={}", "?a=1&st={}", "/live;code={}/x", "?s%69d={}", "?k={}%3D%3D"])
+def test_a_token_is_known_by_its_value_whatever_its_name_is(token: str, place: str) -> None:
+    assert len(list(random_parameters(place.format(token)))) == 1
+    assert list(random_parameters(place.replace("=", "-").format(token))) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+    "MediaProfile_Channel1_MainStream", "DS-2CD2143G0-I20190101AAWRC12345678", "20261127t080000z", "1920x1080",
+    "0f8fad5b-d9cb-469f-a165-70867728950e", "{password}", "1732780800123456", "h264_1920x1080_25fps_4mbps",
+    "profile_1_h264", "truongtieuhocthanhcong", "00408c123abc", "2026-11-27T08:00:00+07:00", "QuangTriProvinceIoc2026",
+],
+)  # fmt: skip
+def test_a_value_that_addresses_of_cameras_have_is_no_token(value: str) -> None:
+    assert list(random_parameters(f"/a?profile={value}&x={value}")) == []
 
 
 @pytest.mark.parametrize("coded", [b64encode, urlsafe_b64encode])

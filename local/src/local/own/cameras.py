@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
-from vonggac.net.address_secrets import secret_parameters
+from vonggac.net.address_secrets import random_parameters, secret_parameters
 from vonggac.net.errors import MalformedError
 from vonggac.net.sameness import normal_endpoint, normal_serial, normal_url
 from vonggac.net.url import RtspUrl
@@ -141,6 +141,11 @@ def _address_mistakes(url: str) -> list[str]:
     name = next((name for name, secret in secret_parameters(target) if secret not in ("", *PLACEHOLDERS)), None)
     if name is not None:
         return [f"holds a secret in '{name}=': write {{password}} there and the secret into the column password"]
+    name = next((name for name, _ in random_parameters(target)), None)
+    if name is not None:
+        return [
+            f"holds what looks like a key in '{name}=': write {{password}} there, and the key into the column password"
+        ]
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

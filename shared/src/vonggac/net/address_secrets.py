@@ -84,6 +84,13 @@ long."""
 _INVISIBLE = frozenset({"Mn", "Cf", "Cc"})
 _LEAST_KEY = 12
 _LEAST_CHANGES = 3
+_NAMED = re.compile(r"(?:^|[/?&;,])(?P<name>[^/?&;,=:]{1,64})=(?P<value>[^/?&;,]*)")
+_WORDS = re.compile(r"[A-Za-z0-9_-]+")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LEAST_TOKEN = 16
+_LEAST_TOKEN_CHANGES = 5
+_TOKEN_CHANGES = 0.3
+"""Of the characters: digits and letters, or letters of both kinds, alternate more often there than in names."""
 
 
 def secret_parameters(target: str) -> Iterator[tuple[str, str]]:
@@ -138,12 +145,36 @@ def key_like_segments(target: str) -> list[str]:
     return [part for part in _PARTS.split(percent_decoded(target)) if _is_key_like(_PLACEHOLDER.sub("", part))]
 
 
+def random_parameters(target: str) -> Iterator[tuple[str, str]]:
+    """Name and value of what looks like a token by its value alone, as `?sid=…`: whatever its name is.
+
+    Names of profiles, serial numbers, times and UUIDs, which addresses of cameras have, are none.
+    """
+    for found in _NAMED.finditer(percent_decoded(target)):
+        if any(_is_random(word) for word in _WORDS.findall(_PLACEHOLDER.sub("", found["value"]))):
+            yield found["name"], found["value"]
+
+
+def _is_random(word: str) -> bool:
+    if _UUID.fullmatch(word):
+        return False
+    if _UNPRONOUNCEABLE.match(word):
+        return not word.isdigit()
+    signs, changes = _alternations(word)
+    return signs >= _LEAST_TOKEN and changes >= max(_LEAST_TOKEN_CHANGES, signs * _TOKEN_CHANGES)
+
+
 def _is_key_like(segment: str) -> bool:
-    parts = [part for part in _SEPARATORS.split(segment) if part]
-    if any(_UNPRONOUNCEABLE.match(part) for part in parts):
+    if any(_UNPRONOUNCEABLE.match(part) for part in _SEPARATORS.split(segment)):
         return True
-    changes = sum(_changes(one, other) for part in parts for one, other in pairwise(part))
-    return sum(map(len, parts)) >= _LEAST_KEY and changes >= _LEAST_CHANGES
+    signs, changes = _alternations(segment)
+    return signs >= _LEAST_KEY and changes >= _LEAST_CHANGES
+
+
+def _alternations(text: str) -> tuple[int, int]:
+    """How many letters and digits there are, and how often they change between separators."""
+    parts = _SEPARATORS.split(text)
+    return sum(map(len, parts)), sum(_changes(one, other) for part in parts for one, other in pairwise(part))
 
 
 def _changes(one: str, other: str) -> bool:

@@ -160,6 +160,19 @@ def test_a_secret_under_any_name_is_refused_with_the_way_to_give_it(target: str)
             assert parse(filled).url == filled
 
 
+def test_a_token_under_a_harmless_name_is_refused_at_a_camera_and_to_be_confirmed_at_an_rtmp_destination() -> None:
+    token = "?sid=9f86d081884c7d659a2f"
+    for parse, url in (
+        (parse_camera_url, "rtmp://10.1.2.3/live/gate"),
+        (parse_url_template, "rtsp://10.1.2.3/{camera_code}"),
+    ):
+        with pytest.raises(ValueError, match=r"looks like a key in 'sid='.* write \{password\}"):
+            parse(url + token)
+        assert parse(url + "?sid={password}").url == url + "?sid={password}"
+    confirmable = "rtmp://10.1.2.3/live/{camera_code}" + token
+    assert may_hold_stream_key(parse_url_template(confirmable).url)
+
+
 @pytest.mark.parametrize(
     ("template", "held"),
     [

@@ -24,7 +24,7 @@ from vonggac.events import Cause
 from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
-from vonggac.net.address_secrets import secret_parameters
+from vonggac.net.address_secrets import random_parameters, secret_parameters
 from vonggac.net.allowed_networks import only_at
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
@@ -190,6 +190,8 @@ def _device(url: str) -> Endpoint:
     for name, value in secret_parameters(parsed.target):
         if value and value not in {"{username}", "{password}"}:
             raise _invalid(f"holds a secret in '{name}=': give it in `password`, and write {{password}} here")
+    for name, _ in random_parameters(parsed.target):
+        raise _invalid(f"holds what looks like a key in '{name}=': give it in `password`, and write {{password}} here")
     return Endpoint(parsed.host, parsed.port)
 
 

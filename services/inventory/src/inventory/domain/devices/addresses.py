@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
-from vonggac.net.address_secrets import key_like_segments, secret_parameters
+from vonggac.net.address_secrets import key_like_segments, random_parameters, secret_parameters
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError
 from vonggac.net.origin import Origin
@@ -203,7 +203,9 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     if _PLACEHOLDER.search(authority):
         msg = "holds a placeholder in host or port: they stand in path or query only"
         raise ValueError(msg)
-    _check_no_secret(target[len(authority) + 1 :])
+    # What only looks like a key has to be confirmed at an RTMP destination (`may_hold_stream_key`).
+    may_be_confirmed = allowed != _CREDENTIAL_PLACEHOLDERS and scheme.lower() in _WITH_APPLICATION
+    _check_no_secret(target[len(authority) + 1 :], by_value=not may_be_confirmed)
     origin = Origin.at(scheme.lower(), parsed.host, parsed.port if _PORT.search(authority) is not None else None)
     return Address(bare, parsed.host, origin, _credentials(parsed))
 
@@ -230,8 +232,14 @@ def _check_placeholders(url: str, allowed: frozenset[str]) -> None:
 
 
 @lru_cache(maxsize=256)
-def _check_no_secret(target: str) -> None:
+def _check_no_secret(target: str, *, by_value: bool) -> None:
     """`target`: path and query. Many cameras have the same; one with a secret is not kept."""
+    for name, _ in random_parameters(target) if by_value else ():
+        msg = (
+            f"holds what looks like a key in '{name}=': put it into the credentials and write {{password}} there, so "
+            "that it is stored sealed"
+        )
+        raise ValueError(msg)
     for name, value in secret_parameters(target):
         if value and value not in _CREDENTIAL_PLACEHOLDERS:
             msg = (
