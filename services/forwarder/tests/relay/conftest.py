@@ -123,6 +123,7 @@ class RtmpServer:
         self.connects: list[dict[str, Any]] = []
         self.refuse_connect: Callable[[dict[str, Any]], str | None] = lambda _: None
         self.refuse_publish: str | None = None
+        self.hang_up_after_play = False
         self.reading = asyncio.Event()
         self.reading.set()
         self.port = 0
@@ -235,10 +236,14 @@ class _Session:
 
     def _play(self, name: str) -> None:
         stream = next((stream for stream in self._server.streams if stream.name == name and stream.live), None)
+        if stream is None and self._server.hang_up_after_play:
+            stream = Received(self._app, name)
         if stream is None:
             self._send_command("onStatus", 0.0, None, {"level": "error", "code": "NetStream.Play.StreamNotFound"})
             return
         self._send_command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Play.Start"})
+        if self._server.hang_up_after_play:
+            self._writer.close()
         for message in stream.messages:
             if message.kind == chunks.DATA or message.payload[1] == 0:
                 self._send(message)

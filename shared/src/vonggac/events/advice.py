@@ -86,8 +86,8 @@ _ADVICE = {
     Cause.CODEC_UNSUPPORTED: Advice(
         "The video is neither H.264 nor H.265, or a form of them that cannot be read, or RTP of a payload type that "
         "the description does not name. Of a delivery: 415, or the destination's protocol does not carry it.",
-        "Đặt chuẩn nén của luồng thành H.264 hoặc H.265.",
-        "Set the stream's codec to H.264 or H.265.",
+        "Đặt chuẩn nén của luồng thành H.264 hoặc H.265; danh sách HLS phải gồm các đoạn nguyên tệp, không mã hóa.",
+        "Set the stream's codec to H.264 or H.265; an HLS playlist must list whole files that are not encrypted.",
     ),
     Cause.TRANSPORT_UNSUPPORTED: Advice(
         "461: the camera does not send media the way that was asked. Or the address's scheme is not opened here: a "
@@ -104,8 +104,8 @@ _ADVICE = {
         "Check the port number and the protocol of the address (RTSP, RTMP or HTTP); if right, update the firmware.",
     ),
     Cause.HUNG_UP: Advice(
-        "The connection was accepted and closed without a word in answer to the first request; or a centre accepted "
-        "the stream and hung up within two seconds.",
+        "The connection was accepted and closed without a word in answer to the first request; an RTMP server took "
+        "play and hung up before any media; or a centre accepted the stream and hung up within two seconds.",
         "Kiểm tra số cổng và giao thức trong địa chỉ; thiết bị hoặc bộ chuyển tiếp phía trước có thể không còn phiên "
         "hoặc dịch vụ phía sau đã tắt. Ở trung tâm: luồng có thể chưa được khai báo, hãy tạo luồng với đúng tên này.",
         "Check the port number and the protocol of the address; the device may have no session left, or what a relay "
@@ -135,9 +135,11 @@ _ADVICE = {
         "broken into, or another device uses its address.",
     ),
     Cause.NO_MEDIA: Advice(
-        "PLAY was accepted and no RTP packet came before the deadline.",
-        "Chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP; khởi động lại camera nếu vẫn vậy.",
-        "Switch to RTP over TCP, check for a firewall that drops UDP; restart the camera if the fault stays.",
+        "PLAY was accepted and no RTP packet came before the deadline. Of RTMP, HLS and MPEG-TS: no picture came.",
+        "Với RTSP: chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP. Với RTMP, HLS, MPEG-TS: xem thiết bị có đang "
+        "phát luồng với đúng tên này không. Khởi động lại camera nếu vẫn vậy.",
+        "RTSP: switch to RTP over TCP, check for a firewall that drops UDP. RTMP, HLS, MPEG-TS: check whether the "
+        "device sends the stream under this very name. Restart the camera if the fault stays.",
     ),
     Cause.NO_KEYFRAME: Advice(
         "Media came and no whole keyframe before the deadline. Of a read-back: the camera gave no keyframe meanwhile, "

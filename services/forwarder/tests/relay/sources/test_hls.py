@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -132,13 +133,30 @@ async def test_a_foreign_server_that_begins_a_stream_when_it_is_asked_for_is_wai
 
 
 @pytest.mark.parametrize(
-    ("answer", "cause"), [(NOT_YET, Cause.NOT_FOUND), (ok(""), Cause.NO_MEDIA), (ok("<html>"), Cause.PROTOCOL_ERROR)]
+    ("answer", "cause"),
+    [
+        (NOT_YET, Cause.NOT_FOUND),
+        (ok(""), Cause.NO_MEDIA),
+        (ok("#EXTM3U\n"), Cause.NO_MEDIA),
+        (ok("<html>"), Cause.PROTOCOL_ERROR),
+    ],
 )
 async def test_a_foreign_server_that_has_no_stream_has_the_right_cause(answer: bytes, cause: Cause) -> None:
     async with Server(stream=[answer]).at(deadline_s=0.2) as address:
         with pytest.raises(PeerError) as caught:
             await open_playlist(address)
     assert caught.value.cause is cause
+
+
+async def test_a_foreign_playlist_of_segments_that_are_nowhere_says_so() -> None:
+    server, sink = Server(playlist=[media(0)], segment=[NOT_YET]), Sink()
+    async with server.at() as address:
+        address = replace(address, silence_s=0.5)
+        url = f"{address.url.partition('?')[0]}/playlist.m3u8"
+        playlist = parse_playlist(media(0).decode().partition("\r\n\r\n")[2], url)
+        with pytest.raises(PeerError, match="lists segments that are answered 404") as caught:
+            await feed_hls(address, sink, (url, playlist))
+    assert caught.value.cause is Cause.NOT_FOUND
 
 
 @pytest.mark.parametrize("answer", [NOT_YET, FORBIDDEN], ids=["not found", "forbidden"])

@@ -1,13 +1,25 @@
-"""What comes in datagrams, and of whom it is taken."""
+"""Of whom datagrams are taken, and what is said of servers that give nothing."""
+
+from __future__ import annotations
 
 import asyncio
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
-from forwarder.relay.sources.inputs import Address, feed_udp
+from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.sources.container import open_remuxed
+from forwarder.relay.sources.inputs import Address, feed_rtmp, feed_udp
+from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.relay.conftest import RtmpServer
+
+LOOPBACK = AllowedNetworks.parse(["127.0.0.0/8"])
 
 
 def _has_ipv6() -> bool:
@@ -53,3 +65,38 @@ async def test_a_device_is_known_by_its_address_however_it_is_written(host: str)
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
+
+
+async def test_a_foreign_rtmp_server_that_takes_play_and_hangs_up_is_not_sent_to_its_power_supply(
+    rtmp_server: RtmpServer,
+) -> None:
+    """nginx does so where nobody may play."""
+    rtmp_server.hang_up_after_play = True
+    address = Address(rtmp_server.url("gate"), None, LOOPBACK, TlsPolicy(), deadline_s=4.0, silence_s=4.0)
+    with pytest.raises(PeerError, match="before any media") as caught:
+        await feed_rtmp(address, Sink())
+    assert caught.value.cause is Cause.HUNG_UP
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [(b"\xff\xd8\xff\xe0JFIF" + bytes(900), Cause.PROTOCOL_ERROR), ((b"\x47" + bytes(187)) * 9, Cause.ENDED)],
+    ids=["a JPEG", "MPEG-TS"],
+)
+async def test_a_foreign_web_server_that_sends_something_else_has_its_word(body: bytes, cause: Cause) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    pool = RemuxPool()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
+        address = Address(url, None, LOOPBACK, TlsPolicy(), deadline_s=9.0, silence_s=4.0)
+        try:
+            with pytest.raises(PeerError) as caught:
+                await open_remuxed(address, pool, on_began=lambda: None, on_lost=lambda _: None)
+        finally:
+            await pool.close()
+    assert caught.value.cause is cause

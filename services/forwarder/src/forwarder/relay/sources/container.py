@@ -13,7 +13,7 @@ from forwarder.relay.sources.hls import feed_hls, open_playlist
 from forwarder.relay.sources.inputs import Address, Feed, Sink, feed_http, feed_rtmp, feed_tcp, feed_udp
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
-from vonggac.net.errors import PeerError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.iterations import AT_ONCE, go_on_later
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, fill_credentials
@@ -38,6 +38,7 @@ _FEEDS: dict[str, tuple[Feed, str]] = {
     "rtmps": (feed_rtmp, "flv"),
 }
 SCHEMES = frozenset(_FEEDS)
+_TS_PACKET, _TS_SYNC = 188, 0x47
 
 
 class _Unpacked(StreamEnd):
@@ -55,6 +56,7 @@ class _Unpacked(StreamEnd):
         self.error: PeerError | None = None
         self.pictures_without_keyframe = False
         self.bytes_received = 0
+        self.first_written = b""
         self._deframer = Deframer(most=AT_ONCE)
         self._rates = PeerRates(asyncio.get_running_loop().time)
         self._room = asyncio.Event()
@@ -66,6 +68,7 @@ class _Unpacked(StreamEnd):
 
     def write(self, data: bytes) -> None:
         if not self.gone.done():
+            self.first_written = self.first_written or data
             self.transport.write(data)
 
     async def room(self) -> None:
@@ -201,8 +204,7 @@ async def open_remuxed(
         error = await _ended(end, feeding)
         if late:
             raise _late(end, address.deadline_s)
-        # What never began did not come to a halt.
-        raise PeerError(Cause.NO_MEDIA, error.message) if error.cause is Cause.STALLED else error
+        raise _never_begun(error, request, end.first_written)
     fanout.when_pictures_come(on_began)
     return RemuxedSource(end, feeding, fanout, on_lost)
 
@@ -230,6 +232,21 @@ async def play_container(
         on_login=limits.on_login,
     )
     return await open_remuxed(address, limits.remux, on_began=on_began, on_lost=on_lost)
+
+
+def _never_begun(error: PeerError, request: RemuxRequest, first: bytes) -> PeerError:
+    """The error of what ended before a picture came: it did not come to a halt, and may never have been media."""
+    if error.cause is Cause.STALLED:
+        return PeerError(Cause.NO_MEDIA, error.message)
+    if error.cause is Cause.ENDED and request.format == "mpegts" and first and not _is_mpegts(first):
+        return MalformedError("what came is not MPEG-TS")
+    return error
+
+
+def _is_mpegts(data: bytes) -> bool:
+    """Whether packets of 188 bytes may begin somewhere in the first of them (ISO 13818-1 §2.4.3)."""
+    begins = (at for at, sign in enumerate(data[:_TS_PACKET]) if sign == _TS_SYNC)
+    return any(data[at + _TS_PACKET : at + _TS_PACKET + 1] in (b"", bytes([_TS_SYNC])) for at in begins)
 
 
 def _late(end: _Unpacked, deadline_s: float) -> PeerError:

@@ -124,8 +124,10 @@ async def open_playlist(address: Address) -> tuple[str, Playlist]:
             if error.cause not in _STARTING or loop.time() >= ends_at:
                 raise
         else:
-            if playlist.segments or playlist.ended or loop.time() >= ends_at:
+            if playlist.segments or playlist.ended:
                 return url, playlist
+            if loop.time() >= ends_at:
+                raise PeerError(Cause.NO_MEDIA, "the playlist lists no segment")
         await asyncio.sleep(_FIRST_WAIT_S)
 
 
@@ -144,6 +146,7 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
     url, playlist = opened
     loop = asyncio.get_running_loop()
     newest_s = loop.time()
+    missing: StatusError | None = None
     following = _begin_with(playlist.segments)
     initialised: str | None = None
     rates = PeerRates(loop.time)
@@ -164,12 +167,15 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
                 if error.cause is not Cause.NOT_FOUND and error.status != _FORBIDDEN:
                     raise
                 # Not there any more, or not yet: the next playlist says where to go on.
+                missing = error
                 break
-            following, newest_s = segment.number + 1, loop.time()
+            following, newest_s, missing = segment.number + 1, loop.time(), None
         else:
             if playlist.ended:
                 raise PeerError(Cause.ENDED, "the playlist has ended")
         if loop.time() - newest_s > max(address.silence_s, 3 * playlist.target_s):
+            if missing is not None:
+                raise PeerError(Cause.NOT_FOUND, f"the playlist lists segments that are answered {missing.status}")
             raise PeerError(Cause.STALLED, "the playlist has no new segment")
         await asyncio.sleep(max(_FIRST_WAIT_S, playlist.target_s / 4))
         text, url = await _fetch_next(address, url)

@@ -134,11 +134,12 @@ async def feed_http(address: Address, sink: Sink) -> None:
 
 async def feed_rtmp(address: Address, sink: Sink) -> None:
     """A live stream of an RTMP server, handed on as FLV. Raises PeerError when it ends."""
-    heard, overrun = asyncio.Event(), asyncio.Event()
+    heard, overrun, media = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def on_message(message: Message) -> None:
         heard.set()
         if message.kind in (chunks.AUDIO, chunks.VIDEO):
+            media.set()
             if sink.waiting_bytes > chunks.MAX_MESSAGE_BYTES:
                 overrun.set()
             else:
@@ -164,7 +165,11 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
                 raise PeerError(Cause.STALLED, "the media comes faster than it can be unpacked")
     finally:
         connection.abort()
-    raise connection.error or PeerError(Cause.ENDED, "the server ended the stream")
+    error = connection.error or PeerError(Cause.ENDED, "the server ended the stream")
+    if error.cause is Cause.ENDED and not media.is_set():
+        # So do servers that admit nobody to the stream.
+        raise PeerError(Cause.HUNG_UP, "the server took play and ended the connection before any media")
+    raise error
 
 
 def _flv_tag(message: Message) -> bytes:
