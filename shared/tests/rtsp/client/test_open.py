@@ -192,6 +192,16 @@ async def test_a_deadline_that_passes_while_gibberish_comes_is_no_timeout(method
         assert caught.value.cause is expected
 
 
+@pytest.mark.parametrize(
+    "part", [b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n", b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nv=0"]
+)
+async def test_an_answer_that_begins_and_does_not_end_is_a_timeout_and_said_so(part: bytes) -> None:
+    async with ScriptedPeer(ScriptedCamera(DESCRIBE=part)) as peer:
+        with pytest.raises(PeerError, match="the answer to DESCRIBE began and was not whole in time") as caught:
+            await play(peer, deadline_s=0.2)
+        assert caught.value.cause is Cause.TIMEOUT
+
+
 async def test_a_cancelled_handshake_leaves_no_connection() -> None:
     async with ScriptedPeer(ScriptedCamera(PLAY=None)) as peer:
         opening = asyncio.create_task(play(peer))

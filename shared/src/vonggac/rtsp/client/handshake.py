@@ -292,6 +292,8 @@ class Handshake:
         connection, first = self.connection, self.connection.first_bytes
         gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
         if error.cause not in _UNANSWERED or self._answers or first.startswith(_ANSWER):
+            if error.cause is Cause.TIMEOUT and gibberish and not connection.junk_bytes and first.startswith(_ANSWER):
+                return PeerError(Cause.TIMEOUT, f"the answer to {method} began and was not whole in time")
             if error.cause is Cause.TIMEOUT and gibberish:
                 return MalformedError(f"no answer to {method}, but bytes that are not RTSP")
             return error
