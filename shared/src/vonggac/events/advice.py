@@ -92,10 +92,10 @@ _ADVICE = {
     Cause.TRANSPORT_UNSUPPORTED: Advice(
         "461: the camera does not send media the way that was asked. Or the address's scheme is not opened here: a "
         "probe opens RTSP only, and no forwarder pulls the camera.",
-        "Với RTSP: bật truyền RTP qua TCP trên camera, hoặc đổi cách truyền trong hồ sơ camera. Với RTMP, HLS, "
-        "MPEG-TS: camera chỉ được đánh giá khi được chuyển tới trung tâm, hãy gắn trung tâm cho camera.",
-        "RTSP: enable RTP over TCP on the camera, or change the transport in its record. RTMP, HLS, MPEG-TS: the "
-        "camera is judged only while it is forwarded, so connect it to a destination.",
+        "Với RTSP: bật truyền RTP qua TCP trên camera và tắt mã hóa SRTP, hoặc đổi cách truyền trong hồ sơ camera. Với "
+        "RTMP, HLS, MPEG-TS: camera chỉ được đánh giá khi được chuyển tới trung tâm, hãy gắn trung tâm cho camera.",
+        "RTSP: enable RTP over TCP on the camera and switch SRTP off, or change the transport in its record. RTMP, "
+        "HLS, MPEG-TS: the camera is judged only while it is forwarded, so connect it to a destination.",
     ),
     Cause.PROTOCOL_ERROR: Advice(
         "What came is not the protocol of the address: a web page or another protocol in place of RTSP, SDP, RTP, RTMP "

@@ -167,6 +167,15 @@ async def test_a_description_without_video_has_its_cause(body: bytes, cause: Cau
         assert caught.value.cause is cause
 
 
+async def test_a_camera_that_encrypts_its_media_is_named_so() -> None:
+    sdp = CAMERA_SDP.replace(b"RTP/AVP", b"RTP/SAVP")
+    camera = ScriptedCamera(DESCRIBE=reply(body=sdp), SETUP=reply(461, reason="Unsupported transport"))
+    async with ScriptedPeer(camera) as peer:
+        with pytest.raises(PeerError, match="its media is encrypted") as caught:
+            await play(peer)
+        assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
+
+
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
 async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
     steps: list[Step] = []

@@ -237,7 +237,12 @@ class Handshake:
 
     async def set_up(self, track: Track, wanted: Transport) -> Transport:
         """SETUP one track; returns the peer's transport, or the wanted one when it names none."""
-        response = await self.send_request("SETUP", track.control_url, [("Transport", wanted.encode())])
+        try:
+            response = await self.send_request("SETUP", track.control_url, [("Transport", wanted.encode())])
+        except StatusError as error:
+            if "SAVP" in track.media.protocol:
+                error.message += ": its media is encrypted (SRTP), which is not played"
+            raise
         session = response.headers.get("Session")
         if session is not None and self._session_id is None:
             session_id, timeout_s = parse_session(session)
