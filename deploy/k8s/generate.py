@@ -51,7 +51,7 @@ SET_BY_THE_CHART = frozenset(
     )
 )
 BEGIN, END = "<!-- values: generated from values.yaml -->", "<!-- end of values -->"
-_OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _CIDR4 = rf"{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])"
 _LABEL = r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)"
 _QUANTITY = r"^[1-9][0-9]{0,5}(m|Mi|Gi)?$"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_network
 from typing import Any
 
 from hypothesis import strategies as st
@@ -70,7 +71,17 @@ def sets_of_values(draw: st.DrawFn) -> Json:
     for index in draw(st.sets(st.integers(0, len(known) - 1), min_size=1, max_size=MOST_CHANGES)):
         path, node = known[index]
         values = merged(values, nested(path, draw(drawn(node))))
-    return values
+    return merged(
+        values, {"media": {"allowedNetworks": [_network(text) for text in values["media"]["allowedNetworks"]]}}
+    )
+
+
+def _network(text: str) -> str:
+    """What a pattern cannot say: a network begins at its first address."""
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        return EXAMPLES["cidr"][0]  # type: ignore[no-any-return]
 
 
 def nested(path: tuple[str, ...], value: Any) -> Json:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.chart.rendering import CHART, ROOT, RefusedValuesError, helm, merged, minimal, rendered, values_of
 
+from vonggac.net.allowed_networks import AllowedNetworks
+
 pytestmark = pytest.mark.server
 
 EXTERNAL = values_of(CHART / "ci/external-everything-values.yaml")
@@ -65,6 +67,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "set media.allowedNetworks to the networks of your cameras and centres",
     ),
     (
+        {"media": {"allowedNetworks": ["10.0.0.0/8", "10.213.65.2/12"]}},
+        "set media.allowedNetworks to 10.208.0.0/12 in place of 10.213.65.2/12: a network begins there",
+    ),
+    (
+        {"media": {"allowedNetworks": ["::::/64"]}},
+        "set media.allowedNetworks to networks such as 10.20.0.0/16 or 2001:db8::/32: ::::/64 is none",
+    ),
+    (
+        {"media": {"allowedNetworks": ["abc/64"]}},
+        "such as 10.20.0.0/16 or 2001:db8::/32: abc/64 is none",
+    ),
+    (
         {"networkPolicy": {"egress": {"postgresql": []}}},
         "set networkPolicy.egress.postgresql to the network of your Po",
     ),
@@ -77,6 +91,8 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"prober": {"settings": {"NATS_URL": "nats://elsewhere"}}}, "additional properties 'NATS_URL' not allowed"),
     ({"nats": {"replicas": 2}}, "'/nats/replicas': value must be one of 1, 3"),
     ({"media": {"allowedNetworks": ["10.0.0.0"]}}, "'/media/allowedNetworks/0'"),
+    ({"media": {"allowedNetworks": ["10.00.0.0/8"]}}, "'/media/allowedNetworks/0'"),
+    ({"image": {"registry": "https://registry.example/vonggac"}}, "'/image/registry'"),
 ]
 
 
@@ -109,6 +125,12 @@ def test_the_command_of_the_readme_is_refused_nothing() -> None:
     name, chart, *options = words[2:]
     done = helm("template", name, str(ROOT / chart), *options)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "203.0.113.7/32", "2001:db8:1:2:3::/80", "::/0", "fd00::7/128"])
+def test_a_network_that_the_services_take_is_not_refused(network: str) -> None:
+    assert AllowedNetworks.parse([network]).networks
+    assert rendered(minimal(media={"allowedNetworks": [network]}))
 
 
 def test_two_front_doors_are_refused() -> None:

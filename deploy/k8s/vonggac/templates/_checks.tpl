@@ -90,6 +90,7 @@
 {{- if not .Values.media.allowedNetworks -}}
 {{- fail "set media.allowedNetworks to the networks of your cameras and centres: the services connect to no other address" -}}
 {{- end -}}
+{{- range .Values.media.allowedNetworks }}{{ include "vonggac.checkNetwork" . }}{{ end -}}
 {{- if .Values.networkPolicy.enabled -}}
 {{- if and .Values.postgresql.host (not .Values.networkPolicy.egress.postgresql) -}}
 {{- fail "set networkPolicy.egress.postgresql to the network of your PostgreSQL" -}}
@@ -97,6 +98,32 @@
 {{- fail "set networkPolicy.egress.nats to the network of your NATS" -}}
 {{- else if and .Values.auth.jwksUrl (not .Values.networkPolicy.egress.oidc) -}}
 {{- fail "set networkPolicy.egress.oidc to the network of your OIDC provider" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* One of `media.allowedNetworks`. The services refuse to start with a host's address in place of a network's. */}}
+{{- define "vonggac.checkNetwork" -}}
+{{- $parts := splitList "/" . -}}
+{{- if contains ":" . -}}
+{{- $group := "[0-9a-f]{1,4}" -}}
+{{- $whole := printf "^(%[1]s:){7}%[1]s$" $group -}}
+{{- $short := printf "^(%[1]s(:%[1]s)*)?::(%[1]s(:%[1]s)*)?$" $group -}}
+{{- $address := first $parts -}}
+{{- if not (or (regexMatch $whole $address) (and (regexMatch $short $address) (lt (len (splitList ":" $address)) 9))) -}}
+{{- fail (printf "set media.allowedNetworks to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" .) -}}
+{{- end -}}
+{{- else if not (contains "." .) -}}
+{{- fail (printf "set media.allowedNetworks to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" .) -}}
+{{- else -}}
+{{- $address := 0 -}}
+{{- range splitList "." (first $parts) }}{{ $address = add (mul $address 256) (atoi .) }}{{ end -}}
+{{- $size := 1 -}}
+{{- range until (int (sub 32 (atoi (last $parts)))) }}{{ $size = mul $size 2 }}{{ end -}}
+{{- $begin := sub $address (mod $address $size) -}}
+{{- if ne $begin $address -}}
+{{- $octets := list (div $begin 16777216) (mod (div $begin 65536) 256) (mod (div $begin 256) 256) (mod $begin 256) -}}
+{{- fail (printf "set media.allowedNetworks to %s/%s in place of %s: a network begins there" (join "." $octets) (last $parts) .) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
