@@ -1,6 +1,7 @@
 """The streams of a platform whose disk has little room."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -62,4 +63,24 @@ async def test_a_platform_stands_on_a_disk_with_little_room_and_says_what_it_kee
     bus = await Bus.connect(NatsAt(cramped.url), name="test")
     assert await topology.missing(bus.js) == []
     assert (await bus.js.stream_info(topology.OBSERVATIONS)).config.max_bytes == GIB
+    await bus.close()
+
+
+@pytest.mark.server
+async def test_one_late_answer_of_a_busy_server_is_not_the_end(cramped: CrampedServer) -> None:
+    """It comes after the 5 s that one request has, and before the time that the whole has."""
+    process = cramped.process
+    assert process is not None
+    stopped: list[int] = []
+
+    def stop_once(bound: int) -> None:
+        if not stopped:
+            process.send_signal(signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(6, process.send_signal, signal.SIGCONT)
+        stopped.append(bound)
+
+    await declare_streams(cramped.url, None, within_s=60, store_bytes=cramped.stated_bytes, report_bound=stop_once)
+    assert len(stopped) > 1
+    bus = await Bus.connect(NatsAt(cramped.url), name="test")
+    assert await topology.missing(bus.js) == []
     await bus.close()

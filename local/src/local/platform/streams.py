@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
@@ -68,6 +69,9 @@ async def declare_streams(
                     if bound < topology.OBSERVATIONS_MAX_BYTES:
                         report_bound(bound)
                 return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
+            except NatsTimeoutError:
+                # One answer was late: what it declared stands, and the rest has time until `within_s`.
+                continue
             finally:
                 await client.close()
 

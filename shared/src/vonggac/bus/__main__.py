@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
@@ -47,6 +48,8 @@ async def declare(
                 return await topology.declare(
                     client.jetstream(), replicas=replicas, observations_max_bytes=observations_max_bytes
                 )
+            except NatsTimeoutError:
+                continue
             finally:
                 await client.close()
 
@@ -81,7 +84,7 @@ def main() -> None:
             )
         )
     except TimeoutError:
-        raise SystemExit(f"the topology was not declared: no connection within {GIVE_UP_AFTER_S:.0f} s") from None
+        raise SystemExit(f"the topology was not declared: no answer within {GIVE_UP_AFTER_S:.0f} s") from None
     except (NatsError, OSError, ValueError) as error:
         raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
