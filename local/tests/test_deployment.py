@@ -17,6 +17,7 @@ import prober.settings
 import reporting.settings
 import simulator.settings
 from local.platform import environment
+from local.platform.platform import MIGRATE_WITHIN_S
 from local.platform.ports import Ports
 from local.platform.state import StateFolder
 from vonggac.bus.declared.permissions import USERS, configuration, passwords
@@ -32,6 +33,12 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "reporting": reporting.settings.Settings,
     "simulator": simulator.settings.SimulatorSettings,
 }
+
+
+def test_a_migration_here_is_given_as_long_as_in_a_cluster() -> None:
+    """One that is ended half-way is rolled back and begins anew at the next start."""
+    values = yaml.safe_load((ROOT / "deploy/k8s/vonggac/values.yaml").read_text("utf-8"))
+    assert values["jobs"]["withinSeconds"] <= MIGRATE_WITHIN_S
 
 
 def known(service: str) -> set[str]:

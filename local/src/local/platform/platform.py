@@ -35,8 +35,9 @@ from vonggac.settings.passwords import read_password
 
 READY_WITHIN_S = 60.0
 PATIENCE = 5
-MIGRATE_WITHIN_S = 60.0
-STREAMS_WITHIN_S = 20.0
+MIGRATE_WITHIN_S = 900.0
+"""As the chart's Jobs are given (`jobs.withinSeconds`): a migration that is ended half-way begins anew at every start."""
+STREAMS_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
 POLL_S = 0.1
 
