@@ -185,6 +185,18 @@ def test_a_runbook_names_only_metrics_settings_and_pages_that_exist(path: Path) 
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def test_a_command_of_a_runbook_that_declares_streams_says_where() -> None:
+    """Its default is the server of this machine, which need not be the one of the incident."""
+    commands = [
+        (path.stem, line)
+        for path in RUNBOOKS
+        for line in path.read_text("utf-8").splitlines()
+        if "python -m vonggac.bus" in line
+    ]
+    assert commands
+    assert [command for command in commands if '--nats "$NATS_URL"' not in command[1]] == []
+
+
 @pytest.fixture(scope="module")
 def parameters_by_route() -> dict[tuple[str, str, str], set[str]]:
     """(SERVICE, METHOD, path) to the query parameters, of the APIs as the code has them now."""

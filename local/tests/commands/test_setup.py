@@ -69,6 +69,37 @@ def test_passwords_that_are_there_stay(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("removed", "readers"),
+    [
+        ("prober/nats.password", {"prober", "nats"}),
+        ("setup/nats.password", {"setup", "nats", "backup"}),
+        ("postgres/inventory.password", {"postgres", "inventory", "backup"}),
+    ],
+)
+def test_a_password_that_is_removed_is_made_anew_for_each_of_its_readers(
+    tmp_path: Path, removed: str, readers: set[str]
+) -> None:
+    """So docs/operations/secrets.md replaces them; nobody else's password changes."""
+    logins = tmp_path / "logins"
+    make_secrets(tmp_path / "keys", logins, Progress(io.StringIO()))
+    before = {path: path.read_bytes() for path in logins.rglob("*") if path.is_file()}
+    (logins / removed).unlink()
+    make_secrets(tmp_path / "keys", logins, Progress(io.StringIO()))
+    changed = {path.parent.name for path, content in before.items() if path.read_bytes() != content}
+    assert changed == readers
+
+
+def test_a_signing_key_that_is_removed_is_made_anew_and_old_tokens_end(tmp_path: Path) -> None:
+    """The other keys stay: what they sealed is still opened."""
+    share_keys(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    (tmp_path / "signing" / "signing-key.pem").unlink()
+    share_keys(tmp_path)
+    changed = {str(path.relative_to(tmp_path)) for path, content in before.items() if path.read_bytes() != content}
+    assert changed == {"signing/signing-key.pem", "signing/jwks.json", "public/jwks.json"}
+
+
 def test_keys_that_are_there_stay(tmp_path: Path) -> None:
     share_keys(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
