@@ -36,7 +36,7 @@ from vonggac.settings.passwords import read_password
 READY_WITHIN_S = 60.0
 PATIENCE = 5
 MIGRATE_WITHIN_S = 900.0
-"""As the chart's Jobs are given (`jobs.withinSeconds`): a migration that is ended half-way begins anew at every start."""
+"""As the chart's Jobs are given (`jobs.withinSeconds`): one that is ended half-way begins anew at every start."""
 STREAMS_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
 POLL_S = 0.1
