@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.files import has_chosen_tests
 from tests.unit.parts import PARTS
 
 ROOT = Path(__file__).parents[2]
@@ -87,3 +88,24 @@ def test_every_file_of_tests_is_in_one_part_of_the_unit_tests(pytestconfig: pyte
 
     assert files
     assert [path for path in files if sum(has(part, path) for part in PARTS) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expression", "chosen"),
+    [
+        ("pytestmark = pytest.mark.heavy", "not server and not slow and not heavy", False),
+        ("pytestmark = pytest.mark.heavy", "not server and not slow", True),
+        ("pytestmark = [\n    pytest.mark.timeout(9),\n    pytest.mark.slow,\n]", "not server and not slow", False),
+        ("pytestmark = pytest.mark.server", "not server", False),
+        ("pytestmark = pytest.mark.server", "not slow", True),
+        ("pytestmark = pytest.mark.heavy", "heavy", True),
+        ("pytestmark = pytest.mark.heavy", "not heavy or slow", True),
+        ("@pytest.mark.heavy", "not heavy", True),
+    ],
+)
+def test_a_file_is_left_out_only_where_its_marks_say_so_of_each_test(
+    tmp_path: Path, text: str, expression: str, chosen: bool
+) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(f"import pytest\n\n{text}\ndef test_it() -> None: ...\n", "utf-8")
+    assert has_chosen_tests(file, expression) == chosen

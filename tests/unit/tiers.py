@@ -2,7 +2,8 @@
 
 A test is `server` when one of its fixtures (or one that these use) is in `SERVER_FIXTURES`, or when it is marked so. A
 unit test that starts a process or a simulator, or that sends beyond this machine, fails: neither the list nor the marks
-can go stale. `make test-unit` runs what is neither `server` nor `slow`, and imports no file that has nothing else.
+can go stale. `make test-unit` runs what is neither `server` nor `slow` nor `heavy`, and imports no file that has none of
+that.
 
 `make test` repeats a failed `server` test once, a few times in a run, and prints it with its traceback: one time-out of
 a busy machine hides no other result. No other test is repeated: one that fails is wrong.
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 import pytest_timeout
-from tests.unit.files import SERVER_FIXTURES, has_unit_tests
+from tests.unit.files import SERVER_FIXTURES, has_chosen_tests, has_unit_tests
 
 from simulator import Simulator
 
@@ -69,10 +70,20 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if "not server" not in config.option.markexpr or not collection_path.match("test_*.py"):
+    if not collection_path.match("test_*.py"):
         return None
     # None: others may have another reason.
-    return None if has_unit_tests(collection_path) else True
+    return None if has_chosen_tests(collection_path, config.option.markexpr) else True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Nothing that is imported or collected is garbage: to search a million objects for some takes a second."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

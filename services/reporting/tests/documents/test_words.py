@@ -114,6 +114,7 @@ def test_before_a_day_is_said_of_a_midnight_alone(report: Report, hours: int, zo
     assert sum(f"Thời hạn: trước {said}<" in one for one in drawn) == 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "drawn"),
     [
@@ -140,6 +141,7 @@ def test_a_name_with_signs_that_no_font_of_ours_has_makes_a_pdf_all_the_same(
     assert found.unaltered, found.differences
 
 
+@pytest.mark.heavy
 def test_a_subject_as_long_as_it_may_be_is_in_every_form(report: Report, form: str) -> None:
     """Word takes a title of 255 signs in the properties of a file; a report with more is frozen for good."""
     subject = "Kết quả kết nối " * 18 + "camera 24h/24"
