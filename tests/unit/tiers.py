@@ -2,8 +2,8 @@
 
 A test is `server` when one of its fixtures (or one that these use) is in `SERVER_FIXTURES`, or when it is marked so. A
 unit test that starts a process or a simulator, or that sends beyond this machine, fails: neither the list nor the marks
-can go stale. `make test-unit` runs what is neither `server` nor `slow` nor `heavy`, and imports no file that has none of
-that.
+can go stale. `make test-unit` runs what is neither `server` nor `slow` nor `heavy`, and imports no file that has
+nothing else.
 
 `make test` repeats a failed `server` test once, a few times in a run, and prints it with its traceback: one time-out of
 a busy machine hides no other result. No other test is repeated: one that fails is wrong.

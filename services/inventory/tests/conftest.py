@@ -85,7 +85,7 @@ class Province:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self._number = 0
+        self.numbered = 0
 
     async def post(self, path: str, body: dict[str, Any], *, reason: str | None = None) -> dict[str, Any]:
         answer = await self.client.post(path, json=body, params={"reason": reason} if reason else None)
@@ -120,8 +120,8 @@ class Province:
         return await self.client.post(f"{path}/transitions", json={"to": to, "reason": reason}, headers=headers)
 
     def _code(self, prefix: str) -> str:
-        self._number += 1
-        return f"{prefix}-{self._number:02d}"
+        self.numbered += 1
+        return f"{prefix}-{self.numbered:02d}"
 
     async def agency(self, **given: Any) -> dict[str, Any]:
         body = {"code": self._code("AG"), "name": "Sở Y tế", "role": "managing"}
