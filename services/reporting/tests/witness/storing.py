@@ -1,6 +1,6 @@
 """When NATS stored what workers said: soon after, or not for minutes. What is dated later than that is corrected."""
 
-from services.reporting.tests.witness.losing import said_at
+from services.reporting.tests.witness.losing import dated_at
 from services.reporting.tests.witness.world import MINUTE, SECOND, Worker, World
 
 from reporting.domain.instants import millis
@@ -14,4 +14,4 @@ def store_facts(made: World, workers: list[Worker]) -> None:
         if skew is None:
             continue
         latency = made.chance.choice([0, 3, 40, 40, 900, 2 * SECOND, made.chance.randrange(3 * MINUTE)])
-        made.stored[id(fact)] = millis(said_at(fact)) - skew + latency
+        made.stored[id(fact)] = millis(dated_at(fact)) - skew + latency

@@ -129,10 +129,10 @@ async def test_declaring_twice_touches_nothing(bus: Bus) -> None:
 
 
 async def test_a_probe_job_that_was_given_to_nobody_comes_within_seconds(
-    bus: Bus, tell: Tell, camera_event: MakeCamera
+    bus: Bus, publish_state: PublishState, camera_event: MakeCamera
 ) -> None:
     """As a NATS that slept gives it, when it wakes, to a connection that is gone: nobody misses it by himself."""
-    await tell(bus, camera_event())
+    await publish_state(bus, camera_event())
     queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
     inbox = bus.client.new_inbox()
     gone = await bus.client.subscribe(inbox)

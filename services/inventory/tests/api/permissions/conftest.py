@@ -124,7 +124,7 @@ declare
   filled boolean;
 begin
   create schema kept;
-  -- What the bus was told is of the bus, which is another one for each test.
+  -- What was published is on the bus, which is another one for each test.
   for name in select tablename from pg_tables where schemaname = 'public'
       and tablename not in ('alembic_version', 'outbox', 'published_stream', 'republish_wanted') loop
     execute format('select exists (select from %I)', name) into filled;

@@ -253,11 +253,11 @@ async def test_evidence_between_the_period_and_the_cut_off_flags_the_report(
 
 
 async def test_what_the_register_says_late_of_before_the_cut_off_flags_the_report(
-    client: Client, told: Told, ingest: Ingest
+    client: Client, story: Story, ingest: Ingest
 ) -> None:
     """An event of before that came late, and a survey of which only its second revision came, after the freezing. A
     revision of after the cut-off changes nothing."""
-    letter = told.letter
+    letter = story.letter
     body, before = await frozen(client)
     assert row_of(before, "C")["survey_code"] is None
     address = f"/v1/reports/{body['id']}"
@@ -265,14 +265,14 @@ async def test_what_the_register_says_late_of_before_the_cut_off_flags_the_repor
     async def flag() -> Any:
         return (await client.get(address)).json()["late_evidence"]
 
-    await letter.province.feed(ingest, letter.stated("focal_point", letter.focal_point(told.c, date(2021, 5, 11))))
-    blocked = letter.blocked(told.c, date(2021, 5, 11)).model_copy(
+    await letter.province.feed(ingest, letter.stated("focal_point", letter.focal_point(story.c, date(2021, 5, 11))))
+    blocked = letter.blocked(story.c, date(2021, 5, 11)).model_copy(
         update={"changed_at": may(11), "created_at": may(11)}
     )
     await letter.province.feed(ingest, letter.stated("blocked_reason", blocked))
     noted = await flag()
     assert (noted["what"], noted["cameras"]) == (["focal_point"], 0), "changed on 01/5, though of 11/5 on"
-    survey = letter.later(letter.survey(told.c, may(9)), may(11))
+    survey = letter.later(letter.survey(story.c, may(9)), may(11))
     await letter.province.feed(ingest, letter.stated("survey", survey))
     found = await flag()
     assert (found["what"], found["cameras"]) == (["focal_point", "survey"], 0)
