@@ -32,6 +32,7 @@ SMALL_FILES = {
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
     "local.commands.clean": "one command a file",
+    "local.commands.service": "one command a file",
     "inventory.domain.mandate.surveying.submission": "what the field sends, apart from what the office writes",
     "inventory.api.devices.cameras": "one noun of the API a file",
     "inventory.api.files.marked": "the answer that is a file, beside the ones that are JSON",
@@ -202,7 +203,7 @@ PHRASES = re.compile("look_up|looks_like|told_apart|tell_apart|told_from|tell_a_
 def of_tests(path: Path) -> set[str]:
     """Names of tests, of their helpers and of their variables that use a retired word."""
     refused = RETIRED - EVERYDAY - {"mirror"}
-    names = {node.name: {*refused, "say"} for node in definitions(path) if not node.name.startswith("test_")}
+    names = {node.name: refused | {"say"} for node in definitions(path) if not node.name.startswith("test_")}
     names |= {node.name: refused for node in definitions(path) if node.name.startswith("test_")}
     names |= dict.fromkeys(variables(path) - names.keys(), refused)
     return {

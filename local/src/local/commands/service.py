@@ -22,7 +22,7 @@ async def run_service_command(state: StateFolder, service: str, words: Sequence[
         variables = environment.of_service(
             service,
             state=state,
-            ports=Ports(nats=urlsplit(found.nats_url).port or Ports.nats),
+            ports=Ports(nats=urlsplit(found.nats_url).port or Ports().nats),
             databases=found.databases,
             allowed=LOOPBACK_NETWORKS,
         )
