@@ -198,8 +198,8 @@ def test_a_page_with_more_or_nothing_on_it_is_named_and_not_said_to_be_unreadabl
     with pikepdf.open(io.BytesIO(pdf)) as document:
         page, new = document.pages[1], int(document.trailer.Size)
         listed = (contents % (page.Contents.objgen[0], new) if "%d" in contents else contents).encode()
-        objects = {
-            page.objgen[0]: written(page.obj, Contents=listed),
+        objects: dict[int, bytes] = {
+            int(page.objgen[0]): written(page.obj, Contents=listed),
             new: b"<< /Length 5 >>\nstream\nBT ET\nendstream",
         }
     assert verify(updated(pdf, objects)).differences == ["page 2 shows something else"]

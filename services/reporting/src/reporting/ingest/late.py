@@ -123,8 +123,9 @@ class Touched:
     @property
     def reported(self) -> dict[tuple[UUID | None, str], Millis]:
         """What may change a frozen report, and since when."""
-        records = {(None, noun): instant for noun, instant in self.records.items()}
-        return {key: instant for key, instant in {**records, **self.since}.items() if instant < self.frozen}
+        found = dict(self.since)
+        found.update(((None, noun), instant) for noun, instant in self.records.items())
+        return {key: instant for key, instant in found.items() if instant < self.frozen}
 
 
 async def begun(session: AsyncSession) -> Touched | None:
