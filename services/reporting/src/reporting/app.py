@@ -17,9 +17,14 @@ stops with exit status 1.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 
-from fastapi import FastAPI
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, outages, overview, tables
@@ -42,10 +47,10 @@ from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
-from vonggac.database import Database, database_address
-from vonggac.database.answers import answer_while_away
+from vonggac.database import Database, database_address, is_away
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.http.problems import ProblemError, problem_response
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
 from vonggac.telemetry.garbage_collection import give_memory_back_regularly
@@ -129,7 +134,24 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, TokenVerifier.of(settings), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
     app.add_middleware(SecretAddresses)
-    answer_while_away(app)
+    _answer_while_away(app)
     add_routes(app, (module.router for module in ROUTES))
     check_policy(app)
     return app
+
+
+def _answer_while_away(app: FastAPI) -> None:
+    """503 while PostgreSQL is away; an error that is a mistake of ours stays one."""
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    @app.exception_handler(psycopg.OperationalError)
+    async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
+        if not is_away(error) and not isinstance(error, psycopg.OperationalError):
+            raise error
+        log.warning("database_unavailable", error=type(error).__name__)
+        msg = "the database does not answer, try again shortly"
+        headers = {"Retry-After": "2"}
+        return problem_response(
+            ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers=headers)
+        )

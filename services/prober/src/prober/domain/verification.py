@@ -26,6 +26,7 @@ NOTED_WITHIN_S = 1.0
 """A keyframe that came back was noted by then, if it was to be noted at all."""
 EARLY_S = 1.0
 """A read-back may begin this much before it is due."""
+TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
         Cause.ADDRESS_NOT_ALLOWED,
@@ -243,11 +244,6 @@ def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
     return Finding(VerificationVerdict.NOT_CHECKABLE, cause, detail)
 
 
-def taken_over() -> Finding:
-    """The delivery's session is another one than at the beginning, of another forwarder."""
-    return not_checkable("another forwarder took the camera meanwhile")
-
-
 def not_delivered(state: DeliveryState | None) -> Finding | None:
     """A delivery that the forwarder says does not run need not be read back: it could not be proven.
 
@@ -322,7 +318,7 @@ def _out_of_time(
         if (now - first_at).total_seconds() < limits.first_within_s and waited_s < limits.longest_s:
             return None
         if not noted.same_holder:
-            return taken_over()
+            return not_checkable(TAKEN_OVER)
         return Finding(
             VerificationVerdict.UNREACHABLE,
             Cause.NO_KEYFRAME,
@@ -330,11 +326,8 @@ def _out_of_time(
         )
     if waited_s < limits.longest_s:
         return None
-    if not noted.same_holder:
-        return taken_over()
-    return not_checkable(
-        f"{len(seen.keyframes)} keyframes read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
-    )
+    few = f"{len(seen.keyframes)} read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
+    return not_checkable(few if noted.same_holder else TAKEN_OVER)
 
 
 def _without_note(noted: Noted, *, waited_s: float, limits: Limits) -> Finding | None:

@@ -66,8 +66,7 @@ READINESS = "readiness"
 """Nobody reads it: whoever can write there is sure that JetStream stores."""
 
 PROBE_ACK_WAIT_S = VERIFY_ACK_WAIT_S = 12.0
-"""Renewed at a third. So long nobody has a job that a dead prober held, or that a NATS that slept gave, when it woke,
-to a connection that was gone."""
+"""So long nobody has a job that a dead prober held, or that NATS gave, when it woke, to a connection that was gone."""
 DELIVERY_ACK_WAIT_S = 3.0
 """A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0

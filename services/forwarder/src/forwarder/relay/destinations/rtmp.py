@@ -14,6 +14,7 @@ from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import Message, write_message
 from forwarder.relay.rtmp.client import NotConnectedError, open_publishing
 from forwarder.relay.rtmp.connection import RtmpConnection
+from forwarder.relay.rtmp.read_question import ReadQuestions
 from forwarder.relay.rtmp.url import RtmpUrl
 from forwarder.relay.sources.base import CameraSource
 from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
@@ -60,7 +61,8 @@ class RtmpPublishing:
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is acknowledged by now is our handshake: `publish` was answered.
         self._acknowledgement = TcpAcknowledgement(connection.transport)
-        self._question = Question(self._acknowledgement, self._ask)
+        self._questions = ReadQuestions(connection)
+        self._question = Question(self._acknowledgement, self._ask_destination)
         self._send_buffer = SendBuffer(connection.transport)
         self._budget.add_queue(self._outlet)
         self._control_before = connection.control_bytes
@@ -99,8 +101,8 @@ class RtmpPublishing:
         self._question.ask_if_due()
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
 
-    async def _ask(self, timeout_s: float) -> Answer:
-        reading = await self._connection.ask(sent_bytes=self._sent_bytes, timeout_s=timeout_s)
+    async def _ask_destination(self, timeout_s: float) -> Answer:
+        reading = await self._questions.ask_server(sent_bytes=self._sent_bytes, timeout_s=timeout_s)
         if reading is None:
             return Answer.NONE
         return Answer.ANSWERED if reading else Answer.READ

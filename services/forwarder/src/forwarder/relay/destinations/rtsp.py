@@ -35,7 +35,7 @@ class RtspPublishing:
         self._acknowledgement = TcpAcknowledgement(connection.transport)
         self._control_before = connection.control_bytes_sent
         self._acknowledged = 0
-        self._question = Question(self._acknowledgement, self._ask)
+        self._question = Question(self._acknowledgement, self._ask_destination)
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
         self._send_buffer = SendBuffer(connection.transport)
@@ -73,7 +73,7 @@ class RtspPublishing:
         self._question.ask_if_due()
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
 
-    async def _ask(self, timeout_s: float) -> Answer:
+    async def _ask_destination(self, timeout_s: float) -> Answer:
         return Answer.ANSWERED if await self._publisher.answers(timeout_s=timeout_s) else Answer.NONE
 
     def _leave(self) -> None:

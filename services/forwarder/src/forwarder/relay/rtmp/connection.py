@@ -25,8 +25,6 @@ _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
 _ACK_WINDOW_BYTES = 128 << 10
 """A server that acknowledges does so at least that often: about twice a second of a stream of 2 Mbit/s."""
-_ACK_AHEAD_BYTES = 64 << 20
-"""More is not sent while a question waits."""
 _LINGER_S = 1.0
 _OVER = frozenset(
     {"NetStream.Play.UnpublishNotify", "NetStream.Unpublish.Success", "NetConnection.Connect.Closed",
@@ -73,6 +71,7 @@ class RtmpConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.on_message: Callable[[Message], None] | None = None
+        self.on_control: Callable[[Message], None] | None = None
         self.on_lost: OnLost | None = None
         self.on_pause_writing: Callable[[], None] | None = None
         self.control_bytes = 0
@@ -90,8 +89,6 @@ class RtmpConnection(asyncio.Protocol):
         self._good = ""
         self._status: asyncio.Future[Mapping[str, amf.AmfValue]] | None = None
         self._transaction = 0.0
-        self._question: tuple[int, int, asyncio.Future[bool]] | None = None
-        self._questions = 0
         self._window = 0
         self._acknowledged = 0
         self._write_paused = False
@@ -119,7 +116,7 @@ class RtmpConnection(asyncio.Protocol):
         self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
         await self._greeted
         self._asked = ""
-        self._control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
+        self.send_control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
 
     async def call(self, command: str, *values: amf.AmfValue, stream_id: int = 0) -> Answer:
         """Send a command and wait for its `_result`: what follows the transaction number. Raises PeerError."""
@@ -156,25 +153,8 @@ class RtmpConnection(asyncio.Protocol):
         message = Message(chunks.COMMAND, stream_id, 0, payload)
         self._write(write_message(message, chunk_stream=_COMMAND_STREAM, chunk_bytes=chunks.OUR_CHUNK_BYTES))
 
-    async def ask(self, *, sent_bytes: int, timeout_s: float) -> bool | None:
-        """Whether the server has read the `sent_bytes` sent until now, asked by a PingRequest (§7.1.7).
-
-        True when it answers that; False when it acknowledges so many bytes (§5.4.3); None when it does neither in time.
-        """
-        self._questions += 1
-        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._question = self._questions, sent_bytes, waiting
-        self._control(chunks.USER_CONTROL, struct.pack(">HI", _PING, self._questions))
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await waiting
-        except (TimeoutError, PeerError):
-            return None
-        finally:
-            self._question = None
-
     def set_buffer_length(self, stream_id: int, length_ms: int) -> None:
-        self._control(chunks.USER_CONTROL, struct.pack(">HII", _BUFFER_LENGTH, stream_id, length_ms))
+        self.send_control(chunks.USER_CONTROL, struct.pack(">HII", _BUFFER_LENGTH, stream_id, length_ms))
 
     def write_media(self, data: bytes) -> None:
         """Chunks of `write_message`; never blocks, never raises."""
@@ -214,7 +194,7 @@ class RtmpConnection(asyncio.Protocol):
         due = self._window and self.bytes_received - self._acknowledged >= self._window // 2
         if due and not self._write_paused:
             self._acknowledged = self.bytes_received
-            self._control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
+            self.send_control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
 
     def _handle(self, data: bytes) -> bool:
         """What is whole, up to a bound; whether something is left for the next iteration."""
@@ -279,21 +259,8 @@ class RtmpConnection(asyncio.Protocol):
             self._answer(chunks.WINDOW_SIZE, struct.pack(">I", window))
         elif message.kind == chunks.USER_CONTROL and message.payload[:2] == struct.pack(">H", _PING):
             self._answer(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
-        else:
-            self._take_evidence(message)
-
-    def _take_evidence(self, message: Message) -> None:
-        """That the server has read what was sent before the question."""
-        if self._question is None or self._question[2].done():
-            return
-        number, sent_bytes, waiting = self._question
-        if message.kind == chunks.USER_CONTROL and message.payload[:6] == struct.pack(">HI", _PONG, number):
-            waiting.set_result(True)
-        elif message.kind == chunks.ACKNOWLEDGEMENT and len(message.payload) >= 4:
-            # It has 32 bits, and some begin anew sooner: what is far ahead is no proof, as what lies behind.
-            ahead = (int.from_bytes(message.payload[:4]) - sent_bytes) & 0xFFFFFFFF
-            if ahead < _ACK_AHEAD_BYTES:
-                waiting.set_result(False)
+        elif self.on_control is not None:
+            self.on_control(message)
 
     def _take_command(self, payload: bytes) -> None:
         name, *values = amf.decode(payload) or [None]
@@ -321,9 +288,10 @@ class RtmpConnection(asyncio.Protocol):
     def _answer(self, kind: int, payload: bytes) -> None:
         # A peer that asks and does not read must not fill our memory with what it asked for.
         if not self._write_paused:
-            self._control(kind, payload)
+            self.send_control(kind, payload)
 
-    def _control(self, kind: int, payload: bytes) -> None:
+    def send_control(self, kind: int, payload: bytes) -> None:
+        """Send a protocol control message, without waiting."""
         message = Message(kind, 0, 0, payload)
         self._write(write_message(message, chunk_stream=_CONTROL_STREAM, chunk_bytes=chunks.OUR_CHUNK_BYTES))
 
@@ -339,7 +307,6 @@ class RtmpConnection(asyncio.Protocol):
             self._greeted,
             *self._answers.values(),
             *([self._status] if self._status else []),
-            *([self._question[2]] if self._question else []),
         ]
         for future in waiting:
             if not future.done():

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verdict import lag_reason
 from prober.domain.verification import (
+    TAKEN_OVER,
     Failure,
     Finding,
     Limits,
@@ -24,7 +25,6 @@ from prober.domain.verification import (
     failing_since,
     not_checkable,
     not_delivered,
-    taken_over,
     too_large,
 )
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
@@ -313,7 +313,7 @@ class _Round:
         if isinstance(answer, Finding):
             self._ended_by_us = answer
         elif answer.worker_id != self._holder_id:
-            self._ended_by_us = taken_over()
+            self._ended_by_us = not_checkable(TAKEN_OVER)
         elif answer.media_since is not None and answer.media_since > self._asked_at:
             self._ended_by_us = not_checkable("the camera's stream began anew meanwhile, and with it the delivery's")
 
