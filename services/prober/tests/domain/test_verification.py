@@ -192,6 +192,12 @@ def test_a_still_picture_waits_for_the_note_of_its_timestamp() -> None:
     assert late.verdict is VerificationVerdict.NOT_CHECKABLE
 
 
+def test_a_still_picture_that_came_back_just_now_is_no_other_picture() -> None:
+    """However long both sides were watched: its note may still come."""
+    notes = noted(("x", -30.0, 7), ("x", 1.0, 100), ("x", 3.0, 200))
+    assert decided(seen(("old", 0.5), ("x", 31.6, 900)), notes, now=31.7) is None
+
+
 def test_other_pictures_are_a_mismatch_only_when_one_had_to_be_alike() -> None:
     notes = noted(("a", 1.0), ("b", 3.0), ("c", 5.0))
     early = [("x", 0.5), ("y", 10.0), ("z", 30.9)]
