@@ -5,8 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vonggac.events.causes import Cause
-from vonggac.logins.cameras import CamerasOfLogins
-from vonggac.logins.counting import OTHERS_FIRST_S, DeviceLogin, LoginRests, judge_refusal, why_not_tried
+from vonggac.logins.counting import (
+    OTHERS_FIRST_S,
+    CamerasOfLogins,
+    DeviceLogin,
+    LoginRests,
+    judge_refusal,
+    why_not_tried,
+)
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 

@@ -6,6 +6,7 @@ called a suspected session limit, tried once more after a while, and counts as a
 that was changed costs two.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,3 +84,29 @@ class DeviceLogin:
         cooldown_s += OTHERS_FIRST_S if refuses_alone else 0.0
         left_s = (self.last_at + timedelta(seconds=cooldown_s) - now).total_seconds()
         return left_s if left_s > REST_TOLERANCE_S else None
+
+
+class CamerasOfLogins:
+    """Which cameras (channels) of a device take a login, and which refuse it, as far as this process has seen.
+
+    By login and device; a camera is its address, without the login. A channel that the account has no right to
+    refuses a login that all others take: its refusals must not make those wait.
+    """
+
+    def __init__(self) -> None:
+        self._taking: defaultdict[str, set[str]] = defaultdict(set)
+        self._refusing: defaultdict[str, set[str]] = defaultdict(set)
+
+    def took(self, login: str, camera: str) -> None:
+        """The device took the login for this camera."""
+        self._taking[login].add(camera)
+        self._refusing[login].discard(camera)
+
+    def refused(self, login: str, camera: str) -> None:
+        """The device refused it."""
+        self._refusing[login].add(camera)
+        self._taking[login].discard(camera)
+
+    def refuses_alone(self, login: str, camera: str | None) -> bool:
+        """Whether this camera refused the login last, and another of the device took it last."""
+        return camera is not None and camera in self._refusing[login] and bool(self._taking[login])

@@ -11,8 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from vonggac.bus import Bucket, Outgoing
 from vonggac.bus.declared import topology
-from vonggac.logins.cameras import CamerasOfLogins
-from vonggac.logins.counting import DeviceLogin, LoginRests
+from vonggac.logins.counting import CamerasOfLogins, DeviceLogin, LoginRests
 from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger
 
