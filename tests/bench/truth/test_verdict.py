@@ -128,7 +128,7 @@ def test_a_delivery_without_a_proof_is_accused_only_where_a_read_back_failed(
     assert [missed.partition(" ")[0] for missed in made.misses] == names
 
 
-def test_a_camera_that_was_called_non_compliant_while_nobody_could_look_fails_a_run() -> None:
+def test_a_camera_that_was_called_non_compliant_while_nobody_could_read_back_fails_a_run() -> None:
     made = run()
     made.non_compliant_s = 0.5
     assert [missed.partition(" ")[0] for missed in made.misses] == ["non_compliant_when_unproven_s"]

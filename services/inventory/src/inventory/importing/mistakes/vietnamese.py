@@ -33,6 +33,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"has a part that looks like a stream key", "có phần giống khóa luồng: đưa vào tài khoản và viết {{password}} ở đó; nếu không phải khóa thì thêm trung tâm qua API"),
         (r"leads to another scheme, host or port", "dẫn tới giao thức, máy hoặc cổng khác với nơi đã lưu tài khoản: hãy điền lại tài khoản và mật khẩu"),
         (r"holds a secret in", "có mật khẩu trong địa chỉ: viết {{password}} vào đó và điền mật khẩu ở cột riêng"),
+        (r"holds what looks like a key in", "có chuỗi giống mã khóa trong địa chỉ: viết {{password}} vào đó và điền nó ở cột mật khẩu"),
         (r"holds a password and no user name", "có mật khẩu mà thiếu tài khoản: viết taikhoan:matkhau@"),
         (r"no host name has", "tên máy có ký tự không dùng trong tên máy"),
         (r"holds a space or a letter", "có dấu cách hoặc ký tự không dùng trong địa chỉ: hãy mã hóa phần trăm"),
