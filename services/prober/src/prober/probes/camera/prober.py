@@ -313,7 +313,7 @@ class _Session:
             await asyncio.wait({probing, answering}, timeout=answer_within_s, return_when=asyncio.FIRST_COMPLETED)
             if probing.done() or self._answered.is_set():
                 return await probing
-            detail = f"no answer within {answer_within_s:g} s, as of all cameras of its site"
+            detail = f"no answer within {answer_within_s:g} s, as of those of its site that were probed before it"
             return ProbeResult(down(Cause.TIMEOUT, detail), time.monotonic() - began)
         finally:
             for task in (probing, answering):
