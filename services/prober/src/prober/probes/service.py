@@ -9,7 +9,7 @@ from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
 from prober.metrics import Metrics
-from prober.probes.camera.observer import Observer, Rules
+from prober.probes.camera.observer import CameraRecords, Observer, Rules
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
@@ -253,10 +253,12 @@ class Process:
         return Observer(
             worker_id=self.worker_id,
             prober=CameraProber(context),
-            pictures=pictures,
-            statuses=CameraStatuses(bus),
-            histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
-            announcer=announcer,
+            records=CameraRecords(
+                statuses=CameraStatuses(bus),
+                histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
+                pictures=pictures,
+                announcer=announcer,
+            ),
             metrics=self._metrics,
             rules=Rules(
                 logins=self._login_rests,

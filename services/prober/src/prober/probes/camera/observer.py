@@ -89,6 +89,16 @@ class _Previous:
     known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CameraRecords:
+    """Where observations go, and where those of before are: in buckets, and on the bus."""
+
+    statuses: CameraStatuses
+    histories: FailureHistories
+    pictures: PictureStore
+    announcer: Announcer
+
+
 class Observer:
     """One per process. Never more than one probe of a camera at a time."""
 
@@ -97,10 +107,7 @@ class Observer:
         *,
         worker_id: str,
         prober: CameraProber,
-        pictures: PictureStore,
-        statuses: CameraStatuses,
-        histories: FailureHistories,
-        announcer: Announcer,
+        records: CameraRecords,
         metrics: Metrics,
         rules: Rules,
         bus: Bus,
@@ -116,9 +123,8 @@ class Observer:
             on_probed_elsewhere=self._recent.drop,
             on_removed=self.abandon,
         )
-        self.prober, self._pictures = prober, pictures
-        self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
-        self._announcer, self._metrics, self._rules = announcer, metrics, rules
+        self.prober, self._records = prober, records
+        self._worker_id, self._metrics, self._rules = worker_id, metrics, rules
         self._probing: dict[UUID, asyncio.Task[ProbeResult | NotNow]] = {}
         self._busy: set[UUID] = set()
         self._abandoned: set[asyncio.Task[ProbeResult | NotNow]] = set()
@@ -245,7 +251,7 @@ class Observer:
         # A probe that is not published to the end, or not for a job, is in the bus at best.
         self._recent.drop(camera.id)
         try:
-            status = status or await self._statuses.last(camera.id)
+            status = status or await self._records.statuses.last(camera.id)
         except StatusUnreadableError:
             return _Previous(None, None, known=False)
         return _Previous(status, schedule.PreviousProbe.of(status) if status is not None else None, known=True)
@@ -353,12 +359,12 @@ class Observer:
         previous: _Previous,
         handout: Handout | None,
     ) -> None:
-        self._announcer.publish_observation(fact)
+        self._records.announcer.publish_observation(fact)
         if result.judged is not None:
-            self._pictures.store(fact.camera_id, result.judged.remember, deep_at=fact.deep_at)
+            self._records.pictures.store(fact.camera_id, result.judged.remember, deep_at=fact.deep_at)
         changed = previous.status is None or previous.status.verdict is not fact.verdict
         if fact.verdict is not Verdict.UP or changed:
-            await self._histories.record(fact)
+            await self._records.histories.record(fact)
         if settled.judgement is not result.judgement:
             result = replace(result, judgement=settled.judgement)
         self._metrics.count_probe(str(fact.camera_id), result, interval_s=fact.interval_s)
