@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, open_player
+from vonggac.rtsp import MediaBatch, Route, open_player
 from vonggac.rtsp.wire.framing import Deframer
 from vonggac.rtsp.wire.messages import Headers, Request, Response
 
@@ -128,7 +128,7 @@ async def _serve(cameras: dict[int, str], ports: Sequence[int], connection: Conn
         def note(batch: MediaBatch, number: int = number) -> None:
             arrivals.direct(number, batch)
 
-        players.append(await open_player(RtspUrl.parse(url), deadline_s=10, on_media=note))
+        players.append(await open_player(Route(RtspUrl.parse(url)), deadline_s=10, on_media=note))
     for port in ports:
         await loop.create_server(lambda: MeasuringSink(arrivals), "127.0.0.1", port, backlog=1024)
 

@@ -24,7 +24,7 @@ import uvloop
 
 from vonggac.embedded import free_port
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, open_player
+from vonggac.rtsp import MediaBatch, Route, open_player
 
 CLIPS = 5
 WARM_UP_S = 5.0
@@ -138,7 +138,7 @@ async def _read_all(urls: Sequence[str], received: "multiprocessing.sharedctypes
 
     players = []
     for url in urls:
-        players.append(await open_player(RtspUrl.parse(url), deadline_s=10, on_media=count, on_lost=lost))
+        players.append(await open_player(Route(RtspUrl.parse(url)), deadline_s=10, on_media=count, on_lost=lost))
         totals[2] = len(players)
         received[:] = totals
     while True:

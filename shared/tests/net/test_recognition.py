@@ -12,7 +12,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.recognition import recognised
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import open_player, open_publisher, parse_sdp
+from vonggac.rtsp import Route, open_player, open_publisher, parse_sdp
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing.certificates import ServerCertificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
@@ -44,7 +44,7 @@ async def listening(serve: Serve, *, tls: ssl.SSLContext | None = None) -> Async
 
 async def failure(port: int) -> PeerError:
     with pytest.raises(PeerError) as caught:
-        await open_player(RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live"), deadline_s=5, on_media=lambda _: None)
+        await open_player(Route(RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")), deadline_s=5, on_media=lambda _: None)
     return caught.value
 
 
@@ -102,7 +102,7 @@ async def test_a_foreign_centre_that_hangs_up_at_announce_is_asked_for_its_port_
     async with listening(answering(b"")) as port:
         url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
         with pytest.raises(PeerError) as caught:
-            await open_publisher(url, None, sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)
+            await open_publisher(Route(url), sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)
     assert caught.value.cause is Cause.HUNG_UP
 
 

@@ -2,6 +2,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import uvloop
@@ -14,10 +15,11 @@ from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy, policy_of
 from vonggac.net.tls_counting import CountingSSLObject
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, RtspConnection, Step, open_player, open_publisher, parse_sdp
+from vonggac.rtsp import MediaBatch, Route, RtspConnection, Step, open_player, open_publisher, parse_sdp
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing import eventually
 from vonggac.testing.certificates import Authority, ServerCertificate
+from vonggac.testing.media import play
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, with_cseq
 
 AUTHORITY = Authority()
@@ -25,10 +27,9 @@ SIGNED = AUTHORITY.issue("127.0.0.1", "localhost")
 SELF_SIGNED = ServerCertificate.self_signed()
 
 
-async def play_tls(port: int, policy: TlsPolicy, **more: object) -> None:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
+async def play_tls(port: int, policy: TlsPolicy, **more: Any) -> None:
     url = RtspUrl.parse(f"rtsps://127.0.0.1:{port}/live")
-    player = await open_player(url, tls=policy, **arguments)  # type: ignore[arg-type]
+    player = await play(url, tls=policy, **more)
     await player.close()
 
 
@@ -69,12 +70,12 @@ async def test_media_comes_and_goes_over_tls_and_the_socket_can_be_asked(self_si
     def on_media(batch: MediaBatch) -> None:
         seen.append(batch.data)
 
-    player = await open_player(url, deadline_s=5, on_media=on_media, tls=policy)
+    player = await open_player(Route(url, tls=policy), deadline_s=5, on_media=on_media)
     await eventually(lambda: seen == [frame])
     opened = player.connection.transport.get_extra_info("socket")
     assert len(opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)) == 104
     tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
-    publisher = await open_publisher(url, None, player.sdp, tracks, deadline_s=5, tls=policy)
+    publisher = await open_publisher(Route(url, tls=policy), player.sdp, tracks, deadline_s=5)
     publisher.connection.write_media(frame)
     await self_signed.until(lambda: [batch.data for batch in self_signed.media] == [frame])
     assert publisher.connection.write_buffer_bytes == 0
@@ -97,7 +98,7 @@ async def test_a_large_picture_is_encrypted_a_record_at_a_time(
     url = RtspUrl.parse(f"rtsps://127.0.0.1:{self_signed.port}/live")
     policy = TlsPolicy(fingerprint_sha256=SELF_SIGNED.fingerprint_sha256)
     tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
-    publisher = await open_publisher(url, None, parse_sdp(CAMERA_SDP), tracks, deadline_s=5, tls=policy)
+    publisher = await open_publisher(Route(url, tls=policy), parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
     picture = b"".join(interleave(0, bytes([number]) * 10_000) for number in range(12))
     publisher.connection.write_media(picture)
     publisher.connection.write_directly(picture)

@@ -20,7 +20,17 @@ from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Authenticator, new_challenge, parse_challenges, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl, on_host_of
-from vonggac.rtsp import Deframer, Request, Response, UdpOptions, open_player, open_publisher, parse_sdp
+from vonggac.rtsp import (
+    Deframer,
+    PlayOptions,
+    Request,
+    Response,
+    Route,
+    UdpOptions,
+    open_player,
+    open_publisher,
+    parse_sdp,
+)
 from vonggac.rtsp.wire.announcement import announce_sdp
 from vonggac.rtsp.wire.framing import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_JUNK_BYTES
 from vonggac.rtsp.wire.messages import parse_head, parse_session
@@ -296,21 +306,21 @@ async def _use(url: RtspUrl, way: str) -> None:
     if way == "publish":
         sdp = parse_sdp(CAMERA_SDP)
         tracks = plan_tracks(sdp, ("video",), "rtsp://h/")
-        publisher = await open_publisher(url, LOGIN, sdp, tracks, deadline_s=DEADLINE_S, allowed=allowed)
+        publisher = await open_publisher(Route(url, LOGIN, allowed=allowed), sdp, tracks, deadline_s=DEADLINE_S)
         publisher.connection.write_media(FRAME)
         await publisher.close(DEADLINE_S)
         return
     player = await open_player(
-        url,
-        LOGIN,
+        Route(url, LOGIN, allowed=allowed),
         deadline_s=DEADLINE_S,
         on_media=lambda _: None,
-        transport=way,
-        tracks=("video", "audio"),
-        udp=UdpOptions(first_media_s=0.01),
-        allowed=allowed,
-        send_options=True,
-        report_interval_s=0.005,
+        options=PlayOptions(
+            transport=way,
+            tracks=("video", "audio"),
+            udp=UdpOptions(first_media_s=0.01),
+            send_options=True,
+            report_interval_s=0.005,
+        ),
     )
     await player.close(DEADLINE_S)
 

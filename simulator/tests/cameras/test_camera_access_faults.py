@@ -12,7 +12,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import MediaBatch, open_player
+from vonggac.rtsp import MediaBatch, Route, open_player
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder
 
@@ -36,7 +36,9 @@ async def sim(simulate: Simulate, make_camera: MakeCamera) -> Simulator:
 
 async def cause_of_login(camera: Camera, credentials: Credentials) -> Cause | None:
     try:
-        player = await open_player(RtspUrl.parse(camera.url()), credentials, deadline_s=3, on_media=lambda _: None)
+        player = await open_player(
+            Route(RtspUrl.parse(camera.url()), credentials), deadline_s=3, on_media=lambda _: None
+        )
     except PeerError as error:
         return error.cause
     await player.close()
@@ -46,7 +48,7 @@ async def cause_of_login(camera: Camera, credentials: Credentials) -> Cause | No
 async def bytes_over_tls(camera: Camera, policy: TlsPolicy) -> int:
     """Play over TLS until media comes. Raises PeerError."""
     batches: list[MediaBatch] = []
-    player = await open_player(RtspUrl.parse(camera.url()), deadline_s=5, on_media=batches.append, tls=policy)
+    player = await open_player(Route(RtspUrl.parse(camera.url()), tls=policy), deadline_s=5, on_media=batches.append)
     await eventually(lambda: len(batches) >= 5)
     await player.close()
     return sum(len(batch.data) for batch in batches)
@@ -130,7 +132,7 @@ async def test_faults_of_the_port_work_under_tls(sim: Simulator) -> None:
     for fault, causes in (("refuse", {Cause.REFUSED}), ("off", {Cause.TIMEOUT, Cause.TLS})):
         await camera.set_fault(fault)
         with pytest.raises(PeerError) as failed:
-            await open_player(RtspUrl.parse(camera.url()), deadline_s=0.5, on_media=lambda _: None, tls=policy)
+            await open_player(Route(RtspUrl.parse(camera.url()), tls=policy), deadline_s=0.5, on_media=lambda _: None)
         assert failed.value.cause in causes
     await camera.clear_fault()
     assert await bytes_over_tls(camera, policy) > 0

@@ -15,7 +15,7 @@ from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import open_player, open_publisher
+from vonggac.rtsp import Route, open_player, open_publisher
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder, relay
 
@@ -172,9 +172,9 @@ async def test_other_channels_than_asked_are_answered_and_counted(simulate: Simu
     config = CentreConfig(id="one", channels="other")
     sim = await simulate(cameras=[make_camera(id="a")], centres=[config])
     centre = sim.centres["one"]
-    player = await open_player(RtspUrl.parse(sim.cameras["a"].url()), deadline_s=5, on_media=lambda _: None)
+    player = await open_player(Route(RtspUrl.parse(sim.cameras["a"].url())), deadline_s=5, on_media=lambda _: None)
     publisher = await open_publisher(
-        RtspUrl.parse(centre.stream_url("a")), None, player.sdp, player.tracks, deadline_s=5
+        Route(RtspUrl.parse(centre.stream_url("a"))), player.sdp, player.tracks, deadline_s=5
     )
     assert publisher.channel_map == {0: 16, 1: 17}
     await player.close()
@@ -191,19 +191,21 @@ async def test_a_centre_takes_and_plays_streams_over_tls(simulate: Simulate, mak
     assert centre.url.startswith("rtsps://")
     waiting: list[bytes] = []
     player = await open_player(
-        RtspUrl.parse(sim.cameras["a"].url()), deadline_s=5, on_media=lambda batch: waiting.append(batch.data)
+        Route(RtspUrl.parse(sim.cameras["a"].url())), deadline_s=5, on_media=lambda batch: waiting.append(batch.data)
     )
-    publisher = await open_publisher(url, None, player.sdp, player.tracks, deadline_s=5, tls=policy)
+    publisher = await open_publisher(Route(url, tls=policy), player.sdp, player.tracks, deadline_s=5)
     publisher.connection.write_media(b"".join(waiting))
     player.connection.on_media = lambda batch: publisher.connection.write_media(batch.data)
     await centre.wait_for("a", lambda stream: stream.packets > 10)
     seen: list[int] = []
     viewer = await open_player(
-        url, deadline_s=5, on_media=lambda batch: seen.append(len(batch.data)), tls=TlsPolicy(ca_pem=sim.authority.pem)
+        Route(url, tls=TlsPolicy(ca_pem=sim.authority.pem)),
+        deadline_s=5,
+        on_media=lambda batch: seen.append(len(batch.data)),
     )
     await eventually(lambda: len(seen) > 3)
     for session in (viewer, publisher, player):
         await session.close()
     with pytest.raises(PeerError) as failed:
-        await open_player(url, deadline_s=5, on_media=lambda _: None)
+        await open_player(Route(url), deadline_s=5, on_media=lambda _: None)
     assert failed.value.cause is Cause.TLS

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vonggac.rtsp.client.connection import RtspConnection
-    from vonggac.rtsp.client.open import Publisher, open_player, open_publisher
+    from vonggac.rtsp.client.handshake import Route
+    from vonggac.rtsp.client.open import PlayOptions, Publisher, open_player, open_publisher
     from vonggac.rtsp.client.player import Player
     from vonggac.rtsp.client.session import Step
     from vonggac.rtsp.client.udp import ReceptionStats, UdpOptions
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 else:
     _HOLDS = {
         "client.connection": ("RtspConnection",),
-        "client.open": ("Publisher", "open_player", "open_publisher"),
+        "client.handshake": ("Route",),
+        "client.open": ("PlayOptions", "Publisher", "open_player", "open_publisher"),
         "client.player": ("Player",),
         "client.session": ("Step",),
         "client.udp": ("ReceptionStats", "UdpOptions"),
@@ -51,11 +53,13 @@ __all__ = [
     "Headers",
     "MediaBatch",
     "MediaDescription",
+    "PlayOptions",
     "Player",
     "Publisher",
     "ReceptionStats",
     "Request",
     "Response",
+    "Route",
     "RtspConnection",
     "SessionDescription",
     "Step",

@@ -3,17 +3,28 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import Self
+from dataclasses import fields
+from typing import Any, Self
 
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import video_codec
 from vonggac.media.rtcp import is_rtcp
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, Player, Publisher, Track, open_player, open_publisher
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import MediaBatch, Player, PlayOptions, Publisher, Route, Track, open_player, open_publisher
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 from vonggac.testing.waiting import eventually
+
+
+async def play(url: RtspUrl, credentials: Credentials | None = None, **more: Any) -> Player:
+    """A player that does with its media what `more` says, by default nothing; fields of its route and options there."""
+    arguments: dict[str, Any] = {"deadline_s": 5.0, "on_media": lambda _: None, **more}
+    route, options = (
+        {each.name: arguments.pop(each.name) for each in fields(kind) if each.name in arguments}
+        for kind in (Route, PlayOptions)
+    )
+    return await open_player(Route(url, credentials, **route), options=PlayOptions(**options), **arguments)
 
 
 class MediaRecorder:
@@ -36,13 +47,12 @@ class MediaRecorder:
         """Open `url` with the login in its userinfo. Raises PeerError."""
         recorder = cls()
         recorder.player = await open_player(
-            RtspUrl.parse(url),
+            Route(RtspUrl.parse(url)),
             deadline_s=deadline_s,
             on_media=recorder._receive_batch,
             on_lost=recorder._lose,
             on_tracks=recorder._know,
-            tracks=tracks,
-            transport=transport,
+            options=PlayOptions(tracks, transport),
         )
         return recorder
 
@@ -105,10 +115,12 @@ async def relay(
         else:
             waiting.append(batch.data)
 
-    player = await open_player(RtspUrl.parse(source), deadline_s=5, on_media=pass_on, tracks=tracks)
+    player = await open_player(
+        Route(RtspUrl.parse(source)), deadline_s=5, on_media=pass_on, options=PlayOptions(tracks)
+    )
     try:
         publisher = await open_publisher(
-            RtspUrl.parse(destination), None, player.sdp, player.tracks, deadline_s=5, tls=tls
+            Route(RtspUrl.parse(destination), tls=tls), player.sdp, player.tracks, deadline_s=5
         )
         try:
             for data in waiting:

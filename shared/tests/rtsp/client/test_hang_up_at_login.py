@@ -6,7 +6,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import Request, Response, open_player
+from vonggac.rtsp import Request, Response, Route, open_player
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 LOGIN = Credentials("admin", "S3cret")
@@ -45,7 +45,7 @@ class Closing(ScriptedCamera):
 
 async def play(peer: ScriptedPeer) -> None:
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live")
-    player = await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+    player = await open_player(Route(url, LOGIN), deadline_s=5, on_media=lambda _: None)
     await player.close()
 
 

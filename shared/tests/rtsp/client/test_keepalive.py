@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -7,16 +8,16 @@ from vonggac.media.rtp import interleave
 from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import Player, Request, Response, open_player
+from vonggac.rtsp import Player, Request, Response
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 pytestmark = pytest.mark.slow
 
 
-async def play(peer: ScriptedPeer, **more: object) -> Player:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
+async def play(peer: ScriptedPeer, **more: Any) -> Player:
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live?channel=1")
-    return await open_player(url, **arguments)  # type: ignore[arg-type]
+    return await play_at(url, **more)
 
 
 async def test_options_show_how_to_keep_the_session_alive() -> None:

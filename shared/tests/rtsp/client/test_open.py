@@ -1,5 +1,6 @@
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,21 @@ from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import Player, Publisher, Request, Response, Step, Track, open_player, open_publisher, parse_sdp
+from vonggac.rtsp import (
+    Player,
+    Publisher,
+    Request,
+    Response,
+    Route,
+    Step,
+    Track,
+    open_player,
+    open_publisher,
+    parse_sdp,
+)
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.rtsp.wire.transport import parse_transports
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply, with_cseq
 
 
@@ -19,18 +32,18 @@ def url_of(peer: ScriptedPeer) -> RtspUrl:
     return RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live?channel=1")
 
 
-async def play(peer: ScriptedPeer, **more: object) -> Player:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
-    return await open_player(url_of(peer), **arguments)  # type: ignore[arg-type]
+async def play(peer: ScriptedPeer, **more: Any) -> Player:
+    return await play_at(url_of(peer), **more)
 
 
 def source_tracks() -> tuple[Track, ...]:
     return plan_tracks(parse_sdp(CAMERA_SDP), ("video", "audio"), "rtsp://camera/")
 
 
-async def publish(peer: ScriptedPeer, **more: object) -> Publisher:
-    arguments: dict[str, object] = {"deadline_s": 5, **more}
-    return await open_publisher(url_of(peer), None, parse_sdp(CAMERA_SDP), source_tracks(), **arguments)  # type: ignore[arg-type]
+async def publish(peer: ScriptedPeer, **more: Any) -> Publisher:
+    return await open_publisher(
+        Route(url_of(peer)), parse_sdp(CAMERA_SDP), source_tracks(), **{"deadline_s": 5, **more}
+    )
 
 
 async def test_a_player_sets_up_the_video_and_plays() -> None:
@@ -228,7 +241,7 @@ async def test_a_wrong_password_is_sent_once_and_shown_nowhere() -> None:
     async with ScriptedPeer(refuse) as peer:
         url = RtspUrl.parse(f"rtsp://admin:S3cret@127.0.0.1:{peer.port}/live")
         with pytest.raises(PeerError) as caught:
-            await open_player(url, deadline_s=5, on_media=lambda _: None)
+            await open_player(Route(url), deadline_s=5, on_media=lambda _: None)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert [("Authorization" in request.headers) for request in peer.requests] == [False, True]
         assert "S3cret" not in f"{caught.value!r} {caught.value}"
@@ -244,14 +257,16 @@ async def test_given_credentials_go_before_those_of_the_url() -> None:
     async with ScriptedPeer(ask) as peer:
         url = RtspUrl.parse(f"rtsp://from-url:x@127.0.0.1:{peer.port}/live")
         with pytest.raises(PeerError):
-            await open_player(url, Credentials("given", "y"), deadline_s=5, on_media=lambda _: None)
+            await open_player(Route(url, Credentials("given", "y")), deadline_s=5, on_media=lambda _: None)
         assert 'username="given"' in (peer.requests[1].headers.get("Authorization") or "")
 
 
 async def test_a_dead_name_a_closed_port_and_a_forbidden_address_are_told_apart(unused_tcp_port: int) -> None:
     async def cause_of(host: str, allowed: AllowedNetworks | None = None) -> Cause:
         with pytest.raises(PeerError) as caught:
-            await open_player(RtspUrl(host, unused_tcp_port), deadline_s=20, on_media=lambda _: None, allowed=allowed)
+            await open_player(
+                Route(RtspUrl(host, unused_tcp_port), allowed=allowed), deadline_s=20, on_media=lambda _: None
+            )
         return caught.value.cause
 
     assert await cause_of("camera.invalid") is Cause.DNS

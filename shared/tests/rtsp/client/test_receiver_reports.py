@@ -5,7 +5,7 @@ import pytest
 from vonggac.media.rtcp import ReceiverReport, parse_rtcp
 from vonggac.media.rtp import build_rtp, interleave
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import Player, open_player
+from vonggac.rtsp import Player, PlayOptions, Route, open_player
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
 
@@ -16,11 +16,10 @@ def media(sequence: int, ssrc: int = 7, channel: int = 0) -> bytes:
 
 async def play(peer: ScriptedPeer, report_interval_s: float | None = 0.05) -> Player:
     return await open_player(
-        RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live"),
+        Route(RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live")),
         deadline_s=5,
         on_media=lambda _: None,
-        tracks=("video", "audio"),
-        report_interval_s=report_interval_s,
+        options=PlayOptions(tracks=("video", "audio"), report_interval_s=report_interval_s),
     )
 
 

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,11 @@ from vonggac.net.errors import MalformedError, PeerError, RedirectError
 from vonggac.net.http_auth import new_challenge
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import Request, Response, Step, open_player, open_publisher, parse_sdp
-from vonggac.rtsp.client.handshake import MAX_REDIRECTS, Route
+from vonggac.rtsp import Request, Response, Route, Step, open_player, open_publisher, parse_sdp
+from vonggac.rtsp.client.handshake import MAX_REDIRECTS
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing.certificates import ServerCertificate
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 
 LOGIN = Credentials("admin", "S3cret")
@@ -33,10 +35,9 @@ def refusing(challenge: str) -> Callable[[Request], Response]:
     return lambda _: reply(401, [("WWW-Authenticate", challenge)])
 
 
-async def play(port: int, credentials: Credentials | None = None, **more: object) -> None:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
+async def play(port: int, credentials: Credentials | None = None, **more: Any) -> None:
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
-    player = await open_player(url, credentials, **arguments)  # type: ignore[arg-type]
+    player = await play_at(url, credentials, **more)
     await player.close()
 
 
@@ -81,7 +82,7 @@ async def test_a_publisher_follows_too() -> None:
     tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/in", ScriptedCamera()) as (first, second):
         url = RtspUrl.parse(f"rtsp://127.0.0.1:{first.port}/live")
-        publisher = await open_publisher(url, None, parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
+        publisher = await open_publisher(Route(url), parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
         await publisher.close()
         assert [request.uri for request in second.requests] == [
             f"rtsp://127.0.0.1:{second.port}/in{tail}" for tail in ("", "/trackID=0", "", "")
@@ -135,7 +136,7 @@ async def test_secret_moves_to_no_other_port_in_a_path_that_was_filled_in(path: 
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}{path}", ScriptedCamera()) as (first, second):
         url = RtspUrl.parse(f"rtsp://127.0.0.1:{first.port}/admin/S3cret")
         with pytest.raises(PeerError) as caught:
-            await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+            await open_player(Route(url, LOGIN), deadline_s=5, on_media=lambda _: None)
         assert caught.value.cause is Cause.SECRET_MOVED
         assert second.connections == 0
 
@@ -144,7 +145,7 @@ async def test_secret_moves_when_a_proxy_takes_the_filled_in_path_nowhere() -> N
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}", ScriptedCamera(), 305) as (first, second):
         url = RtspUrl.parse(f"rtsp://127.0.0.1:{first.port}/admin/S3cret")
         with pytest.raises(PeerError) as caught:
-            await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+            await open_player(Route(url, LOGIN), deadline_s=5, on_media=lambda _: None)
         assert caught.value.cause is Cause.SECRET_MOVED
         assert second.connections == 0
 
@@ -219,7 +220,7 @@ async def test_a_redirect_to_a_wrong_address_says_so(location: str) -> None:
 async def publish(port: int) -> None:
     tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
-    publisher = await open_publisher(url, None, parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
+    publisher = await open_publisher(Route(url), parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
     await publisher.close()
 
 

@@ -1,17 +1,19 @@
+from typing import Any
+
 import pytest
 
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, Player, Request, open_player
+from vonggac.rtsp import MediaBatch, Player, Request
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply, with_cseq
 
 
-async def play(peer: ScriptedPeer, **more: object) -> Player:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
+async def play(peer: ScriptedPeer, **more: Any) -> Player:
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live?channel=1")
-    return await open_player(url, **arguments)  # type: ignore[arg-type]
+    return await play_at(url, **more)
 
 
 async def test_media_before_and_behind_the_answer_to_play_is_handed_over() -> None:

@@ -3,6 +3,7 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -12,10 +13,11 @@ from vonggac.media.rtcp import ReceiverReport, SenderReport, build_sender_report
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import MediaBatch, Player, Request, Response, UdpOptions, open_player
+from vonggac.rtsp import MediaBatch, Player, Request, Response, UdpOptions
 from vonggac.rtsp.client.udp import bind_pair
 from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 from vonggac.testing.udp import Taken, UdpCamera, packet
 
@@ -33,9 +35,8 @@ async def peer(camera: UdpCamera) -> AsyncIterator[ScriptedPeer]:
         yield peer
 
 
-async def play(peer: ScriptedPeer, **more: object) -> Player:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, "transport": "udp", **more}
-    return await open_player(RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live"), **arguments)  # type: ignore[arg-type]
+async def play(peer: ScriptedPeer, **more: Any) -> Player:
+    return await play_at(RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live"), **{"transport": "udp", **more})
 
 
 async def test_media_over_udp_is_handed_over_as_interleaved_frames(camera: UdpCamera, peer: ScriptedPeer) -> None:

@@ -1,12 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import Player, Request, Response, Step, UdpOptions, open_player
+from vonggac.rtsp import Player, Request, Response, Step, UdpOptions
+from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
 from vonggac.testing.udp import Taken, UdpCamera, packet
 
@@ -24,9 +26,8 @@ async def peer(camera: UdpCamera) -> AsyncIterator[ScriptedPeer]:
         yield peer
 
 
-async def play(peer: ScriptedPeer, **more: object) -> Player:
-    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, "transport": "udp", **more}
-    return await open_player(RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live"), **arguments)  # type: ignore[arg-type]
+async def play(peer: ScriptedPeer, **more: Any) -> Player:
+    return await play_at(RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live"), **{"transport": "udp", **more})
 
 
 async def test_auto_falls_back_to_udp_when_the_camera_does_not_know_tcp(camera: UdpCamera) -> None:

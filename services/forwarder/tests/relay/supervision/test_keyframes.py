@@ -19,7 +19,7 @@ from simulator import CameraConfig, Simulator
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.net.url import Credentials, RtspUrl
-from vonggac.rtsp import open_player
+from vonggac.rtsp import Route, open_player
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.testing import eventually
 
@@ -69,7 +69,7 @@ async def test_the_hash_is_that_of_the_picture_that_another_reader_of_the_camera
 
     camera = sim.cameras["gate"].config
     login = Credentials(camera.username, camera.password.get_secret_value()) if camera.auth != "none" else None
-    player = await open_player(RtspUrl.parse(sim.cameras["gate"].url()), login, deadline_s=5, on_media=take)
+    player = await open_player(Route(RtspUrl.parse(sim.cameras["gate"].url()), login), deadline_s=5, on_media=take)
     try:
         await eventually(lambda: len({note.hash for note in relay.keyframes.history} & seen) >= 2, within_s=15)
     finally:

@@ -11,7 +11,7 @@ from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.dial import connect_plain, hand_on
 from vonggac.net.url import RtspUrl
-from vonggac.rtsp import open_publisher, parse_sdp
+from vonggac.rtsp import Route, open_publisher, parse_sdp
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import CAMERA_SDP
@@ -54,7 +54,7 @@ class Peer:
 
 async def announce(port: int) -> None:
     sdp, url = parse_sdp(CAMERA_SDP), RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
-    await open_publisher(url, None, sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)
+    await open_publisher(Route(url), sdp, plan_tracks(sdp, ("video",), url.wire), deadline_s=5)
 
 
 def count_into(called: list[int], index: int) -> Callable[[], None]:

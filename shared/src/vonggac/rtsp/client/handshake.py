@@ -13,7 +13,7 @@ from vonggac.net.dial import connect_socket, secure, take_handed_on
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, HungUpAtLoginError, ReconnectError
 from vonggac.net.recognition import recognised, why_hung_up
-from vonggac.net.tls import TlsPolicy
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
 from vonggac.rtsp.client.connection import OnMedia, RtspConnection
 from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, PART_WITHIN_S, SessionOutcome, Step, session_header
@@ -31,14 +31,21 @@ _ANSWER = b"RTSP/"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The address and login of an attempt: what a redirect changes, and what stays."""
+    """The address and login of an attempt: what a redirect changes, and what stays.
+
+    `credentials` go before those of the URL. `allowed`: None allows every address. `tls`: whom to trust on rtsps://.
+    """
 
     url: RtspUrl
-    credentials: Credentials | None
-    allowed: AllowedNetworks | None
-    tls: TlsPolicy
+    credentials: Credentials | None = None
+    allowed: AllowedNetworks | None = None
+    tls: TlsPolicy = SYSTEM_AUTHORITIES
     challenge: Challenge | None = None
     """The challenge of a peer that closed the connection with its 401."""
+
+    def with_login(self) -> "Route":
+        """With the credentials of the URL where no others are given."""
+        return replace(self, credentials=self.credentials or self.url.credentials)
 
     def redirected(self, error: RedirectError) -> "Route":
         """The route of a redirect.

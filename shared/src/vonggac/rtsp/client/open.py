@@ -6,14 +6,12 @@ have made by then gets a TEARDOWN.
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from vonggac.events.causes import Cause
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError, StatusError
-from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.net.url import Credentials, RtspUrl
+from vonggac.net.url import RtspUrl
 from vonggac.rtsp.client.connection import OnLost, OnMedia
 from vonggac.rtsp.client.handshake import Clock, Handshake, Route, follow_redirects
 from vonggac.rtsp.client.player import Player
@@ -30,8 +28,6 @@ PLAYER_TRANSPORTS = MappingProxyType(
     {"tcp": ("tcp",), "udp": ("udp",), "auto": ("tcp", "udp"), "udp_then_tcp": ("udp", "tcp")}
 )
 """The options, and the transports that each tries in order."""
-
-_DEFAULT_UDP = UdpOptions()
 
 
 class Publisher(RtspSession):
@@ -50,75 +46,74 @@ class Publisher(RtspSession):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """The arguments of open_player."""
+class PlayOptions:
+    """What is asked of a camera that plays.
 
-    tracks: Collection[str]
+    `tracks`: kinds of media. `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP;
+    `udp_then_tcp` is UDP, and TCP when UDP is refused or no media comes within `udp.first_media_s`. Under TLS media
+    never goes over UDP, where it would not be encrypted. Media from UDP comes as interleaved frames.
+
+    `send_options`: read the camera's methods first, for the keep-alive; costs one more round trip.
+    `report_interval_s`: how often the camera gets a receiver report, None: never.
+    """
+
+    tracks: Collection[str] = ("video",)
+    transport: str = "tcp"
+    udp: UdpOptions = field(default_factory=UdpOptions)
+    send_options: bool = False
+    report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S
+
+
+VIDEO_OVER_TCP = PlayOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class _Receiver:
+    """Who gets what comes."""
+
     on_media: OnMedia
     on_tracks: OnTracks | None
-    send_options: bool
-    allowed: AllowedNetworks | None
-    udp: UdpOptions
-    report_interval_s: float | None
+    on_lost: OnLost | None
 
 
 async def open_player(
-    url: RtspUrl,
-    credentials: Credentials | None = None,
+    route: Route,
     *,
     deadline_s: float,
     on_media: OnMedia,
     on_lost: OnLost | None = None,
     on_tracks: OnTracks | None = None,
-    tracks: Collection[str] = ("video",),
-    transport: str = "tcp",
-    udp: UdpOptions = _DEFAULT_UDP,
-    tls: TlsPolicy = SYSTEM_AUTHORITIES,
-    allowed: AllowedNetworks | None = None,
-    send_options: bool = False,
-    report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S,
+    options: PlayOptions = VIDEO_OVER_TCP,
     steps: list[Step] | None = None,
 ) -> Player:
     """Connect, DESCRIBE, SETUP, PLAY: `deadline_s` seconds for all of it, redirects and second tries included.
 
-    `credentials` go before those of the URL. `tracks`: kinds of media. `on_tracks` gets the tracks with their
-    channels before PLAY is sent, because media may come before the answer to PLAY, and so before this returns; it is
-    called again for a second transport. `on_lost` is called only for a session that was returned.
-
-    `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP; `udp_then_tcp` is UDP, and
-    TCP when UDP is refused or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
-    it would not be encrypted. Media from UDP comes as interleaved frames.
-
-    `tls`: whom to trust on rtsps://. A redirect to another host or port gets no login of ours. `send_options`: read
-    the camera's methods first, for the keep-alive; costs one more round trip. `report_interval_s`:
-    how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
+    `on_tracks` gets the tracks with their channels before PLAY is sent, because media may come before the answer to
+    PLAY, and so before this returns; it is called again for a second transport. `on_lost` is called only for a session
+    that was returned. A redirect to another host or port gets no login of ours. `steps`: a list to fill, of use when
+    this fails.
 
     Raises PeerError with a cause (see errors.cause_of_status for answers that are not 2xx).
     """
-    if transport not in PLAYER_TRANSPORTS:
-        known = ", ".join(PLAYER_TRANSPORTS)
-        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use one of: {known}")
-    clock = Clock(deadline_s, steps)
-    wish = _Wish(tracks, on_media, on_tracks, send_options, allowed, udp, report_interval_s)
+    if options.transport not in PLAYER_TRANSPORTS:
+        msg = f"transport {options.transport!r} is not supported, use one of: {', '.join(PLAYER_TRANSPORTS)}"
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
+    clock, receiver = Clock(deadline_s, steps), _Receiver(on_media, on_tracks, on_lost)
 
     async def attempt(route: Route) -> Player:
-        return await _play_by_any(_transports(transport, route.url), wish, route, clock, on_lost)
+        return await _play_by_any(_transports(options.transport, route.url), options, receiver, route, clock)
 
-    route = Route(url, credentials or url.credentials, allowed, tls)
-    return await follow_redirects(route, attempt)
+    return await follow_redirects(route.with_login(), attempt)
 
 
 async def open_publisher(
-    url: RtspUrl,
-    credentials: Credentials | None,
+    route: Route,
     sdp: SessionDescription,
     tracks: Sequence[Track],
     *,
     deadline_s: float,
     on_lost: OnLost | None = None,
     on_media: OnMedia | None = None,
-    tls: TlsPolicy = SYSTEM_AUTHORITIES,
-    allowed: AllowedNetworks | None = None,
     send_options: bool = False,
     steps: list[Step] | None = None,
 ) -> Publisher:
@@ -152,8 +147,7 @@ async def open_publisher(
             publisher.start(on_lost)
             return publisher
 
-    route = Route(url, credentials or url.credentials, allowed, tls)
-    return await follow_redirects(route, attempt)
+    return await follow_redirects(route.with_login(), attempt)
 
 
 def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
@@ -164,14 +158,16 @@ def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
     return order
 
 
-async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: Clock, on_lost: OnLost | None) -> Player:
+async def _play_by_any(
+    order: Sequence[str], options: PlayOptions, receiver: _Receiver, route: Route, clock: Clock
+) -> Player:
     """Try the transports in order, each in its own connection."""
     name, *others = order
     player = None
     try:
-        player = await _play(name, wish, route, clock)
-        if not others or name == "tcp" or await player.media_within(min(wish.udp.first_media_s, clock.left_s / 2)):
-            player.start(on_lost)
+        player = await _play(name, options, receiver, route, clock)
+        if not others or name == "tcp" or await player.media_within(min(options.udp.first_media_s, clock.left_s / 2)):
+            player.start(receiver.on_lost)
             return player
         await player.close()
     except PeerError as error:
@@ -183,7 +179,7 @@ async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: C
         if player is not None:
             player.abort()
         raise
-    return await _play_by_any(others, wish, route, clock, on_lost)
+    return await _play_by_any(others, options, receiver, route, clock)
 
 
 def _is_about_transport(error: PeerError, *, tried: str) -> bool:
@@ -194,20 +190,20 @@ def _is_about_transport(error: PeerError, *, tried: str) -> bool:
     return tried == "udp" and refused and error.cause is Cause.REQUEST_REFUSED
 
 
-async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Player:
+async def _play(transport: str, options: PlayOptions, receiver: _Receiver, route: Route, clock: Clock) -> Player:
     """One handshake over one connection; the player is not started yet."""
     async with Handshake(route, clock) as handshake:
         await handshake.connect()
-        if wish.send_options:
+        if options.send_options:
             await handshake.options()
         response = await handshake.send_request("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
         sdp = parse_sdp(response.body)
         base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
         handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
-        planned = plan_tracks(sdp, wish.tracks, base)
+        planned = plan_tracks(sdp, options.tracks, base)
         check_order(planned)
         connection = handshake.connection
-        udp = UdpReception(connection, wish.udp, wish.allowed) if transport == "udp" else None
+        udp = UdpReception(connection, options.udp, route.allowed) if transport == "udp" else None
         try:
             agreed = planned
             if udp is None:
@@ -216,12 +212,12 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
                 for track in planned:
                     udp.set_transport(await handshake.set_up(track, udp.open_track(track)))
             connection.rates.expect_reports(agreed)
-            if wish.on_tracks is not None:
-                wish.on_tracks(agreed)
+            if receiver.on_tracks is not None:
+                receiver.on_tracks(agreed)
             # Not before: the receiver of media must know the tracks.
-            connection.on_media = wish.on_media
+            connection.on_media = receiver.on_media
             if udp is not None:
-                udp.start(wish.report_interval_s)
+                udp.start(options.report_interval_s)
             await handshake.send_request("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
         except BaseException as error:
             if udp is not None:
@@ -230,8 +226,8 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
                 await handshake.give_back()
             raise
         reports = None
-        if udp is None and wish.report_interval_s is not None:
-            reports = InterleavedReports(connection, agreed, wish.report_interval_s)
+        if udp is None and options.report_interval_s is not None:
+            reports = InterleavedReports(connection, agreed, options.report_interval_s)
         return Player(connection, sdp=sdp, tracks=agreed, udp=udp, reports=reports, **handshake.outcome())
 
 

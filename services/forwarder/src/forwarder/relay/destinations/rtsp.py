@@ -11,6 +11,7 @@ from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl, fill_credentials
+from vonggac.rtsp.client.handshake import Route
 from vonggac.rtsp.client.open import Publisher, open_publisher
 from vonggac.rtsp.client.session import Step
 
@@ -106,13 +107,10 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
     steps: list[Step] = []
     try:
         publisher = await open_publisher(
-            url,
-            target.credentials,
+            Route(url, target.credentials, target.allowed, policy_of(target.tls)),
             source.sdp,
             tracks,
             deadline_s=target.deadline_s,
-            tls=policy_of(target.tls),
-            allowed=target.allowed,
             on_lost=on_lost,
             steps=steps,
         )

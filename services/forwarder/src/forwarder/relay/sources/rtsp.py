@@ -16,7 +16,7 @@ from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl, fill_credentials
-from vonggac.rtsp import Player, ReceptionStats, open_player
+from vonggac.rtsp import Player, PlayOptions, ReceptionStats, Route, open_player
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.sdp import SessionDescription
@@ -128,13 +128,9 @@ async def open_source(
         made[-1].on_media(batch)
 
     player = await open_player(
-        url,
-        credentials,
+        Route(url, credentials, allowed, policy_of(tls)),
         deadline_s=deadline_s,
-        tracks=("video", "audio") if audio else ("video",),
-        transport=transport,
-        tls=policy_of(tls),
-        allowed=allowed,
+        options=PlayOptions(("video", "audio") if audio else ("video",), transport),
         on_media=pass_on,
         on_tracks=tracks_agreed,
         on_lost=on_lost,

@@ -22,7 +22,7 @@ from vonggac.media.h26x import VideoCodec, nal_type, video_codec
 from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
-from vonggac.rtsp import MediaDescription, Player, Track, open_player
+from vonggac.rtsp import MediaDescription, Player, PlayOptions, Route, Track, open_player
 from vonggac.rtsp import Step as HandshakeStep
 from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.rtsp.wire.framing import MediaBatch
@@ -109,13 +109,11 @@ class _Attempt:
     async def _play(self) -> Player:
         """Raises PeerError."""
         credentials = self._target.credentials
+        url = RtspUrl.parse(fill_credentials(self._target.url, credentials))
         player = await open_player(
-            RtspUrl.parse(fill_credentials(self._target.url, credentials)),
-            credentials,
+            Route(url, credentials, self._tools.allowed_networks, self._target.tls),
             deadline_s=self._target.deadline_s,
-            transport=self._target.transport,
-            tls=self._target.tls,
-            allowed=self._tools.allowed_networks,
+            options=PlayOptions(transport=self._target.transport),
             on_media=self._on_media,
             on_lost=self._on_lost,
             on_tracks=self._on_tracks,

@@ -18,7 +18,7 @@ from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
-    A light probe ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
+    A light probe ends with the header of a keyframe and decodes nothing. `transport`: as in `PlayOptions`. `tls`: whom
     to trust on rtsps://. `history`: what the picture is judged beside as soon as it is decoded.
     `logged_in` is called as soon as the camera took the login.
     """

@@ -15,7 +15,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import RtspUrl, fill_credentials, hide_login, takes_credentials
-from vonggac.rtsp import MediaBatch, Player, Track, open_player
+from vonggac.rtsp import MediaBatch, Player, Route, Track, open_player
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 SCHEMES = ("rtsp", "rtsps")
@@ -98,11 +98,13 @@ class ReadBack:
             msg = f"only {' and '.join(f'{scheme}://' for scheme in SCHEMES)} can be read back"
             raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
         self._player = await open_player(
-            RtspUrl.parse(fill_credentials(source.url, source.credentials)),
-            source.credentials,
+            Route(
+                RtspUrl.parse(fill_credentials(source.url, source.credentials)),
+                source.credentials,
+                self._networks,
+                source.tls,
+            ),
             deadline_s=deadline_s,
-            tls=source.tls,
-            allowed=self._networks,
             on_media=self._on_media,
             on_lost=self._on_lost,
             on_tracks=self._on_tracks,
