@@ -184,7 +184,7 @@ async def open_remuxed(
 ) -> RemuxedSource:
     """Fetch and unpack until a keyframe has come and the session is described, within `deadline_s`.
 
-    `on_began` and `on_lost` as in `open_source`. Raises PeerError.
+    `on_began` and `on_lost` as in `play_rtsp`. Raises PeerError.
     """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + address.deadline_s

@@ -3,15 +3,13 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from forwarder.relay.media.fanout import FanOut
 from forwarder.relay.sources.base import OnBegan, PlayLimits, fanout_of
-from vonggac.events.inventory import CameraV1, TlsTrust
+from vonggac.events.inventory import CameraV1
 from vonggac.media.rtcp import parse_rtcp
 from vonggac.media.sender_clock import CameraClock
-from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import policy_of
@@ -101,19 +99,15 @@ class RtspSource:
         self._player.abort()
 
 
-async def open_source(
-    url: RtspUrl,
+async def play_rtsp(
+    camera: CameraV1,
     credentials: Credentials | None,
+    limits: PlayLimits,
     *,
-    audio: bool,
-    transport: str = "tcp",
-    tls: TlsTrust | None = None,
-    deadline_s: float,
-    allowed: AllowedNetworks,
-    on_began: Callable[[], None],
+    on_began: OnBegan,
     on_lost: OnLost,
 ) -> RtspSource:
-    """Play the camera at `url`; `transport` is `tcp`, `udp` or `auto`, `tls` whom to trust on rtsps.
+    """Play a camera that speaks RTSP: a way of the type `Play`.
 
     `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
     returned.
@@ -127,10 +121,11 @@ async def open_source(
     def pass_on(batch: MediaBatch) -> None:
         made[-1].on_media(batch)
 
+    url = RtspUrl.parse(fill_credentials(camera.url, credentials))
     player = await open_player(
-        Route(url, credentials, allowed, policy_of(tls)),
-        deadline_s=deadline_s,
-        options=PlayOptions(("video", "audio") if audio else ("video",), transport),
+        Route(url, credentials, limits.allowed, policy_of(camera.tls)),
+        deadline_s=limits.deadline_s,
+        options=PlayOptions(("video", "audio") if camera.forward_audio else ("video",), camera.transport.value),
         on_media=pass_on,
         on_tracks=tracks_agreed,
         on_lost=on_lost,
@@ -140,25 +135,3 @@ async def open_source(
     player.connection.open_fast_path(fanout.fast_path)
     fanout.when_pictures_come(on_began)
     return RtspSource(player, fanout)
-
-
-async def play_rtsp(
-    camera: CameraV1,
-    credentials: Credentials | None,
-    limits: PlayLimits,
-    *,
-    on_began: OnBegan,
-    on_lost: OnLost,
-) -> RtspSource:
-    """Play a camera that speaks RTSP: a way of the type `Play`."""
-    return await open_source(
-        RtspUrl.parse(fill_credentials(camera.url, credentials)),
-        credentials,
-        audio=camera.forward_audio,
-        transport=camera.transport.value,
-        tls=camera.tls,
-        deadline_s=limits.deadline_s,
-        allowed=limits.allowed,
-        on_began=on_began,
-        on_lost=on_lost,
-    )
