@@ -12,15 +12,21 @@ from openpyxl import load_workbook
 
 from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.content import paper
+from reporting.documents.letter.wording import CAUSES
 from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
 from reporting.documents.verify import verify
 from reporting.reports.snapshot.report import FilterPart, table_parts
+from vonggac.events.causes import Cause
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
 
 DAY = 86_400_000
+
+
+def test_every_cause_has_a_vietnamese_name() -> None:
+    assert set(CAUSES) == set(Cause)
 
 
 @pytest.mark.parametrize(
