@@ -60,8 +60,11 @@ async def provider(keys_folder: Path) -> AsyncIterator[Provider]:
     server = await asyncio.start_server(made.answer, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield made
-        made.gate.set()
+        try:
+            yield made
+        finally:
+            # The server waits for answers under way, also where the test fails.
+            made.gate.set()
 
 
 @pytest.fixture
