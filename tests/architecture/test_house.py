@@ -30,6 +30,12 @@ CRAFT = {
 }
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+MAX_PARAMETERS = 8
+MANY_PARAMETERS = {
+    "vonggac.bus.events.__init__": "a consumer and its patience, each with its default",
+    "vonggac.http.application.new_application": "what differs between four services and the simulator",
+    "vonggac.rtsp.client.connection.open": "an address and what belongs to one connection there",
+}
 TOP_LEVEL = {
     "README.md",
     "CHANGELOG.md",
@@ -100,6 +106,19 @@ def test_functions_stay_readable() -> None:
         and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
     ]
     assert long == []
+
+
+def test_what_travels_together_is_a_value() -> None:
+    """A function has eight parameters at most. Those of a route are the parameters of its HTTP request."""
+    many = {
+        f"{name}.{node.name}"
+        for name, path in modules().items()
+        if ".api." not in name and not name.startswith("bench.")
+        for node in statements(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and len({each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls"}) > MAX_PARAMETERS
+    }
+    assert many == set(MANY_PARAMETERS)
 
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)

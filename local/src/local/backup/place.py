@@ -62,7 +62,7 @@ def given(
 async def of_state(state: StateFolder, report: Callable[[str, str], None]) -> AsyncIterator[Place]:
     """The platform of a state folder, running or not. Raises UnusableBackupError, ServerError or OSError."""
     if not (state.root / "lock").exists():
-        msg = f"{state.root} has no platform: nothing to back up"
+        msg = f"{state.root} has no platform: `make run` makes one"
         raise UnusableBackupError(msg)
     try:
         with state.lock():
