@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, overload
 
@@ -79,13 +79,11 @@ class Lag:
     """How late this process was called at worst: what a busy machine adds to every wait."""
 
     worst_s = 0.0
-    worst_answer_s = 0.0
-    """Of a server, where one is asked."""
 
 
 @asynccontextmanager
-async def measured_lag(every_s: float = 0.02, ask: Callable[[], Awaitable[object]] | None = None) -> AsyncIterator[Lag]:
-    """Measure how late the loop is, for as long as the block lasts; with `ask`, how long a server takes to answer."""
+async def measured_lag(every_s: float = 0.02) -> AsyncIterator[Lag]:
+    """Measure how late the loop is, for as long as the block lasts."""
     lag = Lag()
 
     async def measure() -> None:
@@ -93,10 +91,6 @@ async def measured_lag(every_s: float = 0.02, ask: Callable[[], Awaitable[object
             due = time.monotonic() + every_s
             await asyncio.sleep(every_s)
             lag.worst_s = max(lag.worst_s, time.monotonic() - due)
-            if ask is not None:
-                asked = time.monotonic()
-                await ask()
-                lag.worst_answer_s = max(lag.worst_answer_s, time.monotonic() - asked)
 
     async with running_beside(measure()):
         yield lag
