@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench.truth.record import Gap
@@ -73,6 +73,17 @@ def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[St
     if max(abs(late_start_s), abs(late_end_s)) > TOLERANCE_S:
         shown = tuple(one for one in reported if one.start < last.end + NEAR_S and one.end > first.start - NEAR_S)
     return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
+
+
+def beside(reported: Iterable[Stretch], gaps: Sequence[Gap], number: int) -> list[Stretch]:
+    """What was reported between the outages before and after this one: at a centre that flaps they are near."""
+    start = gaps[number - 1].end if number else -math.inf
+    end = gaps[number + 1].start if number + 1 < len(gaps) else math.inf
+    return [
+        replace(one, start=max(one.start, start), end=min(one.end, end))
+        for one in reported
+        if one.start < end and one.end > start
+    ]
 
 
 def outages_in(window: Window, thing: tuple[str, str], gaps: Iterable[Gap]) -> list[Gap]:

@@ -35,6 +35,7 @@ from bench.truth.comparison import (
     ATTRIBUTED_S,
     LEAST_S,
     Stretch,
+    beside,
     compare,
     outages_in,
     overlap_s,
@@ -182,7 +183,10 @@ def _outages(
         gaps = [Gap(window.start, window.end)] if window.kind == "picture frozen" else outages_in(window, thing, truth)
         known += gaps
         if not window.blind:
-            result.found += [compare(window.kind, thing, gap, reported, blind=False) for gap in gaps]
+            result.found += [
+                compare(window.kind, thing, gap, beside(reported, gaps, number), blind=False)
+                for number, gap in enumerate(gaps)
+            ]
     for span in union(one for one in reported if one.verdict == "bad"):
         if span.length >= LEAST_S and not any(
             gap.start - ATTRIBUTED_S < span.end and span.start < gap.end + ATTRIBUTED_S

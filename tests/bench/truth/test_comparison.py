@@ -2,7 +2,16 @@
 
 import pytest
 
-from bench.truth.comparison import Stretch, Window, compare, outages_in, overlap_s, percentile, untrue_connected_s
+from bench.truth.comparison import (
+    Stretch,
+    Window,
+    beside,
+    compare,
+    outages_in,
+    overlap_s,
+    percentile,
+    untrue_connected_s,
+)
 from bench.truth.record import Gap
 
 TRUTH = Gap(100.0, 160.0)
@@ -56,6 +65,18 @@ def test_a_camera_that_flaps_is_away_each_time() -> None:
 def test_a_centre_that_flaps_is_off() -> None:
     gaps = [Gap(100.1, 103.0), Gap(103.5, 107.0), Gap(110.0, 114.0)]
     assert outages_in(STALLS, ("cam-000", "national"), gaps) == [Gap(100.1, 107.0)]
+
+
+def test_an_outage_is_held_against_what_was_reported_between_its_neighbours() -> None:
+    """A centre flaps: of 2.5 s of media 1.4 s were called good, so what was reported of both is one."""
+    gaps = [Gap(100, 110), Gap(112.5, 120)]
+    reported = line(("good", 100), ("bad", 110.4), ("good", 111.8), ("bad", 120), ("good", 300))
+    second = compare("flapping", THING, gaps[1], beside(reported, gaps, 1), blind=False)
+    assert second.late_start_s == pytest.approx(-2.5)
+    assert compare("flapping", THING, gaps[1], reported, blind=False).late_start_s == -12.5
+    assert compare("flapping", THING, gaps[0], beside(reported, gaps, 0), blind=False).late_end_s == pytest.approx(2.5)
+    right = line(("good", 100), ("bad", 110.4), ("good", 112), ("bad", 120), ("good", 300))
+    assert compare("flapping", THING, gaps[1], beside(right, gaps, 1), blind=False).late_start_s == -0.5
 
 
 def test_seconds_called_connected_without_media_are_untrue_beyond_the_tolerance() -> None:
