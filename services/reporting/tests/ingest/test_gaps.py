@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,40 +37,52 @@ def numbered(*sequences: int) -> list[Numbered]:
     return [Numbered(sequence, at(sequence), at(sequence)) for sequence in sequences]
 
 
+def gap(first: int, last: int, before: int, after: int, since: int | None = None) -> Gap:
+    return Gap(first, last, at(before), at(after), at(after if since is None else since))
+
+
 def test_a_gap_lies_between_the_facts_around_it() -> None:
     found, newest = new_gaps(None, numbered(3, 4, 8, 6))
-    assert found == [Gap(5, 5, at(4), at(6)), Gap(7, 7, at(6), at(8))]
+    assert found == [gap(5, 5, 4, 6), gap(7, 7, 6, 8)]
     assert newest == Numbered(8, at(8), at(8))
     assert new_gaps(newest, numbered(2, 8)) == ([], newest)
-    assert new_gaps(newest, numbered(11))[0] == [Gap(9, 10, at(8), at(11))]
+    assert new_gaps(newest, numbered(11))[0] == [gap(9, 10, 8, 11)]
 
 
 def test_a_fact_that_took_long_came_after_the_gap_all_the_same() -> None:
-    (newest,) = numbered(4)
-    assert new_gaps(newest, [Numbered(6, at(16), at(6))])[0] == [Gap(5, 5, at(4), at(6))]
-    assert new_gaps(newest, [Numbered(6, at(16), at(2))])[0] == [Gap(5, 5, at(4), at(4))]
+    assert gap(5, 5, 4, 16, 6).span == (at(4), at(6))
+    assert gap(5, 5, 4, 16, 2).span == (at(4), at(4))
     # By a clock that was set back.
-    assert new_gaps(newest, [Numbered(6, at(1), at(0))])[0] == [Gap(5, 5, at(1), at(4))]
+    assert gap(5, 5, 4, 1, 0).span == (at(1), at(4))
 
 
 def test_what_comes_late_closes_its_part_of_the_gap() -> None:
-    gap = Gap(5, 9, at(4), at(10))
-    assert without(gap, numbered(7)) == [Gap(5, 6, at(4), at(7)), Gap(8, 9, at(7), at(10))]
-    assert without(gap, numbered(5, 6, 9, 20, 1)) == [Gap(7, 8, at(6), at(9))]
-    assert without(gap, numbered(*range(1, 20))) == []
-    assert without(gap, numbered(1)) == [gap]
+    whole = gap(5, 9, 4, 10)
+    assert without(whole, numbered(7)) == [gap(5, 6, 4, 7), gap(8, 9, 7, 10)]
+    assert without(whole, numbered(5, 6, 9, 20, 1)) == [gap(7, 8, 6, 9)]
+    assert without(whole, numbered(*range(1, 20))) == []
+    assert without(whole, numbered(1)) == [whole]
 
 
-@given(st.sets(st.integers(2, 30), min_size=1), st.integers(1, 6))
-def test_gaps_are_the_same_in_whatever_order_facts_come(came: set[int], size: int) -> None:
+@given(
+    st.dictionaries(st.integers(2, 30), st.tuples(st.integers(-5, 40), st.integers(0, 9)), min_size=1),
+    st.integers(1, 6),
+    st.randoms(use_true_random=False),
+)
+def test_gaps_are_the_same_in_whatever_order_facts_come(
+    came: dict[int, tuple[int, int]], size: int, chance: random.Random
+) -> None:
+    """Also where a clock went back meanwhile, and of probes that took their time."""
+    facts = [Numbered(number, at(said), at(said - lasted)) for number, (said, lasted) in came.items()]
     (newest,), missing = numbered(1), list[Gap]()
-    whole, _ = new_gaps(newest, numbered(*came))
-    order = sorted(came, key=lambda one: (one % 7, one))
-    for start in range(0, len(order), size):
-        batch = numbered(*order[start : start + size])
+    whole, _ = new_gaps(newest, facts)
+    chance.shuffle(facts)
+    for start in range(0, len(facts), size):
+        batch = facts[start : start + size]
         found, newest = new_gaps(newest, batch)
         missing = [left for gap in missing for left in without(gap, batch)] + found
     assert sorted(missing) == whole
+    assert sorted(one.span for one in missing) == sorted(one.span for one in whole)
 
 
 @given(st.lists(st.sets(st.integers(1, 30), min_size=1), min_size=1, max_size=6))

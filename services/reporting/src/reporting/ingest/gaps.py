@@ -29,11 +29,13 @@ _KEEP = text(
 )
 _TOUCHED = text(
     'delete from publisher_gap where publisher_id = :id and "first" <= :last and "last" >= :first '
-    'returning "first", "last", began_at, ended_at, noticed_at, lost_at'
+    'returning "first", "last", began_at, coalesce(before_at, began_at) as before_at, '
+    "coalesce(after_at, ended_at) as after_at, coalesce(after_since, ended_at) as after_since, noticed_at, lost_at"
 )
 _ADD = text(
-    'insert into publisher_gap (publisher_id, "first", "last", began_at, ended_at, noticed_at, lost_at) '
-    "values (:id, :first, :last, :began, :ended, :noticed, :lost) on conflict do nothing"
+    'insert into publisher_gap (publisher_id, "first", "last", began_at, ended_at, before_at, after_at, after_since, '
+    "noticed_at, lost_at) values (:id, :first, :last, :began, :ended, :before, :after, :since, :noticed, :lost) "
+    "on conflict do nothing"
 )
 _GIVE_UP = text(
     "update publisher_gap set lost_at = :now where lost_at is null and noticed_at < :before "
@@ -42,12 +44,23 @@ _GIVE_UP = text(
 
 
 class Gap(NamedTuple):
-    """The missing facts [first, last], between two facts of these times."""
+    """The missing facts [first, last]: after one that was said at `before`, before one that was said at `after` of what
+    it had seen since `since`."""
 
     first: int
     last: int
-    began_at: datetime
-    ended_at: datetime
+    before: datetime
+    after: datetime
+    since: datetime
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """When they were said. What comes late between its ends changes one of them; so both are kept as they are."""
+        began, ended = sorted((self.before, self.after))
+        if began == self.before:
+            # A probe that failed is dated to its beginning, and came after the gap all the same.
+            ended = max(began, min(ended, self.since))
+        return began, ended
 
 
 class Numbered(NamedTuple):
@@ -66,7 +79,7 @@ def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[G
     found = []
     for fact in sorted(set(facts)):
         if newest is not None and fact.sequence > newest.sequence + 1:
-            found.append(_between(newest.sequence + 1, newest.at, fact))
+            found.append(Gap(newest.sequence + 1, fact.sequence - 1, newest.at, fact.at, fact.since))
         if newest is None or fact.sequence > newest.sequence:
             newest = fact
     assert newest is not None
@@ -75,23 +88,14 @@ def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[G
 
 def without(gap: Gap, facts: Iterable[Numbered]) -> list[Gap]:
     """What is left of a gap when these facts came after all: as if they had come in their places."""
-    left, first, began = [], gap.first, gap.began_at
+    left, first, before = [], gap.first, gap.before
     for fact in sorted(set(facts)):
         if not first <= fact.sequence <= gap.last:
             continue
         if fact.sequence > first:
-            left.append(_between(first, began, fact))
-        first, began = fact.sequence + 1, fact.at
-    return [*left, Gap(first, gap.last, began, max(began, gap.ended_at))] if first <= gap.last else left
-
-
-def _between(first: int, before: datetime, fact: Numbered) -> Gap:
-    """The facts from `first` on that are missing before this one, after one of the time `before`."""
-    began, ended = sorted((before, fact.at))
-    if began == before:
-        # A probe that failed is dated to its beginning, and came after the gap all the same.
-        ended = max(began, min(ended, fact.since))
-    return Gap(first, fact.sequence - 1, began, ended)
+            left.append(Gap(first, fact.sequence - 1, before, fact.at, fact.since))
+        first, before = fact.sequence + 1, fact.at
+    return [*left, Gap(first, gap.last, before, gap.after, gap.since)] if first <= gap.last else left
 
 
 async def record(session: AsyncSession, batch: Sequence[Received], now: datetime) -> Millis | None:
@@ -133,10 +137,10 @@ async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) ->
     sequences = [fact.sequence for fact in late]
     span = {"id": publisher, "first": min(sequences), "last": max(sequences)}
     for row in (await session.execute(_TOUCHED, span)).all():
-        left = without(Gap(row.first, row.last, row.began_at, row.ended_at), late)
+        left = without(Gap(row.first, row.last, row.before_at, row.after_at, row.after_since), late)
         if row.lost_at is not None:
             # A fact of an earlier moment has what is missing before it begin there.
-            lost.append(millis(min([row.began_at, *(gap.began_at for gap in left)])))
+            lost.append(millis(min([row.began_at, *(gap.span[0] for gap in left)])))
         for gap in left:
             await session.execute(_ADD, _row(publisher, gap, row.noticed_at, row.lost_at))
     return lost
@@ -150,12 +154,16 @@ def _numbered(sequence: int, event: CloudEvent[Payload]) -> Numbered:
 
 
 def _row(publisher: str, gap: Gap, noticed: datetime, lost: datetime | None) -> dict[str, object]:
+    began, ended = gap.span
     return {
         "id": publisher,
         "first": gap.first,
         "last": gap.last,
-        "began": gap.began_at,
-        "ended": gap.ended_at,
+        "began": began,
+        "ended": ended,
+        "before": gap.before,
+        "after": gap.after,
+        "since": gap.since,
         "noticed": noticed,
         "lost": lost,
     }

@@ -111,6 +111,9 @@ publisher_gap = Table(
     Column("ended_at", DateTime(timezone=True), nullable=False, comment="Time of the fact after"),
     _time("noticed_at"),
     Column("lost_at", DateTime(timezone=True), comment="When it was given up"),
+    Column("before_at", DateTime(timezone=True), comment="Time of the fact before, also where it is the later one"),
+    Column("after_at", DateTime(timezone=True), comment="Time of the fact after, also where it is the earlier one"),
+    Column("after_since", DateTime(timezone=True), comment="Since when the fact after had seen what it says"),
     CheckConstraint('"last" >= "first"', name="ordered"),
 )
 
