@@ -37,9 +37,9 @@ async def find_same_meanwhile(transaction: WriteTransaction, compared: Compared,
     if not compared.lines:
         return
     session = transaction.session
-    line = (Change.request_id == transaction.actor.request_id) & (Change.noun == Camera.noun)
-    is_ours = select(Change.id).where(line, Change.thing_id == Camera.id).exists()
-    query = select(Camera.id, Camera.code, *DEVICE).where(~is_ours)
+    # As a set, hashed once: a join is planned by what was known of the table before the file came.
+    ours = select(Change.thing_id).where(Change.request_id == transaction.actor.request_id, Change.noun == Camera.noun)
+    query = select(Camera.id, Camera.code, *DEVICE).where(Camera.id.not_in(ours))
     if compared.instant is not None:
         query = query.where(Camera.changed_at > compared.instant)
     others = {row.code: row for row in await session.execute(query)}
@@ -48,7 +48,7 @@ async def find_same_meanwhile(transaction: WriteTransaction, compared: Compared,
     devices = Devices()
     for row in others.values():
         devices.add(device_of(*row))
-    written = select(Camera.id, Camera.code, *DEVICE).where(is_ours, Camera.shared_device_reason.is_(None))
+    written = select(Camera.id, Camera.code, *DEVICE).where(Camera.id.in_(ours), Camera.shared_device_reason.is_(None))
     async for row in await session.stream(written):
         device = device_of(*row)
         same = devices.find_same(device) if device.code in compared.lines else None
