@@ -75,10 +75,11 @@ def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[St
     return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
 
 
-def beside(reported: Iterable[Stretch], gaps: Sequence[Gap], number: int) -> list[Stretch]:
-    """What was reported between the outages before and after this one: at a centre that flaps they are near."""
-    start = gaps[number - 1].end if number else -math.inf
-    end = gaps[number + 1].start if number + 1 < len(gaps) else math.inf
+def beside(reported: Iterable[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[Stretch]:
+    """What was reported between the gaps before and after this one, however short: a centre that flaps has many."""
+    others = union(gaps, within_s=TOLERANCE_S)
+    start = max((one.end for one in others if one.end <= gap.start), default=-math.inf)
+    end = min((one.start for one in others if one.start >= gap.end), default=math.inf)
     return [
         replace(one, start=max(one.start, start), end=min(one.end, end))
         for one in reported

@@ -184,8 +184,7 @@ def _outages(
         known += gaps
         if not window.blind:
             result.found += [
-                compare(window.kind, thing, gap, beside(reported, gaps, number), blind=False)
-                for number, gap in enumerate(gaps)
+                compare(window.kind, thing, gap, beside(reported, gap, truth), blind=False) for gap in gaps
             ]
     for span in union(one for one in reported if one.verdict == "bad"):
         if span.length >= LEAST_S and not any(

@@ -71,12 +71,14 @@ def test_an_outage_is_held_against_what_was_reported_between_its_neighbours() ->
     """A centre flaps: of 2.5 s of media 1.4 s were called good, so what was reported of both is one."""
     gaps = [Gap(100, 110), Gap(112.5, 120)]
     reported = line(("good", 100), ("bad", 110.4), ("good", 111.8), ("bad", 120), ("good", 300))
-    second = compare("flapping", THING, gaps[1], beside(reported, gaps, 1), blind=False)
+    second = compare("flapping", THING, gaps[1], beside(reported, gaps[1], gaps), blind=False)
     assert second.late_start_s == pytest.approx(-2.5)
     assert compare("flapping", THING, gaps[1], reported, blind=False).late_start_s == -12.5
-    assert compare("flapping", THING, gaps[0], beside(reported, gaps, 0), blind=False).late_end_s == pytest.approx(2.5)
+    assert compare(
+        "flapping", THING, gaps[0], beside(reported, gaps[0], gaps), blind=False
+    ).late_end_s == pytest.approx(2.5)
     right = line(("good", 100), ("bad", 110.4), ("good", 112), ("bad", 120), ("good", 300))
-    assert compare("flapping", THING, gaps[1], beside(right, gaps, 1), blind=False).late_start_s == -0.5
+    assert compare("flapping", THING, gaps[1], beside(right, gaps[1], gaps), blind=False).late_start_s == -0.5
 
 
 def test_seconds_called_connected_without_media_are_untrue_beyond_the_tolerance() -> None:
