@@ -283,7 +283,8 @@ class SlowLogins:
         self.accepted.set()
 
     @asynccontextmanager
-    async def attempt(self, _login: str, *, wait_s: float) -> AsyncIterator[SlowLogins]:
+    async def attempt(self, _login: str, *, camera: str, wait_s: float) -> AsyncIterator[SlowLogins]:
+        assert camera.startswith("rtsp://")
         assert wait_s > 0
         yield self
         await self.stored.wait()
