@@ -20,20 +20,24 @@ class Answer(Enum):
     """That it has read it, in answer to the question: from now on its silence says something."""
 
 
+type Ask = Callable[[float], Awaitable[Answer]]
+"""Gets the time within which to answer, and never raises."""
+
+
 class Question:
     """Of one session: asked once at its beginning, and whenever the window's end stands."""
 
-    def __init__(self, acknowledgement: TcpAcknowledgement, ask: Callable[[float], Awaitable[Answer]]) -> None:
-        """`ask` gets the time within which to answer, and never raises."""
-        self._acknowledgement, self._ask = acknowledgement, ask
+    def __init__(self, acknowledgement: TcpAcknowledgement) -> None:
+        self._acknowledgement = acknowledgement
         self._asked = False
         self._asking: asyncio.Task[None] | None = None
 
-    def ask_if_due(self) -> None:
-        """Call after each reading of the acknowledgement."""
+    def ask_if_due(self, ask: Ask) -> None:
+        """Call after each reading of the acknowledgement. `ask` is kept no longer than the answer is awaited: it holds
+        the session, which a search for garbage would have to find."""
         if self._asking is None and (self._acknowledgement.stands or not self._asked):
             self._asked = True
-            self._asking = asyncio.get_running_loop().create_task(self._wait_for_answer(), name="ask-destination")
+            self._asking = asyncio.get_running_loop().create_task(self._wait_for_answer(ask), name="ask-destination")
 
     def cancel(self) -> None:
         """The session is over."""
@@ -41,9 +45,9 @@ class Question:
             self._asking.cancel()
             self._asking = None
 
-    async def _wait_for_answer(self) -> None:
+    async def _wait_for_answer(self, ask: Ask) -> None:
         marked = self._acknowledgement.mark()
-        answer = await self._ask(ANSWER_WITHIN_S)
+        answer = await ask(ANSWER_WITHIN_S)
         if answer is not Answer.NONE:
             self._acknowledgement.was_read(marked, answered=answer is Answer.ANSWERED)
         self._asking = None

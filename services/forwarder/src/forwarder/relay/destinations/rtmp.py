@@ -62,7 +62,7 @@ class RtmpPublishing:
         # What is acknowledged by now is our handshake: `publish` was answered.
         self._acknowledgement = TcpAcknowledgement(connection.transport)
         self._questions = ReadQuestions(connection)
-        self._question = Question(self._acknowledgement, self._ask_destination)
+        self._question = Question(self._acknowledgement)
         self._send_buffer = SendBuffer(connection.transport)
         self._budget.add_queue(self._outlet)
         self._control_before = connection.control_bytes
@@ -98,7 +98,7 @@ class RtmpPublishing:
         if written > self._acknowledged or self._outlet.lagging:
             taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
-        self._question.ask_if_due()
+        self._question.ask_if_due(self._ask_destination)
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
 
     async def _ask_destination(self, timeout_s: float) -> Answer:

@@ -36,7 +36,7 @@ class RtspPublishing:
         self._acknowledgement = TcpAcknowledgement(connection.transport)
         self._control_before = connection.control_bytes_sent
         self._acknowledged = 0
-        self._question = Question(self._acknowledgement, self._ask_destination)
+        self._question = Question(self._acknowledgement)
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
         self._send_buffer = SendBuffer(connection.transport)
@@ -71,7 +71,7 @@ class RtspPublishing:
         if written > self._acknowledged or self._outlet.lagging:
             taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
-        self._question.ask_if_due()
+        self._question.ask_if_due(self._ask_destination)
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
 
     async def _ask_destination(self, timeout_s: float) -> Answer:
