@@ -74,6 +74,9 @@ async def _site(scene: Scene, seconds: float) -> Window:
 async def _devices(kind: str, fault: Mapping[str, Any], scene: Scene, cameras: list[str], seconds: float) -> Window:
     began = time.time()
     await asyncio.gather(*(scene.stage.set_fault(f"cameras/{one}", dict(fault)) for one in cameras))
+    if fault["fault"] == "freeze":
+        # The pictures of before go on while the simulator encodes the frozen ones.
+        began = time.time()
     await asyncio.sleep(seconds)
     ended = time.time()
     await asyncio.gather(*(scene.stage.clear_fault(f"cameras/{one}") for one in cameras))
