@@ -243,6 +243,7 @@ class Province:
         worker: str = "prober-000000000001",
         awake_since: datetime | None = AWAKE_SINCE,
         duration_ms: float = 0,
+        still_since: datetime | None = None,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
@@ -255,6 +256,7 @@ class Province:
             interval_s=every_s,
             duration_ms=duration_ms,
             awake_since=awake_since,
+            still_since=still_since,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 

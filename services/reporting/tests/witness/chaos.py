@@ -6,6 +6,7 @@ cancelled.
 """
 
 import random
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -305,10 +306,18 @@ def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) 
                     interval_s=interval,
                     duration_ms=chance.choice([0, 12, 1500, 5000]),
                     awake_since=moment(life[0] + worker.skew),
+                    still_since=_still_since(chance, cause, at + worker.skew),
                     **chance.choice(OWN_OR_THE_FORWARDERS),
                 )
             )
         at += interval * SECOND + chance.choice([0, 0, 7, 1000, 40 * SECOND])
+
+
+def _still_since(chance: random.Random, cause: Cause | None, at: int) -> datetime | None:
+    """Some pictures are frozen by their forwarder's hashes alone."""
+    if cause is not Cause.FROZEN or chance.random() < 0.3:
+        return None
+    return moment(at - chance.randrange(4 * SECOND, 4 * MINUTE))
 
 
 def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers: list[Worker]) -> None:

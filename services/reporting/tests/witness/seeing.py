@@ -50,12 +50,12 @@ create temporary table observed on commit drop as
     from (
         select *, lead(at) over w as next_at, lead(state) over w = state
                and lead(cause) over w is not distinct from cause and lead(own) over w is not distinct from own
-               and coalesce(lead(awake) over w <= at, true)
+               and coalesce(lead(awake) over w <= at, true) and coalesce(lead(still) over w <= at, true)
                and lead(at) over w - at <= case state when 'up' then 1.5 else 1.9 end * interval_s * interval '1 s'
                as goes_on
         from (
             select distinct on (kind, thing, at) * from (
-                select kind, thing, state, cause, own, interval_s, awake,
+                select kind, thing, state, cause, own, interval_s, awake, still,
                        case state when 'down' then greatest(seen - duration, awake) else seen end as at
                 from (
                     select kind,
@@ -70,12 +70,14 @@ create temporary table observed on commit drop as
                                and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
                            (body->>'interval_s')::float as interval_s,
                            round((body->>'duration_ms')::float) * interval '1 ms' as duration,
-                           (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
+                           (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake,
+                           case kind when 'probe' then (body->>'still_since')::timestamptz end as still
                     from fact where kind in ('probe', 'read_back')
                 ) as read
             ) as dated
             order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
-                     coalesce(cause, '') collate "C" desc, own, interval_s desc, awake
+                     coalesce(cause, '') collate "C" desc, own, interval_s desc,
+                     coalesce(greatest(awake, still), '-infinity')
         ) as one window w as (partition by kind, thing order by at)
     ) as followed;
 

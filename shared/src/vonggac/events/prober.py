@@ -89,6 +89,11 @@ class CameraObservedV1(Payload):
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )
+    still_since: AwareDatetime | None = Field(
+        default=None,
+        description="Since when the forwarder's keyframes are identical, bit for bit: of a picture that is `frozen` by "
+        "nothing else, so that this probe says nothing of the time before.",
+    )
 
 
 class SiteState(StrEnum):

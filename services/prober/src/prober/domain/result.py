@@ -44,7 +44,7 @@ class ProbeResult:
     the session was another. `seen`: what the stream's checks are made of, None when no stream came.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
-    forwarder's hashes.
+    forwarder's hashes; `still_since`: when the picture stands still by these alone.
     """
 
     judgement: Judgement
@@ -62,4 +62,5 @@ class ProbeResult:
     identity_at: datetime | None = None
     no_picture: str | None = None
     still: Still | None = None
+    still_since: datetime | None = None
     goes_on: bool = False

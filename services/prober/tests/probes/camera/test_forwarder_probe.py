@@ -225,20 +225,26 @@ async def test_a_still_picture_is_found_by_the_forwarders_hashes_even_by_a_light
     camera = planned(gate.url())
     since = (datetime.now(UTC) - timedelta(seconds=45)).isoformat()
     await forward(bus, camera, annex_b(frames[0]), still_since=since, still_keyframes="5")
-    judgement = (await probe(camera, ProbeKind.LIGHT)).judgement
+    result = await probe(camera, ProbeKind.LIGHT)
+    judgement = result.judgement
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.FROZEN)
     assert "the last 5 keyframes are identical" in (judgement.detail or "")
     assert Cause.FROZEN not in judgement.not_checked
+    assert result.still_since == datetime.fromisoformat(since)
 
 
-@pytest.mark.parametrize("still", [True, False], ids=["frozen", "a recording"])
+@pytest.mark.parametrize("keyframes", [35, 2, 0], ids=["frozen", "begun anew", "a recording"])
 async def test_a_recording_that_is_played_again_and_again_is_not_frozen(
-    bus: Bus, gate: Camera, context: ProbeContext, probe: Any, frames: Frames, *, still: bool
+    bus: Bus, gate: Camera, context: ProbeContext, probe: Any, frames: Frames, *, keyframes: int
 ) -> None:
-    """Probes a minute apart meet the same keyframe of a clip of 10 s; the forwarder has seen those between."""
+    """Probes a minute apart meet the same keyframe of a clip of 10 s; the forwarder has seen those between.
+
+    One that begins anew, as after a sleep of the forwarder, gives it the first keyframe twice.
+    """
     camera = planned(gate.url())
-    now = datetime.now(UTC)
-    given = {"still_since": (now - timedelta(seconds=70)).isoformat(), "still_keyframes": "35"} if still else {}
+    now, still = datetime.now(UTC), keyframes == 35
+    since = (now - timedelta(seconds=70)).isoformat()
+    given = {"still_since": since, "still_keyframes": str(keyframes)} if keyframes else {}
     await forward(bus, camera, annex_b(frames[0]), **given)
     first = await probe(camera)
     assert first.judged is not None
@@ -248,6 +254,8 @@ async def test_a_recording_that_is_played_again_and_again_is_not_frozen(
     assert isinstance(again, ProbeResult)
     judgement = again.judgement
     assert judgement.verdict is (Verdict.DOWN if still else Verdict.UP)
+    # The prober's own comparison says so, too, and reaches back to the picture before.
+    assert again.still_since is None
     assert ("repeats itself" in judgement.not_checked.get(Cause.FROZEN, "")) is not still
 
 

@@ -46,13 +46,16 @@ SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2}
 
 
 class Observation(NamedTuple):
-    """One probe or read-back: at `at`, repeated every `interval`, by a worker that is awake since `awake_since`."""
+    """One probe or read-back: at `at`, repeated every `interval`.
+
+    It says nothing of the time before `knows_since`: its worker slept until then, or what it found began then.
+    """
 
     at: Millis
     interval: Millis
     state: CameraState
     cause: str | None
-    awake_since: Millis = 0
+    knows_since: Millis = 0
 
     @property
     def holds_until(self) -> Millis:
@@ -61,7 +64,7 @@ class Observation(NamedTuple):
     @property
     def weight(self) -> tuple[int, str, Millis, Millis]:
         """Of two in the same millisecond the heavier counts: `down` before `up` before `unknown`."""
-        return SEVERITY[self.state], self.cause or "", self.interval, -self.awake_since
+        return SEVERITY[self.state], self.cause or "", self.interval, -self.knows_since
 
 
 class Run(NamedTuple):
@@ -171,7 +174,7 @@ def _is_next(last_at: Millis, held_until: Millis, seen: Observation) -> bool:
 
 def _same(run: Run, seen: Observation) -> bool:
     """Whether `seen` goes on with `run`, whose last observation is the one before it."""
-    return run.state == seen.state and run.cause == seen.cause and seen.awake_since <= run.last_observed_at
+    return run.state == seen.state and run.cause == seen.cause and seen.knows_since <= run.last_observed_at
 
 
 def prolonged(open_run: Run, seen: Observation) -> Run:

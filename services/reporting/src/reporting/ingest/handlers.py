@@ -170,7 +170,11 @@ def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     if state is CameraState.DOWN:
         at = max(at - round(fact.duration_ms), awake_since)
-    return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), awake_since)
+    knows_since = awake_since
+    if isinstance(fact, CameraObservedV1) and fact.still_since is not None:
+        # A picture that stands still again after it moved is no longer the freeze that the probe before found.
+        knows_since = max(awake_since, millis(fact.still_since))
+    return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), knows_since)
 
 
 def _kind_of(fact: Payload) -> str:

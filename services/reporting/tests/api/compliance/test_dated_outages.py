@@ -110,6 +110,30 @@ async def test_a_frozen_picture_is_down_from_its_first_repetition_to_its_first_c
     ]
 
 
+async def test_two_freezes_within_a_probe_interval_are_two(client: Client, ingest: Ingest, province: Province) -> None:
+    camera = await forwarded(ingest, province)
+    facts = [
+        *province.probes(camera, at(-25), at(110)),
+        *province.probes(camera, at(185), at(700)),
+        province.media(camera, 2, at(104), media_since=at(-30), still_since=at(100)),
+        province.probe(camera, at(125), "down", cause="frozen", still_since=at(100)),
+        province.media(camera, 3, at(131), media_since=at(-30), still_since=at(100), still_until=at(130)),
+        province.media(camera, 4, at(144), media_since=at(-30), still_since=at(140)),
+        province.probe(camera, at(155), "down", cause="frozen", still_since=at(140)),
+        province.media(camera, 5, at(161), media_since=at(-30), still_since=at(140), still_until=at(160)),
+    ]
+    random.Random(5).shuffle(facts)
+    for fact in facts:
+        await province.feed(ingest, fact)
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 100),
+        ("down", "frozen", 100, 130),
+        ("up", None, 130, 140),
+        ("down", "frozen", 140, 160),
+        ("up", None, 160, 600),
+    ]
+
+
 async def test_while_media_flows_a_failed_probe_that_saw_none_makes_nobody_down(
     client: Client, ingest: Ingest, province: Province
 ) -> None:

@@ -73,7 +73,7 @@ def test_no_run_goes_on_over_a_hole(pairs: list[tuple[int, int]]) -> None:
         {at: Observation(at, 100, CameraState.UP, None, min(since, at)) for at, since in pairs}.values(),
         key=lambda one: one.at,
     )
-    lives = union(Life(one.awake_since, one.at + 1) for one in probes)
+    lives = union(Life(one.knows_since, one.at + 1) for one in probes)
     for run in runs(probes):
         life = life_at(lives, run.started_at)
         assert life is not None

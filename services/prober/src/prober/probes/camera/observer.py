@@ -349,6 +349,7 @@ class Observer:
             login_proven=settled.login.proven,
             logins_failed=settled.login.failed,
             awake_since=self._awake.since if self._awake is not None else None,
+            still_since=result.still_since,
         )
 
     async def _publish(

@@ -44,7 +44,7 @@ from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
-REPEATS = "the same keyframe came again with others between: the stream repeats itself"
+REPEATS = "the same keyframe came again: the stream repeats itself, or too few keyframes are known"
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
@@ -285,9 +285,10 @@ class CameraProber:
             if judged is not None and _repeats_itself(result, judged):
                 judged = judged.without(Cause.FROZEN, REPEATS)
             checks.add(picture_checks(judged))
+        still_since = None
         if result.still is not None and result.judgement.verdict is Verdict.UP:
-            _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
-        return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
+            still_since = _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
+        return replace(result, judgement=conclude(result.judgement, checks), judged=judged, still_since=still_since)
 
     def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
         """Raises SecretUnreadableError."""
@@ -338,20 +339,26 @@ def _repeats_itself(result: ProbeResult, judged: PictureJudgement) -> bool:
     """Whether the keyframe of an earlier probe came again, and others come as well.
 
     So does a recording that is played again and again, when the probes meet the same place of it, or when it begins
-    anew for each client. The forwarder compares all keyframes; a session of our own has the next one.
+    anew for each client. The forwarder compares all keyframes; a session of our own has the next one. Two identical
+    ones are too few: a recording begins anew with the forwarder's session, too.
     """
     came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
-    others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and result.still is None)
+    stands_still = result.still is not None and result.still.keyframes >= LEAST_STILL_KEYFRAMES
+    others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and not stands_still)
     return came_again and others
 
 
-def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:
-    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever."""
+def _add_still(checks: Checks, still: Still, *, least_s: float) -> datetime | None:
+    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever.
+
+    Returns since when it stands still, where no other check has found that.
+    """
     still_s = (still.until - still.since).total_seconds()
     if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
-        return
+        return None
     detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
     checks.found(Cause.FROZEN, detail)
+    return still.since
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:

@@ -72,7 +72,7 @@ _CAUSES: dict[int, str | None] = {0: None, **{code: str(cause) for cause, code i
 def pack(seen: Observation) -> bytes:
     """One record of SIZE bytes. Raises KeyError for a cause without a number."""
     cause = CAUSE_CODES[seen.cause] if seen.cause else 0
-    return _RECORD.pack(seen.at, seen.interval, seen.awake_since, STATE_CODES[seen.state], cause)
+    return _RECORD.pack(seen.at, seen.interval, seen.knows_since, STATE_CODES[seen.state], cause)
 
 
 def pack_all(observations: Sequence[Observation]) -> bytes:
@@ -82,8 +82,8 @@ def pack_all(observations: Sequence[Observation]) -> bytes:
 def unpack_all(tail: bytes) -> tuple[Observation, ...]:
     """Raises struct.error or KeyError when the bytes are none of ours."""
     return tuple(
-        Observation(at, interval, _STATES[state], _CAUSES[cause], awake_since)
-        for at, interval, awake_since, state, cause in _RECORD.iter_unpack(tail)
+        Observation(at, interval, _STATES[state], _CAUSES[cause], knows_since)
+        for at, interval, knows_since, state, cause in _RECORD.iter_unpack(tail)
     )
 
 
