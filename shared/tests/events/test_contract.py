@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from vonggac.bus.declared.generate import SCHEMA_FOLDER, asyncapi, stale
-from vonggac.events import Cause, MalformedEventError, decode
+from vonggac.events import Cause, MalformedEventError, decode, share_field_names
 from vonggac.events.advice import ADVICE
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model
 
@@ -111,3 +111,12 @@ def test_every_cause_has_its_detection_and_advice_in_both_languages() -> None:
         for text in (advice.detection, advice.vi, advice.en):
             assert text.endswith("."), cause
             assert "\n" not in text
+
+
+def test_messages_of_the_same_fields_share_the_set_of_their_names() -> None:
+    body = json.dumps(golden("vn.vonggac.inventory.camera.v1")).encode()
+    first, second = decode(body), share_field_names(decode(body))
+    assert share_field_names(first) == second == decode(body)
+    assert first.model_fields_set is second.model_fields_set
+    assert first.data.model_fields_set is second.data.model_fields_set
+    assert first.encode() == second.encode()

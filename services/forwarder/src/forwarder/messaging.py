@@ -19,7 +19,7 @@ from forwarder.domain.ownership import holds
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
-from vonggac.events import MalformedEventError, decode, new_event, subjects
+from vonggac.events import MalformedEventError, decode, new_event, share_field_names, subjects
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
     DeliveryObservedV1,
@@ -356,7 +356,7 @@ class StatusBoard:
             bus,
             topology.DELIVERY_STATUS,
             parse_key=UUID,
-            parse_value=DeliveryObservedV1.model_validate_json,
+            parse_value=lambda value: share_field_names(DeliveryObservedV1.model_validate_json(value)),
             on_change=self._changed,
         )
 

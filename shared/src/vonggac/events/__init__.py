@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NotUnderstoodError,
         Payload,
         new_event,
+        share_field_names,
     )
     from vonggac.events.registry import decode
 else:
@@ -43,4 +44,5 @@ __all__ = [
     "Payload",
     "decode",
     "new_event",
+    "share_field_names",
 ]

@@ -48,6 +48,23 @@ class Payload(BaseModel):
     """Reverse-DNS name with a version: `vn.vonggac.<producer>.<fact>.v<n>`."""
 
 
+_NAMES: dict[frozenset[str], set[str]] = {}
+
+
+def share_field_names[M: BaseModel](message: M) -> M:
+    """The same message, to keep many of: those that were given the same fields share the set of their names.
+
+    A set of its own takes 2 kB of a delivery's status, more than all of its values. No message is changed later.
+    """
+    names = _NAMES.setdefault(frozenset(message.model_fields_set), message.model_fields_set)
+    object.__setattr__(message, "__pydantic_fields_set__", names)
+    for _, value in message:
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, BaseModel):
+                share_field_names(one)
+    return message
+
+
 class CloudEvent[T: Payload](BaseModel):
     """The envelope. Attribute names are those of the specification (lower case, no underscores)."""
 

@@ -29,6 +29,7 @@ from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bus, Job, JobQueue, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
+from vonggac.events import share_field_names
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.telemetry import get_logger
@@ -253,6 +254,7 @@ class Worker:
             log.warning("camera_not_held", camera_id=str(camera.id), error=type(error).__name__)
             return False
         self._remove_unplanned(camera)
+        share_field_names(job.event)
         self.held[camera.id] = HeldCamera(job, relay, adoption, rpc)
         self._changed_s = self._context.monotonic_s()
         log.info("camera_held", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
