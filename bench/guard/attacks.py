@@ -1,4 +1,4 @@
-"""What somebody hostile does to an HTTP API: each attack goes on for a set time, or until it is refused."""
+"""Attacks on an HTTP API: each goes on for a set time, or until it is refused."""
 
 import asyncio
 import base64

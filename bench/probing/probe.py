@@ -10,29 +10,36 @@ Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their 
   late they begin. Their schedule begins spread over the minute, as it stands in a running platform.
 - `starve`: the same schedule while a part of the cameras takes connections and never answers: how late the healthy ones
   begin, and which camera's next verdict comes after its last one ended to hold (two intervals).
+- `calls`: Python calls a light probe, as fast as they go: by cProfile, which depends on no load of the machine.
 - `soak`: light probes as fast as they go; resident memory after a tenth of them and at the end.
-Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
+`--only light` measures that part alone. Prints a table and, last, one JSON line; `ratio_…`: the peer's cost over ours,
+null where it is not installed.
 """
 
 import argparse
 import asyncio
+import cProfile
 import json
 import multiprocessing
 import os
+import pstats
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import uvloop
 
 from bench.probing.probe_stage import Scene, cpu_s, plan, plan_light, prober, rss_mb, simulate
 from bench.probing.rtsp_stub import serve as serve_stub
+from bench.probing.rtsp_stub import serve_silent
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
@@ -40,6 +47,9 @@ from vonggac.telemetry import configure_logging
 from vonggac.testing.fixtures import NatsAt
 
 AT_A_TIME = 256  # probes of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
+CALLS_CAMERAS, CALLS_PROBES = 500, 1000
+PEERS = ("ffmpeg", "ffprobe")
+SIMULATED = ("deep", *PEERS, "throughput")
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
 
@@ -115,6 +125,20 @@ async def starve(scene: Scene) -> Answer:
         }
 
 
+async def calls(scene: Scene) -> Answer:
+    """Python calls of the prober's thread a light probe, without the first one of each camera."""
+    await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=1.0)
+    async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=64) as running:
+        await running.until(scene.cameras)
+        made_before, profile = running.probes(), cProfile.Profile()
+        profile.enable()
+        await running.until(made_before + scene.probes)
+        profile.disable()
+        made = running.probes() - made_before
+        counted = sum(row[1] for row in pstats.Stats(profile).stats.values())  # type: ignore[attr-defined] # no stub
+        return {"calls": counted / made}
+
+
 async def soak(scene: Scene) -> Answer:
     """Resident memory after a tenth of the probes and at the end."""
     await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=1.0)
@@ -159,6 +183,7 @@ WAYS = {
     "throughput": throughput,
     "light": light,
     "starve": starve,
+    "calls": calls,
     "soak": soak,
 }
 
@@ -174,7 +199,7 @@ def _work(way: str, scene: Scene, answers: "Queue[Answer | str]") -> None:
 
 def measure(way: str, scene: Scene) -> Answer | None:
     """In a process of its own, with a nats-server of its own; None when the program is not installed."""
-    if way in ("ffmpeg", "ffprobe") and shutil.which(way) is None:
+    if way in PEERS and shutil.which(way) is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         server = NatsServer(Path(folder) / "nats", free_port())
@@ -201,43 +226,70 @@ async def _declare(nats_url: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
-    """Every part after the other."""
+    """Each wanted part after the other."""
     answers: dict[str, Answer | None] = {}
-    urls: Queue[list[str]] = SPAWN.Queue()
-    ports: Queue[int] = SPAWN.Queue()
-    simulator = SPAWN.Process(target=simulate, args=(arguments.cameras, urls))
-    silent_ports: Queue[int] = SPAWN.Queue()
-    stub = SPAWN.Process(target=serve_stub, args=(ports,))
-    silent = SPAWN.Process(target=serve_stub, args=(silent_ports,), kwargs={"silent": True})
-    simulator.start()
-    try:
-        cameras = urls.get(timeout=120)
-        for way in ("deep", "ffmpeg", "ffprobe"):
-            answers[way] = measure(way, Scene(cameras, arguments.probes))
-        wanted = Scene(cameras, 0, cameras=arguments.wanted, seconds=arguments.seconds)
-        answers["throughput"] = measure("throughput", wanted)
-    finally:
-        simulator.terminate()
-        simulator.join()
-    stub.start()
-    silent.start()
-    try:
-        device = [f"rtsp://127.0.0.1:{ports.get(timeout=60)}/live"]
-        answers["light"] = measure("light", Scene(device, 0, arguments.light, arguments.light_seconds))
-        both = [*device, f"rtsp://127.0.0.1:{silent_ports.get(timeout=60)}/live"]
-        scene = Scene(both, arguments.hanging, arguments.light, arguments.starve_seconds)
-        answers["starve"] = measure("starve", scene)
-        answers["soak"] = measure("soak", Scene(device, arguments.soak, 2000, arguments.soak_seconds))
-    finally:
-        for process in (stub, silent):
-            process.terminate()
-            process.join()
+    wanted: list[str] = arguments.only or list(WAYS)
+    if simulated := [way for way in SIMULATED if way in wanted]:
+        with _started(simulate, arguments.cameras) as cameras:
+            for way in simulated:
+                scene = Scene(cameras, arguments.probes)
+                if way == "throughput":
+                    scene = Scene(cameras, 0, cameras=arguments.wanted, seconds=arguments.seconds)
+                answers[way] = measure(way, scene)
+    with _started(serve_stub) as port, _started(serve_silent) as silent_port:
+        device, silent = (f"rtsp://127.0.0.1:{number}/live" for number in (port, silent_port))
+        scenes = {
+            "light": Scene([device], 0, arguments.light, arguments.light_seconds),
+            "starve": Scene([device, silent], arguments.hanging, arguments.light, arguments.starve_seconds),
+            "calls": Scene([device], CALLS_PROBES, CALLS_CAMERAS),
+            "soak": Scene([device], arguments.soak, 2000, arguments.soak_seconds),
+        }
+        answers |= {way: measure(way, scene) for way, scene in scenes.items() if way in wanted}
     return answers
+
+
+@contextmanager
+def _started(serve: Callable[..., None], *arguments: object) -> Iterator[Any]:
+    """A process of its own while the block runs; what it puts into its queue first."""
+    answers: Queue[Any] = SPAWN.Queue()
+    process = SPAWN.Process(target=serve, args=(*arguments, answers))
+    process.start()
+    try:
+        yield answers.get(timeout=120)
+    finally:
+        process.terminate()
+        process.join()
+
+
+FIGURES: tuple[tuple[str, str, str, int, str], ...] = (
+    ("deep", "ms", "prober, ms of CPU a deep probe", 2, "cpu_ms_deep"),
+    ("ffmpeg", "ms", "ffmpeg, ms of CPU a probe", 2, ""),
+    ("ffprobe", "ms", "ffprobe, ms of CPU a probe", 2, ""),
+    ("throughput", "per_s", "deep probes a second", 1, "probes_per_s"),
+    ("throughput", "up", "  of them up, a share", 3, ""),
+    ("light", "per_minute", "scheduled light probes a minute", 0, ""),
+    ("light", "p50_s", "  lateness p50, s", 3, ""),
+    ("light", "p99_s", "  lateness p99, s", 3, "lateness_p99_s"),
+    ("light", "ms", "  ms of CPU a light probe", 2, "cpu_ms_light"),
+    ("starve", "per_minute", "the same while some hang, a minute", 0, ""),
+    ("starve", "p50_s", "  lateness p50, s", 3, ""),
+    ("starve", "p99_s", "  lateness p99, s", 3, "starve_p99_s"),
+    ("starve", "most_s", "  lateness at most, s", 3, ""),
+    ("starve", "unknown", "  cameras unknown", 0, "starve_unknown"),
+    ("starve", "cameras", "  of so many", 0, ""),
+    ("calls", "calls", "Python calls a light probe", 0, "calls_light"),
+    ("soak", "per_s", "light probes a second, unscheduled", 0, ""),
+    ("soak", "probes", "  probes made", 0, ""),
+    ("soak", "start_mb", "  resident MB at a tenth", 1, "rss_mb_start"),
+    ("soak", "end_mb", "  resident MB at the end", 1, "rss_mb_end"),
+)
+"""The part, its figure, what the table calls it, how many decimals it has, and its name in the last line, if any."""
 
 
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=WAYS, help="parts to measure (default: all)")
     parser.add_argument("--probes", type=int, default=60, help="deep probes, and probes of each peer (default: 60)")
     parser.add_argument("--cameras", type=int, default=20, help="simulated cameras (default: 20)")
     parser.add_argument("--wanted", type=int, default=400, help="cameras of the throughput (default: 400)")
@@ -249,38 +301,19 @@ def main() -> None:
     parser.add_argument("--soak", type=int, default=100_000, help="light probes of the soak (default: 100000)")
     parser.add_argument("--soak-seconds", type=float, default=300.0, help="the soak ends then at the latest")
     answers = run(parser.parse_args())
-    ours = answers["deep"] or {}
+    line: dict[str, float | None] = {}
     print(f"{'what':34} {'figure':>12}")
-    ratios: dict[str, float | None] = {}
-    print(f"{'prober, ms of CPU a deep probe':34} {ours['ms']:12.2f}")
-    for peer in ("ffmpeg", "ffprobe"):
-        cost = answers[peer]
-        ratios[peer] = round(cost["ms"] / ours["ms"], 2) if cost else None
-        shown = f"{cost['ms']:12.2f}  ({ratios[peer]} times ours)" if cost else f"{'not there':>12}"
-        print(f"{f'{peer}, ms of CPU a probe':34} {shown}")
-    fast, light_probes, soaked = (answers[way] or {} for way in ("throughput", "light", "soak"))
-    print(f"{'deep probes a second':34} {fast['per_s']:12.1f}  ({fast['up']:.1%} up)")
-    print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
-    print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
-    print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
-    hung = answers["starve"] or {}
-    print(f"{'the same while some hang, a minute':34} {hung['per_minute']:12.0f}")
-    print(f"{'  lateness p50, p99, most, s':34} {hung['p50_s']:12.3f} {hung['p99_s']:.3f} {hung['most_s']:.3f}")
-    print(f"{'  cameras unknown, of':34} {hung['unknown']:12.0f} {hung['cameras']:.0f}")
-    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['probes']:.0f} made)")
-    print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
+    for way, figure, label, decimals, name in FIGURES:
+        if way in answers:
+            answer = answers[way]
+            print(f"{label:34} " + (f"{answer[figure]:12.{decimals}f}" if answer else f"{'not there':>12}"))
+            if name and answer:
+                line[name] = round(answer[figure], decimals)
+    for peer in PEERS:
+        ours, theirs = answers.get("deep"), answers.get(peer)
+        if ours and peer in answers:
+            line[f"ratio_{peer}"] = round(theirs["ms"] / ours["ms"], 2) if theirs else None
     print(f"{'cores':34} {os.cpu_count():12}")
-    line = {
-        "cpu_ms_deep": round(ours["ms"], 2),
-        "ratio_ffmpeg": ratios["ffmpeg"],
-        "ratio_ffprobe": ratios["ffprobe"],
-        "probes_per_s": round(fast["per_s"], 1),
-        "lateness_p99_s": round(light_probes["p99_s"], 3),
-        "starve_p99_s": round(hung["p99_s"], 3),
-        "starve_unknown": round(hung["unknown"]),
-        "rss_mb_start": round(soaked["start_mb"], 1),
-        "rss_mb_end": round(soaked["end_mb"], 1),
-    }
     print(json.dumps(line))
 
 

@@ -47,9 +47,17 @@ class _Silent(asyncio.Protocol):
     """Takes connections and never says a word."""
 
 
-def serve(ports: "Queue[int]", *, silent: bool = False) -> None:
-    """Listen on a free loopback port, put it into `ports`, serve until terminated. `silent`: never answer."""
-    device = _Silent if silent else _Device
+def serve(ports: "Queue[int]") -> None:
+    """Listen on a free loopback port, put it into `ports`, serve until terminated."""
+    _serve(_Device, ports)
+
+
+def serve_silent(ports: "Queue[int]") -> None:
+    """The same, and never answer."""
+    _serve(_Silent, ports)
+
+
+def _serve(device: type[asyncio.Protocol], ports: "Queue[int]") -> None:
 
     async def listen() -> None:
         server = await asyncio.get_running_loop().create_server(device, "127.0.0.1", 0, backlog=4096)

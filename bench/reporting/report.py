@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,19 @@ def periods(now: datetime, days: int) -> dict[str, dict[str, str]]:
         "year_to_now_s": {"from": max(year, closed - timedelta(days=364)).isoformat()},
         "days_30_to_now_s": {"from": (now - timedelta(days=min(30, days - 2))).isoformat()},
     }
+
+
+def series_of(now: datetime, days: int) -> dict[str, dict[str, str]]:
+    """Series: the hours of a closed day and those of today, in total; the days of a month, by unit."""
+    month = periods(now, days)["compliance_s"]
+    closed = date.fromisoformat(month["to"])
+    return {
+        "series_closed_day_s": {
+            "from": (closed - timedelta(days=1)).isoformat(), "to": month["to"], "every": "hour", "by": "total",
+        },
+        "series_today_s": {"from": now.astimezone(VIETNAM).date().isoformat(), "every": "hour", "by": "total"},
+        "series_month_s": {**month, "every": "day"},
+    }  # fmt: skip
 
 
 async def write_ledger(settings: Settings, now: datetime) -> dict[str, float]:
@@ -102,7 +115,7 @@ async def measure(settings: Settings, keys: Path, spans: dict[str, dict[str, str
             return answer
 
         for name, given in spans.items():
-            wanted = {**given, "by": "unit"}
+            wanted = {"by": "unit", **given}
             result[name] = round(await seconds_of(partial(get, "/v1/availability", wanted)), 3)
     return result
 
@@ -125,7 +138,7 @@ def run(arguments: argparse.Namespace, folder: Path, postgres: PostgresServer, n
     ledger = sizes(url, "ledger_camera")
     result["ledger_bytes_per_camera_day"] = round(ledger / arguments.cameras / max(1, result["ledger_days"]), 1)
     spans = periods(now, arguments.days)
-    result |= asyncio.run(measure(settings, folder / "keys", spans))
+    result |= asyncio.run(measure(settings, folder / "keys", spans | series_of(now, arguments.days)))
     files = measure_files(url, folder / "keys", spans["compliance_s"], arguments.times)
     result |= {name: files[name] for name in FILES}
     result["moved_cameras"] = move(url, MOVERS, now)

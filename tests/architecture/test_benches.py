@@ -1,6 +1,7 @@
-"""Every bench starts, and docs/benchmarks.md lists it."""
+"""Every bench starts, docs/benchmarks.md lists it, and every row there names the command that repeats it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BENCHES = sorted(path for path in (ROOT / "bench").glob("*/*.py") if "__main__" in path.read_text("utf-8"))
+PAGE = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+ROWS = [row.split(" | ") for row in PAGE.splitlines() if row.startswith("| ")][1:]
+COMMAND = re.compile(r"`(?:make [a-z-]+|python -m [\w.]+|\.ci/run)[^`]*`|the same")
+MODULE = re.compile(r"`python -m ([\w.]+)([^`]*)`")
 STARTER = """
 import json, os, runpy, sys, tempfile, traceback
 import fastapi, httpx, nats, numpy, psycopg, pydantic_settings, sqlalchemy.ext.asyncio, uvicorn
@@ -84,4 +89,21 @@ def test_what_does_not_start_is_noticed(start: Start, module: str) -> None:
 
 @pytest.mark.parametrize("bench", BENCHES, ids=lambda path: path.stem)
 def test_bench_is_in_the_page_of_figures(bench: Path) -> None:
-    assert f"{bench.relative_to(ROOT)}" in (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    name = str(bench.relative_to(ROOT))
+    assert f"`{name}" in PAGE or name.removesuffix(".py").replace("/", ".") in {
+        found[0] for found in MODULE.findall(PAGE)
+    }
+
+
+def test_every_row_of_the_page_names_the_command_that_repeats_it() -> None:
+    assert len(ROWS) > 40
+    assert [row[0] for row in ROWS if len(row) != 5 or not COMMAND.match(row[-1])] == []
+    assert COMMAND.match("cProfile, 1,000 probes |") is None
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("module", "arguments"), sorted(set(MODULE.findall(PAGE))))
+def test_the_commands_of_the_page_are_understood(start: Start, module: str, arguments: str) -> None:
+    status, said, mistakes = start(module)
+    assert status == 0, mistakes
+    assert set(re.findall(r"--[a-z-]+", arguments)) - set(re.findall(r"--[a-z-]+", said)) == set()
