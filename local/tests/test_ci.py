@@ -69,3 +69,14 @@ def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
         run(tmp_path)
         assert other.poll() is None
         other.kill()
+
+
+def test_the_workflow_runs_this_and_nothing_else() -> None:
+    (workflow,) = (ROOT / ".github" / "workflows").iterdir()
+    assert re.findall(r"^\s+(?:- )?run: (.*)", workflow.read_text("utf-8"), re.MULTILINE) == [".ci/run"]
+
+
+def test_the_hooks_are_programs_of_the_lock_file_and_make_check() -> None:
+    entries = re.findall(r"entry: (\S+)(.*)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert ("make", " check") in entries
+    assert [name for name, _ in entries if name != "make" and not (ROOT / name).is_file()] == []

@@ -93,6 +93,12 @@ def test_every_row_of_the_failure_table_names_its_test() -> None:
     assert [row for row in rows if not NAMED_TEST.search(row)] == []
 
 
+def test_one_camera_is_followed_in_a_dozen_hops() -> None:
+    hops = re.findall(r"^\| (\d+) \| [^|]+ \| [^|]*\]\([^|]+ \|$", TESTED_PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [int(hop) for hop in hops] == list(range(1, len(hops) + 1))
+    assert 8 <= len(hops) <= 12
+
+
 def test_named_files_and_links_exist() -> None:
     def missing(page: Path) -> list[str]:
         links = [link for (link,) in named(LINK, page) if not (page.parent / link).exists()]
