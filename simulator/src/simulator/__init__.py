@@ -11,9 +11,9 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
-from simulator.core import Simulator
 from simulator.demo import demo_config
 from simulator.devices.faults import CameraFaultName
+from simulator.simulator import Simulator
 
 __all__ = [
     "CameraConfig",

@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from simulator.api import authority, cameras, centres
 from simulator.config import SimulatorConfig
-from simulator.core import Simulator
 from simulator.demo import demo_config
 from simulator.settings import SimulatorSettings
+from simulator.simulator import Simulator
 from vonggac.http import new_application
 from vonggac.telemetry import Health
 

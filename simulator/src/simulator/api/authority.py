@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from simulator.core import Simulator
+from simulator.simulator import Simulator
 
 router = APIRouter(prefix="/v1/authority", tags=["authority"])
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from simulator.api.adding import adding
+from simulator.api.refusals import refusals_as_answers
 from simulator.cameras.camera import Camera
 from simulator.config import AudioCodec, Auth, CameraConfig, Scene, VideoCodec
-from simulator.core import Simulator
 from simulator.devices.faults import CameraFault, FaultError
+from simulator.simulator import Simulator
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
@@ -94,7 +94,7 @@ async def list_cameras(request: Request) -> CameraList:
 async def add_camera(request: Request, config: CameraConfig) -> CameraView:
     """Add a camera; the answer comes when it can be played. It gets a free port unless one is named."""
     simulator: Simulator = request.app.state.simulator
-    with adding():
+    with refusals_as_answers():
         return view(await simulator.add_camera(config))
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from simulator.api.adding import adding
+from simulator.api.refusals import refusals_as_answers
 from simulator.centres.centre import Centre
 from simulator.centres.statistics import StreamStatistics
 from simulator.config import Auth, CentreConfig
-from simulator.core import Simulator
 from simulator.devices.faults import CentreFault
+from simulator.simulator import Simulator
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/centres", tags=["centres"])
@@ -73,7 +73,7 @@ async def list_centres(request: Request) -> CentreList:
 async def add_centre(request: Request, config: CentreConfig) -> CentreView:
     """Add a centre; the answer comes when it can be reached. It gets a free port unless one is named."""
     simulator: Simulator = request.app.state.simulator
-    with adding():
+    with refusals_as_answers():
         return view(await simulator.add_centre(config))
 
 

@@ -129,7 +129,7 @@ class SessionTracks:
             return None
 
     def _spoilt(self, fault: CameraFault, track: int, frame: Frame, channel: int) -> bytes | bytearray:
-        """What is sent in place of a frame."""
+        """The frame that goes out in place of this one."""
         if fault.fault is CameraFaultName.GARBAGE:
             return garbage(len(frame.data))
         if fault.fault is CameraFaultName.MID_GARBAGE:

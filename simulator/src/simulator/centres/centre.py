@@ -50,7 +50,7 @@ class Centre(Device[CentreSession]):
 
     @property
     def streams(self) -> dict[str, StreamStatistics]:
-        """What was counted until now, by path without its leading slash."""
+        """The counts until now, by path without its leading slash."""
         return {path: stream.statistics() for path, stream in self._streams.items()}
 
     async def wait_for(

@@ -30,7 +30,7 @@ class FrozenPlayback:
         return bool(self._pictures)
 
     def in_place_of(self, batch: MediaBatch) -> Iterator[tuple[MediaBatch, int | None]]:
-        """What is sent instead of `batch`, with the offset at which a keyframe begins."""
+        """The batch to send instead of `batch`, with the offset at which a keyframe begins."""
         for channel, packet in _packets([batch]):
             if channel not in self._channels:
                 continue

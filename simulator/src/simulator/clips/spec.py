@@ -1,4 +1,4 @@
-"""What a clip shows and how it is encoded: the key under which it is encoded once and shared."""
+"""The content of a clip and its encoding: the key under which it is encoded once and shared."""
 
 import hashlib
 import json

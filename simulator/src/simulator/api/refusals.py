@@ -1,17 +1,17 @@
-"""Why a device that was asked for cannot be set up, as answers."""
+"""Refusals of the simulator as answers: why it cannot set up the device that a request asks for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from simulator.core import DeviceExistsError
 from simulator.devices.faults import FaultError
 from simulator.devices.listener import ListenError
+from simulator.simulator import DeviceExistsError
 from vonggac.http import ProblemError
 
 
 @contextmanager
-def adding() -> Iterator[None]:
+def refusals_as_answers() -> Iterator[None]:
     """Raises ProblemError: 409 for an id or a port in use, 422 for a fault that does not fit."""
     try:
         yield
