@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from local.apis.inventory import RefusedError
 from local.backup import place, platform_copy
-from local.commands import clean, cluster_secrets, run, setup, smoke, tools
+from local.commands import clean, cluster_secrets, run, running_platform, setup, smoke
 from local.commands.progress import Progress, write_utf8
 from local.commands.round_trip import round_trip
 from local.commands.service import run_service_command
@@ -94,17 +94,17 @@ def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
-    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
-    return _finish(tools.demo(arguments.inventory, arguments.simulator, token, progress))
+    token = running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    return _finish(running_platform.demo(arguments.inventory, arguments.simulator, token, progress))
 
 
 def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
-    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
-    return _finish(tools.truth(arguments.reporting, token, within_s=arguments.within, progress=progress))
+    token = running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    return _finish(running_platform.truth(arguments.reporting, token, within_s=arguments.within, progress=progress))
 
 
 def _token(arguments: argparse.Namespace, progress: Progress) -> int:
-    progress.line(tools.token_from(keys=arguments.keys, token_file=arguments.token_file))
+    progress.line(running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file))
     return 0
 
 
@@ -114,7 +114,7 @@ def _cluster_secrets(arguments: argparse.Namespace, _progress: Progress) -> int:
 
 
 def _round_trip(arguments: argparse.Namespace, progress: Progress) -> int:
-    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    token = running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file)
     addresses = arguments.inventory, arguments.reporting
     return _finish(round_trip(*addresses, token, within_s=arguments.within, progress=progress))
 

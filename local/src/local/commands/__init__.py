@@ -1,1 +1,1 @@
-"""The commands: run, smoke, setup, clean and the tools for containers."""
+"""The commands: run, smoke, setup, clean, and those for a platform that runs already."""

@@ -42,7 +42,7 @@ class Finding:
     """Cameras that are down, by cause."""
 
     def shortfall(self, expected: Expectation) -> list[str]:
-        """What is not as expected, in words; empty when everything is."""
+        """The differences from what is expected, in words; empty when there are none."""
         wanted = (
             ("cameras", self.cameras, expected.cameras),
             ("cameras up", self.up, expected.cameras - len(expected.faults)),
