@@ -19,7 +19,7 @@ from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES
 from inventory.importing.mistakes.translated import VIETNAMESE
-from inventory.importing.storing.ledger import Background
+from inventory.importing.storing.import_list import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
@@ -115,7 +115,7 @@ def _body_limits(settings: Settings) -> BodyLimits:
 
 
 def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
-    """What keeps the streams as the register says: lost jobs, sizes, what was migrated or restored."""
+    """The tasks that keep the streams as the register says: lost jobs, sizes, what was migrated or restored."""
     return (
         partial(publish_wanted, database=database, wake=relay.wake, every_s=MEASURE_EVERY_S),
         Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,

@@ -1,4 +1,4 @@
-"""What is on record as rows of a noun's columns, without secrets."""
+"""Records as rows of a noun's columns, without secrets."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ type Value = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class References:
     """What the rows need of other nouns."""
 
     codes: Mapping[str, Mapping[UUID, str]]
@@ -48,7 +48,7 @@ async def exported_rows(
 
     `only`: a field and the id that it holds.
     """
-    beside = await _beside(session, noun, today)
+    references = await _read_references(session, noun, today)
     columns = exported_columns(noun)
     things = seen(noun.table, None, sight_of(session))
     query: Select[Any] = select(*(column for column in things.c if column.name not in {*DERIVED, "etag"}))
@@ -57,10 +57,10 @@ async def exported_rows(
     query = query.order_by(*(things.c[name] for name in noun.key), things.c.id)
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
         for row in rows:
-            yield {column.name: _value(row, column, beside) for column in columns}
+            yield {column.name: _value(row, column, references) for column in columns}
 
 
-async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
+async def _read_references(session: AsyncSession, noun: Noun, today: date) -> References:
     named = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes(session, noun_named(name).table) for name in named}
     destinations: dict[UUID, list[str]] = {}
@@ -72,7 +72,7 @@ async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
     people = await read_people_in_office(session, today) if noun.name == "facility" else {}
     if not sight_of(session).people:
         people = {facility_id: hide_contacts(person) for facility_id, person in people.items()}
-    return Beside(codes, destinations, people)
+    return References(codes, destinations, people)
 
 
 async def _codes(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
@@ -85,19 +85,19 @@ async def _codes(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
 _FIELDS = {column: field for field, column in PERSON.items()}
 
 
-def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
+def _value(row: Mapping[str, Any], column: Column, references: References) -> Value:
     if column.name == REVISION:
         return row["revision"]
     if column.name == DESTINATIONS and not column.path:
-        return " ".join(beside.destinations.get(row["id"], ())) or NO_CODES
+        return " ".join(references.destinations.get(row["id"], ())) or NO_CODES
     if not column.path:
-        return beside.people.get(row["id"], {}).get(_FIELDS.get(column.name, ""))
+        return references.people.get(row["id"], {}).get(_FIELDS.get(column.name, ""))
     value: Any = row.get(column.path[0])
     for name in column.path[1:]:
         value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     if column.reference is not None and value is not None:
         # Of what the caller does not see the id, as in lists: no code, and it is refused where somebody sends it back.
-        codes, ids = beside.codes.get(column.reference, {}), value if _is_list(value) else (value,)
+        codes, ids = references.codes.get(column.reference, {}), value if _is_list(value) else (value,)
         return " ".join(codes.get(each, str(each)) for each in ids)
     if column.kind in {Kind.RECORDS, Kind.RECORD}:
         return to_json(value, exclude_none=True).decode() if value else None

@@ -18,9 +18,9 @@ from inventory.api.files.repetition import Repetition, respond
 from inventory.api.files.running import Outcome, Run
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
-from inventory.importing.storing.done import Done
-from inventory.importing.storing.ledger import State, state_of
-from inventory.importing.storing.reverting import BackRules, hold_done, take_back
+from inventory.importing.storing.effects import Effect
+from inventory.importing.storing.import_list import State, state_of
+from inventory.importing.storing.reverting import BackRules, lock_effects, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
 from inventory.nouns.writer import Write
@@ -236,7 +236,7 @@ async def revert_import(import_id: UUID, context: WriteContext, caller: Caller, 
 async def _revert(
     import_id: UUID, context: RequestContext, caller: Principal, why: str, repetition: Repetition | None
 ) -> KeptAnswer:
-    done: list[Done] = []
+    effects: list[Effect] = []
 
     async def lock_import(session: AsyncSession) -> None:
         row = await _row(context, session, import_id, held=True)
@@ -244,12 +244,12 @@ async def _revert(
             what = "was a dry run, which stored nothing" if row.dry_run else f"is {row.state}"
             msg = f"the import {what}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
-        done.extend(await hold_done(session, caller, import_id))
+        effects.extend(await lock_effects(session, caller, import_id))
 
     actor = Actor(caller.subject, context.request_id, why, caller.roles, caller.sight)
     async with context.services.store.long_write_transaction(actor, lock_import) as transaction:
         writing = Write(transaction, caller, context.services.sealer, context.services.allowed)
-        result = await take_back(writing, import_id, done, BackRules(patch_thing, remove_thing))
+        result = await take_back(writing, import_id, effects, BackRules(patch_thing, remove_thing))
         row = await _row(context, transaction.session, import_id)
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()
@@ -335,8 +335,8 @@ async def _import(
 
 async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | None) -> Response:
     """Have it go on in the background; the 202 is kept with its entry in the list."""
-    assert run.ledger is not None
-    import_id = run.ledger.id
+    assert run.entry is not None
+    import_id = run.entry.id
     answers: list[KeptAnswer] = []
 
     async def keep(session: AsyncSession) -> None:

@@ -29,7 +29,7 @@ class Repetition:
         return cls(context, context.key, context.fingerprint_of(digest))
 
     async def answer(self) -> Response | None:
-        """That of the first time, if there was one. Raises ProblemError 422 when the key was used for another thing."""
+        """The first answer, if there was one. Raises ProblemError 422 when the key was used for another thing."""
         async with self.context.read_transaction() as session:
             kept = await self.find(session)
         return None if kept is None else respond(self.context, kept)

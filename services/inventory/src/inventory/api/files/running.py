@@ -29,7 +29,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.plan import Action, Plan
 from inventory.importing.planning.register import Brought
 from inventory.importing.reading.table import Table
-from inventory.importing.storing.ledger import Beside, Ledger, Phase, Sender
+from inventory.importing.storing.import_list import AlsoWritten, ImportEntry, Phase, Sender
 from inventory.importing.storing.people import opens_a_facility
 from inventory.importing.storing.rows import NounRules
 from inventory.importing.storing.same_devices import Compared, find_same_meanwhile
@@ -89,7 +89,7 @@ class Run:
         self.dry_run, self.reason, self.request_id = dry_run, reason, context.request_id
         digest = hashlib.sha256(file.body).hexdigest()
         sender = Sender(caller.subject, context.request_id, reason, file.name, digest)
-        self.ledger = Ledger(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
+        self.entry = ImportEntry(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
         self.upload: Upload | None = None
         self._keep = keep
         self._begun = False
@@ -108,12 +108,12 @@ class Run:
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()
             log.info("import_refused", kind=self.kind, request_id=self.request_id, code=error.problem.code)
-            if self.ledger is not None:
-                await self.ledger.failed(error)
+            if self.entry is not None:
+                await self.entry.failed(error)
             raise
         except asyncio.CancelledError:
-            if self.ledger is not None:
-                await asyncio.shield(self.ledger.failed(None))
+            if self.entry is not None:
+                await asyncio.shield(self.entry.failed(None))
             raise
         finally:
             give_memory_back()
@@ -121,16 +121,16 @@ class Run:
         return outcome
 
     async def _refresh_statistics(self) -> None:
-        """What was stored is stored: nothing is raised when this cannot be done."""
+        """Raises nothing: the rows are stored, also when this fails."""
         with suppress(ProblemError):
             async with self.services.store.read_transaction() as session:
                 await refresh_statistics(session, {*(noun.table for noun in self.nouns), Delivery})
 
-    async def begin(self, beside: Beside | None = None) -> None:
+    async def begin(self, beside: AlsoWritten | None = None) -> None:
         """Enter the import into the list; `beside` writes in the same transaction."""
-        if self.ledger is not None and not self._begun:
+        if self.entry is not None and not self._begun:
             self._begun = True
-            await self.ledger.begin(beside)
+            await self.entry.begin(beside)
 
     async def run_in_background(self) -> None:
         """As `run`; what is wrong is in the list of imports."""
@@ -161,9 +161,9 @@ class Run:
         if few and (upload.mistakes or outcome.counts["created"] or outcome.counts["updated"]):
             await self._try_rules()
         check(upload)
-        if self.ledger is not None:
+        if self.entry is not None:
             async with self.services.store.read_transaction() as session:
-                await self.ledger.done(session, outcome.counts, {"rows": outcome.rows})
+                await self.entry.done(session, outcome.counts, {"rows": outcome.rows})
         return outcome
 
     async def _try_rules(self) -> None:
@@ -253,8 +253,8 @@ class Run:
 
     async def _done(self, transaction: WriteTransaction, outcome: Outcome) -> None:
         await transaction.finish()
-        if self.ledger is not None:
-            await self.ledger.done(transaction.session, outcome.counts)
+        if self.entry is not None:
+            await self.entry.done(transaction.session, outcome.counts)
         if self._keep is not None:
             await self._keep(transaction.session, outcome)
 
@@ -262,12 +262,12 @@ class Run:
         return Write(transaction, self.caller, self.services.sealer, self.services.allowed)
 
     def _actor(self) -> Actor:
-        request = self.request_id if self.ledger is None else str(self.ledger.id)
+        request = self.request_id if self.entry is None else str(self.entry.id)
         return Actor(self.caller.subject, request, self.reason, sight=self.caller.sight)
 
     async def _report(self, phase: Phase, rows: int) -> None:
-        if self.ledger is not None:
-            await self.ledger.report(phase, rows)
+        if self.entry is not None:
+            await self.entry.report(phase, rows)
 
     def _outcome(self, plans: Sequence[Plan]) -> Outcome:
         counts = {action.value: sum(plan.counts[action] for plan in plans) for action in Action}
@@ -275,7 +275,7 @@ class Run:
         rows: list[dict[str, Any]] = []
         for plan in plans if self.dry_run else ():
             rows += difference(plan, SHOWN_ROWS - len(rows), people=self.caller.sight.people)
-        return Outcome(self.ledger.id if self.ledger is not None else None, self.kind, self.dry_run, counts, rows)
+        return Outcome(self.entry.id if self.entry is not None else None, self.kind, self.dry_run, counts, rows)
 
     def _count(self, outcome: Outcome, took_s: float) -> None:
         metrics = self.services.metrics

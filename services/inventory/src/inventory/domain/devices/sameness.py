@@ -36,7 +36,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class SameDevice:
     """Another camera on record with the same device. `field`: url, sub_url, serial, mac or channel."""
 
     field: str
@@ -56,10 +56,10 @@ def one_device(what: str, code: str, field: str) -> str:
     )
 
 
-def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
+def find_same(device: Device, others: Iterable[Device]) -> tuple[SameDevice, ...]:
     """The other cameras that are the same device, each with the first field that says so."""
     fields = ((other, _same_field(device, other)) for other in others if other.camera_id != device.camera_id)
-    return tuple(Same(field, other.code) for other, field in fields if field is not None)
+    return tuple(SameDevice(field, other.code) for other, field in fields if field is not None)
 
 
 def _same_field(device: Device, other: Device) -> str | None:
@@ -95,19 +95,19 @@ class Devices:
         for mark in _marks(device):
             self._by_mark.setdefault(mark, {}).setdefault(normal_endpoint(device.url), device.code)
 
-    def find_same(self, device: Device) -> Same | None:
+    def find_same(self, device: Device) -> SameDevice | None:
         """Another camera that is the same device, as `find_same` finds it."""
         for field, value in _marks(device):
             # The channels of one recorder share its marks.
             for endpoint, code in self._by_mark.get((field, value), {}).items():
                 if endpoint != normal_endpoint(device.url) and code != device.code:
-                    return Same(field, code)
+                    return SameDevice(field, code)
         for field, address in device.addresses:
             if (code := self._by_url.get(address, device.code)) != device.code:
-                return Same(field, code)
+                return SameDevice(field, code)
         if device.channel is not None:
             code = self._by_channel.get((device.recorder_id, device.channel), device.code)
-            return Same("channel", code) if code != device.code else None
+            return SameDevice("channel", code) if code != device.code else None
         return None
 
 

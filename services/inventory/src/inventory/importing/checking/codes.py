@@ -41,7 +41,7 @@ def check_codes(
 
 
 class OnRecord[V](dict[str, V]):
-    """What is on record, by code. What a wrong row is advised of is made once: a file may have thousands of them."""
+    """Records by code. The advice for a wrong row is made once: a file may have thousands of them."""
 
     @cached_property
     def ordered(self) -> Sequence[str]:

@@ -117,8 +117,8 @@ def make_plan(
     secrets = array("q", (hash(shown_cell(row.cells[name])) for name in guarded.secrets for row in table.rows))
     checked = check_cells(table, mistakes)
     table.rows.clear()
-    again = _check_keys(noun, checked, register, mistakes)
-    comparison = _Comparison(noun, table, register, rules, again, shown=shown)
+    repeated = _check_keys(noun, checked, register, mistakes)
+    comparison = _Comparison(noun, table, register, rules, repeated, shown=shown)
     checked.reverse()
     while checked:
         row = checked.pop()
@@ -135,7 +135,7 @@ def make_plan(
 
 
 def _hide_logins(mistakes: Mistakes, secrets: Iterable[int], register: Register) -> None:
-    """What is a name or a password elsewhere in the file is shown in no mistake; a code on record is neither.
+    """Hide in all mistakes what is a name or a password elsewhere in the file; a code on record is neither.
 
     `secrets`: hashes of those, since twenty thousand texts would weigh much for what is rarely needed.
     """
@@ -149,7 +149,7 @@ def _hide_logins(mistakes: Mistakes, secrets: Iterable[int], register: Register)
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RepeatedKey:
     """A row with the key of an earlier one. `number`: 1 for the second of them; `first`: the line of the first."""
 
     number: int
@@ -161,16 +161,19 @@ class _Comparison:
     """What every row is compared with."""
 
     def __init__(
-        self, noun: Noun, table: Table, register: Register, rules: FileRules, again: Mapping[int, Again], *, shown: bool
-    ) -> None:
+        self, noun: Noun, table: Table, register: Register, rules: FileRules,
+        repeated: Mapping[int, RepeatedKey], *, shown: bool,
+    ) -> None:  # fmt: skip
         self.noun, self.table, self.register, self.rules, self.shown = noun, table, register, rules, shown
-        self.again = again
+        self.repeated = repeated
         columns = table.columns.columns
         self.touched = [column for column in columns if column.name in table.present and column.path]
         self.nested = {column.path[0] for column in columns if len(column.path) > 1}
 
 
-def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> dict[int, Again]:
+def _check_keys(
+    noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes
+) -> dict[int, RepeatedKey]:
     """Check the codes; of rows that are found by something else, the lines that have the key of an earlier one."""
     if noun.key == ("code",):
         known = {key[0]: None for key in register.present} | dict.fromkeys(register.others)
@@ -178,7 +181,7 @@ def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mist
         check_codes(codes, known, "code", mistakes)
         return {}
     lines: dict[tuple[Any, ...], list[int]] = {}
-    again: dict[int, Again] = {}
+    repeated: dict[int, RepeatedKey] = {}
     columns = _key_columns(noun)
     for row in rows:
         key = tuple(row.values.get(name) for name in columns)
@@ -187,9 +190,9 @@ def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mist
         before = lines.setdefault(key, [])
         if before:
             shown = " / ".join(hide_secrets(str(part)) for part in key if part is not None)
-            again[row.line] = Again(len(before), shown, before[0])
+            repeated[row.line] = RepeatedKey(len(before), shown, before[0])
         before.append(row.line)
-    return again
+    return repeated
 
 
 def _key_columns(noun: Noun) -> list[str]:
@@ -202,12 +205,12 @@ def _plan_row(comparison: _Comparison, row: CheckedRow, mistakes: Mistakes) -> P
     given = _given(row, touched, register, mistakes)
     extra = comparison.rules.before(row, given, mistakes)
     present = _on_record(noun, row, touched, given, register)
-    if (again := comparison.again.get(row.line)) is not None:
+    if (repeated := comparison.repeated.get(row.line)) is not None:
         others = register.more.get(key_of(noun, given), ())
-        if again.number <= len(others):
-            present = others[again.number - 1]
+        if repeated.number <= len(others):
+            present = others[repeated.number - 1]
         else:
-            mistakes.add_phrase(row.line, _key_columns(noun)[0], "twice", value=again.key, line=again.first)
+            mistakes.add_phrase(row.line, _key_columns(noun)[0], "twice", value=repeated.key, line=repeated.first)
     if row.values.get("code") in register.taken:
         mistakes.add(row.line, "code", translate(code_taken(noun.table.__tablename__)), value=row.values["code"])
     if "code" in given and "code" not in noun.fields.model_fields:

@@ -1,4 +1,4 @@
-"""What is on record of a noun and of what its rows refer to, read in a few queries."""
+"""The records of a noun and of what its rows refer to, read in a few queries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

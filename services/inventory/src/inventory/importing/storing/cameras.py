@@ -251,7 +251,7 @@ def _patch(row: Planned, now: datetime) -> dict[str, Any]:
 
 
 def update_columns(names: set[str]) -> list[str]:
-    """What is written of cameras of which these change."""
+    """The columns to write of cameras of which these change."""
     derived = DERIVED if names & {*Camera.searched, Camera.ordered} else ()
     return [*sorted(names), *derived, "revision", "changed_at"]
 

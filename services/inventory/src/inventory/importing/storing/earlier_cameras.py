@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.storing.cameras import next_state, update_columns, update_of
-from inventory.importing.storing.done import Done, TakenBack, patch_back
+from inventory.importing.storing.effects import Effect, TakenBack, patch_back
 from inventory.nouns.devices.declared import CAMERA, DELIVERY
 from inventory.storage.change_log import snapshot, snapshot_text
 from inventory.storage.conflicts import busy
@@ -35,11 +35,11 @@ _STATED = tuple(column for column in Camera.__table__.c if column.name not in DE
 _PLAIN_DELETE = {"synchronize_session": False}
 
 
-async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> list[Done]:
+async def restore_cameras(transaction: WriteTransaction, effects: Sequence[Effect], result: TakenBack) -> list[Effect]:
     """Those of which only plain fields were changed; returns the others, for which the rules have to be asked."""
-    patches = {each.id: patch_back(CAMERA, each) for each in done}
-    others = [each for each in done if not PLAIN.issuperset(patches[each.id])]
-    plain = [each.id for each in done if PLAIN.issuperset(patches[each.id])]
+    patches = {each.id: patch_back(CAMERA, each) for each in effects}
+    others = [each for each in effects if not PLAIN.issuperset(patches[each.id])]
+    plain = [each.id for each in effects if PLAIN.issuperset(patches[each.id])]
     columns = update_columns({name for each in plain for name in patches[each]})
     staged = StagedUpdates(transaction.session, Camera, columns, transaction.now)
     for start in range(0, len(plain), CHUNK):
@@ -63,10 +63,10 @@ async def restore_cameras(transaction: WriteTransaction, done: Sequence[Done], r
     return others
 
 
-async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
+async def remove_cameras(transaction: WriteTransaction, effects: Sequence[Effect], result: TakenBack) -> None:
     """Cameras that the import created, with their deliveries: read as rows, for nothing asks for objects of them."""
-    for start in range(0, len(done), CHUNK):
-        some = _any_of([each.id for each in done[start : start + CHUNK]])
+    for start in range(0, len(effects), CHUNK):
+        some = _any_of([each.id for each in effects[start : start + CHUNK]])
         deliveries = select(*Delivery.__table__.c).where(Delivery.camera_id == some)
         for row in await _rows(transaction.session, deliveries):
             shown = snapshot_text(Delivery, row)
@@ -75,7 +75,7 @@ async def remove_cameras(transaction: WriteTransaction, done: Sequence[Done], re
             transaction.record_removed(Camera, row)
             result.removed += 1
         await transaction.write_log()
-    gone = [each.id for each in done]
+    gone = [each.id for each in effects]
     if gone:
         for statement in (delete(Delivery).where(Delivery.camera_id == _any_of(gone)),
                           delete(Camera).where(Camera.id == _any_of(gone))):  # fmt: skip
@@ -86,12 +86,12 @@ async def _rows(session: AsyncSession, query: Select[Any]) -> Sequence[Mapping[s
     return cast("Sequence[Mapping[str, Any]]", (await session.execute(query)).mappings().all())
 
 
-async def restore_connections(transaction: WriteTransaction, done: Sequence[Done], result: TakenBack) -> None:
+async def restore_connections(transaction: WriteTransaction, effects: Sequence[Effect], result: TakenBack) -> None:
     """Deliveries that the import made are removed, those that it removed are made again, under their ids.
 
-    `done`: of cameras that stay and that nobody touched since.
+    `effects`: of cameras that stay and that nobody touched since.
     """
-    made = [each.id for each in done if each.action == "created" and each.after is not None]
+    made = [each.id for each in effects if each.action == "created" and each.after is not None]
     for start in range(0, len(made), CHUNK):
         query = select(Delivery).where(Delivery.id == _any_of(made[start : start + CHUNK]))
         for delivery in (await transaction.session.scalars(query)).all():
@@ -102,12 +102,12 @@ async def restore_connections(transaction: WriteTransaction, done: Sequence[Done
     if made:
         statement = delete(Delivery).where(Delivery.id == _any_of(made))
         await transaction.session.execute(statement, execution_options=_PLAIN_DELETE)
-    lost = [each for each in done if each.action == "removed" and each.after is None and each.before is not None]
+    lost = [each for each in effects if each.action == "removed" and each.after is None and each.before is not None]
     for start in range(0, len(lost), CHUNK):
         await _make_again(transaction, lost[start : start + CHUNK], result)
 
 
-async def _make_again(transaction: WriteTransaction, lost: Sequence[Done], result: TakenBack) -> None:
+async def _make_again(transaction: WriteTransaction, lost: Sequence[Effect], result: TakenBack) -> None:
     session = transaction.session
     ids = [UUID(_before(each)["camera_id"]) for each in lost]
     of_cameras = select(Camera.id, Camera.code, Facility.code.label("facility_code"))
@@ -131,16 +131,16 @@ async def _make_again(transaction: WriteTransaction, lost: Sequence[Done], resul
     result.restored += len(new)
 
 
-def _earlier_delivery(done: Done) -> dict[str, Any]:
+def _earlier_delivery(effect: Effect) -> dict[str, Any]:
     """What of a delivery does not follow from its camera and its destination."""
-    fields = DELIVERY.fields.model_validate({name: _before(done).get(name) for name in DELIVERY.fields.model_fields})
+    fields = DELIVERY.fields.model_validate({name: _before(effect).get(name) for name in DELIVERY.fields.model_fields})
     own = fields.model_dump(exclude={"camera_id", "destination_id"})
-    return own | {"id": done.id}
+    return own | {"id": effect.id}
 
 
-def _before(done: Done) -> Any:
-    assert done.before is not None
-    return done.before
+def _before(effect: Effect) -> Any:
+    assert effect.before is not None
+    return effect.before
 
 
 def _any_of(ids: Sequence[UUID]) -> Any:

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from inventory.importing.mistakes.translated import translate
-from inventory.importing.storing.done import Done, Left, TakenBack, patch_back, read_done
 from inventory.importing.storing.earlier_cameras import remove_cameras, restore_cameras, restore_connections
+from inventory.importing.storing.effects import Effect, Left, TakenBack, patch_back, read_effects
 from inventory.nouns.devices.declared import CAMERA
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named, referring
@@ -43,21 +43,21 @@ class BackRules:
     remove: Callable[[Write, Noun, Thing], Awaitable[None]]
 
 
-async def hold_done(session: AsyncSession, caller: Principal, import_id: UUID) -> list[Done]:
+async def lock_effects(session: AsyncSession, caller: Principal, import_id: UUID) -> list[Effect]:
     """What the import did; from here on nobody else writes one of its records. Raises ProblemError 403."""
-    done = await read_done(session, import_id)
-    _check_rights(caller, done)
-    await _check_seen(session, done)
-    for name in {each.noun for each in done}:
+    effects = await read_effects(session, import_id)
+    _check_rights(caller, effects)
+    await _check_seen(session, effects)
+    for name in {each.noun for each in effects}:
         ids = noun_named(name).table.id
-        new = [each.id for each in done if each.noun == name and each.action == "created"]
-        changed = [each.id for each in done if each.noun == name and each.action != "created"]
+        new = [each.id for each in effects if each.noun == name and each.action == "created"]
+        changed = [each.id for each in effects if each.noun == name and each.action != "created"]
         await _lock_rows(session, select(ids).where(_is_any(ids, new)).with_for_update())
         # Others may go on to refer to what stays.
         await _lock_rows(session, select(ids).where(_is_any(ids, changed)).with_for_update(key_share=True))
         if name == "camera":
             await _lock_rows(session, select(Delivery.id).where(_is_any(Delivery.camera_id, new)).with_for_update())
-    return done
+    return effects
 
 
 async def _lock_rows(session: AsyncSession, rows: Select[Any]) -> None:
@@ -68,15 +68,15 @@ def _is_any(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
     return cast("ColumnElement[bool]", column == any_(literal(list(ids), ARRAY(Uuid))))
 
 
-async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules: BackRules) -> TakenBack:
-    """In a long write; `done` is held. Cameras beside other writers, in the queue what goes by rules."""
+async def take_back(writing: Write, import_id: UUID, effects: Sequence[Effect], rules: BackRules) -> TakenBack:
+    """In a long write; `effects` are locked. Cameras beside other writers, in the queue what goes by rules."""
     session, result = writing.transaction.session, TakenBack()
     touched = await _touched_since(session, import_id)
-    new = {each.id for each in done if each.noun == "camera" and each.action == "created"}
+    new = {each.id for each in effects if each.noun == "camera" and each.action == "created"}
     touched |= await _cameras_of(session, touched, new)
-    stays = {each.id for each in done if each.noun == "camera" and (each.id in touched or each.id in new)}
-    deliveries = [each for each in done if each.noun == "delivery" and _camera_of(each) not in stays]
-    ours = [each for each in done if each.noun != "delivery"] + [each for each in deliveries if each.id in touched]
+    stays = {each.id for each in effects if each.noun == "camera" and (each.id in touched or each.id in new)}
+    deliveries = [each for each in effects if each.noun == "delivery" and _camera_of(each) not in stays]
+    ours = [each for each in effects if each.noun != "delivery"] + [each for each in deliveries if each.id in touched]
     result.left += [each.left(TOUCHED) for each in ours if each.id in touched]
     goes = new - touched
     referred = await _referred_cameras(session, [each for each in ours if each.id in goes])
@@ -94,7 +94,7 @@ async def take_back(writing: Write, import_id: UUID, done: Sequence[Done], rules
     return result
 
 
-async def _take_rest_back(writing: Write, rest: list[Done], rules: BackRules, result: TakenBack) -> None:
+async def _take_rest_back(writing: Write, rest: list[Effect], rules: BackRules, result: TakenBack) -> None:
     """One by one, what refers to others before what is referred to, and the newest before the older.
 
     What is refused is tried again after the others: of two units with one code the newer one goes first, and of two
@@ -105,7 +105,7 @@ async def _take_rest_back(writing: Write, rest: list[Done], rules: BackRules, re
     waiting.sort(key=lambda each: order[each.noun], reverse=True)
     while waiting:
         refused: list[Left] = []
-        again: list[Done] = []
+        again: list[Effect] = []
         for start in range(0, len(waiting), CHUNK):
             chunk = waiting[start : start + CHUNK]
             present = await _read_things(writing.transaction.session, chunk)
@@ -121,10 +121,10 @@ async def _take_rest_back(writing: Write, rest: list[Done], rules: BackRules, re
         waiting = again
 
 
-def _check_rights(caller: Principal, done: Sequence[Done]) -> None:
-    """What an import added is removed, what it changed is changed. Raises ProblemError 403 naming record and right."""
+def _check_rights(caller: Principal, effects: Sequence[Effect]) -> None:
+    """Undoing an addition needs the right to remove, else to change. Raises ProblemError 403 naming both."""
     errors = []
-    for each in done:
+    for each in effects:
         right = Right.REMOVE if each.action == "created" else Right.CHANGE
         if not caller.may(right):
             noun = each.noun.replace("_", " ")
@@ -134,10 +134,10 @@ def _check_rights(caller: Principal, done: Sequence[Done]) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors[:SHOWN])
 
 
-async def _check_seen(session: Any, done: Sequence[Done]) -> None:
+async def _check_seen(session: Any, effects: Sequence[Effect]) -> None:
     """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
     ids: dict[str, list[UUID]] = {}
-    for each in done:
+    for each in effects:
         ids.setdefault(each.noun, []).append(each.id)
     for name, some in ids.items():
         if not await saw_all(session, noun_named(name).table, some):
@@ -145,7 +145,7 @@ async def _check_seen(session: Any, done: Sequence[Done]) -> None:
             raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 
 
-async def _read_things(session: Any, chunk: Sequence[Done]) -> dict[UUID, Any]:
+async def _read_things(session: Any, chunk: Sequence[Effect]) -> dict[UUID, Any]:
     """Those that are still on record, a statement per noun; the session keeps them while they are referred to."""
     found: dict[UUID, Any] = {}
     for name in {each.noun for each in chunk}:
@@ -173,7 +173,7 @@ async def _cameras_of(session: Any, touched: set[UUID], cameras: set[UUID]) -> s
     return ids & cameras
 
 
-async def _referred_cameras(session: Any, new: Sequence[Done]) -> dict[UUID, str]:
+async def _referred_cameras(session: Any, new: Sequence[Effect]) -> dict[UUID, str]:
     """Those of the new cameras that others refer to, each with what does: they are not removed. They are held."""
     found: dict[UUID, str] = {}
     for other, field in referring(CAMERA):
@@ -187,22 +187,22 @@ async def _referred_cameras(session: Any, new: Sequence[Done]) -> dict[UUID, str
     return found
 
 
-def _camera_of(delivery: Done) -> UUID:
+def _camera_of(delivery: Effect) -> UUID:
     return UUID((delivery.after or delivery.before or {})["camera_id"])
 
 
-async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: TakenBack) -> str | None:
+async def _take_one_back(writing: Write, effect: Effect, rules: BackRules, result: TakenBack) -> str | None:
     """None when it is done, else why it is refused; nothing of it is then on record, in the log or in a message."""
-    noun, session = noun_named(done.noun), writing.transaction.session
-    thing = await session.get(noun.table, done.id)
+    noun, session = noun_named(effect.noun), writing.transaction.session
+    thing = await session.get(noun.table, effect.id)
     if thing is None:
         return None
     try:
         async with writing.transaction.pending.attempt():
-            if done.action == "created":
+            if effect.action == "created":
                 await rules.remove(writing, noun, thing)
             else:
-                await rules.patch(writing, noun, thing, patch_back(noun, done))
+                await rules.patch(writing, noun, thing, patch_back(noun, effect))
     except ProblemError as error:
         if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
@@ -210,7 +210,7 @@ async def _take_one_back(writing: Write, done: Done, rules: BackRules, result: T
     except ValidationError as error:
         # Of a rule that came after the record did.
         return _in_both(sentence_of(error.errors()[0]["msg"]))
-    if done.action == "created":
+    if effect.action == "created":
         result.removed += 1
     else:
         result.restored += 1

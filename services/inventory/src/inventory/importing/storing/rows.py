@@ -179,7 +179,7 @@ async def _change(writing: Write, plan: Plan, rules: NounRules, made: Mapping[st
 
 
 async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
-    """What the plan was compared with must be on record still: from here on nobody changes it."""
+    """Check that the records that the plan was compared with are as they were: from here on nobody changes them."""
     table = plan.noun.table.__table__.c
     read = {row.id: row for row in plan.rows if row.action is Action.UPDATED and row.present is not None}
     if not read:

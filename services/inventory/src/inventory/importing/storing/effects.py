@@ -1,4 +1,4 @@
-"""What an import did to each record, as the change log has it, and what becomes of that when it is taken back."""
+"""The effects of an import on each record, as the change log has them, and what is taken back of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Effect:
     """All that an import did to one thing: of `before` and `after` what names it, and the fields that changed.
 
     `before` of what was removed has every field.
@@ -58,25 +58,25 @@ class Done:
         shown = self.after or self.before or {}
         return str(shown.get("code") or shown.get("full_name") or self.id)
 
-    def then(self, later: "Done") -> "Done":
+    def then(self, later: "Effect") -> "Effect":
         """This, and what the import did to the thing after it."""
         before = None if self.before is None else {**(later.before or {}), **self.before}
         after = None if later.after is None else {**(self.after or {}), **later.after}
-        return Done(self.noun, self.id, self.action, before, after)
+        return Effect(self.noun, self.id, self.action, before, after)
 
     def left(self, reason: str) -> Left:
         """It stays as it is."""
         return Left(self.noun, self.id, self.key, reason)
 
 
-async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
+async def read_effects(session: AsyncSession, import_id: UUID) -> list[Effect]:
     """What the import did, a thing each, in the order of the first line.
 
     Deliveries of a camera that it created are left out: they go with the camera.
     """
     columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
     query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
-    found: dict[UUID, Done] = {}
+    found: dict[UUID, Effect] = {}
     new_cameras: set[str] = set()
     # Some at a time: a line has two whole states, of which little is kept.
     async for rows in (await session.stream(query)).partitions(CHUNK):
@@ -85,13 +85,13 @@ async def read_done(session: AsyncSession, import_id: UUID) -> list[Done]:
                 continue
             if noun == "camera" and action == "created":
                 new_cameras.add(str(thing_id))
-            done = Done(intern(noun), thing_id, intern(action), *kept(before, after))
-            found[thing_id] = found[thing_id].then(done) if thing_id in found else done
+            effect = Effect(intern(noun), thing_id, intern(action), *kept(before, after))
+            found[thing_id] = found[thing_id].then(effect) if thing_id in found else effect
     return list(found.values())
 
 
 def kept(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Any, Any]:
-    """What `Done` keeps of the two states of a line."""
+    """What `Effect` keeps of the two states of a line."""
     if after is None:
         return before, None
     whole = before or {}
@@ -101,9 +101,9 @@ def kept(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> t
     return None if before is None else {name: whole[name] for name in names if name in whole}, shown
 
 
-def patch_back(noun: Noun, done: Done) -> dict[str, Any]:
+def patch_back(noun: Noun, effect: Effect) -> dict[str, Any]:
     """The fields that the import changed, as they were: JSON values of the log through the noun's own types."""
-    before, after = done.before or {}, done.after or {}
+    before, after = effect.before or {}, effect.after or {}
     names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
     return {name: None if before[name] is None else _typed(_adapter(noun.name, name), before[name]) for name in names}
 

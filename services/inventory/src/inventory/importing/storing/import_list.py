@@ -21,7 +21,7 @@ LOST_AFTER = timedelta(minutes=2)
 """A running import that is not heard of for so long has lost its process; nothing of it was stored."""
 
 
-type Beside = Callable[[AsyncSession], Awaitable[None]]
+type AlsoWritten = Callable[[AsyncSession], Awaitable[None]]
 
 
 class State(StrEnum):
@@ -55,14 +55,14 @@ class Sender:
     sha256: str
 
 
-class Ledger:
+class ImportEntry:
     """The entry of one import; every call but `done` is a transaction of its own, beside the writers' queue."""
 
     def __init__(self, store: Store, kind: str, sender: Sender, *, dry_run: bool) -> None:
         self.id = uuid4()
         self._store, self._kind, self._sender, self._dry_run = store, kind, sender, dry_run
 
-    async def begin(self, beside: Beside | None = None) -> None:
+    async def begin(self, beside: AlsoWritten | None = None) -> None:
         """`beside`: writes in the same transaction."""
         now, sender = self._store.now(), self._sender
         values = {
