@@ -1,4 +1,4 @@
-"""What reporting counts. Labels are bounded: consumers, kinds and outcomes are closed lists."""
+"""Prometheus metrics of reporting. Labels are closed lists: consumers, kinds and outcomes."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from reporting.domain.instants import VIETNAM, millis
-from reporting.urging.decision import HOUR, About, Owed, Party, Quiet, Rule, Urged, decide
+from reporting.urging.decision import HOUR, Owed, Party, Quiet, Rule, Urged, UrgingTopic, decide
 from reporting.urging.digest import SHOWN, day_shown, items_kept, message
 from reporting.urging.urger import digest_by_hand
 
@@ -18,7 +18,7 @@ DEADLINE = millis(datetime(2021, 5, 10, tzinfo=VIETNAM))
 
 def rule(**given: object) -> Rule:
     known = {
-        "id": UUID(int=100), "about": About.OBLIGATION_OVERDUE, "party": Party.RESPONSIBLE, "agency_id": None,
+        "id": UUID(int=100), "about": UrgingTopic.OBLIGATION_OVERDUE, "party": Party.RESPONSIBLE, "agency_id": None,
         "level": 1, "threshold": 0, "every": 24 * HOUR, "channel_kinds": frozenset({"mailto"}),
     }  # fmt: skip
     return Rule(**{**known, **given})  # type: ignore[arg-type]
@@ -40,13 +40,13 @@ def test_the_deadline_is_strictly_before_its_day() -> None:
 
 
 def test_what_is_due_soon_is_urged_before_its_deadline_and_not_at_it() -> None:
-    soon = [rule(about=About.OBLIGATION_DUE_SOON, threshold=72 * HOUR)]
+    soon = [rule(about=UrgingTopic.OBLIGATION_DUE_SOON, threshold=72 * HOUR)]
     asked = {hours: bool(decide(soon, [obligation()], [], DEADLINE - hours * HOUR)) for hours in (73, 72, 1, 0)}
     assert asked == {73: False, 72: True, 1: True, 0: False}
 
 
 def test_a_party_gets_one_digest_and_not_a_message_for_each_camera() -> None:
-    rules = [rule(about=About.OUTAGE, party=Party.MANAGING, threshold=HOUR)]
+    rules = [rule(about=UrgingTopic.OUTAGE, party=Party.MANAGING, threshold=HOUR)]
     cameras = [outage(f"CAM-{number:02d}", DEADLINE - number * HOUR) for number in range(20)]
     (digest,) = decide(rules, cameras, [], DEADLINE)
     assert digest.agency_id == ARMY
@@ -62,7 +62,9 @@ def test_what_is_owed_at_once_stands_in_the_order_of_the_facilities_codes() -> N
     owed += [
         outage(key, DEADLINE)._replace(code="CAM-01", facility_code=code) for key, code in (("e", "B"), ("f", "A"))
     ]
-    (digest,) = decide([rule(), rule(about=About.OUTAGE, party=Party.AGENCY, agency_id=HEALTH)], owed, [], DEADLINE)
+    (digest,) = decide(
+        [rule(), rule(about=UrgingTopic.OUTAGE, party=Party.AGENCY, agency_id=HEALTH)], owed, [], DEADLINE
+    )
     by_hand = digest_by_hand(HEALTH, 1, [one._replace(managing=HEALTH) for one in owed], frozenset(), DEADLINE)
     codes = [None, "KCL-02", "KCL-10", "A", "B"]
     assert [[one.facility_code for one in each.items] for each in (digest, by_hand)] == [codes, codes]
@@ -131,7 +133,7 @@ def test_a_rule_about_some_kinds_leaves_the_others_alone() -> None:
 
 def test_an_outage_whose_manager_is_not_known_urges_nobody() -> None:
     nobody = outage("CAM-01", 0)._replace(managing=None)
-    assert decide([rule(about=About.OUTAGE, party=Party.MANAGING)], [nobody], [], DEADLINE) == []
+    assert decide([rule(about=UrgingTopic.OUTAGE, party=Party.MANAGING)], [nobody], [], DEADLINE) == []
 
 
 def test_a_message_says_in_vietnamese_first_what_is_late_and_how_much() -> None:

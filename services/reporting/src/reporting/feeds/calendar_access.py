@@ -64,7 +64,7 @@ def new_password() -> str:
 
 
 def digest(password: str) -> bytes:
-    """What is kept of it. It is random, so no slow hash is needed."""
+    """The digest to keep of a password. It is random, so no slow hash is needed."""
     return hashlib.sha256(password.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""What is new about the outages of one camera: a pure comparison of what was published with what is known now.
+"""New facts about the outages of one camera: a pure comparison of what was published with what is known now.
 
 Late evidence moves, joins, splits and removes outages. What was published is never published otherwise: an outage that
 was published as open is closed once, with the times as they are known then.

@@ -34,7 +34,7 @@ happened to anybody."""
 SHORT: Millis = 36 * HOUR
 
 
-class Now(NamedTuple):
+class StateNow(NamedTuple):
     """A state at the moment of the report. `since` is None when nothing was ever seen."""
 
     state: str
@@ -45,9 +45,9 @@ class Now(NamedTuple):
 class Moment(NamedTuple):
     """How a camera and its deliveries stand at the moment of the report."""
 
-    camera: Now
-    confirmed: Now
-    deliveries: tuple[Now, ...]
+    camera: StateNow
+    confirmed: StateNow
+    deliveries: tuple[StateNow, ...]
     connected: tuple[bool | None, ...]
     national: bool | None
     provincial: bool | None
@@ -315,7 +315,7 @@ def _moment(
     now, last = material.question.now, camera.pieces[-1]
     shown = [delivery_now(evidence[one.id].statuses, now) for one in camera.deliveries]
     if last.value.absence is not None:
-        gone = Now(CameraState.OUT_OF_SCOPE.value, last.value.absence.reason.value, last.start)
+        gone = StateNow(CameraState.OUT_OF_SCOPE.value, last.value.absence.reason.value, last.start)
         nothing = tuple([None for _ in camera.deliveries])
         return Moment(gone, gone, tuple([one for one, _ in shown]), nothing, None, None, None)
     demanded = {one.id for one in last.value.deliveries}
@@ -334,22 +334,22 @@ def _moment(
     return Moment(state, sure, tuple([one for one, _ in shown]), connections, national, provincial, complies)
 
 
-def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> Now:
+def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> StateNow:
     """The camera's state at `now`; agreed maintenance hides what was seen."""
     if (window := value_at(agreed, now)) is not None:
-        return Now(CameraState.MAINTENANCE.value, None, window.start)
+        return StateNow(CameraState.MAINTENANCE.value, None, window.start)
     if (found := value_at(seen, now)) is not None:
-        return Now(found.value.state.value, found.value.cause, found.value.since)
-    return Now(CameraState.UNKNOWN.value, None, _last_end(seen, now))
+        return StateNow(found.value.state.value, found.value.cause, found.value.since)
+    return StateNow(CameraState.UNKNOWN.value, None, _last_end(seen, now))
 
 
-def delivery_now(segments: Sequence[Segment[Status]], now: Millis) -> tuple[Now, Status | None]:
+def delivery_now(segments: Sequence[Segment[Status]], now: Millis) -> tuple[StateNow, Status | None]:
     """The delivery's state at `now`, `unknown` where no worker that is alive claims it."""
     found = value_at(segments, now)
     if found is None:
-        return Now(UNKNOWN, None, _last_end(segments, now)), None
+        return StateNow(UNKNOWN, None, _last_end(segments, now)), None
     status = found.value
-    return Now(status.state, status.cause, status.since), status
+    return StateNow(status.state, status.cause, status.since), status
 
 
 def _last_end(segments: Sequence[Segment[Any]], now: Millis) -> Millis | None:

@@ -14,7 +14,7 @@ from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDur
 from reporting.domain.percentages import percentages
 from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
 from reporting.domain.segments import Segment
-from reporting.reports.accounts import CameraAccount, Now, Question
+from reporting.reports.accounts import CameraAccount, Question, StateNow
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
 from reporting.reports.totals import CameraCounts, Group, Totals
@@ -169,7 +169,7 @@ def _absence(absence: Segment[Absence]) -> dict[str, Any]:
 
 
 def _delivery(
-    planned: Delivery, places: _Places, now: Now | None, connected: bool | None, durations: DeliveryDurations
+    planned: Delivery, places: _Places, now: StateNow | None, connected: bool | None, durations: DeliveryDurations
 ) -> dict[str, Any]:
     return {
         "id": planned.id,
@@ -187,7 +187,7 @@ def _delivery(
     }
 
 
-def _now(now: Now | None) -> dict[str, Any]:
+def _now(now: StateNow | None) -> dict[str, Any]:
     if now is None:
         return {"state": None, "cause": None, "since": None}
     return {"state": now.state, "cause": now.cause, "since": shown(now.since)}

@@ -15,8 +15,8 @@ from reporting.domain.instants import VIETNAM, Millis, moment
 HOUR: Millis = 3_600_000
 
 
-class About(StrEnum):
-    """What a rule is about."""
+class UrgingTopic(StrEnum):
+    """The topic of a rule."""
 
     OBLIGATION_DUE_SOON = "obligation_due_soon"
     OBLIGATION_OVERDUE = "obligation_overdue"
@@ -24,7 +24,7 @@ class About(StrEnum):
 
 
 class Party(StrEnum):
-    """Who is urged."""
+    """The party that a rule urges."""
 
     RESPONSIBLE = "responsible"
     """The agency that an obligation makes responsible."""
@@ -76,7 +76,7 @@ class Rule:
     """
 
     id: UUID
-    about: About
+    about: UrgingTopic
     party: Party
     agency_id: UUID | None
     level: int
@@ -89,11 +89,11 @@ class Rule:
 
     def fits(self, one: Owed, now: Millis) -> bool:
         """Whether it is about this, now. On time is strictly before a deadline: at it, it is overdue (R05)."""
-        if self.about is About.OUTAGE:
+        if self.about is UrgingTopic.OUTAGE:
             return one.outage and now - one.since >= self.threshold
         if one.outage or (self.obligation_kinds and one.kind not in self.obligation_kinds):
             return False
-        if self.about is About.OBLIGATION_OVERDUE:
+        if self.about is UrgingTopic.OBLIGATION_OVERDUE:
             return now - one.since >= self.threshold
         return one.since - self.threshold <= now < one.since
 

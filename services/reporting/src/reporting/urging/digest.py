@@ -17,7 +17,7 @@ LEVELS: Mapping[int, tuple[str, str]] = {
 
 
 class Message(NamedTuple):
-    """What is sent."""
+    """The message of a digest."""
 
     title: str
     text: str

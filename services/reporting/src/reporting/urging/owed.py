@@ -1,4 +1,4 @@
-"""What parties are to see to now: obligations that are not met, and outages that go on."""
+"""The matters that parties owe now: obligations that are not met, and outages that go on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime

@@ -22,7 +22,7 @@ from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import CHANNELS, RULES, agencies
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent
-from reporting.urging.decision import HOUR, About, Digest, Owed, Party, Quiet, Rule, Urged, decide, in_order
+from reporting.urging.decision import HOUR, Digest, Owed, Party, Quiet, Rule, Urged, UrgingTopic, decide, in_order
 from reporting.urging.digest import items_kept, message
 from reporting.urging.owed import Obligations, outages
 from vonggac.database import Database
@@ -172,7 +172,7 @@ def rule_of(row: Any) -> Rule:
     quiet = None if row.quiet_from is None else Quiet(_minutes(row.quiet_from), _minutes(row.quiet_to))
     return Rule(
         id=row.id,
-        about=About(row.about),
+        about=UrgingTopic(row.about),
         party=Party(row.party),
         agency_id=row.agency_id,
         level=row.level,

@@ -25,8 +25,8 @@ from reporting.reports.accounts import Question
 from reporting.reports.availability.lines import (
     OF_DELIVERIES,
     ONE_BY_ONE,
-    By,
     Line,
+    LineKind,
     accounted,
     group_series,
     single_lines,
@@ -78,7 +78,7 @@ async def read_availability(
     paging: Annotated[PageQuery[Line, LineShape], Depends(LINES)],
     request: Request,
     chosen: Chosen,
-    by: Annotated[By, Query(description="What a line is of.")] = By.TOTAL,
+    by: Annotated[LineKind, Query(description="What a line is of.")] = LineKind.TOTAL,
     every: Annotated[Step | None, Query(description=_EVERY)] = None,
     outages: Annotated[bool, Query(description="Also what outages come to: number, MTTR, MTBF, longest.")] = False,
 ) -> Response:
@@ -126,7 +126,7 @@ def _local(asks: Question, instant: int) -> Any:
     return moment(instant).astimezone(asks.zone)
 
 
-def _shape(asks: Question, by: By, line: Line, known: list[Target]) -> LineShape:
+def _shape(asks: Question, by: LineKind, line: Line, known: list[Target]) -> LineShape:
     camera, delivery = line.camera, line.delivery
     with_cameras, without = line.facilities or (None, None)
     made = LineShape.model_construct(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reporting.api.compliance_schemas import PercentagesShape
 from reporting.api.parameters import GivenInstant
 from reporting.domain.segments import Step
-from reporting.reports.availability.lines import By
+from reporting.reports.availability.lines import LineKind
 from vonggac.events.inventory import DestinationRole, PlanBasis
 from vonggac.http.lists import PageOf
 from vonggac.http.protection.texts import VisibleText
@@ -76,7 +76,7 @@ class OutagesShape(BaseModel):
 class LineShape(BaseModel):
     """One group, camera, delivery or destination over [start, end)."""
 
-    by: By
+    by: LineKind
     id: UUID | None = Field(description="null for the total and for types.")
     code: str | None
     name: str | None

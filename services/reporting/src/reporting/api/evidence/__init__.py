@@ -1,1 +1,1 @@
-"""What stands behind the figures: the lines of cameras and deliveries, facts that were lost, agreed maintenance."""
+"""The evidence behind the figures: the lines of cameras and deliveries, lost facts, agreed maintenance."""

@@ -1,4 +1,4 @@
-"""What goes in and out of the routes of frozen reports."""
+"""Bodies and answers of the routes of frozen reports."""
 
 from datetime import datetime
 from typing import Annotated, Any

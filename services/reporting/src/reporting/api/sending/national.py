@@ -19,7 +19,7 @@ from reporting.domain.scope import Delivery, Facility
 from reporting.domain.segments import Period
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.national import Listed, listed
-from reporting.reports.accounts import CameraAccount, Now, Question
+from reporting.reports.accounts import CameraAccount, Question, StateNow
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
@@ -218,7 +218,7 @@ def _camera(one: CameraAccount) -> NationalCamera:
 
 
 def _destination(
-    planned: Delivery, state: Now | None, connected: bool | None, ledger: DeliveryDurations
+    planned: Delivery, state: StateNow | None, connected: bool | None, ledger: DeliveryDurations
 ) -> AtDestination:
     return AtDestination(
         destination_code=planned.destination.code,
@@ -231,7 +231,7 @@ def _destination(
     )
 
 
-def _now(now: Now | None) -> dict[str, object]:
+def _now(now: StateNow | None) -> dict[str, object]:
     if now is None:
         return {"state": None, "cause": None, "since": None}
     return {"state": now.state, "cause": now.cause, "since": None if now.since is None else moment(now.since)}

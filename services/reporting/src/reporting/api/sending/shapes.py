@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from reporting.api.parameters import GivenLocally
 from reporting.api.sending.addresses import Shown
 from reporting.urging.channels import EXAMPLES, ChannelKind
-from reporting.urging.decision import About, Party
+from reporting.urging.decision import Party, UrgingTopic
 from reporting.urging.urger import LONGEST_HOURS
 from vonggac.events.inventory import ObligationKind
 from vonggac.http.protection.texts import VisibleText
@@ -35,7 +35,7 @@ class UrgingRuleFields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    about: About
+    about: UrgingTopic
     party: Party = Field(
         description="`responsible`: the agency that the obligation names; `managing`: the facility's; `agency`: one."
     )
@@ -59,10 +59,10 @@ class UrgingRuleFields(BaseModel):
         if (self.party is Party.AGENCY) != (self.agency_id is not None):
             msg = "party `agency` needs agency_id, and the others have none"
             raise ValueError(msg)
-        if self.about is About.OUTAGE and self.party is Party.RESPONSIBLE:
+        if self.about is UrgingTopic.OUTAGE and self.party is Party.RESPONSIBLE:
             msg = "an outage has no responsible agency: urge `managing` or one `agency`"
             raise ValueError(msg)
-        if self.about is About.OUTAGE and self.obligation_kinds:
+        if self.about is UrgingTopic.OUTAGE and self.obligation_kinds:
             msg = "obligation_kinds say nothing of an outage: leave them out"
             raise ValueError(msg)
         if (self.quiet_from is None) != (self.quiet_to is None) or (

@@ -13,7 +13,7 @@ from reporting.domain.mandate.obligations import Place
 from reporting.domain.scope import FOREVER, Camera, Piece
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
-from reporting.reports.accounts import CameraMoment, Moment, Now
+from reporting.reports.accounts import CameraMoment, Moment, StateNow
 from reporting.reports.mandate.obligations import owed
 from reporting.reports.mandate.progress import board_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
@@ -85,7 +85,7 @@ def _moment(period: Period, line: Line) -> Moment:
     for one in line.deliveries:
         status = value_at(one.segments, last)
         received.append(status is not None and status.value.state == "acknowledged")
-    now = Now(state.value, None, None)
+    now = StateNow(state.value, None, None)
     return Moment(now, now, (), tuple(received), received[0], received[1], all(received))
 
 

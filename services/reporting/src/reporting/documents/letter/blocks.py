@@ -1,4 +1,4 @@
-"""What a report consists of, whatever it is written as: DOCX and PDF set the same blocks, so that they say the same."""
+"""The blocks that a report consists of: DOCX and PDF set the same ones, so that they say the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def rows_of(report: Report, table: str) -> Sequence[Row]:
 
 
 def scope_of(report: Report) -> str:
-    """What the report is narrowed to, in words; empty where it is of the whole province."""
+    """The scope of the report in words; empty where it is of the whole province."""
     filters, parts = report.header.filters, []
     for words, given, noun in (
         ("đơn vị hành chính", filters.unit, "unit"),
@@ -116,7 +116,7 @@ def without_cameras(report: Report) -> list[Row]:
 
 
 class Shown(NamedTuple):
-    """What charts are drawn of: the tables, frozen or not, and what they are measured by."""
+    """The material of charts: the tables, frozen or not, and what they are measured by."""
 
     tables: Mapping[str, Sequence[Row]]
     zone: ZoneInfo
@@ -126,7 +126,7 @@ class Shown(NamedTuple):
 
 
 def shown_of(report: Report) -> Shown:
-    """What the charts of a report are drawn of."""
+    """The material of a report's charts."""
     return Shown(report.tables, zone_of(report), report.header.deadline_ms, report.header.target_ppm)
 
 

@@ -25,7 +25,7 @@ _COLUMNS = ("Nghĩa vụ", "Văn bản", "Trước ngày", "Số cơ sở", "Xon
 
 
 def progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
-    """What is done, what is owed, and the charts of both."""
+    """The paragraphs about what is done and what is owed, with the charts of both."""
     if report.has_register:
         yield Heading("4. Tiến độ", 2)
         yield Text(_summary(report, zone))

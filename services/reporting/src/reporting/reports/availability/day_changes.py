@@ -1,4 +1,4 @@
-"""What each day of a camera and of its deliveries gained or lost when its ledger was written anew."""
+"""The difference of each day of a camera and of its deliveries after its ledger was written anew."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -22,7 +22,7 @@ from reporting.storage.history import SiteFault
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 
-class By(StrEnum):
+class LineKind(StrEnum):
     """What a line is of."""
 
     TOTAL = "total"
@@ -35,9 +35,9 @@ class By(StrEnum):
     DESTINATION = "destination"
 
 
-ONE_BY_ONE = frozenset({By.CAMERA, By.DELIVERY})
+ONE_BY_ONE = frozenset({LineKind.CAMERA, LineKind.DELIVERY})
 """Lines that are listed first, and accounted only where they are shown."""
-OF_DELIVERIES = frozenset({By.DELIVERY, By.DESTINATION})
+OF_DELIVERIES = frozenset({LineKind.DELIVERY, LineKind.DESTINATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,18 @@ class Line:
     outages: OutageFigures | None = None
 
 
-async def group_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: By) -> list[Line]:
+async def group_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind) -> list[Line]:
     """The lines of one stretch of time, accounted; a group without cameras has its line, too."""
-    if by is By.DESTINATION:
+    if by is LineKind.DESTINATION:
         return await _destinations(session, question, scope)
     return _group_lines(question, await totals_of(session, question, scope), by)
 
 
 async def group_series(
-    session: AsyncSession, questions: Sequence[Question], scope: plan.Scope, by: By
+    session: AsyncSession, questions: Sequence[Question], scope: plan.Scope, by: LineKind
 ) -> AsyncIterator[list[Line]]:
     """The same of one stretch after the other; of days at the cost of a few."""
-    if by is By.DESTINATION:
+    if by is LineKind.DESTINATION:
         for one in questions:
             yield await _destinations(session, one, scope)
         return
@@ -78,31 +78,31 @@ async def group_series(
         yield _group_lines(one, totals, by)
 
 
-def _group_lines(question: Question, totals: Totals, by: By) -> list[Line]:
+def _group_lines(question: Question, totals: Totals, by: LineKind) -> list[Line]:
     return [_group_line(question.period, group, by) for group in _groups(totals, by)]
 
 
-def _groups(totals: Totals, by: By) -> Sequence[Group]:
+def _groups(totals: Totals, by: LineKind) -> Sequence[Group]:
     match by:
-        case By.UNIT:
+        case LineKind.UNIT:
             return totals.by_unit
-        case By.AGENCY:
+        case LineKind.AGENCY:
             return totals.by_agency
-        case By.TYPE:
+        case LineKind.TYPE:
             return totals.by_type
-        case By.FACILITY:
+        case LineKind.FACILITY:
             return totals.by_facility
         case _:
             return [totals.total]
 
 
-def _group_line(period: Period, group: Group, by: By) -> Line:
+def _group_line(period: Period, group: Group, by: LineKind) -> Line:
     facilities = group.facilities_with_cameras, group.facilities - group.facilities_with_cameras
     return Line(
         period,
         _key(group, by),
         group.id,
-        group.code if by is not By.TOTAL else by.value,
+        group.code if by is not LineKind.TOTAL else by.value,
         group.name,
         cameras=group.cameras.total,
         facilities=facilities,
@@ -110,8 +110,8 @@ def _group_line(period: Period, group: Group, by: By) -> Line:
     )
 
 
-def _key(group: Group, by: By) -> str:
-    return by.value if by is By.TOTAL else str(group.id or group.code)
+def _key(group: Group, by: LineKind) -> str:
+    return by.value if by is LineKind.TOTAL else str(group.id or group.code)
 
 
 async def _destinations(session: AsyncSession, question: Question, scope: plan.Scope) -> list[Line]:
@@ -139,12 +139,12 @@ async def _accounts(session: AsyncSession, question: Question, scope: plan.Scope
         yield portion
 
 
-async def single_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: By) -> list[Line]:
+async def single_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind) -> list[Line]:
     """The cameras or deliveries of one stretch of time, not accounted yet."""
     places = await plan.places(session, scope, question.period)
     with rarely_collected():
         cameras = await plan.cameras(session, places)
-    if by is By.CAMERA:
+    if by is LineKind.CAMERA:
         return [Line(question.period, one.id, UUID(one.id), one.code, one.name, camera=one) for one in cameras]
     return [
         Line(question.period, planned.id, UUID(planned.id), one.code, one.name, camera=one, delivery=planned)
@@ -177,7 +177,7 @@ type _Outages = list[tuple[Outage, SiteFault | None]]
 
 
 async def with_outages(
-    session: AsyncSession, question: Question, scope: plan.Scope, by: By, lines: Sequence[Line]
+    session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind, lines: Sequence[Line]
 ) -> list[Line]:
     """The same lines with what their outages come to, stretch by stretch."""
     result: list[Line] = []
@@ -196,16 +196,16 @@ def _with(line: Line, found: _Outages) -> Line:
     return replace(line, outages=outage_figures(line.period, found, up))
 
 
-def _key_of(camera: Camera, by: By) -> str:
+def _key_of(camera: Camera, by: LineKind) -> str:
     """Where an outage of a camera counts: where it stood when it began."""
     facility: Facility = camera.facility
     keys = {
-        By.TOTAL: By.TOTAL.value,
-        By.UNIT: str(facility.unit.id),
-        By.AGENCY: str(facility.agency.id),
-        By.TYPE: facility.type,
-        By.FACILITY: str(facility.id),
-        By.CAMERA: camera.id,
+        LineKind.TOTAL: LineKind.TOTAL.value,
+        LineKind.UNIT: str(facility.unit.id),
+        LineKind.AGENCY: str(facility.agency.id),
+        LineKind.TYPE: facility.type,
+        LineKind.FACILITY: str(facility.id),
+        LineKind.CAMERA: camera.id,
     }
     return keys[by]
 

@@ -1,4 +1,4 @@
-"""What a further version changes: each figure before and after."""
+"""The differences of a further version: each figure before and after."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,1 +1,1 @@
-"""What goes out, as stored: notices (the outbox), webhooks with their deliveries, rules, channels and log of urging."""
+"""Tables and queries of what goes out: notices (the outbox), webhooks with their deliveries, and urging."""

@@ -117,7 +117,7 @@ async def sendings(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID
 
 
 async def answers(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """What was answered to each, oldest first."""
+    """The answers to each, oldest first."""
     wanted = select(urge_answer).where(urge_answer.c.urge_id.in_(urge_ids))
     return _by_urge(await session.execute(wanted.order_by(urge_answer.c.answered_at, urge_answer.c.id)))
 
@@ -145,6 +145,6 @@ async def record(session: AsyncSession, urge_id: UUID, channel_id: UUID, values:
 
 
 async def give_up(session: AsyncSession, channel_id: UUID) -> None:
-    """What waits for a channel that is removed is not sent."""
+    """Give up what waits for a channel that is removed."""
     waiting = urge_sending.c.channel_id == channel_id, urge_sending.c.state == "pending"
     await session.execute(update(urge_sending).where(*waiting).values(state="failed"))

@@ -1,4 +1,4 @@
-"""What was noticed before: the outages that were published, and how far the watch has come."""
+"""The watch as stored: the outages that it published, and how far it has come."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

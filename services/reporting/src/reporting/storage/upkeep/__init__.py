@@ -1,1 +1,1 @@
-"""What keeps the tables in order: their revision, how far they are in the streams, folding what grows."""
+"""Upkeep of the tables: their revision, how far they are in the streams, folding what grows."""

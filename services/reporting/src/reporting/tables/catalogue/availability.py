@@ -9,8 +9,8 @@ from reporting.domain.segments import series
 from reporting.reports.availability.lines import (
     OF_DELIVERIES,
     ONE_BY_ONE,
-    By,
     Line,
+    LineKind,
     accounted,
     group_lines,
     group_series,
@@ -32,11 +32,11 @@ from reporting.tables.table import Column, Kind, Row, Table
 
 PORTION = 2000
 """Cameras or deliveries accounted at a time."""
-OF_CAMERAS = tuple(by for by in By if by not in OF_DELIVERIES)
+OF_CAMERAS = tuple(by for by in LineKind if by not in OF_DELIVERIES)
 """What a row of `availability` can be of; the others are in `availability_of_deliveries`."""
 
 
-def _line(by: Sequence[By]) -> tuple[Column, ...]:
+def _line(by: Sequence[LineKind]) -> tuple[Column, ...]:
     """What a row is of, and over which stretch of time."""
     return (
         Column("grouped_by", Kind.TEXT, "Nhóm theo", "What a row is of.", choices=[*by], required=True),
@@ -74,7 +74,7 @@ DELIVERIES_TABLE = Table(
     "A row for each delivery, or each centre with all its deliveries, and stretch of time. `by` and `every` of "
     "`/v1/availability` choose both; without them, centres and days.",
     (
-        *_line(tuple(by for by in By if by in OF_DELIVERIES)),
+        *_line(tuple(by for by in LineKind if by in OF_DELIVERIES)),
         Column("camera_code", Kind.TEXT, "Mã camera", "Of a delivery: its camera's."),
         Column("destination_code", Kind.TEXT, "Mã trung tâm", "Of a delivery: its centre's."),
         Column("deliveries", Kind.INTEGER, "Số kết nối", "Deliveries that existed in it.", amount="deliveries"),
@@ -113,19 +113,19 @@ WITH_OUTAGES_TABLE = Table(
 
 async def rows(asked: Selection) -> Portions:
     """Stretch by stretch, in the order of the lines."""
-    async for lines in _lines(asked, By.FACILITY if asked.by is None else asked.by):
+    async for lines in _lines(asked, LineKind.FACILITY if asked.by is None else asked.by):
         yield [_row(line, by) for line, by in lines]
 
 
 async def delivery_rows(asked: Selection) -> Portions:
     """The same of deliveries."""
-    async for lines in _lines(asked, By.DESTINATION if asked.by is None else asked.by):
+    async for lines in _lines(asked, LineKind.DESTINATION if asked.by is None else asked.by):
         yield [_delivery_row(line, by) for line, by in lines]
 
 
 async def rows_with_outages(asked: Selection) -> Portions:
     """The same as `rows`, each stretch at once: an outage is read once for all lines."""
-    by = By.FACILITY if asked.by is None else asked.by
+    by = LineKind.FACILITY if asked.by is None else asked.by
     question = asked.question
     periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)
     for one in stretches(question, periods):
@@ -147,7 +147,7 @@ def _outages(line: Line) -> Row:
     )  # fmt: skip
 
 
-async def _lines(asked: Selection, by: By) -> AsyncGenerator[list[tuple[Line, By]]]:
+async def _lines(asked: Selection, by: LineKind) -> AsyncGenerator[list[tuple[Line, LineKind]]]:
     question = asked.question
     periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)
     asks = stretches(question, periods)
@@ -160,12 +160,12 @@ async def _lines(asked: Selection, by: By) -> AsyncGenerator[list[tuple[Line, By
             yield [(line, by) for line in await accounted(asked.session, one, portion)]
 
 
-def _head(line: Line, by: By) -> Row:
+def _head(line: Line, by: LineKind) -> Row:
     id_ = None if line.id is None else str(line.id)
     return by.value, id_, line.code, line.name, line.period.start, line.period.end
 
 
-def _row(line: Line, by: By) -> Row:
+def _row(line: Line, by: LineKind) -> Row:
     time, (with_cameras, without) = line.durations, line.facilities or (None, None)
     assert time is not None, by
     return (
@@ -175,7 +175,7 @@ def _row(line: Line, by: By) -> Row:
     )  # fmt: skip
 
 
-def _delivery_row(line: Line, by: By) -> Row:
+def _delivery_row(line: Line, by: LineKind) -> Row:
     parts, delivery = line.connection, line.delivery
     assert parts is not None, by
     return (

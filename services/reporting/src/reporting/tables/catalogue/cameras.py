@@ -8,7 +8,7 @@ from typing import cast
 from reporting.domain.instants import millis
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
 from reporting.domain.scope import Delivery, Facility
-from reporting.reports.accounts import CameraAccount, Now
+from reporting.reports.accounts import CameraAccount, StateNow
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
@@ -138,7 +138,7 @@ def _absence(one: CameraAccount) -> Row:
     return reason.value, by, why
 
 
-def _state(now: Now) -> Row:
+def _state(now: StateNow) -> Row:
     return now.state, now.cause, now.since
 
 

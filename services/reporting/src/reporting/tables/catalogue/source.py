@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.segments import Step
 from reporting.reports.accounts import Question
-from reporting.reports.availability.lines import By
+from reporting.reports.availability.lines import LineKind
 from reporting.storage.plan import Scope
 from reporting.tables.stamp import Stamp
 from reporting.tables.stream import Portions
@@ -24,7 +24,7 @@ class Selection:
     scope: Scope
     only: UUID | None = None
     """The one camera or delivery that is asked for; of outages, intervals and maintenance."""
-    by: By | None = None
+    by: LineKind | None = None
     every: Step | None = Step.DAY
     """Of availability: what a row is of, None: as the table has it; and the series, None: one figure."""
 
