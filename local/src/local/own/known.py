@@ -1,4 +1,4 @@
-"""What earlier starts with this state were given: hosts of cameras, which may be connected to, and facilities."""
+"""The files of earlier starts with this state: hosts of cameras, which the workers may connect to, and facilities."""
 
 import asyncio
 import ipaddress

@@ -1,4 +1,4 @@
-"""What comes in from the bus and what goes out: reports, adoption, camera RPC, hand-over, statuses."""
+"""The forwarder at the bus, in and out: reports, adoption, camera RPC, hand-over, statuses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime

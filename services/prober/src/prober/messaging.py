@@ -1,4 +1,4 @@
-"""What the prober says on the bus, and what it remembers there."""
+"""What the prober publishes to the bus, and what it keeps there."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -254,7 +254,7 @@ class Demands:
         return (await self.since(None, most=most))[0]
 
     async def since(self, sequence: int | None, *, most: int = DEMANDS_SHOWN) -> tuple[list[DemandV1], int]:
-        """What was recorded after a sequence (None: the newest), oldest first, and the sequence of the last one.
+        """The records after a sequence (None: the newest), oldest first, and the sequence of the last one.
 
         Raises NatsError or TimeoutError when NATS is away.
         """

@@ -219,7 +219,7 @@ def _clock_gauges(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
 
 
 class ReadBackMetrics:
-    """What is counted of verify jobs."""
+    """Counts of verify jobs."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._verdicts = Counter(

@@ -214,7 +214,7 @@ def _decode_stored(message: StoredMessage) -> Received | None:
 async def read_stream(
     bus: Bus, stream: str, first: int, last: int, *, most: int = 256
 ) -> AsyncIterator[list[StoredMessage]]:
-    """What is left of [first, last], in pages of at most `most`. Raises NatsError or TimeoutError."""
+    """The messages left of [first, last], in pages of at most `most`. Raises NatsError or TimeoutError."""
     sequence = first
     while sequence <= last:
         page, ended = await _read_page(bus, stream, sequence, min(most, last - sequence + 1))

@@ -31,7 +31,7 @@ BLOCK = 64
 
 @dataclass(slots=True)
 class Message:
-    """What is published: an event, which has an id, or the value of a key in a bucket, which has none."""
+    """A published message: an event, which has an id, or the value of a key in a bucket, which has none."""
 
     subject: str
     body: bytes
@@ -146,7 +146,7 @@ class KeptMessages:
         return any(stream.forgot for stream in self._streams.values())
 
     def take_forgotten(self) -> list[Message]:
-        """What the streams that went back may have forgotten, oldest first; it is not kept any more."""
+        """Hand out what the streams that went back may have forgotten, oldest first, and keep it no longer."""
         return [message for name, stream in self._streams.items() if stream.forgot for message in self._take_kept(name)]
 
     async def watch(self, on_forgotten: Callable[[Sequence[Message]], None]) -> None:

@@ -213,7 +213,7 @@ class Outgoing:
                     reached.set_result(None)
 
     async def _publish(self, window: Sequence[Message]) -> list[_Outcome]:
-        """What became of each; what follows the first that is not stored is sent again."""
+        """The outcome of each; the caller sends again what follows the first that NATS did not store."""
         # Not a request for each: its task and its timer cost as much as the message.
         answers = [await self._send(message) for message in window]
         if awaited := [answer for answer in answers if isinstance(answer, asyncio.Future)]:

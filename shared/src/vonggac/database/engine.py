@@ -57,7 +57,7 @@ def with_password(url: str, password: str) -> URL:
 
 
 def database_address(settings: DatabaseSettings) -> URL | str:
-    """What a service connects to: its URL, with the password of the file if one is named.
+    """The URL that a service connects to, with the password of the file if one is named.
 
     Raises OSError or ValueError when the file cannot be read.
     """

@@ -100,7 +100,7 @@ class NatsServer:
             process.terminate()
 
     def command(self) -> list[str]:
-        """What is started."""
+        """The command line of the server."""
         return [nats_server_binary(), "-c", str(self.folder / "nats.conf")]
 
     @property

@@ -142,12 +142,12 @@ STREAM_NAMES = "$JS.API.STREAM.NAMES"
 
 
 def stream_snapshot(stream: str) -> str:
-    """Where JetStream is asked to send a copy of a stream with its consumers."""
+    """The request for a copy of a stream with its consumers."""
     return f"$JS.API.STREAM.SNAPSHOT.{stream}"
 
 
 def stream_restore(stream: str) -> str:
-    """Where JetStream is asked to take such a copy."""
+    """The request to restore such a copy."""
     return f"$JS.API.STREAM.RESTORE.{stream}"
 
 

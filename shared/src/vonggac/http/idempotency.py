@@ -29,7 +29,7 @@ _HEADER = Header(
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was answered to the first of equal requests."""
+    """The answer to the first of equal requests."""
 
     status: int
     headers: dict[str, str]
@@ -38,7 +38,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """What is on record about a key."""
+    """The record of a key."""
 
     fingerprint: str
     began_at: datetime

@@ -283,7 +283,7 @@ class LoginGuard:
             storing.add_done_callback(self._storing.discard)
 
     async def _count(self, key: str) -> None:
-        """What came of the try is stored before the next one, and the claim is taken back, or ends by itself."""
+        """Store the result of the try before the next one, and take the claim back, or let it end by itself."""
         refusals, repeated = self._refusals.pop(key, 0), key in self._repeated
         proven, claimed = key in self._proven, key in self._claimed
         self._claimed.discard(key)

@@ -76,7 +76,7 @@ def hand_on(opened: Opened | None) -> Iterator[None]:
 
 
 def take_handed_on[C](kind: type[C], address: str, port: int) -> C | None:
-    """What was handed on to this attempt, if it leads there."""
+    """The connection that was handed on to this attempt, if it leads there."""
     opened = _handed_on.get()
     return opened.take_connection(kind, address, port) if opened is not None else None
 

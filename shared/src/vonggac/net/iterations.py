@@ -1,4 +1,4 @@
-"""What one read brought is handled in several iterations of the event loop when it is much; others go in between."""
+"""Handles a large read in several iterations of the event loop, so that other peers go in between."""
 
 import asyncio
 from collections.abc import Callable

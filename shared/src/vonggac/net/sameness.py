@@ -1,4 +1,4 @@
-"""What two addresses or two serial numbers have in common that are written differently: their form for comparing."""
+"""The form in which addresses and serial numbers compare, however they are written."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What a person's commands mean for one delivery: stop, start, retry now."""
+"""The effect of a person's commands on one delivery: stop, start, retry now."""
 
 from dataclasses import replace
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a changed job means for what runs: only what changed is restarted."""
+"""From a changed job to what to restart: only what changed."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -45,7 +45,7 @@ type LetterPage = PageQuery[DeadLetter, DeadLetterShown]
 
 
 class Replayed(BaseModel):
-    """What was published again."""
+    """The message that was published again."""
 
     sequence: int
     subject: str

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 
 class Op(Protocol):
-    """What is needed of `alembic.op`."""
+    """The part of `alembic.op` that migrations of history need."""
 
     def execute(self, sqltext: str) -> None: ...
     def get_bind(self) -> Connection: ...

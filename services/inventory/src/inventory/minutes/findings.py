@@ -64,7 +64,7 @@ def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:
 
 
 def _infrastructure(found: Infrastructure) -> Iterator[str]:
-    """What was noted, under the titles of the form."""
+    """The notes of the survey, under the titles of the form."""
     for name, info in type(found).model_fields.items():
         value = getattr(found, name)
         if value is None:

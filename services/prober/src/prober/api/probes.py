@@ -72,7 +72,7 @@ class ProbeRequest(BaseModel):
 
 
 class ProbeVerdict(BaseModel):
-    """What the probe found. No credential is in any of it."""
+    """The result of the probe; it holds no credential."""
 
     camera_id: UUID | None
     observed_at: LocalTime

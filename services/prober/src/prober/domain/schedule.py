@@ -21,7 +21,7 @@ FUTURE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PreviousProbe:
-    """What is remembered of the last probe of a camera, by whichever worker."""
+    """The last probe of a camera, by whichever worker."""
 
     camera_revision: int
     cause: Cause | None

@@ -90,7 +90,7 @@ class DemandGate:
         raise TimeoutError
 
     async def _count_others(self, demands: Demands, now_s: float) -> None:
-        """What was recorded since the last time, here and elsewhere."""
+        """Count the demands recorded since the last time, here and elsewhere."""
         recorded, last = await demands.since(self._counted_to, most=RECORDED_AT_BEGIN)
         for one in recorded:
             at_s = one.demanded_at.timestamp()

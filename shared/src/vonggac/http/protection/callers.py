@@ -1,4 +1,4 @@
-"""Who calls is known before anything else of a request is read: its route, its parameters, its body."""
+"""Identifies the caller before anything else of a request is read: its route, its parameters, its body."""
 
 from collections.abc import Awaitable, Callable
 

@@ -47,7 +47,7 @@ class Publisher(RtspSession):
 
 @dataclass(frozen=True, slots=True)
 class PlayOptions:
-    """What is asked of a camera that plays.
+    """What to ask of a camera that plays.
 
     `tracks`: kinds of media. `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP;
     `udp_then_tcp` is UDP, and TCP when UDP is refused or no media comes within `udp.first_media_s`. Under TLS media

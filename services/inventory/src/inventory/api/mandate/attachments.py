@@ -169,7 +169,7 @@ async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
 
 
 def _checked(one: Attachment, content: bytes, *, restricted: bool) -> bytes:
-    """What is stored. Raises ProblemError 422."""
+    """The content to store. Raises ProblemError 422."""
     try:
         check_content(one, content)
         return without_metadata(content, one.media_type) if restricted else content

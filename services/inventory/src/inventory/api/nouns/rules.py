@@ -1,4 +1,4 @@
-"""What every write of a noun keeps to: references exist, states follow the machine, reasons are given."""
+"""The rules of every write of a noun: references exist, states follow the machine, reasons are given."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -70,7 +70,7 @@ async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
 
 
 def _refuse_logins(values: Mapping[str, Any]) -> None:
-    """What is on record already is shown as it is; nothing is added that holds a login."""
+    """Refuse new text that holds a login; what is on record already stays as it is."""
     errors = [
         FieldError(field=path, message=LOGIN_ADVICE)
         for name, value in values.items()

@@ -57,7 +57,7 @@ class Question(Fields):
 
 
 class Answer(Fields):
-    """What was answered, when and by whom; a later answer replaces an earlier one, the change log has both."""
+    """An answer, when and by whom; a later one replaces an earlier one, the change log has both."""
 
     key: Code
     text: Note

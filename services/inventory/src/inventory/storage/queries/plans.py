@@ -1,4 +1,4 @@
-"""What the facilities' deliveries may run under: agreed plans and exceptions; and who is surveyed (R03, R04)."""
+"""Agreed plans and exceptions under which the facilities' deliveries may run; and who is surveyed (R03, R04)."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any

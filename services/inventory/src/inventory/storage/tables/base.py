@@ -60,7 +60,7 @@ class Thing(Base):
 
 
 def derived_columns(kind: type[Thing], values: Mapping[str, Any]) -> dict[str, str]:
-    """What is stored beside the columns of a row: the text to search, and the key of its place in a list by name."""
+    """The derived columns of a row: the text to search, and the key of its place in a list by name."""
     searched = " ".join(str(values[name] or "") for name in kind.searched)
     derived = {"search": fold(searched)} if kind.searched else {}
     if kind.ordered is not None:

@@ -1,1 +1,1 @@
-"""What is bounded, and how: logins at a device, places at a site network, what callers have asked. Pure."""
+"""Bounds: logins at a device, places at a site network, demands of callers. Pure."""

@@ -54,7 +54,7 @@ class _Counted:
 
 
 class Budget:
-    """What was asked in the last WINDOW_S, of whichever prober."""
+    """The demands of the last WINDOW_S, of whichever prober."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -15,7 +15,7 @@ from vonggac.logins.counting import LoginRests, judge_refusal
 
 @dataclass(frozen=True, slots=True)
 class LoginState:
-    """What is remembered of a login at one revision of a camera."""
+    """The state of a login at one revision of a camera."""
 
     proven: bool = False
     failed: int = 0

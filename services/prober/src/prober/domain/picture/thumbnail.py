@@ -1,4 +1,4 @@
-"""What is kept of a picture: little enough to keep for each camera, enough to judge and to compare."""
+"""The thumbnail of a picture: little enough to keep for each camera, enough to judge and to compare."""
 
 import math
 import struct

@@ -1,4 +1,4 @@
-"""What pictures are compared with: the last thumbnail of each camera, and the one that a person approved.
+"""The thumbnails that pictures are compared with: each camera's last one, and the one that a person approved.
 
 The API never shows a thumbnail (prober.domain.picture).
 """
@@ -96,7 +96,7 @@ class PictureStore:
         )
 
     async def read_history(self, camera_id: UUID, *, deep_at: datetime | None) -> PictureHistory | None:
-        """What a camera's next picture is judged beside; None when NATS does not answer.
+        """The pictures beside which a camera's next one is judged; None when NATS does not answer.
 
         `deep_at`: when the camera's picture was last judged, by whichever prober.
         """

@@ -1,4 +1,4 @@
-"""What becomes of a job of PROBE_JOBS: the camera is probed, and the job put back until its next probe."""
+"""Handles a job of PROBE_JOBS: probes the camera, and puts the job back until its next probe."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a decoding process answers, as the prober reads it: nothing of it is believed that does not fit.
+"""Reads the answers of a decoding process, and refuses whatever does not fit.
 
 Apart from the messages: the process needs none of this, and starts in two thirds of the time without pydantic.
 """

@@ -1,4 +1,4 @@
-"""What the prober and a decoding process say to one another: lengths, JSON, thumbnails and NAL units.
+"""The messages between the prober and a decoding process: lengths, JSON, thumbnails and NAL units.
 
 Never pickled objects: the process reads what foreign devices send, and whoever takes it over must not get the prober.
 """

@@ -1,4 +1,4 @@
-"""What becomes of a keyframe: a picture, or why there is none."""
+"""The result of decoding a keyframe: a picture, or why there is none."""
 
 from dataclasses import dataclass
 
