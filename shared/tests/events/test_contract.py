@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jsonschema_rs
 import pytest
 
+from vonggac.bus.declared import generate
 from vonggac.bus.declared.generate import SCHEMA_FOLDER, asyncapi, stale
 from vonggac.events import Cause, MalformedEventError, decode, share_field_names
 from vonggac.events.advice import ADVICE
+from vonggac.events.envelope import Payload
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +32,17 @@ def holds(read: Any, written: Any) -> bool:
     if isinstance(written, list):
         return len(read) == len(written) and all(holds(one, other) for one, other in zip(read, written, strict=True))
     return bool(read == written)
+
+
+def test_a_fact_without_an_address_of_its_own_is_not_described_as_one_of_the_register(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class QuietV1(Payload):
+        event_type: ClassVar[str] = "vn.vonggac.reporting.quiet.v1"
+
+    monkeypatch.setattr(generate, "PAYLOADS_BY_PRODUCER", {"reporting": (QuietV1,)})
+    with pytest.raises(KeyError, match="QuietV1"):
+        asyncapi("reporting")
 
 
 @pytest.mark.parametrize("event_type", TYPES)

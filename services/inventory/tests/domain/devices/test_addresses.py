@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
+from inventory.domain.devices import addresses
 from inventory.domain.devices.addresses import (
     check_networks,
     may_hold_stream_key,
@@ -86,6 +87,13 @@ def test_a_wrong_address_is_refused_with_advice_and_without_the_password(url: st
 def test_a_template_names_the_camera_in_its_path(template: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_url_template(template)
+
+
+def test_a_destination_of_a_scheme_without_a_usual_port_states_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "DESTINATION_SCHEMES", (*addresses.DESTINATION_SCHEMES, "srt"))
+    assert parse_url_template("srt://c:9000/{camera_code}").origin == "srt://c:9000"
+    with pytest.raises(ValueError, match=r"has no port, and srt has no usual one: write srt://10\.1\.2\.3:5000"):
+        parse_url_template("srt://c/{camera_code}")
 
 
 def test_a_template_is_filled_in() -> None:

@@ -53,6 +53,8 @@ _NOTICE_ADDRESS: dict[type[Payload], str] = {
     ReportFrozenV1: subjects.notice("report", "{report_id}"),
     ReportFlaggedV1: subjects.notice("report", "{report_id}"),
 }
+_OWN_ADDRESSES = _OBSERVATION_ADDRESS | _DEMAND_ADDRESS | _NOTICE_ADDRESS
+"""Of all events but those of the register, which have one address."""
 _PARAMETERS = {
     "noun": "One of "
     + ", ".join(
@@ -98,7 +100,7 @@ def asyncapi(service: str) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for model in PAYLOADS_BY_PRODUCER[service]:
-        address = (_OBSERVATION_ADDRESS | _DEMAND_ADDRESS | _NOTICE_ADDRESS).get(model, _INVENTORY_ADDRESS)
+        address = _INVENTORY_ADDRESS if service == "inventory" else _OWN_ADDRESSES[model]
         channel = _channel(channels, address, [model])
         operations[f"publish_{_short(model)}"] = _operation("send", channel, model)
     for stream, durable in _RECEIVES[service]:

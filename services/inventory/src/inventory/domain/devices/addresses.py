@@ -9,7 +9,7 @@ from uuid import UUID
 from vonggac.net.address_secrets import key_like_segments, random_parameters, secret_parameters
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError
-from vonggac.net.origin import Origin
+from vonggac.net.origin import DEFAULT_PORTS, Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
 _SPACE = re.compile(r"\s")
@@ -21,7 +21,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _PORT = re.compile(r":[0-9]+$")
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 _FILES = (".m3u8", ".ts")
-_WITHOUT_DEFAULT_PORT = frozenset({"tcp", "udp"})
+_BARE_SOCKETS = frozenset({"tcp", "udp"})
 _WITH_APPLICATION = frozenset({"rtmp", "rtmps"})
 _MAX_SHOWN_SCHEME = 20
 CAMERA_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
@@ -74,8 +74,9 @@ def parse_camera_url(text: str) -> Address:
     text = text.strip()
     scheme = _check_scheme(text, CAMERA_SCHEMES, CAMERA_SCHEMES_SHOWN)
     address = _parse(text, _CREDENTIAL_PLACEHOLDERS)
-    if scheme in _WITHOUT_DEFAULT_PORT:
-        _check_bare_socket(address, scheme)
+    _check_port(address, scheme)
+    if scheme in _BARE_SOCKETS:
+        _check_no_credentials(address, scheme)
     elif scheme in _WITH_APPLICATION:
         _check_application(address, scheme)
     elif scheme in {"http", "https"} and not address.url.partition("?")[0].lower().endswith(_FILES):
@@ -92,6 +93,7 @@ def parse_url_template(text: str) -> Address:
     text = text.strip()
     scheme = _check_scheme(text, DESTINATION_SCHEMES, DESTINATION_SCHEMES_SHOWN)
     address = _parse(text, _TEMPLATE_PLACEHOLDERS | _CREDENTIAL_PLACEHOLDERS)
+    _check_port(address, scheme)
     if scheme in _WITH_APPLICATION:
         _check_application(address, scheme)
     path = address.url.split("://", 1)[1].partition("/")[2]
@@ -159,12 +161,15 @@ def _check_scheme(text: str, schemes: tuple[str, ...], shown: str) -> str:
     return scheme
 
 
-def _check_bare_socket(address: Address, scheme: str) -> None:
+def _check_no_credentials(address: Address, scheme: str) -> None:
     if address.credentials is not None:
         msg = f"holds credentials, and MPEG-TS over {scheme} knows no login: leave them out"
         raise ValueError(msg)
+
+
+def _check_port(address: Address, scheme: str) -> None:
     authority = address.url.split("://", 1)[1].partition("/")[0].partition("?")[0]
-    if _PORT.search(authority) is None:
+    if scheme not in DEFAULT_PORTS and _PORT.search(authority) is None:
         msg = f"has no port, and {scheme} has no usual one: write {scheme}://10.1.2.3:5000"
         raise ValueError(msg)
 
