@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from docx.enum.section import WD_ORIENT
 from docx.shared import Mm
 
 from reporting.documents.letter.content import paper
-from reporting.documents.letter.wording import amount, hours, length, long_day, percent, short_day
+from reporting.documents.letter.wording import amount, hours, length, percent
 from reporting.reports.snapshot.report import Report
 
 if TYPE_CHECKING:
@@ -51,16 +50,6 @@ def run_of(document: Any, text: str) -> Any:
 
 def size_of(run: Any) -> float:
     return next(int(each.get(each.keys()[0])) / 2 for each in run.iter("{*}sz"))
-
-
-def test_decree_dates_are_padded_as_the_letter_pads_its_own() -> None:
-    assert short_day(date(2021, 5, 6)) == "06/5/2021"
-    assert short_day(date(2021, 5, 10)) == "10/5/2021"
-    assert short_day(date(2021, 5, 5)) == "05/5/2021"
-    assert short_day(date(2021, 2, 9)) == "09/02/2021"
-    assert short_day(date(2021, 11, 12)) == "12/11/2021"
-    assert long_day(date(2021, 5, 7)) == "ngày 07 tháng 5 năm 2021"
-    assert long_day(date(2021, 1, 30)) == "ngày 30 tháng 01 năm 2021"
 
 
 def test_decree_numbers_have_points_for_thousands_and_a_comma_for_decimals() -> None:

@@ -15,10 +15,9 @@ from inventory.minutes.wording import (
     amount,
     clock_time,
     heading_name,
-    long_day,
-    short_day,
 )
 from vonggac.decree import LetterPage
+from vonggac.decree.dates import long_day, short_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,9 @@
-"""How Vietnamese documents write days, times, amounts and the words of the register (Decree 30/2020/NĐ-CP)."""
+"""How Vietnamese documents write times, amounts and the words of the register (Decree 30/2020/NĐ-CP)."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from inventory.domain.mandate.surveying.form import Coverage, SystemKind
 from inventory.domain.places.areas import Area
-
-_PADDED_MONTHS = 2
-"""A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""
 
 AREAS = {
     Area.CORRIDOR: "Hành lang nhìn thấy cửa các phòng cách ly",
@@ -33,16 +30,6 @@ SYSTEMS = {
 }
 
 
-def long_day(day: date) -> str:
-    """`ngày 07 tháng 5 năm 2021`."""
-    return f"ngày {day.day:02d} tháng {_month(day)} năm {day.year}"
-
-
-def short_day(day: date) -> str:
-    """`07/5/2021`, as official letters write it."""
-    return f"{day.day:02d}/{_month(day)}/{day.year}"
-
-
 def clock_time(instant: datetime) -> str:
     """`14 giờ 05`; of an instant in local time."""
     return f"{instant.hour:02d} giờ {instant.minute:02d}"
@@ -62,7 +49,3 @@ def yes_no(value: bool | None) -> str:
 def heading_name(name: str) -> str:
     """The name of an agency at the head of a document: capitals, `UBND` for Ủy ban nhân dân."""
     return name.upper().replace("ỦY BAN NHÂN DÂN", "UBND").replace("UỶ BAN NHÂN DÂN", "UBND")
-
-
-def _month(day: date) -> str:
-    return f"{day.month:02d}" if day.month <= _PADDED_MONTHS else str(day.month)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.decision import HOUR, Owed
+from vonggac.decree.dates import short_day
 
 SHOWN = 50
 """Lines of a message; the whole list is in the log."""
@@ -24,14 +25,8 @@ class Message(NamedTuple):
 
 
 def day_shown(instant: Millis) -> str:
-    """As Decree 30/2020 pads it: 06/5/2021 but 10/5/2021 (months 1 and 2 have a zero, the others none)."""
-    at = moment(instant).astimezone(VIETNAM)
-    return f"{at.day:02d}/{month_shown(at.month)}/{at.year}"
-
-
-def month_shown(month: int) -> str:
-    """Months 1 and 2 are padded, the others are not (Decree 30/2020, Annex I)."""
-    return f"{month:02d}" if month <= 2 else str(month)
+    """The day in Vietnam, as official documents write it."""
+    return short_day(moment(instant).astimezone(VIETNAM))
 
 
 def items_kept(items: Sequence[Owed]) -> list[dict[str, Any]]:

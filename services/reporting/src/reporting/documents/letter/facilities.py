@@ -18,12 +18,12 @@ from reporting.documents.letter.wording import (
     amount,
     local,
     percent,
-    short_day,
 )
 from reporting.domain.mandate.obligations import BOUND
 from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.report import Report
 from reporting.reports.totals import TYPE_NAMES
+from vonggac.decree.dates import short_day
 from vonggac.events.inventory import SurveyStatus
 
 TITLE = "Danh sách, tình trạng các cơ sở cách ly tập trung"

@@ -10,11 +10,12 @@ from reporting.documents.charts.burn_up import Due, Point, burn_up
 from reporting.documents.charts.causes import CauseSum, outages_by_cause
 from reporting.documents.charts.duties import DutyLine, Steps, duties
 from reporting.documents.charts.strips import Piece, Strip, Tick, strips
-from reporting.documents.letter.wording import cause_name, local, short_day, short_time
+from reporting.documents.letter.wording import cause_name, local, short_time
 from reporting.domain.instants import Millis, millis
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 from reporting.reports.totals import TYPE_NAMES
+from vonggac.decree.dates import short_day
 
 _MONTHLY: Millis = 25 * 86_400_000
 _QUARTER: Millis = 15 * 60_000

@@ -1,17 +1,16 @@
-"""How Vietnamese documents write days, times, amounts and the words of the report (Decree 30/2020/NĐ-CP)."""
+"""How Vietnamese documents write times, amounts and the words of the report (Decree 30/2020/NĐ-CP)."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from reporting.domain.instants import Millis, moment
 from reporting.domain.timeline import CameraState
+from vonggac.decree.dates import short_day
 from vonggac.events import Cause
 from vonggac.events.inventory import BlockedKind, ObligationKind, PlanStatus, SurveyStatus
 
-_PADDED_MONTHS = 2
-"""A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""
 _MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
 
 STATES: Mapping[str, str] = {
@@ -127,16 +126,6 @@ DUE_STATES: Mapping[str, str] = {
 }
 
 
-def long_day(day: date) -> str:
-    """`ngày 07 tháng 5 năm 2021`."""
-    return f"ngày {day.day:02d} tháng {_month(day)} năm {day.year}"
-
-
-def short_day(day: date) -> str:
-    """`06/5/2021`, `10/5/2021`: as letter 1742/UBND-VX writes them."""
-    return f"{day.day:02d}/{_month(day)}/{day.year}"
-
-
 def clock_time(instant: datetime) -> str:
     """`14 giờ 05 phút`; of an instant in local time."""
     return f"{instant.hour:02d} giờ {instant.minute:02d} phút"
@@ -195,7 +184,3 @@ def hours(duration: Millis) -> str:
 def cause_name(cause: str | None) -> str:
     """A cause in words."""
     return "Không ghi nhận" if cause is None else CAUSES.get(cause, cause)
-
-
-def _month(day: date) -> str:
-    return f"{day.month:02d}" if day.month <= _PADDED_MONTHS else str(day.month)
