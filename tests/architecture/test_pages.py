@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.architecture.modules import modules, tracked, tree
 
+from vonggac.events.registry import PAYLOADS_BY_PRODUCER
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TESTED_PAGE = DOCS / "architecture.md"
@@ -180,6 +182,13 @@ def test_names_of_the_five_questions_stand_in_the_files_beside_them() -> None:
         files = [file for path in named_here for file in ([path] if path.is_file() else path.rglob("*.py"))]
         words = {word for file in files for word in re.findall(r"\w+", file.read_text("utf-8"))}
         assert set(re.findall(r"`([A-Za-z_]{2,})`", answer)) - words == set(), answer
+
+
+def test_the_readme_of_reporting_names_every_fact_that_it_publishes() -> None:
+    text = (ROOT / "services/reporting/README.md").read_text("utf-8")
+    facts = [model.event_type.split(".")[-2] for model in PAYLOADS_BY_PRODUCER["reporting"]]
+    assert facts
+    assert [fact for fact in facts if f"`{fact}`" not in text] == []
 
 
 def test_pages_use_no_retired_word() -> None:
