@@ -1,6 +1,7 @@
 """A camera's clock, by RTSP and RTCP."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -22,7 +23,7 @@ class CameraClock:
 
     __slots__ = ("_date", "_report", "_wall_clock")
 
-    def __init__(self, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
         """`wall_clock`: our time in seconds since 1970."""
         self._wall_clock = wall_clock
         self._report: tuple[float, float] | None = None

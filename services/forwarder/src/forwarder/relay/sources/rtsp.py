@@ -3,7 +3,6 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
-import time
 from contextlib import suppress
 
 from forwarder.relay.media.fanout import FanOut
@@ -31,7 +30,7 @@ class RtspSource:
     def __init__(self, player: Player, fanout: FanOut) -> None:
         self._player = player
         self.fanout = fanout
-        self._clock = CameraClock(time.time)
+        self._clock = CameraClock()
         self._low_water_bytes = 0
 
     @property
