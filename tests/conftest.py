@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest_asyncio
 from tests.e2e.platform import RunningPlatform, load
 
-from local.commands.progress import Progress
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
 

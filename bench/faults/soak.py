@@ -33,8 +33,8 @@ from bench.faults.soak_faults import Faults
 from bench.faults.soak_stage import Stage, stage
 from bench.faults.soak_usage import Calm, Series, Usage
 from local.apis.inventory import RefusedError
-from local.commands.progress import Progress
 from local.platform.process import ProcessEndedError
+from local.platform.progress import Progress
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 

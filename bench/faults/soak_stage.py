@@ -14,7 +14,6 @@ import httpx
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi, RefusedError, call
 from local.apis.simulator import SimulatorApi
-from local.commands.progress import Progress
 from local.commands.truth import ReportingApi, delivered_to_both
 from local.demo import content
 from local.demo.load import load_base
@@ -23,6 +22,7 @@ from local.platform.environment import SERVICES
 from local.platform.platform import Platform, wait_ready
 from local.platform.ports import anywhere
 from local.platform.process import Child
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
 CLIPS = 4

@@ -20,11 +20,11 @@ from tests.e2e.platform import RunningPlatform, load
 from bench.guard import cameras
 from bench.guard.attacks import ATTACKS, Target
 from bench.guard.watching import Watched, watch
-from local.commands.progress import Progress
 from local.commands.truth import finding
 from local.demo import content
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")

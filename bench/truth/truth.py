@@ -48,8 +48,8 @@ from bench.truth.faults import KINDS, Scene
 from bench.truth.record import CENTRES, LONGEST_GAP_S, Gap, Record, Thing
 from bench.truth.result import Result
 from local.apis.inventory import RefusedError, call
-from local.commands.progress import Progress
 from local.platform.process import ProcessEndedError
+from local.platform.progress import Progress
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 

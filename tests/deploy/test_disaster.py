@@ -17,11 +17,11 @@ import pytest
 from tests.e2e.platform import RunningPlatform, load
 
 from bench.records.compliance import DAYS, fill
-from local.commands.progress import Progress
 from local.commands.truth import finding
 from local.demo import content
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 from vonggac.embedded import PostgresServer
 from vonggac.settings.passwords import read_password

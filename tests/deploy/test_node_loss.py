@@ -12,11 +12,11 @@ from nats.errors import Error as NatsError
 from nats.js.api import StreamInfo
 from tests.e2e.platform import RunningPlatform, load
 
-from local.commands.progress import Progress
 from local.demo import content
 from local.platform import environment
 from local.platform.platform import Platform
 from local.platform.ports import Ports, anywhere
+from local.platform.progress import Progress
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
 from local.platform.streams import Login, declare_streams

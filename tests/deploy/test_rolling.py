@@ -8,10 +8,10 @@ import pytest_asyncio
 from tests.e2e.platform import RunningPlatform
 
 from bench.faults.soak_stage import CENTRES, STOP_WITHIN_S, Stage, stage
-from local.commands.progress import Progress
 from local.platform.environment import SERVICES
 from local.platform.platform import wait_ready
 from local.platform.process import Child
+from local.platform.progress import Progress
 from simulator.centres.statistics import StreamStatistics
 from vonggac.testing import eventually
 

@@ -13,9 +13,9 @@ import av
 import pytest
 from tests.e2e.platform import Json, RunningPlatform, each
 
-from local.commands.progress import Progress
 from local.commands.round_trip import CODE, round_trip
 from local.demo import content
+from local.platform.progress import Progress
 from vonggac.telemetry.redaction import REDACTED
 from vonggac.testing import eventually
 

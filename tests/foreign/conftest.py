@@ -17,12 +17,12 @@ from tests.foreign.programs import GstCamera, Programs, missing
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi
 from local.apis.simulator import SimulatorApi
-from local.commands.progress import Progress
 from local.demo import content
 from local.demo.load import load_base
 from local.demo.surveys import except_from_plans
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 from vonggac.embedded import free_port
 

@@ -17,7 +17,6 @@ from nats.errors import Error as NatsError
 from local.apis.inventory import RefusedError
 from local.backup import place, platform_copy
 from local.commands import clean, cluster_secrets, run, running_platform, setup, smoke
-from local.commands.progress import Progress, write_utf8
 from local.commands.round_trip import round_trip
 from local.commands.service import run_service_command
 from local.own.files import read_own
@@ -26,6 +25,7 @@ from local.own.table import FileError
 from local.platform import environment
 from local.platform.ports import LOOPBACK_NETWORKS
 from local.platform.process import ProcessEndedError
+from local.platform.progress import Progress, write_utf8
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from local.platform.streams import Login

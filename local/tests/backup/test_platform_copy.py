@@ -21,7 +21,7 @@ from local.backup.copy_folder import CopyFolder, Manifest, UnusableBackupError
 from local.backup.databases import RecordDatabase, _program
 from local.backup.place import Place
 from local.backup.platform_copy import at, backup, release, restore
-from local.commands.progress import Progress
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 from vonggac.auth.keys import ensure_keys
 from vonggac.bus import Bus

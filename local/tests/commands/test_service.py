@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.backup import place
-from local.commands.progress import Progress
 from local.commands.service import run_service_command
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
 pytestmark = pytest.mark.server

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.apis.access import admin_token
-from local.commands.progress import Progress
 from local.commands.setup import make_secrets, setup, share_keys
+from local.platform.progress import Progress
 from local.platform.streams import Login, declare_streams
 from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
 from vonggac.bus import Bus

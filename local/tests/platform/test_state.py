@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from local.commands.clean import clean
-from local.commands.progress import Progress
 from local.platform.leftovers import still_running
+from local.platform.progress import Progress
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError
 
 pytestmark = pytest.mark.server

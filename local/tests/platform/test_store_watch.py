@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local.commands.progress import Progress
 from local.platform import store_watch
+from local.platform.progress import Progress
 from local.platform.store_watch import StoreWatch
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.commands.progress import Progress
 from local.platform import supervisor
 from local.platform.process import Child, ProcessEndedError
+from local.platform.progress import Progress
 from local.platform.state import ProcessRecord, StateFolder
 from local.platform.supervisor import Deaths, Part, Supervisor
 from vonggac.testing import eventually

@@ -19,7 +19,7 @@ from local.backup.copy_folder import CopyFolder, DatabaseCopy, Manifest, Unusabl
 from local.backup.databases import RecordDatabase
 from local.backup.place import Place
 from local.backup.streams import connected
-from local.commands.progress import Progress
+from local.platform.progress import Progress
 from vonggac.auth.keys import WORKERS_PUBLIC
 
 REGISTER, REPORTS = "inventory", "reporting"

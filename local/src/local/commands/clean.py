@@ -2,7 +2,7 @@
 
 import shutil
 
-from local.commands.progress import Progress
+from local.platform.progress import Progress
 from local.platform.state import ProcessRecord, StateFolder
 
 OURS = ("lock", "log", "keys")

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 import httpx
 
 from local.apis.inventory import InventoryApi, Json, RefusedError, call
-from local.commands.progress import Progress
 from local.platform.platform import wait_ready
+from local.platform.progress import Progress
 
 CODE = "VONGGAC-TEST"
 ADDRESS = "rtsp://localhost:9/"

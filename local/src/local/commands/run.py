@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from local.apis.access import VALID_FOR, admin_token
 from local.apis.inventory import InventoryApi, Json, RefusedError
 from local.apis.simulator import SimulatorApi
-from local.commands.progress import Progress
 from local.commands.report_table import render
 from local.commands.truth import ReportingApi, finding, settled, wait_for
 from local.demo import content
@@ -19,6 +18,7 @@ from local.own.known import networks_of
 from local.platform import environment
 from local.platform.platform import Platform, service_of
 from local.platform.ports import choose, choose_replicas, chosen_alone, remember, remembered
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 from local.platform.stopping import Stopping
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
-from local.commands.progress import Progress
 from local.commands.report_table import render
 from local.commands.truth import ReportingApi, finding, wait_for
 from local.demo import content
 from local.demo.load import load_base, load_demo_cameras
 from local.platform.platform import wait_ready
+from local.platform.progress import Progress
 
 READY_WITHIN_S = 120.0
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from local.backup import place
-from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.ports import LOOPBACK_NETWORKS, Ports
+from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
 

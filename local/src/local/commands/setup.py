@@ -13,8 +13,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.commands.progress import Progress
 from local.platform import environment
+from local.platform.progress import Progress
 from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
 from vonggac.bus.declared import permissions

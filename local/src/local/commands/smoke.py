@@ -13,7 +13,6 @@ from pathlib import Path
 from local.apis.access import admin_token
 from local.apis.inventory import InventoryApi, Json, RefusedError
 from local.apis.simulator import SimulatorApi
-from local.commands.progress import Progress
 from local.commands.report_table import render
 from local.commands.truth import PROVEN, ReportingApi, finding, wait_for
 from local.demo import content
@@ -22,6 +21,7 @@ from local.platform.leftovers import arguments_with, files_with, running_below, 
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
 from local.platform.process import ProcessEndedError, tail
+from local.platform.progress import Progress
 from local.platform.state import StateFolder, open_to_others
 from local.platform.stopping import Stopping
 from vonggac.embedded import ServerError

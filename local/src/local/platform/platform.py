@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 from nats.errors import Error as NatsError
 
-from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.ports import LOOPBACK, Ports, anywhere, own_endpoints
 from local.platform.process import Child, ProcessEndedError, to_the_end
+from local.platform.progress import Progress
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
 from local.platform.store_watch import StoreWatch

@@ -7,7 +7,7 @@ platform's parts starts it again.
 import asyncio
 import time
 
-from local.commands.progress import Progress
+from local.platform.progress import Progress
 from vonggac.embedded import NatsServer
 
 ASK_EVERY_S = 2.0

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local.commands.progress import Progress
 from local.platform.process import ProcessEndedError
+from local.platform.progress import Progress
 from vonggac.embedded import ServerError
 
 POLL_S = 0.1

@@ -11,7 +11,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from reporting.documents.as_json import compact
 from reporting.documents.verify import opened, verify
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.heavy
 
 def _made_by_hand(report: Report, header: dict[str, object], rows: list[dict[str, object]]) -> bytes:
     """A JSON file whose digests are right where they can be."""
-    document = json.loads(compact(report))
+    document = json.loads(report.compact())
     document["header"] |= header
     document["tables"]["cameras"] = rows or document["tables"]["cameras"]
     return json.dumps(document).encode()

@@ -15,8 +15,9 @@ from inventory.importing.checking.cells import BETWEEN_TEXTS, NO_CODES
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.derived import columns_of
 from inventory.importing.overrides import DESTINATIONS
-from inventory.importing.storing.people import PERSON, read_people_in_office
+from inventory.importing.storing.people import read_people_in_office
 from inventory.nouns.noun import Noun
+from inventory.nouns.people import PERSON
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.sight import hide_contacts, seen, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing

@@ -48,6 +48,13 @@ OPERATOR_ASSIGNMENT = Noun(
     check=check_assignment,
 )
 
+PERSON = {
+    "full_name": "focal_point_name",
+    "position": "focal_point_position",
+    "phone": "focal_point_phone",
+    "email": "focal_point_email",
+}
+"""The columns of a facility's row that name its focal point, by field."""
 FOCAL_POINT = Noun(
     name="focal_point",
     path="focal-points",

@@ -16,8 +16,3 @@ def as_json(report: Report) -> bytes:
         lines = ",\n".join(f"   {json.dumps(row, ensure_ascii=False)}" for row in rows)
         parts.append(f"  {json.dumps(name)}: [\n{lines}\n  ]" if rows else f"  {json.dumps(name)}: []")
     return (head[:-2] + ',\n "tables": {\n' + ",\n".join(parts) + "\n }\n}\n").encode()
-
-
-def compact(report: Report) -> bytes:
-    """The same document on one line: what the other files carry inside."""
-    return json.dumps(report.document(), ensure_ascii=False, separators=(",", ":")).encode()

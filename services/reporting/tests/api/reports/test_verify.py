@@ -11,7 +11,6 @@ import pytest
 from services.reporting.tests.stage.freezing import frozen
 
 from reporting.api.reports import files, receiving
-from reporting.documents.as_json import compact
 from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import verify
 from reporting.reports.snapshot.report import Report, parsed, table_parts
@@ -119,7 +118,7 @@ async def test_who_may_not_read_reports_learns_no_row_of_one_by_a_file_of_his_ow
     known = parsed(content)
     rows = [{**row, "camera_code": "GUESS"} for row in known.tables["cameras"]]
     tables = {**known.tables, "cameras": rows}
-    forged = compact(Report(known.header.model_copy(update={"tables": table_parts(tables)}), tables))
+    forged = Report(known.header.model_copy(update={"tables": table_parts(tables)}), tables).compact()
     said = (await client.post("/v1/reports/verify", content=forged)).json()
     assert "table cameras, row 1: camera_code" in said["differences"]
     for role, scope in ((Role.READER, ()), (Role.AUTHORITY, (f"facility:{uuid4()}",))):

@@ -14,8 +14,9 @@ from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis, moment
 from reporting.domain.timeline import BY_FORWARDER, WINDOW, CameraState, Observation, Run, runs
 from reporting.ingest.facts import runs as camera_runs
-from reporting.ingest.facts.tail import CAUSE_CODES, STATE_CODES, pack_all, unpack_all
+from reporting.ingest.facts.tail import STATE_CODES, pack_all, unpack_all
 from reporting.storage import history
+from reporting.storage.availability.cause_codes import CAUSE_CODES
 from reporting.storage.lives import Watch
 from vonggac.events import Cause
 

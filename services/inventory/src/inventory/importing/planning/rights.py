@@ -7,7 +7,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.texts import phrase
 from inventory.importing.overrides import DESTINATIONS
 from inventory.importing.planning.plan import Action, Plan, Planned
-from inventory.importing.storing.people import PERSON
+from inventory.nouns.people import PERSON
 from vonggac.auth import Principal, Right
 from vonggac.auth.policy.inventory import OF_A_FACILITY
 from vonggac.http import ProblemError

@@ -16,17 +16,11 @@ from inventory.importing.mistakes import Mistakes, Text
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Planned
 from inventory.nouns.noun import Noun
-from inventory.nouns.people import FOCAL_POINT
+from inventory.nouns.people import FOCAL_POINT, PERSON
 from inventory.nouns.writer import Write
 from inventory.storage.tables import FocalPoint, Thing
 from vonggac.events.inventory import FacilityStatus
 
-PERSON = {
-    "full_name": "focal_point_name",
-    "position": "focal_point_position",
-    "phone": "focal_point_phone",
-    "email": "focal_point_email",
-}
 type Make = Callable[[Write, Noun, BaseModel], Awaitable[Thing]]
 type Patch = Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
 

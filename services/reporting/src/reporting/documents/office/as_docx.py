@@ -11,7 +11,6 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.shared import Mm, Pt
 
-from reporting.documents.as_json import compact
 from reporting.documents.layout import ATTACHED, CHART_MM, FOOT, FOOT_MM, QR_MM, WIDE_CHART_MM
 from reporting.documents.letter.blocks import Align, Appendix, Block, Grid, Heading, Picture, Text
 from reporting.documents.letter.content import paper
@@ -43,7 +42,7 @@ def as_docx(report: Report) -> bytes:
     for one in content.appendices:
         _appendix(page, one, drawn)
     page.foot((*content.foot.lines, content.status), qr_png(content.foot.code))
-    blob = custom_xml(compact(report))
+    blob = custom_xml(report.compact())
     part = Part(PackURI(f"/{REPORT_PART}"), "application/xml", blob, page.document.part.package)
     page.document.part.relate_to(part, RELATIONSHIP_TYPE.CUSTOM_XML)
     return page.saved()

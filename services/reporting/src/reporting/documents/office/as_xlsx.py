@@ -6,7 +6,6 @@ from typing import Any
 
 import xlsxwriter
 
-from reporting.documents.as_json import compact
 from reporting.documents.letter.blocks import Grid, Paper
 from reporting.documents.letter.columns import TABLE_NAMES, meanings_of
 from reporting.documents.letter.content import paper
@@ -63,7 +62,7 @@ def _with_report(content: bytes, report: Report) -> bytes:
     """The workbook with the report inside, its bytes free of the clock."""
     parts = unpacked(content)
     parts[_RELATIONS] = parts[_RELATIONS].replace(b"</Relationships>", _CUSTOM)
-    parts[REPORT_PART] = custom_xml(compact(report))
+    parts[REPORT_PART] = custom_xml(report.compact())
     return packed(parts)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import segno
 
 from reporting.documents import layout
-from reporting.documents.as_json import compact
 from reporting.documents.letter.blocks import Block, Grid, Heading, Paper, Picture, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.pdf.fields import Place, with_report_and_fields
@@ -36,7 +35,7 @@ def as_pdf(report: Report) -> bytes:
     content = paper(report)
     made = typeset("report.typ", _data(report, content), moment(report.header.frozen_at_ms))
     (found,) = made.fields
-    return with_report_and_fields(made.pdf, compact(report), Place(found["page"] - 1, found["top"]))
+    return with_report_and_fields(made.pdf, report.compact(), Place(found["page"] - 1, found["top"]))
 
 
 def _data(report: Report, content: Paper) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.documents.as_json import compact
 from reporting.domain.instants import millis, moment
 from reporting.reports.snapshot.report import Approval, Report, parsed
 from reporting.storage.tables import metadata
@@ -97,7 +96,7 @@ async def append(
             author=header.author,
             sha256=report.sha256,
             previous_sha256=header.previous_sha256,
-            document=(await asyncio.to_thread(compact, report)).decode(),
+            document=(await asyncio.to_thread(report.compact)).decode(),
         )
     )
     return report

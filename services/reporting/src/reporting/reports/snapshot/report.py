@@ -121,6 +121,10 @@ class Report:
             return None
         return sha256(canonical({"report_sha256": self.sha256, **self.approval.model_dump()})).hexdigest()
 
+    def compact(self) -> bytes:
+        """The document on one line: what the chain stores and what files carry inside."""
+        return json.dumps(self.document(), ensure_ascii=False, separators=(",", ":")).encode()
+
     def document(self) -> dict[str, Json]:
         """All of it as JSON: what the JSON file shows and what the other files carry inside."""
         approval = None

@@ -13,7 +13,7 @@ from uuid import UUID
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import DAY, ORIGIN, Day
 from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE, DeliveryKind
-from reporting.ingest.facts.tail import CAUSE_CODES
+from reporting.storage.availability.cause_codes import CAUSE_CODES
 
 _ID, _LENGTH = 16, 6
 _CODES = {NO_CAUSE: 0, **{str(cause): code for cause, code in CAUSE_CODES.items()}}
