@@ -1,5 +1,6 @@
 """The state folder: held by one platform at a time; what a killed one left is stopped."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -70,6 +71,18 @@ def test_a_damaged_record_hinders_no_start(tmp_path: Path, content: str) -> None
     (tmp_path / "processes.json").write_text(content, "utf-8")
     ProcessRecord(StateFolder(tmp_path)).stop_leftovers(lambda *_: None)
     assert (tmp_path / "processes.json").read_text("utf-8") == "{}"
+
+
+def test_disk_full_hinders_no_part_from_starting_or_ending(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
+    full = tmp_path / "processes.part"
+    full.symlink_to("/dev/full")
+    record = ProcessRecord(StateFolder(tmp_path))
+    record.record_started("NATS", process.pid, signal.SIGTERM)
+    record.record_ended("PostgreSQL")
+    assert not (tmp_path / "processes.json").exists()
+    full.unlink()
+    record.record_ended("simulator")
+    assert list(json.loads((tmp_path / "processes.json").read_text("utf-8"))) == ["NATS"], "written with the next"
 
 
 def test_a_zombie_has_ended(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,31 @@ async def test_supervised_child_that_cannot_live_ends_it_all_with_the_reason(mak
         await Supervisor(Progress(out), start_again).run([child])
     assert "no such camera" in str(ended.value)
     assert out.getvalue().count("starting it again") == 4
+
+
+@pytest.mark.server
+async def test_disk_full_is_no_fault_of_a_supervised_part(make_child: MakeChild) -> None:
+    child, out, room = make_child("stores", MODULE), io.StringIO(), [True]
+    child.start()
+
+    def waited_more_than(times: int) -> bool:
+        return out.getvalue().count("the disk is full: it starts again once there is room") > times
+
+    supervising = asyncio.create_task(Supervisor(Progress(out), start_again, lambda: room[0]).run([child]))
+    try:
+        for deaths in range(supervisor.MOST_DEATHS):
+            room[0] = False
+            child.kill()
+            await eventually(partial(waited_more_than, deaths))
+            assert pid_of(child) is None
+            room[0] = True
+            await eventually(lambda: pid_of(child) is not None)
+        assert not supervising.done()
+        assert "of at most" not in out.getvalue()
+    finally:
+        supervising.cancel()
+        await asyncio.gather(supervising, return_exceptions=True)
+        await child.stop(within_s=5)
 
 
 @pytest.mark.server

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,10 @@ class StateFolder:
     @property
     def token_file(self) -> Path:
         return self.root / "admin-token"
+
+    def free_bytes(self) -> int:
+        """Of the disk that the folder lies on."""
+        return shutil.disk_usage(self.root).free
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -156,8 +161,10 @@ class ProcessRecord:
 
     def _write(self) -> None:
         part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(self._started), "utf-8")
-        part.replace(self._file)
+        # A full disk must keep no part from starting or ending; the next one that does writes all of it.
+        with contextlib.suppress(OSError):
+            part.write_text(json.dumps(self._started), "utf-8")
+            part.replace(self._file)
 
 
 def _same_process(pid: int, created: float) -> psutil.Process | None:

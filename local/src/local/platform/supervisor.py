@@ -53,8 +53,11 @@ type StartAgain = Callable[[Part], Awaitable[None]]
 class Supervisor:
     """Watches parts until cancelled; each has its own back-off, and none waits for another."""
 
-    def __init__(self, progress: Progress, start_again: StartAgain) -> None:
-        self._progress, self._start_again = progress, start_again
+    def __init__(
+        self, progress: Progress, start_again: StartAgain, has_room: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`has_room`: whether the disk has room for what the parts write."""
+        self._progress, self._start_again, self._has_room = progress, start_again, has_room
 
     async def run(self, parts: Iterable[Part]) -> None:
         """Raises ProcessEndedError when a part has died MOST_DEATHS times within WINDOW_S, with the reason."""
@@ -69,19 +72,34 @@ class Supervisor:
         deaths = Deaths()
         while True:
             reason = await _death(part)
-            delay_s = deaths.another(time.monotonic())
-            if delay_s is None:
-                msg = f"{reason}\n{part.name} has ended {MOST_DEATHS} times within {WINDOW_S:.0f} s: giving up"
-                raise ProcessEndedError(msg)
-            count = f"{len(deaths.at_s)} of at most {MOST_DEATHS - 1} within {WINDOW_S:.0f} s"
-            self._progress.step(part.name, f"{in_a_line(reason)}; starting it again in {delay_s:g} s ({count})")
-            await asyncio.sleep(delay_s)
+            if self._has_room():
+                await self._back_off(part, deaths, reason)
+            else:
+                await self._wait_for_room(part, reason)
             try:
                 await self._start_again(part)
             except (ProcessEndedError, ServerError, OSError) as error:
                 # Whatever came of the start is dead, and counts as another death.
                 self._progress.step(part.name, in_a_line(str(error)))
                 part.kill()
+
+    async def _back_off(self, part: Part, deaths: Deaths, reason: str) -> None:
+        """Raises ProcessEndedError when it was one death too many."""
+        delay_s = deaths.another(time.monotonic())
+        if delay_s is None:
+            msg = f"{reason}\n{part.name} has ended {MOST_DEATHS} times within {WINDOW_S:.0f} s: giving up"
+            raise ProcessEndedError(msg)
+        count = f"{len(deaths.at_s)} of at most {MOST_DEATHS - 1} within {WINDOW_S:.0f} s"
+        self._progress.step(part.name, f"{in_a_line(reason)}; starting it again in {delay_s:g} s ({count})")
+        await asyncio.sleep(delay_s)
+
+    async def _wait_for_room(self, part: Part, reason: str) -> None:
+        """A full disk is no fault of the part's: it counts as no death, however long it lasts."""
+        self._progress.step(part.name, f"{in_a_line(reason)}; the disk is full: it starts again once there is room")
+        while True:
+            await asyncio.sleep(POLL_S)
+            if self._has_room():
+                return
 
 
 def in_a_line(reason: str) -> str:
