@@ -68,13 +68,16 @@ def database_address(settings: DatabaseSettings) -> URL | str:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether PostgreSQL, or the way to it, is at fault for now: away, restarting, read-only or not migrated.
+    """Whether PostgreSQL, or the way to it, is at fault for now: away, restarting, full, read-only or not migrated.
 
     The same statement succeeds later; False where it is wrong by itself.
     """
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
         return True
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error.orig, _PASSING))
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error.orig, _PASSING)
+    # What comes past SQLAlchemy, as of a COPY.
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_PASSING))
 
 
 class Database:

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+import structlog
+from sqlalchemy import text
 
 from inventory.domain.reconciling import Queue, Seen, expected_queues, is_unseen, may_republish, missing_queues
 from inventory.messaging import JobBoard
@@ -136,6 +138,35 @@ async def test_reconcile_brings_a_job_back_that_a_worker_took_away(
     assert (str(again.event.data.id), again.event.data.revision) == (made["id"], 1)
     assert str(job.event.subject) == made["id"]
     assert again.event.id != job.event.id
+
+
+_REFUSE = "begin raise exception using errcode = 'disk_full'; end"
+_DISK_FULL = (
+    f"create function refuse() returns trigger language plpgsql as $${_REFUSE}$$",
+    "create trigger refuse before insert on outbox for each row execute function refuse()",
+)
+
+
+@pytest.mark.server
+async def test_reconcile_outlives_a_full_disk_of_postgresql(
+    settings: Settings,
+    bus: Bus,
+    database: Database,
+    start_province: Callable[[Settings], AbstractAsyncContextManager[Any]],
+) -> None:
+    async with start_province(settings.model_copy(update={"reconcile_every_s": 0.1})) as province:
+        await province.forwarded_camera()
+        job = await fetched(bus, Queue.PROBE)
+        async with database.transaction() as session:
+            for statement in _DISK_FULL:
+                await session.execute(text(statement))
+        with structlog.testing.capture_logs() as logged:
+            await job.message.term()
+            await eventually(lambda: any(one["event"] == "jobs_not_reconciled" for one in logged))
+        async with database.transaction() as session:
+            await session.execute(text("drop function refuse cascade"))
+        again = await fetched(bus, Queue.PROBE)
+    assert again.event.subject == job.event.subject
 
 
 @pytest.mark.server

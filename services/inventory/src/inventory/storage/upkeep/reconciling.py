@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
 from nats.errors import Error as NatsError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -76,10 +77,11 @@ class Reconciler:
             await self.run_round(JobBoard(bus), now)
         except (NatsError, TimeoutError, PoolTimeoutError, OSError) as error:
             log.info("jobs_not_reconciled", error=type(error).__name__)
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.OperationalError) as error:
             if not is_away(error):
                 raise
-            log.info("jobs_not_reconciled", error=type(error.orig).__name__)
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            log.info("jobs_not_reconciled", error=type(cause).__name__)
 
     async def run_round(self, board: JobBoard, now: datetime) -> int:
         """Number of cameras republished. `now` by the server's clock. Raises what NATS and PostgreSQL raise."""

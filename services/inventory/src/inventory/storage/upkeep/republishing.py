@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -22,7 +23,10 @@ log = get_logger(__name__)
 
 
 async def republish(database: Database) -> int:
-    """Number of messages put into the outbox. Revisions stay: nothing has changed. Raises DBAPIError."""
+    """Number of messages put into the outbox. Revisions stay: nothing has changed.
+
+    Raises DBAPIError, and psycopg.Error of a COPY.
+    """
     now = datetime.now(UTC)
     async with database.transaction() as session:
         await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
@@ -39,7 +43,7 @@ async def publish_wanted(_bus: Bus, *, database: Database, wake: Callable[[], No
     while True:
         try:
             count = await republish_wanted(database)
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except (DBAPIError, psycopg.OperationalError, PoolTimeoutError, OSError) as error:
             log.debug("wanted_not_published", error=type(error).__name__)
         else:
             if count:
@@ -71,7 +75,7 @@ async def _append(session: AsyncSession, nouns: Collection[str], now: datetime) 
 
 
 async def republish_cameras(database: Database, camera_ids: Collection[UUID]) -> int:
-    """As `republish`, of these cameras as far as they still exist. Raises DBAPIError."""
+    """As `republish`, of these cameras as far as they still exist. Raises as `republish`."""
     async with database.transaction() as session:
         await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
         return await _append_cameras(session, camera_ids, datetime.now(UTC))
