@@ -1,7 +1,9 @@
 """`python -m local run` as a person uses it: started, doubled, interrupted, started again, hurt. Real processes."""
 
+import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -166,8 +168,13 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
     assert set(order[2:4]) == {"inventory", "reporting"}
     assert order[4:] == ["simulator", "NATS", "PostgreSQL"]
 
-    terminals.append(third := Terminal(state))
-    printed = third.until("Try next:")
+    centre = json.loads(state.ports_file.read_text("ascii"))["ports"]["rtsp_base"] + 11
+    with socket.create_server(("127.0.0.1", centre)):
+        # Cameras and centres move: their logins with them.
+        terminals.append(third := Terminal(state))
+        printed = third.until("Try next:")
+        assert "are not all free: using" in printed
+        third.until_true(lambda: both_delivered(printed, state) == 6)
     assert cameras(printed, state) == before
     # Ports stay, but for one that somebody took meanwhile.
     if "is taken by another program" not in printed:

@@ -92,6 +92,11 @@ class InventoryApi:
         body = {"username": username, "password": password}
         await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json=body, headers=headers)
 
+    async def remove_secret(self, noun: str, thing_id: str) -> None:
+        """Remove the credentials of one thing."""
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        await self._call("DELETE", f"/v1/{noun}/{thing_id}/secret", headers=headers)
+
     async def _etag(self, noun: str, thing_id: str) -> str:
         return str((await self._call("GET", f"/v1/{noun}/{thing_id}"))["etag"])
 

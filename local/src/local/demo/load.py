@@ -36,13 +36,21 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     await load_register(inventory)
     centres = await simulator.centres()
     wanted = content.destinations()
-    present = await inventory.ensure(
-        "destinations", [_destination(one, centres[one.simulator_id].rstrip("/")) for one in wanted]
-    )
+    destinations = [_destination(one, centres[one.simulator_id].rstrip("/")) for one in wanted]
+    await _remove_logins_of_moved(inventory, destinations)
+    present = await inventory.ensure("destinations", destinations)
     for one in wanted:
         if not present[one.code]["has_secret"]:
             await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
     await load_surveys(inventory)
+
+
+async def _remove_logins_of_moved(inventory: InventoryApi, destinations: list[Json]) -> None:
+    """A login stays at its address, and the simulator's ports may be others than at the last start."""
+    addresses = {one["code"]: one["url_template"] for one in destinations}
+    for one in await inventory.all("destinations"):
+        if one["has_secret"] and one["url_template"] != addresses.get(one["code"], one["url_template"]):
+            await inventory.remove_secret("destinations", one["id"])
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:
@@ -116,7 +124,8 @@ def _demo_rows() -> list[dict[str, str]]:
 def _demo_row(row: dict[str, str], addresses: dict[str, str], present: dict[str, Json]) -> dict[str, str]:
     filled = {column: cell for column, cell in row.items() if column != "simulator_id"}
     filled["url"] = addresses[row["simulator_id"]]
-    if present.get(row["code"], {}).get("has_secret"):
+    known = present.get(row["code"], {})
+    if known.get("has_secret") and known["url"] == filled["url"]:
         # A second write would seal it anew, and every worker would restart this camera.
         filled = {column: cell for column, cell in filled.items() if column not in {"username", "password"}}
     return filled
