@@ -129,6 +129,21 @@ def cameras(printed: str, state: StateFolder) -> dict[str, str]:
     return {item["code"]: item["id"] for item in answer.json()["items"]}
 
 
+def close_facility(printed: str, state: StateFolder, code: str) -> None:
+    """As a person does, by inventory's API."""
+    token = state.token_file.read_text("ascii")
+    url, headers = f"{address(printed, 'inventory')}/v1/facilities", {"Authorization": f"Bearer {token}"}
+    with httpx.Client(headers=headers, trust_env=False) as client:
+        [facility] = [one for one in client.get(url).json()["items"] if one["code"] == code]
+        one = f"{url}/{facility['id']}"
+        answer = client.post(
+            f"{one}/transitions",
+            json={"to": "closed", "reason": "hết dịch"},
+            headers={"If-Match": client.get(one).headers["ETag"]},
+        )
+        assert answer.status_code == 200, answer.text
+
+
 def both_delivered(printed: str, state: StateFolder) -> int:
     """Cameras that reporting says are delivered to both centres; -1 while it does not answer."""
     token = state.token_file.read_text("ascii")
@@ -157,6 +172,7 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
     before = cameras(printed, state)
     assert len(before) == 8
     assert open_to_others(state.root) == []
+    close_facility(printed, state, "QT-04")
 
     terminals.append(second := Terminal(state))
     assert second.end() == 1

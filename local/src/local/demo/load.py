@@ -27,7 +27,7 @@ async def load_register(inventory: InventoryApi) -> None:
     """Agencies, units, facilities, and the records of the mandate. Raises RefusedError."""
     await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
     await _ensure_units(inventory)
-    await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
+    await _ensure_facilities(inventory)
     await load_mandate(inventory)
 
 
@@ -51,6 +51,18 @@ async def _remove_logins_of_moved(inventory: InventoryApi, destinations: list[Js
     for one in await inventory.all("destinations"):
         if one["has_secret"] and one["url_template"] != addresses.get(one["code"], one["url_template"]):
             await inventory.remove_secret("destinations", one["id"])
+
+
+async def _ensure_facilities(inventory: InventoryApi) -> None:
+    """Those on record keep their status: somebody may have closed one since."""
+    known = {str(one["code"]) for one in await inventory.all("facilities")}
+    missing = [row for row in content.rows("facilities") if row["code"] not in known]
+    present = [dict(row) for row in content.rows("facilities") if row["code"] in known]
+    for row in present:
+        del row["status"]
+    for rows in (missing, present):
+        if rows:
+            await inventory.import_csv("facilities", content.as_csv(rows))
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:

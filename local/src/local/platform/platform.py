@@ -25,7 +25,7 @@ from local.platform.process import Child, ProcessEndedError, to_the_end
 from local.platform.progress import Progress
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
-from local.platform.store_watch import LEAST_FREE_BYTES, StoreWatch
+from local.platform.store_watch import StoreWatch
 from local.platform.streams import Login, declare_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
@@ -269,7 +269,7 @@ class Platform:
     async def _supervise(self) -> None:
         nats = self.nats.server
         assert isinstance(nats, NatsServer)
-        supervisor = Supervisor(self._progress, self._start_again, lambda: self.state.free_bytes() >= LEAST_FREE_BYTES)
+        supervisor = Supervisor(self._progress, self._start_again, self.state.has_room)
         store = StoreWatch(self._progress, nats)
         await together(supervisor.run(self._parts()), store.run())
 

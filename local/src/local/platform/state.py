@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from local.platform.leftovers import alive, still_running
+from local.platform.store_watch import LEAST_FREE_BYTES
 
 LEFTOVER_STOP_WITHIN_S = 15.0
 
@@ -82,9 +83,10 @@ class StateFolder:
     def token_file(self) -> Path:
         return self.root / "admin-token"
 
-    def free_bytes(self) -> int:
-        """Of the disk that the folder lies on."""
-        return shutil.disk_usage(self.root).free
+    def has_room(self) -> bool:
+        """Whether every disk that a part writes to has some: a database may lie on one of its own."""
+        folders = (self.root, self.postgres, self.nats)
+        return all(shutil.disk_usage(one).free >= LEAST_FREE_BYTES for one in folders if one.exists())
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
