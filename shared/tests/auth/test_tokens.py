@@ -75,6 +75,29 @@ async def test_an_expired_token_is_refused(verifier: TokenVerifier, keys_folder:
         await verifier.verify(token)
 
 
+@pytest.mark.parametrize("server_ahead_s", [600.0, -600.0])
+async def test_skew_of_this_machine_makes_no_token_invalid_and_none_last_longer(
+    keys_folder: Path, server_ahead_s: float
+) -> None:
+    def server_s() -> float:
+        return time.time() + server_ahead_s
+
+    def token(issued_s: float) -> str:
+        roles, issued = frozenset({Role.READER}), datetime.fromtimestamp(issued_s, UTC)
+        return token_issuer(keys_folder).issue(subject="a", roles=roles, valid_for=timedelta(minutes=5), now=issued)
+
+    verifier = TokenVerifier(
+        jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac", unix_s=server_s
+    )
+    assert (await verifier.verify(token(server_s()))).subject == "a"
+    with pytest.raises(TokenError, match="expired"):
+        await verifier.verify(token(server_s() - 400))
+    with pytest.raises(TokenError, match="not valid yet"):
+        await verifier.verify(token(server_s() + 60))
+    with pytest.raises(TokenError, match="not valid yet"):
+        await verifier.verify(signed(keys_folder, {"exp": server_s() + 300, "nbf": server_s() + 60}))
+
+
 async def test_a_token_signed_by_a_stranger_is_refused(verifier: TokenVerifier, keys_folder: Path) -> None:
     known_id = json.loads((keys_folder / JWKS).read_text("utf-8"))["keys"][0]["kid"]
     for key_id in (known_id, "other"):

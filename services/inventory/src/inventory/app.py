@@ -98,7 +98,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         allowed=settings.allowed,
     )
     install_authentication(
-        app, TokenVerifier.of(settings), INVENTORY, follow_units=app.state.services.store.follow_units
+        app,
+        TokenVerifier.of(settings, unix_s=clock.unix_s),
+        INVENTORY,
+        follow_units=app.state.services.store.follow_units,
     )
     add_routes(app, routers())
     check_policy(app)

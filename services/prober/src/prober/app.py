@@ -79,7 +79,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
-    install_authentication(app, TokenVerifier.of(settings), PROBER)
+    install_authentication(app, TokenVerifier.of(settings, unix_s=process.clock.unix_s), PROBER)
     app.state.process = process
     app.state.tasks = tasks
     app.state.places = FacilityPlaces()
