@@ -248,9 +248,28 @@ async def test_a_lost_read_back_accuses_no_centre(
     assert await not_connected() == 180.0
 
 
-async def seconds(start: Start, end: datetime) -> dict[str, Any]:
+@pytest.mark.server
+async def test_what_was_said_before_a_loss_does_not_come_back_in_a_report_of_a_later_day(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    camera, later, end = province.camera(), T0 + timedelta(hours=6), T0 + timedelta(hours=7)
+    await province.feed(ingest, *province.base(), province.stated("camera", camera))
+    facts = [province.change(planned, camera, 1, T0, "acknowledged") for planned in camera.deliveries]
+    facts += [province.alive(T0 + timedelta(minutes=10 * number)) for number in range(43)]
+    numbers = [number for number in range(1, len(facts) + 2) if number != 10]
+    await province.feed(ingest, *(published(event, number) for event, number in zip(facts, numbers, strict=True)))
+    await lose(database)
+    assert (await seconds(start, end))["connected"] == [3600.0, 3600.0]
+    assert (await seconds(start, end, later))["connected"] == [0.0, 0.0]
+    # Said anew, it holds again.
+    anew = [province.change(planned, camera, 2, later, "acknowledged") for planned in camera.deliveries]
+    await province.feed(ingest, *(published(event, len(facts) + 2 + number) for number, event in enumerate(anew)))
+    assert (await seconds(start, end, later))["connected"] == [3600.0, 3600.0]
+
+
+async def seconds(start: Start, end: datetime, since: datetime = T0) -> dict[str, Any]:
     async with start() as client:
-        period = {"from": T0.isoformat(), "to": end.isoformat()}
+        period = {"from": since.isoformat(), "to": end.isoformat()}
         [line] = (await client.get("/v1/compliance", params=period)).json()["cameras"]
         lost = (await client.get("/v1/lost-facts")).json()["items"]
     return {"connected": [one["seconds"]["connected"] for one in line["deliveries"]], "lost": lost}

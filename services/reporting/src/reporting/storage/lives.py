@@ -14,10 +14,13 @@ _LIVES = text(
     "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "
     "order by worker_id, started_at"
 )
+# What a forwarder said holds as long as its life goes on, however long ago it was: so does what ended it before.
 _GAPS = text(
     "select publisher_id, began_at, ended_at, exists (select from worker_life as life where life.kind = 'prober' "
     "and life.worker_id = gap.publisher_id) as of_prober from publisher_gap as gap "
-    "where lost_at is not null and ended_at >= :since and began_at <= :until order by began_at"
+    "where lost_at is not null and began_at <= :until and (ended_at >= :since or exists ("
+    "select from worker_life as life where life.kind = 'forwarder' and life.worker_id = gap.publisher_id "
+    "and life.started_at <= gap.ended_at and life.ended_at >= :since)) order by began_at"
 )
 
 
