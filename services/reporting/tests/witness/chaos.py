@@ -56,11 +56,15 @@ from vonggac.events.prober import (
     VerificationVerdict,
 )
 
+INTERVALS_S = (45, 60, 120)
+LONGEST_INTERVAL = max(INTERVALS_S) * SECOND
+
 
 def world(number: int, start: int, cameras: int) -> World:
     """The same for the same number, whatever else was made before."""
     chance = random.Random(f"world-{number}")
     made = World(number, start, chance, UUID(int=chance.getrandbits(128), version=4))
+    made.grid = chance.choice([1, 1, 1, 20 * SECOND])
     pause = _span(made, 20 * SECOND, chance.choice([90 * SECOND, 6 * MINUTE])) if chance.random() < 0.4 else None
     probers = [_worker(made, f"prober-{number}-{name}", pause) for name in "ab"]
     forwarders = [_worker(made, f"forwarder-{number}-{name}", pause) for name in "cd"]
@@ -211,7 +215,7 @@ def _camera(
         for one in sent_to
     )
     created = made.some_time() if chance.random() < 0.2 else made.start - 24 * 3600 * SECOND
-    interval = chance.choice([45, 60, 120])
+    interval = chance.choice(INTERVALS_S)
     state = CameraV1(
         id=camera_id,
         revision=1,

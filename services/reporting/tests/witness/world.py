@@ -44,6 +44,8 @@ class World:
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
+    grid: int = 1
+    """What begins at some time begins at a multiple of it: a coarse one makes many things happen in one millisecond."""
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
     stored: dict[int, int] = field(default_factory=dict)
     """When NATS stored a fact, by its identity; none where it does not matter."""
@@ -57,7 +59,8 @@ class World:
         return UUID(int=self.chance.getrandbits(128), version=4)
 
     def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
-        return self.chance.randrange(self.start - before, self.start + PERIOD + after)
+        found = self.chance.randrange(self.start - before, self.start + PERIOD + after)
+        return found - found % self.grid
 
     def arriving(self) -> Iterator[Payload]:
         """The facts in any order, some of them twice; of each publisher its first fact first."""

@@ -27,6 +27,11 @@ def moment(instant: Millis) -> datetime:
     return EPOCH + timedelta(milliseconds=instant)
 
 
+def cut(at: datetime) -> datetime:
+    """A moment without its microseconds, as `millis` reads it: what is compared must be cut alike."""
+    return moment(millis(at))
+
+
 def duration(seconds: float) -> Millis:
     """Seconds as milliseconds, at least one."""
     return max(1, round(seconds * 1000))

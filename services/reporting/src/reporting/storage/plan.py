@@ -94,7 +94,8 @@ class Places(NamedTuple):
 
 
 def _ms(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.date_part("epoch", column) * 1000, BigInteger)
+    """As `millis`: a cast alone would round to the next one, and what changed at one moment would do so at two."""
+    return cast(func.date_part("epoch", func.date_trunc("milliseconds", column)) * 1000, BigInteger)
 
 
 def _touching(table: Any, period: Period) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.instants import cut
 from reporting.storage.tables import same_worker
 from vonggac.events.forwarder import DeliveryObservedV1
 
@@ -119,14 +120,14 @@ def _columns(changes: Sequence[DeliveryObservedV1]) -> dict[str, list[object]]:
         "worker_ids": [one.worker_id for one in changes],
         "sequences": [one.sequence for one in changes],
         # Nobody holds from later on than it says so.
-        "held": [min(one.held_since, one.observed_at) for one in changes],
-        "observed": [one.observed_at for one in changes],
+        "held": [cut(min(one.held_since, one.observed_at)) for one in changes],
+        "observed": [cut(one.observed_at) for one in changes],
         "states": [one.state.value for one in changes],
         "causes": [one.cause.value if one.cause else None for one in changes],
         "attempts": [min(one.attempt, 32_767) for one in changes],
-        "acknowledged": [one.last_acknowledged_at for one in changes],
+        "acknowledged": [None if (at := one.last_acknowledged_at) is None else cut(at) for one in changes],
         "changed": [
-            None if one.changes == 1 or one.first_changed_at is None else min(one.first_changed_at, one.observed_at)
+            None if one.changes == 1 or (at := one.first_changed_at) is None else cut(min(at, one.observed_at))
             for one in changes
         ],
     }

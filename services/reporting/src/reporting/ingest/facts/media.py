@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.instants import cut
 from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
@@ -132,15 +133,19 @@ def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]
         "camera_ids": [one.camera_id for one in reports],
         "worker_ids": [one.worker_id for one in reports],
         "sequences": [one.sequence for one in reports],
-        "held": [min(one.held_since, one.observed_at) for one in reports],
-        "observed": [one.observed_at for one in reports],
+        "held": [cut(min(one.held_since, one.observed_at)) for one in reports],
+        "observed": [cut(one.observed_at) for one in reports],
         "states": [one.state.value for one in reports],
         "causes": [one.cause.value if one.cause else None for one in reports],
-        "dated": [dated_at(one) for one in reports],
-        "stopped": [one.media_stopped_at for one in reports],
-        "still_since": [one.still_since for one in reports],
-        "still_until": [one.still_until for one in reports],
+        "dated": [cut(dated_at(one)) for one in reports],
+        "stopped": [_cut(one.media_stopped_at) for one in reports],
+        "still_since": [_cut(one.still_since) for one in reports],
+        "still_until": [_cut(one.still_until) for one in reports],
     }
+
+
+def _cut(at: datetime | None) -> datetime | None:
+    return None if at is None else cut(at)
 
 
 def _stretches(added: Mapping[tuple[UUID, str], Sequence[int]]) -> dict[str, list[object]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import millis, moment
+from reporting.domain.instants import cut
 from vonggac.events import Payload
 from vonggac.events.prober import SiteObservedV1
 
@@ -31,8 +31,8 @@ async def record(session: AsyncSession, facts: Iterable[Payload]) -> None:
     for _, fault in sorted(faults.items()):
         given = {
             "facility_id": fault.facility_id,
-            "began_at": moment(millis(fault.began_at)),
-            "ended_at": None if fault.ended_at is None else moment(millis(fault.ended_at)),
+            "began_at": cut(fault.began_at),
+            "ended_at": None if fault.ended_at is None else cut(fault.ended_at),
             "cause": fault.cause.value,
             "camera_ids": list(fault.camera_ids),
         }
