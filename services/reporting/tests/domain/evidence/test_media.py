@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from reporting.domain.evidence.media import FLOWING, FROZEN, NOTHING, STOPPED, Media, MediaClaim, dated, joined
+from reporting.domain.evidence.lives import Life
+from reporting.domain.evidence.media import (
+    FLOWING,
+    FROZEN,
+    NOTHING,
+    STOPPED,
+    Media,
+    MediaClaim,
+    dated,
+    joined,
+    media_of,
+)
 from reporting.domain.partition import Seen
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import CameraState
@@ -71,6 +82,13 @@ def test_a_picture_that_moved_is_not_frozen_again_when_nobody_sees_media_any_mor
     moved = claim(150, FLOWING, None)._replace(still_since=120, still_ends_at=200)
     line = dated([probed(100, 500, DOWN, FROZEN)], Media([Segment(150, 300, moved)], [Segment(120, 200, True)]))
     assert seen(line) == [(100, 200, DOWN, FROZEN), (200, 300, UP, None)]
+
+
+def test_asleep_a_report_ends_with_the_life_in_which_it_was_made_also_when_it_is_closed_later() -> None:
+    said = claim(100, FLOWING, None)._replace(ends_at=400, still_since=150, still_ends_at=350)
+    flow, still = media_of([said], {"forwarder": [Life(50, 200), Life(300, 500)]})
+    assert [(one.start, one.end) for one in flow] == [(100, 200)]
+    assert [(one.start, one.end) for one in still] == [(150, 200)]
 
 
 def test_probes_alone_stay_as_they_are() -> None:
