@@ -48,6 +48,11 @@ def test_probes_start_an_interval_apart() -> None:
     assert next_probe_delay_s(interval_s=60.0, elapsed_s=2.5) == 57.5
 
 
+@pytest.mark.parametrize(("interval_s", "apart_s"), [(60.0, 105.0), (10.0, 17.0), (3.0, 3.0)])
+def test_a_silent_camera_is_put_off_for_as_long_as_its_last_probe_holds(interval_s: float, apart_s: float) -> None:
+    assert next_probe_delay_s(interval_s=interval_s, elapsed_s=2.0, backs_off=True) == apart_s - 2.0
+
+
 def test_a_probe_longer_than_the_interval_is_followed_by_a_pause() -> None:
     assert next_probe_delay_s(interval_s=5.0, elapsed_s=9.0) == LEAST_PAUSE_S
 
