@@ -244,6 +244,7 @@ class Province:
         awake_since: datetime | None = AWAKE_SINCE,
         duration_ms: float = 0,
         still_since: datetime | None = None,
+        since: datetime | None = None,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
@@ -257,6 +258,7 @@ class Province:
             duration_ms=duration_ms,
             awake_since=awake_since,
             still_since=still_since,
+            since=since,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 

@@ -194,6 +194,32 @@ async def test_a_lost_probe_makes_the_time_until_the_next_one_unknown(
 
 
 @pytest.mark.server
+@pytest.mark.parametrize("verdict", ["up", "down"])
+async def test_a_lost_probe_on_demand_that_found_something_else_makes_the_time_until_the_next_one_unknown(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus, verdict: str
+) -> None:
+    """What it found shows in the next one: with that its verdict begins. One that found the same is not missed."""
+    cameras, end = [province.camera(code) for code in ("CAM-01", "CAM-02")], at(180)
+    await province.feed(ingest, *province.base(), *(province.stated("camera", camera) for camera in cameras))
+    said: dict[str, Any] = {"cause": None if verdict == "up" else "timeout", "duration_ms": 2000, "every_s": 60}
+    found = [
+        province.probe(camera, at(second), verdict, **said, since=at(since))
+        for second, first, other in ((2, 2, 2), (62, 62, 2), (122, 62, 2))
+        for camera, since in zip(cameras, (first, other), strict=True)
+    ]
+    facts = [*found[:2], province.prober_alive(at(20), PROBER), *found[2:], province.prober_alive(end, PROBER)]
+    # Both were probed on demand between 20 s and 62 s; only of the first one that found something else.
+    numbers = [n if n < 4 else n + 2 for n in range(1, len(facts) + 1)]
+    await province.feed(ingest, *(published(event, n, PROBER) for event, n in zip(facts, numbers, strict=True)))
+    await lose(database)
+    known = await parts(start, end)
+    begins = 62 if verdict == "up" else 60
+    assert known["unknown"] - (2 if verdict == "up" else 0) == begins - 20
+    assert known[verdict] == 180 - known["unknown"]
+    assert (await parts(start, end, "CAM-02"))[verdict] == (178 if verdict == "up" else 180)
+
+
+@pytest.mark.server
 async def test_a_loss_concerns_no_camera_that_was_probed_on_time_meanwhile(
     start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
 ) -> None:

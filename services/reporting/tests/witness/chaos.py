@@ -287,11 +287,15 @@ OWN_OR_THE_FORWARDERS: tuple[dict[str, Any], ...] = (
 
 def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) -> None:
     """Fewer than are kept to be put in their places exactly."""
-    chance, verdict, cause = made.chance, Verdict.UP, None
+    chance, verdict, cause, since = made.chance, Verdict.UP, None, None
     at = made.start - BEFORE + chance.randrange(interval * SECOND)
     while at < made.start + PERIOD + AFTER:
         if chance.random() < 0.2:
-            verdict = chance.choice([Verdict.UP, Verdict.UP, Verdict.DOWN, Verdict.DOWN, Verdict.UNKNOWN])
+            before, verdict = (
+                verdict,
+                chance.choice([Verdict.UP, Verdict.UP, Verdict.DOWN, Verdict.DOWN, Verdict.UNKNOWN]),
+            )
+            since = since if verdict is before else None
             cause = chance.choice((*CAUSES, *OF_THE_PICTURE * 4))
             if verdict is Verdict.UP or (verdict is Verdict.UNKNOWN and chance.random() < 0.5):
                 cause = None
@@ -299,22 +303,27 @@ def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) 
             life = worker.life_at(at)
             if life is None or chance.random() < 0.05:
                 continue
+            observed_at = moment(at + worker.skew)
+            since = min(since or observed_at, observed_at)
             made.facts.append(
                 CameraObservedV1(
                     camera_id=camera_id,
                     camera_revision=1,
                     worker_id=worker.id,
-                    observed_at=moment(at + worker.skew),
+                    observed_at=observed_at,
                     verdict=verdict,
                     cause=cause,
                     interval_s=interval,
                     duration_ms=chance.choice([0, 12, 1500, 5000]),
                     awake_since=moment(life[0] + worker.skew),
                     still_since=_still_since(chance, cause, at + worker.skew),
+                    since=since if chance.random() < 0.9 else None,
                     **chance.choice(OWN_OR_THE_FORWARDERS),
                 )
             )
-        at += interval * SECOND + chance.choice([0, 0, 7, 1000, 40 * SECOND])
+        on_demand = chance.random() < 0.15
+        at += chance.randrange(interval * SECOND) if on_demand else interval * SECOND
+        at += chance.choice([0, 0, 7, 1000, 40 * SECOND])
 
 
 def _still_since(chance: random.Random, cause: Cause | None, at: int) -> datetime | None:

@@ -50,13 +50,18 @@ create temporary table observed on commit drop as
     from (
         select *, lead(at) over w as next_at, lead(state) over w = state
                and lead(cause) over w is not distinct from cause and lead(own) over w is not distinct from own
-               and coalesce(lead(awake) over w <= at, true) and coalesce(lead(still) over w <= at, true)
+               and coalesce(lead(since) over w <= at, true)
                and lead(at) over w - at <= case state when 'up' then 1.5 else 1.9 end * interval_s * interval '1 s'
                as goes_on
         from (
             select distinct on (kind, thing, at) * from (
-                select kind, thing, state, cause, own, interval_s, awake, still,
-                       case state when 'down' then greatest(seen - duration, awake) else seen end as at
+                select kind, thing, state, cause, own, interval_s,
+                       case state when 'down' then greatest(seen - duration, awake) else seen end as at,
+                       -- A probe says nothing of the time in which its prober slept, before the picture stood still, or
+                       -- before it was found as it is: by its beginning or, of one that failed, by its end.
+                       greatest(awake, still, case
+                           when found is not null and state <> 'down' then least(found, seen)
+                           when found >= seen then greatest(seen - duration, awake) end) as since
                 from (
                     select kind,
                            (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid
@@ -71,13 +76,14 @@ create temporary table observed on commit drop as
                            (body->>'interval_s')::float as interval_s,
                            round((body->>'duration_ms')::float) * interval '1 ms' as duration,
                            (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake,
-                           case kind when 'probe' then (body->>'still_since')::timestamptz end as still
+                           case kind when 'probe' then (body->>'still_since')::timestamptz end as still,
+                           case kind when 'probe' then (body->>'since')::timestamptz end as found
                     from fact where kind in ('probe', 'read_back')
                 ) as read
             ) as dated
             order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
                      coalesce(cause, '') collate "C" desc, own, interval_s desc,
-                     coalesce(greatest(awake, still), '-infinity')
+                     coalesce(since, '-infinity')
         ) as one window w as (partition by kind, thing order by at)
     ) as followed;
 

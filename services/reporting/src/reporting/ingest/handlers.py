@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from reporting import metrics
-from reporting.domain.instants import duration, millis
+from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import future_facts, gaps, inbox, late, records, scope
 from reporting.ingest.facts import claims, formats, lives, media, proofs, runs, site_faults
@@ -171,10 +171,24 @@ def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState
     if state is CameraState.DOWN:
         at = max(at - round(fact.duration_ms), awake_since)
     knows_since = awake_since
-    if isinstance(fact, CameraObservedV1) and fact.still_since is not None:
-        # A picture that stands still again after it moved is no longer the freeze that the probe before found.
-        knows_since = max(awake_since, millis(fact.still_since))
+    if isinstance(fact, CameraObservedV1):
+        knows_since = max(awake_since, _found_since(fact, state, at))
     return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), knows_since)
+
+
+def _found_since(fact: CameraObservedV1, state: CameraState, at: Millis) -> Millis:
+    """Since when, at the earliest, it is as this probe found it, by the probes that its prober knew.
+
+    The one before may be lost. If it had found something else, as one on demand, this one is the first of its verdict.
+    """
+    known = 0
+    if fact.still_since is not None:
+        # A picture that stands still again after it moved is no longer the freeze that the probe before found.
+        known = millis(fact.still_since)
+    # A failure is dated to its beginning here, and its verdict to the end.
+    if fact.since is not None and (state is not CameraState.DOWN or fact.since >= fact.observed_at):
+        known = max(known, min(millis(fact.since), at))
+    return known
 
 
 def _kind_of(fact: Payload) -> str:
