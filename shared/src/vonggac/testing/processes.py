@@ -72,16 +72,19 @@ class ForgetfulPostgres(PostgresServer):
         return self.folder / "copy"
 
     def remember(self) -> None:
+        assert self.process is not None
         with ExitStack() as sleeping:
-            # The parent first: it starts no process meanwhile.
-            for process_id in self._process_ids():
+            # The parent first: meanwhile it starts no process, and one that ends keeps its number.
+            sleeping.enter_context(asleep(self.process.pid))
+            for process_id in self._children():
                 sleeping.enter_context(asleep(process_id))
             # With its owner, who is not always the one of this process.
             subprocess.run(["cp", "-a", self.data, self._copy], check=True)  # noqa: S603, S607 - our own folders
 
     def forget(self) -> None:
         assert self.process is not None
-        for process_id in self._process_ids():
+        put_to_sleep(self.process.pid)
+        for process_id in [*self._children(), self.process.pid]:
             os.kill(process_id, signal.SIGKILL)
         self.process.wait()
         self.process = None
@@ -89,7 +92,7 @@ class ForgetfulPostgres(PostgresServer):
         self._copy.rename(self.data)
         self.start()
 
-    def _process_ids(self) -> list[int]:
+    def _children(self) -> list[int]:
         assert self.process is not None
         parent = self.process.pid
-        return [parent, *map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
+        return [*map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
