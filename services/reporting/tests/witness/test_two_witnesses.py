@@ -162,7 +162,7 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
 async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(
     ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where what was said before a part is no longer looked at: as long as a probe holds here, and no longer."""
+    """Also where what was said long before a part is not read: here it is read as long as a probe holds."""
     monkeypatch.setattr(history, "MEMORY", 2 * LONGEST_INTERVAL)
     monkeypatch.setattr(lives, "MEMORY", 2 * LONGEST_INTERVAL)
     for number in WORLDS:
