@@ -156,6 +156,20 @@ async def test_what_is_left_of_a_lost_gap_is_written_anew_from_its_own_beginning
     assert await said((4, 15)) == millis(at(5))
 
 
+@pytest.mark.server
+async def test_of_a_forwarder_whose_whole_life_is_within_a_loss_nothing_counts(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    camera = province.camera()
+    facts = [province.alive(T0, awake_since=T0)]
+    facts += [province.change(planned, camera, 1, at(6), "acknowledged") for planned in camera.deliveries]
+    # It died soon: of its signs of life only the first one was stored.
+    await province.feed(ingest, *province.base(), province.stated("camera", camera))
+    await province.feed(ingest, *(published(event, n) for event, n in zip(facts, (1, 3, 4), strict=True)))
+    await lose(database)
+    assert (await seconds(start, at(60)))["connected"] == [0.0, 0.0]
+
+
 PROBER, OTHER = "prober-000000000001", "prober-000000000002"
 
 

@@ -57,8 +57,11 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         gaps.setdefault(row.publisher_id, []).append(gap)
         if row.of_prober:
             lost.append(gap)
-    for kind in found.values():
-        for name, spans in kind.items():
-            kind[name] = without_gaps(presumed(union(spans), now, grace), gaps.get(name, ()))
+    for which, kind in found.items():
+        lived = {
+            name: without_gaps(presumed(union(spans), now, grace), gaps.get(name, ())) for name, spans in kind.items()
+        }
+        # Whose whole life lies within a loss is as if nobody had heard of it.
+        found[which] = {name: lives for name, lives in lived.items() if lives}
     probing = [life for spans in found["probing"].values() for life in spans]
     return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost))
