@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from forwarder.relay.destinations.rtmp import RtmpPublishing
 from forwarder.relay.media.fanout import Outlet
+from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import Simulator
 from simulator.centres.statistics import StreamStatistics
@@ -18,6 +20,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.conftest import RtmpServer
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,24 @@ async def test_sessions_that_ended_are_gone(
     # The camera's and one to each centre.
     await eventually(lambda: alive(RtspConnection) == 3)
     assert alive(Outlet) == 2
+
+
+@pytest.mark.parametrize("ending", ["camera", "centre"])
+async def test_rtmp_sessions_that_ended_are_gone(
+    sim: Simulator, planner: Planner, relay_of: Callable[..., CameraRelay], rtmp_server: RtmpServer, ending: str
+) -> None:
+    camera = planner.camera(sim)
+    delivery = camera.deliveries[0].model_copy(update={"url": rtmp_server.url("gate"), "secret": None})
+    relay_of(camera.model_copy(update={"deliveries": (delivery,)}))
+    for session in range(1, 4):
+        await eventually(lambda at=session: len(rtmp_server.streams) == at and len(rtmp_server.streams[-1].video) > 10)
+        if session < 3 and ending == "camera":
+            await sim.cameras["gate"].set_fault("close")
+        elif session < 3:
+            await rtmp_server.stop()
+            await rtmp_server.start()
+    await eventually(lambda: alive(RtmpConnection) == 1)
+    assert alive(RtmpPublishing) == 1
 
 
 def flows(stream: StreamStatistics, session: int) -> bool:

@@ -313,8 +313,12 @@ class RtmpConnection(asyncio.Protocol):
                 future.set_exception(shown)
                 # Not every one is awaited by now; `on_lost` gets the error too.
                 future.exception()
-        if self.on_lost is not None:
-            self.on_lost(error)
+        on_lost, self.on_lost = self.on_lost, None
+        # The callbacks refer to this connection: while each refers to the other, only the garbage collector can free
+        # them, and hundreds of ended sessions wait for it.
+        self.on_message = self.on_control = self.on_pause_writing = None
+        if on_lost is not None:
+            on_lost(error)
 
 
 def _text(information: Mapping[str, amf.AmfValue], key: str) -> str:
