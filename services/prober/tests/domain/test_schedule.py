@@ -1,4 +1,4 @@
-"""When probes are due."""
+"""When probes and read-backs are due."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from prober.domain.schedule import (
     LEAST_PAUSE_S,
     PreviousProbe,
+    due_in_s,
     early_by_s,
     first_probe_delay_s,
+    is_due,
     lateness_s,
+    next_interval_s,
     next_probe_delay_s,
 )
+from prober.domain.verification import Finding
 from vonggac.events import Cause
-from vonggac.events.prober import CameraObservedV1, Verdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
@@ -112,3 +116,45 @@ def test_nobody_waits_for_a_last_probe_that_lies_in_the_future_by_skew(ahead_s: 
     previous = PreviousProbe(1, None, 60.0, NOW + timedelta(seconds=ahead_s), Verdict.UP)
     assert early_by_s(previous, camera_revision=1, now=NOW) is None
     assert lateness_s(previous, camera_revision=1, started_at=NOW) == 0.0
+
+
+def fact(verdict: VerificationVerdict, *, interval_s: float, revision: int = 1) -> DeliveryVerifiedV1:
+    return DeliveryVerifiedV1(
+        delivery_id=uuid4(),
+        camera_id=uuid4(),
+        destination_id=uuid4(),
+        camera_revision=revision,
+        worker_id="prober-1",
+        observed_at=NOW,
+        verdict=verdict,
+        interval_s=interval_s,
+        duration_ms=1.0,
+    )
+
+
+def after(finding: Finding, previous: DeliveryVerifiedV1 | None) -> float:
+    return next_interval_s(finding, previous, camera_revision=1, interval_s=60.0)
+
+
+def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_grows() -> None:
+    proven, unproven = Finding(VerificationVerdict.VERIFIED), Finding(VerificationVerdict.UNREACHABLE)
+    assert after(proven, None) == 60.0
+    assert after(unproven, None) == 2.0
+    assert after(unproven, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
+    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=2.0)) == 4.0
+    assert after(unproven, fact(VerificationVerdict.MISMATCH, interval_s=32.0)) == 60.0
+    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0, revision=2)) == 2.0
+
+
+def test_a_resting_login_is_left_alone_for_its_rest() -> None:
+    assert after(Finding(VerificationVerdict.UNREACHABLE, Cause.AUTH_FAILED, rest_s=300.0), None) == 300.0
+
+
+def test_a_changed_camera_is_due_at_once_and_another_when_its_time_has_come() -> None:
+    previous = fact(VerificationVerdict.VERIFIED, interval_s=60.0)
+    assert is_due(None, camera_revision=1, now=NOW)
+    assert is_due(previous, camera_revision=2, now=NOW)
+    assert not is_due(previous, camera_revision=1, now=NOW + timedelta(seconds=58.0))
+    assert is_due(previous, camera_revision=1, now=NOW + timedelta(seconds=59.5))
+    assert due_in_s(previous, camera_revision=1, now=NOW + timedelta(seconds=20.0)) == 40.0
+    assert due_in_s(previous, camera_revision=1, now=NOW + timedelta(seconds=90.0)) == 0.0

@@ -1,7 +1,6 @@
 """What keyframes read back prove, and when the next read-back is due."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -14,16 +13,13 @@ from prober.domain.verification import (
     Noted,
     Seen,
     decide,
-    due_in_s,
     failed,
     failing_since,
-    is_due,
-    next_interval_s,
 )
 from vonggac.events import Cause
 from vonggac.events.advice import ADVICE
 from vonggac.events.forwarder import KeyframeNote
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import VerificationVerdict
 
 T0 = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
@@ -134,11 +130,13 @@ def test_old_pictures_in_a_burst_may_be_what_the_destination_keeps_for_new_viewe
 
 def test_one_picture_again_and_again_is_a_mismatch() -> None:
     back = seen(("x", 0.5), ("x", 31.5))
-    finding = decided(back, noted(("a", 1.0), ("b", 3.0)), now=31.5)
+    notes = noted(("a", 1.0), ("b", 3.0))
+    assert decided(back, notes, now=31.6) is None
+    finding = decided(back, notes, now=32.5)
     assert finding is not None
     assert finding.verdict is VerificationVerdict.MISMATCH
     assert "again and again" in (finding.detail or "")
-    assert decided(back, noted(("a", 1.0)), now=31.5) is None
+    assert decided(back, noted(("a", 1.0)), now=32.5) is None
 
 
 @pytest.mark.parametrize("again", ["x", "y"], ids=["one picture", "two that alternate"])
@@ -152,7 +150,7 @@ def test_with_a_camera_that_stands_still_nobody_can_tell_a_still_from_its_stream
 
 def test_a_still_of_another_picture_is_a_mismatch_even_with_a_camera_that_stands_still() -> None:
     back = seen(("z", 0.5), ("z", 31.5))
-    assert verdict(back, noted(("x", -30.0), ("x", 1.0), ("x", 3.0)), now=31.5) is VerificationVerdict.MISMATCH
+    assert verdict(back, noted(("x", -30.0), ("x", 1.0), ("x", 3.0)), now=32.5) is VerificationVerdict.MISMATCH
 
 
 def test_a_still_picture_that_has_just_ended_accuses_nobody() -> None:
@@ -202,10 +200,35 @@ def test_other_pictures_are_a_mismatch_only_when_one_had_to_be_alike() -> None:
     notes = noted(("a", 1.0), ("b", 3.0), ("c", 5.0))
     early = [("x", 0.5), ("y", 10.0), ("z", 30.9)]
     assert decided(seen(*early), notes, now=30.9) is None
-    finding = decided(seen(*early, ("w", 31.5)), notes, now=31.5)
+    assert decided(seen(*early, ("w", 31.5)), notes, now=32.4) is None
+    finding = decided(seen(*early, ("w", 31.5)), notes, now=32.5)
     assert finding is not None
     assert finding.verdict is VerificationVerdict.MISMATCH
-    assert "4 keyframes were read back, and none is among the 3" in (finding.detail or "")
+    # Nobody noted what came before: it may be of this camera.
+    assert finding.detail == (
+        "the destination plays another picture, or one older than 30 s: 4 keyframes were read back, and none is among "
+        "the 3 that came from the camera meanwhile"
+    )
+
+
+def test_a_destination_that_catches_up_is_not_accused_of_what_it_plays_on_the_way() -> None:
+    """An interruption is over: what waited comes in a burst, amid which the newest picture is read and compared."""
+    notes = (("a", -50.0), ("b", -48.0), ("c", -46.0), ("d", -30.0), ("e", 2.5), ("f", 4.5))
+    burst = (("a", 0.1), ("b", 3.0), ("c", 3.1))
+    assert decided(seen(*burst), noted(*notes), now=3.2) is None
+    assert verdict(seen(*burst, ("e", 3.3)), noted(*notes), now=3.3) is VerificationVerdict.VERIFIED
+    # It goes on with them.
+    finding = decided(seen(*burst), noted(*notes), now=4.1)
+    assert finding is not None
+    assert finding.detail == "the destination plays a picture that came from the camera 49 s ago"
+
+
+def test_a_destination_that_catches_up_with_pictures_that_nobody_noted_plays_no_other_picture() -> None:
+    notes = (("d", 0.5), ("e", 30.5), ("f", 32.5))
+    burst = (("a", 0.1), ("b", 31.0), ("c", 31.1))
+    assert decided(seen(*burst), noted(*notes), now=31.2) is None
+    assert verdict(seen(*burst, ("e", 31.4)), noted(*notes), now=31.5) is VerificationVerdict.VERIFIED
+    assert verdict(seen(*burst), noted(*notes), now=32.1) is VerificationVerdict.MISMATCH
 
 
 def test_notes_from_before_the_question_prove_no_difference() -> None:
@@ -266,48 +289,6 @@ def test_every_read_back_comes_to_an_end() -> None:
     for back in (seen(), seen(("x", 1.0)), seen(("x", 1.0), ("y", 2.0))):
         for notes in (noted(), noted(("a", 1.0)), noted(("a", 1.0), ("b", 40.0)), noted(("x", -99.0))):
             assert decided(back, notes, now=LIMITS.longest_s) is not None
-
-
-def fact(verdict: VerificationVerdict, *, interval_s: float, revision: int = 1) -> DeliveryVerifiedV1:
-    return DeliveryVerifiedV1(
-        delivery_id=uuid4(),
-        camera_id=uuid4(),
-        destination_id=uuid4(),
-        camera_revision=revision,
-        worker_id="prober-1",
-        observed_at=T0,
-        verdict=verdict,
-        interval_s=interval_s,
-        duration_ms=1.0,
-    )
-
-
-def after(finding: Finding, previous: DeliveryVerifiedV1 | None) -> float:
-    return next_interval_s(finding, previous, camera_revision=1, interval_s=60.0)
-
-
-def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_grows() -> None:
-    proven, unproven = Finding(VerificationVerdict.VERIFIED), Finding(VerificationVerdict.UNREACHABLE)
-    assert after(proven, None) == 60.0
-    assert after(unproven, None) == 2.0
-    assert after(unproven, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
-    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=2.0)) == 4.0
-    assert after(unproven, fact(VerificationVerdict.MISMATCH, interval_s=32.0)) == 60.0
-    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0, revision=2)) == 2.0
-
-
-def test_a_resting_login_is_left_alone_for_its_rest() -> None:
-    assert after(Finding(VerificationVerdict.UNREACHABLE, Cause.AUTH_FAILED, rest_s=300.0), None) == 300.0
-
-
-def test_a_changed_camera_is_due_at_once_and_another_when_its_time_has_come() -> None:
-    previous = fact(VerificationVerdict.VERIFIED, interval_s=60.0)
-    assert is_due(None, camera_revision=1, now=T0)
-    assert is_due(previous, camera_revision=2, now=T0)
-    assert not is_due(previous, camera_revision=1, now=at(58.0))
-    assert is_due(previous, camera_revision=1, now=at(59.5))
-    assert due_in_s(previous, camera_revision=1, now=at(20.0)) == 40.0
-    assert due_in_s(previous, camera_revision=1, now=at(90.0)) == 0.0
 
 
 RARE = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0, rare_s=90.0)

@@ -1,20 +1,23 @@
-"""When a camera is probed next, and how late a probe was."""
+"""When a camera is probed next, how late a probe was, and when a delivery is read back next."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prober.domain.verification import Finding
 from vonggac.events import Cause
-from vonggac.events.prober import CameraObservedV1, Verdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
 
 LEAST_PAUSE_S = 1.0
 """Between two probes of one camera, also when a probe took longer than the interval."""
 EARLY_S = 1.0
-"""A probe may begin this much before it is due."""
+"""A probe or a read-back may begin this much before it is due."""
 HOLDS_INTERVALS = 2
 """So long what a probe finds holds, at most, from its beginning (reporting, domain/timeline.py)."""
 SLACK = 0.25
 """Of an interval, and LEAST_SLACK_S at least: a probe that backs off begins so much before that."""
 LEAST_SLACK_S = 3.0
+FIRST_AGAIN_S = 2.0
+"""From a read-back that proved nothing to the next one; doubles up to the interval."""
 FUTURE_S = 1.0
 """A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
 
@@ -101,3 +104,40 @@ def early_by_s(previous: PreviousProbe | None, *, camera_revision: int, now: dat
         return None
     left_s = (previous.next_due_at - now).total_seconds()
     return left_s if left_s > EARLY_S else None
+
+
+def is_due(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> bool:
+    """Whether a delivery is to be read back now. A changed camera is at once."""
+    left_s = due_in_s(previous, camera_revision=camera_revision, now=now)
+    return left_s <= EARLY_S
+
+
+def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> float:
+    """Seconds to the next read-back, 0.0 when it is due. One that lies in the future makes nobody wait."""
+    if previous is None or previous.camera_revision != camera_revision:
+        return 0.0
+    if lies_in_future(previous.observed_at, now=now):
+        return 0.0
+    due_at = previous.observed_at + timedelta(seconds=previous.interval_s)
+    return max(0.0, (due_at - now).total_seconds())
+
+
+def next_interval_s(
+    finding: Finding, previous: DeliveryVerifiedV1 | None, *, camera_revision: int, interval_s: float
+) -> float:
+    """Seconds to the next read-back: the interval after a proof, sooner after anything else, later while a login rests.
+
+    Sooner and then ever later up to the interval, so that what has just come up is proven within seconds.
+    """
+    if finding.rest_s is not None:
+        return max(interval_s, finding.rest_s)
+    if finding.verdict is VerificationVerdict.VERIFIED:
+        return interval_s
+    unproven = (
+        previous is not None
+        and previous.camera_revision == camera_revision
+        and previous.verdict is not VerificationVerdict.VERIFIED
+    )
+    if not unproven or previous is None:
+        return min(FIRST_AGAIN_S, interval_s)
+    return min(2 * previous.interval_s, interval_s)

@@ -11,21 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, live_delay_s
-from prober.domain.schedule import lies_in_future
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, KeyframeNote
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import VerificationVerdict
 
 LEAST_KEYFRAMES = 2
 """Read back, and noted by the forwarder, before a difference counts."""
 BURST_S = 1.0
-"""What comes within this time after the first keyframe may be what the destination keeps for new viewers."""
-FIRST_AGAIN_S = 2.0
-"""From a read-back that proved nothing to the next one; doubles up to the interval."""
+"""What comes within this time after the first keyframe may be what the destination keeps for new viewers. And so long a
+destination that catches up after an interruption plays what waited for it, until the present comes."""
 NOTED_WITHIN_S = 1.0
 """A keyframe that came back was noted by then, if it was to be noted at all."""
-EARLY_S = 1.0
-"""A read-back may begin this much before it is due."""
 TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
@@ -139,7 +135,7 @@ def decide(
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
     if finding is None and noted.same_holder and not repeats:
-        finding = _different(seen, fresh, limits)
+        finding = _different(seen, fresh, now=now, limits=limits)
     if finding is not None:
         return finding
     if seen.failure is not None:
@@ -162,8 +158,9 @@ def _recognised(
         first, note = comings[keyframe.hash]
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
         if _is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
-            old = _old(note, delay_s)
-            if _apart_s(seen.keyframes[0], keyframe) >= BURST_S and _noted_until(keyframe, noted.notes):
+            old = old or _old(note, delay_s)
+            settled = _apart_s(seen.keyframes[0], keyframe) >= BURST_S and _burst_over(keyframe, now, BURST_S)
+            if settled and _noted_until(keyframe, noted.notes):
                 return old, old, False
         elif (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
             repeated.append(keyframe)
@@ -176,7 +173,7 @@ def _recognised(
             if delay_s < CACHED_FROM_S:
                 found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
                 return found, None, False
-            if seen.newest is not None and seen.failure is None and not _burst_over(keyframe, now):
+            if seen.newest is not None and seen.failure is None and not _burst_over(keyframe, now, BURST_OVER_S):
                 # It is proven already; its delay will be known in a moment.
                 return None, None, True
             return _verified_with_delay(note, delay_s, live_s), None, False
@@ -184,8 +181,8 @@ def _recognised(
     return still, old, bool(repeated)
 
 
-def _burst_over(keyframe: Keyframe, now: datetime) -> bool:
-    return (now - keyframe.arrived_at).total_seconds() >= BURST_OVER_S
+def _burst_over(keyframe: Keyframe, now: datetime, within_s: float) -> bool:
+    return (now - keyframe.arrived_at).total_seconds() >= within_s
 
 
 def _verified_with_delay(note: KeyframeNote, delay_s: float, live_s: float | None) -> Finding:
@@ -286,21 +283,25 @@ def _noted_until(keyframe: Keyframe, notes: Sequence[KeyframeNote]) -> bool:
     return any(note.captured_at >= keyframe.arrived_at for note in notes)
 
 
-def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Finding | None:
-    """Whether what is played cannot be the camera's picture; nothing read back is among `fresh`."""
+def _different(seen: Seen, fresh: Sequence[KeyframeNote], *, now: datetime, limits: Limits) -> Finding | None:
+    """Whether what is played cannot be the camera's present picture; nothing read back is among `fresh`.
+
+    It may be an old one of this camera: nobody noted what came before.
+    """
     if len(seen.keyframes) < LEAST_KEYFRAMES or len(fresh) < LEAST_KEYFRAMES:
         return None
     # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
     certain_from = min(note.captured_at for note in fresh) + timedelta(seconds=limits.max_delay_s)
-    if seen.keyframes[-1].arrived_at < certain_from:
+    late = next((keyframe for keyframe in seen.keyframes if keyframe.arrived_at >= certain_from), None)
+    if late is None or not _burst_over(late, now, BURST_S):
         return None
     first: dict[str, Keyframe] = {}
     if any(_apart_s(first.setdefault(frame.hash, frame), frame) >= BURST_S for frame in seen.keyframes):
-        detail = "the destination plays one picture again and again, and it is none that the camera gives"
+        detail = "the destination plays one picture again and again, and it is none that the camera gives now"
         return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
     detail = (
-        f"the destination plays another picture: {len(seen.keyframes)} keyframes were read back, and none is among the "
-        f"{len(fresh)} that came from the camera meanwhile"
+        f"the destination plays another picture, or one older than {limits.max_delay_s:g} s: {len(seen.keyframes)} "
+        f"keyframes were read back, and none is among the {len(fresh)} that came from the camera meanwhile"
     )
     return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
 
@@ -360,40 +361,3 @@ def _comings(notes: Sequence[KeyframeNote]) -> dict[str, tuple[KeyframeNote, Key
         first, _ = comings.get(note.hash, (note, note))
         comings[note.hash] = first, note
     return comings
-
-
-def is_due(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> bool:
-    """Whether a delivery is to be read back now. A changed camera is at once."""
-    left_s = due_in_s(previous, camera_revision=camera_revision, now=now)
-    return left_s <= EARLY_S
-
-
-def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> float:
-    """Seconds to the next read-back, 0.0 when it is due. One that lies in the future makes nobody wait."""
-    if previous is None or previous.camera_revision != camera_revision:
-        return 0.0
-    if lies_in_future(previous.observed_at, now=now):
-        return 0.0
-    due_at = previous.observed_at + timedelta(seconds=previous.interval_s)
-    return max(0.0, (due_at - now).total_seconds())
-
-
-def next_interval_s(
-    finding: Finding, previous: DeliveryVerifiedV1 | None, *, camera_revision: int, interval_s: float
-) -> float:
-    """Seconds to the next read-back: the interval after a proof, sooner after anything else, later while a login rests.
-
-    Sooner and then ever later up to the interval, so that what has just come up is proven within seconds.
-    """
-    if finding.rest_s is not None:
-        return max(interval_s, finding.rest_s)
-    if finding.verdict is VerificationVerdict.VERIFIED:
-        return interval_s
-    unproven = (
-        previous is not None
-        and previous.camera_revision == camera_revision
-        and previous.verdict is not VerificationVerdict.VERIFIED
-    )
-    if not unproven or previous is None:
-        return min(FIRST_AGAIN_S, interval_s)
-    return min(2 * previous.interval_s, interval_s)

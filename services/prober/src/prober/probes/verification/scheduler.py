@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from prober.domain.verification import due_in_s, is_due, next_interval_s, not_checkable
+from prober.domain.schedule import due_in_s, is_due, next_interval_s
+from prober.domain.verification import not_checkable
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
