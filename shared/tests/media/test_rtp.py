@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from vonggac.media.rtcp import (
     MAX_COMPOUND,
     Goodbye,
+    GoodbyeWatch,
     ReceiverReport,
     ReportBlock,
     SenderReport,
@@ -137,6 +138,17 @@ def test_reports_read_back_as_built() -> None:
     assert is_rtcp(data)
     assert parse_rtcp(data) == [sender, receiver, Goodbye((5,))]
     assert sender.unix_s == pytest.approx(1_763_942_400.5)
+
+
+def test_a_goodbye_counts_of_the_sender_that_reports_on_the_channel() -> None:
+    watch = GoodbyeWatch()
+    watch.read([SenderReport(5, 1, 1, 1, 1), Goodbye((9,))])
+    assert watch.goodbyes == 0
+    watch.read([Goodbye((9, 5))])
+    assert watch.goodbyes == 1
+    # Another SSRC from now on, whose first report has not come.
+    watch.read([ReceiverReport(6), Goodbye((6,))])
+    assert watch.goodbyes == 2
 
 
 def test_ntp_begins_in_1900() -> None:

@@ -1,7 +1,7 @@
 """RTCP: sender and receiver reports, goodbye (RFC 3550 §6)."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vonggac.net.errors import MalformedError
@@ -100,6 +100,29 @@ def parse_rtcp(data: bytes) -> list[RtcpPacket]:
             packets.append(parsed)
         pos = end
     return packets
+
+
+class GoodbyeWatch:
+    """Whether the sender on one track's RTCP channel has said goodbye (RFC 3550 §6.6).
+
+    Fed with its RTCP packets. A goodbye of another sender than that of the reports before it says nothing.
+    """
+
+    __slots__ = ("_ssrc", "goodbyes")
+
+    def __init__(self) -> None:
+        self._ssrc: int | None = None
+        self.goodbyes = 0
+        """Of the sender. It may go on: one that changes its SSRC says goodbye to the one before (§8.2)."""
+
+    def read(self, packets: Iterable[RtcpPacket]) -> None:
+        """Read the packets of one compound packet."""
+        for packet in packets:
+            if isinstance(packet, SenderReport):
+                self._ssrc = packet.ssrc
+            elif isinstance(packet, Goodbye) and (self._ssrc is None or self._ssrc in packet.ssrcs):
+                self.goodbyes += 1
+                self._ssrc = None
 
 
 def build_sender_report(report: SenderReport, *, cname: str | None = None) -> bytes:

@@ -58,6 +58,18 @@ def test_pictures_that_end_are_known_by_the_marker_bit_of_video_alone(to: Destin
     assert to.path.endings == 3
 
 
+def test_a_piece_with_reports_is_shown_to_who_reads_them_after_it_was_passed_on(to: Destinations) -> None:
+    shown: list[tuple[bytes, int]] = []
+    to.path.on_reports = lambda data: shown.append((data, len(to.second)))
+    sender, receiver, goodbye = (frame(1, bytes((0x80, kind, 0, 1)) + bytes(4)) for kind in (200, 201, 203))
+    sound, picture = frame(AUDIO, b"\x80\xe1sound"), frame(VIDEO, b"\x80\xc8picture")
+    with_reports = (picture + sender, receiver + sound, goodbye)
+    for data in (picture, sound, *with_reports, picture + sound):
+        assert to.path.pass_on(data)
+    assert [data for data, _ in shown] == list(with_reports)
+    assert shown[0][1] == len(picture + sound + with_reports[0])
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -27,15 +27,12 @@ class Rig:
             channels=frozenset({0, 1, 2, 3}), video_channel=0, scanner=KeyframeScanner(VideoCodec.H264, 0)
         )
         self.units: list[AccessUnit] = []
-        self.reports: list[bytes] = []
         self.tap = KeyframeTap(
             self.fanout,
             VideoCodec.H264,
             channel=0,
-            rtcp_channel=1,
             clock_rate=90_000,
             on_keyframe=lambda unit, _: self.units.append(unit),
-            on_report=self.reports.append,
             room=room,
         )
         self._sequence, self._ssrc = 65_530, 7
@@ -241,10 +238,8 @@ def test_keyframe_order_of_real_packetisers_is_understood_by_the_tap(name: str, 
         fanout,
         codec,
         channel=0,
-        rtcp_channel=1,
         clock_rate=90_000,
         on_keyframe=lambda unit, _: units.append(unit),
-        on_report=lambda _: None,
     )
     tap.open()
     for batch in batches(name, packets_each=packets_each):

@@ -19,6 +19,8 @@ _unpack_header = struct.Struct(">HHxB").unpack_from
 
 type Write = Callable[[bytes], None]
 """Never blocks, never raises."""
+type OnReports = Callable[[bytes], None]
+"""Gets a piece with RTCP in it."""
 type Watch = Callable[[bytes, bool | None], None]
 """Gets a piece with video, and whether a picture ends with it; None where the piece itself must be read for that."""
 
@@ -28,16 +30,18 @@ class FastPath:
 
     An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
     `writes`: the destinations of everything; None while the path is closed because somebody must read the frames.
-    `watch` gets what was passed on with video in it, after the destinations; None while nobody wants to know.
+    `watch` gets what was passed on with video in it, `on_reports` what was with a report or goodbye in it (RTCP, every
+    few seconds), both after the destinations; None while nobody wants to know.
     """
 
-    __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "watch", "writes")
+    __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "on_reports", "packets", "watch", "writes")
 
     def __init__(self, *, channels: frozenset[int], video_channel: int) -> None:
         self._heads = frozenset(_DOLLAR << 8 | channel for channel in channels)
         self._video = _DOLLAR << 8 | video_channel
         self.writes: tuple[Write, ...] | None = None
         self.watch: Watch | None = None
+        self.on_reports: OnReports | None = None
         self.bytes = 0
         self.packets = 0
         self.endings = 0
@@ -59,7 +63,7 @@ class FastPath:
             return False
         size = len(data)
         unpack, video = _unpack_header, self._video
-        at, count, others, endings, second = 0, 0, 0, 0, 0
+        at, count, others, endings, second, reports = 0, 0, 0, 0, 0, False
         try:
             while at < size:
                 head, length, second = unpack(data, at)
@@ -68,6 +72,8 @@ class FastPath:
                         endings += 1
                 elif head in self._heads:
                     others += 1
+                    # Packet types of RTCP (SR, RR, SDES, BYE), which no sound has (RFC 3551 §6).
+                    reports |= 199 < second < 204
                 else:
                     return False
                 at += FRAME_HEADER_BYTES + length
@@ -82,12 +88,14 @@ class FastPath:
         self.packets += count
         if endings:
             self.endings += endings
-        elif count != others:
-            self._unmarked += 1
+        else:
+            self._unmarked += count != others
         for write in writes:
             write(data)
         if self.watch is not None and count != others:
             # Most pieces are video alone, and hold one picture's end at most: their last.
             ends = second > 127
             self.watch(data, ends if not others and endings == ends else None)
+        if reports and self.on_reports is not None:
+            self.on_reports(data)
         return True

@@ -13,6 +13,7 @@ from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.media.gop_cache import GopCache
 from forwarder.relay.media.picture_scale import PictureScale
+from forwarder.relay.media.sender_reports import SenderReports
 from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
@@ -202,6 +203,7 @@ class FanOut:
         self._tap: Callable[[MediaBatch], None] | None = None
         self._scale: PictureScale | None = None
         self._gop_cache: GopCache | None = None
+        self._reports: SenderReports | None = None
         self._pictures = 0
         self.fast_path = FastPath(channels=channels, video_channel=video_channel)
         """The camera's connection tries it first; what it refuses comes to `on_media`."""
@@ -241,6 +243,16 @@ class FanOut:
         self._gop_cache = gop_cache
         self._switch()
 
+    @property
+    def reports(self) -> SenderReports | None:
+        """Reads what the camera reports of its video, after the destinations; it does not close the fast path."""
+        return self._reports
+
+    @reports.setter
+    def reports(self, reports: SenderReports | None) -> None:
+        self._reports = reports
+        self.fast_path.on_reports = reports.read_piece if reports is not None else None
+
     def when_pictures_come(self, began: Callable[[], None]) -> None:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
         self._began = began
@@ -276,6 +288,8 @@ class FanOut:
             self._scale.add(batch)
         if self._gop_cache is not None:
             self._gop_cache.add_batch(batch, clean=clean)
+        if self._reports is not None:
+            self._reports.read_batch(batch)
 
     def keep_gop_cache(self) -> GopCache:
         """Keep the current group of pictures from its keyframe on, until `gop_cache` is set to None."""

@@ -21,7 +21,6 @@ _TIMESTAMP_AT, _TIMESTAMP_END = FRAME_HEADER_BYTES + 4, FRAME_HEADER_BYTES + 8
 
 type OnKeyframe = Callable[[AccessUnit, int], None]
 """With the octets of its packets, frame headers included."""
-type OnReport = Callable[[bytes], None]
 
 
 class KeyframeTap:
@@ -36,10 +35,8 @@ class KeyframeTap:
         "_kept",
         "_kept_bytes",
         "_on_keyframe",
-        "_on_report",
         "_packets",
         "_room",
-        "_rtcp_channel",
         "_ssrc",
         "_stamp",
         "_undecided",
@@ -54,16 +51,14 @@ class KeyframeTap:
         codec: VideoCodec,
         *,
         channel: int,
-        rtcp_channel: int,
         clock_rate: int,
         on_keyframe: OnKeyframe,
-        on_report: OnReport,
         room: KeyframeRoom | None = None,
     ) -> None:
-        """`on_report` gets each RTCP packet of the video while the tap is open; `room` is shared by all taps."""
+        """`room` is shared by all taps."""
         self._room = room or KeyframeRoom()
-        self._fanout, self._codec, self._channel, self._rtcp_channel = fanout, codec, channel, rtcp_channel
-        self._on_keyframe, self._on_report = on_keyframe, on_report
+        self._fanout, self._codec, self._channel = fanout, codec, channel
+        self._on_keyframe = on_keyframe
         self._detector = KeyframeDetector(codec)
         self._undecided = False
         self._depacketizer: Depacketizer | None = None
@@ -113,8 +108,6 @@ class KeyframeTap:
         kept = False
         for channel, start, end in batch.frames:
             if channel != self._channel or end - start < _SHORTEST:
-                if channel == self._rtcp_channel:
-                    self._on_report(data[start + FRAME_HEADER_BYTES : end])
                 continue
             self._packets += 1
             # Most packets belong to the picture of the packet before, which is no keyframe: nothing to parse.

@@ -47,8 +47,9 @@ class CameraSource(Protocol):
     def login_needed(self) -> bool:
         """Whether the camera asked for its login and took it."""
 
-    def read_report(self, packet: bytes) -> None:
-        """An RTCP packet of its video that went by."""
+    @property
+    def goodbyes(self) -> int:
+        """How often the camera has said that it ends the stream (RTCP BYE); it may go on all the same."""
 
     def clock_drift_s(self) -> float | None:
         """The camera's clock minus ours in seconds, by its latest reports; None without any."""

@@ -141,6 +141,7 @@ class RemuxedSource:
     reception: ReceptionStats | None = None
     login_needed = False
     transport: str | None = None
+    goodbyes = 0
 
     def __init__(self, end: _Unpacked, feeding: asyncio.Task[None], fanout: FanOut, on_lost: OnLost) -> None:
         self.sdp = end.sdp
@@ -153,9 +154,6 @@ class RemuxedSource:
     @property
     def bytes_received(self) -> int:
         return self._end.bytes_received
-
-    def read_report(self, packet: bytes) -> None:
-        """Ignored: reports are made here, by our clock."""
 
     def clock_drift_s(self) -> None:
         """None: an unpacked stream does not carry the camera's time."""

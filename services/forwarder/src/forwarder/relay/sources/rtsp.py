@@ -3,15 +3,12 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
-from contextlib import suppress
-
 from forwarder.relay.media.fanout import FanOut
+from forwarder.relay.media.sender_reports import SenderReports
 from forwarder.relay.sources.base import OnBegan, PlayLimits, fanout_of
 from vonggac.events.inventory import CameraV1
-from vonggac.media.rtcp import parse_rtcp
-from vonggac.media.sender_clock import CameraClock
 from vonggac.net.dial import set_receive_low_water
-from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl, fill_credentials
 from vonggac.rtsp import Player, PlayOptions, ReceptionStats, Route, open_player
@@ -30,7 +27,8 @@ class RtspSource:
     def __init__(self, player: Player, fanout: FanOut) -> None:
         self._player = player
         self.fanout = fanout
-        self._clock = CameraClock()
+        video = next(track for track in player.tracks if track.kind == "video")
+        self._reports = fanout.reports = SenderReports(video.rtcp_channel)
         self._low_water_bytes = 0
 
     @property
@@ -60,16 +58,16 @@ class RtspSource:
         """An open camera takes any login."""
         return self._player.connection.requests.logged_in
 
-    def read_report(self, packet: bytes) -> None:
-        """An RTCP packet of its video that went by."""
-        with suppress(MalformedError):
-            self._clock.read_reports(parse_rtcp(packet))
+    @property
+    def goodbyes(self) -> int:
+        return self._reports.goodbyes
 
     def clock_drift_s(self) -> float | None:
-        """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
+        """By its sender reports, or the Date of its answers, in the last minutes."""
+        clock = self._reports.clock
         if (date := self._player.connection.requests.peer_date) is not None:
-            self._clock.read_date(*date)
-        return self._clock.drift_s(lately_s=CLOCK_REPORTED_WITHIN_S)
+            clock.read_date(*date)
+        return clock.drift_s(lately_s=CLOCK_REPORTED_WITHIN_S)
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""

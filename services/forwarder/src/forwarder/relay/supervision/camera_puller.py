@@ -27,6 +27,8 @@ GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
 HOLE_S = 5.0
 """Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
+ENDED_AFTER_S = 2.0
+"""Without a picture for so long after the camera's goodbye, its stream has ended."""
 CHECK_EVERY_S = 1.0
 """How often a session's media is checked."""
 RETRY_WITHIN_S = 1.0
@@ -43,6 +45,7 @@ class MediaWatch:
         self._on_flow = on_flow
         self._pictures = 0
         self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._goodbyes, self._goodbye_s = 0, -math.inf
         self._gaps_s: deque[float] = deque(maxlen=domain.GAPS_KEPT)
         self.usual_silence_s = 0.0
         """Silence up to that says nothing: the camera sends seldom. Learnt over all its sessions."""
@@ -50,6 +53,7 @@ class MediaWatch:
     def begin_session(self, now_s: float) -> None:
         """A session stands; its media has not come yet."""
         self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._goodbyes, self._goodbye_s = 0, -math.inf
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
         """The first media of a session."""
@@ -65,7 +69,14 @@ class MediaWatch:
             self._gaps_s.clear()
             self.usual_silence_s = 0.0
         self._watched_s = now_s
+        if source.goodbyes != self._goodbyes:
+            self._goodbyes, self._goodbye_s = source.goodbyes, now_s
         return now_s - self._media_s
+
+    def has_ended(self, silent_s: float) -> bool:
+        """Whether the camera said goodbye and sent nothing after it. What is seen a check later came before it."""
+        said = self._media_s <= self._goodbye_s + CHECK_EVERY_S
+        return said and silent_s >= max(ENDED_AFTER_S, self.usual_silence_s)
 
     def flows_on(self, silent_s: float) -> bool:
         """Whether `date` would find nothing new: for most cameras in most seconds."""
@@ -200,6 +211,9 @@ class CameraPuller:
             if live:
                 self.media_watch.learn_gap(silent_s)
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
+            return None
+        if live and self.media_watch.has_ended(silent_s):
+            self._failed(Cause.ENDED, "the camera ended the stream (RTCP BYE)")
             return None
         if live and not self.media_watch.flows_on(silent_s):
             self.media_watch.date(silent_s, self._context.now())

@@ -145,10 +145,8 @@ class CameraKeyframes:
             source.fanout,
             codec,
             channel=video.rtp_channel,
-            rtcp_channel=video.rtcp_channel,
             clock_rate=video.clock_rate,
             on_keyframe=self._came,
-            on_report=source.read_report,
             room=self._context.keyframe_room,
         )
         self._hash_due_s, self._measure = now.monotonic_s, True

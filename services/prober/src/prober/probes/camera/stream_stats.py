@@ -280,7 +280,10 @@ class VideoWatch:
         with suppress(MalformedError):
             reports = parse_rtcp(packet)
             self.camera_clock.read_reports(reports)
-            self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
+            self.said_goodbye |= any(self._is_mine(report) for report in reports if isinstance(report, Goodbye))
+
+    def _is_mine(self, goodbye: Goodbye) -> bool:
+        return not self._source or int.from_bytes(self._source) in goodbye.ssrcs
 
     def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
         if self._timestamp is None:
