@@ -60,7 +60,7 @@ async def test_rtmp_sessions_that_ended_are_gone(
     delivery = camera.deliveries[0].model_copy(update={"url": rtmp_server.url("gate"), "secret": None})
     relay_of(camera.model_copy(update={"deliveries": (delivery,)}))
     for session in range(1, 4):
-        await eventually(lambda at=session: len(rtmp_server.streams) == at and len(rtmp_server.streams[-1].video) > 10)
+        await eventually(partial(has_pictures, rtmp_server, session=session))
         if session < 3 and ending == "camera":
             await sim.cameras["gate"].set_fault("close")
         elif session < 3:
@@ -68,6 +68,10 @@ async def test_rtmp_sessions_that_ended_are_gone(
             await rtmp_server.start()
     await eventually(lambda: alive(RtmpConnection) == 1)
     assert alive(RtmpPublishing) == 1
+
+
+def has_pictures(server: RtmpServer, session: int) -> bool:
+    return len(server.streams) == session and len(server.streams[-1].video) > 10
 
 
 def flows(stream: StreamStatistics, session: int) -> bool:
