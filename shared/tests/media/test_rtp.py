@@ -98,6 +98,13 @@ def test_a_long_gap_counts_when_the_next_packet_confirms_it() -> None:
     assert (tracker.received, tracker.lost, tracker.restarts) == (5, 9_999, 0)
 
 
+def test_in_a_few_seconds_a_long_gap_is_a_sender_that_begins_anew() -> None:
+    tracker = SequenceTracker(brief=True)
+    for sequence in (0, 1, 10_001, 10_002, 10_004, 5, 6):
+        tracker.update(sequence)
+    assert (tracker.received, tracker.lost, tracker.restarts) == (7, 1, 2)
+
+
 def test_one_broken_packet_is_no_loss() -> None:
     tracker = track([0, 1, 30_000, 2, 3])
     assert (tracker.received, tracker.lost, tracker.restarts) == (4, 0, 0)

@@ -63,7 +63,7 @@ def measured(pictures: int, *, step: int = 3600, each: int = 4, lost: int = 0) -
     for number in range(pictures):
         sequence = (65_000 + number * each + (lost if number > 2 else 0)) & 0xFFFF
         timestamp = (0xFFFF0000 + number * step) & 0xFFFFFFFF
-        meter.picture(timestamp=timestamp, sequence=sequence, packets=1 + number * each)
+        meter.picture(timestamp=timestamp, sequence=sequence, packets=1 + number * each, now_s=number * step / 90_000)
     return meter.figures
 
 
@@ -79,10 +79,38 @@ def test_missing_sequence_numbers_are_lost_packets() -> None:
 
 def test_nothing_is_measured_across_a_pause() -> None:
     meter = StreamMeter(90_000)
-    meter.picture(timestamp=0, sequence=0, packets=1)
+    meter.picture(timestamp=0, sequence=0, packets=1, now_s=0)
     meter.pause()
-    meter.picture(timestamp=900_000, sequence=5000, packets=2)
+    meter.picture(timestamp=900_000, sequence=5000, packets=2, now_s=10)
     assert meter.figures is None
+
+
+@pytest.mark.parametrize("at", [1, 10, 25], ids=["at once", "amid", "at the end"])
+@pytest.mark.parametrize("leap_s", [-7200, -20, 20, 7200, 30_000])
+@pytest.mark.parametrize("sequence_leap", [0, 5_000, 40_000])
+def test_a_camera_that_sets_its_clock_or_begins_anew_is_neither_slow_nor_lossy(
+    at: int, leap_s: int, sequence_leap: int
+) -> None:
+    meter = StreamMeter(90_000)
+    for number in range(60):
+        leapt = number >= at
+        meter.picture(
+            timestamp=(number * 3600 + leapt * leap_s * 90_000) & 0xFFFFFFFF,
+            sequence=(number * 4 + leapt * sequence_leap) & 0xFFFF,
+            packets=1 + number * 4,
+            now_s=number / 25,
+        )
+        assert meter.figures in {None, Figures(fps=25.0, packets_received=100, packets_lost=0)}
+    assert meter.figures is not None
+
+
+def test_a_camera_that_sends_pictures_in_another_order_than_it_shows_them_is_measured() -> None:
+    meter = StreamMeter(90_000)
+    for number in range(60):
+        shown = number + (2, -1, -1)[number % 3]
+        meter.picture(timestamp=shown * 3600, sequence=number, packets=1 + number, now_s=number / 25)
+    assert meter.figures is not None
+    assert meter.figures.fps == pytest.approx(25, abs=3)
 
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFF), st.integers(1, 200)), max_size=60))
@@ -90,7 +118,7 @@ def test_no_clock_makes_nonsense_of_the_figures(pictures: list[tuple[int, int, i
     meter, packets = StreamMeter(90_000), 0
     for timestamp, sequence, count in pictures:
         packets += count
-        meter.picture(timestamp=timestamp, sequence=sequence, packets=packets)
+        meter.picture(timestamp=timestamp, sequence=sequence, packets=packets, now_s=packets / 50)
         if meter.figures is not None:
             assert 0 < meter.figures.fps <= len(pictures)
             assert meter.figures.packets_lost >= 0
@@ -101,7 +129,7 @@ def test_no_clock_makes_nonsense_of_the_figures(pictures: list[tuple[int, int, i
 def test_the_clock_rate_is_the_descriptions(clock_rate: int) -> None:
     meter = StreamMeter(clock_rate)
     for number in range(11):
-        meter.picture(timestamp=number * clock_rate // 10, sequence=number, packets=number + 1)
+        meter.picture(timestamp=number * clock_rate // 10, sequence=number, packets=number + 1, now_s=number / 10)
     assert meter.figures is not None
     assert meter.figures.fps == 10
 

@@ -31,6 +31,11 @@ UNEVEN_S = 0.1
 """A keyframe that comes so far off the rhythm of those before it belongs to another one."""
 UNEVEN_AT_MOST = 3
 """A camera whose rhythm was wrong so often in a session has none: its keyframes are hashed from time to time only."""
+LEAP_S = 1.0
+"""A picture stamped so much further than the time that passed, or so much before the last one, tells of a clock that
+was set. Pictures are shown in another order than they are sent in, and a burst brings stored ones."""
+MOST_LOST = 3000
+"""Packets missing in about a second; more is a sender that began anew (RFC 3550 A.1)."""
 _START_CODE = b"\x00\x00\x00\x01"
 
 
@@ -213,11 +218,12 @@ class KeyframeRoom:
 class StreamMeter:
     """Pictures a second and missing packets, from the first packet of each picture; measures for a second or longer."""
 
-    __slots__ = ("_begin", "_clock_rate", "_pictures", "figures", "fresh")
+    __slots__ = ("_begin", "_clock_rate", "_newest", "_pictures", "figures", "fresh")
 
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
         self._begin: tuple[int, int, int] | None = None
+        self._newest = (0, 0.0)
         self._pictures = 0
         self.figures: Figures | None = None
         """Of the last second that was measured; None before the first."""
@@ -232,8 +238,11 @@ class StreamMeter:
         """Another sender: its numbers are its own (RFC 3550 §5.1)."""
         self._begin = None
 
-    def picture(self, *, timestamp: int, sequence: int, packets: int) -> None:
+    def picture(self, *, timestamp: int, sequence: int, packets: int, now_s: float) -> None:
         """A picture begins, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
+        (last, last_s), self._newest = self._newest, (timestamp, now_s)
+        step_s = ((timestamp - last + 0x80000000 & 0xFFFFFFFF) - 0x80000000) / self._clock_rate
+        leapt = not -LEAP_S <= step_s <= now_s - last_s + LEAP_S
         if self._begin is None:
             self._begin, self._pictures = (timestamp, sequence, packets), 0
             return
@@ -242,9 +251,9 @@ class StreamMeter:
         span = (timestamp - first_timestamp) & 0xFFFFFFFF
         if span < self._clock_rate:
             return
-        if span < 0x80000000:
-            received, expected = packets - first_packets, (sequence - first_sequence) & 0xFFFF
-            lost = max(0, expected - received) if expected < 0x8000 else 0
+        received, expected = packets - first_packets, (sequence - first_sequence) & 0xFFFF
+        if span < 0x80000000 and not leapt and expected - received < MOST_LOST:
+            lost = max(0, expected - received)
             self.figures, self.fresh = Figures(self._pictures * self._clock_rate / span, received, lost), True
-        # Otherwise the camera's clock stepped back: measured anew.
+        # Otherwise the camera's clock was set, or its sequence began anew: measured anew.
         self._begin, self._pictures = (timestamp, sequence, packets), 0

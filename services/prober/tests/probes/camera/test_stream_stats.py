@@ -21,9 +21,9 @@ class Camera:
     """Sends frames from a given timestamp and sequence number on."""
 
     def __init__(self, *, timestamp: int = 0, sequence: int = 0) -> None:
-        self.timestamp, self.sequence, self.ssrc = timestamp, sequence, 1
+        self.timestamp, self.sequence, self.ssrc, self.now_s = timestamp, sequence, 1, 5.0
         self.watch = VideoWatch(
-            codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: 5.0
+            codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: self.now_s
         )
 
     def send(self, *nals: bytes, channel: int = 0) -> None:
@@ -73,6 +73,40 @@ async def test_a_keyframe_in_the_middle_of_what_comes_is_found() -> None:
     camera.group()
     assert camera.watch.keyframe.done()
     assert camera.watch.gop_s() is None
+
+
+@pytest.mark.parametrize("at", [1, 12, 24, 30])
+@pytest.mark.parametrize("leap_s", [-7200, -20, 20, 280, 7200])
+@pytest.mark.parametrize("sequence_leap", [0, 5_000, 40_000])
+async def test_a_camera_that_sets_its_clock_or_begins_anew_is_neither_slow_nor_lossy_nor_uneven(
+    at: int, leap_s: int, sequence_leap: int
+) -> None:
+    """As after its NTP synchronisation, or when its encoder is set anew and keeps its SSRC."""
+    camera = Camera(timestamp=2**31)
+    for number in range(50):
+        if number == at:
+            camera.timestamp += leap_s * CLOCK_RATE
+            camera.sequence += sequence_leap
+        camera.timestamp %= 2**32
+        camera.send(KEY if number % 25 == 0 else INTER)
+        camera.now_s += 0.04
+    watch = camera.watch
+    assert watch.keyframe.done()
+    assert watch.clock_jumped()
+    assert (watch.fps(), watch.gop_s(), watch.bitrate_kbps()) == (None, None, None)
+    assert (watch.packets, watch.packets_lost) == (50, 0)
+    assert (watch.jitter_ms() or 0.0) < 1.0
+
+
+@pytest.mark.parametrize("arrives_every_s", [0.0, 2.0])
+async def test_a_camera_that_sends_seldom_is_slow_and_does_not_jump(arrives_every_s: float) -> None:
+    camera = Camera()
+    for number in range(6):
+        camera.timestamp = number * 2 * CLOCK_RATE
+        camera.send(KEY if number % 3 == 0 else INTER)
+        camera.now_s += arrives_every_s
+    assert not camera.watch.clock_jumped()
+    assert (camera.watch.fps(), camera.watch.gop_s()) == (0.5, 6.0)
 
 
 @pytest.mark.parametrize("leading", [(SPS, PPS), (AUD, SPS, PPS), (AUD, SEI, SPS, PPS), (SEI,)])
@@ -191,7 +225,7 @@ async def test_a_timestamp_for_every_packet_does_not_fill_the_memory() -> None:
     ids=["wrap", "gap", "late", "late, then doubled", "doubled", "one astray", "jump", "restart"],
 )
 async def test_packets_in_any_order_are_counted_as_one_by_one(order: list[int]) -> None:
-    camera, counted = Camera(), SequenceTracker()
+    camera, counted = Camera(), SequenceTracker(brief=True)
     data, frames = b"", []
     for sequence in order:
         counted.update(sequence)

@@ -4,6 +4,7 @@ The tap is behind the fan-out: media is written to every destination before it i
 called.
 """
 
+import time
 from collections.abc import Callable
 
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
@@ -142,7 +143,12 @@ class KeyframeTap:
             if header.ssrc != self._ssrc:
                 self._ssrc = header.ssrc
                 self.meter.begin_source()
-            self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
+            self.meter.picture(
+                timestamp=header.timestamp,
+                sequence=header.sequence,
+                packets=self._packets,
+                now_s=time.monotonic(),
+            )
         if not whole:
             return
         payload = memoryview(data)[header.payload_start : header.payload_end]

@@ -98,6 +98,32 @@ async def test_a_camera_that_sends_seldom_is_waited_for_once_and_then_known(
     assert relay.media_watch.usual_silence_s > SELDOM_S
 
 
+async def test_a_camera_whose_clock_and_sequence_jump_goes_on_as_it_is(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
+
+        async def send(numbers: range) -> None:
+            for number in numbers:
+                peer.writer.write(picture(number))
+                await asyncio.sleep(0.05)
+
+        relay = relay_of(planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}/live", secret=None))
+        await peer.until(lambda: "PLAY" in peer.methods)
+        await send(range(20))
+        await acknowledged(relay)
+        packets = {name: (await centre.wait_for("gate", bool)).packets for name, centre in sim.centres.items()}
+        # Eleven hours ahead, then back again.
+        for numbers in (range(15_000, 15_020), range(5, 25)):
+            await send(numbers)
+        for name, centre in sim.centres.items():
+            due = packets[name] + 40
+            stream = await centre.wait_for("gate", lambda stream: stream.packets == due)  # noqa: B023 - awaited here
+            assert (stream.sessions, stream.ssrc_changes) == (1, 0)
+        await acknowledged(relay)
+        assert peer.connections == 1
+
+
 async def test_a_camera_that_goes_on_within_the_patience_keeps_its_sessions(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:

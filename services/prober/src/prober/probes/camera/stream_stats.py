@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
@@ -23,6 +24,11 @@ MAX_FRAMES = 4096
 """Frames measured at most in one probe: a camera that stamps every packet anew cannot fill the memory."""
 LONGEST_STORED_S = 300.0
 """Of stream that a device has kept and hands out at once; stamps that lie further apart say nothing of the time."""
+LEAP_S = 1.0
+"""So much further than the time that passed a picture may be stamped, or before the one that came before it: pictures
+are shown in another order than they are sent in, and a burst brings stored ones."""
+LEAP_GAPS = 4
+"""A camera that sends seldom stamps all its pictures far apart: a leap is so many times as long."""
 LEAST_PICTURES = 5
 TIMED_PICTURES = 15
 """Enough for the jitter."""
@@ -121,7 +127,7 @@ class VideoWatch:
         self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
         self._detector = KeyframeDetector(codec)
-        self._sequence = SequenceTracker()
+        self._sequence = SequenceTracker(brief=True)
         self._source = b""
         self._before = (0, 0)
         self._following: int | None = None
@@ -131,6 +137,7 @@ class VideoWatch:
         """Whether the first keyframe is the `known` one, bit for bit."""
         self._undecided = False
         self._first_timestamp = 0
+        self._picture_at, self._leap_s = 0.0, 0.0
         self._timestamp: int | None = None
         self._size = 0
         self._frame_bytes: dict[int, int] = {}
@@ -207,7 +214,7 @@ class VideoWatch:
                 if source != self._source:
                     # Another SSRC: its numbers are its own (RFC 3550 §5.1).
                     self._before = (self.packets, self.packets_lost)
-                    self._source, self._sequence = source, SequenceTracker()
+                    self._source, self._sequence = source, SequenceTracker(brief=True)
                 self._sequence.update(sequence)
                 run, following = 0, (self._sequence.highest + 1) & 0xFFFF
             self._take(data, payload, stop, sequence, timestamp, second)
@@ -236,11 +243,11 @@ class VideoWatch:
         return round((self.pictures - 1) / span_s, 2) if span_s else None
 
     def gop_s(self) -> float | None:
-        """From one keyframe to the next; None when no second one began, or the clock jumped between them."""
-        if len(self._group) < 2:
+        """From one keyframe to the next; None when no second one began, or the clock jumped."""
+        if len(self._group) < 2 or self.clock_jumped():
             return None
         length_s = (self._group[1] - self._group[0]) / self._clock_rate
-        return round(length_s, 3) if 0 < length_s <= self._longest_s() else None
+        return round(length_s, 3) if length_s > 0 else None
 
     def bitrate_kbps(self) -> float | None:
         """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
@@ -255,12 +262,19 @@ class VideoWatch:
 
     def span_s(self) -> float:
         """From the first to the last picture that began, on the stream's clock; 0.0 when there is no such span."""
-        stamped_s = self._stamped_s()
-        return stamped_s if stamped_s <= self._longest_s() else 0.0
+        return 0.0 if self.clock_jumped() else self._stamped_s()
 
     def clock_jumped(self) -> bool:
-        """Whether pictures are stamped further apart than they can be: recorders stamp single ones hours off."""
-        return self._stamped_s() > self._longest_s()
+        """Whether pictures are stamped further apart than they can be: recorders stamp single ones hours off, and
+        cameras set their clock."""
+        if self._stamped_s() > self._longest_s():
+            return True
+        return self._leap_s > LEAP_GAPS * self._usual_gap_s()
+
+    def _usual_gap_s(self) -> float:
+        begun = sorted(self._begun())
+        gaps = sorted(later - earlier for earlier, later in pairwise(begun))
+        return gaps[len(gaps) // 2] / self._clock_rate if gaps else 0.0
 
     def _stamped_s(self) -> float:
         begun = self._begun()
@@ -286,15 +300,21 @@ class VideoWatch:
         return not self._source or int.from_bytes(self._source) in goodbye.ssrcs
 
     def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
+        now = self._clock()
         if self._timestamp is None:
             self.payload_type = payload_type
-            self.first_packet_at = self._clock()
+            self.first_packet_at = now
             self._first_timestamp = timestamp
+        else:
+            step_s = (self._relative(timestamp) - self._relative(self._timestamp)) / self._clock_rate
+            if not -LEAP_S <= step_s <= now - self._picture_at + LEAP_S:
+                self._leap_s = max(self._leap_s, abs(step_s))
+        self._picture_at = now
         self._close_frame()
         self._timestamp = timestamp
         self.said_goodbye = False
         if not self.timed.done():
-            self._unevenness.update(self._relative(timestamp), self._clock())
+            self._unevenness.update(self._relative(timestamp), now)
             if self._unevenness.pictures >= TIMED_PICTURES:
                 self.timed.set_result(None)
         self._undecided = not (self._collecting or self.second_keyframe.done())

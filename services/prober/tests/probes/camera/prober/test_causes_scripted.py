@@ -208,6 +208,13 @@ async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames,
     assert result.seen.ended is None
 
 
+async def test_the_goodbye_of_another_sender_ends_nothing(frames: Frames, tools: Tools) -> None:
+    goodbye = interleave(1, build_goodbye(9))
+    result = await probe(then(Script(VIDEO, single_nal_packets(frames)), goodbye), tools)
+    assert result.seen is not None
+    assert result.seen.ended is None
+
+
 async def test_a_picture_stamped_hours_off_is_no_low_rate(frames: Frames, tools: Tools) -> None:
     packets = single_nal_packets([*frames[:3], *frames[1:3]])
     hour_off = [packet[:4] + (3600 * 90_000).to_bytes(4) + packet[8:] for packet in single_nal_packets([frames[3]])]
