@@ -85,7 +85,7 @@ def judge(evidence: Evidence) -> Judgement:
         what = f"packets of payload type {evidence.foreign_payload} came, which the description does not name"
         return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
-        return down(Cause.NO_MEDIA, "PLAY was accepted and no media came before the deadline")
+        return down(Cause.NO_MEDIA, "PLAY was accepted and no video came before the deadline")
     if evidence.came_late:
         when = f"{evidence.first_packet_s:.1f} s of the {evidence.allowed_s:.1f} s that a probe may take"
         return down(Cause.TIMEOUT, f"video came only after {when}, and no whole keyframe in the rest")

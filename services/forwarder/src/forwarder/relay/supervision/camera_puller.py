@@ -210,7 +210,7 @@ class CameraPuller:
         if silent_s >= max(self._context.media_timeout_s, self.media_watch.usual_silence_s):
             if live:
                 self.media_watch.learn_gap(silent_s)
-            self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
+            self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no video for {silent_s:.0f} s")
             return None
         if live and self.media_watch.has_ended(silent_s):
             self._failed(Cause.ENDED, "the camera ended the stream (RTCP BYE)")

@@ -19,8 +19,9 @@ from forwarder.relay.supervision.camera import CameraRelay
 from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
+from vonggac.media.rtp import build_rtp, interleave
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
@@ -96,6 +97,19 @@ async def test_a_camera_that_sends_seldom_is_waited_for_once_and_then_known(
     # Before its first picture, and before it was known how seldom they come.
     assert max(waits) <= 2
     assert relay.media_watch.usual_silence_s > SELDOM_S
+
+
+async def test_a_camera_that_sends_sound_alone_gives_no_media(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    sound = interleave(2, build_rtp(bytes(160), payload_type=8, sequence=1, timestamp=160, ssrc=9))
+    camera = ScriptedCamera(PLAY=lambda request: with_cseq(request, after=sound * 50))
+    async with ScriptedPeer(camera) as peer:
+        url = f"rtsp://127.0.0.1:{peer.port}/live"
+        relay = relay_of(planner.camera(sim, url=url, secret=None, forward_audio=True), media_timeout_s=2.0)
+        await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.NO_MEDIA))
+        assert relay.pull.detail == "no video for 2 s"
+        assert all(not centre.streams for centre in sim.centres.values())
 
 
 async def test_a_camera_whose_clock_and_sequence_jump_goes_on_as_it_is(

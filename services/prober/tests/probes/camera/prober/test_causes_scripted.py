@@ -198,6 +198,13 @@ async def test_cause_ended_when_the_camera_says_goodbye_by_rtcp(frames: Frames, 
     assert "BYE" in (result.judgement.detail or "")
 
 
+async def test_cause_no_media_of_a_camera_that_sends_sound_alone(tools: Tools) -> None:
+    sound = b"".join(interleave(2, packet) for packet in single_nal_packets([[bytes(160)]] * 5))
+    result = await probe(then(Script(VIDEO), sound), tools, deadline_s=0.5)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.NO_MEDIA)
+    assert result.judgement.detail == "PLAY was accepted and no video came before the deadline"
+
+
 async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames, tools: Tools) -> None:
     """A source that changes its SSRC says goodbye to the old one."""
     inter, *rest = single_nal_packets([frames[1], *frames])
