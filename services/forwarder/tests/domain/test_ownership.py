@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from forwarder.domain.ownership import DeliveryHistory, history_of, holds, orphaned, takes_over
+from forwarder.domain.ownership import DeliveryHistory, comes_too_late, history_of, holds, orphaned, takes_over
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 NOON = datetime(2021, 5, 14, 12, tzinfo=UTC)
@@ -40,6 +40,16 @@ def test_only_a_later_holder_takes_over() -> None:
     assert not taken(observed(), NOON)
     assert not taken(observed(worker_id="forwarder-me"), NOON - timedelta(seconds=1))
     assert not taken(observed(state=DeliveryState.RELEASED), NOON - timedelta(seconds=1))
+
+
+def test_the_report_of_an_earlier_holder_comes_too_late_whatever_it_says() -> None:
+    def late(report: DeliveryObservedV1, since: datetime) -> bool:
+        return comes_too_late(report, worker_id="forwarder-me", held_since=since)
+
+    for state in (DeliveryState.RELEASED, DeliveryState.ACKNOWLEDGED):
+        assert late(observed(state=state), NOON + timedelta(seconds=1))
+        assert not late(observed(state=state), NOON)
+    assert not late(observed(worker_id="forwarder-me"), NOON + timedelta(seconds=1))
 
 
 def test_a_confirmed_state_held_until_the_holders_last_sign_of_life() -> None:

@@ -38,6 +38,14 @@ def takes_over(observed: DeliveryObservedV1, *, worker_id: str, held_since: date
     return observed.worker_id != worker_id and holds(observed) and observed.held_since > held_since
 
 
+def comes_too_late(observed: DeliveryObservedV1, *, worker_id: str, held_since: datetime) -> bool:
+    """Whether this report, by which another worker held the camera before, has replaced a later holder's.
+
+    As of one that slept, or was cut off: it learns only afterwards that it no longer holds the camera.
+    """
+    return observed.worker_id != worker_id and observed.held_since < held_since
+
+
 def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryHistory:
     """What stays true of the last report of an earlier holder. `alive_at`: that holder's last heartbeat, if any.
 

@@ -155,6 +155,28 @@ async def test_of_two_holders_the_earlier_one_yields_and_leaves_the_bucket_to_th
     assert observed.worker_id == "forwarder-other"
 
 
+async def test_the_last_word_of_a_holder_that_slept_does_not_stand_over_the_present_ones(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    """It wakes amid a hand-over, ends its sessions and reports that, before it learns who holds the camera."""
+    holder = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.publish(camera)
+    await all_acknowledged(statuses, camera)
+    for ours in await statuses.of(camera):
+        slept = {"worker_id": "forwarder-other", "held_since": ours.held_since - timedelta(seconds=20)}
+        word = ours.model_copy(update={**slept, "state": DeliveryState.RELEASED, "observed_at": datetime.now(UTC)})
+        key = subjects.key_value(topology.DELIVERY_STATUS, word.delivery_id)
+        await bus.js.publish(key, word.model_dump_json().encode())
+    assert await all_acknowledged(statuses, camera) == [holder.worker_id] * 2
+    assert all(centre.streams["gate"].sessions == 1 for centre in sim.centres.values())
+
+
 async def _last_word_is(bus: Bus, delivery: DeliveryObservedV1, state: DeliveryState) -> bool:
     """Whether the last observation of a delivery says so."""
     subject = subjects.delivery_observation(delivery.delivery_id)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from forwarder.messaging import request_handover
+from forwarder.relay.assignment import handover_receiver as receiver
+from forwarder.relay.assignment.handover_receiver import HandoverOutcome, HandoverStep
 from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
@@ -12,6 +18,7 @@ from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
+from vonggac.testing.processes import put_to_sleep
 
 if TYPE_CHECKING:
     import pytest
@@ -60,3 +67,36 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
     assert awake_since > awake_before
     assert all(fact.observed_at >= awake_since for fact in anew)
     assert {fact.state.value for fact in anew} == {"acknowledged"}
+
+
+async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_another_one_holds(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: Callable[..., Awaitable[Process]],
+    spawn_forwarder: Callable[[], subprocess.Popen[bytes]],
+    bus: Bus,
+) -> None:
+    holder = await start_forwarder(rebalance_after_s=600)
+    camera = planner.camera(sim)
+    await inventory.publish(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    worker = holder.worker
+    assert worker is not None
+    asleep = spawn_forwarder()
+    [other] = await eventually(worker.members.others, within_s=15)
+    put_to_sleep(asleep.pid)
+    job = worker.held[camera.id].job
+    asked = [await receiver.request_step(bus, other.worker_id, HandoverStep.GO, job) for _ in range(2)]
+    assert {answer.outcome for answer in asked} == {HandoverOutcome.UNWILLING}
+    os.kill(asleep.pid, signal.SIGCONT)
+    drop = {"Vonggac-Handover": HandoverStep.DROP.value}
+    assert await request_handover(bus, other.worker_id, job, drop, within_s=5.0) is not None
+    # It has read all by now: two seconds of what it would do.
+    national = sim.centres["national"]
+    packets = national.streams["gate"].packets
+    stream = await national.wait_for("gate", lambda stream: stream.packets > packets + 2 * 75)
+    assert [observed.worker_id for observed in await statuses.of(camera)] == [holder.worker_id] * 2
+    assert list(worker.held) == [camera.id]
+    assert (sim.cameras["gate"].sessions_total, stream.sessions) == (1, 1)

@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
@@ -35,7 +36,7 @@ GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
 DEFAULT_WITHIN_S = 5.0
-_STEP, _WITHIN = "Vonggac-Handover", "Vonggac-Within"
+_STEP, _WITHIN, _UNTIL = "Vonggac-Handover", "Vonggac-Within", "Vonggac-Until"
 
 
 class HandoverStep(StrEnum):
@@ -76,7 +77,8 @@ async def request_step(bus: Bus, worker_id: str, step: HandoverStep, job: Job) -
 
 
 async def _request(bus: Bus, worker_id: str, step: HandoverStep, job: Job, within_s: float) -> HandoverAnswer:
-    headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
+    until = bus.clock.now() + timedelta(seconds=within_s + ANSWER_MARGIN_S)
+    headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}", _UNTIL: until.isoformat()}
     try:
         reply = await request_handover(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
         unwilling = HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
@@ -147,6 +149,10 @@ class HandoverReceiver:
         if job is None or step not in set(HandoverStep) or within_s is None or not isinstance(job.event.data, CameraV1):
             log.warning("handover_malformed", step=step)
             return
+        if self._is_over(headers.get(_UNTIL)):
+            # This process slept: who asked waits no more, and has given the camera to another worker.
+            log.warning("handover_too_late", camera_id=str(job.event.data.id), step=step)
+            return
         answers: dict[str, Callable[[CameraV1, Job], Awaitable[HandoverAnswer]]] = {
             HandoverStep.PREPARE: partial(self._prepare, within_s=within_s),
             HandoverStep.GO: self._go,
@@ -157,6 +163,13 @@ class HandoverReceiver:
             await message.respond(answer.model_dump_json().encode())
         except (NatsError, OSError) as error:
             log.info("answer_not_sent", camera_id=str(job.event.data.id), error=type(error).__name__)
+
+    def _is_over(self, until: str | None) -> bool:
+        """Whether nobody waits for the answer any more. An earlier release does not say until when."""
+        try:
+            return until is not None and self._bus.clock.now() > datetime.fromisoformat(until)
+        except (ValueError, TypeError):
+            return False
 
     async def _prepare(self, camera: CameraV1, _job: Job, *, within_s: float) -> HandoverAnswer:
         if camera.id in self._prepared or not wanted(camera) or not self._target.has_room(camera.id):

@@ -13,7 +13,7 @@ from uuid import UUID
 from nats.errors import Error as NatsError
 
 from forwarder.domain import rebalancing
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory, history_of, takes_over
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory, comes_too_late, history_of, takes_over
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.assignment.camera_rpc import CameraRpc
@@ -345,6 +345,11 @@ class Worker:
             log.warning("camera_yielded", camera_id=str(observed.camera_id), to=observed.worker_id)
             held.relay.supersede()
             self._begin_release(held, DeliveryState.RELEASED, done=False)
+        elif comes_too_late(observed, worker_id=self._reporter.worker_id, held_since=held.relay.held_since):
+            supervisor = held.relay.deliveries.get(observed.delivery_id)
+            if supervisor is not None:
+                log.info("status_restored", delivery_id=str(observed.delivery_id), replaced_by=observed.worker_id)
+                self._reporter.report_change(held.relay, supervisor)
 
     def _command_changed(self, delivery_id: UUID, command: DeliveryCommand | None) -> None:
         for held in self.held.values():
