@@ -135,8 +135,8 @@ _ADVICE = {
         "broken into, or another device uses its address.",
     ),
     Cause.NO_MEDIA: Advice(
-        "PLAY was accepted and no RTP packet of the video came before the deadline. Of RTMP, HLS and MPEG-TS: no picture "
-        "came.",
+        "PLAY was accepted and no RTP packet of the video came before the deadline. Of RTMP, HLS and MPEG-TS: no "
+        "picture came.",
         "Với RTSP: chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP. Với RTMP, HLS, MPEG-TS: xem thiết bị có đang "
         "phát luồng với đúng tên này không. Khởi động lại camera nếu vẫn vậy.",
         "RTSP: switch to RTP over TCP, check for a firewall that drops UDP. RTMP, HLS, MPEG-TS: check whether the "

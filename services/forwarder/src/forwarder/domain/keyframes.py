@@ -32,7 +32,7 @@ UNEVEN_S = 0.1
 UNEVEN_AT_MOST = 3
 """A camera whose rhythm was wrong so often in a session has none: its keyframes are hashed from time to time only."""
 LEAP_S = 1.0
-"""A picture stamped so much further than the time that passed, or so much before the last one, tells of a clock that
+"""A picture stamped so much further than the time that passed, or so much before the last one, shows a clock that
 was set. Pictures are shown in another order than they are sent in, and a burst brings stored ones."""
 MOST_LOST = 3000
 """Packets missing in about a second; more is a sender that began anew (RFC 3550 A.1)."""

@@ -7,7 +7,7 @@ import asyncio
 import math
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 
@@ -269,12 +269,7 @@ class VideoWatch:
         cameras set their clock."""
         if self._stamped_s() > self._longest_s():
             return True
-        return self._leap_s > LEAP_GAPS * self._usual_gap_s()
-
-    def _usual_gap_s(self) -> float:
-        begun = sorted(self._begun())
-        gaps = sorted(later - earlier for earlier, later in pairwise(begun))
-        return gaps[len(gaps) // 2] / self._clock_rate if gaps else 0.0
+        return self._leap_s > LEAP_GAPS * _usual_gap(self._begun()) / self._clock_rate
 
     def _stamped_s(self) -> float:
         begun = self._begun()
@@ -294,10 +289,8 @@ class VideoWatch:
         with suppress(MalformedError):
             reports = parse_rtcp(packet)
             self.camera_clock.read_reports(reports)
-            self.said_goodbye |= any(self._is_mine(report) for report in reports if isinstance(report, Goodbye))
-
-    def _is_mine(self, goodbye: Goodbye) -> bool:
-        return not self._source or int.from_bytes(self._source) in goodbye.ssrcs
+            ssrcs = {ssrc for report in reports if isinstance(report, Goodbye) for ssrc in report.ssrcs}
+            self.said_goodbye |= bool(ssrcs) and (not self._source or int.from_bytes(self._source) in ssrcs)
 
     def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
         now = self._clock()
@@ -376,3 +369,9 @@ class VideoWatch:
     def _relative(self, timestamp: int) -> int:
         """Ticks since the first packet, over the 32-bit wrap."""
         return (timestamp - self._first_timestamp + 0x80000000) % 0x100000000 - 0x80000000
+
+
+def _usual_gap(begun: Iterable[int]) -> int:
+    """Median of the ticks from one picture to the next."""
+    gaps = sorted(later - earlier for earlier, later in pairwise(sorted(begun)))
+    return gaps[len(gaps) // 2] if gaps else 0
