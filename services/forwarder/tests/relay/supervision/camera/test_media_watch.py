@@ -22,6 +22,7 @@ class Source:
     """What a watch reads of a session."""
 
     fanout: FanOut
+    goodbyes: int = 0
 
 
 class Watched:
@@ -96,6 +97,28 @@ def test_every_stall_of_an_ordinary_camera_is_dated_however_soon_it_comes_after_
     stops = [at_s for at_s, flowing in camera.reported if not flowing]
     assert stops == [13.0, 25.0, 37.0, 49.0]
     assert camera.watch.usual_silence_s <= 3.0
+
+
+def test_a_goodbye_is_the_end_unless_pictures_go_on_or_it_is_usual_that_none_come() -> None:
+    camera = Watched()
+
+    def has_ended() -> bool:
+        return camera.watch.has_ended(camera.watch.silent_for_s(camera.source, camera.now_s))
+
+    camera.run(10, every_s=1)
+    camera.source.goodbyes += 1
+    camera.run(14, every_s=1)
+    camera.run(17, every_s=None)
+    assert not has_ended(), "it went on"
+    camera.source.goodbyes += 1
+    camera.run(18, every_s=None)
+    assert has_ended()
+    slow = Watched()
+    slow.run(60, every_s=5)
+    slow.source.goodbyes += 1
+    slow.run(68, every_s=None)
+    assert not slow.watch.has_ended(8.0)
+    assert slow.watch.has_ended(10.0)
 
 
 def test_what_is_usual_is_known_in_the_next_session_and_is_bounded() -> None:
