@@ -5,7 +5,7 @@ stand, and consumes, then what waits for the feed: housekeeping, the ledger, the
 connection), the sender of webhooks (only with a key that opens their secrets), the watcher, which fills the outbox for
 both, so it starts after them, and the urger, which reads what the watcher noticed. Each waits for ever, so nothing
 depends on the order in which the platform starts. The API answers from the first moment; `/readyz` says when the
-figures are being fed.
+figures are being fed. Now is the NATS server's, as soon as the feed has measured it (decision 0021).
 Stop, in reverse: uvicorn has let running requests end; the urger is cancelled first (a message under way may come
 twice, with the same reference), then the watcher (its transaction is rolled back, and the next one finds the same), the
 sender (a message under way may come twice, with the same id), the publisher (what NATS has not confirmed stays in the
@@ -47,6 +47,7 @@ from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
+from vonggac.bus.clock import ServerClock, export_clock
 from vonggac.database import Database, database_address, is_away
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -89,19 +90,22 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     """The service. Raises ValueError when no public keys are set, OSError or ValueError for a key file that cannot be
     used. `on_death` is called when a background task died."""
     database = Database(database_address(settings), pool_size=settings.database_pool_size)
-    ingest = Ingest(database, settings)
-    feed = Feed(settings, ingest, Positions(database), lambda: migrations_missing(database))
+    clock = ServerClock()
+    export_clock(clock, skew=metrics.CLOCK_SKEW, error=metrics.CLOCK_ERROR)
+    ingest = Ingest(database, settings, clock=clock.now)
+    feed = Feed(settings, ingest, Positions(database), lambda: migrations_missing(database), clock=clock)
     seal = None if settings.secrets_key_file is None else Seal.from_file(settings.secrets_key_file)
-    feed_tasks = FeedTasks(settings, database, feed, seal, ingest.is_transient)
+    feed_tasks = FeedTasks(settings, database, feed, seal, ingest.is_transient, clock=clock.now)
     bookkeeper = bookkeeper_of(database, settings)
     tasks, health = TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("feed", feed.run())
-        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun))
+        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now))
         tasks.start(
-            "ledger", keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind)
+            "ledger",
+            keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind, clock.now),
         )
         feed_tasks.start(tasks)
         tasks.start("memory", give_memory_back_regularly())
@@ -117,6 +121,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("migrations", lambda: migrations_missing(database))
     health.add("bus", feed.check)
     health.add("background", tasks.check)
+    health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
         title="Vong Gac Reporting",
         description="Vọng Gác. From observations to compliance: what is connected, and for how long, truthfully.",
@@ -128,10 +133,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(larger={"/v1/reports/verify": files.MAX_FILE_BYTES}),
     )
-    app.state.context = Context(settings, database, seal=seal, feed_tasks=feed_tasks)
+    app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
-    install_authentication(app, TokenVerifier.of(settings), REPORTING)
+    install_authentication(app, TokenVerifier.of(settings, unix_s=clock.unix_s), REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate)
     app.add_middleware(SecretAddresses)
     _answer_while_away(app)

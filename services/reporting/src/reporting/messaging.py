@@ -8,7 +8,7 @@ publishes the outbox in order.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from nats.js.errors import APIError
 from reporting import metrics
 from reporting.settings import Settings
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
+from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
 from vonggac.events import decode, subjects
 from vonggac.telemetry import get_logger
@@ -92,10 +93,12 @@ class Feed:
         handlers: Handlers,
         positions: Positions,
         tables_missing: Callable[[], Awaitable[str | None]],
+        *,
+        clock: ServerClock,
     ) -> None:
-        """`tables_missing`: None when the tables are there, otherwise one line."""
+        """`tables_missing`: None when the tables are there, otherwise one line. `clock`: is kept measured."""
         self._settings, self._handlers, self._positions = settings, handlers, positions
-        self._tables_missing = tables_missing
+        self._tables_missing, self.clock = tables_missing, clock
         self.bus: Bus | None = None
         self.feeding = False
         self._watches: Sequence[StreamWatch] = ()
@@ -124,6 +127,7 @@ class Feed:
             self.begun.set()
             log.info("reporting_feeding")
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.clock.run(bus))
                 consumers = new_consumers(bus, self._handlers, batch=self._settings.ingest_batch)
                 for consumer in consumers:
                     tasks.create_task(consumer.run())
@@ -136,7 +140,7 @@ class Feed:
     async def _connected(self) -> Bus:
         while self.bus is None:
             try:
-                self.bus = await Bus.connect(self._settings, name="reporting")
+                self.bus = await Bus.connect(self._settings, name="reporting", clock=self.clock)
             except (NatsError, OSError) as error:
                 log.warning("bus_connect_failed", error=type(error).__name__)
                 await asyncio.sleep(WAIT_S)
@@ -272,6 +276,6 @@ class Publisher:
             outgoing.queue_event(subjects.notice(one.noun, one.thing_id), decode(one.body))
         while not await outgoing.flush(within_s=STORED_WITHIN_S):
             log.warning("notices_not_stored", count=len(waiting))
-        await self._outbox.mark_published([one.sequence for one in waiting], datetime.now(UTC))
+        await self._outbox.mark_published([one.sequence for one in waiting], self._feed.clock.now())
         metrics.NOTICES_PUBLISHED.inc(len(waiting))
         return len(waiting)

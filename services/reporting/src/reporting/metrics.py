@@ -4,6 +4,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 registry = CollectorRegistry()
 
+CLOCK_SKEW = Gauge(
+    "vonggac_reporting_clock_skew_seconds",
+    "This machine's clock minus the NATS server's; reports are of the server's time.",
+    registry=registry,
+)
+CLOCK_ERROR = Gauge(
+    "vonggac_reporting_clock_error_seconds", "How far the corrected clock may be off.", registry=registry
+)
 EVENTS = Counter(
     "vonggac_reporting_events",
     "Events handled, by kind; outcome `repeated` were handled before.",

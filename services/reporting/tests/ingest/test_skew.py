@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
-from reporting import metrics
+from reporting import app, metrics
 from reporting.ingest import future_facts
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
 from reporting.storage.tables import camera_state, corrected_fact, publisher_gap
 from vonggac.bus import Received
+from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
 from vonggac.events import CloudEvent, Payload, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
@@ -23,6 +25,8 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reporting.settings import Settings
     from vonggac.bus import Bus
     from vonggac.database import Database
@@ -153,3 +157,21 @@ async def test_a_gap_in_facts_ahead_by_skew_lies_where_they_are_taken(database: 
         (gap,) = (await session.execute(select(publisher_gap.c.began_at, publisher_gap.c.ended_at))).all()
     # The next probe speaks from its beginning on: 40 ms before its verdict.
     assert gap == (stored_at + timedelta(seconds=1), stored_at + timedelta(seconds=2.96))
+
+
+@pytest.mark.parametrize("off_s", [600.0, -600.0])
+async def test_skew_of_reporting_is_in_no_report(
+    bus: Bus, start: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, off_s: float
+) -> None:
+    assert bus.connected
+    monkeypatch.setattr(app, "ServerClock", lambda: ServerClock(wall=lambda: time.time() + off_s))
+    async with start() as client:
+
+        async def is_said() -> bool:
+            return "this machine's clock is 600.0 s" in (await client.get("/readyz")).text
+
+        await eventually(is_said)
+        period = (await client.get("/v1/compliance")).json()["period"]
+        skew_s = metrics.registry.get_sample_value("vonggac_reporting_clock_skew_seconds")
+    assert abs(datetime.fromisoformat(period["to"]) - datetime.now(UTC)) < timedelta(seconds=30)
+    assert skew_s == pytest.approx(off_s, abs=5)

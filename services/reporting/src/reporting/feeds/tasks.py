@@ -1,6 +1,7 @@
 """The background tasks of the feeds: the watcher fills the outbox, publisher and webhooks empty it, the urger urges."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from reporting.feeds.sealing import Seal
 from reporting.feeds.watcher import Watcher
@@ -24,14 +25,17 @@ class FeedTasks:
         feed: Feed,
         seal: Seal | None,
         is_transient: Callable[[Exception], bool],
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
+        """`clock` gives aware UTC."""
         allowed = settings.allowed
         self._ready = feed.begun
         self._publisher = Publisher(feed, Outbox(database), is_transient)
-        self._sender = None if seal is None else WebhookSender(database, seal, allowed)
+        self._sender = None if seal is None else WebhookSender(database, seal, allowed, clock=clock)
         obligations = Obligations(settings)
-        self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake)
-        self.urger = Urger(database, settings, seal, obligations=obligations.owed)
+        self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake, clock=clock)
+        self.urger = Urger(database, settings, seal, obligations=obligations.owed, clock=clock)
 
     def wake(self) -> None:
         """There is something to send."""

@@ -1,7 +1,8 @@
 """Keeping inbox and claims small: what nobody needs any more is forgotten, failing attempts are folded."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,12 +21,14 @@ FOLD_AFTER = timedelta(minutes=10)
 """Attempts are folded once they are this old: late ones of the same stretch have come by then."""
 
 
-async def keep_house_regularly(database: Database, settings: Settings, ready: asyncio.Event) -> None:
-    """A round every `housekeeping_every_s` from `ready` on, until cancelled."""
+async def keep_house_regularly(
+    database: Database, settings: Settings, ready: asyncio.Event, clock: Callable[[], datetime]
+) -> None:
+    """A round every `housekeeping_every_s` from `ready` on, until cancelled. `clock` gives aware UTC."""
     await ready.wait()
     while True:
         try:
-            await keep_house(database, settings, datetime.now(UTC))
+            await keep_house(database, settings, clock())
         except (SQLAlchemyError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__)
         await asyncio.sleep(settings.housekeeping_every_s)

@@ -7,7 +7,7 @@ written anew. So nothing that comes while a day is written is left out.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -127,16 +127,20 @@ def bookkeeper_of(database: Database, settings: Settings) -> Bookkeeper:
 
 
 async def keep_ledger_regularly(
-    bookkeeper: Bookkeeper, every_s: float, ready: asyncio.Event, behind: Callable[[], bool]
+    bookkeeper: Bookkeeper,
+    every_s: float,
+    ready: asyncio.Event,
+    behind: Callable[[], bool],
+    clock: Callable[[], datetime],
 ) -> None:
     """A round every `every_s` from `ready` on, until cancelled; none while the tables are `behind` the bus, since what
-    is still to come would be late."""
+    is still to come would be late. `clock` gives aware UTC."""
     await ready.wait()
     while True:
         await asyncio.sleep(every_s)
         if behind():
             continue
-        now = millis(datetime.now(UTC))
+        now = millis(clock())
         try:
             changed = await bookkeeper.correct(now)
             written = await bookkeeper.keep(now)
