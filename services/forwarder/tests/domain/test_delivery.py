@@ -21,6 +21,7 @@ from forwarder.domain.delivery import (
     ProgressRead,
     RetryDue,
 )
+from forwarder.domain.progress import READ_EVERY_S
 from forwarder.domain.proof import Mismatched, Verified
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State
@@ -64,6 +65,14 @@ def test_a_written_byte_is_sending_and_a_confirmed_one_acknowledged() -> None:
     assert run(*SENDING)[0].state is State.SENDING
     delivery, _ = run(*ACKNOWLEDGED)
     assert (delivery.state, delivery.cause, delivery.last_success_at) == (State.ACKNOWLEDGED, None, at(4).at)
+
+
+def test_confirmed_bytes_are_dated_to_the_middle_of_the_time_in_which_they_came() -> None:
+    delivery, _ = run(*SENDING, (3.5, ProgressRead(2000, 1500)))
+    assert delivery.last_acknowledged_at == at(3.25).at
+    # Samples that came late say no more than that it was lately.
+    delivery, _ = run(*ACKNOWLEDGED, (7, ProgressRead(3000, 2500)), (8, ProgressRead(3500, 2500)))
+    assert delivery.last_acknowledged_at == at(7 - READ_EVERY_S / 2).at
 
 
 def test_a_camera_that_sends_seldom_is_not_waited_for_between_its_pictures() -> None:

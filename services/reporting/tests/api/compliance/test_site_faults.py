@@ -48,7 +48,7 @@ async def test_a_site_fault_is_one_outage_with_its_cameras_in_whatever_order_it_
 ) -> None:
     dark, other = [province.camera(f"CAM-0{number}") for number in range(1, 5)], province.camera("CAM-05")
     await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in [*dark, other]))
-    facts = [site(province, dark, 12, None), site(province, dark, 12, 20), site(province, dark, 12, 20)]
+    facts: list[CloudEvent[Payload]] = []
     for number, camera in enumerate(dark):
         began, ended = 10 + number * 0.5, 20 + number * 0.5
         facts += province.probes(camera, minutes(0), minutes(began))
@@ -59,6 +59,8 @@ async def test_a_site_fault_is_one_outage_with_its_cameras_in_whatever_order_it_
     facts += province.probes(other, minutes(40), minutes(60))
     random.Random(5).shuffle(facts)
     await province.feed(ingest, *facts, *province.watched(minutes(61)))
+    for over in (None, 20, 20, None):
+        await province.feed(ingest, site(province, dark, 12, over))
     found = await outages(client)
     assert (found["count"], len(found["items"])) == (2, 5)
     (fault,) = found["site_faults"]
