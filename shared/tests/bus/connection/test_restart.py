@@ -74,6 +74,7 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(
     for worker in expected[20:]:
         outgoing.queue_event(subjects.worker_heartbeat(worker), heartbeat(worker))
     await eventually(lambda: not forgetful_bus.connected)
+    assert await forgetful_bus.check() == "NATS is not connected"
     assert outgoing.waiting == 40
     await asyncio.to_thread(forgetful_server.start)
     assert await outgoing.drain(within_s=20) == 0
