@@ -1,6 +1,7 @@
 """Choosing ports, with real sockets in the way."""
 
 import asyncio
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from local.platform import ports as ports_module
 from local.platform.ports import (
-    LOOPBACK,
     LOOPBACK_NETWORKS,
     RTSP_PORTS,
     Ports,
@@ -28,11 +29,17 @@ from simulator.demo import demo_config
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
+@pytest.fixture(autouse=True)
+def own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of loopback where no program listens: the tests beside these take ports, too."""
+    monkeypatch.setattr(ports_module, "LOOPBACK", f"127.77.{os.getpid() % 256}.1")
+
+
 @contextmanager
 def listening(port: int) -> Iterator[None]:
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((LOOPBACK, port))
+        server.bind((ports_module.LOOPBACK, port))
         server.listen()
         yield
 
