@@ -18,6 +18,7 @@ from forwarder.domain.keyframes import (
     Rhythm,
     Still,
     StreamMeter,
+    changed_at,
     least_octets,
     may_stand_still,
     still_with,
@@ -219,7 +220,34 @@ def test_keyframes_of_one_size_with_different_hashes_are_not_a_still_picture() -
     last = [ComparedKeyframe(start + timedelta(seconds=n), octets, "b") for n in (3, 4)]
     assert still_with(None, [one, other]) is None
     # The weighed one may be the one before it; the run never goes back over another hash.
-    assert still_with(None, [one, other, weighed, *last]) == Still(other.captured_at, 4)
+    assert still_with(None, [one, other, weighed, *last]) == Still(
+        other.captured_at, 4, one.captured_at + timedelta(seconds=0.5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "began_s"),
+    [((0, 2, 4, 6), 3), ((0, 2, 60, 62), 59), ((0, 1, 11, 21), 6), ((4, 6), 4)],
+    ids=["amid two", "after an interruption", "rare", "the first of all"],
+)
+def test_a_picture_stands_still_from_amid_the_last_other_and_the_first_identical_keyframe(
+    seconds: tuple[int, ...], began_s: float
+) -> None:
+    start = datetime(2026, 11, 26, tzinfo=UTC)
+    kept = [
+        ComparedKeyframe(start + timedelta(seconds=at), 1000, digest)
+        for at, digest in zip(seconds, "abcc"[-len(seconds) :], strict=True)
+    ]
+    still = still_with(None, kept)
+    assert still is not None
+    assert still.began_at == start + timedelta(seconds=began_s)
+
+
+def test_a_picture_moves_again_amid_the_last_identical_and_the_first_other_keyframe() -> None:
+    kept = seen("aab")
+    assert changed_at(kept, 2) == kept[2].captured_at - timedelta(seconds=0.5)
+    late = ComparedKeyframe(kept[1].captured_at + timedelta(seconds=60), 1, "b")
+    assert changed_at([*kept[:2], late], 2) == late.captured_at - timedelta(seconds=0.5)
 
 
 def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:

@@ -65,10 +65,13 @@ class CameraMediaObservedV1(Payload):
         default=None, description="When the last media came before the present or the last stop; to 1 s."
     )
     still_since: AwareDatetime | None = Field(
-        default=None, description="Identical keyframes, bit for bit, since this one, or until `still_until`."
+        default=None,
+        description="Keyframes are identical, bit for bit, since then, or until `still_until`: amid the first of them "
+        "and the one before it.",
     )
     still_until: AwareDatetime | None = Field(
-        default=None, description="When the first keyframe came that differs again; None while they are identical."
+        default=None,
+        description="Amid the last identical keyframe and the first that differs; None while they are identical.",
     )
 
 

@@ -95,10 +95,12 @@ class Still:
     """A picture that stands still: `keyframes` in a row are identical, the first was captured at `since`.
 
     Two that alternate are identical too: an encoder numbers its IDR pictures in turns (H.264 §7.4.3, idr_pic_id).
+    `began_at`: amid that one and the keyframe before it, for it stood still from some moment between the two.
     """
 
     since: datetime
     keyframes: int
+    began_at: datetime
 
 
 def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still | None:
@@ -111,14 +113,27 @@ def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still |
         return None
     newest = seen[-1]
     if still is not None and any(newest.may_be(one) for one in seen[-3:-1]):
-        return Still(still.since, still.keyframes + 1)
+        return Still(still.since, still.keyframes + 1, still.began_at)
     for period in (1, 2):
         run = period
         while run < len(seen) and seen[-1 - run].may_be(seen[-1 - run % period]):
             run += 1
         if run >= 2 * period and newest.hash is not None and seen[-1 - period].hash is not None:
-            return Still(seen[-run].captured_at, run)
+            return Still(seen[-run].captured_at, run, changed_at(seen, len(seen) - run))
     return None
+
+
+def changed_at(seen: Sequence[ComparedKeyframe], index: int) -> datetime:
+    """When the picture changed to that of `seen[index]`, or began to move with it: amid it and the keyframe before it.
+
+    Where these are farther apart than the next two, as after an interruption, amid the time that one lasts.
+    """
+    at = seen[index].captured_at
+    if index == 0 or len(seen) < 3:
+        return at
+    apart = at - seen[index - 1].captured_at
+    near = seen[index + 1].captured_at - at if index + 1 < len(seen) else seen[-2].captured_at - seen[-3].captured_at
+    return at - min(apart, near) / 2
 
 
 def least_octets(keyframe_octets: int) -> int:

@@ -20,6 +20,7 @@ from forwarder.domain.keyframes import (
     Keyframe,
     Rhythm,
     Still,
+    changed_at,
     least_octets,
     may_stand_still,
     still_with,
@@ -355,7 +356,7 @@ class CameraKeyframes:
         # Also while it stands still for certain: whoever reads back compares each of them.
         if self.still is not None or may_stand_still(self._compared):
             self.hash_all(STILL_WATCH_S, asker="still")
-        self._date_still(keyframe.captured_at)
+        self._date_still()
 
     def _note(self, note: KeyframeNote, now: Instant) -> None:
         timing = self._context.keyframes
@@ -366,12 +367,12 @@ class CameraKeyframes:
         if self.on_history is not None:
             self.on_history(self.history)
 
-    def _date_still(self, at: datetime) -> None:
+    def _date_still(self) -> None:
         still, was_still = self.still, self.still_since is not None and self.still_until is None
         if still is not None and still.keyframes >= STILL_FOR_CERTAIN and not was_still:
-            self.still_since, self.still_until = still.since, None
+            self.still_since, self.still_until = still.began_at, None
         elif still is None and was_still:
-            self.still_until = at
+            self.still_until = changed_at(self._compared, len(self._compared) - 1)
         else:
             return
         if self.on_still is not None:
