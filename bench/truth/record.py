@@ -19,7 +19,7 @@ EVERY_S = 0.1
 LONGEST_GAP_S = 1.0
 """Between two pictures of a line that flows; the cameras of the bench send ten a second."""
 LEAST_GAP_S = 0.5
-"""A gap is kept from this length on: what a centre that flaps leaves out between two sessions."""
+"""A gap is kept from this length on, and a shorter one where a centre got a new session."""
 CENTRES = ("national", "provincial")
 
 type Thing = tuple[str, str]
@@ -45,12 +45,22 @@ class Line:
     last: float | None = None
     read: float = 0.0
     gaps: list[Gap] = field(default_factory=list)
+    sessions: int = 0
+    new_session: bool = False
+    """One began, and nothing came in it yet."""
+
+    def count_sessions(self, sessions: int) -> None:
+        """So many have begun at this centre. The media of the one before has ended, however soon the next one came."""
+        self.new_session |= sessions > self.sessions
+        self.sessions = sessions
 
     def note(self, media_at: float | None, read_at: float) -> None:
         """What a reading at `read_at` says."""
-        if media_at is not None and self.last is not None and media_at > self.last and self._is_gap(media_at):
-            # The first new media came since the reading before.
-            self.gaps.append(Gap(self.last, min(media_at, max(self.read, self.last))))
+        if media_at is not None and (self.last is None or media_at > self.last):
+            if self.last is not None and (self.new_session or self._is_gap(media_at)):
+                # The first new media came since the reading before.
+                self.gaps.append(Gap(self.last, min(media_at, max(self.read, self.last))))
+            self.new_session = False
         if media_at is not None:
             self.last = max(media_at, self.last or media_at)
         self.read = read_at
@@ -105,8 +115,10 @@ class Record:
         for name, answer in zip(CENTRES, answers[1:], strict=True):
             for stream in answer["items"]:
                 thing = stream["path"].strip("/"), name
-                self._line(thing).note(_unix(stream["last_packet_at"]), at)
-                self.sessions[thing] = stream["sessions"]
+                line = self._line(thing)
+                line.count_sessions(stream["sessions"])
+                line.note(_unix(stream["last_packet_at"]), at)
+                self.sessions[thing] = line.sessions
 
     def _line(self, thing: Thing) -> Line:
         return self.lines.setdefault(thing, Line())

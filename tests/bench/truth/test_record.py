@@ -31,3 +31,11 @@ def test_what_is_not_back_at_the_end_is_a_gap() -> None:
     read(line, (1.0, 0.9), (5.0, 0.9))
     line.end(6.0)
     assert line.gaps == [Gap(0.9, 6.0)]
+
+
+def test_a_new_session_at_a_centre_is_a_gap_however_soon_it_came() -> None:
+    line = Line()
+    for read_at, media_at, sessions in ((0.0, 0.0, 1), (0.1, 0.1, 1), (0.2, 0.1, 2), (0.4, 0.35, 2), (0.5, 0.5, 2)):
+        line.count_sessions(sessions)
+        line.note(media_at, read_at)
+    assert line.gaps == [Gap(0.1, 0.2)]
