@@ -56,8 +56,13 @@ class Found:
     """All that was reported around it, where it is wrong by more than the tolerance."""
 
 
-def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool) -> Found:
-    """The one outage `truth`. While everybody who probes sleeps, unknown is as right as bad."""
+def compare(
+    kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool, gaps: Sequence[Gap] = ()
+) -> Found:
+    """The one outage `truth`. While everybody who probes sleeps, unknown is as right as bad.
+
+    `gaps`: those of the line, where `truth` joins several; what was called good of the media amid them is right.
+    """
     wanted = ("bad", "unknown") if blind else ("bad",)
     spans = union((one for one in reported if one.verdict in wanted), within_s=TOLERANCE_S)
     touching = [one for one in spans if one.start < truth.end and one.end > truth.start]
@@ -67,19 +72,28 @@ def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[St
         return Found(kind, thing, truth, None, None, truth.length)
     first, last = touching[0], touching[-1]
     wrong = abs(first.start - truth.start) + abs(last.end - truth.end)
-    wrong += sum(two.start - one.end for one, two in pairwise(touching))
+    for one, two in pairwise(touching):
+        wrong += sum(max(0.0, min(gap.end, two.start) - max(gap.start, one.end)) for gap in gaps or [truth])
     late_start_s, late_end_s = first.start - truth.start, last.end - truth.end
     shown: tuple[Stretch, ...] = ()
-    if max(abs(late_start_s), abs(late_end_s)) > TOLERANCE_S:
+    if max(abs(late_start_s), abs(late_end_s), wrong / 2) > TOLERANCE_S:
         shown = tuple(one for one in reported if one.start < last.end + NEAR_S and one.end > first.start - NEAR_S)
     return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
 
 
-def beside(reported: Iterable[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[Stretch]:
-    """What was reported between the gaps before and after this one, however short: a centre that flaps has many."""
+def beside(reported: Sequence[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[Stretch]:
+    """What was reported between the gaps before and after this one, however short: a centre that flaps has many.
+
+    Where a neighbour was called bad for up to the tolerance too long, and media good after it, that is the neighbour's.
+    """
     others = union(gaps, within_s=TOLERANCE_S)
     start = max((one.end for one in others if one.end <= gap.start), default=-math.inf)
     end = min((one.start for one in others if one.start >= gap.end), default=math.inf)
+    bad = union(one for one in reported if one.verdict == "bad")
+    after = max((one.end for one in bad if one.start < start < one.end <= gap.start), default=start)
+    before = min((one.start for one in bad if gap.end <= one.start < end < one.end), default=end)
+    start = after if after - start <= TOLERANCE_S else start
+    end = before if end - before <= TOLERANCE_S else end
     return [
         replace(one, start=max(one.start, start), end=min(one.end, end))
         for one in reported

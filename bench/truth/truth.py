@@ -180,11 +180,13 @@ def _outages(
             # No outage of media: the seconds of these windows are counted by themselves.
             known.append(Gap(window.start, window.proven_again))
             continue
-        gaps = [Gap(window.start, window.end)] if window.kind == "picture frozen" else outages_in(window, thing, truth)
+        frozen = [Gap(window.start, window.end)] if window.kind == "picture frozen" else None
+        gaps = frozen or outages_in(window, thing, truth)
         known += gaps
         if not window.blind:
             result.found += [
-                compare(window.kind, thing, gap, beside(reported, gap, truth), blind=False) for gap in gaps
+                compare(window.kind, thing, gap, beside(reported, gap, truth), blind=False, gaps=frozen or truth)
+                for gap in gaps
             ]
     for span in union(one for one in reported if one.verdict == "bad"):
         if span.length >= LEAST_S and not any(

@@ -68,17 +68,36 @@ def test_a_centre_that_flaps_is_off() -> None:
 
 
 def test_an_outage_is_held_against_what_was_reported_between_its_neighbours() -> None:
-    """A centre flaps: of 2.5 s of media 1.4 s were called good, so what was reported of both is one."""
     gaps = [Gap(100, 110), Gap(112.5, 120)]
-    reported = line(("good", 100), ("bad", 110.4), ("good", 111.8), ("bad", 120), ("good", 300))
-    second = compare("flapping", THING, gaps[1], beside(reported, gaps[1], gaps), blind=False)
+    through = line(("good", 100), ("bad", 120), ("good", 300))
+    second = compare("flapping", THING, gaps[1], beside(through, gaps[1], gaps), blind=False)
     assert second.late_start_s == pytest.approx(-2.5)
-    assert compare("flapping", THING, gaps[1], reported, blind=False).late_start_s == -12.5
-    assert compare(
-        "flapping", THING, gaps[0], beside(reported, gaps[0], gaps), blind=False
-    ).late_end_s == pytest.approx(2.5)
-    right = line(("good", 100), ("bad", 110.4), ("good", 112), ("bad", 120), ("good", 300))
-    assert compare("flapping", THING, gaps[1], beside(right, gaps[1], gaps), blind=False).late_start_s == -0.5
+    assert compare("flapping", THING, gaps[1], through, blind=False).late_start_s == -20 + 7.5
+    first = compare("flapping", THING, gaps[0], beside(through, gaps[0], gaps), blind=False)
+    assert first.late_end_s == pytest.approx(2.5)
+
+
+def test_media_between_two_outages_that_is_called_good_for_a_moment_parts_them() -> None:
+    gaps = [Gap(100, 110), Gap(111.6, 120)]
+    reported = line(("good", 100), ("bad", 110.4), ("good", 111.1), ("bad", 120), ("good", 300))
+    first, second = (compare("flapping", THING, gap, beside(reported, gap, gaps), blind=False) for gap in gaps)
+    assert (first.late_end_s, second.late_start_s) == (pytest.approx(0.4), pytest.approx(-0.5))
+
+
+def test_an_outage_that_was_called_bad_beyond_the_tolerance_is_not_parted_from_its_neighbour() -> None:
+    gaps = [Gap(100, 110), Gap(113, 120)]
+    reported = line(("good", 100), ("bad", 111.8), ("good", 112.5), ("bad", 120), ("good", 300))
+    first, second = (compare("flapping", THING, gap, beside(reported, gap, gaps), blind=False) for gap in gaps)
+    assert (first.late_end_s, second.late_start_s) == (pytest.approx(1.8), -3)
+
+
+def test_what_was_called_good_of_the_media_amid_an_outage_that_flaps_is_right() -> None:
+    gaps = [Gap(100, 110), Gap(111.4, 120)]
+    truth = Gap(100, 120)
+    reported = line(("good", 100), ("bad", 109.5), ("good", 111.5), ("bad", 120), ("good", 300))
+    found = compare("flapping", THING, truth, reported, blind=False, gaps=gaps)
+    assert found.wrong_s == pytest.approx(0.6)
+    assert compare("flapping", THING, truth, reported, blind=False).wrong_s == pytest.approx(2.0)
 
 
 def test_seconds_called_connected_without_media_are_untrue_beyond_the_tolerance() -> None:
