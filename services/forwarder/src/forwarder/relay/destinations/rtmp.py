@@ -19,7 +19,7 @@ from forwarder.relay.rtmp.url import RtmpUrl
 from forwarder.relay.sources.base import CameraSource
 from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
 from vonggac.media.sps import parse_sps
-from vonggac.net.errors import MalformedError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import fill_credentials
 
@@ -51,7 +51,13 @@ class RtmpPublishing:
     """A session whose server has answered NetStream.Publish.Start. Bytes are those of the chunks that carry media."""
 
     def __init__(
-        self, connection: RtmpConnection, stream_id: int, tap: UnitTap, source: CameraSource, target: Target
+        self,
+        connection: RtmpConnection,
+        stream_id: int,
+        tap: UnitTap,
+        source: CameraSource,
+        target: Target,
+        on_lost: OnLost,
     ) -> None:
         bounds, self._budget = target.bounds, target.budget
         self._connection, self._stream_id, self._tap = connection, stream_id, tap
@@ -69,6 +75,7 @@ class RtmpPublishing:
         self._header_sent: bytes | None = None
         self._begin_ms: int | None = None
         self._acknowledged = 0
+        self._on_lost, connection.on_lost = on_lost, self._lost
         tap.add_writer(self._write_unit)
 
     @property
@@ -87,19 +94,22 @@ class RtmpPublishing:
 
     def read_progress(self, now_s: float) -> SessionProgress:
         written = self._outlet.written
-        connection = self._connection
-        if not connection.closed:
-            self._send_buffer.fit(written, now_s)
-            control = connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
-            self._acknowledged = self._acknowledgement.acknowledged(
-                written, buffered=connection.write_buffer_bytes, others=control
-            )
-        acknowledgement = self._acknowledgement
+        connection, acknowledgement = self._connection, self._acknowledgement
+        if connection.closed:
+            return SessionProgress(written, self._acknowledged, 0.0, doubtful=False)
+        self._send_buffer.fit(written, now_s)
+        self._acknowledged = acknowledgement.acknowledged(
+            written, buffered=connection.write_buffer_bytes, others=self._control_bytes
+        )
         if written > self._acknowledged or self._outlet.lagging:
             taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
         self._question.ask_if_due(self._ask_destination)
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
+
+    @property
+    def _control_bytes(self) -> int:
+        return self._connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
 
     async def _ask_destination(self, timeout_s: float) -> Answer:
         reading = await self._questions.ask_server(sent_bytes=self._sent_bytes, timeout_s=timeout_s)
@@ -110,6 +120,10 @@ class RtmpPublishing:
     @property
     def _sent_bytes(self) -> int:
         return self._connection.control_bytes + self._outlet.written
+
+    def _lost(self, error: PeerError | None) -> None:
+        self._acknowledged = self._acknowledgement.acknowledged_at_end(self._outlet.written, others=self._control_bytes)
+        self._on_lost(error)
 
     async def close(self) -> None:
         self._leave()
@@ -177,8 +191,7 @@ async def publish_rtmp(target: Target, source: CameraSource, on_lost: OnLost) ->
         raise UnreachableError(error, url.host, url.port) from None
     if connection.closed:
         raise connection.error or MalformedError("the server ended the session as soon as it began")
-    connection.on_lost = on_lost
-    return RtmpPublishing(connection, stream_id, tap, source, target)
+    return RtmpPublishing(connection, stream_id, tap, source, target, on_lost)
 
 
 def _about(tap: UnitTap) -> Mapping[str, amf.AmfValue]:

@@ -60,19 +60,22 @@ class RtspPublishing:
 
     def read_progress(self, now_s: float) -> SessionProgress:
         written = self._outlet.written
-        connection = self._publisher.connection
-        if not connection.closed:
-            self._send_buffer.fit(written, now_s)
-            control = connection.control_bytes_sent - self._control_before
-            self._acknowledged = self._acknowledgement.acknowledged(
-                written, buffered=connection.write_buffer_bytes, others=control
-            )
-        acknowledgement = self._acknowledgement
+        connection, acknowledgement = self._publisher.connection, self._acknowledgement
+        if connection.closed:
+            return SessionProgress(written, self._acknowledged, 0.0, doubtful=False)
+        self._send_buffer.fit(written, now_s)
+        self._acknowledged = acknowledgement.acknowledged(
+            written, buffered=connection.write_buffer_bytes, others=self._control_bytes
+        )
         if written > self._acknowledged or self._outlet.lagging:
             taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
         self._question.ask_if_due(self._ask_destination)
         return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
+
+    @property
+    def _control_bytes(self) -> int:
+        return self._publisher.connection.control_bytes_sent - self._control_before
 
     async def _ask_destination(self, timeout_s: float) -> Answer:
         return Answer.ANSWERED if await self._publisher.answers(timeout_s=timeout_s) else Answer.NONE
@@ -83,6 +86,7 @@ class RtspPublishing:
         self._budget.remove_queue(self._outlet)
 
     def _lost(self, error: PeerError | None) -> None:
+        self._acknowledged = self._acknowledgement.acknowledged_at_end(self._outlet.written, others=self._control_bytes)
         # At once: a closed transport must not be written to.
         self._leave()
         if self._on_lost is not None:

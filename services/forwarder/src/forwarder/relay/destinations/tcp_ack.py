@@ -198,6 +198,16 @@ class TcpAcknowledgement:
             self._sure = self._sure if self.stands else max(self._sure, self.taken)
         return self._sure
 
+    def acknowledged_at_end(self, written: int, *, others: int) -> int:
+        """The same of a connection that has just ended, while its socket is still open.
+
+        Only their number counts: a kernel forgets what was on its way when it is reset. Under TLS the socket is gone.
+        """
+        info = read_tcp_info(self._socket) if self._tls is None and not self.stands else None
+        if info is not None:
+            self._sure = max(self._sure, min(written, info.bytes_acked - self._acked - others))
+        return self._sure
+
     def mark(self) -> tuple[Mark, int]:
         """For `was_read`: all that was written by the last reading."""
         return self._window_end.mark, self.taken

@@ -85,6 +85,7 @@ class DeliverySupervisor:
 
     def camera_away(self, cause: Cause | None, detail: str | None) -> None:
         """The camera's media has ended, or cannot be had. No cause: by our own doing."""
+        self._sample_session(self._context.monotonic_s(), ends=True)
         self._source = None
         self.handle(CameraAway(cause, detail))
 
@@ -210,6 +211,8 @@ class DeliverySupervisor:
         if opened:
             self._recovery.cancel()
             self._written = self._acknowledged = 0
+        else:
+            self._sample_session(self._context.monotonic_s(), ends=True)
         self.handle(event)
         if opened:
             self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
@@ -226,9 +229,10 @@ class DeliverySupervisor:
         self.handle(Failed(Cause.STALLED, "the address answers again, and the session does not go on"))
         return True
 
-    def _sample_session(self, now_s: float) -> None:
+    def _sample_session(self, now_s: float, *, ends: bool = False) -> None:
+        """`ends`: what was acknowledged since the sample before, a second ago, dates the end of the session."""
         progress = self.slot.read_session(now_s)
-        if progress is None:
+        if progress is None or (ends and progress.acknowledged <= self._acknowledged):
             return
         written, acknowledged, unread_for_s, doubtful = progress
         sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s, doubtful)
