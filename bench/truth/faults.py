@@ -113,15 +113,17 @@ async def _flapping(scene: Scene, seconds: float) -> Window:
 
 
 async def _asleep(kind: str, pids: list[int], lines: tuple[str, ...], scene: Scene, seconds: float) -> Window:
-    began = time.time()
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
+    # Who wakes may speak before this process runs on: blind is the time in which all of them sleep.
+    began = time.time()
     try:
         await asyncio.sleep(seconds)
     finally:
+        ended = time.time()
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-    return Window(kind, began, time.time(), scene.everywhere(*lines), blind=True)
+    return Window(kind, began, ended, scene.everywhere(*lines), blind=True)
 
 
 async def _forwarders_asleep(scene: Scene, seconds: float) -> Window:
