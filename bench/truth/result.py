@@ -19,6 +19,8 @@ class Result:
     found: list[Found] = field(default_factory=list)
     blind: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By kind: seconds called unknown, of seconds in which nobody could measure."""
+    known_blind: list[tuple[Window, Thing, Gap, str]] = field(default_factory=list)
+    """What was called known of the time in which nobody could measure."""
     untrue: dict[str, float] = field(default_factory=dict)
     false_s: dict[str, float] = field(default_factory=dict)
     false: list[tuple[str, Thing, Gap, set[str]]] = field(default_factory=list)
@@ -53,6 +55,9 @@ class Result:
             at = datetime.fromtimestamp(span.start, UTC).strftime("%H:%M:%S.%f")[:-3]
             called = ", ".join(sorted(words))
             lines.append(f"untrue: {' '.join(thing)} called {called} for {span.length:.1f} s from {at} UTC on, {kind}")
+        for window, thing, known, state in self.known_blind:
+            after_s, length_ms = known.start - window.start, 1000 * known.length
+            lines.append(f"{' '.join(thing)} called {state} for {length_ms:.0f} ms, {after_s:.3f} s into {window.kind}")
         return [*lines, "", *evidence.rows(self.counted)]
 
     def line(self) -> dict[str, float]:

@@ -62,6 +62,8 @@ LEAST_FAULT_S, MOST_FAULT_S = 8.0, 25.0
 LOOP_S = 211
 """Of the cameras' clips, longer than from one judged picture to the next, also while probers and NATS fail in turn: two
 would meet the same picture, as of no real camera, which is frozen."""
+CLOCK_S = 0.01
+"""Workers date to the millisecond, by the server's clock, which they know to some milliseconds."""
 GOOD = frozenset({"acknowledged", "verified"})
 WELL = {"up": "good", "down": "bad"}
 
@@ -145,9 +147,13 @@ async def _compare(made: Stage, record: Record, result: Result, period: tuple[fl
         for window in result.windows:
             if window.kind.endswith("asleep") and thing in window.things:
                 unknown, of = result.blind.get(window.kind, (0.0, 0.0))
-                length = window.end - window.start
-                found = overlap_s(reported, "unknown", window.start, window.end)
-                result.blind[window.kind] = unknown + found, of + length
+                start, end = window.start + CLOCK_S, window.end - CLOCK_S
+                found = overlap_s(reported, "unknown", start, end)
+                result.blind[window.kind] = unknown + found, of + end - start
+                for one in reported:
+                    known = Gap(max(one.start, start), min(one.end, end))
+                    if one.verdict != "unknown" and known.length > 0:
+                        result.known_blind.append((window, thing, known, one.words))
 
 
 async def _count_seconds(made: Stage, record: Record, result: Result) -> None:
