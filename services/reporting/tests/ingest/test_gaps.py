@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from services.reporting.tests.conftest import received
+from sqlalchemy import select, text
 
 from reporting.domain.evidence.lives import Life, without_gaps
 from reporting.domain.instants import millis
-from reporting.ingest.gaps import GIVEN_UP_AFTER, Gap, Numbered, give_up, new_gaps, record, without
+from reporting.ingest.gaps import GIVEN_UP_AFTER, Gap, Known, Numbered, give_up, new_gaps, record, without
+from reporting.storage.tables import publisher_gap
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province, Start
 
     from reporting.ingest.handlers import Ingest
-    from vonggac.bus import Bus
+    from vonggac.bus import Bus, Received
     from vonggac.database import Database
     from vonggac.events import CloudEvent, Payload
 
@@ -42,11 +46,20 @@ def gap(first: int, last: int, before: int, after: int, since: int | None = None
 
 
 def test_a_gap_lies_between_the_facts_around_it() -> None:
-    found, newest = new_gaps(None, numbered(3, 4, 8, 6))
+    found, known = new_gaps(None, numbered(3, 4, 8, 6))
     assert found == [gap(5, 5, 4, 6), gap(7, 7, 6, 8)]
-    assert newest == Numbered(8, at(8), at(8))
-    assert new_gaps(newest, numbered(2, 8)) == ([], newest)
-    assert new_gaps(newest, numbered(11))[0] == [gap(9, 10, 8, 11)]
+    assert known == Known(*numbered(3, 8))
+    assert new_gaps(known, numbered(2, 8)) == ([], Known(*numbered(2, 8)))
+    assert new_gaps(known, numbered(11))[0] == [gap(9, 10, 8, 11)]
+
+
+def test_a_fact_that_is_older_than_the_oldest_known_reveals_what_is_missing_between() -> None:
+    probe, newest = Numbered(7, at(7), at(5)), Numbered(9, at(9), at(9))
+    found, known = new_gaps(Known(probe, newest), numbered(1, 4, 8, 11))
+    assert sorted(found) == [gap(2, 3, 1, 4), gap(5, 6, 4, 7, 5), gap(10, 10, 9, 11)]
+    assert known == Known(*numbered(1, 11))
+    # Of a publisher whose oldest fact was not kept, nobody knows what came before.
+    assert new_gaps(Known(None, newest), numbered(1, 10)) == ([], Known(None, *numbered(10)))
 
 
 def test_a_fact_that_took_long_came_after_the_gap_all_the_same() -> None:
@@ -74,12 +87,12 @@ def test_gaps_are_the_same_in_whatever_order_facts_come(
 ) -> None:
     """Also where a clock went back meanwhile, and of probes that took their time."""
     facts = [Numbered(number, at(said), at(said - lasted)) for number, (said, lasted) in came.items()]
-    (newest,), missing = numbered(1), list[Gap]()
-    whole, _ = new_gaps(newest, facts)
+    known, missing = None, list[Gap]()
+    whole, _ = new_gaps(None, facts)
     chance.shuffle(facts)
     for start in range(0, len(facts), size):
         batch = facts[start : start + size]
-        found, newest = new_gaps(newest, batch)
+        found, known = new_gaps(known, batch)
         missing = [left for gap in missing for left in without(gap, batch)] + found
     assert sorted(missing) == whole
     assert sorted(one.span for one in missing) == sorted(one.span for one in whole)
@@ -87,14 +100,13 @@ def test_gaps_are_the_same_in_whatever_order_facts_come(
 
 @given(st.lists(st.sets(st.integers(1, 30), min_size=1), min_size=1, max_size=6))
 def test_after_all_batches_exactly_what_never_came_is_missing(batches: Sequence[set[int]]) -> None:
-    newest, missing = None, list[Gap]()
+    known, missing = None, list[Gap]()
     for batch in batches:
-        found, newest = new_gaps(newest, numbered(*batch))
+        found, known = new_gaps(known, numbered(*batch))
         missing = [left for gap in missing for left in without(gap, numbered(*batch))] + found
     came = set().union(*batches)
-    first = min(batches[0])
     assert {each for gap in missing for each in range(gap.first, gap.last + 1)} == {
-        each for each in range(first, max(came) + 1) if each not in came
+        each for each in range(min(came), max(came) + 1) if each not in came
     }
 
 
@@ -157,6 +169,40 @@ async def test_what_is_left_of_a_lost_gap_is_written_anew_from_its_own_beginning
 
 
 @pytest.mark.server
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((1, 2), (5, 6)), ((5, 6), (1, 2)), ((3, 6), (1, 5))],
+    ids=["the-earlier", "the-later", "both-amid-the-other"],
+)
+async def test_two_replicas_that_first_meet_a_publisher_miss_what_neither_of_them_has(
+    database: Database, province: Province, first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    """`first` commits first, and the other transaction has begun by then."""
+
+    def batch(sequences: tuple[int, int]) -> list[Received]:
+        return [received(published(province.alive(at(one)), one)) for one in sequences]
+
+    async def other_replica() -> None:
+        async with database.transaction() as session:
+            await record(session, batch(second), at(30))
+
+    async def waits() -> bool:
+        async with database.transaction() as session:
+            return bool(await session.scalar(text("select count(*) from pg_locks where not granted")))
+
+    async with database.transaction() as session:
+        await record(session, batch(first), at(30))
+        other = asyncio.create_task(other_replica())
+        await eventually(waits)
+    await other
+    async with database.transaction() as session:
+        rows = await session.execute(select(publisher_gap.c.first, publisher_gap.c.last))
+        missing = {each for row in rows for each in range(row.first, row.last + 1)}
+    came = {*first, *second}
+    assert missing == {each for each in range(1, max(came)) if each not in came}
+
+
+@pytest.mark.server
 async def test_of_a_forwarder_whose_whole_life_is_within_a_loss_nothing_counts(
     start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
 ) -> None:
@@ -195,9 +241,8 @@ async def test_a_lost_probe_makes_the_time_until_the_next_one_unknown(
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
     # The second one found the camera down; what it said, nobody knows.
     probes = [published(province.probe(camera, at(60 * n), every_s=60), n + 1, PROBER) for n in range(4) if n != 1]
-    # A publisher that is not known yet may be older than the stream.
-    await province.feed(ingest, probes.pop(0))
-    await province.feed(ingest, *(reversed(probes) if backwards else probes))
+    for probe in reversed(probes) if backwards else probes:
+        await province.feed(ingest, probe)
     assert await parts(start, end) == {"up": 180.0, "down": 0.0, "unknown": 0.0}
     await lose(database)
     assert await parts(start, end) == {"up": 60.0, "down": 0.0, "unknown": 120.0}

@@ -47,6 +47,7 @@ LATER: Mapping[str, Mapping[str, Any]] = {
     "calendar_feed": {"by_address": False},
     "facility": {"address": None},
     "late_evidence": {"deliveries": {}},
+    "publisher": {"oldest": None, "oldest_at": None, "oldest_since": None},
     "publisher_gap": {"before_at": None, "after_at": None, "after_since": None},
     "report_evidence": {"published_mark": None},
 }

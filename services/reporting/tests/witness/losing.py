@@ -8,7 +8,7 @@ from vonggac.events import Payload
 
 
 def lose_facts(made: World, workers: list[Worker]) -> None:
-    """Number what each worker says as it says it, and lose some of it; never its first fact, which makes it known."""
+    """Number what each worker says as it says it, and lose some of it; never its first: nobody knows of one before."""
     chance = made.chance
     for worker in workers:
         said = [(dated_at(fact), number) for number, fact in enumerate(made.facts) if _is_of(fact, worker)]

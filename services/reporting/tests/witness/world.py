@@ -63,12 +63,11 @@ class World:
         return found - found % self.grid
 
     def arriving(self) -> Iterator[Payload]:
-        """The facts in any order, some of them twice; of each publisher its first fact first."""
-        first = [fact for fact in self.facts if self.numbers.get(id(fact), ("", 0))[1] == 1]
+        """The facts in any order, some of them twice."""
         order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
         if self.chance.random() < 0.5:
             self.chance.shuffle(order)
         else:
             late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
             order = [order[number] for _, number in late]
-        return iter([*first, *order])
+        return iter(order)

@@ -3,9 +3,10 @@
 Events come late, twice and in any order, so a gap is given up only after a while; what fills it later closes it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,13 +19,26 @@ from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1
 GIVEN_UP_AFTER = timedelta(seconds=120)
 """Publishers publish again within a minute what NATS forgot; a consumer tries again for as long."""
 
-_KNOWN = text("select id, newest, newest_at from publisher where id = any(:ids) order by id for update")
+# A publisher that is not known yet has no row to lock: without the lock two replicas that meet it would not see what is
+# missing between their facts. A replica of the release before locks the row alone.
+_LOCK = text(
+    "select pg_advisory_xact_lock(key) from (select distinct hashtextextended(id, 31) as key "
+    "from unnest(cast(:ids as text[])) as id order by key) as locks"
+)
+_KNOWN = text(
+    "select id, newest, newest_at, oldest, oldest_at, oldest_since from publisher "
+    "where id = any(:ids) order by id for update"
+)
 _KEEP = text(
     """
-    insert into publisher (id, newest, newest_at)
-    select * from unnest(cast(:ids as text[]), cast(:newest as bigint[]), cast(:at as timestamptz[]))
+    insert into publisher (id, newest, newest_at, oldest, oldest_at, oldest_since)
+    select * from unnest(
+        cast(:ids as text[]), cast(:newest as bigint[]), cast(:newest_at as timestamptz[]),
+        cast(:oldest as bigint[]), cast(:oldest_at as timestamptz[]), cast(:oldest_since as timestamptz[])
+    )
     on conflict (id) do update set newest = greatest(publisher.newest, excluded.newest),
-        newest_at = case when excluded.newest > publisher.newest then excluded.newest_at else publisher.newest_at end
+        newest_at = case when excluded.newest > publisher.newest then excluded.newest_at else publisher.newest_at end,
+        oldest = excluded.oldest, oldest_at = excluded.oldest_at, oldest_since = excluded.oldest_since
     """
 )
 _TOUCHED = text(
@@ -71,19 +85,31 @@ class Numbered(NamedTuple):
     since: datetime
 
 
-def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[Gap], Numbered]:
-    """Gaps that these facts reveal after the newest known one, and the newest now. `facts` is not empty.
+class Known(NamedTuple):
+    """The oldest and the newest known fact of a publisher; None: the oldest was not kept."""
 
-    Of a publisher that is not known nothing is missing before its first fact: it may be older than the stream.
+    oldest: Numbered | None
+    newest: Numbered
+
+
+def new_gaps(known: Known | None, facts: Iterable[Numbered]) -> tuple[list[Gap], Known]:
+    """Gaps between these facts (one at least) and the known ones, and the oldest and the newest known one now.
+
+    Of a publisher nothing is missing before its oldest fact: it may be older than the stream.
     """
-    found = []
-    for fact in sorted(set(facts)):
-        if newest is not None and fact.sequence > newest.sequence + 1:
-            found.append(Gap(newest.sequence + 1, fact.sequence - 1, newest.at, fact.at, fact.since))
-        if newest is None or fact.sequence > newest.sequence:
-            newest = fact
-    assert newest is not None
-    return found, newest
+    ordered = sorted(set(facts))
+    oldest, newest = known or (ordered[0], ordered[0])
+    lines = [[newest, *(fact for fact in ordered if fact.sequence > newest.sequence)]]
+    if oldest is not None:
+        lines.append([*(fact for fact in ordered if fact.sequence < oldest.sequence), oldest])
+        oldest = lines[-1][0]
+    found = [
+        Gap(before.sequence + 1, after.sequence - 1, before.at, after.at, after.since)
+        for line in lines
+        for before, after in pairwise(line)
+        if after.sequence > before.sequence + 1
+    ]
+    return found, Known(oldest, lines[0][-1])
 
 
 def without(gap: Gap, facts: Iterable[Numbered]) -> list[Gap]:
@@ -108,19 +134,18 @@ async def record(session: AsyncSession, batch: Sequence[Received], now: datetime
     if not facts:
         return None
     filled: list[Millis] = []
-    known = {row.id: row for row in await session.execute(_KNOWN, {"ids": sorted(facts)})}
-    newest: dict[str, Numbered] = {}
+    ids = {"ids": sorted(facts)}
+    await session.execute(_LOCK, ids)
+    before = {row.id: _known(row) for row in await session.execute(_KNOWN, ids)}
+    after: dict[str, Known] = {}
     for publisher, numbered in facts.items():
-        row = known.get(publisher)
-        before = None if row is None else Numbered(row.newest, row.newest_at, row.newest_at)
-        found, newest[publisher] = new_gaps(before, numbered)
-        if before is not None and (late := [fact for fact in numbered if fact.sequence <= before.sequence]):
+        known = before.get(publisher)
+        found, after[publisher] = new_gaps(known, numbered)
+        if known is not None and (late := [fact for fact in numbered if fact.sequence <= known.newest.sequence]):
             filled += await _close(session, publisher, late)
         for gap in found:
             await session.execute(_ADD, _row(publisher, gap, now, None))
-    ids = sorted(newest)
-    columns = {"ids": ids, "newest": [newest[one].sequence for one in ids], "at": [newest[one].at for one in ids]}
-    await session.execute(_KEEP, columns)
+    await session.execute(_KEEP, _columns(after))
     return min(filled, default=None)
 
 
@@ -144,6 +169,23 @@ async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) ->
         for gap in left:
             await session.execute(_ADD, _row(publisher, gap, row.noticed_at, row.lost_at))
     return lost
+
+
+def _known(row: Any) -> Known:
+    oldest = None if row.oldest is None else Numbered(row.oldest, row.oldest_at, row.oldest_since)
+    return Known(oldest, Numbered(row.newest, row.newest_at, row.newest_at))
+
+
+def _columns(known: Mapping[str, Known]) -> dict[str, list[object]]:
+    rows = sorted(known.items())
+    return {
+        "ids": [publisher for publisher, _ in rows],
+        "newest": [one.newest.sequence for _, one in rows],
+        "newest_at": [one.newest.at for _, one in rows],
+        "oldest": [one.oldest and one.oldest.sequence for _, one in rows],
+        "oldest_at": [one.oldest and one.oldest.at for _, one in rows],
+        "oldest_since": [one.oldest and one.oldest.since for _, one in rows],
+    }
 
 
 def _numbered(sequence: int, event: CloudEvent[Payload]) -> Numbered:

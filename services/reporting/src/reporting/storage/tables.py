@@ -99,6 +99,9 @@ publisher = Table(
     Column("id", Text, primary_key=True, comment="A process that publishes facts"),
     Column("newest", BigInteger, nullable=False, comment="Highest sequence of its facts"),
     _time("newest_at"),
+    Column("oldest", BigInteger, comment="Lowest sequence of its facts; null: it was not kept"),
+    Column("oldest_at", DateTime(timezone=True), comment="Time of that fact"),
+    Column("oldest_since", DateTime(timezone=True), comment="Since when that fact had seen what it says"),
 )
 
 publisher_gap = Table(

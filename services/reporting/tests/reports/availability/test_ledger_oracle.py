@@ -157,10 +157,9 @@ async def test_what_comes_late_is_written_anew_and_agrees_with_the_oracle(
     one, day = made(1)
     one.chance.shuffle(one.register)
     early, late = one.register[::2], one.register[1::2]
-    # The first of them make their publishers known.
-    first, *facts = batched(one.arriving(), len({publisher for publisher, _ in one.numbers.values()}))
+    facts = list(batched(one.arriving(), len({publisher for publisher, _ in one.numbers.values()})))
     await ingest.inventory([received(event_of(fact)) for fact in early])
-    for batch in batches(chain(first, *facts[::2])):
+    for batch in batches(chain.from_iterable(facts[::2])):
         await ingest.observations([received(event_of(fact, one)) for fact in batch])
     await bookkeeper.keep(now())
     for batch in batches(chain.from_iterable(facts[1::2])):
