@@ -212,8 +212,7 @@ class Reporter:
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)
-        body = alive.model_dump_json().encode()
-        self._outgoing.queue_value(topology.WORKERS, self.worker_id, body)
+        self._outgoing.queue_value(topology.WORKERS, self.worker_id, alive.model_dump_json().encode())
 
 
 class Adoption:
@@ -227,8 +226,7 @@ class Adoption:
 
     async def offer_job(self, camera_id: UUID, job: Job) -> bool:
         """Whether another worker holds the camera and has taken the job. False also when nobody answers in time."""
-        headers = job_headers(job)
-        subject = subjects.camera_adopt(camera_id)
+        subject, headers = subjects.camera_adopt(camera_id), job_headers(job)
         try:
             answer = await self._bus.client.request(subject, job.message.data, ADOPT_WITHIN_S, headers=headers)
         except NoRespondersError:
@@ -286,9 +284,8 @@ async def request_retry(bus: Bus, camera_id: UUID, delivery_id: UUID) -> RetryOu
 
     Raises NatsError, TimeoutError or ValueError when there is no usable answer.
     """
-    subject = subjects.camera_retry(camera_id)
     try:
-        answer = await bus.client.request(subject, str(delivery_id).encode(), RETRY_WITHIN_S)
+        answer = await bus.client.request(subjects.camera_retry(camera_id), str(delivery_id).encode(), RETRY_WITHIN_S)
     except NoRespondersError:
         return RetryOutcome.NOT_RUNNING
     return RetryAnswer.model_validate_json(answer.data).outcome
@@ -311,14 +308,12 @@ async def serve_camera(
     handlers = {"keyframe": keyframe, "hash_keyframes": hash_keyframes, "retry": retry, "deliveries": deliveries}
 
     async def requested(message: Msg) -> None:
-        handler = handlers.get(message.subject.rpartition(".")[2])
-        if handler is not None:
+        if handler := handlers.get(message.subject.rpartition(".")[2]):
             await handler(message)
 
-    # One subscription for all requests: each has a queue and a task of its own, 5 kB of memory.
-    requests = await bus.client.subscribe(subjects.camera_requests(camera_id), cb=requested)
     return [
-        requests,
+        # One subscription for all requests: each has a queue and a task of its own, 5 kB of memory.
+        await bus.client.subscribe(subjects.camera_requests(camera_id), cb=requested),
         await bus.client.subscribe(subjects.delivery_verification(camera_id, "*"), cb=verification),
     ]
 
@@ -344,6 +339,11 @@ async def request_handover(
 async def serve_handovers(bus: Bus, worker_id: str, on_request: OnMessage) -> Subscription:
     """Subscribe to jobs that other workers hand over to this one. Raises NatsError when the bus is closed."""
     return await bus.client.subscribe(subjects.worker_handover(worker_id), cb=on_request)
+
+
+async def serve_losses(bus: Bus, worker_id: str, on_lost: OnMessage) -> Subscription:
+    """Subscribe to reports that facts of this worker are lost. Raises NatsError when the bus is closed."""
+    return await bus.client.subscribe(subjects.worker_facts_lost(worker_id), cb=on_lost)
 
 
 class StatusBoard:

@@ -102,7 +102,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("feed", feed.run())
-        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now))
+        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now, feed.report_losses))
         tasks.start(
             "ledger",
             keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind, clock.now),

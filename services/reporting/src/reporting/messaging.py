@@ -6,7 +6,7 @@ publishes the outbox in order.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
 from vonggac.events import decode, subjects
+from vonggac.events.forwarder import FactsLost
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -116,6 +117,18 @@ class Feed:
         """Whether more than a batch waits, or nobody knows how much does."""
         most = self._settings.ingest_batch
         return not self._watches or any(one.pending is None or one.pending > most for one in self._watches)
+
+    async def report_losses(self, lost: Mapping[str, datetime]) -> None:
+        """Report to forwarders, by their ids, that facts are lost which they published up to then."""
+        for worker_id, lost_until in lost.items():
+            body = FactsLost(lost_until=lost_until).model_dump_json().encode()
+            assert self.bus is not None, "facts came from there"
+            try:
+                await self.bus.client.publish(subjects.worker_facts_lost(worker_id), body)
+            except NatsError as error:
+                log.debug("loss_not_reported", worker_id=worker_id, error=type(error).__name__)
+            else:
+                log.info("loss_reported", worker_id=worker_id, lost_until=lost_until.isoformat())
 
     async def run(self) -> None:
         """Connect, wait until streams and tables stand, then consume until cancelled."""

@@ -155,6 +155,15 @@ class DeliveryCommand(BaseModel):
     at: AwareDatetime
 
 
+class FactsLost(BaseModel):
+    """Message of reporting on `forwarder.worker.<worker_id>.facts_lost`: what that forwarder published up to then holds
+    no longer."""
+
+    model_config = MESSAGE
+
+    lost_until: AwareDatetime
+
+
 class KeyframeNote(BaseModel):
     """One keyframe that came from the camera."""
 

@@ -108,6 +108,11 @@ def worker_handover(worker_id: str) -> str:
     return f"forwarder.worker.{worker_id}.handover"
 
 
+def worker_facts_lost(worker_id: str) -> str:
+    """Core NATS, body `FactsLost`: reporting to a forwarder of whose facts some are lost for good."""
+    return f"forwarder.worker.{worker_id}.facts_lost"
+
+
 def probe_lock(camera_id: UUID | str) -> str:
     """Core NATS: one prober probes the camera on demand; whichever probes it now answers."""
     return f"prober.probe_lock.{camera_id}"

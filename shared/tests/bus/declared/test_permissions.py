@@ -86,6 +86,7 @@ REQUESTS = {
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
     "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),
+    "forwarder.worker.w.facts_lost": ({REPORTING}, {FORWARDER}),
     "prober.probe_lock.c": ({PROBER}, {PROBER}),
 }
 

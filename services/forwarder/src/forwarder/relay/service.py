@@ -6,13 +6,16 @@ import time
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
 from forwarder.domain import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
-from forwarder.messaging import Reporter, StatusBoard, remove_worker
+from forwarder.messaging import Reporter, StatusBoard, remove_worker, serve_losses
 from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
@@ -25,7 +28,7 @@ from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
 from vonggac.bus.declared import topology
-from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.events.forwarder import DeliveryObservedV1, FactsLost
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.counting import LoginRests
@@ -84,7 +87,7 @@ class Process:
         self._context = context_of(settings, self.clock)
         self._stopped = asyncio.Event()
         self._resealing: Resealing | None = None
-        self._working = False
+        self._working = self._facts_lost = False
 
     @property
     def board(self) -> StatusBoard | None:
@@ -198,15 +201,18 @@ class Process:
     async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
+        assert self.bus is not None, "jobs come from there"
+        await serve_losses(self.bus, self.worker_id, self._on_loss)
         self.awake, due_s, lost = Awake(clocks=self.clock.read), 0.0, 0
         while True:
             slept = self.awake.check()
             if slept:
                 log.warning("forwarder_slept", cameras_held=len(worker.held))
-            if outgoing.lost > lost and not outgoing.waiting:
+            if (outgoing.lost > lost or self._facts_lost) and not outgoing.waiting:
                 # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
-                lost, slept = outgoing.lost, True
+                lost, slept, self._facts_lost = outgoing.lost, True, False
                 self.awake.begin_anew()
+                log.warning("states_published_anew", cameras_held=len(worker.held))
             if slept:
                 reporter.awake_since = self.awake.since
             if slept or self._context.monotonic_s() >= due_s:
@@ -215,6 +221,18 @@ class Process:
             if slept:
                 await worker.report_all()
             await asyncio.sleep(TICK_S)
+
+    async def _on_loss(self, message: Msg) -> None:
+        """Reporting misses facts of this worker for good."""
+        assert self.reporter is not None, "made before"
+        try:
+            lost = FactsLost.model_validate_json(message.data)
+        except ValidationError as error:
+            log.warning("loss_malformed", error=type(error).__name__)
+            return
+        # Else it was answered meanwhile.
+        if lost.lost_until >= self.reporter.awake_since:
+            self._facts_lost = True
 
     def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras

@@ -1,4 +1,4 @@
-"""A forwarder that was asleep says so, and publishes all states anew: nothing is claimed of its sleep."""
+"""A forwarder that was asleep, or of whose facts some are lost, says so and publishes all states anew."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from forwarder.messaging import request_handover
@@ -15,7 +16,8 @@ from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.events import decode, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ForwarderAliveV1
+from vonggac.events.inventory import CameraV1
 from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
 from vonggac.testing.processes import put_to_sleep
@@ -67,6 +69,52 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
     assert awake_since > awake_before
     assert all(fact.observed_at >= awake_since for fact in anew)
     assert {fact.state.value for fact in anew} == {"acknowledged"}
+
+
+async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_anew_once(
+    forwarded: tuple[Process, CameraV1], bus: Bus
+) -> None:
+    forwarder, camera = forwarded
+    facts: list[DeliveryObservedV1] = []
+    beats: list[ForwarderAliveV1] = []
+
+    async def take(message: Msg) -> None:
+        data = decode(message.data).data
+        if isinstance(data, DeliveryObservedV1):
+            facts.append(data)
+        elif isinstance(data, ForwarderAliveV1):
+            beats.append(data)
+
+    async def report_loss(lost_until: datetime) -> None:
+        subject, loss = subjects.worker_facts_lost(forwarder.worker_id), FactsLost(lost_until=lost_until)
+        await bus.client.publish(subject, loss.model_dump_json().encode())
+
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
+    await eventually(lambda: len(beats) >= 1 and len(facts) >= 2)
+    awake_before, newest = beats[-1].awake_since, {fact.delivery_id: fact.sequence for fact in facts}
+    assert awake_before is not None
+    # Of before it began: answered already. And what no forwarder understands.
+    await report_loss(awake_before - timedelta(seconds=1))
+    await bus.client.publish(subjects.worker_facts_lost(forwarder.worker_id), b"{}")
+    seen = len(beats)
+    await eventually(lambda: len(beats) > seen, within_s=10)
+    assert beats[-1].awake_since == awake_before
+    await report_loss(awake_before)
+    await eventually(lambda: beats[-1].awake_since != awake_before)
+    anew = beats[-1].awake_since
+    assert anew is not None
+    assert anew > awake_before
+    # Another replica of reporting misses the same facts.
+    await report_loss(awake_before)
+    seen = len(beats)
+    await eventually(lambda: len(beats) > seen, within_s=10)
+    assert beats[-1].awake_since == anew
+    published = [fact for fact in facts if fact.sequence > newest[fact.delivery_id]]
+    assert {(fact.delivery_id, fact.state.value) for fact in published} == {
+        (planned.id, "acknowledged") for planned in camera.deliveries
+    }
+    assert len(published) == len(camera.deliveries)
+    assert all(fact.observed_at >= anew for fact in published)
 
 
 async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_another_one_holds(

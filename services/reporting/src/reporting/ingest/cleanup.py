@@ -1,7 +1,7 @@
 """Keeping inbox and claims small: what nobody needs any more is forgotten, failing attempts are folded."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,13 +22,24 @@ FOLD_AFTER = timedelta(minutes=10)
 
 
 async def keep_house_regularly(
-    database: Database, settings: Settings, ready: asyncio.Event, clock: Callable[[], datetime]
+    database: Database,
+    settings: Settings,
+    ready: asyncio.Event,
+    clock: Callable[[], datetime],
+    report_losses: Callable[[Mapping[str, datetime]], Awaitable[None]],
 ) -> None:
-    """A round every `housekeeping_every_s` from `ready` on, until cancelled. `clock` gives aware UTC."""
+    """A round every `housekeeping_every_s` from `ready` on, until cancelled. `clock` gives aware UTC.
+
+    `report_losses`: to forwarders of whose facts some are lost, each round until they have answered.
+    """
     await ready.wait()
+    alive = timedelta(seconds=settings.presumed_alive_s)
     while True:
         try:
             await keep_house(database, settings, clock())
+            async with database.transaction() as session:
+                lost = await gaps.unanswered(session, clock() - alive)
+            await report_losses(lost)
         except (SQLAlchemyError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__)
         await asyncio.sleep(settings.housekeeping_every_s)

@@ -55,6 +55,14 @@ _GIVE_UP = text(
     "update publisher_gap set lost_at = :now where lost_at is null and noticed_at < :before "
     'returning publisher_id, "last" - "first" + 1 as facts, began_at'
 )
+# Forwarders that go on in the life in which facts of theirs were lost: nothing that one published before the end of the
+# loss holds, and by itself it publishes changes alone.
+_UNANSWERED = text(
+    "select gap.publisher_id, max(gap.ended_at) as lost_until from publisher_gap as gap "
+    "join worker_life as life on life.worker_id = gap.publisher_id and life.kind = 'forwarder' "
+    "where gap.lost_at is not null group by gap.publisher_id "
+    "having max(life.ended_at) >= :alive_since and max(life.started_at) <= max(gap.ended_at)"
+)
 
 
 class Gap(NamedTuple):
@@ -153,6 +161,12 @@ async def give_up(session: AsyncSession, now: datetime) -> tuple[int, Millis | N
     """Call what is still missing lost; returns how many facts that are, and where the first gap began."""
     rows = (await session.execute(_GIVE_UP, {"now": now, "before": now - GIVEN_UP_AFTER})).all()
     return sum(row.facts for row in rows), min((millis(row.began_at) for row in rows), default=None)
+
+
+async def unanswered(session: AsyncSession, alive_since: datetime) -> dict[str, datetime]:
+    """Living forwarders that have not published their states anew since facts of theirs were lost, and until when."""
+    rows = await session.execute(_UNANSWERED, {"alive_since": alive_since})
+    return {row.publisher_id: row.lost_until for row in rows}
 
 
 async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) -> list[Millis]:

@@ -249,6 +249,7 @@ FORWARDER = User(
         subjects.camera_adopt(_ANY),
         subjects.camera_requests(_ANY),
         subjects.worker_handover(_ANY),
+        subjects.worker_facts_lost(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
         *_follows(
             topology.DELIVERY_COMMANDS,
@@ -269,6 +270,7 @@ REPORTING = User(
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
         subjects.notice(_ANY, _ANY),
+        subjects.worker_facts_lost(_ANY),
         # What its tables lost when they were restored from an older copy.
         subjects.direct_get(topology.INVENTORY),
         subjects.direct_get(topology.OBSERVATIONS),
