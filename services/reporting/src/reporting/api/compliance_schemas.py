@@ -156,7 +156,7 @@ class DeliveryShape(_Part):
     connected: bool | None = Field(description="As the destination demands; null while unknown, or for a past period.")
     seconds: DeliverySeconds
     verified_at: AwareDatetime | None = Field(
-        description="When the destination last played a picture of this camera back, bit for bit; null if after it."
+        description="When the destination last played a picture of this camera back, bit for bit; null for the past."
     )
     delay_s: float | None = Field(description="How long that picture was under way, there and back.")
     not_connected_by_cause: dict[str, float] = Field(description="Seconds; `none` where the state has no cause.")

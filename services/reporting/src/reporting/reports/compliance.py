@@ -171,6 +171,8 @@ def _absence(absence: Segment[Absence]) -> dict[str, Any]:
 def _delivery(
     planned: Delivery, places: _Places, now: StateNow | None, connected: bool | None, durations: DeliveryDurations
 ) -> dict[str, Any]:
+    # The newest proof is all that is kept: a past period would show it until the next one comes.
+    verified_at, delay_s = (planned.verified_at, planned.delay_s) if now is not None else (None, None)
     return {
         "id": planned.id,
         "enabled": planned.enabled,
@@ -181,8 +183,8 @@ def _delivery(
         **_now(now),
         "connected": connected,
         "seconds": {name: getattr(durations, name) / 1000 for name in LEDGER_NAMES},
-        "verified_at": shown(millis(planned.verified_at)) if planned.verified_at is not None else None,
-        "delay_s": planned.delay_s,
+        "verified_at": shown(millis(verified_at)) if verified_at is not None else None,
+        "delay_s": delay_s,
         "not_connected_by_cause": {cause: length / 1000 for cause, length in sorted(durations.by_cause.items())},
     }
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -290,9 +289,8 @@ class _Planned:
         rows: Mapping[tuple[str, int], list[tuple[Any, ...]]],
         destinations: Mapping[str, list[Segment[_Destination]]],
         named: dict[str, Named],
-        before: datetime,
     ) -> None:
-        self._rows, self._destinations, self._named, self._before = rows, destinations, named, before
+        self._rows, self._destinations, self._named = rows, destinations, named
 
     def of(self, camera_id: str, revision: int, at: Millis) -> tuple[Delivery, ...]:
         """The deliveries of a revision, as their destinations were at a moment."""
@@ -300,9 +298,6 @@ class _Planned:
 
     def _delivery(self, row: tuple[Any, ...], at: Millis) -> Delivery:
         _, _, id_, destination_id, code, proof, enabled, basis, exception, verified_at, delay_s = row
-        if verified_at is not None and verified_at >= self._before:
-            # What was proven after the period is no state of the period.
-            verified_at = delay_s = None
         versions = self._destinations.get(destination_id)
         if not versions:
             name = self._named.setdefault(destination_id, Named(UUID(destination_id), code, None))
@@ -320,7 +315,10 @@ class _Planned:
         for row in await session.execute(known.order_by(destination.c.id, destination.c.revision)):
             key = str(row.id)
             end = FOREVER if row.valid_to is None else millis(row.valid_to)
-            named[key], roles[key] = Named(row.id, row.code, row.name), row.role
+            named[key] = Named(row.id, row.code, row.name)
+            if key not in roles or row.valid_from < moment(period.end):
+                # What it is later puts nothing of the period in another order.
+                roles[key] = row.role
             version = _Destination(row.role, row.required_proof, row.enabled)
             _keep(destinations.setdefault(key, []), Segment(millis(row.valid_from), end, version), period)
         statement = (
@@ -342,9 +340,7 @@ class _Planned:
         rows: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
         for key, group in groupby(await _rows(session, statement), key=itemgetter(0, 1)):
             rows[key] = sorted(group, key=lambda row: roles.get(row[3], "\uffff"))
-        # At the moment of the report the newest proof is the present one.
-        before = moment(period.end + 1)
-        return _Planned(rows, destinations, named, before)
+        return _Planned(rows, destinations, named)
 
 
 def _ids(given: Iterable[UUID | str]) -> ColumnElement[Any]:

@@ -289,10 +289,15 @@ async def test_the_newest_read_back_that_matched_is_shown_in_whatever_order_they
     await province.feed(ingest, province.read_back(national, camera, late + timedelta(hours=1), "mismatch"))
     warned = province.change(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
     await province.feed(ingest, warned)
-    deliveries = (await read(client))["cameras"][0]["deliveries"]
-    assert [(one["verified_at"], one["delay_s"]) for one in deliveries] == [
+    until_now = {"from": PERIOD["from"]}
+    cameras = (await client.get("/v1/compliance", params=until_now)).json()["cameras"]
+    assert [(one["verified_at"], one["delay_s"]) for one in cameras[0]["deliveries"]] == [
         ("2026-11-20T10:00:00.000+07:00", 0.5),
         ("2026-11-20T10:00:00.000+07:00", 0.75),
     ]
-    unseen = (await read(client))["cameras"][2]["deliveries"][0]
+    unseen = cameras[2]["deliveries"][0]
     assert (unseen["verified_at"], unseen["delay_s"]) == (None, None)
+    as_file = await client.get("/v1/compliance", params={**until_now, "format": "csv", "table": "deliveries"})
+    shown = [(row["verified_at"], row["delay"]) for row in table(as_file.content)]
+    assert shown[:2] == [("2026-11-20T10:00:00.000+07:00", "0.5"), ("2026-11-20T10:00:00.000+07:00", "0.75")]
+    assert set(shown[2:]) == {("", "")}

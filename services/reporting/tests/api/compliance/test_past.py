@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from reporting.api.compliance_schemas import ComplianceReport
-from vonggac.events.inventory import RemovedV1
+from vonggac.events.inventory import DestinationRole, RemovedV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -53,7 +53,9 @@ def changed(state: Any, revision: int, at: datetime, **changes: Any) -> Any:
     return state.model_copy(update={"revision": revision, "changed_at": at, **changes})
 
 
-@pytest.mark.parametrize("change", ["disabled", "deleted", "moved", "closed", "suspended", "another_evidence", "off"])
+@pytest.mark.parametrize(
+    "change", ["disabled", "deleted", "moved", "closed", "suspended", "another_evidence", "off", "exchanged"]
+)
 async def test_what_is_changed_today_changes_no_second_before_today(
     client: Client, ingest: Ingest, province: Province, change: str
 ) -> None:
@@ -61,18 +63,24 @@ async def test_what_is_changed_today_changes_no_second_before_today(
     before, outages = await read(client), (await client.get("/v1/outages", params=PERIOD)).json()
     assert before["totals"]["availability"]["measured_percent"] == 60.0
     assert outages["count"] == 1
-    other = changed(province.facility_state(), 1, AFTER, id=uuid4(), code="KCL-02", created_at=AFTER)
+    place = changed(province.facility_state(), 1, AFTER, id=uuid4(), code="KCL-02", created_at=AFTER)
     events = {
         "disabled": [province.stated("camera", changed(camera, 2, AFTER, enabled=False))],
         "deleted": [province.stated("camera", RemovedV1(id=camera.id, noun="camera", revision=2, removed_at=AFTER))],
         "moved": [
-            province.stated("facility", other),
-            province.stated("camera", changed(camera, 2, AFTER, facility_id=other.id)),
+            province.stated("facility", place),
+            province.stated("camera", changed(camera, 2, AFTER, facility_id=place.id)),
         ],
         "closed": [province.stated("facility", changed(province.facility_state(), 2, AFTER, status="closed"))],
         "suspended": [province.stated("facility", changed(province.facility_state(), 2, AFTER, status="suspended"))],
         "another_evidence": [province.destination("national", proof="verified", revision=2, changed_at=AFTER)],
         "off": [province.destination("national", enabled=False, revision=2, changed_at=AFTER)],
+        "exchanged": [
+            province.stated(
+                "destination", changed(province.destination(one).data, 2, AFTER, role=DestinationRole(other))
+            )
+            for one, other in (("national", DestinationRole.PROVINCIAL), ("provincial", DestinationRole.NATIONAL))
+        ],
     }
     await province.feed(ingest, *events[change])
     assert await read(client) == before
@@ -171,9 +179,12 @@ async def test_an_outage_of_a_camera_that_moved_counts_where_it_stood_then(
 async def test_a_past_period_shows_no_state_of_now(client: Client, ingest: Ingest, province: Province) -> None:
     camera, now = await bad_camera(ingest, province), datetime.now(UTC)
     await province.feed(ingest, province.probe(camera, now, "down", cause="dns"), *province.watched(now))
+    within = province.read_back(camera.deliveries[0], camera, hour(1), delay_s=1.0)
+    await province.feed(ingest, within)
+    document = await read(client)
     later = province.read_back(camera.deliveries[0], camera, AFTER, delay_s=1.0)
     await province.feed(ingest, later)
-    document = await read(client)
+    assert await read(client) == document
     (line,) = document["cameras"]
     assert (line["state"], line["cause"], line["since"], line["compliant"]) == (None, None, None, None)
     assert {(one["state"], one["connected"], one["verified_at"]) for one in line["deliveries"]} == {(None, None, None)}
@@ -185,7 +196,7 @@ async def test_a_past_period_shows_no_state_of_now(client: Client, ingest: Inges
         answer = await client.get("/v1/compliance", params={**PERIOD, "format": "csv", "table": table})
         rows[table] = next(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert {rows["cameras"][name] for name in ("state", "cause", "state_since", "compliant")} == {""}
-    assert {rows["deliveries"][name] for name in ("state", "cause", "connected")} == {""}
+    assert {rows["deliveries"][name] for name in ("state", "cause", "connected", "verified_at", "delay")} == {""}
     present = (await client.get("/v1/compliance")).json()
     assert present["period"]["current"] is True
     assert present["cameras"][0]["state"] == "down"

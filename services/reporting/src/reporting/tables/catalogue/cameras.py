@@ -63,8 +63,8 @@ DELIVERY_STATE = (
     Column("cause", TEXT, "Nguyên nhân", f"Why. {_NOW}"),
     Column("state_since", INSTANT, "Trạng thái từ", f"Since when. {_NOW}"),
     Column("connected", BOOLEAN, "Đang kết nối", f"As the centre demands; empty while unknown. {_NOW}"),
-    Column("verified_at", INSTANT, "Đối chiếu lúc", "When the centre last played a picture back, bit for bit."),
-    Column("delay", Kind.NUMBER, "Độ trễ (giây)", "How long that picture was under way, there and back.", amount="s"),
+    Column("verified_at", INSTANT, "Đối chiếu lúc", f"When the centre last played a picture back, bit for bit. {_NOW}"),
+    Column("delay", Kind.NUMBER, "Độ trễ (giây)", f"How long that picture took, there and back. {_NOW}", amount="s"),
 )
 DELIVERIES = Table(
     "deliveries",
@@ -157,12 +157,12 @@ def _delivery_rows(portion: Sequence[CameraAccount]) -> list[Row]:
 
 def _delivery(one: CameraAccount, number: int, planned: Delivery, time: DeliveryDurations) -> Row:
     now = one.now
-    seen: Row = (None, None, None, None)
+    seen: Row = (None,) * 6
     if now is not None:
-        seen = (*_state(now.deliveries[number]), now.connected[number])
+        verified_at = None if planned.verified_at is None else millis(planned.verified_at)
+        seen = (*_state(now.deliveries[number]), now.connected[number], verified_at, planned.delay_s)
     return (
         planned.destination.name, planned.enabled, *seen,
-        None if planned.verified_at is None else millis(planned.verified_at), planned.delay_s,
         *_ledger(time), *percent_values(time.connected, time.not_connected, time.unknown),
     )  # fmt: skip
 
