@@ -28,7 +28,8 @@ class SiteWatch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._published = {UUID(key): fact for key, value in (await self._known()).items() if (fact := _parse(value))}
+        known = [_parse(value) for value in (await self._known()).values()]
+        self._published = {fact.facility_id: fact for fact in known if fact is not None}
         await watch_bucket(self._bus, topology.CAMERA_STATUS, self._on_status, on_replayed=self._on_replayed)
 
     async def _known(self) -> dict[str, bytes]:
@@ -40,8 +41,11 @@ class SiteWatch:
             self._decide(facility_id)
 
     def _on_status(self, key: str, value: bytes | None) -> None:
+        camera_id = _camera_of(key)
+        if camera_id is None:
+            log.warning("camera_status_malformed", key=key)
+            return
         status = parse_status(value)
-        camera_id = UUID(key) if status is None else status.camera_id
         before = self._facility.pop(camera_id, None)
         if before is not None:
             self._probes[before].pop(camera_id, None)
@@ -64,6 +68,14 @@ class SiteWatch:
         self._published[facility_id] = fact
         self._announcer.publish_site_fault(fact)
         log.warning("site_observed", facility_id=str(facility_id), state=fact.state, cause=fact.cause)
+
+
+def _camera_of(key: str) -> UUID | None:
+    """None for a key that is no camera's: one entry must not end the watch of all."""
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
 
 
 def _parse(value: bytes) -> SiteObservedV1 | None:
