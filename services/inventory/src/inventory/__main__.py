@@ -94,11 +94,8 @@ async def _chosen(letters: DeadLetters, replayed: str | None) -> AsyncIterator[D
             raise SystemExit(f"there is no dead letter {replayed}")
         yield letter
         return
-    after = 0
-    while page := await letters.page(after=after):
-        for letter in page:
-            yield letter
-        after = page[-1].sequence
+    async for letter in letters.present():
+        yield letter
 
 
 async def _republish(settings: Settings) -> int:

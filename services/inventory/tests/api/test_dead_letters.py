@@ -151,3 +151,16 @@ async def test_a_place_that_no_letter_can_have_is_no_failure_of_nats(province: A
     await eventually(is_connected)
     answer = await province.client.post(f"/v1/dead-letters/{sequence}/replay")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), answer.text
+
+
+async def test_replaying_all_ends_though_what_fails_again_comes_back(bus: Bus) -> None:
+    letters, subject = DeadLetters(bus), subjects.worker_heartbeat("w1")
+    for _ in range(2):
+        await store_unpublished(bus, subject, b"{}", durable="outgoing", reason="no event")
+    replayed = []
+    async for letter in letters.present():
+        replayed.append(letter.sequence)
+        await letters.replay(letter)
+        await store_unpublished(bus, subject, letter.body, durable="outgoing", reason="no event")
+        assert len(replayed) <= 2
+    assert [letter.sequence for letter in await letters.page()] == [number + 2 for number in replayed]

@@ -3,6 +3,7 @@
 `DeadLetters` lists them and publishes them again.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -109,6 +110,16 @@ class DeadLetters:
             sequence = letter.sequence
         return letters
 
+    async def present(self) -> AsyncIterator[DeadLetter]:
+        """All that there are now, the oldest first; one that comes meanwhile, as of what is replayed and fails again,
+        is not among them."""
+        last, after = (await self._bus.js.stream_info(topology.DEAD_LETTERS)).state.last_seq, 0
+        while after < last and (page := await self.page(after=after)):
+            for letter in page:
+                if letter.sequence <= last:
+                    yield letter
+            after = page[-1].sequence
+
     async def get(self, sequence: int) -> DeadLetter | None:
         """None when there is none of that sequence."""
         if not 0 < sequence <= LAST_SEQUENCE:
@@ -152,7 +163,10 @@ class DeadLetters:
             msg = f"nothing stands at {subject} any more: republish the register (`python -m inventory republish`)"
             raise NotReplayableError(msg) from None
         if state.data == letter.body and _is_nonsense(letter.body):
-            msg = f"what stands at {subject} is no event: republish the register (`python -m inventory republish`)"
+            msg = (
+                f"what stands at {subject} is no event: republish the register (`python -m inventory republish`); if "
+                "it does not know that thing, a stranger published it, and nothing is lost with the letter"
+            )
             raise NotReplayableError(msg)
         # Not over a newer state that inventory publishes this moment.
         try:
