@@ -75,6 +75,13 @@ def test_confirmed_bytes_are_dated_to_the_middle_of_the_time_in_which_they_came(
     assert delivery.last_acknowledged_at == at(7 - READ_EVERY_S / 2).at
 
 
+def test_bytes_that_were_confirmed_before_this_process_slept_are_dated_to_then() -> None:
+    delivery, _ = run(*ACKNOWLEDGED, (8.5, ProgressRead(3000, 2500, ack_age_s=4.2)))
+    assert delivery.last_acknowledged_at == at(4.3).at
+    delivery, _ = run(*ACKNOWLEDGED, (5, ProgressRead(3000, 2500, ack_age_s=0.1)))
+    assert delivery.last_acknowledged_at == at(4.5).at
+
+
 def test_a_camera_that_sends_seldom_is_not_waited_for_between_its_pictures() -> None:
     quiet = [(12.0, ProgressRead(2000, 2000, silent_s=8.0, usual_silence_s=20.0))]
     assert run(*ACKNOWLEDGED, *quiet)[0].state is State.ACKNOWLEDGED

@@ -14,7 +14,7 @@ from enum import StrEnum
 from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
-from forwarder.domain.progress import READ_EVERY_S, Progress
+from forwarder.domain.progress import Progress
 from forwarder.domain.proof import Mismatched, Proof, Unprovable, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -125,7 +125,7 @@ class ProgressRead:
 
     `silent_s`: how long the camera has sent no media (RTCP is none); up to `usual_silence_s` that says nothing of this.
     `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known;
-    `doubtful`: nobody can know yet.
+    `doubtful`: nobody can know yet. `ack_age_s`: how long its kernel has acknowledged nothing.
     """
 
     written: int
@@ -134,6 +134,7 @@ class ProgressRead:
     unread_for_s: float = 0.0
     usual_silence_s: float = 0.0
     doubtful: bool = False
+    ack_age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +292,9 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     if event.silent_s >= max(limits.silent_s, event.usual_silence_s):
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
-        # They came at some moment since the sample before: dated to the middle, they are off by half a second at most.
-        since_s = min(READ_EVERY_S, now.monotonic_s - delivery.progress.read_s)
-        confirmed_at = now.after(-since_s / 2)
-        seen = replace(seen, last_success_at=now.at, last_acknowledged_at=confirmed_at, failure=None)
+        # Amid the time since the sample before: off by half a second at most. If this process slept, the kernel knows.
+        came = now.earlier(min(progress.acknowledged_s, now.monotonic_s - event.ack_age_s))
+        seen = replace(seen, last_success_at=now.at, last_acknowledged_at=came.at, failure=None)
     if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:
         # The session is good and goes on by itself; what is acknowledged meanwhile, if anything, is old.
         return Decision(_now(seen, DeliveryState.STALLED, now, Cause.STALLED, LEFT_OUT))

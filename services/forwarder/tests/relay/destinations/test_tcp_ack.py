@@ -2,11 +2,15 @@
 
 import array
 import asyncio
+import ctypes
 import fcntl
 import socket
 import ssl
+import struct
 import termios
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
@@ -214,6 +218,86 @@ def test_what_a_foreign_centre_that_hangs_acknowledges_unread_is_not_counted(loo
             await asyncio.get_running_loop().sock_recv(peer, 1 << 20)
             assert await send(40_000) == written
             transport.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())
+
+
+@asynccontextmanager
+async def plainly_connected() -> AsyncIterator[tuple[asyncio.Transport, socket.socket]]:
+    """A transport, and the socket of its peer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", listener.getsockname()[1])
+        peer, _ = await loop.sock_accept(listener)
+    try:
+        with peer:
+            yield transport, peer
+    finally:
+        transport.abort()
+
+
+def lose_all(peer: socket.socket) -> None:
+    """From now on nothing that is sent to it arrives: its filter lets no packet in (BPF: return 0)."""
+    nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    so_attach_filter = 26
+    peer.setsockopt(socket.SOL_SOCKET, so_attach_filter, struct.pack("HL", 1, ctypes.addressof(nothing)))
+
+
+def reset(peer: socket.socket) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_a_reset_lost_on_its_way_is_not_counted_before_the_loop_knows_of_it(loop: Loop) -> None:
+    """A kernel forgets it, so that nothing seems to be on its way."""
+
+    async def run() -> None:
+        async with plainly_connected() as (transport, peer):
+            acknowledgement, sock = TcpAcknowledgement(transport), transport.get_extra_info("socket")
+            transport.write(CHUNK)
+            await eventually(lambda: acknowledgement.acknowledged(len(CHUNK), buffered=0, others=0) == len(CHUNK))
+            lose_all(peer)
+            transport.write(CHUNK)
+            reset(peer)
+            while not getattr(read_tcp_info(sock), "closed", True):
+                time.sleep(0.01)  # noqa: ASYNC251 - the loop must not learn of it
+            assert acknowledgement.acknowledged(2 * len(CHUNK), buffered=0, others=0) == len(CHUNK)
+            assert acknowledgement.acknowledged_at_end(2 * len(CHUNK), others=0) == len(CHUNK)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_is_written_to_a_connection_that_ends_is_not_counted(loop: Loop) -> None:
+    """Its transport drops it, and reports the loss to the protocol later."""
+
+    async def run() -> None:
+        async with plainly_connected() as (transport, _):
+            acknowledgement = TcpAcknowledgement(transport)
+            transport.write(CHUNK)
+            await eventually(lambda: acknowledgement.acknowledged(len(CHUNK), buffered=0, others=0) == len(CHUNK))
+            transport.abort()
+            transport.write(CHUNK)
+            assert acknowledgement.acknowledged(2 * len(CHUNK), buffered=0, others=0) == len(CHUNK)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_process_that_slept_knows_until_when_its_bytes_were_acknowledged(loop: Loop) -> None:
+    async def run() -> None:
+        async with plainly_connected() as (transport, _):
+            acknowledgement, sock = TcpAcknowledgement(transport), transport.get_extra_info("socket")
+            transport.write(CHUNK)
+            await eventually(lambda: _all_acknowledged(sock))
+            time.sleep(0.5)  # noqa: ASYNC251 - the process sleeps
+            assert acknowledgement.acknowledged(len(CHUNK), buffered=0, others=0) == len(CHUNK)
+            assert 0.4 <= acknowledgement.ack_age_s < 5
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(run())

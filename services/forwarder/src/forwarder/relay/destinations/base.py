@@ -78,6 +78,8 @@ class SessionProgress(NamedTuple):
     """How long the destination's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
     doubtful: bool = False
     """Its kernel acknowledges, and whether its process reads nobody can know yet."""
+    ack_age_s: float = 0.0
+    """How long ago its kernel acknowledged last: nothing was acknowledged after that."""
 
 
 class Session(Protocol):

@@ -62,7 +62,7 @@ class RtspPublishing:
         written = self._outlet.written
         connection, acknowledgement = self._publisher.connection, self._acknowledgement
         if connection.closed:
-            return SessionProgress(written, self._acknowledged, 0.0, doubtful=False)
+            return SessionProgress(written, self._acknowledged, ack_age_s=acknowledgement.ack_age_s)
         self._send_buffer.fit(written, now_s)
         self._acknowledged = acknowledgement.acknowledged(
             written, buffered=connection.write_buffer_bytes, others=self._control_bytes
@@ -71,7 +71,13 @@ class RtspPublishing:
             taken = acknowledgement.taken if acknowledgement.doubtful else self._acknowledged
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, taken))
         self._question.ask_if_due(self._ask_destination)
-        return SessionProgress(written, self._acknowledged, acknowledgement.unread_for_s, acknowledgement.doubtful)
+        return SessionProgress(
+            written,
+            self._acknowledged,
+            acknowledgement.unread_for_s,
+            acknowledgement.doubtful,
+            acknowledgement.ack_age_s,
+        )
 
     @property
     def _control_bytes(self) -> int:

@@ -1,10 +1,10 @@
 """How much of what was written to a destination its kernel has acknowledged: never more than is certain.
 
 Read from `struct tcp_info` of Linux (include/uapi/linux/tcp.h). The layout only ever grows at its end, so fixed
-offsets are safe: 8 bytes of flags, 24 words of 32 bits (offsets 8 to 103; `tcpi_unacked` is at 24),
-`tcpi_pacing_rate` and `tcpi_max_pacing_rate` (104, 112), then `tcpi_bytes_acked` (64 bits at 120, RFC 4898
-tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits at 144, since Linux 4.6), and
-`tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
+offsets are safe: 8 bytes of flags (the first is `tcpi_state`), 24 words of 32 bits (offsets 8 to 103; `tcpi_unacked` is
+at 24, `tcpi_last_ack_recv` at 56), `tcpi_pacing_rate` and `tcpi_max_pacing_rate` (104, 112), then `tcpi_bytes_acked`
+(64 bits at 120, RFC 4898 tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits at 144, since
+Linux 4.6), and `tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
 
 A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
 window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted. Below about
@@ -24,9 +24,11 @@ from typing import NamedTuple, Protocol
 from vonggac.net.tls_counting import CountingSSLObject
 
 _SIZE, _SIZE_WITH_WINDOW = 148, 232
-_UNACKED = struct.Struct("=I")
+_WORD = struct.Struct("=I")
 _ACKED = struct.Struct("=Q")
-_UNACKED_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 120, 144, 228
+_UNACKED_AT, _LAST_ACK_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 56, 120, 144, 228
+_CLOSED = 7
+"""TCP_CLOSE, also of a connection that the peer has reset."""
 _UNREAD_BYTES = 32 << 10
 """Less than that acknowledged says nothing: windows move in steps."""
 _REST_S = 2.0
@@ -52,11 +54,14 @@ class TcpInfo(NamedTuple):
     bytes_not_sent: int
     window_bytes: int | None = None
     """What the peer's kernel takes beyond what it acknowledged; None where ours does not say."""
+    closed: bool = False
+    ack_age_s: float = 0.0
+    """How long ago the peer's kernel acknowledged last, be it once more what it had acknowledged before."""
 
     @property
     def all_acknowledged(self) -> bool:
-        """Nothing that the kernel took is still on its way."""
-        return self.segments_unacked == 0 and self.bytes_not_sent == 0
+        """Nothing that the kernel took is still on its way. Of a closed connection it has forgotten what was."""
+        return self.segments_unacked == 0 and self.bytes_not_sent == 0 and not self.closed
 
 
 class SocketOptions(Protocol):
@@ -75,9 +80,11 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
         return None
     return TcpInfo(
         _ACKED.unpack_from(raw, _ACKED_AT)[0],
-        _UNACKED.unpack_from(raw, _UNACKED_AT)[0],
-        _UNACKED.unpack_from(raw, _NOTSENT_AT)[0],
-        _UNACKED.unpack_from(raw, _WINDOW_AT)[0] if len(raw) >= _SIZE_WITH_WINDOW else None,
+        _WORD.unpack_from(raw, _UNACKED_AT)[0],
+        _WORD.unpack_from(raw, _NOTSENT_AT)[0],
+        _WORD.unpack_from(raw, _WINDOW_AT)[0] if len(raw) >= _SIZE_WITH_WINDOW else None,
+        raw[0] == _CLOSED,
+        _WORD.unpack_from(raw, _LAST_ACK_AT)[0] / 1000,
     )
 
 
@@ -156,6 +163,7 @@ class TcpAcknowledgement:
     """
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
         self._socket: SocketOptions = transport.get_extra_info("socket")
         made = transport.get_extra_info("ssl_object")
         self._tls = made if isinstance(made, CountingSSLObject) else None
@@ -163,6 +171,8 @@ class TcpAcknowledgement:
         self._acked = info.bytes_acked if info else 0
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
         self._sure = 0
+        self.ack_age_s = 0.0
+        """How long before the last reading the peer's kernel had acknowledged last: nothing came after that."""
         self._window_end, self._loop = WindowEnd(), asyncio.get_running_loop()
         self.unread_for_s = 0.0
         """How long the peer's process has read nothing of what its kernel acknowledges; 0 where nobody can know."""
@@ -188,12 +198,15 @@ class TcpAcknowledgement:
         self.stands = info is not None and self._window_end.stands(info, now_s)
         self.unread_for_s, self.doubtful = 0.0, False
         if info is not None:
+            self.ack_age_s = info.ack_age_s
             self.doubtful = self.stands and not self._answers and not self._window_end.is_used_up(info, now_s)
             if self.stands and not self.doubtful:
                 self.unread_for_s = self._window_end.unread_for_s(now_s)
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
-            # Only while something is on its way may bytes that are no media be among the acknowledged ones.
-            sure = written if everything and buffered == 0 else done - others
+            # Only while something is on its way may bytes that are no media be among the acknowledged ones. What is
+            # written to a connection that ends, before its protocol knows, goes nowhere.
+            everything = everything and buffered == 0 and not self._transport.is_closing()
+            sure = written if everything else done - others
             self.taken = max(self.taken, min(written, sure))
             self._sure = self._sure if self.stands else max(self._sure, self.taken)
         return self._sure
@@ -205,6 +218,7 @@ class TcpAcknowledgement:
         """
         info = read_tcp_info(self._socket) if self._tls is None and not self.stands else None
         if info is not None:
+            self.ack_age_s = info.ack_age_s
             self._sure = max(self._sure, min(written, info.bytes_acked - self._acked - others))
         return self._sure
 

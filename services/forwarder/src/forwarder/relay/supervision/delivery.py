@@ -230,12 +230,19 @@ class DeliverySupervisor:
         return True
 
     def _sample_session(self, now_s: float, *, ends: bool = False) -> None:
-        """`ends`: what was acknowledged since the sample before, a second ago, dates the end of the session."""
+        """`ends`: what was acknowledged since the sample before, a second ago, dates the end of a good session.
+
+        It makes none good: a destination that takes a first burst and hangs up took no stream.
+        """
         progress = self.slot.read_session(now_s)
-        if progress is None or (ends and progress.acknowledged <= self._acknowledged):
+        if progress is None:
             return
-        written, acknowledged, unread_for_s, doubtful = progress
-        sample = ProgressRead(written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s, doubtful)
+        if ends and (progress.acknowledged <= self._acknowledged or self._delivery.state not in _FLOWING):
+            return
+        written, acknowledged, unread_for_s, doubtful, ack_age_s = progress
+        sample = ProgressRead(
+            written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s, doubtful, ack_age_s
+        )
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
         self._unacknowledged = written > acknowledged and not advanced

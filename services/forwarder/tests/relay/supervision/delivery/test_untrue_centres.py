@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -171,14 +172,15 @@ async def test_a_centre_that_moves_to_another_address_is_found_there(
     await lost_nothing(sim, relay, camera.deliveries[1])
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.05])
 async def test_a_foreign_centre_that_does_not_know_the_stream_is_not_advised_to_check_its_power(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+    after_s: float, sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder
 ) -> None:
-    """As go2rtc: it answers OK to everything, and hangs up after RECORD."""
+    """As go2rtc: it answers OK to everything, and hangs up after RECORD. Its kernel has taken a first burst by then."""
 
     def hang_up(request: Request) -> bytes:
         peer.writer.write(with_cseq(request))
-        peer.writer.close()
+        asyncio.get_running_loop().call_later(after_s, peer.writer.close)
         return b""
 
     async with ScriptedPeer(ScriptedCamera(RECORD=hang_up)) as peer:
@@ -188,4 +190,6 @@ async def test_a_foreign_centre_that_does_not_know_the_stream_is_not_advised_to_
         delivery = at(relay, astray).delivery
         assert delivery.cause is Cause.HUNG_UP
         assert "does it know this stream?" in (delivery.detail or "")
+        assert (delivery.last_success_at, delivery.last_acknowledged_at) == (None, None)
+        assert State.ACKNOWLEDGED not in recorder.states(astray.destination_id)
         await lost_nothing(sim, relay, camera.deliveries[1])
