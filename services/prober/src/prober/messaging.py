@@ -286,13 +286,16 @@ class Workers:
         return sorted(alive, key=_started_at)
 
 
-async def request_keyframe(bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float) -> Msg:
+async def request_keyframe(
+    bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float, after: datetime | None = None
+) -> Msg:
     """The newest keyframe, of the forwarder that holds the camera, or its answer within `within_s` that it has none.
 
-    Raises NatsError (nobody holds the camera) or TimeoutError.
+    `after`: one that came after that. Raises NatsError (nobody holds the camera) or TimeoutError.
     """
     body = f"{within_s:.1f}".encode()
-    return await bus.client.request(subjects.camera_keyframe(camera_id), body, timeout=timeout_s)
+    headers = {"after": after.isoformat()} if after is not None else None
+    return await bus.client.request(subjects.camera_keyframe(camera_id), body, timeout=timeout_s, headers=headers)
 
 
 async def request_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> Msg:

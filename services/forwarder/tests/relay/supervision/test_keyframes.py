@@ -157,6 +157,10 @@ async def test_the_same_sample_is_given_again_until_it_is_old(
 
     newer = await eventually(another)
     assert (newer.captured_at - first.captured_at).total_seconds() >= 1.9
+    following = await relay.keyframes.copy_keyframe(after=newer.captured_at)
+    assert isinstance(following, KeyframeCopy)
+    assert following.captured_at > newer.captured_at
+    assert await relay.keyframes.copy_keyframe(after=newer.captured_at) is following
 
 
 async def test_who_asks_for_a_camera_that_is_away_hears_so_at_once(

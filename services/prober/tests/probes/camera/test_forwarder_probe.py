@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -257,6 +258,38 @@ async def test_a_recording_that_is_played_again_and_again_is_not_frozen(
     # The prober's own comparison says so, too, and reaches back to the picture before.
     assert again.still_since is None
     assert ("repeats itself" in judgement.not_checked.get(Cause.FROZEN, "")) is not still
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["a scene", "frozen"])
+async def test_a_picture_that_comes_again_coded_anew_is_frozen_only_if_the_next_one_is_the_same(
+    bus: Bus, gate: Camera, context: ProbeContext, probe: Any, frames: Frames, *, moves: bool
+) -> None:
+    """Probes a minute apart meet the same picture of a scene that repeats itself; no two keyframes are coded alike."""
+    camera = planned(gate.url())
+    came, asked_after = count(), list[str | None]()
+
+    async def answer(request: Msg) -> None:
+        after = (request.headers or {}).get("after")
+        asked_after.append(after)
+        picture = frames[4] if after is not None and moves else frames[0]
+        # Padding behind the last slice (H.264 7.3.2.10, cabac_zero_words): the same picture in other bytes.
+        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * (1 + next(came))])
+        headers = {"codec": "h264", "captured_at": datetime.now(UTC).isoformat()}
+        await bus.client.publish(request.reply, body, headers=headers)
+
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
+    await flush_all(bus.client)
+    first = await probe(camera)
+    assert first.judged is not None
+    minute_ago = datetime.now(UTC) - timedelta(seconds=60)
+    context.pictures.store(camera.id, replace(first.judged.remember, taken_at=minute_ago), deep_at=minute_ago)
+    again = await CameraProber(context).probe(camera, ProbePlan(deep_at=minute_ago))
+    assert isinstance(again, ProbeResult)
+    judgement = again.judgement
+    assert (judgement.verdict, judgement.cause) == ((Verdict.UP, None) if moves else (Verdict.DOWN, Cause.FROZEN))
+    assert ("repeats itself" in judgement.not_checked.get(Cause.FROZEN, "")) is moves
+    assert again.picture is not None
+    assert asked_after == [None, None, again.picture.taken_at.isoformat()]
 
 
 async def test_a_still_picture_of_two_keyframes_is_none(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:

@@ -4,7 +4,7 @@ Only the holder listens, so without one the server answers a request at once.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -91,12 +91,12 @@ class CameraRpc:
     async def _on_keyframe_request(self, message: Msg) -> None:
         # The next message is not read before this returns, and a keyframe may be seconds away.
         if len(self._tasks) < MAX_ANSWERS:
-            self._spawn(self._send_keyframe(message.reply, _within_s(message.data)))
+            self._spawn(self._send_keyframe(message.reply, _within_s(message.data), _after(message.headers)))
         else:
             await self._send(message.reply, b"", self._why_none(self._relay.keyframes.no_keyframe("busy")))
 
-    async def _send_keyframe(self, reply: str, within_s: float) -> None:
-        copy = await self._relay.keyframes.copy_keyframe(within_s)
+    async def _send_keyframe(self, reply: str, within_s: float, after: datetime | None) -> None:
+        copy = await self._relay.keyframes.copy_keyframe(within_s, after=after)
         if isinstance(copy, NoKeyframe):
             await self._send(reply, b"", self._why_none(copy))
         elif len(copy.annex_b) > MAX_COPY_BYTES:
@@ -228,6 +228,15 @@ def _one_line(text: str | None) -> str:
     return "".join(char if char.isascii() and char.isprintable() else "?" for char in text or "")[
         :MAX_DETAIL_CHARACTERS
     ]
+
+
+def _after(headers: Mapping[str, str] | None) -> datetime | None:
+    """When the keyframe came that the asker has, and wants the next one of."""
+    try:
+        moment = datetime.fromisoformat((headers or {}).get("after", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _within_s(body: bytes) -> float:

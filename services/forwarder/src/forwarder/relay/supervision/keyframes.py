@@ -203,13 +203,15 @@ class CameraKeyframes:
             others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
             self._open()
 
-    async def copy_keyframe(self, within_s: float = COPY_WITHIN_S) -> KeyframeCopy | NoKeyframe:
-        """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
+    async def copy_keyframe(
+        self, within_s: float = COPY_WITHIN_S, *, after: datetime | None = None
+    ) -> KeyframeCopy | NoKeyframe:
+        """The newest keyframe, or the next one if the last that was handed out is older than `sample_s` or `after`."""
         if self._tap is None:
             return self.no_keyframe("codec_unsupported")
-        now_s = self._context.monotonic_s()
-        if self._copy is not None and now_s - self._copied_s < self._context.keyframes.sample_s:
-            return self._copy
+        copy, age_s = self._copy, self._context.monotonic_s() - self._copied_s
+        if copy and age_s < self._context.keyframes.sample_s and (after is None or copy.captured_at > after):
+            return copy
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
             self._open()

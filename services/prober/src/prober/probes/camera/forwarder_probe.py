@@ -18,7 +18,7 @@ from nats.errors import NoRespondersError
 
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
-from prober.domain.picture import PictureHistory
+from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory
 from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, Failure, down, judge, unknown
 from prober.probes.decoding.picture import Picture, Undecodable
@@ -26,6 +26,7 @@ from prober.probes.decoding.pool import Decoder
 from prober.probes.decoding.size import first_sps
 from vonggac.bus import Bus
 from vonggac.events import Cause
+from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
@@ -96,11 +97,13 @@ class NoKeyframe:
     detail: str | None = None
 
 
-async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> ForwarderKeyframe | NoKeyframe:
-    """NoKeyframe when no forwarder has the camera, none came in time, or what came is of no use."""
+async def request_keyframe(
+    bus: Bus, camera_id: UUID, *, timeout_s: float, after: datetime | None = None
+) -> ForwarderKeyframe | NoKeyframe:
+    """NoKeyframe when no forwarder has the camera, none came in time (`after` that), or what came is of no use."""
     within_s = max(LEAST_WAIT_S, timeout_s - ANSWER_MARGIN_S)
     try:
-        reply = await messaging.request_keyframe(bus, camera_id, within_s=within_s, timeout_s=timeout_s)
+        reply = await messaging.request_keyframe(bus, camera_id, within_s=within_s, timeout_s=timeout_s, after=after)
     except NoRespondersError:
         return NoKeyframe(pulled=False)
     except TimeoutError:
@@ -230,6 +233,26 @@ async def judge_keyframe(
         no_picture=REFRESHED if refreshed and decoder is not None else None,
         still=_still(keyframe),
     )
+
+
+async def moves_on(result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, began: float) -> bool:
+    """Whether the camera's next keyframe, of its forwarder, shows another picture than that of `result`.
+
+    Two probes may meet the same picture of a scene that repeats itself, coded anew; one that stands still shows it
+    again. False where no other keyframe comes in time. `began`: monotonic seconds.
+    """
+    picture, left_s = result.picture, camera.probe_timeout_s - (time.monotonic() - began)
+    if picture is None or left_s <= LEAST_WAIT_S:
+        return False
+    following = await request_keyframe(bus, camera.id, timeout_s=left_s, after=picture.taken_at)
+    if isinstance(following, NoKeyframe) or following.captured_at <= picture.taken_at:
+        return False
+    beside = PictureHistory(picture, None, DEFAULT_THRESHOLDS)
+    following_result = await judge_keyframe(
+        following, decoder, began=began, deadline_s=camera.probe_timeout_s, history=beside
+    )
+    judged = following_result.judged
+    return judged is not None and Cause.FROZEN not in judged.findings and Cause.FROZEN.value not in judged.not_checked
 
 
 def _is_refreshed(keyframe: ForwarderKeyframe) -> bool:

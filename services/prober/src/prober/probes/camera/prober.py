@@ -22,6 +22,7 @@ from prober.probes.camera.forwarder_probe import (
     judge_keyframe,
     judge_pulled,
     judge_unopened,
+    moves_on,
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
@@ -177,6 +178,12 @@ class CameraProber:
         result = await judge_keyframe(
             keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s, history=history
         )
+        judged = result.judged
+        if decoder is not None and judged is not None and Cause.FROZEN in judged.findings:
+            # Coded alike, it is for the forwarder to say whether it stands still (`_repeats_itself`).
+            coded_anew = result.picture is not None and result.picture.keyframe_hash != judged.remember.keyframe_hash
+            if coded_anew and await moves_on(result, self._context.bus, camera, decoder, began=began):
+                result = replace(result, judged=judged.without(Cause.FROZEN, REPEATS))
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
