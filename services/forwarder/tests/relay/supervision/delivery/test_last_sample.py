@@ -47,7 +47,8 @@ def acknowledged_until(delivery: DeliverySupervisor, end: datetime) -> bool:
 async def test_the_end_of_a_centre_that_hangs_up_between_two_samples_is_dated(
     fault: str, sim: Simulator, planner: Planner, relay_of: StartRelay, context: RelayContext
 ) -> None:
-    delivery = await long_unread(relay_of(planner.camera(sim)), context)
+    # Without chance it is tried again after half a second: long enough to be seen.
+    delivery = await long_unread(relay_of(planner.camera(sim), chance=lambda: 0.999), context)
     await sim.centres[delivery.plan.destination_code].set_fault(fault)
     ended_at = datetime.now(UTC)
     await eventually(lambda: delivery.delivery.state is DeliveryState.BACKING_OFF)
