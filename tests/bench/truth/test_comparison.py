@@ -85,6 +85,13 @@ def test_media_between_two_outages_that_is_called_good_for_a_moment_parts_them()
     assert second.late_start_s == pytest.approx(-0.5)
 
 
+def test_a_short_outage_that_was_called_bad_too_late_is_not_of_the_next_one() -> None:
+    gaps = [Gap(100, 100.3), Gap(102, 120)]
+    reported = line(("good", 100.4), ("bad", 100.6), ("good", 101.6), ("bad", 120), ("good", 300))
+    found = compare("off", THING, gaps[1], beside(reported, gaps[1], gaps), blind=False)
+    assert found.late_start_s == pytest.approx(-0.4)
+
+
 def test_an_outage_that_was_called_bad_beyond_the_tolerance_is_not_parted_from_its_neighbour() -> None:
     gaps = [Gap(100, 110), Gap(113, 120)]
     reported = line(("good", 100), ("bad", 111.8), ("good", 112.5), ("bad", 120), ("good", 300))
