@@ -250,6 +250,15 @@ def test_a_picture_moves_again_amid_the_last_identical_and_the_first_other_keyfr
     assert changed_at([*kept[:2], late], 2) == late.captured_at - timedelta(seconds=0.5)
 
 
+def test_a_picture_whose_first_light_keyframes_passed_unseen_stands_still_from_the_first_of_them_on() -> None:
+    start = datetime(2026, 11, 26, tzinfo=UTC)
+    moved = ComparedKeyframe(start, 3000, "a")
+    first, second = (ComparedKeyframe(start + timedelta(seconds=at), 1000, "b", light=at == 3) for at in (3, 4))
+    still = still_with(None, [moved, first, second])
+    assert still is not None
+    assert (still.since, still.began_at) == (first.captured_at, start + timedelta(seconds=0.5))
+
+
 def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:
     assert may_stand_still(seen("abca"))
     assert not may_stand_still(seen("abcd"))

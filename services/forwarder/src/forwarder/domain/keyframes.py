@@ -77,11 +77,15 @@ class Keyframe:
 
 @dataclass(frozen=True, slots=True)
 class ComparedKeyframe:
-    """A keyframe as others are compared with it. `octets`: of its packets; `hash`: None when it was weighed only."""
+    """A keyframe as others are compared with it. `octets`: of its packets; `hash`: None when it was weighed only.
+
+    `light`: so much lighter than those before it that the first like it passed unseen, in the place of a heavy one.
+    """
 
     captured_at: datetime
     octets: int
     hash: str | None = None
+    light: bool = False
 
     def may_be(self, other: "ComparedKeyframe") -> bool:
         """Whether both may be one picture: by their hashes, or by their sizes where one was not hashed."""
@@ -126,14 +130,16 @@ def still_with(still: Still | None, seen: Sequence[ComparedKeyframe]) -> Still |
 def changed_at(seen: Sequence[ComparedKeyframe], index: int) -> datetime:
     """When the picture changed to that of `seen[index]`, or began to move with it: amid it and the keyframe before it.
 
-    Where these are farther apart than the next two, as after an interruption, amid the time that one lasts.
+    Where these are farther apart than the next two, as after an interruption, amid the time that one lasts; where
+    light ones passed unseen, it changed with the first of them.
     """
     at = seen[index].captured_at
     if index == 0 or len(seen) < 3:
         return at
     apart = at - seen[index - 1].captured_at
     near = seen[index + 1].captured_at - at if index + 1 < len(seen) else seen[-2].captured_at - seen[-3].captured_at
-    return at - min(apart, near) / 2
+    half = min(apart, near) / 2
+    return seen[index - 1].captured_at + half if seen[index].light else at - half
 
 
 def least_octets(keyframe_octets: int) -> int:

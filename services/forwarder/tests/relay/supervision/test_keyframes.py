@@ -247,6 +247,24 @@ async def test_a_camera_whose_keyframes_became_small_is_weighed_again_but_not_fo
         assert source.fanout.scale is None
 
 
+async def test_the_first_light_keyframe_after_one_that_was_awaited_in_vain_is_known_as_such(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=0.5)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        keyframes = relay.keyframes
+        await live(relay)
+        source = relay.puller.source
+        assert source is not None
+        await eventually(lambda: source.fanout.scale is not None, within_s=15, poll_s=0.005)
+        # As if those before had been ten times as large.
+        keyframes._keyframe_octets *= 10
+        keyframes.tick(time.monotonic() + COMPARE_WITHIN_S)
+        compared = keyframes.compared
+        await eventually(lambda: keyframes.compared >= compared + 2)
+        assert [one.light for one in keyframes._compared].count(True) == 1
+
+
 async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(
     simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
 ) -> None:

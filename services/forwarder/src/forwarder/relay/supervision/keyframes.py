@@ -102,8 +102,8 @@ class CameraKeyframes:
         """When the keyframe came that was weighed and not compared yet, and its octets."""
         self._keyframe_octets = 0
         """Size of the last keyframe that was read; 0 where the next one cannot be known by its size."""
-        self._unweighed = 0
-        """How often no picture was like a keyframe, of late."""
+        self._unweighed, self._passed_unseen = 0, False
+        """How often no picture was like a keyframe, of late; whether so since the last that was compared."""
         self.media_since: datetime | None = None
         self._context = context
         self._source: CameraSource | None = None
@@ -136,7 +136,7 @@ class CameraKeyframes:
         self._began_s = self._picture_s = now.monotonic_s
         self._pictures, self._keyframe_s = source.fanout.pictures, None
         self._too_large, self._too_large_s = 0, None
-        self._keyframe_octets, self._unweighed = 0, 0
+        self._keyframe_octets, self._unweighed, self._passed_unseen = 0, 0, False
         video = next(track for track in source.tracks if track.kind == "video")
         codec = video_codec(video.codec)
         if codec is None:
@@ -174,7 +174,7 @@ class CameraKeyframes:
         self.too_large_age_s()
         if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
             # Its keyframes have become small, or no picture of it is like a keyframe, or none has a marker bit.
-            self._unweighed += 1
+            self._unweighed, self._passed_unseen = self._unweighed + 1, True
             self._open_to_compare()
         if self._wants_more(now_s):
             self._open_in_time(self._tap, now_s)
@@ -317,11 +317,12 @@ class CameraKeyframes:
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         if self._rhythm.lost:
             self._learn_until_s = now.monotonic_s + LEARN_WITHIN_S
+        light = self._passed_unseen and octets < least_octets(self._keyframe_octets)
         self._keyframe_s, self._keyframe_octets, self._too_large_s = now.monotonic_s, octets, None
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
         note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=unit.rtp_timestamp)
-        self._compare(ComparedKeyframe(now.at, octets, note.hash))
+        self._compare(ComparedKeyframe(now.at, octets, note.hash, light))
         if self._shall_hash(now.monotonic_s):
             self._note(note, now)
         if self._asked is not None:
@@ -351,7 +352,7 @@ class CameraKeyframes:
 
     def _compare(self, keyframe: ComparedKeyframe) -> None:
         """Every keyframe: so a picture that stands still is found and dated by its first repetition."""
-        self._awaited_until_s = 0.0
+        self._awaited_until_s, self._passed_unseen = 0.0, False
         self.compared += 1
         self._compared = (*self._compared, keyframe)[-HISTORY:]
         self.still = still_with(self.still, self._compared)
