@@ -84,15 +84,15 @@ def compare(
 def beside(reported: Sequence[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[Stretch]:
     """What was reported between the gaps before and after this one, however short: a centre that flaps has many.
 
-    Where a neighbour was called bad for up to the tolerance too long, or too late, and media good after it, that is the
-    neighbour's.
+    What was called bad for up to the tolerance after the neighbour before, or goes on in the one after, and good beside
+    this one, is the neighbour's.
     """
     others = union(gaps, within_s=TOLERANCE_S)
     start = max((one.end for one in others if one.end <= gap.start), default=-math.inf)
     end = min((one.start for one in others if one.start >= gap.end), default=math.inf)
     bad = union(one for one in reported if one.verdict == "bad")
     start = max((one.end for one in bad if start < one.end <= min(start + TOLERANCE_S, gap.start)), default=start)
-    end = min((one.start for one in bad if max(end - TOLERANCE_S, gap.end) <= one.start < end), default=end)
+    end = min((one.start for one in bad if max(end - TOLERANCE_S, gap.end) <= one.start < end <= one.end), default=end)
     return [
         replace(one, start=max(one.start, start), end=min(one.end, end))
         for one in reported

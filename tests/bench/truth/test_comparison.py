@@ -92,6 +92,14 @@ def test_a_short_outage_that_was_called_bad_too_late_is_not_of_the_next_one() ->
     assert found.late_start_s == pytest.approx(-0.4)
 
 
+def test_what_was_called_bad_between_two_outages_is_of_the_first() -> None:
+    gaps = [Gap(100, 110), Gap(111.6, 120)]
+    reported = line(("good", 100), ("bad", 110), ("good", 110.5), ("bad", 110.9), ("good", 111.6), ("bad", 120))
+    first, second = (compare("flapping", THING, gap, beside(reported, gap, gaps), blind=False) for gap in gaps)
+    assert first.late_end_s == pytest.approx(0.9)
+    assert second.late_start_s == pytest.approx(0.0)
+
+
 def test_an_outage_that_was_called_bad_beyond_the_tolerance_is_not_parted_from_its_neighbour() -> None:
     gaps = [Gap(100, 110), Gap(113, 120)]
     reported = line(("good", 100), ("bad", 111.8), ("good", 112.5), ("bad", 120), ("good", 300))

@@ -24,6 +24,9 @@ from vonggac.testing.certificates import ServerCertificate
 
 CHUNK = bytes(10_000)
 CHUNKS = 600
+SLEPT_S = 0.3
+TICK_S = 0.02
+"""Of the kernel's clock, in which it counts how old an acknowledgement is."""
 
 type Loop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -293,11 +296,17 @@ def test_a_process_that_slept_knows_until_when_its_bytes_were_acknowledged(loop:
     async def run() -> None:
         async with plainly_connected() as (transport, _):
             acknowledgement, sock = TcpAcknowledgement(transport), transport.get_extra_info("socket")
+            gone = TcpInfo(0, 0, 0, ack_age_s=SLEPT_S)
+            written_s = time.monotonic()
             transport.write(CHUNK)
             await eventually(lambda: _all_acknowledged(sock))
-            time.sleep(0.5)  # noqa: ASYNC251 - the process sleeps
+            acknowledged_s = time.monotonic()
+            while (read_tcp_info(sock) or gone).ack_age_s < SLEPT_S:
+                time.sleep(0.01)  # noqa: ASYNC251 - the loop must not run
+            read_s = time.monotonic()
             assert acknowledgement.acknowledged(len(CHUNK), buffered=0, others=0) == len(CHUNK)
-            assert 0.4 <= acknowledgement.ack_age_s < 5
+            age_s = acknowledgement.ack_age_s
+            assert max(SLEPT_S, read_s - acknowledged_s - TICK_S) <= age_s <= time.monotonic() - written_s + TICK_S
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(run())
