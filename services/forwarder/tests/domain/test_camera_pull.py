@@ -1,10 +1,13 @@
 """When the pull of a camera is tried again."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from forwarder.domain import camera_pull as domain
-from forwarder.domain.camera_pull import PullLimits, PullState
+from forwarder.domain.camera_pull import PullLimits, PullState, broken_by_us
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Delivery
 from vonggac.events import Cause
@@ -62,3 +65,22 @@ def test_what_is_usual_between_two_pictures_is_not_changed_by_an_outage() -> Non
     # Two pictures at a time, every ten seconds.
     assert domain.usual_silence_s((1.0, 10.0, 1.0, 10.0)) == 20.0
     assert domain.usual_gap_s((100.0, 100.0)) == domain.MOST_USUAL_GAP_S
+
+
+@pytest.mark.parametrize(
+    ("cause", "began_s", "stood_still_until_s", "now_s", "ours"),
+    [
+        (Cause.ENDED, 0.0, 50.0, 50.0, True),
+        (Cause.TIMEOUT, 49.0, 50.0, 60.0, True),
+        (Cause.ENDED, 0.0, 50.0, 60.1, False),
+        (Cause.ENDED, 50.1, 50.0, 51.0, False),
+        (Cause.REFUSED, 0.0, 50.0, 50.0, False),
+        (Cause.AUTH_FAILED, 0.0, 50.0, 50.0, False),
+        (Cause.ENDED, 0.0, -math.inf, 5.0, False),
+    ],
+)
+def test_waking_only_a_session_of_before_that_breaks_soon_after_is_broken_by_us(
+    cause: Cause, began_s: float, stood_still_until_s: float, now_s: float, ours: bool
+) -> None:
+    found = broken_by_us(cause, began_s=began_s, stood_still_until_s=stood_still_until_s, now_s=now_s)
+    assert found is ours

@@ -57,6 +57,10 @@ class Media:
     cause: Cause | None = None
 
 
+BREAKS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.STALLED, Cause.NO_MEDIA, Cause.TIMEOUT})
+"""How a session fails that nobody read."""
+BROKEN_BY_US_WITHIN_S = 10.0
+"""What this process missed while it stood still ends a session within this time."""
 STOPPED_AFTER_S = 3.0
 """Without media for so long it has stopped, dated back to its last: a camera that is away for 5 s is seen."""
 GAPS_KEPT = 8
@@ -85,6 +89,22 @@ def media_stopped(media: Media, cause: Cause | None, last_at: datetime) -> Media
     if media.flowing:
         return replace(media, flowing=False, stopped_at=last_at, cause=cause)
     return replace(media, cause=cause)
+
+
+def media_lost_by_us(media: Media) -> Media:
+    """The session ended because this process stood still: nothing is known of the camera until it is tried again."""
+    return replace(media, flowing=False, stopped_at=None, cause=None)
+
+
+def broken_by_us(cause: Cause, *, began_s: float, stood_still_until_s: float, now_s: float) -> bool:
+    """Decide whether a session, or an attempt, that began at `began_s` and fails now does so because of us.
+
+    A camera whose keep-alive is not answered, or whose media nobody reads, hangs up: while this process stands still,
+    or soon after. If the camera itself is away, the next attempt says so.
+    """
+    if cause not in BREAKS:
+        return False
+    return began_s < stood_still_until_s and now_s - stood_still_until_s <= BROKEN_BY_US_WITHIN_S
 
 
 def begun(now: Instant) -> Pull:

@@ -205,21 +205,21 @@ class Process:
         await serve_losses(self.bus, self.worker_id, self._on_loss)
         self.awake, due_s, lost = Awake(clocks=self.clock.read), 0.0, 0
         while True:
-            slept = self.awake.check()
+            anew = slept = self.awake.check()
             if slept:
                 log.warning("forwarder_slept", cameras_held=len(worker.held))
             if (outgoing.lost > lost or self._facts_lost) and not outgoing.waiting:
                 # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
-                lost, slept, self._facts_lost = outgoing.lost, True, False
+                lost, anew, self._facts_lost = outgoing.lost, True, False
                 self.awake.begin_anew()
                 log.warning("states_published_anew", cameras_held=len(worker.held))
-            if slept:
+            if anew:
                 reporter.awake_since = self.awake.since
-            if slept or self._context.monotonic_s() >= due_s:
+            if anew or self._context.monotonic_s() >= due_s:
                 due_s = self._context.monotonic_s() + HEARTBEAT_S
                 self._publish_heartbeat(worker, reporter, stopping=False)
-            if slept:
-                await worker.report_all()
+            if anew:
+                await worker.report_all(slept=slept)
             await asyncio.sleep(TICK_S)
 
     async def _on_loss(self, message: Msg) -> None:

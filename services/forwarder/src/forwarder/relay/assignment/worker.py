@@ -155,16 +155,21 @@ class Worker:
         for held in self.held.values():
             held.relay.puller.end_rest(login)
 
-    async def report_all(self) -> None:
+    async def report_all(self, *, slept: bool) -> None:
         """Publish every delivery and every camera's media anew: after a hole, earlier claims count no more.
 
-        Facts only: while this worker slept, another one may have taken the camera and the latest states.
+        Facts only: while this worker slept, another one may have taken the camera and the latest states. Then what a
+        session does is published when it is known: media is acknowledged again, or the session is broken.
         """
         for number, held in enumerate(list(self.held.values()), start=1):
             if number % REPORTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
             for supervisor in held.relay.deliveries.values():
-                self._reporter.report_change(held.relay, supervisor, latest=False)
+                report = partial(self._reporter.report_change, held.relay, supervisor, latest=False)
+                if slept:
+                    supervisor.wake(report)
+                else:
+                    report()
             _report_media(self._reporter, self._context, held.relay)
 
     async def _fetch_when_loaded(self) -> None:

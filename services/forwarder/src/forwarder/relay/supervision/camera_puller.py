@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
-HOLE_S = 5.0
+HOLE_S = 2.5
 """Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
 ENDED_AFTER_S = 2.0
 """Without a picture for so long after the camera's goodbye, its stream has ended."""
@@ -95,6 +95,10 @@ class MediaWatch:
             self._see(source, now.monotonic_s)
         self._flow(domain.media_stopped(self.media, cause, now.earlier(self._dated_s).at))
 
+    def end_by_us(self) -> None:
+        """The session has ended because this process stood still."""
+        self._flow(domain.media_lost_by_us(self.media))
+
     def learn_gap(self, gap_s: float) -> None:
         """So long no picture came, and then one did, or the session was given up."""
         self._gaps_s.append(gap_s)
@@ -145,6 +149,7 @@ class CameraPuller:
         self.media_watch = MediaWatch(context.now().monotonic_s, on_flow)
         self._closed = False
         self._early_s = -math.inf
+        self._began_s = -math.inf
 
     @property
     def live_source(self) -> CameraSource | None:
@@ -249,6 +254,7 @@ class CameraPuller:
     def _pull(self) -> None:
         self._cancel_retry()
         self.attempts += 1
+        self._began_s = self._context.monotonic_s()
         self._attempt = self._loop.create_task(self._play(), name=f"pull-{self._camera.id}")
 
     def _retry(self) -> None:
@@ -305,7 +311,12 @@ class CameraPuller:
         )
         if was_live or self.state.failures == 1:
             log.warning("camera_away", camera_id=str(self._camera.id), cause=cause.value, detail=detail)
-        self.end_session(cause, detail)
+        still_s, now_s = context.ticker.stood_still_until_s(), context.monotonic_s()
+        if domain.broken_by_us(cause, began_s=self._began_s, stood_still_until_s=still_s, now_s=now_s):
+            self.media_watch.end_by_us()
+            self.end_session(None, "this forwarder stood still meanwhile")
+        else:
+            self.end_session(cause, detail)
         if not self._on_failed(cause):
             return
         self._retry_timer.start(self.state.retry_in_s, self._retry)

@@ -41,6 +41,7 @@ _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
 _FLOWING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
 
 type OnChange = Callable[["DeliverySupervisor"], None]
+type Report = Callable[[], None]
 
 
 class DeliverySupervisor:
@@ -67,6 +68,7 @@ class DeliverySupervisor:
         self._silent_s = self._usual_silence_s = 0.0
         self._written = self._acknowledged = 0
         self._unacknowledged = False
+        self._report_when_flowing: Report | None = None
         self._good_sample: tuple[float, ProgressRead] | None = None
 
     @property
@@ -105,6 +107,21 @@ class DeliverySupervisor:
     def report_state(self) -> None:
         """Report the state although it did not change: the plan's revision did."""
         self._on_change(self)
+
+    def wake(self, report: Report) -> None:
+        """This process slept: call `report` as soon as the state is known again.
+
+        Of a session that stood before, nothing is known until the destination acknowledges media of now; what was read
+        back before proves nothing of it.
+        """
+        self._sample_session(self._context.monotonic_s())
+        if self.delivery.state is DeliveryState.VERIFIED:
+            self._delivery = domain.unproven(self._delivery, self._context.now())
+        if self._delivery.state not in _FLOWING or not self.slot.is_open:
+            report()
+            return
+        self._report_when_flowing = report
+        self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
 
     def retarget(self, plan: PlannedDelivery, *, revision: int) -> None:
         """Another address or other credentials: begin anew, whatever was before."""
@@ -165,7 +182,7 @@ class DeliverySupervisor:
     def handle(self, event: Event) -> None:
         """Take in what happened. A read-back's result is of a plan not older than `read_back_since`."""
         self._weigh_good_sample()
-        decision = self._decide(event, self._context.now())
+        decision = _decide(self._context, self._delivery, event, self._context.now())
         self._carry_out(decision, orderly=isinstance(event, CameraAway))
 
     def _carry_out(self, decision: Decision, *, orderly: bool) -> None:
@@ -184,17 +201,15 @@ class DeliverySupervisor:
             else:
                 self._recovery.stop_watching()
         if _word(after) != _word(before):
+            self._report_when_flowing = None
             self._on_change(self)
 
     def _weigh_good_sample(self) -> None:
         # A sample that changes no word is weighed only when somebody asks: hundreds come in every second.
         if self._good_sample is not None:
             (when_s, sample), self._good_sample = self._good_sample, None
-            self._delivery = self._decide(sample, self._context.now().earlier(when_s)).delivery
-
-    def _decide(self, event: Event, now: Instant) -> Decision:
-        context = self._context
-        return domain.decide(self._delivery, event, now, chance=context.chance(), limits=context.limits)
+            then = self._context.now().earlier(when_s)
+            self._delivery = _decide(self._context, self._delivery, sample, then).delivery
 
     def _open(self) -> None:
         assert self._source is not None, "a session is opened only while the camera is live"
@@ -253,12 +268,19 @@ class DeliverySupervisor:
             self._good_sample = (now_s, sample)
         else:
             self.handle(sample)
+        if advanced and self._report_when_flowing is not None:
+            report, self._report_when_flowing = self._report_when_flowing, None
+            report()
 
     def _sample_quickly(self) -> None:
         self._sample_session(self._context.monotonic_s())
-        state = self.delivery.state
-        if self.slot.is_open and (state in _QUICK or (self._unacknowledged and state in _FLOWING)):
+        state, unknown = self.delivery.state, self._unacknowledged or self._report_when_flowing is not None
+        if self.slot.is_open and (state in _QUICK or (unknown and state in _FLOWING)):
             self._quick.start(QUICK_SAMPLE_S, self._sample_quickly)
+
+
+def _decide(context: RelayContext, delivery: Delivery, event: Event, now: Instant) -> Decision:
+    return domain.decide(delivery, event, now, chance=context.chance(), limits=context.limits)
 
 
 def _word(delivery: Delivery) -> tuple[object, ...]:

@@ -6,12 +6,18 @@ up. So the cameras are split into a few groups, and what is due soon goes along 
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 
+from vonggac.telemetry.awake import read_clocks
+
 TICK_S = 1.0
 GROUPS = 8
+STOOD_STILL_S = 2.0
+"""So late is only a process that slept, or got no processor."""
 
 type Tick = Callable[[], None]
 
@@ -45,6 +51,7 @@ class Ticker:
         self._numbers = count()
         self._next = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._due_s, self._stood_still_until_s = math.inf, -math.inf
 
     def add(self, tick: Tick) -> None:
         min(self._groups, key=len)[tick] = None
@@ -63,9 +70,28 @@ class Ticker:
         self._start()
         return alarm
 
+    def stood_still_until_s(self) -> float:
+        """Return until when (monotonic) this process stood still last: now if nothing was called since, -inf if never.
+
+        What a peer does with a session of that time is no fault of the peer. Known only while there is something to
+        call.
+        """
+        self._note_lateness()
+        return self._stood_still_until_s
+
+    def _note_lateness(self) -> None:
+        # The clock that goes on while a machine is suspended; what the peer did comes before the timer's turn.
+        elapsed_s = read_clocks()[1]
+        if self._timer is not None and elapsed_s - self._due_s >= STOOD_STILL_S:
+            self._stood_still_until_s = time.monotonic()
+
     def _start(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._step_s, self._fire)
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._step_s, self._fire)
+        self._due_s = read_clocks()[1] + self._step_s
 
     def _stop_if_idle(self) -> None:
         if self._timer is not None and not self._alarms and not any(self._groups):
@@ -73,9 +99,9 @@ class Ticker:
             self._timer = None
 
     def _fire(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._step_s, self._fire)
-        next_s = loop.time() + self._step_s
+        self._note_lateness()
+        self._start_timer()
+        next_s = asyncio.get_running_loop().time() + self._step_s
         due: list[Alarm] = []
         while self._alarms and self._alarms[0][0] <= next_s:
             due.append(heappop(self._alarms)[2])
