@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from simulator.devices.faults import CameraFault, CentreFault
+from simulator.devices.faults import MAX_DELAY_S, CameraFault, CentreFault, FaultError
 
 type Auth = Literal["none", "basic", "digest", "digest-sha256"]
 type Packing = Literal["aggregated", "single"]
@@ -88,7 +88,28 @@ class CentreConfig(DeviceConfig):
     gop_cache_bytes: int = Field(
         default=1 << 20, ge=0, description="Current GOP kept per stream for new viewers; a longer one is not kept."
     )
+    kept_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_DELAY_S,
+        description="Seconds of media kept in memory per stream: what `replay` and `late_playback` can reach back.",
+    )
     fault: CentreFault | None = Field(default=None, description="A fault from the start.")
+
+    @model_validator(mode="after")
+    def _keeps_enough(self) -> Self:
+        if self.fault is not None:
+            self.require_kept(self.fault)
+        return self
+
+    def require_kept(self, fault: CentreFault) -> None:
+        """Raises FaultError when the fault reaches further back than this centre keeps media."""
+        if fault.needs_kept_s > self.kept_s:
+            msg = (
+                f"kept_s: centre {self.id} keeps {self.kept_s:g} s of media, and {fault.fault} needs "
+                f"{fault.needs_kept_s:g}: configure the centre with that"
+            )
+            raise FaultError(msg)
 
 
 class SimulatorConfig(BaseModel):

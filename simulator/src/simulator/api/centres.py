@@ -107,7 +107,8 @@ async def reset_statistics(centre: AnyCentre) -> StreamList:
 @router.put("/{centre_id}/fault")
 async def set_centre_fault(centre: AnyCentre, fault: CentreFault) -> CentreView:
     """Set a fault, in place of any other; `close` has ended when this is answered."""
-    await centre.set_fault(fault)
+    with refusals_as_answers():
+        await centre.set_fault(fault)
     return view(centre)
 
 

@@ -86,8 +86,8 @@ class Centre(Device[CentreSession]):
         """The stream at `path`, made if missing; None when there are too many."""
         stream = self._streams.get(path)
         if stream is None and len(self._streams) < MAX_STREAMS:
-            stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes)
-            stream.freeze_playback(frozen=self.has_fault(CentreFaultName.FROZEN_PLAYBACK))
+            stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes, self.config.kept_s)
+            stream.set_playback(self.fault)
         return stream
 
     def new_connection(self) -> CentreSession:
@@ -110,12 +110,14 @@ class Centre(Device[CentreSession]):
     async def set_fault(
         self, fault: CentreFault | CentreFaultName | str, **parameters: Unpack[CentreFaultParameters]
     ) -> None:
-        """Set a fault, in place of any other. Raises ValueError for an unknown one.
+        """Set a fault, in place of any other. Raises ValueError for an unknown one, FaultError for one that needs media
+        of more seconds than this centre keeps.
 
         `close` ends at once, `restart` after its time: `fault` is None afterwards.
         """
         if not isinstance(fault, CentreFault):
             fault = CentreFault(fault=CentreFaultName(fault), **parameters)
+        self.config.require_kept(fault)
         await self._change(fault)
 
     async def clear_fault(self) -> None:
@@ -131,6 +133,8 @@ class Centre(Device[CentreSession]):
             connection.stop_reading()
         elif self.fault is not None and self.fault.fault is CentreFaultName.SLOW_READER:
             connection.throttle(self.fault.bytes_per_s)
+        elif self.fault is not None and self.fault.fault is CentreFaultName.BUFFER and connection.publication:
+            connection.hold_back(self.fault.buffer_bytes)
         else:
             connection.resume_reading()
 
@@ -152,7 +156,7 @@ class Centre(Device[CentreSession]):
         elif CentreFaultName.WRONG_PICTURE in (name, before):
             self._close_viewers()
         for stream in self._streams.values():
-            stream.freeze_playback(frozen=name is CentreFaultName.FROZEN_PLAYBACK)
+            stream.set_playback(fault)
         await self.set_port("open" if name is None else _PORT.get(name, "open"))
         for connection in tuple(self.connections):
             self.apply_fault_to(connection)

@@ -75,7 +75,8 @@ class CentreSession(ServerConnection):
         self._login = Login(centre.config)
         self._subject: _Subject | None = None
         self._channels: dict[int, tuple[int, int]] = {}
-        self._publication: Publication | None = None
+        self.publication: Publication | None = None
+        """From RECORD on, of a publisher."""
         self._viewing = False
         self._skipping = False
         self._renumber: dict[int, int] = {}
@@ -116,8 +117,10 @@ class CentreSession(ServerConnection):
         return handler(request)
 
     def on_media(self, batch: MediaBatch) -> None:
-        if self._publication is not None and self._subject is not None:
-            self._subject.stream.receive_batch(self._publication, batch)
+        if self._centre.has_fault(CentreFaultName.DISCARD):
+            return
+        if self.publication is not None and self._subject is not None:
+            self._subject.stream.receive_batch(self.publication, batch)
 
     @property
     def waits_for_keyframe(self) -> bool:
@@ -162,7 +165,7 @@ class CentreSession(ServerConnection):
             media = parse_sdp(request.body).media
         except MalformedError:
             return Reply(400)
-        if self._publication is not None or self._viewing:
+        if self.publication is not None or self._viewing:
             return Reply(455)
         stream = self._centre.make_stream(path)
         if stream is None or len(media) > MAX_TRACKS:
@@ -183,7 +186,7 @@ class CentreSession(ServerConnection):
     def _setup(self, request: Request) -> Reply:
         if not self._session_fits(request, required=bool(self._channels)):
             return Reply(454)
-        if self._publication is not None or self._viewing:
+        if self.publication is not None or self._viewing:
             return Reply(455)
         if self._subject is None:
             self._subject = self._viewed_subject(request.uri)
@@ -209,15 +212,15 @@ class CentreSession(ServerConnection):
         if not self._session_fits(request, required=True):
             return Reply(454)
         subject = self._subject
-        if subject is None or not subject.publishing or not self._channels or self._publication is not None:
+        if subject is None or not subject.publishing or not self._channels or self.publication is not None:
             return Reply(455)
         if subject.stream.live:
             return Reply(self._centre.config.second_publisher_status)
         media = {channels[0]: subject.media[index] for index, channels in self._channels.items()}
         counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
-        self._publication = Publication(counters, datetime.now(UTC), _scanner(media))
-        subject.stream.begin_publication(self._publication, subject.sdp, dict(self._channels))
-        return Reply(200, (self._session_header(),))
+        self.publication = Publication(counters, datetime.now(UTC), _scanner(media))
+        subject.stream.begin_publication(self.publication, subject.sdp, dict(self._channels))
+        return Reply(200, (self._session_header(),), then=partial(self._centre.apply_fault_to, self))
 
     def _play(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
@@ -238,7 +241,7 @@ class CentreSession(ServerConnection):
     def _pause(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
             return Reply(454)
-        if self._publication is not None:
+        if self.publication is not None:
             return Reply(455)
         self._stop_viewing()
         return Reply(200, (self._session_header(),))
@@ -256,9 +259,9 @@ class CentreSession(ServerConnection):
 
     def _end(self) -> None:
         self._stop_viewing()
-        if self._publication is not None and self._subject is not None:
-            self._subject.stream.end_publication(self._publication)
-        self._publication = None
+        if self.publication is not None and self._subject is not None:
+            self._subject.stream.end_publication(self.publication)
+        self.publication = None
         self._subject = None
         self._channels.clear()
 

@@ -4,9 +4,10 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Protocol
 
-from simulator.centres.playback import FrozenPlayback
+from simulator.centres.playback import LastPictures, LatePlayback, Playback, Recording, make_playback
 from simulator.centres.publication import Publication
 from simulator.centres.statistics import SessionStatistics, StreamStatistics
+from simulator.devices.faults import CentreFault, CentreFaultName
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD
 
@@ -30,7 +31,8 @@ class Viewer(Protocol):
 class Stream:
     """Exists as long as the centre, over any number of publishing sessions."""
 
-    def __init__(self, path: str, gop_cache_bytes: int) -> None:
+    def __init__(self, path: str, gop_cache_bytes: int, kept_s: float = 0.0) -> None:
+        """`kept_s`: seconds of media kept for playbacks that reach back."""
         self.path = path
         self.sdp = b""
         self.channels: dict[int, tuple[int, int]] = {}
@@ -44,8 +46,11 @@ class Stream:
         self._viewers: list[Viewer] = []
         self._ended_sessions = 0
         self._ended_totals = [0, 0, 0, 0]
-        self._freezing = False
-        self._frozen: FrozenPlayback | None = None
+        self._kept_s = kept_s
+        self._recording: Recording | None = None
+        self._lie: CentreFault | None = None
+        self._playback: Playback | None = None
+        """Instead of what comes; None also while there is nothing yet to make it of."""
 
     @property
     def live(self) -> bool:
@@ -57,6 +62,11 @@ class Stream:
         self.sdp = sdp
         self.channels = channels
         self._drop_gop()
+        if self._kept_s > 0:
+            self._recording = Recording(self._kept_s, publication.video_channels)
+        if isinstance(self._playback, LatePlayback):
+            self._playback = None
+            self._begin_playback()
 
     def end_publication(self, publication: Publication) -> None:
         """The publisher has left: its session becomes history, and the viewers are informed."""
@@ -80,12 +90,12 @@ class Stream:
         publication.note_media(now, self._last_packet_at)
         self._last_packet_at = now
         self._keep(publication, batch, keyframe_offset)
-        if self._freezing and self._frozen is None and self._gop:
-            self._freeze(publication)
-        if not self._viewers:
-            return
-        if self._frozen is not None:
-            for sent, begins in self._frozen.in_place_of(batch):
+        if self._recording is not None:
+            self._recording.add_batch(batch, keyframe_offset)
+        if self._playback is None:
+            self._begin_playback()
+        if self._playback is not None:
+            for sent, begins in self._playback.in_place_of(batch):
                 for viewer in self._viewers:
                     viewer.send_batch(sent, begins)
             return
@@ -98,18 +108,19 @@ class Stream:
             else:
                 viewer.send_batch(batch, None if keyframe_offset == IN_LEAD else keyframe_offset)
 
-    def freeze_playback(self, *, frozen: bool) -> None:
-        """Play the current group of pictures, or the next that is kept, repeatedly; or play what comes again."""
-        self._freezing = frozen
-        self._frozen = None
-        if frozen and self._gop and self._publication is not None:
-            self._freeze(self._publication)
+    def set_playback(self, fault: CentreFault | None) -> None:
+        """Play what the fault says, once there is something to make it of; or play what comes again."""
+        self._lie, self._playback = fault, None
+        if fault is not None and fault.fault is CentreFaultName.DISCARD:
+            # What will follow has a gap before it.
+            self._drop_gop()
+        self._begin_playback()
 
     def add_viewer(self, viewer: Viewer) -> None:
         """Send from the last keyframe on, or from the next one when the group of pictures is not kept."""
-        if self._frozen is None:
-            for index, batch in enumerate(self._gop or ()):
-                viewer.send_batch(batch, 0 if index == 0 else None)
+        first: Playback = self._playback or LastPictures(self._gop or ())
+        for batch, begins in first.for_new_viewer():
+            viewer.send_batch(batch, begins)
         self._viewers = [*self._viewers, viewer]
 
     def remove_viewer(self, viewer: Viewer) -> None:
@@ -156,9 +167,10 @@ class Stream:
         if self._gop_bytes > self._gop_cache_bytes:
             self._drop_gop()
 
-    def _freeze(self, publication: Publication) -> None:
-        frozen = FrozenPlayback(self._gop or (), publication.video_channels)
-        self._frozen = frozen if frozen.usable else None
+    def _begin_playback(self) -> None:
+        if self._lie is not None and self._publication is not None:
+            channels = self._publication.video_channels
+            self._playback = make_playback(self._lie, self._gop or (), channels, self._recording)
 
     def _drop_gop(self) -> None:
         self._gop = None

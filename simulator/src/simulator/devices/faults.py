@@ -110,6 +110,16 @@ class CentreFaultName(StrEnum):
     """Viewers get one old group of pictures repeatedly, with current timestamps."""
     WRONG_PICTURE = "wrong_picture"
     """Viewers get another stream: the one at `path`, or the first other live one; 404 where there is none."""
+    DISCARD = "discard"
+    """Publishers' media is read and dropped. Viewers get no media."""
+    BUFFER = "buffer"
+    """Up to `buffer_bytes` of each publisher wait unseen, then it is read no more. Viewers get the last group."""
+    LAST_PICTURES = "last_pictures"
+    """Each viewer gets the last group of pictures once, and then nothing."""
+    REPLAY = "replay"
+    """Viewers get the last `window_s` seconds again and again, with `rewritten` or `original` RTP timestamps."""
+    LATE_PLAYBACK = "late_playback"
+    """Viewers get every picture `late_s` seconds late."""
 
 
 CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
@@ -129,6 +139,7 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.FLOOD: ("frames", "packets", "rtcp", "options", "answers", "lines"),
 }
 """The kinds of a fault; the first is the default."""
+CENTRE_FAULT_KINDS: dict[CentreFaultName, tuple[str, ...]] = {CentreFaultName.REPLAY: ("rewritten", "original")}
 
 
 class CameraFault(BaseModel):
@@ -168,11 +179,7 @@ class CameraFault(BaseModel):
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
-        kinds = CAMERA_FAULT_KINDS.get(self.fault, ())
-        if self.kind is not None and self.kind not in kinds:
-            right = f"one of: {', '.join(kinds)}" if kinds else "left out"
-            msg = f"kind: {self.fault} has no kind {self.kind!r}; it must be {right}"
-            raise ValueError(msg)
+        _require_kind(self.fault, self.kind, CAMERA_FAULT_KINDS.get(self.fault, ()))
         if self.fault is CameraFaultName.REDIRECT and self.location is None:
             msg = "location: redirect needs the rtsp:// address to go to"
             raise ValueError(msg)
@@ -197,6 +204,29 @@ class CentreFault(BaseModel):
     path: str | None = Field(
         default=None, min_length=1, max_length=1_000, description="wrong_picture: the stream to play instead."
     )
+    buffer_bytes: int = Field(
+        default=2_000_000, ge=0, le=1_000_000_000, description="buffer: bytes that wait unseen, of each publisher."
+    )
+    kind: str | None = Field(default=None, description="Of a fault that comes in several; by default its first.")
+    window_s: float = Field(default=60.0, gt=0, le=MAX_DELAY_S, description="replay: seconds that are played again.")
+    late_s: float = Field(default=20.0, gt=0, le=MAX_DELAY_S, description="late_playback: seconds from coming to play.")
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> Self:
+        _require_kind(self.fault, self.kind, CENTRE_FAULT_KINDS.get(self.fault, ()))
+        return self
+
+    @property
+    def chosen_kind(self) -> str | None:
+        """`kind` or the default; None for a fault of one kind."""
+        return self.kind or next(iter(CENTRE_FAULT_KINDS.get(self.fault, ())), None)
+
+    @property
+    def needs_kept_s(self) -> float:
+        """Seconds of media that the centre must keep of each stream for it."""
+        if self.fault is CentreFaultName.REPLAY:
+            return self.window_s
+        return self.late_s if self.fault is CentreFaultName.LATE_PLAYBACK else 0.0
 
 
 class CameraFaultParameters(TypedDict, total=False):
@@ -224,3 +254,14 @@ class CentreFaultParameters(TypedDict, total=False):
     bytes_per_s: int
     for_s: float
     path: str
+    buffer_bytes: int
+    kind: str
+    window_s: float
+    late_s: float
+
+
+def _require_kind(fault: str, kind: str | None, kinds: tuple[str, ...]) -> None:
+    if kind is not None and kind not in kinds:
+        right = f"one of: {', '.join(kinds)}" if kinds else "left out"
+        msg = f"kind: {fault} has no kind {kind!r}; it must be {right}"
+        raise ValueError(msg)

@@ -68,6 +68,8 @@ class ServerConnection(asyncio.Protocol, ABC):
         self._receive_buffer_bytes: int | None = None
         """As it was before it was made small."""
         self._held: list[bytes] = []
+        self._room_bytes = 0
+        """That may still be read and held unseen."""
         self._own_requests = 0
         self._throttle: Throttle | None = None
         self._timeout_s = timeout_s
@@ -116,6 +118,9 @@ class ServerConnection(asyncio.Protocol, ABC):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             self._held.append(data)
+            self._room_bytes -= len(data)
+            if self._room_bytes <= 0:
+                self._pause_if_deaf()
             return
         self.last_heard = self._loop.time()
         if self._throttle is not None:
@@ -140,10 +145,16 @@ class ServerConnection(asyncio.Protocol, ABC):
 
     def stop_reading(self) -> None:
         """Read nothing more from the client: its bytes fill the kernel until the window is closed."""
+        self.hold_back(0)
+
+    def hold_back(self, most_bytes: int) -> None:
+        """Answer nothing more; hold up to `most_bytes` that come unseen, then read no more, as `stop_reading`."""
         if self._deaf:
             return
-        self._deaf = True
+        self._deaf, self._room_bytes = True, most_bytes
         self._shrink_receive_buffer()
+        if most_bytes > 0:
+            return
         # A loop may begin to read only after connection_made, and would undo a pause made in it.
         self._loop.call_soon(self._pause_if_deaf)
 
