@@ -53,6 +53,11 @@ class CameraConfig(DeviceConfig):
     bitrate_kbps: int = Field(default=600, ge=16, le=50_000)
     gop_s: float = Field(default=1.0, gt=0, le=30, description="Seconds from keyframe to keyframe.")
     loop_s: float = Field(default=7.0, gt=0, le=600, description="Length of the clip, in whole GOPs.")
+    clock: bool = Field(
+        default=False,
+        description="Whether the time of day is written into each keyframe as it is sent, where there is text: "
+        "the clip comes again, and no keyframe ever does. Costs some milliseconds a keyframe.",
+    )
     audio: AudioCodec = "none"
     scene: Scene = Field(default="shapes", description="What the camera sees.")
     number: int | None = Field(

@@ -51,6 +51,7 @@ def _camera(number: int, base_port: int, **options: object) -> CameraConfig:
             "port": base_port and base_port + number,
             "path": f"/live/{number}",
             "number": number,
+            "clock": True,
             **options,
         }
     )

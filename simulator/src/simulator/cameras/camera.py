@@ -1,10 +1,11 @@
 """A virtual camera: its clip, its live feed, its sessions and its fault."""
 
+import itertools
 import random
 import ssl
 from typing import Unpack
 
-from simulator.cameras.feed import Feed
+from simulator.cameras.feed import Feed, Gaps
 from simulator.cameras.session import CameraSession
 from simulator.cameras.staging import REDESCRIBED, Staging
 from simulator.clips.library import ClipLibrary
@@ -22,6 +23,7 @@ _PORT: dict[CameraFaultName, PortState] = {CameraFaultName.OFF: "dead", CameraFa
 _SILENT = frozenset((CameraFaultName.OFF, CameraFaultName.BLACK_HOLE, CameraFaultName.STALL, CameraFaultName.NO_MEDIA))
 _BIT_FOR_BIT = (
     (CameraFaultName.FREEZE, "coded"),
+    (CameraFaultName.LOOP, None),
     (CameraFaultName.CODEC_UNSUPPORTED, "mjpeg"),
     (CameraFaultName.CODEC_UNSUPPORTED, "mpeg4"),
 )
@@ -55,6 +57,7 @@ class Camera(Device[CameraSession]):
         self._wrong_tls: ServerCertificate | None = None
         self._staging = Staging(config, number if config.number is None else config.number, library)
         self._random = random.Random()
+        self._serials = itertools.count()
         self._tracks: list[PreparedTrack] = []
         self._feed: Feed | None = None
 
@@ -178,6 +181,8 @@ class Camera(Device[CameraSession]):
         feed.uplink.loss = lossy.percent / 100 if lossy is not None else 0.0
         shaky = self.fault_if(CameraFaultName.JITTER)
         feed.uplink.jitter_s = shaky.jitter_ms / 1000 if shaky is not None else 0.0
+        gaps = self.fault_if(CameraFaultName.GAPS)
+        feed.gaps = Gaps(feed.now(), gaps.every_s, gaps.for_s, gaps.chosen_kind == "loss") if gaps is not None else None
         feed.clock_offset_s = self.clock_offset_s
         locking = self.fault_if(CameraFaultName.AUTH_LOCKOUT)
         self.lockout = Lockout(locking.logins, locking.for_s) if locking is not None else None
@@ -219,4 +224,9 @@ class Camera(Device[CameraSession]):
     def _boot(self) -> None:
         if self._feed is not None:
             self._feed.stop()
-        self._feed = Feed(self._tracks, starts_with_keyframe=self.config.starts_with_keyframe, randomness=self._random)
+        self._feed = Feed(
+            self._tracks,
+            starts_with_keyframe=self.config.starts_with_keyframe,
+            randomness=self._random,
+            serials=self._serials,
+        )

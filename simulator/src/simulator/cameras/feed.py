@@ -1,9 +1,12 @@
 """One camera's live output: each frame is built once and sent to every session."""
 
 import asyncio
+import bisect
+import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from simulator.cameras.uplink import Uplink
@@ -15,6 +18,9 @@ REPORT_INTERVAL_S = 5.0
 _EARLY_S = 0.001
 _TOO_LATE_S = 1.0
 """After a pause this long the camera skips to the present: it never sends seconds of media in one burst."""
+_AWAITED_S = 0.25
+"""A keyframe with the time in it is sent so late at most; then it is that of the clip, with a serial."""
+_SOON_S = 0.005
 
 
 class Subscriber(Protocol):
@@ -25,10 +31,29 @@ class Subscriber(Protocol):
     def send_report(self, track: int, report: bytes) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Of every `every_s` seconds since `begin_s` (loop time) the last `for_s` bring no media.
+
+    `lost`: it is sent and lost on the way, so that sequence numbers show it.
+    """
+
+    begin_s: float
+    every_s: float
+    for_s: float
+    lost: bool
+
+    def is_gap(self, now: float) -> bool:
+        return (now - self.begin_s) % self.every_s >= self.every_s - self.for_s
+
+
 class TrackClock:
     """The position of one track. Frame n is due n / frames_per_s after the epoch, however late it is sent."""
 
-    def __init__(self, track: PreparedTrack, epoch: float, randomness: random.Random) -> None:
+    def __init__(
+        self, track: PreparedTrack, epoch: float, randomness: random.Random, serials: Iterator[int] | None = None
+    ) -> None:
+        """`serials`: of the keyframes of this camera; no number comes twice, whatever becomes of its sessions."""
         self.track = track
         self.epoch = epoch
         self.ssrc = randomness.getrandbits(32)
@@ -40,6 +65,8 @@ class TrackClock:
         self._frames_per_s = float(track.frames_per_s)
         self._frame_shift = 0
         self._last_keyframe: int | None = None
+        self._serials = itertools.count() if serials is None else serials
+        self._coming: tuple[int, asyncio.Future[FrameTemplate]] | None = None
 
     @property
     def due(self) -> float:
@@ -79,21 +106,50 @@ class TrackClock:
             self._frames_per_s = float(track.frames_per_s)
         self.track = track
         self._frame_shift = -self.number
+        self._coming = None
 
-    def next_frame(self, *, distinct: bool, inter_only: bool) -> Frame | None:
-        """Build the frame that is due and advance; None when it is left out.
+    def prepare_keyframe(self, now: float) -> bool:
+        """Begin with the next keyframe of a track that has the time in its picture; call before each frame.
 
-        `distinct` numbers the keyframes from loop to loop, so that no two within some minutes are identical.
+        Whether the frame that is due is one that is not ready yet, and may still be waited for.
         """
-        loops, index = divmod(self.number + self._frame_shift, len(self.track.frames))
-        template: FrameTemplate = self.track.frames[index]
+        if self.track.live is None:
+            return False
+        position = self._position
+        following = bisect.bisect_left(self.track.keyframes, position)
+        length = len(self.track.frames)
+        index = self.track.keyframes[following] if following < len(self.track.keyframes) else self.track.keyframes[0]
+        number = self.number + (index - position) % length
+        if self._coming is None or self._coming[0] != number:
+            in_s = self.epoch + number / self._frames_per_s - now
+            self._coming = number, self.track.live.prepare(index, time.time() + in_s)
+        return number == self.number and not self._coming[1].done() and now - self.due < _AWAITED_S
+
+    @property
+    def _position(self) -> int:
+        return (self.number + self._frame_shift) % len(self.track.frames)
+
+    def _prepared(self) -> FrameTemplate | None:
+        """The frame that is due, if it was prepared."""
+        if self._coming is None or self._coming[0] != self.number or not self._coming[1].done():
+            return None
+        return self._coming[1].result()
+
+    def next_frame(self, *, distinct: bool, inter_only: bool, silent: bool = False) -> Frame | None:
+        """Build the frame that is due and advance; None when it is left out, or `silent`.
+
+        `distinct` numbers the keyframes, so that no two within some minutes are identical.
+        """
+        index = self._position
+        template: FrameTemplate = self._prepared() or self.track.frames[index]
         timestamp = self.timestamp
         self.number += 1
         if template.keyframe:
             self._last_keyframe = index
-        if inter_only and template.keyframe and self.track.media == "video":
+        if silent or (inter_only and template.keyframe and self.track.media == "video"):
             return None
-        serial = loops % MAX_SERIAL if distinct and template.keyframe and self.track.media == "video" else 0
+        numbered = distinct and template.keyframe and self.track.media == "video"
+        serial = next(self._serials) % MAX_SERIAL if numbered else 0
         data = render(template, self.sequence, timestamp, self.ssrc, serial)
         packets = len(template.starts)
         self.sequence = (self.sequence + packets) & 0xFFFF
@@ -106,16 +162,24 @@ class Feed:
     """Builds and sends frames while a session plays. Each reboot of the camera makes a new feed."""
 
     def __init__(
-        self, tracks: Sequence[PreparedTrack], *, starts_with_keyframe: bool, randomness: random.Random
+        self,
+        tracks: Sequence[PreparedTrack],
+        *,
+        starts_with_keyframe: bool,
+        randomness: random.Random,
+        serials: Iterator[int] | None = None,
     ) -> None:
+        """`serials` as in `TrackClock`."""
         self._loop = asyncio.get_running_loop()
         # Real cameras do not start in the same millisecond: frames of many would come in bursts.
         epoch = self._loop.time() - randomness.uniform(0, 1)
-        self.clocks = [TrackClock(track, epoch, randomness) for track in tracks]
+        self.clocks = [TrackClock(track, epoch, randomness, serials) for track in tracks]
         self.inter_only = False
         """Leave keyframes out."""
         self.distinct = True
         """As in `TrackClock.next_frame`."""
+        self.gaps: Gaps | None = None
+        """When the camera sends nothing."""
         self.clock_offset_s = 0.0
         """Seconds by which the camera's clock is ahead."""
         self.sent_at: float | None = None
@@ -130,6 +194,10 @@ class Feed:
     def subscribers(self) -> int:
         return len(self._subscribers)
 
+    def now(self) -> float:
+        """Loop time."""
+        return self._loop.time()
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Send to `subscriber` from the next frame on. Harmless when called twice."""
         if subscriber in self._subscribers:
@@ -140,7 +208,8 @@ class Feed:
             now = self._loop.time()
             for clock in self.clocks:
                 clock.skip_to(now, keyframe=self._starts_with_keyframe)
-            self._schedule()
+                clock.prepare_keyframe(now)
+            self._schedule(now)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         self._subscribers = [other for other in self._subscribers if other is not subscriber]
@@ -159,8 +228,8 @@ class Feed:
             if clock.track.media == "video":
                 clock.show_pictures(video)
 
-    def _schedule(self) -> None:
-        self._timer = self._loop.call_at(min(clock.due for clock in self.clocks), self._tick)
+    def _schedule(self, earliest: float) -> None:
+        self._timer = self._loop.call_at(max(earliest, min(clock.due for clock in self.clocks)), self._tick)
 
     def _tick(self) -> None:
         now = self._loop.time()
@@ -168,15 +237,21 @@ class Feed:
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL_S
             self._send_reports(now)
+        awaited = False
+        gap = self.gaps if self.gaps is not None and self.gaps.is_gap(now) else None
         for index, clock in enumerate(self.clocks):
             if clock.due < now - _TOO_LATE_S:
                 clock.skip_to(now, keyframe=True)
             while clock.due <= now + _EARLY_S:
-                frame = clock.next_frame(distinct=self.distinct, inter_only=self.inter_only)
-                if frame is not None:
+                if clock.prepare_keyframe(now):
+                    awaited = True
+                    break
+                silent = gap is not None and not gap.lost
+                frame = clock.next_frame(distinct=self.distinct, inter_only=self.inter_only, silent=silent)
+                if frame is not None and gap is None:
                     self.uplink.send(index, frame)
         if self._subscribers:
-            self._schedule()
+            self._schedule(now + _SOON_S if awaited else now)
         else:
             self._timer = None
 

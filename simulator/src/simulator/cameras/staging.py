@@ -74,6 +74,8 @@ class Staging:
         if view is not None:
             return spec_of(config, self._number, view)
         spec = spec_of(config, self._number)
+        if fault.fault is CameraFaultName.LOOP:
+            return replace(spec, clock=False)
         if fault.fault is CameraFaultName.LOW_BITRATE:
             return replace(spec, bitrate_kbps=fault.bitrate_kbps)
         if fault.fault is CameraFaultName.LOW_FPS:

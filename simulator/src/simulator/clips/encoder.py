@@ -36,12 +36,12 @@ class EncodingCancelledError(Exception):
 
 def encode_video(spec: VideoSpec, cancelled: threading.Event) -> VideoClip:
     """Paint and encode one clip. Raises EncodingCancelledError soon after `cancelled` is set."""
-    context = _video_context(spec)
+    context = open_video_encoder(spec)
     painter = Painter(spec)
     parameter_sets: dict[bytes, None] = {}
     units: list[AccessUnit] = []
     for packet in _encode_pictures(context, painter, spec, cancelled):
-        sets, unit = _split(spec.codec, packet)
+        sets, unit = split_picture(spec.codec, packet)
         parameter_sets.update(dict.fromkeys(sets))
         units.append(unit)
     return VideoClip(spec.codec, spec.fps, tuple(parameter_sets), tuple(units))
@@ -78,7 +78,8 @@ def _tone(start: int, samples: int, rate: int, sample_format: str) -> npt.NDArra
     return wave.astype(np.float32) if sample_format == "fltp" else (wave * 32_767).astype(np.int16)
 
 
-def _video_context(spec: VideoSpec) -> av.VideoCodecContext:
+def open_video_encoder(spec: VideoSpec) -> av.VideoCodecContext:
+    """An encoder of the clip's codec, size and rate. Of one codec and size, all write the same PPS."""
     encoder = {"h264": "libx264", "h265": "libx265"}[spec.codec]
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, av.VideoCodecContext)
@@ -101,12 +102,14 @@ def _video_context(spec: VideoSpec) -> av.VideoCodecContext:
     if spec.codec == "h264":
         context.options = {
             "preset": "superfast",
+            "forced-idr": "1",
             "tune": "zerolatency",
             "x264-params": f"{rate_control}:sliced-threads=0:threads=1",
         }
     else:
         context.options = {
             "preset": "ultrafast",
+            "forced-idr": "1",
             "tune": "zerolatency",
             "x265-params": f"{rate_control}:open-gop=0:pools=none:frame-threads=1:log-level=none",
         }
@@ -126,7 +129,7 @@ def _encode_pictures(
     yield from (bytes(packet) for packet in context.encode(None))
 
 
-def _split(codec: str, packet: bytes) -> tuple[list[bytes], AccessUnit]:
+def split_picture(codec: str, packet: bytes) -> tuple[list[bytes], AccessUnit]:
     """Parameter sets and slices of one Annex B packet; SEI and access unit delimiters are left out."""
     sets: list[bytes] = []
     slices: list[bytes] = []

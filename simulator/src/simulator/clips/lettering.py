@@ -8,6 +8,7 @@ type Plane = npt.NDArray[np.uint8]
 BLACK = 16
 WHITE = 235
 NEUTRAL = 128
+NO_TIME = " " * len("00:00:00")
 _ROWS = 5
 _PITCH = 4
 _GLYPHS = {
@@ -59,6 +60,13 @@ def write_text(luma: Plane, chroma: Plane, text: str, *, left: int, top: int, ce
     area[mask] = WHITE
     tint = chroma[:, top // 2 : (top + mask.shape[0]) // 2, left // 2 : (left + mask.shape[1]) // 2]
     tint[:, mask[::2, ::2][: tint.shape[1], : tint.shape[2]]] = NEUTRAL
+
+
+def write_time(luma: Plane, chroma: Plane, text: str) -> None:
+    """Write the camera's clock at the top right; `NO_TIME` leaves its box empty."""
+    cell = cell_of(min(luma.shape), 60)
+    left = luma.shape[1] - text_width(text, cell) - 2 * cell & ~1
+    write_text(luma, chroma, text, left=max(0, left), top=2 * cell, cell=cell, boxed=True)
 
 
 def _mask(text: str) -> npt.NDArray[np.bool_]:

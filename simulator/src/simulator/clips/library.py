@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_audio, encode_video
 from simulator.clips.foreign import ForeignCodec, encode_foreign
+from simulator.clips.live import ClockedKeyframes
 from simulator.clips.spec import VideoSpec
 from simulator.config import AudioCodec
 from simulator.packets import PreparedTrack, prepare_audio, prepare_foreign, prepare_video
@@ -74,7 +75,9 @@ class ClipLibrary:
             task.exception()
 
     def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
-        return prepare_video(self._load_or_encode(spec), spec.rate, spec.packing)
+        clip = self._load_or_encode(spec)
+        live = ClockedKeyframes(clip, spec) if spec.clock else None
+        return prepare_video(clip, spec.rate, spec.packing, live)
 
     def _load_or_encode(self, spec: VideoSpec) -> VideoClip:
         if self._cache_folder is None:

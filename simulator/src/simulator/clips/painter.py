@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.clips import optics
-from simulator.clips.lettering import BLACK, NEUTRAL, WHITE, cell_of, text_width, write_text
+from simulator.clips.lettering import BLACK, NEUTRAL, NO_TIME, WHITE, cell_of, text_width, write_text, write_time
 from simulator.clips.spec import VideoSpec, View
 from simulator.clips.worlds import Plane, Shapes, World, Yard
 from simulator.config import Scene
@@ -136,12 +136,11 @@ class Painter:
         spec = self._spec
         cell = cell_of(min(luma.shape), 40)
         write_text(luma, chroma, str(spec.number), left=2 * cell, top=2 * cell, cell=cell, boxed=True)
-        if self._style.clock_from_s is not None:
+        if spec.clock:
+            write_time(luma, chroma, NO_TIME)
+        elif self._style.clock_from_s is not None:
             seconds = self._style.clock_from_s + index // spec.rate
-            text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-            cell = cell_of(min(luma.shape), 60)
-            left = luma.shape[1] - text_width(text, cell) - 2 * cell & ~1
-            write_text(luma, chroma, text, left=max(0, left), top=2 * cell, cell=cell, boxed=True)
+            write_time(luma, chroma, f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}")
 
 
 def _canvas_width(width: int) -> int:

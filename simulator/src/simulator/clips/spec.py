@@ -28,10 +28,11 @@ type View = Literal[
 and the camera's text.
 """
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Grows with each change of painter, encoder settings or file format, so that no old clip is used."""
 _STAND_IN_GOPS = 4
 _REPEATED: frozenset[View] = frozenset(("frozen", "black"))
+_WITHOUT_TIME: frozenset[View] = frozenset(("frozen", "still", "black", "no_signal_blue", "no_signal_grey"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class VideoSpec:
     pictures_per_s: int = 0
     """0 stands for `fps`."""
     packing: Packing = "aggregated"
+    clock: bool = False
+    """Whether room for the time of day is left in each picture, which `ClockWriter` writes into the keyframes."""
 
     @property
     def rate(self) -> int:
@@ -90,4 +93,5 @@ def spec_of(camera: CameraConfig, number: int, view: View = "live") -> VideoSpec
         number=number,
         view=view,
         packing=camera.packing,
+        clock=camera.clock and camera.scene != "static_no_clock" and view not in _WITHOUT_TIME,
     )

@@ -29,6 +29,8 @@ class CameraFaultName(StrEnum):
     """A reboot: sessions are closed, new ones begin anew. The fault ends at once."""
     FREEZE = "freeze"
     """The same picture all the time: `coded`, bit for bit, or `encoder`, one picture encoded repeatedly."""
+    LOOP = "loop"
+    """A recording in place of the scene: the clip over and over, bit for bit."""
     BLACK = "black"
     """A black picture: `pure`, or with `noise` and the camera's text."""
     COVERED = "covered"
@@ -67,6 +69,9 @@ class CameraFaultName(StrEnum):
     """`percent` of the RTP packets are not sent; sequence numbers continue."""
     JITTER = "jitter"
     """The packets of each frame are delayed by a random time up to `jitter_ms`, in order."""
+    GAPS = "gaps"
+    """Of every `every_s` seconds the last `for_s` bring no media: nothing is sent (`silence`), or all RTP packets are
+    lost on the way (`loss`)."""
     CLOCK_DRIFT = "clock_drift"
     """RTCP sender reports and the Date of answers are off by `offset_s`."""
     ENDED = "ended"
@@ -131,6 +136,7 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.TLS: ("untrusted", "expired", "wrong_host", "plain"),
     CameraFaultName.CODEC_UNSUPPORTED: ("mjpeg", "mpeg4"),
     CameraFaultName.IDENTITY_CHANGED: ("codec", "size"),
+    CameraFaultName.GAPS: ("silence", "loss"),
     CameraFaultName.SESSION_LIMIT: ("453", "503", "401"),
     CameraFaultName.ENDED: ("close", "teardown", "announce", "bye"),
     CameraFaultName.AUTH_LOCKOUT: ("401", "403"),
@@ -164,7 +170,10 @@ class CameraFault(BaseModel):
     jitter_ms: float = Field(default=100.0, gt=0, le=10_000, description="jitter: the longest delay of a frame.")
     offset_s: float = Field(default=3600.0, ge=-1e9, le=1e9, description="clock_drift: seconds ahead; behind if < 0.")
     logins: int = Field(default=3, ge=1, le=100, description="auth_lockout: wrong logins until the account is locked.")
-    for_s: float = Field(default=60.0, gt=0, le=86_400, description="auth_lockout: seconds it stays locked.")
+    for_s: float = Field(
+        default=60.0, gt=0, le=86_400, description="auth_lockout: seconds it stays locked; gaps: seconds without media."
+    )
+    every_s: float = Field(default=120.0, gt=0, le=86_400, description="gaps: seconds from one to the next.")
     location: str | None = Field(
         default=None,
         pattern=r"^rtsps?://[^@\s]+$",
@@ -182,6 +191,9 @@ class CameraFault(BaseModel):
         _require_kind(self.fault, self.kind, CAMERA_FAULT_KINDS.get(self.fault, ()))
         if self.fault is CameraFaultName.REDIRECT and self.location is None:
             msg = "location: redirect needs the rtsp:// address to go to"
+            raise ValueError(msg)
+        if self.fault is CameraFaultName.GAPS and self.for_s >= self.every_s:
+            msg = f"for_s: gaps of {self.for_s:g} s every {self.every_s:g} s leave no media; every_s must be longer"
             raise ValueError(msg)
         return self
 
@@ -242,6 +254,7 @@ class CameraFaultParameters(TypedDict, total=False):
     offset_s: float
     logins: int
     for_s: float
+    every_s: float
     location: str
     size_mb: int
     rate_mbps: float

@@ -3,12 +3,19 @@
 from simulator.packets.foreign import prepare_foreign
 from simulator.packets.frame import Frame
 from simulator.packets.template import FrameTemplate, render
-from simulator.packets.tracks import PreparedTrack, prepare_audio, prepare_video, replace_pictures
+from simulator.packets.tracks import (
+    PreparedTrack,
+    pack_picture,
+    prepare_audio,
+    prepare_video,
+    replace_pictures,
+)
 
 __all__ = [
     "Frame",
     "FrameTemplate",
     "PreparedTrack",
+    "pack_picture",
     "prepare_audio",
     "prepare_foreign",
     "prepare_video",

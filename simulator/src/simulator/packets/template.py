@@ -8,8 +8,10 @@ from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 RTP_HEADER_BYTES = 12
 MAX_PAYLOAD_BYTES = 1_360
-"""With the RTP header and `MAX_SERIAL` zero words a UDP packet stays under 1,472 bytes, an Ethernet's MTU."""
-MAX_SERIAL = 32
+"""With the RTP header and 32 zero words a UDP packet stays under 1,472 bytes, an Ethernet's MTU."""
+MAX_SERIAL = 101
+"""A prime: the keyframes of a loop get other serials in each of so many loops. The last packet of a keyframe with a
+high one is larger than an Ethernet's MTU."""
 
 _ZERO_WORD = b"\x00\x00\x03"
 _OPEN_FIELDS = struct.Struct(">HII")
@@ -50,8 +52,8 @@ def make_template(
 def render(template: FrameTemplate, sequence: int, timestamp: int, ssrc: int, serial: int = 0) -> bytearray:
     """The bytes to send, numbered from `sequence` on.
 
-    `serial` makes the keyframes of a loop differ from loop to loop: so many cabac_zero_words (ITU-T H.264 7.3.2.10,
-    H.265 7.3.2.9) follow the last slice. Decoders skip them: the picture is the same, the coded bytes differ.
+    `serial` makes keyframes differ from one another and from loop to loop: so many cabac_zero_words (ITU-T H.264
+    7.3.2.10, H.265 7.3.2.9) follow the last slice. Decoders skip them: the picture is the same, the coded bytes differ.
     """
     buffer = bytearray(template.data)
     pack = _OPEN_FIELDS.pack_into

@@ -1,10 +1,11 @@
 """A clip's tracks, ready to send: packets, timing, and their part of the SDP."""
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, Protocol
 
 from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
 from simulator.config import Packing, VideoCodec
@@ -34,11 +35,23 @@ class PreparedTrack:
     """Indexes of the frames with which a player can begin, in ascending order."""
     sdp_lines: tuple[str, ...]
     """Media section without its `m=` line and without `a=control`."""
+    live: "LiveKeyframes | None" = None
+    """Its keyframes with the time of day; None where the clip is sent as it is."""
 
 
-def prepare_video(clip: VideoClip, pictures_per_s: int, packing: Packing = "aggregated") -> PreparedTrack:
+class LiveKeyframes(Protocol):
+    """Makes keyframes that are about to be sent."""
+
+    def prepare(self, index: int, at: float) -> asyncio.Future[FrameTemplate]:
+        """Begin with frame `index`, which is sent at `at` (seconds since 1970); the same again for who comes second."""
+        ...
+
+
+def prepare_video(
+    clip: VideoClip, pictures_per_s: int, packing: Packing = "aggregated", live: LiveKeyframes | None = None
+) -> PreparedTrack:
     """Packets on channel 0, parameter sets in front of every keyframe."""
-    frames = _pictures(clip, packing)
+    frames = tuple(pack_picture(clip, unit, packing) for unit in clip.units)
     return PreparedTrack(
         media="video",
         codec=clip.codec,
@@ -48,12 +61,21 @@ def prepare_video(clip: VideoClip, pictures_per_s: int, packing: Packing = "aggr
         frames=frames,
         keyframes=_keyframes(frames),
         sdp_lines=_video_sdp(clip),
+        live=live,
     )
+
+
+def pack_picture(clip: VideoClip, unit: AccessUnit, packing: Packing) -> FrameTemplate:
+    """One picture of the clip, or one in its place."""
+    payloads = _payloads(clip, unit, packing)
+    return make_template(payloads, VIDEO_PAYLOAD_TYPE, channel=0, marker=True, keyframe=unit.keyframe)
 
 
 def replace_pictures(track: PreparedTrack, other: PreparedTrack) -> PreparedTrack:
     """The same track with the other's pictures, as of a covered camera: the SDP stays."""
-    return replace(track, frames=other.frames, keyframes=other.keyframes, frames_per_s=other.frames_per_s)
+    return replace(
+        track, frames=other.frames, keyframes=other.keyframes, frames_per_s=other.frames_per_s, live=other.live
+    )
 
 
 def prepare_audio(clip: AudioClip) -> PreparedTrack:
@@ -82,15 +104,6 @@ def prepare_audio(clip: AudioClip) -> PreparedTrack:
         frames=frames,
         keyframes=tuple(range(len(frames))),
         sdp_lines=sdp_lines,
-    )
-
-
-def _pictures(clip: VideoClip, packing: Packing) -> tuple[FrameTemplate, ...]:
-    return tuple(
-        make_template(
-            _payloads(clip, unit, packing), VIDEO_PAYLOAD_TYPE, channel=0, marker=True, keyframe=unit.keyframe
-        )
-        for unit in clip.units
     )
 
 
