@@ -1,6 +1,6 @@
 """Records as rows of a noun's columns, without secrets."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Select, select
+from sqlalchemy import RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.checking.cells import BETWEEN_TEXTS, NO_CODES
@@ -19,6 +19,7 @@ from inventory.importing.storing.people import read_people_in_office
 from inventory.nouns.noun import Noun
 from inventory.nouns.people import PERSON
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.queries.sight import hide_contacts, seen, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing
 from inventory.storage.tables.base import DERIVED
@@ -44,7 +45,7 @@ def exported_columns(noun: Noun) -> tuple[Column, ...]:
 
 async def exported_rows(
     session: AsyncSession, noun: Noun, today: date, only: tuple[str, UUID] | None = None
-) -> AsyncIterator[dict[str, Value]]:
+) -> AsyncGenerator[dict[str, Value]]:
     """What the session's caller sees, in the order of the noun's key, some hundreds at a time.
 
     `only`: a field and the id that it holds.
@@ -56,9 +57,10 @@ async def exported_rows(
     if only is not None:
         query = query.where(things.c[only[0]] == only[1])
     query = query.order_by(*(things.c[name] for name in noun.key), things.c.id)
-    async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
-        for row in rows:
-            yield {column.name: _value(row, column, references) for column in columns}
+    async with open_cursor(session, query) as found:
+        async for rows in found.mappings().partitions(CHUNK):
+            for row in rows:
+                yield {column.name: _value(row, column, references) for column in columns}
 
 
 async def _read_references(session: AsyncSession, noun: Noun, today: date) -> References:
@@ -86,7 +88,7 @@ async def _codes(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
 _FIELDS = {column: field for field, column in PERSON.items()}
 
 
-def _value(row: Mapping[str, Any], column: Column, references: References) -> Value:
+def _value(row: RowMapping, column: Column, references: References) -> Value:
     if column.name == REVISION:
         return row["revision"]
     if column.name == DESTINATIONS and not column.path:

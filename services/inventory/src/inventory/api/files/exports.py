@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -62,8 +63,10 @@ def _add_exports(noun: Noun) -> None:
 
 async def _packed_csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> list[bytes]:
     """The whole file, packed: whoever reads it slowly, or not at all, holds no connection of the database."""
-    async with context.read_transaction() as session:
-        rows = exported_rows(session, noun, _today(context))
+    async with (
+        context.read_transaction() as session,
+        aclosing(exported_rows(session, noun, _today(context))) as rows,
+    ):
         pieces = csv_pieces(exported_columns(noun), rows, shape)
         return [zlib.compress(piece.encode(), level=1) async for piece in pieces]
 

@@ -35,6 +35,7 @@ from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
 from inventory.nouns.mandate.states import DAY_TO_COME
 from inventory.storage.conflicts import reason_missing
+from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.auth import Credentials
@@ -75,10 +76,11 @@ async def read_connections(session: AsyncSession, brought: Brought) -> Connectio
     deliveries: dict[UUID, dict[UUID, bool]] = {}
     urls: set[str] = set()
     query = select(Delivery.camera_id, Delivery.destination_id, Delivery.enabled, Delivery.url)
-    async for rows in (await session.stream(query)).partitions(CHUNK):
-        for camera_id, destination_id, enabled, url in rows:
-            deliveries.setdefault(camera_id, {})[destination_id] = enabled
-            urls.add(url)
+    async with open_cursor(session, query) as found:
+        async for rows in found.partitions(CHUNK):
+            for camera_id, destination_id, enabled, url in rows:
+                deliveries.setdefault(camera_id, {})[destination_id] = enabled
+                urls.add(url)
     # Most cameras go to the same destinations.
     same: dict[tuple[tuple[UUID, bool], ...], dict[UUID, bool]] = {}
     deliveries = {camera_id: same.setdefault(tuple(each.items()), each) for camera_id, each in deliveries.items()}
@@ -97,8 +99,9 @@ async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device
     of_file = func.unnest(literal(list(named), ARRAY(Text))).table_valued("code").render_derived(name="of_file")
     query = select(code, *DEVICE).where(~select(of_file.c.code).where(of_file.c.code == Camera.code).exists())
     devices: list[Device] = []
-    async for rows in (await session.stream(query)).partitions(CHUNK):
-        devices += (device_of(_NOBODY, *row) for row in rows)
+    async with open_cursor(session, query) as found:
+        async for rows in found.partitions(CHUNK):
+            devices += (device_of(_NOBODY, *row) for row in rows)
     return devices
 
 

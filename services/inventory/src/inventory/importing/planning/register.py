@@ -15,6 +15,7 @@ from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.codes import is_alike
+from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 from inventory.storage.tables.base import DERIVED
@@ -72,12 +73,13 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
     present: dict[Key, Any] = {}
     more: dict[Key, list[Any]] = {}
     # Rows as they come: of twenty thousand, as many dictionaries weigh twice as much.
-    stream: Any = (await session.stream(query)).mappings()
-    async for rows in stream.partitions(CHUNK):
-        for row in rows:
-            key = key_of(noun, row)
-            if present.setdefault(key, row) is not row:
-                more.setdefault(key, []).append(row)
+    async with open_cursor(session, query) as found:
+        stream: Any = found.mappings()
+        async for rows in stream.partitions(CHUNK):
+            for row in rows:
+                key = key_of(noun, row)
+                if present.setdefault(key, row) is not row:
+                    more.setdefault(key, []).append(row)
     referred = {column.reference for column in columns_of(noun).columns if column.reference is not None}
     codes = {name: await _codes_by_id(session, noun_named(name).table) for name in referred}
     coming: dict[UUID, str] = {}

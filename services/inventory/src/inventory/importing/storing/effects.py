@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.tables import Change
 
 
@@ -79,14 +80,15 @@ async def read_effects(session: AsyncSession, import_id: UUID) -> list[Effect]:
     found: dict[UUID, Effect] = {}
     new_cameras: set[str] = set()
     # Some at a time: a line has two whole states, of which little is kept.
-    async for rows in (await session.stream(query)).partitions(CHUNK):
-        for noun, thing_id, action, before, after in rows:
-            if noun == "delivery" and (after or before)["camera_id"] in new_cameras:
-                continue
-            if noun == "camera" and action == "created":
-                new_cameras.add(str(thing_id))
-            effect = Effect(intern(noun), thing_id, intern(action), *kept(before, after))
-            found[thing_id] = found[thing_id].then(effect) if thing_id in found else effect
+    async with open_cursor(session, query) as lines:
+        async for rows in lines.partitions(CHUNK):
+            for noun, thing_id, action, before, after in rows:
+                if noun == "delivery" and (after or before)["camera_id"] in new_cameras:
+                    continue
+                if noun == "camera" and action == "created":
+                    new_cameras.add(str(thing_id))
+                effect = Effect(intern(noun), thing_id, intern(action), *kept(before, after))
+                found[thing_id] = found[thing_id].then(effect) if thing_id in found else effect
     return list(found.values())
 
 

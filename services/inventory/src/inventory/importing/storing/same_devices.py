@@ -11,6 +11,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Plan
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
+from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Change
@@ -49,10 +50,11 @@ async def find_same_meanwhile(transaction: WriteTransaction, compared: Compared,
     for row in others.values():
         devices.add(device_of(*row))
     written = select(Camera.id, Camera.code, *DEVICE).where(Camera.id.in_(ours), Camera.shared_device_reason.is_(None))
-    async for row in await session.stream(written):
-        device = device_of(*row)
-        same = devices.find_same(device) if device.code in compared.lines else None
-        if same is not None:
-            other = same.code if await sees(session, Camera, others[same.code].id) else OF_ANOTHER
-            text = translate(one_device("camera", other, same.field))
-            mistakes.add(compared.lines[device.code], same.field, text, value=getattr(device, same.field))
+    async with open_cursor(session, written) as found:
+        async for row in found:
+            device = device_of(*row)
+            same = devices.find_same(device) if device.code in compared.lines else None
+            if same is not None:
+                other = same.code if await sees(session, Camera, others[same.code].id) else OF_ANOTHER
+                text = translate(one_device("camera", other, same.field))
+                mistakes.add(compared.lines[device.code], same.field, text, value=getattr(device, same.field))
