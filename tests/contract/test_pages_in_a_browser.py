@@ -1,7 +1,8 @@
-"""The pages in a real browser, under their own Content-Security-Policy. Needs a chromium."""
+"""The pages in a real browser, under their own Content-Security-Policy. Needs a chromium, of whichever package."""
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,10 @@ import pytest
 from tests.clients.conftest import Served, wait_until
 from tests.contract.test_callers import applications
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome", "google-chrome-stable"))),
+    None,
+)
 pytestmark = [
     pytest.mark.server,
     pytest.mark.slow,
@@ -20,11 +24,14 @@ pytestmark = [
 def opened(address: str) -> tuple[str, str]:
     """The page as it stands after its scripts, and what the browser logged."""
     assert CHROMIUM is not None
-    command = [
-        CHROMIUM, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=8000",
-        "--dump-dom", address,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    with tempfile.TemporaryDirectory() as profile:
+        # A full browser opens a window unless it is told not to, and looks its maker's hosts up when it starts.
+        command = [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",
+            "--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom", address,
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     return done.stdout, done.stderr
 
 
