@@ -171,8 +171,11 @@ class KeyframeNote(BaseModel):
 
     hash: str = Field(description="`vonggac.media.h26x.keyframe_hash` in hexadecimal digits.")
     captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
-    rtp_timestamp: int | None = Field(
-        default=None, description="The camera's own; tells equal pictures apart where a destination plays it unchanged."
+    rtp_timestamp: int | None = Field(default=None, description="The camera's own.")
+    first_captured_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the camera gave the same picture first, with others between; None where nobody knows of it. "
+        "Such a picture proves no destination.",
     )
 
 

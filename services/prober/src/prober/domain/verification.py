@@ -1,9 +1,11 @@
 """Whether a destination plays what the camera gave: keyframes read back, held against the forwarder's history.
 
 One keyframe read back that is bit for bit one that lately came from the camera proves it. That none is alike proves the
-contrary only when one had to be: both sides were watched for longer than the longest delay allowed. A picture that the
-camera gives again and again proves nothing by itself: whichever of its comings it was, the destination may play it for
-ever. Then the camera's own RTP timestamps prove it, where the destination plays them unchanged; else nobody can know.
+contrary only when one had to be: both sides were watched for longer than the longest delay allowed. So does a
+destination that goes on for so long without any new keyframe, while the camera gives them: it stands still.
+
+A picture that the camera gives again proves no destination: whichever of its comings it was, the destination may play
+it for ever, and with any timestamps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +22,6 @@ LEAST_KEYFRAMES = 2
 BURST_S = 1.0
 """What comes within this time after the first keyframe may be what the destination keeps for new viewers. And so long a
 destination that catches up after an interruption plays what waited for it, until the present comes."""
-NOTED_WITHIN_S = 1.0
-"""A keyframe that came back was noted by then, if it was to be noted at all."""
 TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
@@ -114,7 +114,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict on one read-back, with its reason. `still_since`: the camera has repeated its picture since then."""
+    """The verdict on one read-back, with its reason. `still_since`: the camera has repeated its picture since then.
+
+    `stands_still`: nothing new came for as long as the camera gave new pictures.
+    """
 
     verdict: VerificationVerdict
     cause: Cause | None = None
@@ -123,6 +126,7 @@ class Finding:
     delay_s: float | None = None
     rest_s: float | None = None
     still_since: datetime | None = None
+    stands_still: bool = False
 
 
 def decide(
@@ -136,6 +140,8 @@ def decide(
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
+    if finding is None and noted.same_holder:
+        finding = _stands_still(seen, noted, fresh, asked_at=asked_at, now=now, limits=limits)
     if finding is not None:
         return finding
     if seen.failure is not None:
@@ -162,7 +168,7 @@ def _recognised(
             settled = _apart_s(seen.keyframes[0], keyframe) >= BURST_S and _burst_over(keyframe, now, BURST_S)
             if settled and _noted_until(keyframe, noted.notes):
                 return old, old, False
-        elif (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
+        elif _repeats(first, note):
             repeated.append(keyframe)
         else:
             live_s = live_delay_s(note.captured_at, keyframe.rtp_timestamp, seen.newest)
@@ -177,8 +183,7 @@ def _recognised(
                 # It is proven already; its delay will be known in a moment.
                 return None, None, True
             return _verified_with_delay(note, delay_s, live_s), None, False
-    still = _of_a_still_camera(repeated, noted, comings, now=now, limits=limits, since=since) if repeated else None
-    return still, old, bool(repeated)
+    return _of_a_repeating_camera(repeated, comings), old, bool(repeated)
 
 
 def _burst_over(keyframe: Keyframe, now: datetime, within_s: float) -> bool:
@@ -193,31 +198,19 @@ def _verified_with_delay(note: KeyframeNote, delay_s: float, live_s: float | Non
     )
 
 
-def _of_a_still_camera(
-    repeated: Sequence[Keyframe],
-    noted: Noted,
-    comings: Mapping[str, tuple[KeyframeNote, KeyframeNote]],
-    *,
-    now: datetime,
-    limits: Limits,
-    since: datetime | None,
+def _repeats(first: KeyframeNote, last: KeyframeNote) -> bool:
+    """Whether the camera gave this picture more than once; two holders note one coming at almost the same time."""
+    return last.first_captured_at is not None or (last.captured_at - first.captured_at).total_seconds() >= BURST_S
+
+
+def _of_a_repeating_camera(
+    repeated: Sequence[Keyframe], comings: Mapping[str, tuple[KeyframeNote, KeyframeNote]]
 ) -> Finding | None:
-    """The camera repeats its picture: `repeated` are those that came back, the newest first."""
-    proven = [note for keyframe in repeated if (note := _same_packets(keyframe, noted, limits, since)) is not None]
-    if len({note.rtp_timestamp for note in proven}) >= LEAST_KEYFRAMES:
-        arrived_at = next(each.arrived_at for each in repeated if each.rtp_timestamp == proven[0].rtp_timestamp)
-        delay_s = max(0.0, (arrived_at - proven[0].captured_at).total_seconds())
-        return Finding(VerificationVerdict.VERIFIED, captured_at=proven[0].captured_at, delay_s=round(delay_s, 3))
-    stamps = {note.rtp_timestamp for note in proven}
-    settled = [
-        keyframe
-        for keyframe in repeated
-        if keyframe.rtp_timestamp is None
-        or (keyframe.rtp_timestamp not in stamps and (now - keyframe.arrived_at).total_seconds() >= NOTED_WITHIN_S)
-    ]
-    if len(settled) < LEAST_KEYFRAMES:
+    """`repeated`: what came back of pictures that the camera gave more than once, the newest first."""
+    if len(repeated) < LEAST_KEYFRAMES:
         return None
-    still_since = comings[repeated[0].hash][0].captured_at
+    first, last = comings[repeated[0].hash]
+    still_since = min(first.captured_at, last.first_captured_at or first.captured_at)
     return Finding(
         VerificationVerdict.NOT_CHECKABLE,
         detail=f"the camera repeats its pictures since {still_since:%H:%M:%S} UTC: what is played may be old",
@@ -225,15 +218,27 @@ def _of_a_still_camera(
     )
 
 
-def _same_packets(keyframe: Keyframe, noted: Noted, limits: Limits, since: datetime | None) -> KeyframeNote | None:
-    """The very coming of a picture that the destination plays with the camera's own timestamp."""
-    for note in noted.notes:
-        if note.rtp_timestamp is None or (note.hash, note.rtp_timestamp) != (keyframe.hash, keyframe.rtp_timestamp):
-            continue
-        late_s = (keyframe.arrived_at - note.captured_at).total_seconds()
-        if late_s <= limits.max_delay_s and (since is None or note.captured_at >= since):
-            return note
-    return None
+def _stands_still(
+    seen: Seen, noted: Noted, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
+) -> Finding | None:
+    """Whether new keyframes had to come back by now and none did, after one that a destination may keep for ever."""
+    if not seen.keyframes or seen.failure is not None:
+        return None
+    last = seen.keyframes[-1]
+    later = [note for note in fresh if note.captured_at > last.arrived_at]
+    # What the camera itself repeats accuses nobody.
+    if len(later) < LEAST_KEYFRAMES or all(note.hash == last.hash for note in later):
+        return None
+    if (now - min(note.captured_at for note in later)).total_seconds() < limits.max_delay_s + limits.settle_s:
+        return None
+    came = [note.captured_at for note in noted.notes if note.hash == last.hash]
+    since = f"since {max(came):%H:%M:%S} UTC" if came else f"since before {asked_at:%H:%M:%S} UTC"
+    detail = (
+        f"the destination's picture stands still {since}: no new keyframe came back within "
+        f"{(now - last.arrived_at).total_seconds():.0f} s, and the camera gave {len(later)} meanwhile"
+    )
+    captured_at = max(came, default=None)
+    return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail, captured_at=captured_at, stands_still=True)
 
 
 def not_checkable(detail: str, cause: Cause | None = None) -> Finding:

@@ -355,7 +355,7 @@ class _Round:
 
 
 def _may_be_ended_by_us(finding: Finding) -> bool:
-    return finding.verdict is VerificationVerdict.UNREACHABLE and finding.cause in ENDS
+    return finding.stands_still or (finding.verdict is VerificationVerdict.UNREACHABLE and finding.cause in ENDS)
 
 
 def _resting(rest_s: float) -> Failure:

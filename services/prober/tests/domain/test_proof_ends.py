@@ -1,0 +1,132 @@
+"""When a destination has stopped to show what the camera gives: proof ends there, and nobody else is accused."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from prober.domain.verification import Finding, Keyframe, Limits, Noted, Seen, decide
+from vonggac.events import Cause
+from vonggac.events.forwarder import KeyframeNote
+from vonggac.events.prober import VerificationVerdict
+
+T0 = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
+RARE = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0, rare_s=90.0)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def seen(*frames: tuple[str, float]) -> Seen:
+    return Seen([Keyframe(name, at(s)) for name, s in frames])
+
+
+def noted(*notes: tuple[str, float]) -> Noted:
+    return Noted([KeyframeNote(hash=name, captured_at=at(s)) for name, s in notes])
+
+
+def decided(back: Seen, notes: Noted, *, now: float) -> Finding | None:
+    return decide(back, notes, asked_at=T0, now=at(now), limits=LIMITS)
+
+
+def verdict(back: Seen, notes: Noted, *, now: float) -> VerificationVerdict | None:
+    finding = decided(back, notes, now=now)
+    return finding.verdict if finding is not None else None
+
+
+EVERY_SECOND = tuple((f"live {second}", float(second)) for second in range(1, 60))
+
+
+def up_to(now: float, *older: tuple[str, float], every: float = 1.0) -> Noted:
+    """What a camera gave by then that never repeats itself."""
+    return noted(*older, *((name, second) for name, second in EVERY_SECOND if second % every == 0 and second <= now))
+
+
+def test_proof_ends_where_a_destination_shows_its_last_picture_and_no_other() -> None:
+    """It came from the camera 40 s ago, or nobody noted it: then it is older than the read-back."""
+    assert decided(seen(("kept", 0.2)), up_to(35.0), now=35.0) is None
+    finding = decided(seen(("kept", 0.2)), up_to(36.0), now=36.0)
+    assert finding is not None
+    assert (finding.verdict, finding.cause, finding.stands_still) == (
+        VerificationVerdict.MISMATCH,
+        Cause.MISMATCH,
+        True,
+    )
+    assert finding.detail == (
+        "the destination's picture stands still since before 03:00:00 UTC: no new keyframe came back within 36 s, and "
+        "the camera gave 36 meanwhile"
+    )
+    finding = decided(seen(("kept", 0.2)), up_to(36.0, ("kept", -40.0)), now=36.0)
+    assert finding is not None
+    assert finding.captured_at == at(-40.0)
+    assert "stands still since 02:59:20 UTC" in (finding.detail or "")
+
+
+def test_proof_ends_where_a_destination_goes_on_for_some_pictures_that_nobody_noted_and_stops() -> None:
+    back = seen(("u", 0.2), ("v", 2.0), ("w", 4.0))
+    assert decided(back, up_to(39.0), now=39.0) is None
+    assert verdict(back, up_to(40.0), now=40.0) is VerificationVerdict.MISMATCH
+
+
+def test_proof_ends_at_no_destination_that_goes_on_giving_keyframes() -> None:
+    """One that is late by 20 s, with a picture of a minute ago in its cache, goes on giving keyframes."""
+    back = seen(("kept", 0.2), ("u", 5.0), ("v", 15.0))
+    assert decided(back, up_to(20.0), now=20.0) is None
+    assert verdict(seen(("kept", 0.2), ("u", 5.0), ("live 1", 21.0)), up_to(21.0), now=21.0) is (
+        VerificationVerdict.VERIFIED
+    )
+
+
+@pytest.mark.parametrize("every", [15.0, 20.0, 30.0, 60.0])
+def test_proof_ends_for_no_destination_of_a_camera_that_gives_keyframes_rarely(every: float) -> None:
+    """The destination begins with a kept keyframe, and plays each next one a second after it came."""
+    for first in (every * share for share in (0.05, 0.3, 0.6, 0.95)):
+        given = [(f"live {number}", first + number * every) for number in range(4)]
+        now = 0.5
+        while now < RARE.longest_s + 1:
+            notes = noted(("kept", first - every), *(each for each in given if each[1] <= now))
+            back = seen(("kept", 0.2), *((name, came + 1.0) for name, came in given if came + 1.0 <= now))
+            finding = decide(back, notes, asked_at=T0, now=at(now), limits=RARE)
+            if finding is not None:
+                assert finding.verdict is VerificationVerdict.VERIFIED
+                break
+            now += 0.5
+
+
+def test_a_camera_that_stands_still_itself_accuses_no_destination_of_it() -> None:
+    notes = noted(("x", -20.0), *(("x", float(second)) for second in range(1, 49)))
+    assert decided(seen(("x", 0.2)), notes, now=48.0) is None
+
+
+def test_after_a_hand_over_of_ours_nobody_stands_still() -> None:
+    notes = Noted(up_to(48.0).notes, same_holder=False)
+    assert decided(seen(("kept", 0.2)), notes, now=48.0) is None
+    assert verdict(seen(("kept", 0.2)), notes, now=50.0) is VerificationVerdict.NOT_CHECKABLE
+
+
+def test_proof_ends_with_the_last_minute_that_is_replayed() -> None:
+    """Two of its pictures were noted, a quarter of a minute apart; the others nobody knows."""
+    notes = up_to(2.0, ("p", -61.0), ("q", -31.0), ("r", -1.0))
+    back = seen(("s", 0.1), ("p", 1.2), ("t", 2.2))
+    finding = decided(back, notes, now=2.3)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at) == (VerificationVerdict.MISMATCH, at(-61.0))
+    unknown = seen(*((f"old {second}", second + 0.5) for second in range(33)))
+    assert verdict(unknown, up_to(32.5), now=33.0) is VerificationVerdict.MISMATCH
+
+
+def test_proof_ends_for_a_picture_that_is_later_than_the_longest_delay_alone() -> None:
+    def play(late: float) -> VerificationVerdict | None:
+        """Live, so much later; before the read-back nobody noted its pictures."""
+        for now in (second / 2 for second in range(2, 200)):
+            names = [(f"live {n}" if n > 0 else f"old {n}", n + late) for n in range(-60, 100)]
+            back = seen(*((name, came) for name, came in names if 0 <= came <= now))
+            finding = decided(back, up_to(now), now=now)
+            if finding is not None:
+                return finding.verdict
+        return None
+
+    assert play(20.0) is VerificationVerdict.VERIFIED
+    assert play(28.0) is VerificationVerdict.VERIFIED
+    assert play(45.0) is VerificationVerdict.MISMATCH
