@@ -132,7 +132,7 @@ bench-faults: setup ## Faults at one destination: losses of the other, false sta
 	@exec $(python) -m bench.faults.faults $(ARGS)
 
 .PHONY: bench-truth
-bench-truth: setup ## Every kind of fault: reporting's seconds against the simulator's record (ARGS="--seconds 120")
+bench-truth: setup ## Every kind of fault: reporting's seconds against the truth (ARGS="--seed 2", "--kinds black discards")
 	@exec $(python) -m bench.truth.truth $(ARGS)
 
 .PHONY: bench-import

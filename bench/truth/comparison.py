@@ -5,15 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bench.truth.record import Gap
+from bench.truth.record import Gap, Thing
+from bench.truth.windows import EDGE_S, MEDIA, SETTLED_S, TOLERANCE_S, Bad, Rule, Window
 
-LEAST_S = 5.0
-"""Outages of this length or more must be found, and dated to TOLERANCE_S."""
-TOLERANCE_S = 1.5
 NEAR_S = 4.0
 """An outage is found where what was reported touches it, or begins so soon after its beginning."""
-ATTRIBUTED_S = 2.0
-"""What begins so soon after a fault is of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,68 +24,51 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A fault of this kind in [start, end); `blind`: those who probe slept, what nobody saw must be unknown.
-
-    `proven_again`: when every delivery had a proof again, where read-backs were what failed.
-    """
-
-    kind: str
-    start: float
-    end: float
-    things: frozenset[tuple[str, str]]
-    blind: bool = False
-    proven_again: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """One true outage, and how it was reported; None where it was not."""
 
     kind: str
-    thing: tuple[str, str]
+    thing: Thing
     truth: Gap
     late_start_s: float | None
     late_end_s: float | None
     wrong_s: float
-    reported: tuple[Stretch, ...] = ()
-    """All that was reported around it, where it is wrong by more than the tolerance."""
+    """Seconds of it that are not called bad, and of good time that are."""
+    rule: Rule = MEDIA
+
+    @property
+    def beyond_s(self) -> float:
+        """How much later or earlier than its rule allows it was found to begin or to end."""
+        if self.late_start_s is None or self.late_end_s is None:
+            return 0.0
+        return max(0.0, abs(self.late_start_s) - self.rule.late_start_s, abs(self.late_end_s) - self.rule.late_end_s)
 
 
-def compare(
-    kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool, gaps: Sequence[Gap] = ()
-) -> Found:
-    """The one outage `truth`. While everybody who probes sleeps, unknown is as right as bad.
-
-    `gaps`: those of the line, where `truth` joins several; what was called good of the media amid them is right.
-    """
-    wanted = ("bad", "unknown") if blind else ("bad",)
-    spans = union((one for one in reported if one.verdict in wanted), within_s=TOLERANCE_S)
+def compare(thing: Thing, truth: Bad, reported: Sequence[Stretch]) -> Found:
+    """How the one outage `truth` was reported. Of the media amid it that came, good is right."""
+    spans = union((one for one in reported if one.verdict == "bad"), within_s=TOLERANCE_S)
     touching = [one for one in spans if one.start < truth.end and one.end > truth.start]
     if not touching:
         touching = [one for one in spans if one.start < truth.end + NEAR_S and one.end > truth.start - NEAR_S][:1]
+    outage = Gap(truth.start, truth.end)
     if not touching:
-        return Found(kind, thing, truth, None, None, truth.length)
+        return Found(truth.kind, thing, outage, None, None, truth.length, truth.rule)
     first, last = touching[0], touching[-1]
-    wrong = abs(first.start - truth.start) + abs(last.end - truth.end)
+    wrong_s = abs(first.start - truth.start) + abs(last.end - truth.end)
     for one, two in pairwise(touching):
-        wrong += sum(max(0.0, min(gap.end, two.start) - max(gap.start, one.end)) for gap in gaps or [truth])
-    late_start_s, late_end_s = first.start - truth.start, last.end - truth.end
-    shown: tuple[Stretch, ...] = ()
-    if max(abs(late_start_s), abs(late_end_s), wrong / 2) > TOLERANCE_S:
-        shown = tuple(one for one in reported if one.start < last.end + NEAR_S and one.end > first.start - NEAR_S)
-    return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
+        wrong_s += sum(max(0.0, min(gap.end, two.start) - max(gap.start, one.end)) for gap in truth.parts)
+    return Found(truth.kind, thing, outage, first.start - truth.start, last.end - truth.end, wrong_s, truth.rule)
 
 
-def beside(reported: Sequence[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[Stretch]:
-    """What was reported between the gaps before and after this one, however short: a centre that flaps has many.
+def beside(reported: Sequence[Stretch], gap: Gap | Bad, others: Iterable[Gap | Bad]) -> list[Stretch]:
+    """What was reported between the outages before and after this one, however short: a centre that flaps has many.
 
     What was called bad for up to the tolerance after the neighbour before, or goes on in the one after, and good beside
     this one, is the neighbour's.
     """
-    others = union(gaps, within_s=TOLERANCE_S)
-    start = max((one.end for one in others if one.end <= gap.start), default=-math.inf)
-    end = min((one.start for one in others if one.start >= gap.end), default=math.inf)
+    neighbours = union(others, within_s=TOLERANCE_S)
+    start = max((one.end for one in neighbours if one.end <= gap.start), default=-math.inf)
+    end = min((one.start for one in neighbours if one.start >= gap.end), default=math.inf)
     bad = union(one for one in reported if one.verdict == "bad")
     start = max((one.end for one in bad if start < one.end <= min(start + TOLERANCE_S, gap.start)), default=start)
     end = min((one.start for one in bad if max(end - TOLERANCE_S, gap.end) <= one.start < end <= one.end), default=end)
@@ -100,23 +79,60 @@ def beside(reported: Sequence[Stretch], gap: Gap, gaps: Iterable[Gap]) -> list[S
     ]
 
 
-def outages_in(window: Window, thing: tuple[str, str], gaps: Iterable[Gap]) -> list[Gap]:
-    """The outages that a fault made, by the gaps of a line of media.
+def untrue_good(bad: Iterable[Bad], reported: Sequence[Stretch]) -> list[Stretch]:
+    """What was called good while it was bad."""
+    untrue = union(part for one in bad for part in one.untrue)
+    return [cut for gap in untrue for one in reported if one.verdict == "good" and (cut := _cut(one, gap)) is not None]
 
-    At a centre that flaps, media for less than the tolerance ends no outage. A camera that gave a prober its picture is
-    there; that nobody asks it for more, while a forwarder waits to try again, is no outage of the camera.
+
+def untrue_bad(bad: Iterable[Bad], gaps: Iterable[Gap], blind: Iterable[Gap], reported: Sequence[Stretch]) -> list[Gap]:
+    """What was called bad while it was good, beyond what is allowed at the edges.
+
+    `gaps`: all of the line, however short, also those that are no outage of it. `blind`: nobody knows what was true.
     """
-    if thing[1] == "camera":
-        return [gap for gap in gaps if gap.length >= LEAST_S and within(gap, window) and gap.start < window.end]
-    return [gap for gap in union(gaps, within_s=TOLERANCE_S) if gap.length >= LEAST_S and within(gap, window)]
+    edges = (Gap(one.start - TOLERANCE_S, one.end + TOLERANCE_S) for one in (*gaps, *blind))
+    excused = union([*(one.excused for one in bad), *edges])
+    spans = union(one for one in reported if one.verdict == "bad")
+    return [left for span in spans for left in without(span, excused) if left.length > EDGE_S]
 
 
-def within(gap: Gap, window: Window) -> bool:
-    """Whether it began in the window, or soon after."""
-    return window.start - ATTRIBUTED_S <= gap.start < window.end + ATTRIBUTED_S
+def unknown_when_good(
+    thing: Thing, gaps: Iterable[Gap], windows: Iterable[Window], reported: Sequence[Stretch], period: Gap
+) -> tuple[list[Stretch], float]:
+    """What was called unknown of the time in which nothing disturbed this line, and the seconds of that."""
+    spans = [span for window in windows if (span := window.disturbs(thing)) is not None]
+    spans += [Gap(gap.start - SETTLED_S, gap.end + SETTLED_S) for gap in gaps]
+    calm = without(period, union(spans))
+    unknown = [one for one in reported if one.verdict == "unknown"]
+    found = [cut for gap in calm for one in unknown if (cut := _cut(one, gap)) is not None]
+    return found, sum(one.length for one in calm)
 
 
-def union(stretches: Iterable[Stretch | Gap], *, within_s: float = 0.001) -> list[Gap]:
+def unknown_before(truth: Bad, reported: Sequence[Stretch]) -> float | None:
+    """Seconds from the last that was called good to this break; None where it was called bad in between.
+
+    0 where good goes on beyond it: that is for `untrue_good`.
+    """
+    before = [one for one in reported if one.start < truth.start]
+    last = max((one.end for one in before if one.verdict == "good"), default=None)
+    if last is None or any(one.verdict == "bad" and one.end > last for one in before):
+        return None
+    return max(0.0, truth.start - last)
+
+
+def without(span: Gap, excused: Iterable[Gap]) -> list[Gap]:
+    """What is left of a span."""
+    left, start = [], span.start
+    for one in sorted(excused, key=lambda each: each.start):
+        if one.end <= start or one.start >= span.end:
+            continue
+        if one.start > start:
+            left.append(Gap(start, one.start))
+        start = max(start, one.end)
+    return [*left, Gap(start, span.end)] if start < span.end else left
+
+
+def union(stretches: Iterable[Stretch | Gap | Bad], *, within_s: float = 0.001) -> list[Gap]:
     """Stretches that are no more than `within_s` apart, as one."""
     result: list[Gap] = []
     for one in sorted(stretches, key=lambda each: each.start):
@@ -132,16 +148,12 @@ def overlap_s(reported: Iterable[Stretch], verdict: str, start: float, end: floa
     return sum(max(0.0, min(one.end, end) - max(one.start, start)) for one in reported if one.verdict == verdict)
 
 
-def untrue_connected_s(truth: Iterable[Gap], reported: Sequence[Stretch]) -> float:
-    """Seconds called connected in which the centre received nothing, beyond the tolerance at both ends."""
-    return sum(
-        overlap_s(reported, "good", gap.start + TOLERANCE_S, gap.end - TOLERANCE_S)
-        for gap in truth
-        if gap.length > 2 * TOLERANCE_S
-    )
-
-
 def percentile(values: Sequence[float], share: float) -> float:
     """The nearest rank; 0 of nothing."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+
+
+def _cut(one: Stretch, gap: Gap) -> Stretch | None:
+    start, end = max(one.start, gap.start), min(one.end, gap.end)
+    return replace(one, start=start, end=end) if end > start else None

@@ -1,80 +1,183 @@
 """What a run of `truth.py` found: its rows and its last line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bench.truth import evidence
-from bench.truth.comparison import Found, Window, percentile
-from bench.truth.evidence import Counted
-from bench.truth.faults import KINDS
+from bench.truth.comparison import (
+    Found,
+    Stretch,
+    beside,
+    compare,
+    percentile,
+    unknown_before,
+    unknown_when_good,
+    untrue_bad,
+    untrue_good,
+)
 from bench.truth.judgement import misses
 from bench.truth.record import Gap, Thing
+from bench.truth.windows import ATTRIBUTED_S, MEDIA, VERIFY_INTERVAL_S, Bad, Window, bad_of
+
+CLOCK_S = 0.01
+"""Workers date to the millisecond, by the server's clock, which they know to some milliseconds."""
+BETWEEN = "between faults"
+CAMERA = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Seconds of a line that were called what they were not."""
+
+    kind: str
+    thing: Thing
+    span: Gap
+    called: str
+    words: str
+
+    def __str__(self) -> str:
+        at = datetime.fromtimestamp(self.span.start, UTC).strftime("%H:%M:%S.%f")[:-3]
+        said = f" ({self.words})" if self.words else ""
+        line = " ".join(self.thing)
+        return f"untrue: {line} called {self.called}{said} for {self.span.length:.3f} s from {at} UTC on, {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: what was recorded of it, what reporting accounts, and the states that were reported at the time."""
+
+    thing: Thing
+    gaps: Sequence[Gap]
+    reported: Sequence[Stretch]
+    words: Sequence[Stretch] = ()
+
+    def words_of(self, span: Gap) -> str:
+        said = (one.words for one in self.words if one.start < span.end and one.end > span.start)
+        return ", ".join(dict.fromkeys(said))
 
 
 @dataclass
 class Result:
-    """What was found; `figures` is the last line without the counts."""
+    """What was found; `figures` is of the last line what others have measured."""
 
-    found: list[Found] = field(default_factory=list)
-    blind: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By kind: seconds called unknown, of seconds in which nobody could measure."""
-    known_blind: list[tuple[Window, Thing, Gap, str]] = field(default_factory=list)
-    """What was called known of the time in which nobody could measure."""
-    untrue: dict[str, float] = field(default_factory=dict)
-    false_s: dict[str, float] = field(default_factory=dict)
-    false: list[tuple[str, Thing, Gap, set[str]]] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
-    counted: list[Counted] = field(default_factory=list)
-    non_compliant_s: float = 0.0
-    """Of all cameras, while nobody could make a read-back."""
+    found: list[Found] = field(default_factory=list)
+    untrue: list[Error] = field(default_factory=list)
+    """Called good of bad time."""
+    accused: list[Error] = field(default_factory=list)
+    """Called bad of good time."""
+    known: list[Error] = field(default_factory=list)
+    """Called known of the time in which nobody could measure."""
+    blind_s: float = 0.0
+    unknown_before: list[tuple[Window, float]] = field(default_factory=list)
+    """Of each break of a delivery: from the last that was called connected."""
+    unknown: list[Error] = field(default_factory=list)
+    """Called unknown of `calm_s`, in which nothing disturbed the line."""
+    calm_s: float = 0.0
     figures: dict[str, float] = field(default_factory=dict)
 
-    def rows(self) -> list[str]:
-        """A line per kind of fault."""
-        heading = ("kind", "times", "outages", "missed", "late start", "late end", "wrong p99", "unknown %", "untrue s")
-        lines = ["".join(f"{cell:>12}" for cell in heading)]
-        for kind in KINDS:
-            windows = [one for one in self.windows if one.kind == kind]
-            if not windows:
+    def add(self, line: Line, period: Gap, blind: Sequence[Gap] = ()) -> None:
+        """Compare one line. `blind`: nobody knows what was true."""
+        thing, reported = line.thing, line.reported
+        gaps = [gap for gap in line.gaps if gap.end > period.start and gap.start < period.end]
+        bad = bad_of(thing, gaps, self.windows)
+        for one in bad:
+            if one.must_be_found:
+                others = [other for other in bad if other is not one]
+                self.found.append(compare(thing, one, beside(reported, one, [*gaps, *others])))
+        for stretch in untrue_good(bad, reported):
+            self.untrue.append(self._error(line, Gap(stretch.start, stretch.end), "good", bad))
+        for span in untrue_bad(bad, gaps, blind, reported):
+            self.accused.append(self._error(line, span, "bad", bad))
+        self._add_blind(line)
+        if thing[1] != CAMERA:
+            self._add_unknown_before(thing, bad, reported)
+        unknown, calm_s = unknown_when_good(thing, [*gaps, *blind], self.windows, reported, period)
+        self.unknown += [self._error(line, Gap(one.start, one.end), "unknown", ()) for one in unknown]
+        self.calm_s += calm_s
+
+    def _error(self, line: Line, span: Gap, called: str, bad: Iterable[Bad]) -> Error:
+        near = (one.kind for one in bad if one.start - ATTRIBUTED_S < span.end and span.start < one.end + ATTRIBUTED_S)
+        return Error(next(near, self._kind_at(span)), line.thing, span, called, line.words_of(span))
+
+    def _kind_at(self, span: Gap) -> str:
+        for one in self.windows:
+            if one.start - ATTRIBUTED_S < span.end and span.start < max(one.end, one.settled or 0.0) + ATTRIBUTED_S:
+                return one.kind if one.start < span.end and span.start < one.end else f"after {one.kind}"
+        return BETWEEN
+
+    def _add_blind(self, line: Line) -> None:
+        for window in self.windows:
+            if not window.blind or line.thing not in window.things:
                 continue
+            start, end = window.start + CLOCK_S, window.end - CLOCK_S
+            self.blind_s += end - start
+            for one in line.reported:
+                span = Gap(max(one.start, start), min(one.end, end))
+                if one.verdict != "unknown" and span.length > 0:
+                    self.known.append(Error(window.kind, line.thing, span, one.verdict, line.words_of(span)))
+
+    def _add_unknown_before(self, thing: Thing, bad: Sequence[Bad], reported: Sequence[Stretch]) -> None:
+        """Of the first break in each window: before it, all was proven."""
+        for window in self.windows:
+            if thing not in window.things or ":" in window.kind:
+                continue
+            first = next((one for one in bad if window.start - ATTRIBUTED_S <= one.start < window.end), None)
+            before_s = unknown_before(first, reported) if first is not None else None
+            if before_s is not None:
+                self.unknown_before.append((window, before_s))
+
+    def rows(self) -> list[str]:
+        """A line per kind of fault, then each error."""
+        heading = (
+            "times",
+            "outages",
+            "missed",
+            "late start",
+            "late end",
+            "untrue good",
+            "untrue bad",
+            "unknown before",
+        )
+        width = max((len(one.kind) for one in self.windows), default=4) + 2
+        lines = [f"{'kind':>{width}}" + "".join(f"{cell:>15}" for cell in heading)]
+        for kind in sorted({one.kind for one in self.windows} | {one.kind for one in (*self.untrue, *self.accused)}):
             found = [one for one in self.found if one.kind == kind]
-            unknown, of = self.blind.get(kind, (0.0, 0.0))
+            before = [seconds for window, seconds in self.unknown_before if window.kind == kind]
             cells: Sequence[object] = (
-                len(windows),
+                len({one.start for one in self.windows if one.kind == kind}),
                 len(found),
                 sum(one.late_start_s is None for one in found),
-                _worst(found, "late_start_s"),
-                _worst(found, "late_end_s"),
-                round(percentile([one.wrong_s for one in found], 0.99), 2),
-                round(100 * unknown / of) if of else "-",
-                round(self.untrue.get(kind, 0.0), 1),
+                _worst(one.late_start_s for one in found),
+                _worst(one.late_end_s for one in found),
+                round(_sum(one for one in self.untrue if one.kind == kind), 1),
+                round(_sum(one for one in self.accused if one.kind == kind), 1),
+                round(max(before), 1) if before else "-",
             )
-            lines.append(f"{kind:>18}" + "".join(f"{cell!s:>12}" for cell in cells))
-        for kind, thing, span, words in self.false:
-            at = datetime.fromtimestamp(span.start, UTC).strftime("%H:%M:%S.%f")[:-3]
-            called = ", ".join(sorted(words))
-            lines.append(f"untrue: {' '.join(thing)} called {called} for {span.length:.1f} s from {at} UTC on, {kind}")
-        for window, thing, known, state in self.known_blind:
-            after_s, length_ms = known.start - window.start, 1000 * known.length
-            lines.append(f"{' '.join(thing)} called {state} for {length_ms:.0f} ms, {after_s:.3f} s into {window.kind}")
-        return [*lines, "", *evidence.rows(self.counted)]
+            lines.append(f"{kind:>{width}}" + "".join(f"{cell!s:>15}" for cell in cells))
+        return [*lines, "", *map(str, (*self.untrue, *self.accused, *self.known, *self.unknown))]
 
     def line(self) -> dict[str, float]:
         """The last line, in the words of its readers."""
         seen = [one for one in self.found if one.late_start_s is not None]
-        starts, ends = ([abs(getattr(one, f"late_{end}_s")) for one in seen] for end in ("start", "end"))
-        unknown, of = (sum(one[at] for one in self.blind.values()) for at in (0, 1))
+        dated = [one for one in seen if one.rule == MEDIA]
+        starts, ends = ([abs(getattr(one, f"late_{end}_s")) for one in dated] for end in ("start", "end"))
+        wrong = [one.wrong_s for one in self.found if one.rule == MEDIA]
+        known_s = _sum(self.known)
         figures = {
             "late_start_p99_s": percentile(starts, 0.99),
             "late_start_max_s": max(starts, default=0.0),
             "late_end_p99_s": percentile(ends, 0.99),
             "late_end_max_s": max(ends, default=0.0),
-            "seconds_wrong_p99": percentile([one.wrong_s for one in self.found], 0.99),
-            "untrue_connected_s": sum(self.untrue.values()),
-            "untrue_down_s": sum(self.false_s.values()),
-            **({"unknown_when_blind_pct": 100 * unknown / of} if of else {}),
-            **evidence.figures(self.counted, self.non_compliant_s),
+            "seconds_wrong_p99": percentile(wrong, 0.99),
+            "late_beyond_max_s": max((one.beyond_s for one in seen if one.rule != MEDIA), default=0.0),
+            "untrue_connected_s": _sum(one for one in self.untrue if one.thing[1] != CAMERA),
+            "untrue_up_s": _sum(one for one in self.untrue if one.thing[1] == CAMERA),
+            "untrue_down_s": _sum(self.accused),
+            "calm_s": self.calm_s,
+            "unknown_good_pct": 100 * _sum(self.unknown) / self.calm_s if self.calm_s else 0.0,
+            **self._unknown_before_figures(),
+            **({"unknown_when_blind_pct": 100 * (1 - known_s / self.blind_s)} if self.blind_s else {}),
             **self.figures,
         }
         # Rounded so finely that what is judged is what is printed.
@@ -84,19 +187,22 @@ class Result:
             **{name: round(value, 3) for name, value in figures.items()},
         }
 
+    def _unknown_before_figures(self) -> Mapping[str, float]:
+        usual = [seconds for window, seconds in self.unknown_before if window.interval_s == VERIFY_INTERVAL_S]
+        rare = [seconds for window, seconds in self.unknown_before if window.interval_s != VERIFY_INTERVAL_S]
+        figures = {"unknown_before_break_max_s": max(usual, default=0.0)}
+        return figures | ({"unknown_before_break_a_minute_max_s": max(rare)} if rare else {})
+
     @property
     def misses(self) -> list[str]:
         """What is out of bounds, in words; a run without any holds."""
         return misses(self.line(), {one.kind for one in self.windows})
 
 
-def _worst(found: Sequence[Found], name: str) -> object:
-    values: list[float] = [getattr(one, name) for one in found if getattr(one, name) is not None]
-    if not values:
-        return "-"
-    worst = max(values, key=_size)
-    return round(worst, 2)
+def _sum(errors: Iterable[Error]) -> float:
+    return sum(one.span.length for one in errors)
 
 
-def _size(seconds: float) -> float:
-    return abs(seconds)
+def _worst(values: Iterable[float | None]) -> object:
+    found = sorted((abs(value), value) for value in values if value is not None)
+    return round(found[-1][1], 2) if found else "-"
