@@ -35,7 +35,7 @@ class _Mapping:
 
 
 class BusClock:
-    """`shift` any number of times while the process `pid` lives, which began right. A new process needs a new one."""
+    """`shift` any number of times while the process `pid` lives. A new process needs a new one."""
 
     def __init__(self, pid: int) -> None:
         """Raises UnshiftableError."""
@@ -54,32 +54,34 @@ class BusClock:
         vdso = next((one for one in mappings if one.name == "[vdso]"), None)
         if vdso is None:
             raise UnshiftableError("the process has no vDSO")
-        return vdso.start + _symbol(self._read(vdso), b"__vdso_clock_gettime")
+        return vdso.start + _symbol(self._read(vdso.start, vdso.end), b"__vdso_clock_gettime")
 
     def _insert(self, mappings: list[_Mapping], function: int) -> int:
-        """Put our instructions between the program and the vDSO; return where their seconds stand."""
+        """Put our instructions between the program and the vDSO, once; return where their seconds stand."""
         program = mappings[0].name
         text = next(one for one in mappings if one.name == program and "x" in one.rights)
         code = _CALL + _WORD.pack(function) + _ADD
         entry = text.end - len(code) - _SECONDS.size & ~15
         if entry < text.start + _code_bytes(Path(program)):
             raise UnshiftableError("behind the program's code is no room")
+        if self._read(entry, entry + len(code)) == code:
+            return entry + len(code)
         end = text.end
         for one in mappings:
             if one.start != end:
                 continue
             end = one.end
-            at = self._read(one).find(_WORD.pack(function)) if "w" in one.rights else -1
+            at = self._read(one.start, one.end).find(_WORD.pack(function)) if "w" in one.rights else -1
             if at >= 0:
                 self._write(entry, code + _SECONDS.pack(0))
                 self._write(one.start + at, _WORD.pack(entry))
                 return entry + len(code)
-        raise UnshiftableError("the program does not read the clock through the vDSO, or is shifted already")
+        raise UnshiftableError("the program does not read the clock through the vDSO")
 
-    def _read(self, mapping: _Mapping) -> bytes:
+    def _read(self, start: int, end: int) -> bytes:
         with self._memory.open("rb") as memory:
-            memory.seek(mapping.start)
-            return memory.read(mapping.end - mapping.start)
+            memory.seek(start)
+            return memory.read(end - start)
 
     def _write(self, at: int, data: bytes) -> None:
         with self._memory.open("r+b", buffering=0) as memory:
