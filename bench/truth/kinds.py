@@ -16,7 +16,7 @@ from bench.truth.windows import COVERED, EMPTY, LOOPS, MEDIA, Window
 type Taken = Literal["camera", "centre", "alone"]
 """Whether a fault takes a third of the cameras, a centre, or all there is."""
 AT_ONCE: Mapping[Taken, int] = MappingProxyType({"camera": 3, "centre": 2, "alone": 1})
-SHORT_S, LONG_S, LIE_S = (8.0, 25.0), (45.0, 60.0), (60.0, 70.0)
+SHORT_S, LONG_S, LIE_S = (8.0, 25.0), (40.0, 50.0), (48.0, 56.0)
 """Least and most seconds. A picture stands still for half a minute before it is called frozen. That a centre plays what
 is not the camera's is certain after the longest delay that is allowed, half a minute too."""
 TWO = "two at once"

@@ -14,7 +14,7 @@ from bench.truth.record import CENTRES, LONGEST_GAP_S, Record, Thing
 from bench.truth.windows import Window
 from local.apis.inventory import RefusedError
 
-FLOWING_FOR_S = 5.0
+FLOWING_FOR_S = 3.0
 SETTLED_WITHIN_S = 150.0
 SAMPLE_S = 0.2
 MEGABYTE = 1e6
