@@ -64,6 +64,8 @@ class Positions(Protocol):
     async def keep(
         self, stream: str, floor: int, reached: int, created: datetime, *, went_back: bool = False
     ) -> None: ...
+    async def note_register_read(self, at: datetime) -> None:
+        """Note that at `at` all that INVENTORY had was in the tables."""
 
 
 def new_consumers(bus: Bus, handlers: Handlers, *, batch: int) -> list[EventConsumer]:
@@ -144,7 +146,7 @@ class Feed:
                 consumers = new_consumers(bus, self._handlers, batch=self._settings.ingest_batch)
                 for consumer in consumers:
                     tasks.create_task(consumer.run())
-                self._watches = [StreamWatch(bus, consumer, self._positions) for consumer in consumers]
+                self._watches = [StreamWatch(bus, consumer, self._positions, self.clock) for consumer in consumers]
                 tasks.create_task(self._measure(self._watches))
         finally:
             self.feeding = False
@@ -177,8 +179,8 @@ class Feed:
 class StreamWatch:
     """One stream: how far behind the tables are, and whether they, or the stream, went back (decision 0032)."""
 
-    def __init__(self, bus: Bus, consumer: EventConsumer, positions: Positions) -> None:
-        self._bus, self._consumer, self._positions = bus, consumer, positions
+    def __init__(self, bus: Bus, consumer: EventConsumer, positions: Positions, clock: ServerClock) -> None:
+        self._bus, self._consumer, self._positions, self._clock = bus, consumer, positions, clock
         self.pending: int | None = None
         """Events that are not handled yet; None: not known."""
         self._kept: tuple[int, int] | None = None
@@ -188,11 +190,14 @@ class StreamWatch:
         """Once. Raises only bugs."""
         durable = self._consumer.durable
         try:
+            asked_at = self._clock.now()
             info = await self._bus.js.consumer_info(self._consumer.stream, durable)
             self.pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
             metrics.PENDING.labels(durable).set(self.pending)
             handled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
             await self._keep_position(handled, info.delivered.stream_seq if info.delivered is not None else handled)
+            if self._consumer.stream == topology.INVENTORY and not self.pending:
+                await self._positions.note_register_read(asked_at)
         except (NatsError, APIError, TimeoutError) as error:
             self.pending = None
             log.debug("lag_unknown", durable=durable, error=type(error).__name__)

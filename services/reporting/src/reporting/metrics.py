@@ -41,6 +41,11 @@ FACTS_LOST = Counter(
     "Facts that publishers numbered and that never came.",
     registry=registry,
 )
+REGISTER_GAPS = Gauge(
+    "vonggac_reporting_register_gaps",
+    "Stretches of time for which revisions of a camera, facility or destination never came; they are unknown.",
+    registry=registry,
+)
 CORRECTED = Counter(
     "vonggac_reporting_corrected_facts",
     "Facts dated after they were stored, by kind of worker; each is taken at the time at which it was stored.",

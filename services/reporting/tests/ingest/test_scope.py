@@ -110,14 +110,15 @@ async def test_who_switched_a_camera_off_stays_known_after_changes(database: Dat
 
 
 async def test_what_never_came_here_excuses_nothing(database: Database, province: Province) -> None:
-    """The bus keeps the newest revision: of a thing first heard of when it was off, only that is known."""
+    """Of a thing first heard of when it was off, only that is known: before, it is neither charged nor excused."""
     off = later(province.camera(), 4, hour(6), enabled=False, changed_by="an")
     closed = later(province.facility_state(), 3, hour(12), status="closed", changed_by="binh")
     base = [event.data for event in province.base() if event.data.event_type != closed.event_type]
     await apply(database, *base, closed, off)
     (found,) = await cameras(database)
-    assert absences(found) == [(6, 12, "switched_off"), (12, 24, "facility_closed")]
-    assert [one.value.by for one in found.absences] == ["an", "binh"]
+    missing = (0, 6, "revision_missing")
+    assert absences(found) == [missing, (6, 12, "switched_off"), (12, 24, "facility_closed")]
+    assert [one.value.by for one in found.out_of_scope] == ["an", "binh"]
 
 
 async def test_a_camera_is_charged_nothing_before_it_existed_nor_after_it_was_removed(

@@ -45,7 +45,9 @@ BEFORE = "0018"
 """The newest revision of the earlier release."""
 LATER: Mapping[str, Mapping[str, Any]] = {
     "calendar_feed": {"by_address": False},
-    "facility": {"address": None},
+    "camera": {"read_until": None, "unknown_from": None},
+    "destination": {"read_until": None, "unknown_from": None},
+    "facility": {"address": None, "read_until": None, "unknown_from": None},
     "late_evidence": {"deliveries": {}},
     "publisher": {"oldest": None, "oldest_at": None, "oldest_since": None},
     "publisher_gap": {"before_at": None, "after_at": None, "after_since": None},
@@ -174,7 +176,11 @@ async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_t
     wanted = rows_of(source)
     for name, values in LATER.items():
         wanted[name] = sorted(({**row, **values} for row in wanted[name]), key=repr)
-    assert rows_of(target) == wanted
+    found = rows_of(target)
+    # Here it is when the service of this test read the register; there, when the last worker was heard of.
+    del wanted["register_reading"]
+    assert len(found.pop("register_reading")) == 1
+    assert found == wanted
     with target.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
     migrated = Database(earlier_url)

@@ -172,6 +172,13 @@ class AbsenceShape(_Part):
     why: str | None = Field(description="Why, as far as it was given.")
 
 
+class StretchShape(_Part):
+    """[from, to)."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+
+
 class CameraShape(_Part):
     id: UUID
     code: str
@@ -189,6 +196,10 @@ class CameraShape(_Part):
     compliant: bool | None
     shared_device_reason: str | None = Field(description="Why another camera on record has the same device.")
     out_of_scope: list[AbsenceShape]
+    register_unknown: list[StretchShape] = Field(
+        description="When nobody knows what was demanded: so many changes followed one another while reporting was "
+        "away that some never came. Neither charged nor excused: it is `unknown`.",
+    )
     deliveries: list[DeliveryShape]
     seconds: SecondsShape
     availability: PercentagesShape

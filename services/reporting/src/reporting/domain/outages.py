@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reporting.domain.evidence.media import joined
 from reporting.domain.instants import Millis
 from reporting.domain.partition import NO_CAUSE, Seen
-from reporting.domain.scope import Absence
+from reporting.domain.scope import Absence, Reason
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
 
@@ -132,7 +132,10 @@ def accounted(
     """The camera's line over `period` without gaps: out of scope, then maintenance; what nobody saw is unknown."""
     result: list[Segment[Seen]] = []
     for start, end, (absence, agreed, seen) in overlay(period, [absences, maintenance, camera]):
-        if absence is not None:
+        value: tuple[CameraState, str | None]
+        if absence is not None and absence.reason is Reason.REVISION_MISSING:
+            value = (CameraState.UNKNOWN, absence.reason.value)
+        elif absence is not None:
             value = (CameraState.OUT_OF_SCOPE, absence.reason.value)
         elif agreed:
             value = (CameraState.MAINTENANCE, None)

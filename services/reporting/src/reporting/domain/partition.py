@@ -143,6 +143,16 @@ def out_of_scope(period: Period, deliveries: int) -> Account:
     return Account(Durations(period=length, out_of_scope=length), ledgers)
 
 
+def not_known(period: Period, named: Sequence[bool]) -> Account:
+    """The account of a camera of which nobody knows what the register demanded; `named`: which of its deliveries may
+    have been demanded. Neither charged nor excused."""
+    length = period.length
+    ledgers = tuple(
+        [DeliveryDurations(unknown=length) if one else DeliveryDurations(out_of_scope=length) for one in named]
+    )
+    return Account(Durations(length, unknown=length, compliance_unknown=length, connection_unknown=length), ledgers)
+
+
 def account(
     period: Period,
     camera: Sequence[Segment[Seen]],
@@ -207,6 +217,12 @@ class Kinds(NamedTuple):
 def nothing_counted(deliveries: int) -> Kinds:
     """A moment out of scope, of a camera with so many deliveries."""
     return Kinds(("out_of_scope",), (("out_of_scope", None),) * deliveries)
+
+
+def nothing_known(named: Sequence[bool]) -> Kinds:
+    """The moment of `not_known`."""
+    names = tuple([("unknown" if one else "out_of_scope", None) for one in named])
+    return Kinds(("unknown", "compliance_unknown", "connection_unknown"), names)
 
 
 def kinds(

@@ -16,6 +16,13 @@ from reporting.domain.segments import Period, Segment, value_at
 from vonggac.events.inventory import FacilityStatus
 
 FOREVER: Millis = 2**62
+EPOCH = 1_000_000_000
+"""A register that was restored counts its revisions on from the next multiple: above all that were published."""
+
+
+def is_first(revision: int) -> bool:
+    """Whether nothing of the thing was before this revision. Numbers have no gaps: one that is missing shows."""
+    return revision % EPOCH <= 1
 
 
 class Reason(StrEnum):
@@ -29,6 +36,8 @@ class Reason(StrEnum):
     FACILITY_SUSPENDED = "facility_suspended"
     FACILITY_CLOSED = "facility_closed"
     SWITCHED_OFF = "switched_off"
+    REVISION_MISSING = "revision_missing"
+    """Not out of scope, but unknown: what the register said then never came here (decision 0106)."""
 
 
 NOT_COUNTED: Mapping[str, Reason] = {
@@ -75,6 +84,8 @@ class FacilityVersion(NamedTuple):
     status: str
     by: str | None
     why: str | None
+    known: bool = True
+    """False: what it was meanwhile never came here; these are the values before, or else after."""
 
 
 class CameraVersion(NamedTuple):
@@ -89,6 +100,8 @@ class CameraVersion(NamedTuple):
     by: str | None
     why: str | None
     shared_device_reason: str | None = None
+    known: bool = True
+    """As of a facility."""
 
 
 class Delivery(NamedTuple):
@@ -107,6 +120,8 @@ class Delivery(NamedTuple):
     delay_s: float | None = None
     plan: str | None = None
     plan_exception: str | None = None
+    known: bool = True
+    """False: whether its destination was switched on meanwhile, and what it demanded, never came here."""
 
 
 class Piece(NamedTuple):
@@ -133,7 +148,7 @@ class Camera(NamedTuple):
 
     @property
     def absences(self) -> list[Segment[Absence]]:
-        """When it was out of scope, and why."""
+        """When it was out of scope, or unknown since a revision is missing, and why."""
         found: list[Segment[Absence]] = []
         for start, end, piece in self.pieces:
             if piece.absence is None:
@@ -143,6 +158,16 @@ class Camera(NamedTuple):
             else:
                 found.append(Segment(start, end, piece.absence))
         return found
+
+    @property
+    def out_of_scope(self) -> list[Segment[Absence]]:
+        """When it was out of scope, and why."""
+        return [one for one in self.absences if one.value.reason is not Reason.REVISION_MISSING]
+
+    @property
+    def not_known(self) -> list[Segment[Absence]]:
+        """When nobody knows what the register demanded of it."""
+        return [one for one in self.absences if one.value.reason is Reason.REVISION_MISSING]
 
 
 def during(camera: Camera, period: Period) -> Camera:
@@ -227,14 +252,21 @@ def _piece(
         return Piece(facility, gone, ())
     version = held.value
     stood = version_at(register.facilities[version.facility_id], at)
-    return Piece(stood.facility, absence(version, stood, register), delivered(version, at))
+    deliveries = delivered(version, at)
+    if not version.known:
+        # What only the next known revision delivers to may have been there already.
+        after = next((one.value for one in existing if one.start >= held.end), version)
+        deliveries = tuple({one.id: one for one in (*deliveries, *delivered(after, at))}.values())
+    return Piece(stood.facility, absence(version, stood, register), deliveries)
 
 
 def absence(camera: CameraVersion, facility: FacilityVersion, register: Register) -> Absence | None:
-    """Why a camera that exists is out of scope; None while it is counted."""
+    """Why a camera that exists is out of scope, or unknown since a revision is missing; None while it is counted."""
     if not register.wanted(facility.facility):
         return Absence(Reason.ELSEWHERE)
-    if (reason := NOT_COUNTED.get(facility.status)) is not None:
+    if not camera.known or (camera.enabled and not facility.known):
+        return Absence(Reason.REVISION_MISSING)
+    if facility.known and (reason := NOT_COUNTED.get(facility.status)) is not None:
         return Absence(reason, facility.by, facility.why)
     return None if camera.enabled else Absence(Reason.SWITCHED_OFF, camera.by, camera.why)
 

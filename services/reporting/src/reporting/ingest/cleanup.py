@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import future_facts, gaps, inbox, late
+from reporting.ingest import future_facts, gaps, inbox, late, scope
 from reporting.settings import Settings
 from reporting.storage.sending import notices
 from reporting.storage.upkeep import housekeeping
@@ -33,10 +33,12 @@ async def keep_house_regularly(
     `report_losses`: to forwarders of whose facts some are lost, each round until they have answered.
     """
     await ready.wait()
-    alive = timedelta(seconds=settings.presumed_alive_s)
+    alive, missing = timedelta(seconds=settings.presumed_alive_s), 0
     while True:
         try:
-            await keep_house(database, settings, clock())
+            missing, before = await keep_house(database, settings, clock()), missing
+            if missing > before:
+                log.warning("revisions_missing", count=missing)
             async with database.transaction() as session:
                 lost = await gaps.unanswered(session, clock() - alive)
             await report_losses(lost)
@@ -45,10 +47,10 @@ async def keep_house_regularly(
         await asyncio.sleep(settings.housekeeping_every_s)
 
 
-async def keep_house(database: Database, settings: Settings, now: datetime) -> None:
+async def keep_house(database: Database, settings: Settings, now: datetime) -> int:
     """One round: forget old inbox rows and notices, fold failing attempts, give up what never came.
 
-    Raises what PostgreSQL raises.
+    Returns for how many stretches of time revisions of the register are missing. Raises what PostgreSQL raises.
     """
     async with database.transaction() as session:
         forgotten = await inbox.delete_old_marks(session, before=now - timedelta(seconds=settings.inbox_kept_s))
@@ -63,9 +65,12 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
         lost, since = await gaps.give_up(session, now)
         late.note_lives(touched, {"gap": since})
         await late.keep(session, touched)
+        missing = await scope.count_missing(session)
+    metrics.REGISTER_GAPS.set(missing)
     if lost:
         log.warning("facts_lost", count=lost)
         metrics.FACTS_LOST.inc(lost)
     metrics.HOUSEKEEPING.labels("inbox").inc(forgotten)
     metrics.HOUSEKEEPING.labels("corrected_fact").inc(unmarked)
     metrics.HOUSEKEEPING.labels("delivery_change").inc(folded)
+    return missing

@@ -55,11 +55,20 @@ _REPORTED = text(
 )
 
 
-# Since when a revision counts. The first one of a facility or destination counts before it, too.
+# Since when a revision counts, or since when it shows that others before or after it are missing. The first one of a
+# facility or destination counts before it, too.
 _SINCE = """
-    select said.id, {since} as since
+    select said.id, least({since}, greatest(before.changed_at, least(before.unknown_from, after.read_until))) as since
     from unnest(cast(:ids as uuid[]), cast(:revisions as bigint[])) as new (id, revision)
     join {noun} as said using (id, revision)
+    left join lateral (
+        select changed_at, unknown_from from {noun}
+        where id = said.id and revision < said.revision order by revision desc limit 1
+    ) as before on true
+    left join lateral (
+        select read_until from {noun}
+        where id = said.id and revision > said.revision order by revision limit 1
+    ) as after on true
 """
 _FIRST = """
     least(said.valid_from, case when not exists (

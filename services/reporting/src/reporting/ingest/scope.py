@@ -1,15 +1,18 @@
 """The register as reporting keeps it: dated, a row per revision, whatever the order of arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, or_, text
+from sqlalchemy import ColumnElement, Table, TextClause, and_, func, or_, select, text, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.scope import EPOCH
 from reporting.storage import tables
+from reporting.storage.upkeep import reading
 from vonggac.events import Payload
 from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityV1, RemovedV1, State, UnitV1
 
@@ -30,6 +33,12 @@ _CHAIN = """
                case when lag(revision) over chain is null then least(changed_at, created_at) else changed_at end
                    as valid_from,
                lead(changed_at) over chain as valid_to,
+               case when not removed and lead(revision) over chain > revision + 1
+                         and lead(revision) over chain / {epoch} = revision / {epoch} then case
+                   when lead(read_until) over chain < lead(changed_at) over chain
+                       then greatest(changed_at, lead(read_until) over chain)
+                   when lead(read_until) over chain is not null then changed_at
+               end end as unknown_from,
                count(*) filter (where altered) over chain as stretch, changed_by, reason
         from (
             select *, {decided} is distinct from lag({decided}) over (partition by id order by revision)
@@ -43,16 +52,23 @@ _CHAIN = """
         from chained window stretches as (partition by id, stretch order by revision)
     )
     update {table} as version set valid_from = decided.valid_from, valid_to = decided.valid_to,
-        decided_by = decided.decided_by, decided_why = decided.decided_why
+        unknown_from = decided.unknown_from, decided_by = decided.decided_by, decided_why = decided.decided_why
     from decided
     where version.id = decided.id and version.revision = decided.revision
-      and (version.valid_from, version.valid_to, version.decided_by, version.decided_why)
-          is distinct from (decided.valid_from, decided.valid_to, decided.decided_by, decided.decided_why)
+      and (version.valid_from, version.valid_to, version.unknown_from, version.decided_by, version.decided_why)
+          is distinct from (decided.valid_from, decided.valid_to, decided.unknown_from, decided.decided_by,
+                            decided.decided_why)
 """
+
+
+def _chain(table: str, decided: str) -> TextClause:
+    return text(_CHAIN.format(table=table, decided=decided, epoch=EPOCH))
+
+
 _CHAINS = {
-    tables.facility.name: text(_CHAIN.format(table="facility", decided="status")),
-    tables.destination.name: text(_CHAIN.format(table="destination", decided="enabled")),
-    tables.camera.name: text(_CHAIN.format(table="camera", decided="enabled")),
+    tables.facility.name: _chain("facility", "status"),
+    tables.destination.name: _chain("destination", "enabled"),
+    tables.camera.name: _chain("camera", "enabled"),
 }
 _CHAIN_DELIVERIES = text(
     """
@@ -87,6 +103,28 @@ async def apply(session: AsyncSession, states: Iterable[State | RemovedV1]) -> s
     return news
 
 
+async def count_missing(session: AsyncSession) -> int:
+    """How many stretches of time there are of which nobody knows what the register said of a thing."""
+    statement = select(func.count()).select_from(
+        union_all(
+            *(
+                select(table.c.id).where(
+                    or_(
+                        table.c.unknown_from.is_not(None),
+                        and_(
+                            table.c.valid_from < table.c.changed_at,
+                            table.c.read_until.is_not(None),
+                            table.c.revision % EPOCH > 1,
+                        ),
+                    )
+                )
+                for table in DATED.values()
+            )
+        ).subquery()
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
 _TABLES: Mapping[type[Payload], Table] = MappingProxyType({**NAMES, **DATED})
 
 
@@ -106,7 +144,7 @@ async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any
     )
 
 
-_CHAINED = ("valid_from", "valid_to", "decided_by", "decided_why")
+_CHAINED = ("valid_from", "valid_to", "unknown_from", "decided_by", "decided_why")
 """Columns that follow from a thing's other revisions."""
 _LEARNT = frozenset({"address", "changed_at", "created_at", "shared_device_reason"})
 """Columns that an earlier release, or a migration, could leave empty."""
@@ -114,11 +152,19 @@ _LEARNT = frozenset({"address", "changed_at", "created_at", "shared_device_reaso
 
 async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> set[tuple[UUID, int]]:
     names = [column.name for column in table.columns if column.name not in _CHAINED]
-    rows = [{**_row(names, state), "valid_from": _changed_at(state)} for state in states]
+    readings = await reading.readings(session)
+    rows = [
+        {
+            **_row(names, state),
+            "valid_from": _changed_at(state),
+            "read_until": reading.read_until(readings, _changed_at(state)),
+        }
+        for state in states
+    ]
     statement = insert(table).values(sorted(rows, key=lambda row: (str(row["id"]), row["revision"])))
     # The same revision again says the same, or more: what a migration could not know.
     values: dict[str, ColumnElement[Any]] = {
-        name: statement.excluded[name] for name in names if name not in {"id", "revision"}
+        name: statement.excluded[name] for name in names if name not in {"id", "revision", "read_until"}
     }
     if "address" in values:
         # One revision has one address: a message without it is of an older register.
@@ -181,8 +227,9 @@ def _row(names: Sequence[str], state: Any) -> dict[str, object]:
     return row
 
 
-def _changed_at(state: Any) -> object:
-    return state.removed_at if isinstance(state, RemovedV1) else state.changed_at
+def _changed_at(state: Any) -> datetime:
+    changed: datetime = state.removed_at if isinstance(state, RemovedV1) else state.changed_at
+    return changed
 
 
 def _plain(value: object) -> object:

@@ -258,6 +258,8 @@ def _now_alone(
 
 
 def _line(planned: Delivery, found: Evidence) -> DeliveryLine:
+    if not planned.known:
+        return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, ())
     return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, found.statuses, found.failed)
 
 
@@ -273,7 +275,7 @@ def _piecewise(
     for start, end, piece in camera.pieces:
         period = Period(start, end)
         if piece.absence is not None:
-            part = partition.out_of_scope(period, len(camera.deliveries))
+            part = _absent(period, camera, piece)
         else:
             lines = _demanded(camera, piece, evidence)
             agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
@@ -285,6 +287,19 @@ def _piecewise(
         for ledger, other in zip(whole.deliveries, part.deliveries, strict=True):
             ledger.add(other)
     return whole, tuple(places.items())
+
+
+def _absent(period: Period, camera: Camera, piece: Piece) -> Account:
+    """The account of a piece in which the camera is out of scope, or nobody knows."""
+    if piece.absence is not None and piece.absence.reason is Reason.REVISION_MISSING:
+        return partition.not_known(period, _named(camera, piece))
+    return partition.out_of_scope(period, len(camera.deliveries))
+
+
+def _named(camera: Camera, piece: Piece) -> list[bool]:
+    """Which of the camera's deliveries a piece names."""
+    named = {one.id for one in piece.deliveries}
+    return [one.id in named for one in camera.deliveries]
 
 
 def _demanded(camera: Camera, piece: Piece, evidence: Mapping[str, Evidence]) -> list[DeliveryLine]:
@@ -299,7 +314,9 @@ def _history(
     moments: list[Segment[Kinds]] = []
     for start, end, piece in camera.pieces:
         if piece.absence is not None:
-            moments.append(Segment(start, end, partition.nothing_counted(len(camera.deliveries))))
+            missing = piece.absence.reason is Reason.REVISION_MISSING
+            nothing = partition.nothing_known(_named(camera, piece)) if missing else None
+            moments.append(Segment(start, end, nothing or partition.nothing_counted(len(camera.deliveries))))
             continue
         agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
         moments += partition.kinds(Period(start, end), seen, _demanded(camera, piece, evidence), agreed)
@@ -315,7 +332,9 @@ def _moment(
     now, last = material.question.now, camera.pieces[-1]
     shown = [delivery_now(evidence[one.id].statuses, now) for one in camera.deliveries]
     if last.value.absence is not None:
-        gone = StateNow(CameraState.OUT_OF_SCOPE.value, last.value.absence.reason.value, last.start)
+        reason = last.value.absence.reason
+        state = CameraState.UNKNOWN if reason is Reason.REVISION_MISSING else CameraState.OUT_OF_SCOPE
+        gone = StateNow(state.value, reason.value, last.start)
         nothing = tuple([None for _ in camera.deliveries])
         return Moment(gone, gone, tuple([one for one, _ in shown]), nothing, None, None, None)
     demanded = {one.id for one in last.value.deliveries}
@@ -329,9 +348,9 @@ def _moment(
     ]
     national, provincial = compliance.role_connections(plan, connections)
     agreed = history.maintenance_line(material.windows, camera.id, last.value.facility.id)
-    state, sure = camera_now(seen, agreed, now), camera_now(confirmed(seen), agreed, now)
-    complies = compliance.complies(CameraState(state.state), national, provincial)
-    return Moment(state, sure, tuple([one for one, _ in shown]), connections, national, provincial, complies)
+    here, sure = camera_now(seen, agreed, now), camera_now(confirmed(seen), agreed, now)
+    complies = compliance.complies(CameraState(here.state), national, provincial)
+    return Moment(here, sure, tuple([one for one, _ in shown]), connections, national, provincial, complies)
 
 
 def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> StateNow:

@@ -148,7 +148,10 @@ def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
         "confirmed_since": shown(now.confirmed.since) if now is not None else None,
         "compliant": now.compliant if now is not None else None,
         "shared_device_reason": camera.shared_device_reason,
-        "out_of_scope": [_absence(absence) for absence in camera.absences] if one.account.camera.out_of_scope else [],
+        "out_of_scope": [_absence(absence) for absence in camera.out_of_scope]
+        if one.account.camera.out_of_scope
+        else [],
+        "register_unknown": [{"from": shown(start), "to": shown(end)} for start, end, _ in camera.not_known],
         "deliveries": [
             _delivery(planned, places, state, connected, durations)
             for planned, state, connected, durations in zip(

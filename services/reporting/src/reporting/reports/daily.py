@@ -21,7 +21,7 @@ from reporting.domain.scope import Camera, Facility, Reason, during
 from reporting.domain.segments import Period, Step, series
 from reporting.reports.accounts import CameraHistory, Question, accounts, histories
 from reporting.reports.availability.stays import Stay, stayed, whole_days
-from reporting.storage import daily as stored
+from reporting.storage.availability import daily as stored
 from reporting.storage.availability import ledger
 from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
 from vonggac.telemetry.garbage_collection import rarely_collected

@@ -1,30 +1,24 @@
 """What should have been, moment by moment: cameras with their dated facility and deliveries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     ColumnElement,
-    Select,
     Text,
-    Uuid,
     and_,
     any_,
     cast,
     func,
-    literal,
     not_,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import NullType
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.scope import (
@@ -42,11 +36,10 @@ from reporting.domain.scope import (
     absence,
     deliveries_of,
     pieces,
-    version_at,
 )
 from reporting.domain.segments import Period, Segment
-from reporting.storage.columns import renew_after
-from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, facility, unit
+from reporting.storage.planned import Planned, columns_of, ids, keep_within, missing_of, stretches
+from reporting.storage.tables import agency, camera, delivery, destination, facility, unit
 from vonggac.events.inventory import FacilityStatus
 
 ELSEWHERE_ONLY = frozenset({Reason.ELSEWHERE, Reason.NOT_YET, Reason.REMOVED})
@@ -118,7 +111,8 @@ async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
             if start >= period.end or end <= period.start or not scope.wanted(version.facility):
                 continue
             last[version.facility.id] = version.facility
-            if absence(probe, version, register) is None:
+            gone = absence(probe, version, register)
+            if gone is None or gone.reason is Reason.REVISION_MISSING:
                 counted.add(version.facility.id)
     ordered = sorted(last.values(), key=lambda one: (one.unit.code or "\uffff", one.code, str(one.id)))
     return Places(ordered, frozenset(counted), register, period)
@@ -159,28 +153,23 @@ async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[S
         end = FOREVER if row.valid_to is None else millis(row.valid_to)
         version = FacilityVersion(place, row.status, row.decided_by, row.decided_why)
         versions, start, changed = found.setdefault(str(row.id), []), millis(row.valid_from), millis(row.changed_at)
-        if start < changed < end and row.status in NOT_COUNTED and row.revision > 1:
-            # Its earlier revisions never came here: what they were excuses nothing.
+        if row.read_until is None and start < changed < end and row.status in NOT_COUNTED and row.revision > 1:
+            # As an earlier release accounted what never came here: it excuses nothing.
             before = FacilityVersion(place, FacilityStatus.ACTIVE.value, None, None)
-            _keep(versions, Segment(start, changed, before), period)
+            keep_within(versions, Segment(start, changed, before), period)
             start = changed
-        _keep(versions, Segment(start, end, version), period)
+        for since, until, known in stretches(Segment(start, end, row.revision), *missing_of(row)):
+            keep_within(versions, Segment(since, until, version._replace(known=known)), period)
     return {key: versions for key, versions in found.items() if versions}
 
 
-def _keep[T](versions: list[Segment[T]], version: Segment[T], period: Period) -> None:
-    """Versions that hold in the period; one that begins after it stands for the time before when there is none else."""
-    start, end, _ = version
-    if end > max(start, period.start) and (start < period.end or not versions):
-        versions.append(version)
-
-
 async def _destination_changes(session: AsyncSession, period: Period) -> dict[str, list[Millis]]:
-    """When destinations changed within the period."""
-    within = and_(destination.c.valid_from > moment(period.start), destination.c.valid_from < moment(period.end))
+    """When destinations changed within the period, or were not known any more."""
     changes: dict[str, list[Millis]] = {}
-    for row in await session.execute(select(destination.c.id, destination.c.valid_from).where(within)):
-        changes.setdefault(str(row.id), []).append(millis(row.valid_from))
+    for moment_of in (destination.c.valid_from, destination.c.changed_at, destination.c.unknown_from):
+        within = and_(moment_of > moment(period.start), moment_of < moment(period.end))
+        for id_, at in await session.execute(select(destination.c.id, moment_of).where(within)):
+            changes.setdefault(str(id_), []).append(millis(at))
     return changes
 
 
@@ -194,7 +183,7 @@ async def cameras(session: AsyncSession, within: Places, *, only: Sequence[UUID]
     position = {str(one.id): number for number, one in enumerate(within.facilities)}
     versions = await _camera_versions(session, within, only)
     named = only is not None or len(versions) <= MANY
-    planned = await _Planned.read(session, period, versions if named else None)
+    planned = await Planned.read(session, period, versions if named else None)
     found: list[tuple[int, str, Camera]] = []
     for camera_id, rows in versions.items():
         made = _camera(camera_id, rows, register, planned, period)
@@ -205,7 +194,7 @@ async def cameras(session: AsyncSession, within: Places, *, only: Sequence[UUID]
 
 
 def _camera(
-    camera_id: str, rows: Sequence[Segment[CameraVersion]], register: Register, planned: "_Planned", period: Period
+    camera_id: str, rows: Sequence[Segment[CameraVersion]], register: Register, planned: "Planned", period: Period
 ) -> Camera | None:
     """None for a camera that never stood at a facility asked for, or whose facility is not known yet."""
 
@@ -218,6 +207,7 @@ def _camera(
         and not register.changes
         and stood is not None
         and len(stood) == 1
+        and only.known
     ):
         place = stood[0].value
         deliveries = planned.of(camera_id, only.revision, period.start)
@@ -244,9 +234,9 @@ async def _camera_versions(
 ) -> dict[str, list[Segment[CameraVersion]]]:
     condition = _touching(camera, within.period)
     if only is not None:
-        condition = and_(condition, camera.c.id == any_(_ids(only)))
+        condition = and_(condition, camera.c.id == any_(ids(only)))
     if len(within.facilities) <= MANY:
-        stood = select(camera.c.id).where(camera.c.facility_id == any_(_ids(one.id for one in within.facilities)))
+        stood = select(camera.c.id).where(camera.c.facility_id == any_(ids(one.id for one in within.facilities)))
         condition = and_(condition, camera.c.id.in_(stood))
     statement = (
         select(
@@ -254,110 +244,31 @@ async def _camera_versions(
             camera.c.revision, camera.c.code, camera.c.name, camera.c.facility_id.cast(Text).label("facility"),
             camera.c.enabled, camera.c.removed, camera.c.decided_by, camera.c.decided_why,
             camera.c.shared_device_reason,
-            _ms(camera.c.changed_at).label("changed"),
+            _ms(camera.c.changed_at).label("changed"), _ms(camera.c.unknown_from).label("unknown_from"),
+            camera.c.read_until.is_not(None).label("numbered"),
         )
         .where(condition)
         .order_by(camera.c.id, camera.c.revision)
     )  # fmt: skip
     found: dict[str, list[Segment[CameraVersion]]] = {}
-    for id_, start, end, *fields, changed in await _rows(session, statement):
+    for id_, start, end, *fields, changed, unknown_from, numbered in await columns_of(session, statement):
         if end is None:
             end = FOREVER
         if end <= start:
             continue
         version = CameraVersion(*fields)
         known = found.setdefault(id_, [])
-        if start < changed < end and not version.enabled and version.revision > 1:
-            # Its earlier revisions never came here: what they were excuses nothing.
+        if not numbered and start < changed < end and not version.enabled and version.revision > 1:
+            # As an earlier release accounted what never came here: it excuses nothing.
             known.append(Segment(start, changed, version._replace(enabled=True, by=None, why=None)))
             start = changed
-        known.append(Segment(start, end, version))
+        if unknown_from is None and start >= changed:
+            known.append(Segment(start, end, version))
+            continue
+        held = Segment(start, end, version.revision)
+        for since, until, sure in stretches(held, changed if numbered else None, unknown_from):
+            known.append(Segment(since, until, version._replace(known=sure)))
     return {key: rows for key, rows in found.items() if not rows[0].value.removed}
-
-
-class _Destination(NamedTuple):
-    role: str
-    required_proof: str
-    enabled: bool
-
-
-class _Planned:
-    """Deliveries by camera and revision, and the dated destinations that they go to."""
-
-    def __init__(
-        self,
-        rows: Mapping[tuple[str, int], list[tuple[Any, ...]]],
-        destinations: Mapping[str, list[Segment[_Destination]]],
-        named: dict[str, Named],
-    ) -> None:
-        self._rows, self._destinations, self._named = rows, destinations, named
-
-    def of(self, camera_id: str, revision: int, at: Millis) -> tuple[Delivery, ...]:
-        """The deliveries of a revision, as their destinations were at a moment."""
-        return tuple([self._delivery(row, at) for row in self._rows.get((camera_id, revision), ())])
-
-    def _delivery(self, row: tuple[Any, ...], at: Millis) -> Delivery:
-        _, _, id_, destination_id, code, proof, enabled, basis, exception, verified_at, delay_s = row
-        versions = self._destinations.get(destination_id)
-        if not versions:
-            name = self._named.setdefault(destination_id, Named(UUID(destination_id), code, None))
-            return Delivery(id_, name, None, proof, enabled, verified_at, delay_s, basis, exception)
-        role, demanded, open_ = versions[0][2] if len(versions) == 1 else version_at(versions, at)
-        name = self._named[destination_id]
-        return Delivery(id_, name, role, demanded, enabled and open_, verified_at, delay_s, basis, exception)
-
-    @staticmethod
-    async def read(session: AsyncSession, period: Period, camera_ids: Iterable[str] | None) -> "_Planned":
-        destinations: dict[str, list[Segment[_Destination]]] = {}
-        named: dict[str, Named] = {}
-        roles: dict[str, str] = {}
-        known = select(destination).where(not_(destination.c.removed))
-        for row in await session.execute(known.order_by(destination.c.id, destination.c.revision)):
-            key = str(row.id)
-            end = FOREVER if row.valid_to is None else millis(row.valid_to)
-            named[key] = Named(row.id, row.code, row.name)
-            if key not in roles or row.valid_from < moment(period.end):
-                # What it is later puts nothing of the period in another order.
-                roles[key] = row.role
-            version = _Destination(row.role, row.required_proof, row.enabled)
-            _keep(destinations.setdefault(key, []), Segment(millis(row.valid_from), end, version), period)
-        statement = (
-            select(
-                delivery.c.camera_id.cast(Text).label("camera"), delivery.c.revision, delivery.c.id.cast(Text),
-                delivery.c.destination_id.cast(Text).label("destination"), delivery.c.destination_code,
-                delivery.c.required_proof, delivery.c.enabled, delivery.c.plan, delivery.c.plan_exception,
-                delivery_proof.c.verified_at, delivery_proof.c.delay_s,
-            )
-            .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)
-            .where(
-                delivery.c.valid_from < moment(period.end),
-                or_(delivery.c.valid_to.is_(None), delivery.c.valid_to > moment(period.start)),
-            )
-            .order_by(delivery.c.camera_id, delivery.c.revision, delivery.c.destination_code, delivery.c.id)
-        )  # fmt: skip
-        if camera_ids is not None:
-            statement = statement.where(delivery.c.camera_id == any_(_ids(camera_ids)))
-        rows: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
-        for key, group in groupby(await _rows(session, statement), key=itemgetter(0, 1)):
-            rows[key] = sorted(group, key=lambda row: roles.get(row[3], "\uffff"))
-        return _Planned(rows, destinations, named)
-
-
-def _ids(given: Iterable[UUID | str]) -> ColumnElement[Any]:
-    """Ids as one parameter: a parameter each costs more than what it finds.
-
-    Its type is that of the cast. A text that is cast would be read anew for every row that it is compared with.
-    """
-    return cast(literal(f"{{{','.join(map(str, given))}}}", NullType()), ARRAY(Uuid))
-
-
-async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
-    """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
-    inner = statement.subquery()
-    found = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
-    columns = [column or () for column in found]
-    await renew_after(session, columns)
-    return zip(*columns, strict=True)
 
 
 async def camera_by_id(session: AsyncSession, camera_id: UUID, period: Period) -> Camera | None:

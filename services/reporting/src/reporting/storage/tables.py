@@ -73,7 +73,26 @@ def _dated() -> tuple[Column[object], ...]:
         Column("valid_to", DateTime(timezone=True), comment="The next revision's change; null while there is none"),
         Column("decided_by", Text, comment="Who made the change since which it is as it is"),
         Column("decided_why", Text),
+        Column(
+            "read_until",
+            DateTime(timezone=True),
+            comment="Until when the register had been read when this revision came; null: an earlier release kept it",
+        ),
+        Column(
+            "unknown_from",
+            DateTime(timezone=True),
+            comment="From then to valid_to revisions are missing: what held is not known; null: none is",
+        ),
     )
+
+
+register_reading = Table(
+    "register_reading",
+    metadata,
+    Column("started_at", DateTime(timezone=True), primary_key=True),
+    _time("ended_at"),
+    comment="When all that the stream INVENTORY had was in these tables",
+)
 
 
 inbox = Table(

@@ -80,6 +80,7 @@ LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
 DEDUPLICATION_S = 120.0
+STATES_KEPT = 10  # Of each thing of the register (decision 0106).
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
 """Unless stated otherwise; docs/operations has the sizing."""
@@ -112,7 +113,6 @@ CONSUMERS = (
     Consumer(OBSERVATIONS, REPORTING_OBSERVATIONS, EVENT_ACK_WAIT_S),
 )
 
-
 _CAMERA_ID = "{{wildcard(1)}}"
 """In the server's subject transforms: the token that `*` matches in the source."""
 
@@ -134,7 +134,7 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
         )
 
     return (
-        lasting(name=INVENTORY, subjects=[subjects.inventory("*", "*")], max_msgs_per_subject=1),
+        lasting(name=INVENTORY, subjects=[subjects.inventory("*", "*")], max_msgs_per_subject=STATES_KEPT),
         jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
         jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
         jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),

@@ -153,7 +153,8 @@ def _then(now: Named, record: Record | None) -> Named:
 
 def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> CameraProgress:
     """A camera's row of the board. `areas`: what each watches, by its id."""
-    in_scope = one.camera.pieces[-1].value.absence is None
+    absence = one.camera.pieces[-1].value.absence
+    in_scope = absence is None or absence.reason is Reason.REVISION_MISSING
     state = one.now.camera.state
     connection: Connection = NOT_CONNECTED
     if in_scope:

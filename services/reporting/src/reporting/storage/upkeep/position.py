@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, text
 
 from reporting.storage.tables import bus_position
+from reporting.storage.upkeep import reading
 from vonggac.database import Database
 
 _KEEP = text(
@@ -51,3 +52,8 @@ class Positions:
         given = {"stream": stream, "floor": floor, "reached": reached, "created": created, "went_back": went_back}
         async with self._database.transaction() as session:
             await session.execute(_KEEP, given)
+
+    async def note_register_read(self, at: datetime) -> None:
+        """Note that at `at` all that the stream INVENTORY had was in these tables."""
+        async with self._database.transaction() as session:
+            await reading.note(session, at)

@@ -132,7 +132,7 @@ def _camera(one: CameraAccount) -> Row:
 
 
 def _absence(one: CameraAccount) -> Row:
-    if not one.account.camera.out_of_scope or not (absences := one.camera.absences):
+    if not one.account.camera.out_of_scope or not (absences := one.camera.out_of_scope):
         return None, None, None
     reason, by, why = absences[-1].value
     return reason.value, by, why
