@@ -83,8 +83,9 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
             return
         shares = scene.shares(len(group))
         lengths = [KINDS[name].seconds(scene.chance) for name in group]
+        parts = list(zip(group, shares, lengths, strict=True))
+        progress.step("fault", ", ".join(f"{name} ({seconds:.0f} s)" for name, _, seconds in parts))
         async with asyncio.TaskGroup() as tasks:
-            parts = zip(group, shares, lengths, strict=True)
             running = [tasks.create_task(KINDS[name].fault(scene, share, seconds)) for name, share, seconds in parts]
         windows = [window for task in running for window in task.result()]
         ended = max(window.end for window in windows)
@@ -94,7 +95,7 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
         lasted_s = ended - min(window.start for window in windows)
         names = ", ".join(dict.fromkeys(window.kind for window in windows))
         left = f"; {len(missing)} kinds are still to come" if missing else ""
-        progress.step("fault", f"{names} for {lasted_s:.0f} s; all is proven {settled - ended:.1f} s later{left}")
+        progress.step("well", f"{names} lasted {lasted_s:.0f} s; all is proven {settled - ended:.1f} s later{left}")
 
 
 async def _sites(made: Stage) -> dict[str, list[str]]:
