@@ -26,6 +26,7 @@ from vonggac.events.forwarder import (
     ForwarderAliveV1,
     KeyframeHistory,
     MediaState,
+    ReadBackHint,
 )
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
@@ -240,11 +241,9 @@ class Adoption:
         """Hand jobs that other workers offer for this camera to `adopt`. Raises NatsError when the bus is closed."""
 
         async def offered(message: Msg) -> None:
-            job = read_job(self._bus, message)
-            if job is None:
-                return
-            await adopt(job)
-            await message.respond(ADOPTED)
+            if (job := read_job(self._bus, message)) is not None:
+                await adopt(job)
+                await message.respond(ADOPTED)
 
         return await self._bus.client.subscribe(subjects.camera_adopt(camera_id), cb=offered)
 
@@ -318,10 +317,10 @@ async def serve_camera(
     ]
 
 
-async def publish_keyframes(bus: Bus, history: KeyframeHistory) -> None:
-    """Put a camera's hashed keyframes into their bucket, unconfirmed: the next ones replace them. Raises NatsError."""
-    subject = subjects.key_value(topology.KEYFRAMES, history.camera_id)
-    await bus.client.publish(subject, history.model_dump_json().encode())
+async def publish_unconfirmed(bus: Bus, fact: KeyframeHistory | ReadBackHint) -> None:
+    """Put hashed keyframes into their bucket, or ask for a read-back: the next one replaces it. Raises NatsError."""
+    bucket, hint = subjects.key_value(topology.KEYFRAMES, fact.camera_id), subjects.read_back_hint(fact.camera_id)
+    await bus.client.publish(hint if isinstance(fact, ReadBackHint) else bucket, fact.model_dump_json().encode())
 
 
 async def request_handover(

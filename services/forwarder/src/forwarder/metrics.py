@@ -36,6 +36,7 @@ class Metrics(Collector):
         self.queued_media_bytes: Callable[[], int] = int
         self.deliveries_paused: Callable[[], int] = int
         self.gop_caches_dropped: Callable[[], int] = int
+        self.read_back_hints: Callable[[], Mapping[str, int]] = dict
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
         self.observations_refused: Callable[[], int] = int
@@ -100,8 +101,19 @@ class Metrics(Collector):
             value=self.gop_caches_dropped(),
         )
         yield from self._observations()
+        yield from self._read_back_hints()
         yield from _cameras(relays)
         yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+
+    def _read_back_hints(self) -> Iterator[Metric]:
+        hints = CounterMetricFamily(
+            "vonggac_forwarder_read_back_hints",
+            "Read-backs asked for before their time, by what gave reason.",
+            labels=("reason",),
+        )
+        for reason, count in self.read_back_hints().items():
+            hints.add_metric([reason], count)
+        yield hints
 
     def _observations(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(

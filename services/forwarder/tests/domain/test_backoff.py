@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 
 from forwarder.domain.backoff import EARLY_EVERY_S, ceiling_s, delay_s, early_in_s
 from forwarder.domain.clock import Instant
-from forwarder.domain.delivery import (
-    CameraAway,
-    CameraLive,
-    Delivery,
-    Failed,
-    Limits,
-    Opened,
-    ProgressRead,
-    RetryDue,
-    decide,
-)
+from forwarder.domain.delivery import CameraAway, CameraLive, Delivery, Failed, Limits, RetryDue, decide
+from forwarder.domain.progress import Opened, ProgressRead
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 

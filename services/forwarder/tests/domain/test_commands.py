@@ -8,19 +8,8 @@ import pytest
 
 from forwarder.domain import commands as orders
 from forwarder.domain.clock import Instant
-from forwarder.domain.delivery import (
-    Action,
-    CameraAway,
-    CameraLive,
-    Delivery,
-    Event,
-    Failed,
-    Limits,
-    Opened,
-    ProgressRead,
-    RetryDue,
-    decide,
-)
+from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Limits, RetryDue, decide
+from forwarder.domain.progress import Opened, ProgressRead
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 

@@ -17,11 +17,9 @@ from forwarder.domain.delivery import (
     Event,
     Failed,
     Limits,
-    Opened,
-    ProgressRead,
     RetryDue,
 )
-from forwarder.domain.progress import READ_EVERY_S
+from forwarder.domain.progress import READ_EVERY_S, Opened, ProgressRead
 from forwarder.domain.proof import Mismatched, Verified
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State

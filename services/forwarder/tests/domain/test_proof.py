@@ -8,19 +8,9 @@ import pytest
 
 from forwarder.domain import delivery as domain
 from forwarder.domain.clock import Instant
-from forwarder.domain.delivery import (
-    Action,
-    CameraAway,
-    CameraLive,
-    Delivery,
-    Event,
-    Failed,
-    Limits,
-    Opened,
-    ProgressRead,
-    RetryDue,
-)
-from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Unprovable, Verified, judged
+from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Limits, RetryDue
+from forwarder.domain.progress import Opened, ProgressRead
+from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Unprovable, Unreached, Verified, judged
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -83,6 +73,7 @@ HAPPENS: dict[str, Event] = {
     "verified": verified(9.9),
     "mismatched": mismatched(9.9),
     "unprovable": Unprovable(at(9.9).at, "it stands still"),
+    "unreached": Unreached(at(9.9).at, "refused"),
 }
 SAME = None
 W, C, S, A, V, M = (
@@ -96,18 +87,18 @@ W, C, S, A, V, M = (
 B, R = State.BACKING_OFF, State.REFUSED
 BECOMES: dict[str, tuple[State | None, ...]] = {
     # in the order of HAPPENS; None: nothing changes
-    "waiting": (C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
-    "attempting": (SAME, W, SAME, SAME, SAME, SAME, B, R, SAME, SAME, SAME),
-    "opened": (SAME, W, SAME, SAME, A, A, B, R, SAME, SAME, SAME),
-    "sending": (SAME, W, SAME, SAME, A, A, B, R, V, M, SAME),
-    "acknowledged": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, M, SAME),
-    "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M, SAME),
-    "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME, A),
-    "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME),
-    "left_out": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME),
-    "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME, SAME),
-    "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
-    "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "waiting": (C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "attempting": (SAME, W, SAME, SAME, SAME, SAME, B, R, SAME, SAME, SAME, SAME),
+    "opened": (SAME, W, SAME, SAME, A, A, B, R, SAME, SAME, SAME, SAME),
+    "sending": (SAME, W, SAME, SAME, A, A, B, R, V, M, SAME, SAME),
+    "acknowledged": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, M, SAME, SAME),
+    "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M, SAME, SAME),
+    "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME, A, SAME),
+    "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME, SAME),
+    "left_out": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME, SAME),
+    "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME, SAME, SAME),
+    "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
 }
 
 
@@ -294,9 +285,36 @@ def test_a_still_picture_is_told_from_other_read_backs_that_could_not_be_checked
     assert judged(still) == Unprovable(at(5).at, "why")
 
 
-@pytest.mark.parametrize("verdict", [VerificationVerdict.UNREACHABLE, VerificationVerdict.NOT_CHECKABLE])
-def test_a_read_back_that_failed_says_nothing(verdict: VerificationVerdict) -> None:
-    assert judged(verification(verdict)) is None
+def test_a_read_back_that_could_not_be_checked_says_nothing() -> None:
+    assert judged(verification(VerificationVerdict.NOT_CHECKABLE)) is None
+
+
+UNREACHED = Unreached(at(6).at, "not read back since 07:00:06 UTC: refused")
+
+
+def test_a_read_back_that_failed_is_dated_to_its_beginning() -> None:
+    assert judged(verification(VerificationVerdict.UNREACHABLE)) == Unreached(
+        at(5).at, "not read back since 07:00:05 UTC: why"
+    )
+
+
+def test_proof_ends_where_it_ends_and_the_state_shows_the_doubt_as_long_as_it_holds() -> None:
+    before, _ = run(*VERIFIED)
+    doubted, _ = run(*VERIFIED, (7, UNREACHED))
+    assert (before.doubted, doubted.doubted) == (False, True)
+    assert (doubted.state, doubted.since, doubted.detail) == (State.VERIFIED, at(5).at, UNREACHED.detail)
+    # The first of several dates it, a sample of the session leaves it, and the next match takes it back.
+    again = Unreached(at(9).at, "not read back since 07:00:09 UTC: refused")
+    assert run(*VERIFIED, (7, UNREACHED), (9, again), (9.5, ProgressRead(9000, 9000)))[0].detail == UNREACHED.detail
+    proven, _ = run(*VERIFIED, (7, UNREACHED), (9, verified(8.5)))
+    assert (proven.state, proven.detail, proven.doubted) == (State.VERIFIED, None, False)
+
+
+def test_proof_ends_for_a_session_without_one_with_the_reason_why_it_has_none() -> None:
+    delivery, _ = run(*ACKNOWLEDGED, (7, UNREACHED))
+    assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, UNREACHED.detail)
+    assert run(*MISMATCH, (7, UNREACHED))[0].detail == "an old picture"
+    assert run(*VERIFIED, (7, Unreached(at(1.9).at, "an earlier session")))[0].detail is None
 
 
 def test_a_match_without_its_picture_says_nothing() -> None:

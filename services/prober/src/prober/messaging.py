@@ -333,6 +333,11 @@ async def listen_for_delivery_changes(bus: Bus, on_message: OnMessage) -> Subscr
     return await bus.client.subscribe(subjects.delivery_observation("*"), queue=VERIFIERS, cb=on_message)
 
 
+async def listen_for_read_back_hints(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to `ReadBackHint` of forwarders; each comes to one prober. Raises NatsError."""
+    return await bus.client.subscribe(subjects.read_back_hint("*"), queue=VERIFIERS, cb=on_message)
+
+
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:
     """A bucket's value; None when there is none, or when another release wrote what this one cannot read."""
     if not value:

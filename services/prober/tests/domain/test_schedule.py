@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prober.domain.schedule import (
+    FAILING_AGAIN_S,
     LEAST_PAUSE_S,
+    Hint,
     PreviousProbe,
     due_in_s,
     early_by_s,
@@ -142,8 +144,31 @@ def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_
     assert after(unproven, None) == 2.0
     assert after(unproven, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
     assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=2.0)) == 4.0
-    assert after(unproven, fact(VerificationVerdict.MISMATCH, interval_s=32.0)) == 60.0
     assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0, revision=2)) == 2.0
+    unchecked = Finding(VerificationVerdict.NOT_CHECKABLE)
+    assert after(unchecked, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0)) == 60.0
+
+
+def test_proof_ends_and_begins_again_within_seconds_of_a_read_back_that_fails() -> None:
+    mismatch = Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH)
+    assert after(mismatch, fact(VerificationVerdict.MISMATCH, interval_s=4.0)) == FAILING_AGAIN_S
+    assert after(Finding(VerificationVerdict.UNREACHABLE), fact(VerificationVerdict.MISMATCH, interval_s=5.0)) == 5.0
+
+
+def test_a_hint_is_answered_by_a_picture_of_later_or_by_the_schedule_of_what_fails() -> None:
+    hint = Hint(since=NOW, asked_at=NOW)
+    proven = fact(VerificationVerdict.VERIFIED, interval_s=60.0)
+    assert not hint.is_answered(None)
+    assert not hint.is_answered(proven.model_copy(update={"captured_at": NOW - timedelta(seconds=1)}))
+    assert hint.is_answered(proven.model_copy(update={"captured_at": NOW}))
+    later = {"observed_at": NOW + timedelta(seconds=3)}
+    assert not hint.is_answered(fact(VerificationVerdict.NOT_CHECKABLE, interval_s=2.0).model_copy(update=later))
+    failing = fact(VerificationVerdict.MISMATCH, interval_s=2.0).model_copy(update=later)
+    assert hint.is_answered(failing)
+    again = hint.next_after(failing)
+    assert again == Hint(since=NOW, asked_at=failing.observed_at)
+    assert not again.is_answered(failing)
+    assert hint.next_after(proven) is None
 
 
 def test_a_resting_login_is_left_alone_for_its_rest() -> None:

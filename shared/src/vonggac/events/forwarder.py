@@ -164,6 +164,32 @@ class FactsLost(BaseModel):
     lost_until: AwareDatetime
 
 
+class HintReason(StrEnum):
+    """What gave reason to have a delivery read back before its time."""
+
+    ACKNOWLEDGEMENT_RHYTHM = "acknowledgement_rhythm"
+    """Nothing was acknowledged for longer than is usual in this session, while bytes were on their way."""
+    WINDOW_CLOSES = "window_closes"
+    """The destination's kernel offers much less room than is usual."""
+    ROUND_TRIP_RISES = "round_trip_rises"
+    NEIGHBOUR_FAILED = "neighbour_failed"
+    """A session of another camera at the same destination failed, and this one is older than that."""
+    NEIGHBOUR_UNPROVEN = "neighbour_unproven"
+    """A read-back of another camera at the same destination failed or differed."""
+
+
+class ReadBackHint(BaseModel):
+    """Message on `forwarder.read_back_hint.<camera_id>`: have a prober read this delivery back now."""
+
+    model_config = MESSAGE
+
+    camera_id: UUID
+    delivery_id: UUID
+    destination_id: UUID
+    reason: HintReason
+    at: AwareDatetime = Field(description="Only a picture that came from the camera later answers the hint.")
+
+
 class KeyframeNote(BaseModel):
     """One keyframe that came from the camera."""
 

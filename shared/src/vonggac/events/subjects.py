@@ -108,6 +108,11 @@ def worker_handover(worker_id: str) -> str:
     return f"forwarder.worker.{worker_id}.handover"
 
 
+def read_back_hint(camera_id: UUID | str) -> str:
+    """Core NATS, body `ReadBackHint`: the holder of the camera has reason to have a delivery of it read back now."""
+    return f"forwarder.read_back_hint.{camera_id}"
+
+
 def worker_facts_lost(worker_id: str) -> str:
     """Core NATS, body `FactsLost`: reporting to a forwarder of whose facts some are lost for good."""
     return f"forwarder.worker.{worker_id}.facts_lost"

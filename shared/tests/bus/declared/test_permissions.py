@@ -87,6 +87,7 @@ REQUESTS = {
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
     "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),
     "forwarder.worker.w.facts_lost": ({REPORTING}, {FORWARDER}),
+    "forwarder.read_back_hint.c": ({FORWARDER}, {PROBER}),
     "prober.probe_lock.c": ({PROBER}, {PROBER}),
 }
 

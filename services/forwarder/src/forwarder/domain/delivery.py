@@ -14,8 +14,8 @@ from enum import StrEnum
 from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
-from forwarder.domain.progress import Progress
-from forwarder.domain.proof import Mismatched, Proof, Unprovable, Verified
+from forwarder.domain.progress import Opened, Progress, ProgressRead
+from forwarder.domain.proof import Mismatched, Proof, Unprovable, Unreached, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
@@ -86,6 +86,12 @@ class Delivery:
         return progress is not None and progress.acknowledged_since_s is None
 
     @property
+    def doubted(self) -> bool:
+        """Verified still, though the destination could not be read back since."""
+        proof = self.progress.proof if self.state is DeliveryState.VERIFIED and self.progress else None
+        return proof is not None and proof.doubt is not None
+
+    @property
     def good_until_s(self) -> float:
         """Until then (monotonic) a sample with newly acknowledged bytes leaves the state as it is."""
         if self.state in {DeliveryState.ACKNOWLEDGED, DeliveryState.MISMATCH}:
@@ -113,31 +119,6 @@ class RetryDue:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The destination answered OK to RECORD. A stream's first session begins with pictures that were `kept_s`."""
-
-    kept_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressRead:
-    """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
-
-    `silent_s`: how long the camera has sent no media (RTCP is none); up to `usual_silence_s` that says nothing of this.
-    `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known;
-    `doubtful`: nobody can know yet. `ack_age_s`: how long its kernel has acknowledged nothing.
-    """
-
-    written: int
-    acknowledged: int
-    silent_s: float = 0.0
-    unread_for_s: float = 0.0
-    usual_silence_s: float = 0.0
-    doubtful: bool = False
-    ack_age_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """The attempt failed, or the session is lost."""
 
@@ -145,7 +126,8 @@ class Failed:
     detail: str | None = None
 
 
-type Event = CameraLive | CameraAway | RetryDue | Opened | ProgressRead | Failed | Verified | Mismatched | Unprovable
+type ReadBack = Verified | Mismatched | Unprovable | Unreached
+type Event = CameraLive | CameraAway | RetryDue | Opened | ProgressRead | Failed | ReadBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +179,8 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
             return _mismatched(delivery, event, now)
         case Unprovable():
             return _unprovable(delivery, event, now)
+        case Unreached():
+            return _unreached(delivery, event, now)
 
 
 def _camera_live(delivery: Delivery, now: Instant) -> Decision:
@@ -316,7 +300,7 @@ def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
         state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
         return _now(delivery, state, now, None, held.detail if held is not None else None)
     if held.matches:
-        return _now(delivery, DeliveryState.VERIFIED, now)
+        return _now(delivery, DeliveryState.VERIFIED, now, None, held.doubt)
     return _now(delivery, DeliveryState.MISMATCH, now, Cause.MISMATCH, held.detail)
 
 
@@ -359,6 +343,20 @@ def _unprovable(delivery: Delivery, event: Unprovable, now: Instant) -> Decision
     if proof is not None and proof.matches and now.monotonic_s < proof.until_s:
         return Decision(delivery)
     progress = replace(progress, proof=Proof(matches=None, detail=_short(event.detail)))
+    return Decision(_flowing(replace(delivery, progress=progress), progress, now))
+
+
+def _unreached(delivery: Delivery, event: Unreached, now: Instant) -> Decision:
+    """The state holds as long as its proof, and shows the doubt."""
+    progress = delivery.progress
+    if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.began_at):
+        return Decision(delivery)
+    proof, doubt = progress.proof or Proof(matches=None), _short(event.detail)
+    if proof.matches is None:
+        proof = replace(proof, detail=doubt)
+    elif proof.matches and proof.doubt is None:
+        proof = replace(proof, doubt=doubt)
+    progress = replace(progress, proof=proof)
     return Decision(_flowing(replace(delivery, progress=progress), progress, now))
 
 

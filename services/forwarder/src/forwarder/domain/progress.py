@@ -11,6 +11,31 @@ READ_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """The destination answered OK to RECORD. A stream's first session begins with pictures that were `kept_s`."""
+
+    kept_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRead:
+    """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
+
+    `silent_s`: how long the camera has sent no media (RTCP is none); up to `usual_silence_s` that says nothing of this.
+    `unread_for_s`: how long the destination's process has read nothing of what its kernel acknowledged, where known;
+    `doubtful`: nobody can know yet. `ack_age_s`: how long its kernel has acknowledged nothing.
+    """
+
+    written: int
+    acknowledged: int
+    silent_s: float = 0.0
+    unread_for_s: float = 0.0
+    usual_silence_s: float = 0.0
+    doubtful: bool = False
+    ack_age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """In media bytes and monotonic seconds.
 

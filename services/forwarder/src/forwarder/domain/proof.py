@@ -44,18 +44,29 @@ class Unprovable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreached:
+    """The destination gave nothing to compare, for a reason of its own."""
+
+    began_at: datetime
+    """When the read-back began, or what it played was cut off."""
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """The last conclusive read-back of the present session. A mismatch holds until it is disproved.
 
-    `matches` is None while nothing can be proven for or against: `detail` says why.
+    `matches` is None while nothing can be proven for or against: `detail` says why. `doubt`: the read-backs after a
+    match failed, and why.
     """
 
     matches: bool | None
     until_s: float = math.inf
     detail: str | None = None
+    doubt: str | None = None
 
 
-def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovable | None:
+def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovable | Unreached | None:
     """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
@@ -64,12 +75,19 @@ def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovab
             return Verified(verification.captured_at, verification.delay_s or 0.0, holds_s)
         case VerificationVerdict.MISMATCH:
             return Mismatched(_began_at(verification), verification.detail)
+        case VerificationVerdict.UNREACHABLE:
+            return Unreached(_began_at(verification), _why_unreached(verification))
         case VerificationVerdict.NOT_CHECKABLE if (
             verification.still_since is not None or verification.cause in UNCOMPARED
         ):
             return Unprovable(_began_at(verification), verification.detail)
         case _:
             return None
+
+
+def _why_unreached(verification: DeliveryVerifiedV1) -> str:
+    why = verification.detail or verification.cause or VerificationVerdict.UNREACHABLE
+    return f"not read back since {_began_at(verification):%H:%M:%S} UTC: {why}"
 
 
 def _began_at(verification: DeliveryVerifiedV1) -> datetime:

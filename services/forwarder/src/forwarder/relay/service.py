@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from forwarder.domain import rebalancing
@@ -15,11 +16,12 @@ from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
-from forwarder.messaging import Reporter, StatusBoard, remove_worker, serve_losses
+from forwarder.messaging import Reporter, StatusBoard, publish_unconfirmed, remove_worker, serve_losses
 from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
@@ -28,7 +30,7 @@ from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
 from vonggac.bus.declared import topology
-from vonggac.events.forwarder import DeliveryObservedV1, FactsLost
+from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ReadBackHint
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.counting import LoginRests
@@ -66,6 +68,7 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
         receive_low_water_bytes=settings.receive_low_water_bytes,
+        hints=ReadBackHints(time.monotonic, clock.now),
         remux=RemuxPool(streams_per_process=settings.remux_cameras_per_process),
     )
 
@@ -88,6 +91,7 @@ class Process:
         self._stopped = asyncio.Event()
         self._resealing: Resealing | None = None
         self._working = self._facts_lost = False
+        self._hinting: set[asyncio.Task[None]] = set()
 
     @property
     def board(self) -> StatusBoard | None:
@@ -175,6 +179,7 @@ class Process:
             rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
+        self._context.hints.publish = self._publish_hint
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
@@ -234,6 +239,19 @@ class Process:
         if lost.lost_until >= self.reporter.awake_since:
             self._facts_lost = True
 
+    def _publish_hint(self, hint: ReadBackHint) -> None:
+        # Limited by whoever asks; without a bus there is no prober to ask.
+        if self.bus is not None and self.bus.connected:
+            task = asyncio.get_running_loop().create_task(self._send_hint(self.bus, hint), name="read-back-hint")
+            self._hinting.add(task)
+            task.add_done_callback(self._hinting.discard)
+
+    async def _send_hint(self, bus: Bus, hint: ReadBackHint) -> None:
+        try:
+            await publish_unconfirmed(bus, hint)
+        except (NatsError, OSError) as error:
+            log.info("read_back_hint_not_sent", delivery_id=str(hint.delivery_id), error=type(error).__name__)
+
     def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
         reporter.report_alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
@@ -259,6 +277,7 @@ class Process:
         metrics.queued_media_bytes = lambda: budget.queued_bytes
         metrics.deliveries_paused = lambda: budget.deliveries_paused
         metrics.gop_caches_dropped = lambda: budget.caches_dropped
+        metrics.read_back_hints = lambda: {reason.value: count for reason, count in self._context.hints.asked.items()}
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
         metrics.observations_refused = lambda: outgoing.refused

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from nats.aio.msg import Msg
 from prometheus_client import generate_latest
 
 from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryState, HintReason, ReadBackHint
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import VerificationVerdict
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
@@ -110,6 +113,80 @@ async def test_a_mismatch_is_published_with_its_cause_until_it_is_disproved(
     await asker.publish_finding(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
     observed, _ = await statuses.become(camera, "verified", "acknowledged")
     assert (observed.cause, observed.detail) == (None, None)
+
+
+async def test_proof_ends_with_a_read_back_that_fails_which_shows_in_the_status_of_the_verified_delivery(
+    forwarded: tuple[Process, CameraV1],
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    _, camera = forwarded
+    first = camera.deliveries[0]
+    await asker.publish_finding(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+    proven, _ = await statuses.become(camera, "verified", "acknowledged")
+    await asker.publish_finding(
+        camera, first, VerificationVerdict.UNREACHABLE, cause=Cause.REFUSED, detail="no one there"
+    )
+
+    async def is_doubted() -> bool:
+        observed, _ = await statuses.become(camera, "verified", "acknowledged")
+        assert observed.observed_at == proven.observed_at
+        return (observed.detail or "").endswith("UTC: no one there")
+
+    await eventually(is_doubted)
+    await asker.publish_finding(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+
+    async def is_proven() -> bool:
+        observed, _ = await statuses.become(camera, "verified", "acknowledged")
+        return observed.detail is None
+
+    await eventually(is_proven)
+
+
+async def test_proof_ends_at_one_camera_and_a_read_back_of_its_neighbour_at_the_destination_is_asked_for(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+    bus: Bus,
+) -> None:
+    forwarder = await start_forwarder()
+    hints: list[ReadBackHint] = []
+
+    async def hear(message: Msg) -> None:
+        hints.append(ReadBackHint.model_validate_json(message.data))
+
+    subscription = await bus.client.subscribe(subjects.read_back_hint("*"), cb=hear)
+
+    def plan_camera(name: str) -> CameraV1:
+        deliveries = [
+            planner.delivery(sim, centre_id, name, read_back_url=centre.stream_url(name))
+            for centre_id, centre in sim.centres.items()
+        ]
+        return planner.camera(sim, deliveries=tuple(deliveries))
+
+    one, other = plan_camera("one"), plan_camera("other")
+    for camera in (one, other):
+        await inventory.publish(camera)
+        await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    # As if both sessions had lasted for a while.
+    forwarder._context.hints._now_s = lambda: time.monotonic() + 60.0
+    await asker.publish_finding(one, one.deliveries[0], VerificationVerdict.MISMATCH, cause=Cause.MISMATCH)
+    await eventually(lambda: hints)
+    (hint,) = hints
+    assert (hint.delivery_id, hint.camera_id) == (other.deliveries[0].id, other.id)
+    assert hint.reason is HintReason.NEIGHBOUR_UNPROVEN
+    # So is one when a session there breaks, after the pause.
+    forwarder._context.hints._now_s = lambda: time.monotonic() + 120.0
+    national = sim.centres["national"]
+    for session in tuple(national.connections):
+        if session._subject is not None and session._subject.stream.path == "one":
+            session.reset()
+    await eventually(lambda: len(hints) == 2)
+    assert (hints[1].delivery_id, hints[1].reason) == (other.deliveries[0].id, HintReason.NEIGHBOUR_FAILED)
+    await subscription.unsubscribe()
 
 
 @pytest.mark.parametrize("elsewhere", [None, "rtsp://127.0.0.1:1/other"], ids=["nowhere", "elsewhere"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 
 from forwarder.domain.camera_pull import PullState
-from forwarder.domain.delivery import Failed, Opened
+from forwarder.domain.delivery import Failed
+from forwarder.domain.progress import Opened
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.camera_puller import CameraPuller
 from forwarder.relay.supervision.context import RelayContext

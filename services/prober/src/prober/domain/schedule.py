@@ -18,6 +18,8 @@ SLACK = 0.25
 LEAST_SLACK_S = 3.0
 FIRST_AGAIN_S = 2.0
 """From a read-back that proved nothing to the next one; doubles up to the interval."""
+FAILING_AGAIN_S = 5.0
+"""At most, from a read-back that failed or differed to the next one: its end is seen as soon."""
 FUTURE_S = 1.0
 """A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
 
@@ -140,4 +142,32 @@ def next_interval_s(
     )
     if not unproven or previous is None:
         return min(FIRST_AGAIN_S, interval_s)
-    return min(2 * previous.interval_s, interval_s)
+    return min(2 * previous.interval_s, FAILING_AGAIN_S if is_failing(finding.verdict) else interval_s, interval_s)
+
+
+def is_failing(verdict: VerificationVerdict) -> bool:
+    """Whether a read-back is evidence against its destination."""
+    return verdict in {VerificationVerdict.MISMATCH, VerificationVerdict.UNREACHABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something asks for a read-back out of turn: only a picture that came from the camera after `since` answers it.
+
+    `asked_at`: what was read back before then is known to whoever asks.
+    """
+
+    since: datetime
+    asked_at: datetime
+
+    def is_answered(self, previous: DeliveryVerifiedV1 | None) -> bool:
+        """Whether no read-back is needed any more: one that failed meanwhile has its own time for the next one."""
+        if previous is None:
+            return False
+        if previous.captured_at is not None and previous.captured_at >= self.since:
+            return True
+        return previous.observed_at > self.asked_at and is_failing(previous.verdict)
+
+    def next_after(self, fact: DeliveryVerifiedV1) -> "Hint | None":
+        """After what was read back for it: the hint for the next read-back, None when there is nothing to ask."""
+        return Hint(self.since, fact.observed_at) if is_failing(fact.verdict) else None

@@ -22,7 +22,7 @@ from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.silence import SilentPlaces
 from prober.probes.site_faults import SiteWatch
 from prober.probes.site_places import SitePlaces
-from prober.probes.verification.on_recovery import Recoveries
+from prober.probes.verification.on_hint import HintedReadBacks
 from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
@@ -147,7 +147,7 @@ class Process:
             centre_guard.on_value(key, value)
 
         sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
-        recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
+        hinted = HintedReadBacks(bus, self.verifications, most=settings.max_concurrent_verifications)
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
@@ -161,7 +161,7 @@ class Process:
         tasks.start("watch-sites", sites.run())
         tasks.start("watch-references", pictures.watch_references())
         tasks.start("probe-lock", observer.lock.run())
-        tasks.start("verify-on-recovery", recoveries.run())
+        tasks.start("verify-on-hint", hinted.run())
         tasks.start("watch-probers", self._watch_probers(bus, known))
         tasks.start("probe-jobs", _when(known, worker.run()), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
         tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)
@@ -223,6 +223,7 @@ class Process:
             awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
+            failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
 
     def _observer(

@@ -197,6 +197,7 @@ PROBER = User(
     ),
     subscribe=(
         subjects.delivery_observation(_ANY),
+        subjects.read_back_hint(_ANY),
         subjects.probe_lock(_ANY),
         *_follows(
             topology.CAMERA_STATUS,
@@ -228,6 +229,7 @@ FORWARDER = User(
         subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
+        subjects.read_back_hint(_ANY),
         *_OF_FORWARDERS,
         *_writes(
             topology.DELIVERY_COMMANDS,

@@ -17,7 +17,7 @@ from forwarder.domain.camera_pull import Pull
 from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
-from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
+from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_unconfirmed, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History, KeyframeCopy, NoKeyframe
 from vonggac.bus import Bus
@@ -172,7 +172,7 @@ class CameraRpc:
             still_keyframes=still.keyframes if still is not None else 0,
         )
         try:
-            await publish_keyframes(self._bus, hashed)
+            await publish_unconfirmed(self._bus, hashed)
         except (NatsError, OSError) as error:
             log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 

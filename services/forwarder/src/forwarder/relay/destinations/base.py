@@ -8,6 +8,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.relay.destinations.receiver_reports import Reported
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.sources.base import CameraSource
+from vonggac.events.forwarder import HintReason
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
@@ -80,6 +81,8 @@ class SessionProgress(NamedTuple):
     """Its kernel acknowledges, and whether its process reads nobody can know yet."""
     ack_age_s: float = 0.0
     """How long ago its kernel acknowledged last: nothing was acknowledged after that."""
+    hint: HintReason | None = None
+    """What is unusual about its line, once: a reason to have it read back now."""
 
 
 class Session(Protocol):

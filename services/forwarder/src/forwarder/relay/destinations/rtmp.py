@@ -111,6 +111,7 @@ class RtmpPublishing:
             acknowledgement.unread_for_s,
             acknowledgement.doubtful,
             acknowledgement.ack_age_s,
+            acknowledgement.sign,
         )
 
     @property

@@ -77,6 +77,7 @@ class RtspPublishing:
             acknowledgement.unread_for_s,
             acknowledgement.doubtful,
             acknowledgement.ack_age_s,
+            acknowledgement.sign,
         )
 
     @property

@@ -2,9 +2,9 @@
 
 Read from `struct tcp_info` of Linux (include/uapi/linux/tcp.h). The layout only ever grows at its end, so fixed
 offsets are safe: 8 bytes of flags (the first is `tcpi_state`), 24 words of 32 bits (offsets 8 to 103; `tcpi_unacked` is
-at 24, `tcpi_last_ack_recv` at 56), `tcpi_pacing_rate` and `tcpi_max_pacing_rate` (104, 112), then `tcpi_bytes_acked`
-(64 bits at 120, RFC 4898 tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), `tcpi_notsent_bytes` (32 bits at 144, since
-Linux 4.6), and `tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
+at 24, `tcpi_last_ack_recv` at 56, `tcpi_rtt` in microseconds at 68), `tcpi_pacing_rate` and `tcpi_max_pacing_rate`
+(104, 112), then `tcpi_bytes_acked` (64 bits at 120, RFC 4898 tcpEStatsAppHCThruOctetsAcked, since Linux 4.1),
+`tcpi_notsent_bytes` (32 bits at 144, since Linux 4.6), and `tcpi_snd_wnd` (32 bits at 228, since Linux 5.4).
 
 A kernel goes on to acknowledge for a process that hangs, until its receive buffer is full: seconds of a stream. But its
 window's end moves on only as the process reads. What is acknowledged behind a standing end is not counted. Below about
@@ -21,12 +21,14 @@ import socket
 import struct
 from typing import NamedTuple, Protocol
 
+from forwarder.relay.destinations.hints import LineSigns
+from vonggac.events.forwarder import HintReason
 from vonggac.net.tls_counting import CountingSSLObject
 
 _SIZE, _SIZE_WITH_WINDOW = 148, 232
 _WORD = struct.Struct("=I")
 _ACKED = struct.Struct("=Q")
-_UNACKED_AT, _LAST_ACK_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 56, 120, 144, 228
+_UNACKED_AT, _LAST_ACK_AT, _ROUND_TRIP_AT, _ACKED_AT, _NOTSENT_AT, _WINDOW_AT = 24, 56, 68, 120, 144, 228
 _CLOSED = 7
 """TCP_CLOSE, also of a connection that the peer has reset."""
 _UNREAD_BYTES = 32 << 10
@@ -42,6 +44,7 @@ _UNREAD_SHARE = 2
 _USED_UP_AFTER_S = 2.0
 """Our kernel holds back what it has, nothing is on its way and nothing was acknowledged for so long: the window is
 used up."""
+SIGNS_EVERY_S = 0.9
 _LOST_AFTER_S = 5.0
 """Nothing was acknowledged for so long, whatever is on its way."""
 
@@ -57,6 +60,8 @@ class TcpInfo(NamedTuple):
     closed: bool = False
     ack_age_s: float = 0.0
     """How long ago the peer's kernel acknowledged last, be it once more what it had acknowledged before."""
+    round_trip_s: float = 0.0
+    """Smoothed, as our kernel measures it."""
 
     @property
     def all_acknowledged(self) -> bool:
@@ -85,6 +90,7 @@ def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
         _WORD.unpack_from(raw, _WINDOW_AT)[0] if len(raw) >= _SIZE_WITH_WINDOW else None,
         raw[0] == _CLOSED,
         _WORD.unpack_from(raw, _LAST_ACK_AT)[0] / 1000,
+        _WORD.unpack_from(raw, _ROUND_TRIP_AT)[0] / 1_000_000,
     )
 
 
@@ -183,6 +189,10 @@ class TcpAcknowledgement:
         self.taken = 0
         """As `acknowledged`, with what the peer's kernel took and its process may not have read."""
         self._answers = False
+        self._signs = LineSigns()
+        self._signs_s = 0.0
+        self.sign: HintReason | None = None
+        """What the last reading shows of the line that is unusual and new."""
 
     def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
@@ -199,6 +209,7 @@ class TcpAcknowledgement:
         self.unread_for_s, self.doubtful = 0.0, False
         if info is not None:
             self.ack_age_s = info.ack_age_s
+            self.sign = self._read_sign(info, now_s)
             self.doubtful = self.stands and not self._answers and not self._window_end.is_used_up(info, now_s)
             if self.stands and not self.doubtful:
                 self.unread_for_s = self._window_end.unread_for_s(now_s)
@@ -232,6 +243,18 @@ class TcpAcknowledgement:
         self._answers |= answered
         self._sure = max(self._sure, taken)
         self._window_end.was_read(mark)
+
+    def _read_sign(self, info: TcpInfo, now_s: float) -> HintReason | None:
+        # A session is read more often at its beginning and while nothing is acknowledged.
+        if now_s - self._signs_s < SIGNS_EVERY_S:
+            return None
+        self._signs_s = now_s
+        return self._signs.sample(
+            round_trip_s=info.round_trip_s,
+            window_bytes=info.window_bytes,
+            ack_age_s=info.ack_age_s,
+            waiting=info.segments_unacked > 0 or info.bytes_not_sent > 0,
+        )
 
     def _plainly(self, info: TcpInfo) -> tuple[int, bool]:
         """Bytes acknowledged, and whether that is all the kernel was given."""

@@ -245,7 +245,8 @@ class CameraRelay:
             self._inform(supervisor)
 
     def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
-        return DeliverySupervisor(planned, self._context, partial(self._on_change, self), self._history_of(planned))
+        report = partial(self._on_change, self)
+        return DeliverySupervisor(self.camera.id, planned, self._context, report, self._history_of(planned))
 
     def _inform(self, supervisor: DeliverySupervisor) -> None:
         """Let a delivery know how the camera is."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from forwarder.domain.backpressure import Bounds
@@ -11,6 +12,7 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeRoom, KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.sources.base import PlayLimits
 from forwarder.relay.supervision.reachability import ReachabilityChecks
@@ -49,6 +51,8 @@ class RelayContext:
     ticker: Ticker = field(default_factory=Ticker)
     logins: Logins | None = None
     """None until NATS is there, which remembers failed logins."""
+    hints: ReadBackHints = field(default_factory=lambda: ReadBackHints(time.monotonic, lambda: datetime.now(UTC)))
+    """What asks for read-backs before their time, by the clocks of `now`."""
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 

@@ -7,24 +7,16 @@ anything that another delivery waits for.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
 from forwarder.domain import commands
 from forwarder.domain import delivery as domain
 from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
-from forwarder.domain.delivery import (
-    Action,
-    CameraAway,
-    CameraLive,
-    Decision,
-    Delivery,
-    Event,
-    Failed,
-    Opened,
-    ProgressRead,
-    RetryDue,
-)
+from forwarder.domain.delivery import Action, CameraAway, CameraLive, Decision, Delivery, Event, Failed, RetryDue
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
+from forwarder.domain.progress import Opened, ProgressRead
+from forwarder.domain.proof import Mismatched, Unreached
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.reachability import Endpoint
@@ -32,7 +24,7 @@ from forwarder.relay.supervision.recovery import DestinationRecovery
 from forwarder.relay.supervision.session_slot import SessionSlot
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryCommand, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState, HintReason
 from vonggac.events.inventory import PlannedDelivery
 
 QUICK_SAMPLE_S = 0.2
@@ -48,9 +40,15 @@ class DeliverySupervisor:
     """One camera at one destination. `delivery` is its state, `on_change` is called with every new one."""
 
     def __init__(
-        self, plan: PlannedDelivery, context: RelayContext, on_change: OnChange, past: DeliveryHistory = NO_HISTORY
+        self,
+        camera_id: UUID,
+        plan: PlannedDelivery,
+        context: RelayContext,
+        on_change: OnChange,
+        past: DeliveryHistory = NO_HISTORY,
     ) -> None:
         self.plan = plan
+        self._camera_id = camera_id
         self.read_back_since = 0
         """Revision of the plan that brought the present read-back address."""
         self.slot = SessionSlot(context, self._session_changed)
@@ -184,6 +182,9 @@ class DeliverySupervisor:
         self._weigh_good_sample()
         decision = _decide(self._context, self._delivery, event, self._context.now())
         self._carry_out(decision, orderly=isinstance(event, CameraAway))
+        if isinstance(event, Mismatched | Unreached):
+            unproven = HintReason.NEIGHBOUR_UNPROVEN
+            self._context.hints.ask_for_neighbours(self.plan.destination_id, self.plan.id, unproven)
 
     def _carry_out(self, decision: Decision, *, orderly: bool) -> None:
         before, self._delivery = self._delivery, decision.delivery
@@ -195,6 +196,8 @@ class DeliverySupervisor:
             else:
                 self._recovery.wait_for_retry(self._delivery, unreachable=self.slot.unreachable)
         after = self._delivery
+        if _breaks(after) and not _breaks(before):
+            self._context.hints.ask_for_neighbours(self.plan.destination_id, self.plan.id, HintReason.NEIGHBOUR_FAILED)
         if self.slot.is_open and before.unacknowledged is not after.unacknowledged:
             if after.unacknowledged:
                 self._recovery.watch_stalled()
@@ -220,12 +223,15 @@ class DeliverySupervisor:
         self._quick.cancel()
         self._recovery.cancel()
         self.slot.close_session(orderly=orderly)
+        self._context.hints.remove_session(self.plan.id)
 
     def _session_changed(self, event: Opened | Failed) -> None:
         opened = isinstance(event, Opened)
         if opened:
             self._recovery.cancel()
             self._written = self._acknowledged = 0
+            if self.plan.read_back_url is not None:
+                self._context.hints.add_session(self._camera_id, self.plan.destination_id, self.plan.id)
         else:
             self._sample_session(self._context.monotonic_s(), ends=True)
         self.handle(event)
@@ -254,7 +260,9 @@ class DeliverySupervisor:
             return
         if ends and (progress.acknowledged <= self._acknowledged or self._delivery.state not in _FLOWING):
             return
-        written, acknowledged, unread_for_s, doubtful, ack_age_s = progress
+        written, acknowledged, unread_for_s, doubtful, ack_age_s, hint = progress
+        if hint is not None:
+            self._context.hints.ask_for(self.plan.id, hint)
         sample = ProgressRead(
             written, acknowledged, self._silent_s, unread_for_s, self._usual_silence_s, doubtful, ack_age_s
         )
@@ -283,6 +291,11 @@ def _decide(context: RelayContext, delivery: Delivery, event: Event, now: Instan
     return domain.decide(delivery, event, now, chance=context.chance(), limits=context.limits)
 
 
+def _breaks(delivery: Delivery) -> bool:
+    """Whether its session has broken, or its destination acknowledges nothing more."""
+    return delivery.state is DeliveryState.BACKING_OFF or delivery.unacknowledged
+
+
 def _word(delivery: Delivery) -> tuple[object, ...]:
-    """What is reported anew when it changes. A detail alone is no news, except why a session is stalled."""
-    return delivery.state, delivery.cause, delivery.since, delivery.unacknowledged
+    """What is reported anew when it changes. A detail alone is no news, but why a session is stalled, and a doubt."""
+    return delivery.state, delivery.cause, delivery.since, delivery.unacknowledged, delivery.doubted

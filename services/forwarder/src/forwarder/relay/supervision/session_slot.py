@@ -4,7 +4,8 @@ import asyncio
 import weakref
 from collections.abc import Callable
 
-from forwarder.domain.delivery import Failed, Opened
+from forwarder.domain.delivery import Failed
+from forwarder.domain.progress import Opened
 from forwarder.relay.destinations.base import Counts, Session, SessionProgress, Target, UnreachableError
 from forwarder.relay.destinations.registry import publish
 from forwarder.relay.sources.base import CameraSource

@@ -4,13 +4,14 @@ Scheduled read-backs and those on demand go the same way.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from prober.domain.schedule import due_in_s, is_due, next_interval_s
+from prober.domain.schedule import Hint, due_in_s, is_due, is_failing, next_interval_s
 from prober.domain.verification import not_checkable
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
@@ -18,7 +19,7 @@ from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
 from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.telemetry import get_logger, redact
 from vonggac.telemetry.awake import Awake
 
@@ -28,6 +29,8 @@ HOLD_EVERY_S = topology.VERIFY_ACK_WAIT_S / 3
 GRACE_S = 10.0
 """For good-byes and a slow NATS, after the longest read-back."""
 LEAST_PAUSE_S = BUSY_AGAIN_S = 0.5
+NO_ROOM_AGAIN_S = 10.0
+"""A delivery that failed last and finds too many others of its destination being read back comes again after this."""
 NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
 
 
@@ -56,9 +59,14 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
+        failing_room: int = 16,
         awake: Awake | None = None,
     ) -> None:
+        """`failing_room`: read-backs at a time at one destination that failed there last; they take long."""
         self._awake = awake
+        self._failing_room = failing_room
+        self._failing: Counter[UUID] = Counter()
+        """Such read-backs that run now, by destination."""
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
         self._running: set[UUID] = set()
@@ -86,7 +94,7 @@ class Verifications:
     async def verify_due(self, camera: CameraV1, *, hold: Hold) -> RoundResult:
         """Read back what is due. `hold` is called while it lasts.
 
-        Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was published.
+        Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         if self.is_verifying(camera.id):
             # Nobody would hold the job while it waits.
@@ -104,13 +112,14 @@ class Verifications:
                 self._count_lateness(previous[delivery.id], camera.revision, now)
             idle = await self._verifier.not_running(due)
             stopped = {each.delivery.id for each in idle}
-            running = [delivery for delivery in due if delivery.id not in stopped]
+            running = self._with_room([delivery for delivery in due if delivery.id not in stopped], previous)
             facts = self._publish(camera, idle, previous)
             facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
             latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
             now = self._verifier.now()
             left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
-            return RoundResult(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
+            least_s = LEAST_PAUSE_S if len(running) + len(idle) == len(due) else NO_ROOM_AGAIN_S
+            return RoundResult(facts, max(least_s, min(left, default=self._interval_s)))
 
     async def verify_on_demand(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> RoundResult:
         """Read these back now, due or not; a delivery without a read-back address gets its finding too.
@@ -129,17 +138,30 @@ class Verifications:
             )
             return RoundResult((*facts, *unable), self._interval_s)
 
-    async def verify_recovered(
-        self, camera: CameraV1, deliveries: Sequence[PlannedDelivery], since: Mapping[UUID, datetime]
-    ) -> tuple[DeliveryVerifiedV1, ...]:
-        """Read back those that were not proven since they came up.
+    async def verify_hinted(self, camera: CameraV1, hints: Mapping[UUID, Hint]) -> tuple[DeliveryVerifiedV1, ...]:
+        """Read back those of these deliveries whose hint is not answered yet and that the forwarder delivers.
 
+        What cannot be checked out of turn is left to the schedule, which waits longer for a camera's keyframe.
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         async with self._alone(camera):
-            previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
-            wanted = [delivery for delivery in deliveries if not _settled(previous[delivery.id], since[delivery.id])]
-            return await self._verify(camera, wanted, previous, None, since) if wanted else ()
+            hinted = [delivery for delivery in to_read_back(camera) if delivery.id in hints]
+            previous = {delivery.id: await self._results.get(delivery.id) for delivery in hinted}
+            wanted = [each for each in hinted if not hints[each.id].is_answered(previous[each.id])]
+            stopped = {each.delivery.id for each in await self._verifier.not_running(wanted)}
+            wanted = self._with_room([each for each in wanted if each.id not in stopped], previous)
+            since = {delivery.id: hints[delivery.id].since for delivery in wanted}
+            return await self._verify(camera, wanted, previous, None, since, hinted=True) if wanted else ()
+
+    def _with_room(
+        self, deliveries: Sequence[PlannedDelivery], previous: Mapping[UUID, DeliveryVerifiedV1 | None]
+    ) -> list[PlannedDelivery]:
+        """Those for which there is room: a centre that fails takes none of the time for the others."""
+        return [
+            delivery
+            for delivery in deliveries
+            if not _failed(previous[delivery.id]) or self._failing[delivery.destination_id] < self._failing_room
+        ]
 
     async def withdraw(self, deliveries: Sequence[PlannedDelivery]) -> None:
         """These are not read back any more: what was found no longer holds. Raises NatsError or TimeoutError."""
@@ -156,11 +178,24 @@ class Verifications:
         since: Mapping[UUID, datetime] = NO_SESSIONS,
         *,
         patient: bool = False,
+        hinted: bool = False,
     ) -> tuple[DeliveryVerifiedV1, ...]:
-        with self._metrics.running.track_inprogress():
-            async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
-                found = await self._verifier.verify(camera.id, deliveries, since=since, patient=patient)
-        return self._publish(camera, found, previous)
+        def on_found(found: Verification) -> None:
+            if not hinted or found.finding.verdict is not VerificationVerdict.NOT_CHECKABLE:
+                facts.extend(self._publish(camera, [found], previous))
+
+        facts: list[DeliveryVerifiedV1] = []
+        failing = [delivery.destination_id for delivery in deliveries if _failed(previous[delivery.id])]
+        self._failing.update(failing)
+        try:
+            with self._metrics.running.track_inprogress():
+                async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
+                    # The proof of one delivery does not wait for what takes long at the other's destination.
+                    await self._verifier.verify(camera.id, deliveries, since=since, patient=patient, on_found=on_found)
+        finally:
+            self._failing.subtract(failing)
+            self._failing += Counter()
+        return tuple(facts)
 
     def _publish(
         self, camera: CameraV1, found: Sequence[Verification], previous: dict[UUID, DeliveryVerifiedV1 | None]
@@ -198,9 +233,8 @@ class Verifications:
             self._metrics.lateness.observe(max(0.0, late_s))
 
 
-def _settled(result: DeliveryVerifiedV1 | None, came_up_at: datetime) -> bool:
-    """Whether a picture of this session was recognised already."""
-    return result is not None and result.captured_at is not None and result.captured_at >= came_up_at
+def _failed(result: DeliveryVerifiedV1 | None) -> bool:
+    return result is not None and is_failing(result.verdict)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -122,19 +122,24 @@ class Verifier:
         *,
         since: Mapping[UUID, datetime] = NO_SESSIONS,
         patient: bool = False,
+        on_found: Callable[[Verification], None] = lambda _found: None,
     ) -> list[Verification]:
         """All at the same time, at most `limits.longest_s`. `since`: when a delivery's present session began.
 
-        `patient`: wait for a camera that gives keyframes rarely. Raises NatsError, TimeoutError or OSError when NATS is
-        away.
+        `patient`: wait for a camera that gives keyframes rarely. `on_found` gets each finding as soon as it is reached.
+        Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         asked_at, asker = self.now(), uuid4().hex
         holder = await self.request_hashes(camera_id, asker)
         if isinstance(holder, Finding):
-            return [self.reached(delivery, holder, asked_at) for delivery in deliveries]
+            found = [self.reached(delivery, holder, asked_at) for delivery in deliveries]
+            for each in found:
+                on_found(each)
+            return found
         limits = self.limits if patient else self.limits.impatient
+        request = _HashRequest(holder, asked_at, asker, on_found)
         try:
-            return await _Round(self, camera_id, deliveries, _HashRequest(holder, asked_at, asker), since, limits).run()
+            return await _Round(self, camera_id, deliveries, request, since, limits).run()
         finally:
             await self._end_hashes(camera_id, asker)
 
@@ -232,11 +237,12 @@ def _one_server(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _HashRequest:
-    """Who notes every keyframe, since when, and for whom."""
+    """Who notes every keyframe, since when, and for whom; what to do with each finding."""
 
     holder: _Holder
     at: datetime
     asker: str
+    on_found: Callable[[Verification], None]
 
 
 class _Round:
@@ -338,7 +344,8 @@ class _Round:
             if finding is not None:
                 del self._open[delivery.id]
                 began_at = failing_since(finding, readback.seen, asked_at=self._asked_at)
-                self._done.append(self._verifier.reached(delivery, finding, began_at))
+                self._done.append(found := self._verifier.reached(delivery, finding, began_at))
+                self._asked.on_found(found)
                 self._closing.append(asyncio.create_task(readback.close()))
 
     def _ends_are_certain(self) -> bool:
