@@ -267,6 +267,19 @@ def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_up
     assert all("pre-upgrade" in each["helm.sh/hook"] for each in annotations(upgrade=True))
 
 
+def test_keep_an_uninstall_leaves_databases_and_the_volumes_of_nats() -> None:
+    """Both kinds hold data: Helm deletes neither, nor does Kubernetes the volumes of a StatefulSet that is gone."""
+    objects = manifests(minimal(postgresql={"host": "", "cloudnativepg": {"enabled": True}}))
+    for kind in ("Cluster", "Database"):
+        [kept] = [thing for thing in objects if thing["kind"] == kind]
+        assert kept["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert one(objects, "Database", "demo-vonggac-postgresql-reporting")["spec"]["databaseReclaimPolicy"] == "retain"
+    servers = one(objects, "StatefulSet", "demo-vonggac-nats")["spec"]
+    assert "persistentVolumeClaimRetentionPolicy" not in servers, "Retain, by default"
+    assert [claim["metadata"]["name"] for claim in servers["volumeClaimTemplates"]] == ["data"]
+    assert [thing for thing in objects if thing["kind"] in {"PersistentVolumeClaim", "PersistentVolume"}] == []
+
+
 @pytest.mark.parametrize("number", range(len(INSTALLATIONS)))
 def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> None:
     """No table, stream or service stands that a backup would have to replace; the upgrade afterwards brings all."""

@@ -1,10 +1,25 @@
 """Values that cannot work are refused with one sentence that says what to set."""
 
+import json
 import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
-from tests.chart.rendering import CHART, ROOT, RefusedValuesError, helm, merged, minimal, rendered, values_of
+from tests.chart.rendering import (
+    CHART,
+    ROOT,
+    RefusedValuesError,
+    helm,
+    merged,
+    minimal,
+    rendered,
+    values_of,
+)
 
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -96,6 +111,64 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+API = {
+    "/version": {"major": "1", "minor": "35", "gitVersion": "v1.35.0"},
+    "/api": {"kind": "APIVersions", "versions": ["v1"]},
+    "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": []},
+    "/apis": {
+        "kind": "APIGroupList",
+        "groups": [
+            {
+                "name": "apps",
+                "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
+                "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
+            }
+        ],
+    },
+    "/apis/apps/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "apps/v1",
+        "resources": [
+            {
+                "name": "statefulsets",
+                "singularName": "statefulset",
+                "namespaced": True,
+                "kind": "StatefulSet",
+                "verbs": ["get"],
+            }
+        ],
+    },
+}
+"""As much of Kubernetes' API as helm reads before it reads an object."""
+
+
+@contextmanager
+def answering(objects: Mapping[str, Any]) -> Iterator[str]:
+    """An API server that has these objects and no other."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = {**API, **objects}.get(self.path.partition("?")[0])
+            missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+            self.send_response(404 if found is None else 200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(found or missing).encode())
+
+        def log_request(self, *_of: object) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def refusal(values: dict[str, Any]) -> str:
     with pytest.raises(RefusedValuesError) as refused:
         rendered(values)
@@ -131,6 +204,21 @@ def test_the_command_of_the_readme_is_refused_nothing() -> None:
 def test_a_network_that_the_services_take_is_not_refused(network: str) -> None:
     assert AllowedNetworks.parse([network]).networks
     assert rendered(minimal(media={"allowedNetworks": [network]}))
+
+
+def test_replicas_are_not_changed_over_a_living_statefulset(tmp_path: Path) -> None:
+    name = "demo-vonggac-nats"
+    living = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name}, "spec": {"replicas": 1}}
+    with answering({f"/apis/apps/v1/namespaces/vonggac/statefulsets/{name}": living}) as address:
+        cluster = {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "c", "cluster": {"server": address}}]}
+        cluster |= {"contexts": [{"name": "c", "context": {"cluster": "c"}}], "current-context": "c"}
+        (tmp_path / "kubeconfig").write_text(json.dumps(cluster), "utf-8")
+        options = ["--namespace", "vonggac", "--dry-run=server", "--kubeconfig", str(tmp_path / "kubeconfig")]
+        refused = helm("template", "demo", str(CHART), *options, values=minimal(nats={"replicas": 3}))
+        assert f"set nats.replicas to 1, as StatefulSet {name} has it" in refused.stderr
+        kept = helm("template", "demo", str(CHART), *options, values=minimal(nats={"replicas": 1}))
+        # It goes on to ask for every kind, which this API does not know.
+        assert "nats.replicas" not in kept.stderr
 
 
 def test_two_front_doors_are_refused() -> None:

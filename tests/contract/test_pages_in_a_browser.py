@@ -25,7 +25,7 @@ def opened(address: str) -> tuple[str, str]:
     """The page as it stands after its scripts, and what the browser logged."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory() as profile:
-        # A full browser opens a window unless it is told not to, and looks its maker's hosts up when it starts.
+        # Without these a full browser opens a window, and asks its maker's hosts when it starts.
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
             "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",

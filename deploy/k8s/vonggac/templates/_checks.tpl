@@ -15,6 +15,13 @@
 {{- else if not (or $nats.enabled $nats.external.url) -}}
 {{- fail "set nats.external.url, or nats.enabled to true" -}}
 {{- end -}}
+{{- if $nats.enabled -}}
+{{- $name := printf "%s-nats" (include "vonggac.fullname" .) -}}
+{{- $living := dig "spec" "replicas" 0 (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) -}}
+{{- if and $living (ne (int $living) (int $nats.replicas)) -}}
+{{- fail (printf "set nats.replicas to %d, as StatefulSet %s has it: changed in place, the servers would delete every stream; docs/operations/nats-servers.md says how to get to %d without loss" (int $living) $name (int $nats.replicas)) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $postgres.cloudnativepg.enabled $postgres.host -}}
 {{- fail "set either postgresql.host or postgresql.cloudnativepg.enabled, not both" -}}
 {{- else if not (or $postgres.cloudnativepg.enabled $postgres.host) -}}
