@@ -127,13 +127,15 @@ async def stage(
     picture: Mapping[str, Any] = PICTURE,
     verify_interval_s: float = VERIFY_INTERVAL_S,
     kept_s: float = 0,
+    clips: int = CLIPS,
 ) -> AsyncIterator[Stage]:
     """`count` cameras planned for both centres, with two forwarders. Raises what `local` raises.
 
-    `kept_s`: seconds of media that centres keep, for those that play old pictures.
+    `kept_s`: seconds of media that centres keep, for those that play old pictures. `clips`: as many cameras show
+    pictures of their own; the others show the same, bit for bit.
     """
     config = folder / "simulator.json"
-    config.write_text(json.dumps(_devices(count, picture, kept_s)), "utf-8")
+    config.write_text(json.dumps(_devices(count, picture, kept_s, clips)), "utf-8")
     variables = {"VONGGAC_SIMULATOR_CONFIG": str(config), "VONGGAC_PROBER_VERIFY_INTERVAL_S": str(verify_interval_s)}
     variables |= {f"VONGGAC_{name.upper()}_LOG_LEVEL": log_level for name in (*SERVICES, "simulator")}
     platform = Platform(
@@ -158,10 +160,10 @@ async def stage(
         await platform.stop()
 
 
-def _devices(count: int, picture: Mapping[str, Any], kept_s: float) -> dict[str, Any]:
+def _devices(count: int, picture: Mapping[str, Any], kept_s: float, clips: int) -> dict[str, Any]:
     logins = {one.simulator_id: {"username": one.username, "password": one.password} for one in content.destinations()}
     return {
-        "cameras": [{"id": f"cam-{number:03}", "number": number % CLIPS, **picture} for number in range(count)],
+        "cameras": [{"id": f"cam-{number:03}", "number": number % clips, **picture} for number in range(count)],
         "centres": [{"id": name, "auth": "digest", "kept_s": kept_s, **logins[name]} for name in CENTRES],
     }
 

@@ -142,6 +142,8 @@ async def measure(arguments: argparse.Namespace, progress: Progress, stopping: S
             picture=picture,
             verify_interval_s=VERIFY_INTERVAL_S,
             kept_s=KEPT_S,
+            # Another camera's picture is another one.
+            clips=arguments.cameras,
         ) as made:
             stopping.kill = made.platform.kill
             await made.platform.while_running(run(made, result, arguments, progress))
