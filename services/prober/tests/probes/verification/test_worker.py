@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from nats.js.api import ConsumerConfig
 
+from prober.domain.schedule import Hint
 from prober.messaging import VerificationResults
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
@@ -315,14 +316,14 @@ async def test_a_camera_is_read_back_in_one_round_at_a_time_whoever_begins_one(
     async def hold() -> None:
         return
 
-    since = {delivery.id: datetime.now(UTC)}
+    now = datetime.now(UTC)
     rounds = (
-        verifications.verify_recovered(camera, [delivery], since),
+        verifications.verify_hinted(camera, {delivery.id: Hint(now, now)}),
         verifications.verify_due(camera, hold=hold),
         verifications.verify_on_demand(camera, [delivery]),
     )
-    recovered, due, demanded = await asyncio.gather(*rounds)
+    hinted, due, demanded = await asyncio.gather(*rounds)
     # Two at a time would be two sessions at the centre, which may allow one.
-    assert (len(recovered), len(due.facts), len(demanded.facts)) == (1, 0, 1)
+    assert (len(hinted), len(due.facts), len(demanded.facts)) == (1, 0, 1)
     [last] = demanded.facts
-    assert recovered[0].observed_at <= last.observed_at - timedelta(milliseconds=last.duration_ms)
+    assert hinted[0].observed_at <= last.observed_at - timedelta(milliseconds=last.duration_ms)
