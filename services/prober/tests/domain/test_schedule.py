@@ -149,6 +149,14 @@ def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_
     assert after(unchecked, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0)) == 60.0
 
 
+def test_proof_ends_with_its_picture_so_that_a_late_one_is_proven_again_sooner() -> None:
+    late = Finding(VerificationVerdict.VERIFIED, captured_at=NOW, delay_s=25.0)
+    assert after(late, None) == 35.0
+    assert after(Finding(VerificationVerdict.VERIFIED, captured_at=NOW, delay_s=0.8), None) == 60.0
+    assert next_interval_s(late, None, camera_revision=1, interval_s=10.0) == 2.0
+    assert next_interval_s(late, None, camera_revision=1, interval_s=1.5) == 1.5
+
+
 def test_proof_ends_and_begins_again_within_seconds_of_a_read_back_that_fails() -> None:
     mismatch = Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH)
     assert after(mismatch, fact(VerificationVerdict.MISMATCH, interval_s=4.0)) == FAILING_AGAIN_S

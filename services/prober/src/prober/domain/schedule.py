@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prober.domain.delay import CACHED_FROM_S
 from prober.domain.verification import Finding
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
@@ -129,12 +130,14 @@ def next_interval_s(
 ) -> float:
     """Seconds to the next read-back: the interval after a proof, sooner after anything else, later while a login rests.
 
+    It is from what the proof is of: a destination that shows its last pictures for ever may prove them once more.
     Sooner and then ever later up to the interval, so that what has just come up is proven within seconds.
     """
     if finding.rest_s is not None:
         return max(interval_s, finding.rest_s)
     if finding.verdict is VerificationVerdict.VERIFIED:
-        return interval_s
+        late_s = finding.delay_s if finding.delay_s is not None and finding.delay_s > CACHED_FROM_S else 0.0
+        return max(interval_s - late_s, min(FIRST_AGAIN_S, interval_s))
     unproven = (
         previous is not None
         and previous.camera_revision == camera_revision
