@@ -60,7 +60,13 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     state, allowed = StateFolder(arguments.state), _networks(arguments)
-    own = read_own(arguments.cameras, arguments.facilities, Known.read(state.own_file), progress.step)
+    own = read_own(
+        arguments.cameras,
+        arguments.facilities,
+        Known.read(state.own_file),
+        progress.step,
+        first_start=not state.postgres.exists(),
+    )
     stopping = Stopping(progress.line)
     with state.lock():
         # Before ports are chosen: processes of a killed platform occupy them.

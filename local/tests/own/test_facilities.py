@@ -43,6 +43,7 @@ def test_a_mistake_names_line_column_value_and_what_would_be_right(tmp_path: Pat
     assert reported.startswith(f"{file}: {expected}")
 
 
+@pytest.mark.server
 def test_cameras_belong_to_facilities_of_the_file_and_of_earlier_ones(tmp_path: Path) -> None:
     sites = written(tmp_path, "sites.csv", "code,name\nCS-01,Trạm\n")
     mine = written(

@@ -201,6 +201,8 @@ def test_keyframe_order_with_the_marker_on_every_packet_is_understood(name: str)
         payload = packet[header.payload_start : header.payload_end]
         wanted += whole.push_packet(packet)
         found += collector.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=True)
+    after = nal(codec_of(name), DELIMITER[codec_of(name)], b"\x10")
+    found += collector.push(after, sequence=header.sequence + 1, timestamp=header.timestamp + 1, marker=True)
     assert collector.dropped == 0
     assert [unit.rtp_timestamp for unit in found] == [unit.rtp_timestamp for unit in wanted if unit.keyframe]
     assert all(unit.nals in [whole.nals for whole in wanted] for unit in found)

@@ -10,8 +10,12 @@ from local.demo import content
 from local.demo.load import Loaded, load_demo_cameras, load_own_cameras
 from local.own.cameras import OwnCamera, read_cameras
 from local.own.facilities import OwnFacility, read_facilities
+from local.own.inventory_rules import check_by_inventory
 from local.own.known import Known
 from local.own.table import refused_rows
+
+_REGISTER = {"agency": "agencies", "unit": "units"}
+"""What a facility refers to: noun to the demo's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,20 @@ class Own:
 
 
 def read_own(
-    cameras_path: Path | None, facilities_path: Path | None, known: Known, report: Callable[[str, str], None]
+    cameras_path: Path | None,
+    facilities_path: Path | None,
+    known: Known,
+    report: Callable[[str, str], None],
+    *,
+    first_start: bool = False,
 ) -> Own:
-    """Read and check both files. Raises FileError with every mistake of the first that has any."""
+    """Read and check both files, also by inventory's own rules, which need no running platform for nearly all.
+
+    `first_start`: nothing is on record but what the demo brings. Raises FileError with every mistake of the first file
+    that has any.
+    """
+    of_demo = {noun: [row["code"] for row in content.rows(file)] for noun, file in _REGISTER.items()}
+    register = of_demo if first_start else {}
     demo = content.rows("facilities")
     demo_codes = content.facility_codes()
     facilities: list[OwnFacility] = []
@@ -69,5 +84,10 @@ def read_own(
             default_facility=(own_codes or demo_codes)[0],
         )
         report("cameras", f"{len(cameras)} in {cameras_path}")
+    rows = [one.columns for one in facilities]
+    check_by_inventory(facilities_path, "facilities", rows, [one.line for one in facilities], register)
+    of_cameras = {"facility": [*demo_codes, *known.facilities, *own_codes]}
+    rows = [one.columns for one in cameras]
+    check_by_inventory(cameras_path, "cameras", rows, [one.line for one in cameras], of_cameras)
     added = known.and_these(hosts=(camera.host for camera in cameras), facilities=own_codes)
     return Own(cameras_path, cameras, facilities_path, facilities, added)

@@ -178,7 +178,9 @@ async def test_cause_no_media(simulate: Any, probe_camera: Any) -> None:
 async def test_cause_no_keyframe(simulate: Any, probe_camera: Any) -> None:
     camera = await the_camera(simulate)
     await camera.set_fault("no_keyframe")
-    assert is_down(await probe_camera(camera, timeout_s=1.0), Cause.NO_KEYFRAME)
+    # Video flows, and its next keyframe may be due after the deadline.
+    judgement = (await probe_camera(camera, timeout_s=1.0)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.NO_KEYFRAME)
 
 
 async def test_cause_decode_failed(simulate: Any, probe_camera: Any) -> None:

@@ -56,6 +56,12 @@ def test_another_device_is_published_by_its_serial_number_or_mac(seen: dict[str,
     assert checked(SURVEYED, seen).findings == [Cause.IDENTITY_CHANGED]
 
 
+def test_a_foreign_payload_type_is_a_finding_that_names_it() -> None:
+    checks = checked(SURVEYED, {"foreign_payload": 97})
+    assert checks.findings == [Cause.PROTOCOL_ERROR]
+    assert "97" in checks.details[0]
+
+
 def test_a_mac_is_the_same_however_it_is_written() -> None:
     assert checked(ExpectedDevice(mac="0A-1B-2C-3D-4E-5F")).findings == []
 

@@ -38,9 +38,22 @@ def test_silence_after_play_is_no_media() -> None:
 
 def test_media_without_a_whole_keyframe_says_how_much_came() -> None:
     judgement = judge(Evidence(playing=True, packets=80, units_dropped=3))
-    assert judgement.cause is Cause.NO_KEYFRAME
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.NO_KEYFRAME)
     assert judgement.detail is not None
     assert "80 packets (3 damaged)" in judgement.detail
+
+
+def test_a_foreign_camera_whose_next_keyframe_was_not_due_is_unknown() -> None:
+    judgement = judge(Evidence(playing=True, packets=80))
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.NO_KEYFRAME)
+    assert "80 packets" in (judgement.detail or "")
+
+
+def test_a_foreign_payload_type_is_unsupported_only_where_it_is_not_the_codec() -> None:
+    other = judge(Evidence(playing=True, packets=80, foreign_payload=33, fits_codec=False))
+    assert (other.verdict, other.cause) == (Verdict.DOWN, Cause.CODEC_UNSUPPORTED)
+    same = judge(Evidence(playing=True, packets=80, foreign_payload=97))
+    assert (same.verdict, same.cause) == (Verdict.UNKNOWN, Cause.NO_KEYFRAME)
 
 
 def test_media_that_came_late_is_a_timeout_and_says_nothing_about_keyframes() -> None:

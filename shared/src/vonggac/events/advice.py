@@ -85,7 +85,8 @@ _ADVICE = {
     ),
     Cause.CODEC_UNSUPPORTED: Advice(
         "The video is neither H.264 nor H.265, or a form of them that cannot be read, or RTP of a payload type that "
-        "the description does not name. Of a delivery: 415, or the destination's protocol does not carry it.",
+        "the description does not name and that is not the codec it names. Of a delivery: 415, or the destination's "
+        "protocol does not carry it.",
         "Đặt chuẩn nén của luồng thành H.264 hoặc H.265; danh sách HLS phải gồm các đoạn nguyên tệp, không mã hóa.",
         "Set the stream's codec to H.264 or H.265; an HLS playlist must list whole files that are not encrypted.",
     ),
@@ -99,7 +100,8 @@ _ADVICE = {
     ),
     Cause.PROTOCOL_ERROR: Advice(
         "What came is not the protocol of the address: a web page or another protocol in place of RTSP, SDP, RTP, RTMP "
-        "or a playlist; the detail says what came.",
+        "or a playlist; the detail says what came. As a finding: good video under an RTP payload type that the "
+        "description does not name.",
         "Kiểm tra số cổng và giao thức trong địa chỉ (RTSP, RTMP hay HTTP); nếu đúng thì cập nhật phần mềm thiết bị.",
         "Check the port number and the protocol of the address (RTSP, RTMP or HTTP); if right, update the firmware.",
     ),
@@ -143,8 +145,9 @@ _ADVICE = {
         "device sends the stream under this very name. Restart the camera if the fault stays.",
     ),
     Cause.NO_KEYFRAME: Advice(
-        "Media came and no whole keyframe before the deadline. Of a read-back: the camera gave no keyframe meanwhile, "
-        "so nothing could be compared; or the destination played none.",
+        "Media came, and every keyframe was damaged, or none came for two minutes. As `unknown`: none came before the "
+        "probe's deadline, which says nothing of a camera that gives one seldom. Of a read-back: the camera gave no "
+        "keyframe meanwhile, so nothing could be compared; or the destination played none.",
         "Rút ngắn khoảng cách khung hình chính (I-frame) còn 1-3 giây; tắt H.264+/H.265+; kiểm tra mất gói.",
         "Shorten the I-frame interval to 1-3 s; switch off H.264+/H.265+; check for lost packets.",
     ),

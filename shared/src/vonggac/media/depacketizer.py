@@ -9,11 +9,11 @@ from vonggac.media.h26x import (
     H265_FU,
     VideoCodec,
     begins_picture,
-    goes_on,
     is_keyframe_slice,
     is_slice,
     nal_type,
 )
+from vonggac.media.marker import MarkerBit
 from vonggac.media.rtp import parse_rtp
 from vonggac.media.sei import pictures_to_recover
 
@@ -44,9 +44,16 @@ class Depacketizer:
     """Collects access units. A unit with a missing packet, a broken payload or too many bytes is dropped."""
 
     def __init__(
-        self, codec: VideoCodec, *, max_unit_bytes: int = MAX_UNIT_BYTES, max_unit_nals: int = MAX_UNIT_NALS
+        self,
+        codec: VideoCodec,
+        *,
+        max_unit_bytes: int = MAX_UNIT_BYTES,
+        max_unit_nals: int = MAX_UNIT_NALS,
+        believes_markers: bool = True,
     ) -> None:
+        """`believes_markers`: from the first one on; else a unit waits for the packet that shows its marker right."""
         self._codec = codec
+        self._marker = MarkerBit(codec, believed=believes_markers)
         self._max_bytes = max_unit_bytes
         self._max_nals = max_unit_nals
         self._next_sequence: int | None = None
@@ -73,16 +80,20 @@ class Depacketizer:
     def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
         """Add one RTP payload; returns the units that it completes: none, one, or two.
 
-        A unit ends with the marker bit, but never amid a fragmented unit, or, for senders that forget it, when the
-        timestamp changes.
+        A unit ends with the marker bit where that is right (`MarkerBit`), else when the timestamp changes.
         """
         units: list[AccessUnit] = []
         gap = self._gap(sequence)
         if gap is None:
             return units
+        marked = self._marker.is_open
+        goes_on = self._marker.goes_on_with(payload, timestamp)
         if self._timestamp is not None and timestamp != self._timestamp:
             # The gap may contain the end of the open unit.
-            self._damaged |= gap
+            self._damaged |= gap and not marked
+            self._finish(units)
+        elif self._timestamp is not None and marked and not goes_on:
+            # A clock that stands still.
             self._finish(units)
         if self._timestamp is None:
             self._timestamp = timestamp
@@ -90,6 +101,8 @@ class Depacketizer:
                 # The missing packets may be the picture to which lone parameter sets belong.
                 self._nals, self._bytes = [], 0
                 self._damaged = not begins_picture(self._codec, payload)
+            # What its marker ended too early has gone.
+            self._damaged |= goes_on
         elif gap:
             self._damaged = True
         if gap:
@@ -97,12 +110,30 @@ class Depacketizer:
         if payload and not self._damaged:
             # A packet of padding alone (a keep-alive, a bandwidth probe) counts, and adds nothing.
             self._add_nal(payload)
-        if marker and not goes_on(self._codec, payload):
+        if self._marker.ends_picture(payload, timestamp, marker=marker):
+            self._finish(units)
+        return units
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a unit has begun and has not ended."""
+        return self._timestamp is not None
+
+    @property
+    def waits_for_proof(self) -> bool:
+        """Whether the open unit's last packet had a marker, and the next one shows whether that ended it."""
+        return self.is_open and self._marker.is_open
+
+    def end_unit(self) -> list[AccessUnit]:
+        """End the open unit: what follows is of another one, or nothing follows."""
+        units: list[AccessUnit] = []
+        if self._timestamp is not None:
             self._finish(units)
         return units
 
     def reset(self) -> None:
         """Drop the open unit and the position in the stream: the next packet counts as the first one."""
+        self._marker.forget_place()
         self._next_sequence = self._timestamp = None
         self._damage()
         self._damaged, self._bytes = False, 0

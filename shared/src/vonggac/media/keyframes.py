@@ -8,7 +8,7 @@ and pictures with a recovery point (open GOP, intra refresh).
 from enum import Enum
 
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
-from vonggac.media.h26x import Part, VideoCodec, goes_on, holds_several, nal_units, part_of
+from vonggac.media.h26x import Part, VideoCodec, holds_several, nal_units, part_of
 from vonggac.media.sei import is_sei, recovery_point
 
 
@@ -73,7 +73,7 @@ class KeyframeCollector:
     def __init__(self, codec: VideoCodec, *, max_unit_bytes: int = MAX_UNIT_BYTES) -> None:
         self._codec = codec
         self._detector = KeyframeDetector(codec)
-        self._depacketizer = Depacketizer(codec, max_unit_bytes=max_unit_bytes)
+        self._depacketizer = Depacketizer(codec, max_unit_bytes=max_unit_bytes, believes_markers=False)
         self._collecting = self._fed = False
         self._timestamp = 0
 
@@ -92,7 +92,7 @@ class KeyframeCollector:
         self._fed = True
         same = self._collecting and timestamp == self._timestamp
         if mark is Mark.KEYFRAME or (mark is Mark.OTHER and same):
-            self._collecting, self._timestamp = not marker or goes_on(self._codec, payload), timestamp
+            self._collecting, self._timestamp = self._depacketizer.is_open, timestamp
         else:
             # Another unit has begun and ended the keyframe.
             self._collecting = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vonggac.media.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
+from vonggac.media.picture_order import shown_in_a_row
 
 MAX_KEYFRAME_BYTES = 8 << 20
 """A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory.
@@ -36,6 +37,8 @@ LEAP_S = 1.0
 was set. Pictures are shown in another order than they are sent in, and a burst brings stored ones."""
 MOST_LOST = 3000
 """Packets missing in about a second; more is a sender that began anew (RFC 3550 A.1)."""
+MOST_PICTURES = 1000
+"""Kept while no second of them is known to have no holes."""
 _START_CODE = b"\x00\x00\x00\x01"
 
 
@@ -237,15 +240,19 @@ class KeyframeRoom:
 
 
 class StreamMeter:
-    """Pictures a second and missing packets, from the first packet of each picture; measures for a second or longer."""
+    """Pictures a second and missing packets, from the first packet of each picture; measures for a second or longer.
 
-    __slots__ = ("_begin", "_clock_rate", "_newest", "_pictures", "figures", "fresh")
+    Pictures that are sent in another order than they are shown in are counted from a keyframe on.
+    """
+
+    __slots__ = ("_begin", "_clock_rate", "_keyframe", "_newest", "_sent", "figures", "fresh")
 
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
         self._begin: tuple[int, int, int] | None = None
         self._newest = (0, 0.0)
-        self._pictures = 0
+        self._sent: list[int] = []
+        self._keyframe: int | None = None
         self.figures: Figures | None = None
         """Of the last second that was measured; None before the first."""
         self.fresh = False
@@ -259,22 +266,38 @@ class StreamMeter:
         """Another sender: its numbers are its own (RFC 3550 §5.1)."""
         self._begin = None
 
+    def keyframe(self) -> None:
+        """The picture that began last is a keyframe."""
+        if self._keyframe is None:
+            self._keyframe = len(self._sent) - 1
+
     def picture(self, *, timestamp: int, sequence: int, packets: int, now_s: float) -> None:
         """A picture begins, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
         (last, last_s), self._newest = self._newest, (timestamp, now_s)
-        step_s = ((timestamp - last + 0x80000000 & 0xFFFFFFFF) - 0x80000000) / self._clock_rate
+        step_s = _signed(timestamp - last) / self._clock_rate
         leapt = not -LEAP_S <= step_s <= now_s - last_s + LEAP_S
-        if self._begin is None:
-            self._begin, self._pictures = (timestamp, sequence, packets), 0
+        if self._begin is None or leapt:
+            # The camera's clock was set, or its sequence began anew: measured anew.
+            self._measure_from(timestamp, sequence, packets)
             return
-        self._pictures += 1
         first_timestamp, first_sequence, first_packets = self._begin
-        span = (timestamp - first_timestamp) & 0xFFFFFFFF
-        if span < self._clock_rate:
+        self._sent.append(_signed(timestamp - first_timestamp))
+        if self._sent[-1] < self._clock_rate:
+            return
+        shown = shown_in_a_row(self._sent, self._keyframe)
+        span = shown[-1] - shown[0] if shown else 0
+        if span < self._clock_rate and len(self._sent) < MOST_PICTURES:
             return
         received, expected = packets - first_packets, (sequence - first_sequence) & 0xFFFF
-        if span < 0x80000000 and not leapt and expected - received < MOST_LOST:
+        if span >= self._clock_rate and expected - received < MOST_LOST:
             lost = max(0, expected - received)
-            self.figures, self.fresh = Figures(self._pictures * self._clock_rate / span, received, lost), True
-        # Otherwise the camera's clock was set, or its sequence began anew: measured anew.
-        self._begin, self._pictures = (timestamp, sequence, packets), 0
+            self.figures, self.fresh = Figures((len(shown) - 1) * self._clock_rate / span, received, lost), True
+        self._measure_from(timestamp, sequence, packets)
+
+    def _measure_from(self, timestamp: int, sequence: int, packets: int) -> None:
+        self._begin, self._sent, self._keyframe = (timestamp, sequence, packets), [0], None
+
+
+def _signed(ticks: int) -> int:
+    """A difference of two timestamps, over the wrap of 32 bits."""
+    return (ticks + 0x80000000 & 0xFFFFFFFF) - 0x80000000

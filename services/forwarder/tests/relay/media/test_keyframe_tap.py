@@ -107,6 +107,7 @@ def test_a_keyframe_in_fragments_over_many_batches_is_put_together(rig: Rig) -> 
     pieces = fragments(nal, 700)
     for number, piece in enumerate(pieces):
         rig.come(rig.frame(piece, 2, marker=number == len(pieces) - 1))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[nal]]
 
 
@@ -120,6 +121,7 @@ def test_the_picture_under_way_when_the_tap_opens_is_left_alone(rig: Rig) -> Non
     rig.come(rig.frame(SPS, 3), rig.frame(IDR, 3, marker=True))
     assert rig.units == []
     rig.come(rig.frame(SPS, 4), rig.frame(IDR, 4, marker=True))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[SPS, IDR]]
 
 
@@ -130,6 +132,7 @@ def test_a_damaged_keyframe_is_thrown_away_and_the_next_one_taken(rig: Rig) -> N
     rig.lose_one()
     rig.come(rig.frame(INTER, 3, marker=True))
     rig.come(rig.frame(second[0], 4), rig.frame(second[1], 4, marker=True))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[IDR + b"\x22" * 1000]]
 
 
@@ -137,6 +140,7 @@ def test_parameter_sets_before_a_picture_that_is_none_are_no_keyframe(rig: Rig) 
     rig.tap.open()
     rig.come(rig.frame(INTER, 1, marker=True), rig.frame(SPS, 2), rig.frame(INTER, 2, marker=True))
     rig.come(rig.frame(IDR, 3, marker=True))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[IDR]]
 
 
@@ -150,6 +154,7 @@ def test_a_keyframe_that_never_ends_is_given_up(rig: Rig) -> None:
     rig.come(rig.frame(bytes([0x7C, 0x45]) + piece, 2, marker=True))
     assert rig.units == []
     rig.come(rig.frame(IDR, 3, marker=True))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[IDR]]
 
 
@@ -161,6 +166,7 @@ def test_a_foreign_keyframe_of_megabytes_is_taken_whole(rig: Rig, size: int) -> 
     pieces = fragments(nal, 60_000)
     for number, piece in enumerate(pieces, start=1):
         rig.come(rig.frame(piece, 2, marker=number == len(pieces)))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[nal]]
     assert (rig.tap.keyframes_given_up, rig.tap.keyframes_too_large) == (0, 0)
 
@@ -173,6 +179,7 @@ def test_a_foreign_keyframe_in_eight_slices_is_one_picture(rig: Rig) -> None:
         pieces = fragments(nal, 1_400)
         for at, piece in enumerate(pieces, start=1):
             rig.come(rig.frame(piece, 2, marker=number == 7 and at == len(pieces)))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [slices]
 
 
@@ -186,7 +193,7 @@ def test_foreign_keyframes_that_are_too_large_are_counted_apart_and_leave_room_f
     for number, piece in enumerate(pieces, start=1):
         small.come(small.frame(piece, 2, marker=number == len(pieces)))
     assert (small.units, small.tap.keyframes_too_large, room.taken_bytes) == ([], 1, 0)
-    small.come(small.frame(IDR, 3, marker=True))
+    small.come(small.frame(IDR, 3, marker=True), small.frame(INTER, 4, marker=True))
     assert (small.nals(), room.taken_bytes) == ([[IDR]], 0)
     assert rig.tap.keyframes_too_large == 0
 
@@ -265,6 +272,7 @@ def test_keyframe_order_with_the_marker_on_every_packet_is_understood_by_the_tap
         pieces = (SPS, b"\x7c\x85\x88\x80", b"\x7c\x05\xab", b"\x7c\x45" + bytes([timestamp]))
         for payload in pieces:
             rig.come(rig.frame(payload, timestamp, marker=True))
+    rig.come(rig.frame(INTER, 9, marker=True))
     assert rig.nals() == [[SPS, IDR + b"\xab" + bytes([timestamp])] for timestamp in (2, 3)]
     assert rig.tap.keyframes_given_up == 0
 
@@ -281,3 +289,26 @@ def test_hostile_beginnings_of_pictures_take_no_more_than_the_room_of_all_camera
     for rig in rigs:
         rig.tap.close()
     assert room.taken_bytes == 0
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["every packet", "every slice"])
+def test_foreign_markers_cut_no_keyframe_of_two_slices_in_half(rig: Rig, every: bool) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True))
+    keyframes = [[SPS, IDR + bytes([at]) * 900, b"\x65\x08" + bytes([at]) * 900] for at in (2, 4)]
+    for stamp, nals in zip((2, 4), keyframes, strict=True):
+        for nal in nals:
+            pieces = fragments(nal, 400) if len(nal) > 400 else [nal]
+            for piece in pieces:
+                rig.come(rig.frame(piece, stamp, marker=every or (nal is not SPS and piece is pieces[-1])))
+        rig.come(rig.frame(INTER, stamp + 1, marker=True))
+    assert rig.nals() == keyframes
+    assert rig.tap.keyframes_given_up == 0
+
+
+def test_a_marker_that_was_right_once_ends_the_next_keyframe_at_once(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True), rig.frame(IDR, 2, marker=True))
+    assert rig.nals() == []
+    rig.come(rig.frame(INTER, 3, marker=True), rig.frame(IDR + b"\x01", 4, marker=True))
+    assert rig.nals() == [[IDR], [IDR + b"\x01"]]

@@ -1,19 +1,21 @@
 """One import from its bytes to its result: read, compare, and, unless it is a dry run, store."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.checking.cells import shown
-from inventory.importing.columns import REVISION
+from inventory.importing.checking.codes import OnRecord
+from inventory.importing.columns import REVISION, Columns
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, Mistake, refused
-from inventory.importing.planning.cameras import CameraRules, read_connections
+from inventory.importing.planning.cameras import CameraRules, Connections, read_connections
 from inventory.importing.planning.plan import Action, FileRules, Plan, make_plan
 from inventory.importing.planning.register import Brought, Register, read_register
 from inventory.importing.planning.rights import check_rights
@@ -28,7 +30,11 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
 from inventory.storage.queries.sight import HIDDEN, is_contact
 from vonggac.auth import Principal
+from vonggac.http import FieldError
 from vonggac.net.allowed_networks import AllowedNetworks
+
+CHECKED = "check"
+"""In place of the reason that an import may need."""
 
 
 @dataclass(slots=True)
@@ -198,3 +204,40 @@ def _shown(changes: Mapping[str, tuple[Any, Any]], *, people: bool) -> Iterator[
             yield name, (before, after)
         else:
             yield name, (before and HIDDEN, after and HIDDEN)
+
+
+async def check_file(body: bytes, noun: Noun, *, known: Mapping[str, Collection[str]], today: date) -> list[FieldError]:
+    """Every mistake of a file of one noun that an import into an empty register would name, in the order of its lines.
+
+    `known`: noun to the codes that a row may refer to; of any other noun each code is taken for one on record.
+    """
+    upload = await read_upload(body, [noun])
+    found = list(upload.mistakes)
+    for table in upload.tables if not found else ():
+        mistakes = Mistakes(table.sheet or None)
+        register = _empty_register(table, columns_of(noun), known)
+        make_plan(noun, table, register, mistakes, _rules_of_nothing(noun, register, today), shown=False)
+        found += mistakes.found
+    return [mistake.as_error(None) for mistake in sorted(found, key=lambda mistake: mistake.line)]
+
+
+def _rules_of_nothing(noun: Noun, register: Register, today: date) -> FileRules:
+    if noun.name == "camera":
+        return CameraRules(Connections(OnRecord(), {}, set()), register, None, today=today, reason=CHECKED)
+    return FacilityRules({}, reason=CHECKED) if noun.name == "facility" else FileRules()
+
+
+def _empty_register(table: Table, columns: Columns, known: Mapping[str, Collection[str]]) -> Register:
+    """An empty one, but for what the rows refer to."""
+    codes: dict[str, dict[UUID, str]] = {}
+    for column in columns.columns:
+        if column.reference is None:
+            continue
+        if column.reference in known:
+            there = {*known[column.reference]}
+        else:
+            cells = [shown(row.cells[column.name]) for row in table.rows if column.name in row.cells]
+            there = {code.strip() for cell in cells for code in (cell, *cell.split(";"))} - {""}
+        codes.setdefault(column.reference, {}).update({uuid5(NAMESPACE_OID, code): code for code in there})
+    ids = {name: OnRecord({code: id_ for id_, code in each.items()}) for name, each in codes.items()}
+    return Register({}, ids, codes)

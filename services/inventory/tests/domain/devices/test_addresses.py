@@ -83,6 +83,38 @@ def test_a_wrong_address_is_refused_with_advice_and_without_the_password(url: st
     assert "S3c" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("rtsp://10.1.2.3:554/live@main", "rtsp://10.1.2.3:554/live@main"),
+        ("rtsp://admin:M%40t@10.1.2.3:8554/a@b/c?id=1@2", "rtsp://10.1.2.3:8554/a@b/c?id=1@2"),
+        ("rtsp://[fd00::5]:554/live@sub", "rtsp://[fd00::5]:554/live@sub"),
+        ("rtsp://cam.lan.vn:554/live@sub", "rtsp://cam.lan.vn:554/live@sub"),
+        ("rtsp://cam5/live@sub", "rtsp://cam5/live@sub"),
+        ("rtmp://10.1.2.3/live/cam@1", "rtmp://10.1.2.3/live/cam@1"),
+    ],
+)
+def test_a_foreign_path_with_an_at_is_taken_as_it_is(text: str, url: str) -> None:
+    assert parse_camera_url(text).url == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://admin:12/S3cret@10.1.2.3/live",
+        "rtsp://admin.x:12/S3cret@10.1.2.3/live",
+        "rtsp://admin:12?S3cret@cam.vn/live",
+        "rtsp://admin:12/S3cret@cam5:554/live",
+        "rtsp://u:p@ss/S3cret@10.1.2.3/live",
+        "rtsp://u:p@s.s/S3cret@10.1.2.3/live",
+    ],
+)
+def test_an_at_that_may_end_a_login_is_refused_and_nothing_of_it_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="%40") as caught:
+        parse_camera_url(text)
+    assert "S3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("template", ["rtsp://c/live", "rtsp://c/{facility_code}", "rtsp://{camera_code}/live"])
 def test_a_template_names_the_camera_in_its_path(template: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -38,6 +38,7 @@ class StreamSeen:
     """What one probe measured beside `Media`: pictures and the seconds they span, and what the stream states of itself.
 
     `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
+    `foreign_payload`: the RTP payload type of its video, when the description names others only.
     """
 
     media: Media
@@ -45,6 +46,7 @@ class StreamSeen:
     span_s: float = 0.0
     declared_fps: float | None = None
     ended: str | None = None
+    foreign_payload: int | None = None
     serial: str | None = None
     mac: str | None = None
     device_answered: bool = False
@@ -80,6 +82,9 @@ def check_stream(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: 
     _check_clock(checks, seen, thresholds)
     _check_identity(checks, seen, expected)
     _check_end(checks, seen)
+    if seen.foreign_payload is not None:
+        what = f"the video has RTP payload type {seen.foreign_payload}, which the description does not name"
+        checks.found(Cause.PROTOCOL_ERROR, what)
     return checks
 
 

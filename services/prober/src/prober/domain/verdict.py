@@ -37,11 +37,12 @@ class Failure:
 class Evidence:
     """What an attempt saw until it ended.
 
-    `light`: the header of a keyframe is all that was wanted. `failure` broke it off; without one the deadline (or
-    the end of the measuring window) did. `foreign_payload`: the RTP payload type of what came, when the description
-    names others only. `decoded` is None while the keyframe waits for the decoder, `undecodable` says why the decoder
-    gave none. `first_packet_s` and `allowed_s`, in seconds from the attempt's beginning: when video came first, and
-    when the deadline was.
+    `light`: the header of a keyframe is all that was wanted. `failure` broke it off; without one the deadline (or the
+    end of the measuring window) did. `foreign_payload`: the RTP payload type of what came, when the description names
+    others only; `fits_codec`: whether it can be pictures of the codec that the description names. `decoded` is None
+    while the keyframe waits for the decoder, `undecodable` says why the decoder gave none. `first_packet_s` and
+    `allowed_s`, in seconds from the attempt's beginning: when video came first, and when the deadline was;
+    `keyframe_s`: when a keyframe began.
     """
 
     failure: Failure | None = None
@@ -49,11 +50,13 @@ class Evidence:
     playing: bool = False
     packets: int = 0
     foreign_payload: int | None = None
+    fits_codec: bool = True
     units_dropped: int = 0
     keyframe: bool = False
     decoded: bool | None = None
     undecodable: Failure | None = None
     refreshed: bool = False
+    keyframe_s: float | None = None
     first_packet_s: float = 0.0
     allowed_s: float = 0.0
 
@@ -81,7 +84,7 @@ def judge(evidence: Evidence) -> Judgement:
         return _broken_off(evidence.failure)
     if not evidence.playing:
         return down(Cause.TIMEOUT, "the camera did not answer before the deadline")
-    if evidence.foreign_payload is not None:
+    if evidence.foreign_payload is not None and not evidence.fits_codec:
         what = f"packets of payload type {evidence.foreign_payload} came, which the description does not name"
         return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
@@ -89,8 +92,15 @@ def judge(evidence: Evidence) -> Judgement:
     if evidence.came_late:
         when = f"{evidence.first_packet_s:.1f} s of the {evidence.allowed_s:.1f} s that a probe may take"
         return down(Cause.TIMEOUT, f"video came only after {when}, and no whole keyframe in the rest")
-    dropped = f" ({evidence.units_dropped} damaged)" if evidence.units_dropped else ""
-    return down(Cause.NO_KEYFRAME, f"{evidence.packets} packets{dropped} and no whole keyframe before the deadline")
+    if evidence.units_dropped:
+        damaged = f"{evidence.packets} packets ({evidence.units_dropped} damaged)"
+        return down(Cause.NO_KEYFRAME, f"{damaged} and no whole keyframe before the deadline")
+    if evidence.keyframe_s is not None and 2 * evidence.keyframe_s <= evidence.allowed_s:
+        when = f"a keyframe began after {evidence.keyframe_s:.1f} s of {evidence.allowed_s:.1f} s"
+        return down(Cause.NO_KEYFRAME, f"{when} and was not whole before the deadline")
+    # Cameras that save bits give one in 15 to 60 s, and not all begin a session with one.
+    why = f"{evidence.packets} packets of video, and the next keyframe was not due before the deadline, or is missing"
+    return unknown(Cause.NO_KEYFRAME, why)
 
 
 def conclude(judgement: Judgement, checks: Checks) -> Judgement:

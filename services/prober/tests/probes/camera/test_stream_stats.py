@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, Unevenness, VideoWatch
+from prober.domain.unevenness import Unevenness
+from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, VideoWatch
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave
@@ -189,6 +190,8 @@ async def test_one_picture_has_no_rate() -> None:
     camera = Camera()
     camera.send(KEY)
     watch = camera.watch
+    assert not watch.keyframe.done()
+    watch.end_picture()
     assert watch.keyframe.done()
     assert (watch.fps(), watch.gop_s(), watch.bitrate_kbps()) == (None, None, None)
 
@@ -198,6 +201,7 @@ async def test_what_is_no_rtp_is_counted_and_passed_over() -> None:
     frame = interleave(0, b"garbage")
     camera.watch.feed(MediaBatch(frame, [(0, 0, len(frame))]))
     camera.send(KEY)
+    camera.send(INTER)
     assert camera.watch.malformed == 1
     assert camera.watch.keyframe.done()
 
@@ -307,6 +311,8 @@ async def test_arrival_is_timed_for_the_first_pictures_only() -> None:
         assert not camera.watch.timed.done()
         camera.send(INTER)
         now[0] += TICKS / CLOCK_RATE
+    # The next one shows that none comes any more that is shown before the last one.
+    camera.send(INTER)
     assert camera.watch.timed.done()
     now[0] += 10.0
     camera.group()

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from vonggac.net.errors import MalformedError
@@ -148,6 +148,20 @@ class SessionDescription:
             lines.append(f"m={media.kind} {media.port} {media.protocol} {types}")
             lines += _attribute_lines(media.attributes)
         return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def with_payload_type(sdp: SessionDescription, index: int, payload_type: int) -> SessionDescription:
+    """The description with another number for the medium `index`, where that has one; what it stands for is kept."""
+    media = sdp.media[index]
+    own = str(media.payload_type)
+
+    def renumbered(name: str, value: str) -> str:
+        number, space, rest = value.partition(" ")
+        return f"{payload_type}{space}{rest}" if name in ("rtpmap", "fmtp") and number == own else value
+
+    attributes = tuple((name, renumbered(name, value)) for name, value in media.attributes)
+    changed = replace(media, payload_types=(payload_type,), attributes=attributes)
+    return replace(sdp, media=(*sdp.media[:index], changed, *sdp.media[index + 1 :]))
 
 
 def parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:

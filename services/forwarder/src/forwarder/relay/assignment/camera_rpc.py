@@ -199,6 +199,8 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
         headers["clock_drift_s"] = f"{copy.clock_drift_s:.3f}"
     if copy.transport is not None:
         headers["transport"] = copy.transport
+    if copy.foreign_payload is not None:
+        headers["foreign_payload"] = str(copy.foreign_payload)
     if copy.figures is not None:
         headers["fps"] = f"{copy.figures.fps:.2f}"
         headers["packets_received"] = str(copy.figures.packets_received)

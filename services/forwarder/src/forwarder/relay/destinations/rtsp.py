@@ -6,7 +6,7 @@ from forwarder.relay.destinations.receiver_reports import ReportReader
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.media.fanout import Outlet
-from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.sources.base import CameraSource, announced_sdp
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
@@ -119,7 +119,7 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
     try:
         publisher = await open_publisher(
             Route(url, target.credentials, target.allowed, policy_of(target.tls)),
-            source.sdp,
+            announced_sdp(source),
             tracks,
             deadline_s=target.deadline_s,
             on_lost=on_lost,

@@ -56,7 +56,7 @@ class UnitTap(Outlet):
         self.parameter_sets = list(video.media.parameter_sets)
         self._source = source.fanout
         self._video = video.rtp_channel
-        self._depacketizer = Depacketizer(codec)
+        self._depacketizer = Depacketizer(codec, believes_markers=False)
         epoch_s = time.monotonic()
         self._clock = MediaClock(video.clock_rate, epoch_s)
         self._order = DecodeOrder()

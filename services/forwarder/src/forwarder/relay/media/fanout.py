@@ -205,6 +205,8 @@ class FanOut:
         self._gop_cache: GopCache | None = None
         self._reports: SenderReports | None = None
         self._pictures = 0
+        self.video_payload_type: int | None = None
+        """Of the first packet of the video; None before that."""
         self.fast_path = FastPath(channels=channels, video_channel=video_channel)
         """The camera's connection tries it first; what it refuses comes to `on_media`."""
 
@@ -269,11 +271,25 @@ class FanOut:
             if channel == self._video_channel and end - start > marked
         )
 
+    def _payload_type_of(self, batch: MediaBatch) -> int | None:
+        """Of the batch's first packet of video."""
+        at = FRAME_HEADER_BYTES + 1
+        return next(
+            (
+                batch.data[start + at] & 0x7F
+                for channel, start, end in batch.frames
+                if channel == self._video_channel and end - start > at
+            ),
+            None,
+        )
+
     def on_media(self, batch: MediaBatch) -> None:
         """Pass one batch on, in order, at once."""
         clean = not batch.channels & self._foreign
         if batch.channels & self._video:
             self._pictures += 1
+            if self.video_payload_type is None:
+                self.video_payload_type = self._payload_type_of(batch)
             if self._began is not None:
                 self._call_began()
         # Outlets change sides amid writes; tuples are replaced, never changed, so this one stays as it is.

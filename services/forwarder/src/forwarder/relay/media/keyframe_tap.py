@@ -10,8 +10,9 @@ from collections.abc import Callable
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
 from forwarder.relay.media.fanout import FanOut
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec, goes_on
+from vonggac.media.h26x import VideoCodec
 from vonggac.media.keyframes import KeyframeDetector, Mark
+from vonggac.media.marker import MarkerBit
 from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
@@ -35,6 +36,7 @@ class KeyframeTap:
         "_fanout",
         "_kept",
         "_kept_bytes",
+        "_marker",
         "_on_keyframe",
         "_packets",
         "_room",
@@ -61,6 +63,7 @@ class KeyframeTap:
         self._fanout, self._codec, self._channel = fanout, codec, channel
         self._on_keyframe = on_keyframe
         self._detector = KeyframeDetector(codec)
+        self._marker = MarkerBit(codec)
         self._undecided = False
         self._depacketizer: Depacketizer | None = None
         self._kept: list[memoryview] = []
@@ -95,6 +98,7 @@ class KeyframeTap:
         self.meter.pause()
 
     def _give_up(self) -> None:
+        self._marker.forget_place()
         self._room.taken_bytes -= self._kept_bytes
         self._depacketizer, self._kept, self._kept_bytes, self._undecided = None, [], 0, False
 
@@ -117,6 +121,12 @@ class KeyframeTap:
                 if not same or self._undecided:
                     self._begin(data, start, end, same=same, kept=kept)
                     kept = bool(self._kept)
+                continue
+            if self._marker.is_open and self._has_ended(data, start, end):
+                # The keyframe waited for this packet, which is of the next picture.
+                self._put_together(self._depacketizer)
+                self._begin(data, start, end, same=False, kept=False)
+                kept = bool(self._kept)
                 continue
             # A keyframe is assembled at once, when all its packets are there.
             self._keep_packet(view[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
@@ -162,8 +172,9 @@ class KeyframeTap:
         self._keep_packet(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
         self._undecided = mark is Mark.LEAD
         if mark is Mark.KEYFRAME:
+            self.meter.keyframe()
             self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
-            if header.marker and not goes_on(self._codec, payload):
+            if self._marker.ends_picture(payload, header.timestamp, marker=header.marker):
                 self._put_together(self._depacketizer)
 
     def _is_last(self, data: bytes, start: int, end: int) -> bool:
@@ -174,7 +185,17 @@ class KeyframeTap:
             header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
         except MalformedError:
             return True
-        return not goes_on(self._codec, memoryview(data)[header.payload_start : header.payload_end])
+        payload = memoryview(data)[header.payload_start : header.payload_end]
+        return self._marker.ends_picture(payload, header.timestamp, marker=True)
+
+    def _has_ended(self, data: bytes, start: int, end: int) -> bool:
+        """Whether a packet after a marker is of another picture than the keyframe."""
+        try:
+            header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
+        except MalformedError:
+            return False
+        payload = memoryview(data)[header.payload_start : header.payload_end]
+        return not self._marker.goes_on_with(payload, header.timestamp)
 
     def _keep_packet(self, packet: memoryview, batch_bytes: int) -> None:
         """Keep a packet, and with it the memory of its batch: `batch_bytes`, 0 when the batch is kept already."""
@@ -187,9 +208,12 @@ class KeyframeTap:
         octets = sum(len(packet) + FRAME_HEADER_BYTES for packet in self._kept)
         for packet in self._kept:
             try:
-                units += depacketizer.push_packet(packet)
+                header = parse_rtp(packet)
             except MalformedError:
                 continue
+            payload = packet[header.payload_start : header.payload_end]
+            units += depacketizer.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=False)
+        units += depacketizer.end_unit()
         # Whole or damaged: wait for the next one.
         self._give_up()
         # The packet that ended it may be a whole picture itself, which is read separately.

@@ -14,7 +14,7 @@ from vonggac.net.url import Credentials
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
-from vonggac.rtsp.wire.sdp import SessionDescription
+from vonggac.rtsp.wire.sdp import SessionDescription, with_payload_type
 from vonggac.rtsp.wire.tracks import Track
 
 type OnBegan = Callable[[], None]
@@ -109,3 +109,21 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
     # Media may come before the answer to PLAY, and no destination can have a session yet.
     fanout.keep_gop_cache()
     return fanout
+
+
+def foreign_payload(source: CameraSource | None) -> int | None:
+    """The RTP payload type of the camera's video when its description names others only."""
+    if source is None:
+        return None
+    video = next(track for track in source.tracks if track.kind == "video")
+    came = source.fanout.video_payload_type
+    return came if came is not None and came not in video.media.payload_types else None
+
+
+def announced_sdp(source: CameraSource) -> SessionDescription:
+    """The camera's description, with the payload type that its video really has: a centre goes by that."""
+    came = foreign_payload(source)
+    if came is None:
+        return source.sdp
+    video = next(track for track in source.tracks if track.kind == "video")
+    return with_payload_type(source.sdp, video.index, came)

@@ -27,7 +27,7 @@ from forwarder.domain.keyframes import (
 )
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.media.picture_scale import PictureScale
-from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.sources.base import CameraSource, foreign_payload
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.ticker import Alarm
 from vonggac.events.forwarder import KeyframeNote
@@ -64,6 +64,8 @@ class KeyframeCopy:
     """How the media came, of an RTSP camera: tcp or udp."""
     still: Still | None = None
     """Set while this keyframe and those before it are identical."""
+    foreign_payload: int | None = None
+    """The RTP payload type of the video, when the description names others only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +335,8 @@ class CameraKeyframes:
                 # The source compares with this machine's clock.
                 drift_s -= self._context.wall_correction_s()
             transport = self._source.transport if self._source is not None else None
-            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, transport, self.still)
-            self._copied_s = now.monotonic_s
+            measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
+            self._copy, self._copied_s = KeyframeCopy(self._codec, now.at, body, *measured), now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.
             self._measure = True

@@ -18,6 +18,7 @@ _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
 _UNIQUE_PLACEHOLDERS = frozenset({"{camera_code}", "{camera_id}"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_AFTER_AT = re.compile(r"[/?]")
 _PORT = re.compile(r":[0-9]+$")
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 _FILES = (".m3u8", ".ts")
@@ -199,12 +200,15 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     if not bare.isascii() or _SPACE.search(bare):
         msg = "holds a space or a letter that no address has: percent-encode it"
         raise ValueError(msg)
-    if "@" in bare or "#" in bare:
-        msg = "has a second @ or a #: in a user name or password write %40, %23, %2F and %3F for @ # / ?"
-        raise ValueError(msg)
-    _check_placeholders(bare, allowed)
     scheme, _, target = bare.partition("://")
     authority = target.partition("/")[0].partition("?")[0]
+    if "#" in bare or ("@" in target and _may_be_login(authority, target, parsed)):
+        msg = (
+            "has an @ that may end a login, or a #: write %40, %23, %2F and %3F for @ # / ? in a user name, a password "
+            "or a path"
+        )
+        raise ValueError(msg)
+    _check_placeholders(bare, allowed)
     if _PLACEHOLDER.search(authority):
         msg = "holds a placeholder in host or port: they stand in path or query only"
         raise ValueError(msg)
@@ -213,6 +217,21 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     _check_no_secret(target[len(authority) + 1 :], by_value=not may_be_confirmed)
     origin = Origin.at(scheme.lower(), parsed.host, parsed.port if _PORT.search(authority) is not None else None)
     return Address(bare, parsed.host, origin, _credentials(parsed))
+
+
+def _may_be_login(authority: str, target: str, parsed: RtspUrl) -> bool:
+    """Whether what stands before an @ in path or query may be a login with a / or ? of its own.
+
+    `user:12/34@host` reads as host and port, and `user:p@ss/34@host` as a login at `ss`. An IP address is no user name,
+    a name without a port has no password behind it, and no camera is at an @ behind which no host stands.
+    """
+    try:
+        ipaddress.ip_address(parsed.host.partition("%")[0])
+    except ValueError:
+        has_password = parsed.credentials is not None or _PORT.search(authority) is not None
+        behind = _AFTER_AT.split(target.rpartition("@")[2], maxsplit=1)[0]
+        return has_password and ("." not in parsed.host.strip(".") or "." in behind or ":" in behind)
+    return False
 
 
 def check_numbers(host: str) -> None:

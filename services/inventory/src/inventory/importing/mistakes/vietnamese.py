@@ -37,7 +37,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds a password and no user name", "có mật khẩu mà thiếu tài khoản: viết taikhoan:matkhau@"),
         (r"no host name has", "tên máy có ký tự không dùng trong tên máy"),
         (r"holds a space or a letter", "có dấu cách hoặc ký tự không dùng trong địa chỉ: hãy mã hóa phần trăm"),
-        (r"has a second @", "có hai dấu @ hoặc dấu #: trong tài khoản hoặc mật khẩu viết %40, %23, %2F, %3F"),
+        (r"has an @ that may", "có dấu @ có thể kết thúc tài khoản, hoặc dấu #: viết %40, %23, %2F, %3F trong tài khoản, mật khẩu hoặc đường dẫn"),
         (r"holds credentials beside username", "có tài khoản trong địa chỉ và cả ở cột riêng: chỉ điền một nơi"),
         (r"a focal point needs name, position and phone", "để trống: cán bộ đầu mối cần họ tên, chức vụ và điện thoại"),
         (r"is empty though there is a password", "để trống mà có mật khẩu: điền cả hai hoặc để trống cả hai"),

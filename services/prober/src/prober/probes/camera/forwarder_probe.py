@@ -75,6 +75,8 @@ class ForwarderKeyframe:
     still_since: datetime | None = None
     """Since then the camera's keyframes are identical, bit for bit; `still_keyframes` of them were hashed."""
     still_keyframes: int = 0
+    foreign_payload: int | None = None
+    """The RTP payload type of the video, when the description names others only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         transport=headers["transport"] if headers.get("transport") in {"tcp", "udp"} else None,
         still_since=_moment(headers.get("still_since")),
         still_keyframes=int(_number(headers.get("still_keyframes")) or 0),
+        foreign_payload=_payload_type(headers.get("foreign_payload")),
     )
 
 
@@ -176,6 +179,11 @@ def _cause(text: str | None) -> Cause | None:
     except ValueError:
         # Of a newer release.
         return None
+
+
+def _payload_type(text: str | None) -> int | None:
+    number = _number(text)
+    return int(number) if number is not None and number < 128 else None
 
 
 def _number(text: str | None, *, signed: bool = False) -> float | None:
@@ -341,6 +349,7 @@ def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
         pictures=LEAST_PICTURES if measured else 0,
         span_s=LEAST_SPAN_S if measured else 0.0,
         declared_fps=sps.fps if sps is not None else None,
+        foreign_payload=keyframe.foreign_payload,
         jitter_unknown="the forwarder that pulls the camera does not measure it",
         clock_unknown="the forwarder that pulls the camera got no time from it lately",
     )

@@ -29,6 +29,8 @@ from vonggac.rtsp.wire.framing import MediaBatch
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
+PROVEN_WITHIN_S = 1.0
+"""For the packet that shows whether a keyframe's marker ended it."""
 SECOND_WITHIN_S = 1.0
 """From the beginning of the second keyframe to its end, where it is compared with the first."""
 PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
@@ -155,8 +157,10 @@ class _Attempt:
         watch = self._watch
         assert watch is not None, "on_tracks is called before PLAY"
         began = self._clock()
-        awaited = watch.keyframe_begun if self._light else watch.keyframe
-        await _first_of(awaited, self._lost, within_s=self._left_s())
+        if self._light:
+            await _first_of(watch.keyframe_begun, self._lost, within_s=self._left_s())
+        else:
+            await self._keyframe(watch)
         self._step("keyframe", began)
         if self._light or not watch.keyframe.done():
             return
@@ -179,6 +183,14 @@ class _Attempt:
                 self._steps.append(Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2)))
         finally:
             decoding.cancel()
+
+    async def _keyframe(self, watch: VideoWatch) -> None:
+        """Wait for a whole keyframe. One whose end nothing proves, of a camera that sends seldom, is taken as whole."""
+        await _first_of(watch.keyframe, watch.keyframe_marked, self._lost, within_s=self._left_s())
+        for within_s in (min(PROVEN_WITHIN_S, self._left_s()), self._left_s()):
+            if not watch.keyframe.done():
+                await _first_of(watch.keyframe, self._lost, within_s=within_s)
+                watch.end_picture()
 
     async def _measure(self, watch: VideoWatch, connection: RtspConnection) -> None:
         """Until the second keyframe, the end of the window or of the deadline; the stream may end before."""
@@ -224,11 +236,13 @@ class _Attempt:
             playing=playing,
             packets=watch.packets,
             foreign_payload=self._foreign_payload(watch),
+            fits_codec=watch.fits_codec,
             units_dropped=watch.units_dropped,
             keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=_failure_of(self._picture),
             refreshed=self._is_refreshed,
+            keyframe_s=None if watch.keyframe_at is None else watch.keyframe_at - self._began,
             first_packet_s=0.0 if watch.first_packet_at is None else watch.first_packet_at - self._began,
             allowed_s=self._ends_at - self._began,
         )
@@ -283,6 +297,7 @@ class _Attempt:
             span_s=watch.span_s(),
             declared_fps=declared_fps,
             ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
+            foreign_payload=self._foreign_payload(watch),
             rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
         )
 

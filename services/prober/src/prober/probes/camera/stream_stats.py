@@ -4,16 +4,17 @@ Timed by the stream's own RTP clock, so that a burst at the start or a slow netw
 """
 
 import asyncio
-import math
 import struct
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 
+from prober.domain.unevenness import Unevenness
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.h26x import VideoCodec, begins_picture, is_keyframe_slice, keyframe_hash, nal_units
 from vonggac.media.keyframes import KeyframeDetector, Mark
+from vonggac.media.picture_order import shown_in_a_row
 from vonggac.media.rtcp import Goodbye, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, parse_rtp
 from vonggac.media.sender_clock import CameraClock
@@ -27,9 +28,9 @@ LONGEST_STORED_S = 300.0
 LEAP_S = 1.0
 """So much further than the time that passed a picture may be stamped, or before the one that came before it: pictures
 are shown in another order than they are sent in, and a burst brings stored ones."""
-LEAP_GAPS = 4
-"""A camera that sends seldom stamps all its pictures far apart: a leap is so many times as long."""
-LEAST_PICTURES = 5
+LEAP_GAPS = 17
+"""A camera that sends seldom stamps all its pictures far apart, and a decoder keeps up to 16 for those that are shown
+before them: a leap is further than that."""
 TIMED_PICTURES = 15
 """Enough for the jitter."""
 _RTP_HEADER = 12
@@ -43,50 +44,11 @@ _PLAIN = 0x80
 _MARKER = 0x80
 
 
-class Unevenness:
-    """How late pictures come on average, measured from the most punctual one before.
-
-    Taken from the first packet of each picture, since a keyframe's packets need their time. A burst at the start of a
-    session (what the device had stored) only comes early, so it counts for nothing; pictures out of order are passed
-    over; a single pause, ours included, weighs little.
-    """
-
-    __slots__ = ("_clock_rate", "_earliest_s", "_late_s", "_pictures", "_timestamp")
-
-    def __init__(self, clock_rate: int) -> None:
-        """`clock_rate`: Hz of the RTP clock."""
-        self._clock_rate = clock_rate
-        self._timestamp: int | None = None
-        self._earliest_s = math.inf
-        self._late_s = 0.0
-        self._pictures = 0
-
-    def update(self, timestamp: int, arrived_at: float) -> None:
-        """The first packet of a picture: ticks (without wrap) and monotonic seconds."""
-        if self._timestamp is not None and timestamp <= self._timestamp:
-            return
-        self._timestamp = timestamp
-        transit_s = arrived_at - timestamp / self._clock_rate
-        self._earliest_s = min(self._earliest_s, transit_s)
-        self._late_s += transit_s - self._earliest_s
-        self._pictures += 1
-
-    @property
-    def pictures(self) -> int:
-        """Pictures whose arrival was timed."""
-        return self._pictures
-
-    def jitter_ms(self) -> float | None:
-        """None with too few pictures."""
-        if self._pictures < LEAST_PICTURES:
-            return None
-        return round(1000 * self._late_s / self._pictures, 1)
-
-
 class VideoWatch:
     """Fed with interleaved batches by the connection; never raises.
 
-    `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
+    `keyframe_begun` is done when the header of the first keyframe came, `keyframe_marked` with the first marker that
+    may end one, `keyframe` with the first whole one,
     `second_keyframe` when the next one begins: then one whole group of pictures was measured, and `second_whole` with
     the next whole one, where the first one `came_again`. `timed` is done when the arrival of TIMED_PICTURES was timed:
     what comes after may come in larger pieces, for it is not timed.
@@ -111,10 +73,13 @@ class VideoWatch:
         self.keyframe_begun: asyncio.Future[None] = loop.create_future()
         self.codec = codec
         self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
+        self.keyframe_marked: asyncio.Future[None] = loop.create_future()
         self.second_keyframe: asyncio.Future[None] = loop.create_future()
         self.second_whole: asyncio.Future[AccessUnit] = loop.create_future()
         self.timed: asyncio.Future[None] = loop.create_future()
         self.first_packet_at: float | None = None
+        self.keyframe_at: float | None = None
+        """When the header of the first keyframe came; monotonic, like `first_packet_at`."""
         self.malformed = 0
         self.payload_type: int | None = None
         """Of the first packet."""
@@ -125,7 +90,7 @@ class VideoWatch:
         self.camera_clock = CameraClock(wall_clock)
         """As far as sender reports state it."""
         self._unevenness = Unevenness(clock_rate)
-        self._depacketizer = Depacketizer(codec)
+        self._depacketizer = Depacketizer(codec, believes_markers=False)
         self._detector = KeyframeDetector(codec)
         self._sequence = SequenceTracker(brief=True)
         self._source = b""
@@ -136,6 +101,9 @@ class VideoWatch:
         self.came_again = False
         """Whether the first keyframe is the `known` one, bit for bit."""
         self._undecided = False
+        self._judged = self._fitting = self._spoilt = 0
+        """Pictures that might have been a keyframe; of them those that begin with a slice of the codec, and the
+        keyframes that lack their beginning."""
         self._first_timestamp = 0
         self._picture_at, self._leap_s = 0.0, 0.0
         self._timestamp: int | None = None
@@ -153,12 +121,18 @@ class VideoWatch:
 
     @property
     def units_dropped(self) -> int:
-        return self._depacketizer.dropped
+        """Keyframes that were not whole."""
+        return self._depacketizer.dropped + self._spoilt
 
     @property
     def pictures(self) -> int:
         """Pictures that began, the last one included, whole or not."""
         return len(self._begun())
+
+    @property
+    def fits_codec(self) -> bool:
+        """Whether at least half of what came before the first keyframe begins as pictures of the codec do."""
+        return self._fitting > 0 and 2 * self._fitting >= self._judged
 
     def jitter_ms(self) -> float | None:
         """Unevenness of the pictures' arrival; None with too few of them."""
@@ -238,9 +212,16 @@ class VideoWatch:
         return sizes[len(sizes) // 2] if sizes else 0
 
     def fps(self) -> float | None:
-        """Pictures a second; None with fewer than two pictures or a clock that stands still."""
-        span_s = self.span_s()
-        return round((self.pictures - 1) / span_s, 2) if span_s else None
+        """Pictures a second; None with fewer than two pictures or a clock that stands still.
+
+        Counted in the order in which they are shown, and only where none of them is missing.
+        """
+        begun = [] if self.clock_jumped() else self._begun()
+        keyframe = begun.index(self._group[0]) if self._group and self._group[0] in begun else None
+        shown = shown_in_a_row(begun, keyframe)
+        if len(shown) < 2 or shown[0] == shown[-1]:
+            return None
+        return round((len(shown) - 1) * self._clock_rate / (shown[-1] - shown[0]), 2)
 
     def gop_s(self) -> float | None:
         """From one keyframe to the next; None when no second one began, or the clock jumped."""
@@ -250,40 +231,38 @@ class VideoWatch:
         return round(length_s, 3) if length_s > 0 else None
 
     def bitrate_kbps(self) -> float | None:
-        """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
+        """RTP payload over one whole group of pictures if there was one, else over all that was seen.
+
+        A group is what was sent from one keyframe to the next: as much as what is shown between them.
+        """
         if self.gop_s() is not None:
             first, last = self._group[0], self._group[1]
+            sent = list(self._frame_bytes)
+            received = sum(self._frame_bytes[at] for at in sent[_index(sent, first) : _index(sent, last)])
         elif self.span_s():
             first, last = min(self._begun()), max(self._begun())
+            received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
         else:
             return None
-        received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
         return round(received * 8 / 1000 / ((last - first) / self._clock_rate), 1)
 
     def span_s(self) -> float:
         """From the first to the last picture that began, on the stream's clock; 0.0 when there is no such span."""
-        return 0.0 if self.clock_jumped() else self._stamped_s()
+        return 0.0 if self.clock_jumped() else _span(self._begun()) / self._clock_rate
 
     def clock_jumped(self) -> bool:
         """Whether pictures are stamped further apart than they can be: recorders stamp single ones hours off, and
         cameras set their clock."""
-        if self._stamped_s() > self._longest_s():
+        real_s = self._clock() - self.first_packet_at if self.first_packet_at is not None else 0.0
+        if _span(self._begun()) / self._clock_rate > real_s + LONGEST_STORED_S:
             return True
         return self._leap_s > LEAP_GAPS * _usual_gap(self._begun()) / self._clock_rate
 
-    def _stamped_s(self) -> float:
-        begun = self._begun()
-        return (max(begun) - min(begun)) / self._clock_rate if len(begun) > 1 else 0.0
-
-    def _longest_s(self) -> float:
-        real_s = self._clock() - self.first_packet_at if self.first_packet_at is not None else 0.0
-        return real_s + LONGEST_STORED_S
-
-    def _begun(self) -> set[int]:
-        """Timestamps of all pictures; the last one is not closed, and may be one that was seen before."""
+    def _begun(self) -> list[int]:
+        """Timestamps of all pictures as they were sent; the last one is not closed, and may have been seen before."""
         full = self._timestamp is None or len(self._frame_bytes) >= MAX_FRAMES
         last = () if full or self._timestamp is None else (self._relative(self._timestamp),)
-        return {*self._frame_bytes, *last}
+        return list(dict.fromkeys((*self._frame_bytes, *last)))
 
     def _report(self, packet: bytes) -> None:
         with suppress(MalformedError):
@@ -304,6 +283,7 @@ class VideoWatch:
                 self._leap_s = max(self._leap_s, abs(step_s))
         self._picture_at = now
         self._close_frame()
+        self.end_picture()
         self._timestamp = timestamp
         self.said_goodbye = False
         if not self.timed.done():
@@ -320,12 +300,19 @@ class VideoWatch:
                 self._collect(payload, sequence, timestamp, marker=marker)
             return
         self._undecided = False
+        self._judged += 1
+        self._fitting += begins_picture(self.codec, payload)
         if mark is Mark.OTHER:
+            joined = timestamp == self._first_timestamp
+            self._spoilt += not joined and any(
+                is_keyframe_slice(self.codec, kind) for kind, _, _ in nal_units(self.codec, payload)
+            )
             if not self.keyframe.done():
                 self._depacketizer.reset()
             return
         if not self.keyframe_begun.done():
             self.keyframe_begun.set_result(None)
+            self.keyframe_at = self._clock()
         if not self.keyframe.done():
             # From here on until it is whole; what comes before a keyframe is only counted.
             self._collecting = True
@@ -340,11 +327,23 @@ class VideoWatch:
                 self._collecting = True
 
     def _collect(self, payload: memoryview, sequence: int, timestamp: int, *, marker: bool) -> None:
-        for unit in self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker):
+        self._keep(self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker))
+        if self._depacketizer.waits_for_proof and not self.keyframe_marked.done():
+            self.keyframe_marked.set_result(None)
+
+    def end_picture(self) -> None:
+        """Take the keyframe that waits for the packet after it, which shows whether its marker was right, as whole."""
+        if self._collecting:
+            self._keep(self._depacketizer.end_unit())
+
+    def _keep(self, units: Iterable[AccessUnit]) -> None:
+        for unit in units:
             if unit.keyframe and not self.keyframe.done():
                 self._group.append(self._relative(unit.rtp_timestamp))
                 self._collecting = False
-                self.came_again = self._known is not None and self._hash(unit).startswith(self._known)
+                self.came_again = self._known is not None and keyframe_hash(self.codec, unit.nals).startswith(
+                    self._known
+                )
                 self.keyframe.set_result(unit)
             elif unit.keyframe and self.second_keyframe.done() and not self.second_whole.done():
                 self._collecting = False
@@ -353,10 +352,10 @@ class VideoWatch:
     @property
     def goes_on(self) -> bool:
         """Whether the first keyframe came again and another one followed, as of a recording that is begun anew."""
-        return self.second_whole.done() and self._hash(self.second_whole.result()) != self._hash(self.keyframe.result())
-
-    def _hash(self, unit: AccessUnit) -> bytes:
-        return keyframe_hash(self.codec, unit.nals)
+        if not self.second_whole.done():
+            return False
+        first, second = (keyframe_hash(self.codec, one.result().nals) for one in (self.keyframe, self.second_whole))
+        return first != second
 
     def _close_frame(self) -> None:
         if self._timestamp is None:
@@ -369,6 +368,16 @@ class VideoWatch:
     def _relative(self, timestamp: int) -> int:
         """Ticks since the first packet, over the 32-bit wrap."""
         return (timestamp - self._first_timestamp + 0x80000000) % 0x100000000 - 0x80000000
+
+
+def _span(begun: list[int]) -> int:
+    """Ticks from the first to the last picture that is shown."""
+    return max(begun) - min(begun) if begun else 0
+
+
+def _index(sent: list[int], timestamp: int) -> int:
+    """Where a picture was sent that may not be closed yet."""
+    return sent.index(timestamp) if timestamp in sent else len(sent)
 
 
 def _usual_gap(begun: Iterable[int]) -> int:

@@ -271,7 +271,22 @@ async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_
 
 async def test_pictures_under_another_payload_type_are_pictures_all_the_same(frames: Frames, tools: Tools) -> None:
     packets = [bytes([packet[0], packet[1] & 0x80 | 97]) + packet[2:] for packet in single_nal_packets(frames)]
+    result = await probe(Script(VIDEO, packets), tools)
+    assert result.judgement.verdict is Verdict.UP
+    assert result.seen is not None
+    assert result.seen.foreign_payload == 97
+    # Without a keyframe before the deadline they are still no other codec.
+    later = [packet for packet in packets if packet[12] & 31 == 1]
+    assert (await probe(Script(VIDEO, later), tools, deadline_s=0.5)).judgement.cause is Cause.NO_KEYFRAME
+
+
+async def test_foreign_markers_on_every_packet_of_a_picture_in_slices_damage_none(frames: Frames, tools: Tools) -> None:
+    assert sum(nal[0] & 31 == 5 for nal in frames[0]) > 1
+    packets = [packet[:1] + bytes([packet[1] | 0x80]) + packet[2:] for packet in single_nal_packets(frames)]
     assert (await probe(Script(VIDEO, packets), tools)).judgement.verdict is Verdict.UP
+    alone = [packet for packet in packets if packet[4:8] == packets[0][4:8]]
+    # Nothing shows that it is whole, until the deadline.
+    assert (await probe(Script(VIDEO, alone), tools, deadline_s=0.5)).judgement.verdict is Verdict.UP
 
 
 async def test_an_open_camera_takes_a_login_without_asking_for_it(frames: Frames, tools: Tools) -> None:

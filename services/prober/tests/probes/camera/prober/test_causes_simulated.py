@@ -108,7 +108,6 @@ FAULTS = [
     ("session_limit", Cause.SESSION_LIMIT),
     ("no_media", Cause.NO_MEDIA),
     ("stall", Cause.NO_MEDIA),
-    ("no_keyframe", Cause.NO_KEYFRAME),
     ("garbage", Cause.PROTOCOL_ERROR),
 ]
 
@@ -121,6 +120,14 @@ async def test_cause_of_a_fault(simulate: Any, tools: Tools, fault: str, cause: 
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, cause)
     assert result.judgement.detail
     assert result.duration_s < 0.8 + 0.5
+
+
+async def test_a_camera_that_gives_no_keyframe_before_the_deadline_is_unknown(simulate: Any, tools: Tools) -> None:
+    camera = (await simulate({"id": "gate"})).cameras["gate"]
+    await camera.set_fault("no_keyframe")
+    result = await probe(camera, tools, deadline_s=0.8)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.NO_KEYFRAME)
+    assert result.judgement.detail
 
 
 async def test_a_camera_that_recovers_is_up_again(simulate: Any, tools: Tools) -> None:
