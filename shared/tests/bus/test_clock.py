@@ -138,3 +138,19 @@ async def test_skew_is_measured_anew_after_a_step_of_this_machines_clock(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("by_s", [-150.0, -3.0, 3.0, 150.0])
+def test_bus_clock_that_is_set_makes_a_worker_begin_anew(by_s: float) -> None:
+    clocks = Clocks()
+    clock = clocks.clock()
+    clock.use_measurement(clocks.measured(START_S))
+    awake = clock.new_awake()
+    clocks.pass_by(1.0)
+    clock.use_measurement(clocks.measured(START_S + 1.0))
+    assert not awake.check()
+    clocks.pass_by(1.0)
+    clock.use_measurement(clocks.measured(START_S + 2.0 + by_s))
+    assert awake.check()
+    assert awake.since.timestamp() == pytest.approx(START_S + 2.0 + by_s)
+    assert clock.steps == 1

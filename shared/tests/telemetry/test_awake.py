@@ -45,3 +45,36 @@ def test_a_worker_that_was_asleep_is_awake_since_it_woke_up(wall_s: float, monot
     assert (awake.since, awake.holes) == (clocks.wall, 1)
     clocks.pass_by(1.0, 1.0)
     assert not awake.check()
+
+
+def test_bus_clock_that_is_set_forward_or_back_is_a_hole_and_what_it_shows_twice_ends_with_one() -> None:
+    clocks, steps = Clocks(), [0]
+    awake = Awake(clocks=clocks, steps=lambda: steps[0])
+    clocks.pass_by(3.0, 1.0)
+    steps[0] += 1
+    assert awake.check()
+    assert awake.since == START + timedelta(seconds=3)
+    clocks.pass_by(-60.0, 1.0)
+    steps[0] += 1
+    assert awake.check()
+    assert awake.since == START - timedelta(seconds=57)
+    # It shows what it showed before until START + 3 s, and others may have been 5 s longer at that.
+    for _ in range(64):
+        clocks.pass_by(1.0, 1.0)
+        assert not awake.check()
+    clocks.pass_by(1.0, 1.0)
+    assert awake.check()
+    assert awake.since == START + timedelta(seconds=8)
+    clocks.pass_by(1.0, 1.0)
+    assert not awake.check()
+
+
+def test_bus_clock_that_steps_during_a_sleep_is_one_hole() -> None:
+    clocks, steps = Clocks(), [0]
+    awake = Awake(clocks=clocks, steps=lambda: steps[0])
+    clocks.pass_by(150.0, 1.0)
+    steps[0] += 1
+    assert awake.check()
+    clocks.pass_by(1.0, 1.0)
+    assert not awake.check()
+    assert awake.holes == 1

@@ -111,6 +111,8 @@ class Reporter:
         self._outgoing, self._started_at = outgoing, started_at
         self.awake_since = started_at
         """Since when this worker has watched without a hole: nothing is claimed of the time before."""
+        self.clock_stepped_s = 0.0
+        """By how much the server's clock was set until then."""
         self._sequences: dict[UUID, int] = {}
 
     def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
@@ -203,14 +205,9 @@ class Reporter:
     def report_alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
         """One heartbeat."""
         alive = ForwarderAliveV1(
-            worker_id=self.worker_id,
-            started_at=self._started_at,
-            alive_at=now.at,
-            cameras_held=cameras_held,
-            capacity=capacity,
-            stopping=stopping,
-            awake_since=self.awake_since,
-        )
+            worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held,
+            capacity=capacity, stopping=stopping, awake_since=self.awake_since, clock_stepped_s=self.clock_stepped_s,
+        )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)
         self._outgoing.queue_value(topology.WORKERS, self.worker_id, alive.model_dump_json().encode())

@@ -52,6 +52,17 @@ CORRECTED = Counter(
     ("kind",),
     registry=registry,
 )
+CLOCK_STEPS = Counter(
+    "vonggac_reporting_clock_steps",
+    "How often the clock of the NATS server was set back; the time that it showed twice is unknown.",
+    registry=registry,
+)
+REFUSED = Counter(
+    "vonggac_reporting_refused_facts",
+    "Facts that are no evidence, by reason: `clock`, of a time that the NATS server's clock showed twice.",
+    ("reason",),
+    registry=registry,
+)
 BATCH_SECONDS = Histogram(
     "vonggac_reporting_batch_seconds",
     "Time from a batch to its commit.",

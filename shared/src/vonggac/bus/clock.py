@@ -17,7 +17,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -25,6 +27,7 @@ from prometheus_client import Gauge
 
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
+from vonggac.telemetry.awake import Awake
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -64,6 +67,33 @@ def elapsed_s() -> float:
     return time.clock_gettime(_ELAPSED)
 
 
+class SteadyInstant(NamedTuple):
+    """An instant by the machine's steady clock: every process of one boot reads the same, and nobody sets it."""
+
+    boot: str
+    elapsed_ms: int
+
+
+@lru_cache
+def _boot() -> str | None:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return None
+
+
+def steady_now() -> SteadyInstant | None:
+    """None on a system that does not say which boot it is of."""
+    boot = _boot()
+    return None if boot is None else SteadyInstant(boot, round(elapsed_s() * 1000))
+
+
+def waited_ms(since: SteadyInstant | None) -> int | None:
+    """Milliseconds from an instant to now; None where it is of another boot, or not known."""
+    now = steady_now()
+    return None if now is None or since is None or since.boot != now.boot else max(0, now.elapsed_ms - since.elapsed_ms)
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """The server's seconds since 1970 at `elapsed_s` of ours, good to `error_s`."""
@@ -92,6 +122,10 @@ class ServerClock:
         self._wall, self._elapsed = wall, elapsed
         self._kept: deque[Measurement] = deque(maxlen=KEPT)
         self._best: Measurement | None = None
+        self.steps = 0
+        """How often the server's clock was seen to be set: two answers contradicted each other by more than STEP_S."""
+        self.stepped_s = 0.0
+        """By how many seconds in sum, forward less back: the same again is the same clock again."""
         self._apart_s = wall() - elapsed()
 
     def now(self) -> datetime:
@@ -102,13 +136,18 @@ class ServerClock:
         """The same in seconds since 1970."""
         return self._wall() if self._best is None else self._best.server_at(self._elapsed())
 
-    def read(self) -> tuple[datetime, float]:
-        """The server's time and this process's elapsed seconds, as `Awake` takes them."""
-        return self.now(), self._elapsed()
+    def new_awake(self) -> Awake:
+        """Whether this process is awake from now on, by the server's time: a step of that is a hole too."""
+        return Awake(clocks=lambda: (self.now(), self._elapsed()), steps=lambda: self.steps)
 
     def apart_s(self) -> float:
         """This machine's wall clock minus its monotonic one: only a step or the machine's sleep changes it."""
         return self._wall() - time.monotonic()
+
+    @property
+    def measured(self) -> bool:
+        """Whether the server has answered once since this process started."""
+        return self._best is not None
 
     @property
     def skew_s(self) -> float | None:
@@ -134,6 +173,10 @@ class ServerClock:
             return f"the NATS server's clock is known to {error_s:.1f} s only: it does not answer, or very late"
         return None
 
+    async def check_measured(self) -> str | None:
+        """Readiness of who dates only: None once the server has answered; time goes on without it from then on."""
+        return None if self.measured else "the NATS server's clock is not measured yet"
+
     async def check_skew(self) -> str | None:
         """Degradation: None while this machine's clock is within MAX_SKEW_S of the server's, otherwise one line."""
         skew_s = self.skew_s
@@ -151,6 +194,8 @@ class ServerClock:
             if abs(off_s) > measured.error_s + best.error_at(at):
                 log.warning("clock_stepped", by_s=round(off_s, 3))
                 self._kept.clear()
+                self.steps += abs(off_s) > STEP_S
+                self.stepped_s += off_s
         self._kept.append(measured)
         self._best = min(self._kept, key=lambda one: one.error_at(at))
 

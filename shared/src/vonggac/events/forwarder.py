@@ -141,6 +141,11 @@ class ForwarderAliveV1(Payload):
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )
+    clock_stepped_s: float | None = Field(
+        default=None,
+        description="By how much the server's clock was set since this process started, forward less back, as measured "
+        "against a clock that nobody sets; None: an earlier release.",
+    )
 
 
 class DeliveryCommand(BaseModel):

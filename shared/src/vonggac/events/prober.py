@@ -213,3 +213,8 @@ class ProberAliveV1(Payload):
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )
+    clock_stepped_s: float | None = Field(
+        default=None,
+        description="By how much the server's clock was set since this process started, forward less back, as measured "
+        "against a clock that nobody sets; None: an earlier release.",
+    )

@@ -37,7 +37,7 @@ from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.telemetry import get_logger
-from vonggac.telemetry.awake import TICK_S, Awake
+from vonggac.telemetry.awake import TICK_S
 
 log = get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Process:
         self.reporter: Reporter | None = None
         self.clock = clock or ServerClock()
         export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
-        self.awake = Awake(clocks=self.clock.read)
+        self.awake = self.clock.new_awake()
         """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings, self.clock)
@@ -208,7 +208,7 @@ class Process:
         await worker.ready.wait()
         assert self.bus is not None, "jobs come from there"
         await serve_losses(self.bus, self.worker_id, self._on_loss)
-        self.awake, due_s, lost = Awake(clocks=self.clock.read), 0.0, 0
+        self.awake, due_s, lost = self.clock.new_awake(), 0.0, 0
         while True:
             anew = slept = self.awake.check()
             if slept:
@@ -219,7 +219,7 @@ class Process:
                 self.awake.begin_anew()
                 log.warning("states_published_anew", cameras_held=len(worker.held))
             if anew:
-                reporter.awake_since = self.awake.since
+                reporter.awake_since, reporter.clock_stepped_s = self.awake.since, self.clock.stepped_s
             if anew or self._context.monotonic_s() >= due_s:
                 due_s = self._context.monotonic_s() + HEARTBEAT_S
                 self._publish_heartbeat(worker, reporter, stopping=False)

@@ -40,7 +40,7 @@ from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.telemetry import get_logger
-from vonggac.telemetry.awake import TICK_S, Awake
+from vonggac.telemetry.awake import TICK_S
 
 log = get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Process:
             share=self.places.of,
         )
         self._silent = SilentPlaces(int(settings.max_concurrent_probes * settings.silent_share))
-        self.awake = Awake(clocks=self.clock.read)
+        self.awake = self.clock.new_awake()
         """Begun anew when the server's time is known."""
         self._resealing: Resealing | None = None
         self.observer: Observer | None = None
@@ -112,7 +112,7 @@ class Process:
         await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
         # No probe is made whose time would be worth nothing.
         await self.clock.settle(self.bus)
-        self.awake = Awake(clocks=self.clock.read)
+        self.awake = self.clock.new_awake()
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._unsealer)
         await self._resealing.load()
@@ -299,6 +299,7 @@ class Process:
                         alive_at=self.clock.now(),
                         probes_running=observer.probes_running,
                         awake_since=self.awake.since,
+                        clock_stepped_s=self.clock.stepped_s,
                     )
                 )
             await asyncio.sleep(min(TICK_S, interval_s))

@@ -1,5 +1,6 @@
 """The shape of the compliance document, for the API's description and for the test that checks every answer."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -27,6 +28,17 @@ class RuleShape(_Part):
     """The rule the figures follow."""
 
     version: str
+    text_vi: str
+    text_en: str
+
+
+class NoteShape(_Part):
+    """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the future."""
+
+    kind: Literal["clock_step", "corrected_facts"]
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    facts: int = Field(description="Facts that were refused as evidence, or counted at another time.")
     text_vi: str
     text_en: str
 
@@ -213,6 +225,7 @@ class ComplianceReport(_Part):
     generated_at: AwareDatetime
     period: PeriodShape
     rule: RuleShape
+    notes: list[NoteShape]
     filters: FilterShape
     totals: Figures
     by_unit: list[GroupShape]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import future_facts, gaps, inbox, late, scope
+from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, scope
 from reporting.settings import Settings
 from reporting.storage.sending import notices
 from reporting.storage.upkeep import housekeeping
@@ -36,11 +36,14 @@ async def keep_house_regularly(
     alive, missing = timedelta(seconds=settings.presumed_alive_s), 0
     while True:
         try:
-            missing, before = await keep_house(database, settings, clock()), missing
+            now = clock()
+            missing, before = await keep_house(database, settings, now), missing
             if missing > before:
                 log.warning("revisions_missing", count=missing)
             async with database.transaction() as session:
-                lost = await gaps.unanswered(session, clock() - alive)
+                lost = await gaps.unanswered(session, now - alive)
+                for worker_id, until in (await bus_clock.unanswered(session, alive_since=now - alive, now=now)).items():
+                    lost[worker_id] = max(until, lost.get(worker_id, until))
             await report_losses(lost)
         except (SQLAlchemyError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__)

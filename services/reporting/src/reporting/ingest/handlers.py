@@ -11,7 +11,7 @@ from uuid import UUID
 from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import future_facts, gaps, inbox, late, records, scope
+from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, records, scope
 from reporting.ingest.facts import claims, formats, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
@@ -103,10 +103,14 @@ class Ingest:
         """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
         started = time.perf_counter()
         taken, corrections = self._taken(batch)
+        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, taken)
             touched = await late.begun(session)
-            facts = [one.event.data for one in new]
+            clock = await bus_clock.note(session, batch, now=self._clock(), tolerance=tolerance)
+            dated = [bus_clock.Dated(one, _dated_at(one)) for one in new]
+            admitted, refused = await bus_clock.admit(session, clock.twice, dated)
+            facts = [one.event.data for one in admitted]
             handled = {id(one) for one in new}
             corrections = [one for one in corrections if id(one.received) in handled]
             await future_facts.mark(session, corrections)
@@ -121,11 +125,13 @@ class Ingest:
             await site_faults.record(session, facts)
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
-            watched = await lives.record(session, signs)
+            watched = await lives.record(session, signs, lives.clock_stepped(facts))
             await late.note_observations(session, touched, facts, causes)
-            late.note_lives(touched, {"sign_of_life": watched, "gap": closed_gaps})
+            late.note_lives(touched, {"sign_of_life": watched, "gap": closed_gaps, "clock_step": clock.since})
             await late.keep(session, touched)
         _count("observation", len(batch), len(new))
+        metrics.CLOCK_STEPS.inc(clock.new)
+        metrics.REFUSED.labels("clock").inc(len(refused))
         for correction in corrections:
             metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()
         for outcome, count in counts.by_outcome.items():

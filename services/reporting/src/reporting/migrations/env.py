@@ -7,6 +7,7 @@ from reporting.storage.mandate import calendar_feeds as _calendar_feeds  # noqa:
 from reporting.storage.mandate import tables as _mandate  # noqa: F401 - its tables are of the same metadata
 from reporting.storage.sending import tables as _sending  # noqa: F401
 from reporting.storage.sending import urging_tables as _urging  # noqa: F401
+from reporting.storage.upkeep import tables as _upkeep  # noqa: F401
 from vonggac.database.migrations import run_env
 
 run_env(metadata)

@@ -1,11 +1,13 @@
 """When workers watched, as stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.evidence.bus_clock import Era, common_spans, find_returns, shown_twice
 from reporting.domain.evidence.lives import Life, gaps_of, presumed, union, without_gaps
 from reporting.domain.evidence.media import MEMORY
 from reporting.domain.instants import Millis, millis, moment
@@ -21,6 +23,15 @@ _GAPS = text(
     "where lost_at is not null and began_at <= :until and (ended_at >= :since or exists ("
     "select from worker_life as life where life.kind = 'forwarder' and life.worker_id = gap.publisher_id "
     "and life.started_at <= gap.ended_at and life.ended_at >= :since)) order by began_at"
+)
+
+# All of them: whose life goes on, as its worker says, had it end there, however long ago that was.
+_CLOCK_STEPS = text("select started_at, ended_at from clock_step where started_at <= :until")
+_CLOCK_WITNESSES = text(
+    "select worker_id, started_at, ended_at, clock_stepped_ms from worker_life where clock_stepped_ms is not null "
+    "and started_at <= :until and (worker_id in (select worker_id from worker_life where clock_stepped_ms <> 0) "
+    "or ended_at >= (select min(started_at) from clock_step) - interval '1 minute') "
+    "order by worker_id, started_at"
 )
 
 
@@ -57,11 +68,36 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         gaps.setdefault(row.publisher_id, []).append(gap)
         if row.of_prober:
             lost.append(gap)
+    wrong = await _wrong_clock(session, asked)
     for which, kind in found.items():
         lived = {
-            name: without_gaps(presumed(union(spans), now, grace), gaps.get(name, ())) for name, spans in kind.items()
+            name: without_gaps(
+                presumed(union(spans), now, grace),
+                [*gaps.get(name, ()), *wrong.spans, *wrong.of_worker.get(name, ())],
+            )
+            for name, spans in kind.items()
         }
         # Whose whole life lies within a loss is as if nobody had heard of it.
         found[which] = {name: lives for name, lives in lived.items() if lives}
     probing = [life for spans in found["probing"].values() for life in spans]
     return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost))
+
+
+class _WrongClock(NamedTuple):
+    """When the server's clock showed what was not so: to everybody, and by the measurements of each worker."""
+
+    spans: list[Life]
+    of_worker: Mapping[str, Sequence[Life]]
+
+
+async def _wrong_clock(session: AsyncSession, asked: Mapping[str, datetime]) -> _WrongClock:
+    """Up to the end of what is asked for."""
+    steps = [Life(millis(row.started_at), millis(row.ended_at)) for row in await session.execute(_CLOCK_STEPS, asked)]
+    eras: dict[str, list[Era]] = {}
+    for row in await session.execute(_CLOCK_WITNESSES, asked):
+        life = Life(millis(row.started_at), millis(row.ended_at))
+        eras.setdefault(row.worker_id, []).append(Era(life, row.clock_stepped_ms))
+    returns = {worker: find_returns(of_worker) for worker, of_worker in eras.items()}
+    excursions = {worker: found.excursions for worker, found in returns.items()}
+    common = common_spans(span for spans in excursions.values() for span in spans)
+    return _WrongClock([*shown_twice(steps, returns.values()), *common], excursions)

@@ -225,9 +225,11 @@ worker_life = Table(
     Column("started_at", DateTime(timezone=True), primary_key=True),
     _time("ended_at"),
     Column("kind", Text, nullable=False),
+    Column("clock_stepped_ms", BigInteger, comment="By how much the server's clock was set since the worker started"),
     CheckConstraint("kind in ('prober', 'forwarder', 'probing')", name="kind"),
     CheckConstraint("ended_at >= started_at", name="ordered"),
     Index("ix_worker_life_ended_at", "ended_at"),
+    Index("ix_worker_life_clock_stepped", "worker_id", postgresql_where=text("clock_stepped_ms <> 0")),
     comment="When each worker, and any prober (probing), watched without a hole",
 )
 

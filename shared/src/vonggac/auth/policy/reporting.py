@@ -48,6 +48,7 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/datapackage.json", _READ, Reach.COMMON),
     Entry("GET", "/v1/data-dictionary.md", _READ, Reach.COMMON),
     Entry("GET", "/v1/lost-facts", _READ, Reach.COMMON, _FILE),
+    Entry("GET", "/v1/clock-steps", _READ, Reach.COMMON, _FILE),
     Entry("POST", "/v1/reports/verify", _READ, Reach.COMMON),
     Entry("GET", "/v1/reports", _WHOLE, Reach.PROVINCE),
     Entry("GET", "/v1/reports/{report_id}", _WHOLE, Reach.PROVINCE, _FILE),

@@ -1,6 +1,6 @@
 """Signs of life into intervals per worker, in whatever order they come."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -28,11 +28,14 @@ _REMOVE = text(
 )
 _WRITE = text(
     """
-    insert into worker_life (worker_id, started_at, ended_at, kind)
+    insert into worker_life (worker_id, started_at, ended_at, kind, clock_stepped_ms)
     select * from unnest(
-        cast(:ids as text[]), cast(:started as timestamptz[]), cast(:ended as timestamptz[]), cast(:kinds as text[])
+        cast(:ids as text[]), cast(:started as timestamptz[]), cast(:ended as timestamptz[]), cast(:kinds as text[]),
+        cast(:stepped as bigint[])
     )
-    on conflict (worker_id, started_at) do update set ended_at = greatest(worker_life.ended_at, excluded.ended_at)
+    on conflict (worker_id, started_at) do update set
+        ended_at = greatest(worker_life.ended_at, excluded.ended_at),
+        clock_stepped_ms = coalesce(excluded.clock_stepped_ms, worker_life.clock_stepped_ms)
     """
 )
 
@@ -81,7 +84,22 @@ def signs_of_life(facts: Iterable[Payload], allowance: Millis) -> Lives:
     return {worker: union(spans) for worker, spans in found.items()}
 
 
-async def record(session: AsyncSession, signs: Lives) -> Millis | None:
+type Stepped = dict[Worker, dict[Millis, Millis]]
+"""By worker and moment of a heartbeat: by how much the server's clock had been set since that worker started."""
+
+
+def clock_stepped(facts: Iterable[Payload]) -> Stepped:
+    """What heartbeats say of steps of the clock."""
+    found: Stepped = {}
+    for fact in facts:
+        if isinstance(fact, ForwarderAliveV1 | ProberAliveV1) and fact.clock_stepped_s is not None:
+            kind = "prober" if isinstance(fact, ProberAliveV1) else "forwarder"
+            steps = found.setdefault(Worker(kind, fact.worker_id), {})
+            steps[millis(fact.alive_at)] = round(fact.clock_stepped_s * 1000)
+    return found
+
+
+async def record(session: AsyncSession, signs: Lives, stepped: Stepped | None = None) -> Millis | None:
     """Join these lives with those that are stored; returns the first moment of which it was not known that somebody
     watched."""
     if not signs:
@@ -109,9 +127,16 @@ async def record(session: AsyncSession, signs: Lives) -> Millis | None:
             "started": [moment(life.start) for _, life in written],
             "ended": [moment(life.end) for _, life in written],
             "kinds": [worker.kind for worker, _ in written],
+            "stepped": [_stepped_in(life, (stepped or {}).get(worker, {})) for worker, life in written],
         }
         await session.execute(_WRITE, columns)
     return min((_first_new(life, known.get(worker.id, [])) for worker, life in written), default=None)
+
+
+def _stepped_in(life: Life, stepped: Mapping[Millis, Millis]) -> Millis | None:
+    """What the last heartbeat of a life says."""
+    last = max((at for at in stepped if life.start <= at <= life.end), default=None)
+    return None if last is None else stepped[last]
 
 
 def _first_new(life: Life, known: Sequence[Life]) -> Millis:

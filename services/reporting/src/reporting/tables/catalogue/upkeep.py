@@ -15,6 +15,7 @@ from reporting.storage.availability import evidence
 from reporting.storage.availability.tables import late_evidence
 from reporting.storage.mandate import maintenance
 from reporting.storage.tables import maintenance_window, publisher_gap
+from reporting.storage.upkeep.tables import clock_step
 from reporting.tables.catalogue.columns import LENGTHS
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
@@ -109,6 +110,26 @@ LOST_FACTS = Table(
     periodic=False,
 )
 
+CLOCK_STEPS = Table(
+    "clock_steps",
+    "Đồng hồ máy chủ bị chỉnh lùi",
+    "Clock steps",
+    "A row for each time that the NATS server's clock was set back, of all times. What it showed twice is unknown.",
+    (
+        Column(
+            "last_before", INTEGER, "Số cuối trước", "Last message before the step, in OBSERVATIONS.", required=True
+        ),
+        Column("first_after", INTEGER, "Số đầu sau", "First message seen after it.", required=True),
+        Column("stored_at", INSTANT, "Lưu lúc", "When the last one before it was stored.", required=True),
+        Column("twice_from", INSTANT, "Từ", "From here on the clock showed a time twice.", required=True),
+        Column("twice_to", INSTANT, "Đến", "Until here.", required=True),
+        Column("refused_facts", INTEGER, "Số liệu bị loại", "Facts of that time that are no evidence.", required=True),
+        Column("noticed_at", INSTANT, "Phát hiện lúc", "When it was noticed.", required=True),
+    ),
+    ("last_before",),
+    periodic=False,
+)
+
 
 async def window_rows(asked: Selection) -> Portions:
     """By start."""
@@ -187,6 +208,17 @@ def _gap(row: Any) -> Row:
     return row.publisher_id, row.first, row.last, millis(row.began_at), millis(row.ended_at), _millis(row.lost_at)
 
 
+async def step_rows(asked: Selection) -> Portions:
+    """By sequence."""
+    async for rows in _read(asked.session, select(clock_step), clock_step.c.last_before):
+        yield [_step(row) for row in rows]
+
+
+def _step(row: Any) -> Row:
+    times = (millis(row.stored_at), millis(row.started_at), millis(row.ended_at))
+    return row.last_before, row.first_after, *times, row.refused, millis(row.noticed_at)
+
+
 def _id(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -200,4 +232,5 @@ SOURCES = (
     Source(LATE_EVIDENCE, late_rows, narrowed=False),
     Source(LATE_DELIVERIES, late_delivery_rows, narrowed=False),
     Source(LOST_FACTS, gap_rows, narrowed=False),
+    Source(CLOCK_STEPS, step_rows, narrowed=False),
 )
