@@ -304,3 +304,22 @@ def test_a_camera_without_a_rhythm_is_not_watched_all_the_time() -> None:
     rhythm.seen(9.0, stamp + 180_000)
     assert rhythm.known
     assert not rhythm.steady
+
+
+def test_half_a_stream_shows_in_the_worst_second_of_the_last_half_minute() -> None:
+    meter, now_s, sequence, packets = StreamMeter(90_000), 0.0, 0, 0
+    for number in range(100):
+        now_s = number / 10
+        if 30 <= number < 55:
+            sequence += 1
+            continue
+        sequence, packets = sequence + 1, packets + 1
+        meter.picture(timestamp=number * 9_000, sequence=sequence, packets=packets, now_s=now_s)
+    assert meter.figures is not None
+    assert meter.figures.packets_lost == 0
+    worst = meter.worst_figures(now_s)
+    assert worst is not None
+    assert worst.packets_lost == 25
+    assert worst.fps < 5
+    # What is over is over.
+    assert meter.worst_figures(now_s + 40) == meter.figures

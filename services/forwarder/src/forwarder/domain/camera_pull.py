@@ -61,22 +61,47 @@ BREAKS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.STALLED, Cause.NO_MEDIA, C
 """How a session fails that nobody read."""
 BROKEN_BY_US_WITHIN_S = 10.0
 """What this process missed while it stood still ends a session within this time."""
-STOPPED_AFTER_S = 3.0
-"""Without media for so long it has stopped, dated back to its last: a camera that is away for 5 s is seen."""
+STOPPED_AFTER_S = 2.0
+"""Without a picture for so long, and a usual gap longer, media has stopped, dated back to its last."""
+SHORT_GAP_S = 1.5
+"""From the third gap of this length within `SHORT_GAPS_WITHIN_S` on each one counts: half a stream is none."""
+SHORT_GAPS, SHORT_GAPS_WITHIN_S = 2, 30.0
 GAPS_KEPT = 8
-"""Gaps between pictures that say what is usual; about one a second is seen."""
+"""Distances of pictures that say what is usual; about one a second is seen."""
 MOST_USUAL_GAP_S = 15.0
 """A camera that sends more seldom is taken for one that is away between its pictures."""
+PLANNED_PICTURES = 3
+"""So many pictures of the planned rate may be missing: no more becomes usual, however often it happens."""
 
 
-def usual_gap_s(gaps_s: Sequence[float]) -> float:
-    """What is usual between two pictures of a camera, by the newest gaps: an outage among them is not."""
-    return min(MOST_USUAL_GAP_S, sorted(gaps_s)[len(gaps_s) // 2]) if gaps_s else 0.0
+def distance_s(gap_s: float, pictures: int) -> float:
+    """From picture to picture, where none came for `gap_s`, and then `pictures` did within a second.
+
+    Who sends several in a second does not send seldom, however long the gap before them was.
+    """
+    return gap_s if pictures == 1 else min(1.0, gap_s / pictures)
 
 
-def usual_silence_s(gaps_s: Sequence[float]) -> float:
+def usual_gap_s(distances_s: Sequence[float], planned_fps: float | None = None) -> float:
+    """What is usual between two pictures of a camera, by the newest distances: an outage among them is not."""
+    if not distances_s:
+        return 0.0
+    most_s = MOST_USUAL_GAP_S if not planned_fps else min(MOST_USUAL_GAP_S, PLANNED_PICTURES / planned_fps)
+    return min(most_s, sorted(distances_s)[len(distances_s) // 2])
+
+
+def usual_silence_s(distances_s: Sequence[float], planned_fps: float | None = None) -> float:
     """Silence of a camera that sends seldom says nothing before it is twice as long as usual."""
-    return 2 * usual_gap_s(gaps_s)
+    return 2 * usual_gap_s(distances_s, planned_fps)
+
+
+def stopped_after_s(usual_silence_s: float, short_gaps_s: Sequence[float], now_s: float) -> float:
+    """After how long without a picture media has stopped; `short_gaps_s`: when the last short gaps ended."""
+    usual_gap_s = usual_silence_s / 2
+    often = len(short_gaps_s) >= SHORT_GAPS and now_s - short_gaps_s[-SHORT_GAPS] <= SHORT_GAPS_WITHIN_S
+    if often and usual_gap_s <= SHORT_GAP_S / 2:
+        return SHORT_GAP_S
+    return max(STOPPED_AFTER_S + usual_gap_s if usual_gap_s > 1.0 else STOPPED_AFTER_S, usual_silence_s)
 
 
 def media_flows(media: Media, at: datetime) -> Media:

@@ -39,6 +39,7 @@ MOST_LOST = 3000
 """Packets missing in about a second; more is a sender that began anew (RFC 3550 A.1)."""
 MOST_PICTURES = 1000
 """Kept while no second of them is known to have no holes."""
+WORST_WITHIN_S = 30.0
 _START_CODE = b"\x00\x00\x00\x01"
 
 
@@ -163,6 +164,14 @@ class Figures:
     packets_received: int
     packets_lost: int
 
+    def is_worse(self, other: "Figures") -> bool:
+        """Whether more of the packets is missing, or of as many fewer pictures came."""
+        return (self._lost_share, -self.fps) > (other._lost_share, -other.fps)
+
+    @property
+    def _lost_share(self) -> float:
+        return self.packets_lost / max(1, self.packets_lost + self.packets_received)
+
 
 class Rhythm:
     """When to wait for a camera's next keyframe, from the last one and the distance of two in a row. Seconds.
@@ -245,7 +254,7 @@ class StreamMeter:
     Pictures that are sent in another order than they are shown in are counted from a keyframe on.
     """
 
-    __slots__ = ("_begin", "_clock_rate", "_keyframe", "_newest", "_sent", "figures", "fresh")
+    __slots__ = ("_begin", "_clock_rate", "_keyframe", "_newest", "_sent", "_worst", "figures", "fresh")
 
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
@@ -257,6 +266,12 @@ class StreamMeter:
         """Of the last second that was measured; None before the first."""
         self.fresh = False
         """Whether they were measured since the last pause."""
+        self._worst: tuple[float, Figures] | None = None
+
+    def worst_figures(self, now_s: float) -> Figures | None:
+        """The worst of the last half minute: of a stream that comes half of the time, one second says nothing."""
+        worst = self._worst
+        return worst[1] if worst is not None and now_s - worst[0] <= WORST_WITHIN_S else self.figures
 
     def pause(self) -> None:
         """Packets go by uncounted from now on."""
@@ -291,7 +306,11 @@ class StreamMeter:
         received, expected = packets - first_packets, (sequence - first_sequence) & 0xFFFF
         if span >= self._clock_rate and expected - received < MOST_LOST:
             lost = max(0, expected - received)
-            self.figures, self.fresh = Figures((len(shown) - 1) * self._clock_rate / span, received, lost), True
+            figures = Figures((len(shown) - 1) * self._clock_rate / span, received, lost)
+            self.figures, self.fresh = figures, True
+            worst = self._worst
+            if worst is None or now_s - worst[0] > WORST_WITHIN_S or not worst[1].is_worse(figures):
+                self._worst = now_s, figures
         self._measure_from(timestamp, sequence, packets)
 
     def _measure_from(self, timestamp: int, sequence: int, packets: int) -> None:

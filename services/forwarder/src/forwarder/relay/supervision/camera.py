@@ -10,9 +10,10 @@ from uuid import UUID
 from forwarder.domain import plan
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.domain.commands import RetryOutcome
+from forwarder.domain.keyframes import STILL_WATCH_S
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.relay.sources.base import CameraSource
-from forwarder.relay.supervision.camera_puller import CameraPuller
+from forwarder.relay.supervision.camera_puller import CameraPuller, sample_media
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from forwarder.relay.supervision.keyframes import CameraKeyframes
@@ -79,6 +80,7 @@ class CameraRelay:
             on_flow=self.media_reports.report,
         )
         self.media_watch = self.puller.media_watch
+        self._sample = partial(sample_media, self.puller, context)
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(context)
         self.keyframes.on_still = self.media_reports.report
@@ -99,6 +101,7 @@ class CameraRelay:
         self._start_deliveries()
         self.puller.start()
         self._context.ticker.add(self._tick)
+        self._context.ticker.add_sampling(self._sample)
 
     async def prepare(self) -> Cause | None:
         """Pull the camera, once, and keep its newest group of pictures; deliver nothing before `start_prepared`.
@@ -126,6 +129,7 @@ class CameraRelay:
             self._media_is_live(source)
         self._start_deliveries()
         self._context.ticker.add(self._tick)
+        self._context.ticker.add_sampling(self._sample)
 
     def report_disabled(self, deliveries: tuple[PlannedDelivery, ...] | None = None) -> None:
         """Report these deliveries, or all that the plan names and that shall not run, as `disabled`."""
@@ -164,6 +168,7 @@ class CameraRelay:
         """
         self.puller.retire()
         self._context.ticker.remove(self._tick)
+        self._context.ticker.remove(self._sample)
         deliveries, self.deliveries = self.deliveries, {}
         endings = (delivery.release(state, _why_ended(self.camera, state, key)) for key, delivery in deliveries.items())
         await asyncio.gather(*endings)
@@ -289,6 +294,9 @@ class CameraRelay:
         silent_s = self.puller.silent_for_s(now_s)
         if silent_s is None:
             return
+        if self.media_watch.has_gaps(now_s):
+            # So that what is missing is measured.
+            self.keyframes.hash_all(STILL_WATCH_S, asker="gap")
         self.keyframes.tick(now_s)
         for delivery in self.deliveries.values():
             delivery.tick(now_s, silent_s, self.media_watch.usual_silence_s)

@@ -31,6 +31,8 @@ ENDED_AFTER_S = 2.0
 """Without a picture for so long after the camera's goodbye, its stream has ended."""
 CHECK_EVERY_S = 1.0
 """How often a session's media is checked."""
+SAMPLE_EVERY_S = 0.25
+"""How often it is seen whether pictures come."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
@@ -38,35 +40,43 @@ _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
 
 
 class MediaWatch:
-    """When a camera's media began and stopped, over all its sessions; seen about once a second."""
+    """When a camera's media began and stopped, over all its sessions; sampled four times a second."""
 
     def __init__(self, now_s: float, on_flow: Callable[[], None]) -> None:
         self.media = Media()
+        self.planned_fps: float | None = None
+        """Pictures a second by the survey: fewer never become usual."""
         self._on_flow = on_flow
-        self._pictures = 0
-        self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._pictures = self._counted_pictures = 0
+        self._media_s = self._watched_s = self._counted_s = self._dated_s = now_s
+        self._quiet_s = 0.0
+        """How long no picture has come while somebody looked."""
+        self._short_gaps_s: deque[float] = deque(maxlen=domain.SHORT_GAPS)
         self._goodbyes, self._goodbye_s = 0, -math.inf
-        self._gaps_s: deque[float] = deque(maxlen=domain.GAPS_KEPT)
+        self._distances_s: deque[float] = deque(maxlen=domain.GAPS_KEPT)
         self.usual_silence_s = 0.0
         """Silence up to that says nothing: the camera sends seldom. Learnt over all its sessions."""
 
     def begin_session(self, now_s: float) -> None:
         """A session stands; its media has not come yet."""
-        self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._media_s = self._watched_s = self._counted_s = self._dated_s = now_s
+        self._quiet_s = 0.0
         self._goodbyes, self._goodbye_s = 0, -math.inf
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
         """The first media of a session."""
-        self._media_s = self._seen_s = self._dated_s = now.monotonic_s
-        self._pictures = source.fanout.pictures
+        self._media_s = self._counted_s = self._dated_s = now.monotonic_s
+        self._pictures = self._counted_pictures = source.fanout.pictures
+        self._quiet_s = 0.0
         self._flow(domain.media_flows(self.media, now.at))
 
     def silent_for_s(self, source: CameraSource, now_s: float) -> float:
-        """How long no media came."""
+        """How long no media came; call about once a second."""
         self._see(source, now_s)
         if now_s - self._watched_s >= HOLE_S:
             self._media_s = self._dated_s = now_s
-            self._gaps_s.clear()
+            self._quiet_s = 0.0
+            self._distances_s.clear()
             self.usual_silence_s = 0.0
         self._watched_s = now_s
         if source.goodbyes != self._goodbyes:
@@ -78,20 +88,33 @@ class MediaWatch:
         said = self._media_s <= self._goodbye_s + CHECK_EVERY_S
         return said and silent_s >= max(ENDED_AFTER_S, self.usual_silence_s)
 
-    def flows_on(self, silent_s: float) -> bool:
-        """Whether `date` would find nothing new: for most cameras in most seconds."""
-        return self.media.flowing and silent_s < domain.STOPPED_AFTER_S
+    def sample(self, source: CameraSource, now_s: float) -> bool:
+        """See whether pictures came; call about four times a second. Whether `date` has news."""
+        passed_s, self._counted_s = now_s - self._counted_s, now_s
+        pictures = source.fanout.pictures
+        if pictures == self._counted_pictures:
+            # What waits while we stand still is read after that.
+            self._quiet_s += min(passed_s, 2 * SAMPLE_EVERY_S)
+            return self.media.flowing and self._quiet_s >= domain.SHORT_GAP_S and self._has_stopped(now_s)
+        self._counted_pictures = pictures
+        if self._quiet_s >= domain.SHORT_GAP_S:
+            self._short_gaps_s.append(now_s)
+        # It came at some moment since the last sample: dated to the middle.
+        self._quiet_s, self._dated_s = 0.0, now_s - min(passed_s, CHECK_EVERY_S) / 2
+        return not self.media.flowing
 
-    def date(self, silent_s: float, now: Instant) -> None:
-        """The session stands, and media came `silent_s` ago."""
-        if silent_s >= max(domain.STOPPED_AFTER_S, self.usual_silence_s):
-            self._flow(domain.media_stopped(self.media, Cause.STALLED, now.earlier(self._dated_s).at))
-        elif not self.media.flowing:
-            self._flow(domain.media_flows(self.media, now.earlier(self._dated_s).at))
+    def date(self, now: Instant) -> None:
+        """The session stands: media stopped with the last picture, or came again with it."""
+        at = now.earlier(self._dated_s).at
+        if self._quiet_s:
+            self._flow(domain.media_stopped(self.media, Cause.STALLED, at))
+        else:
+            self._flow(domain.media_flows(self.media, at))
 
     def end(self, source: CameraSource | None, cause: Cause | None, now: Instant) -> None:
         """The session has ended, or none could be had."""
         if source is not None:
+            self.sample(source, now.monotonic_s)
             self._see(source, now.monotonic_s)
         self._flow(domain.media_stopped(self.media, cause, now.earlier(self._dated_s).at))
 
@@ -99,18 +122,22 @@ class MediaWatch:
         """The session has ended because this process stood still."""
         self._flow(domain.media_lost_by_us(self.media))
 
-    def learn_gap(self, gap_s: float) -> None:
-        """So long no picture came, and then one did, or the session was given up."""
-        self._gaps_s.append(gap_s)
-        self.usual_silence_s = domain.usual_silence_s(self._gaps_s)
+    def learn_gap(self, gap_s: float, pictures: int = 1) -> None:
+        """So long no picture came, and then so many did, or the session was given up."""
+        self._distances_s.append(domain.distance_s(gap_s, pictures))
+        self.usual_silence_s = domain.usual_silence_s(self._distances_s, self.planned_fps)
+
+    def has_gaps(self, now_s: float) -> bool:
+        """Whether a short gap was in the media of the last half minute."""
+        return bool(self._short_gaps_s) and now_s - self._short_gaps_s[-1] <= domain.SHORT_GAPS_WITHIN_S
+
+    def _has_stopped(self, now_s: float) -> bool:
+        return self._quiet_s >= domain.stopped_after_s(self.usual_silence_s, self._short_gaps_s, now_s)
 
     def _see(self, source: CameraSource, now_s: float) -> None:
-        if source.fanout.pictures != self._pictures:
-            self.learn_gap(now_s - self._media_s)
-            self._pictures, self._media_s = source.fanout.pictures, now_s
-            # It came at some moment since the last check: dated to the middle, it is off by half a second at most.
-            self._dated_s = (max(self._seen_s, now_s - CHECK_EVERY_S) + now_s) / 2
-        self._seen_s = now_s
+        if (pictures := source.fanout.pictures) != self._pictures:
+            self.learn_gap(now_s - self._media_s, max(1, pictures - self._pictures))
+            self._pictures, self._media_s = pictures, now_s
 
     def _flow(self, media: Media) -> None:
         if media != self.media:
@@ -147,6 +174,7 @@ class CameraPuller:
         self._retry_timer, self._gop_timer = Timer(), Timer()
         self._watch = EndpointWatch(context.reachability, context.allowed)
         self.media_watch = MediaWatch(context.now().monotonic_s, on_flow)
+        self.media_watch.planned_fps = _planned_fps(camera)
         self._closed = False
         self._early_s = -math.inf
         self._began_s = -math.inf
@@ -181,6 +209,7 @@ class CameraPuller:
     def replan(self, camera: CameraV1) -> None:
         """Take over what restarts nothing."""
         self._camera = camera
+        self.media_watch.planned_fps = _planned_fps(camera)
 
     def retry_now(self) -> bool:
         """End a wait, if there is one; whether there was."""
@@ -220,8 +249,6 @@ class CameraPuller:
         if live and self.media_watch.has_ended(silent_s):
             self._failed(Cause.ENDED, "the camera ended the stream (RTCP BYE)")
             return None
-        if live and not self.media_watch.flows_on(silent_s):
-            self.media_watch.date(silent_s, self._context.now())
         return silent_s if live else None
 
     def end_session(self, cause: Cause | None, detail: str | None) -> None:
@@ -345,3 +372,14 @@ class CameraPuller:
     def _keep_task(self, task: asyncio.Task[None]) -> None:
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _planned_fps(camera: CameraV1) -> float | None:
+    return camera.expected.fps if camera.expected is not None else None
+
+
+def sample_media(puller: CameraPuller, context: RelayContext) -> None:
+    """See whether the camera's pictures come; call about four times a second."""
+    source = puller.live_source
+    if source is not None and puller.media_watch.sample(source, context.monotonic_s()):
+        puller.media_watch.date(context.now())
