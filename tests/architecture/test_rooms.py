@@ -24,6 +24,7 @@ SMALL_ROOMS = {
 }
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "forwarder/domain": "pure decisions side by side, each of one noun of the relay",
     "reporting": "the rooms that every service has, and its crafts side by side",
     "inventory/migrations/versions": "a file a step, in their order",
     "reporting/migrations/versions": "a file a step, in their order",
@@ -47,6 +48,7 @@ SMALL_FILES = {
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.availability.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
+    "forwarder.domain.picture.words": "the search, apart from what is searched for",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.limits.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",

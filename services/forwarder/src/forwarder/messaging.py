@@ -16,6 +16,7 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
+from forwarder.domain.picture.nothing_new import NothingNew
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
@@ -172,10 +173,8 @@ class Reporter:
         elif latest:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
-    def report_media(
-        self, relay: ReportedCamera, now: Instant, still: tuple[datetime | None, datetime | None], *, released: bool
-    ) -> None:
-        """Report when a camera's media began or stopped; `still`: since and until when its picture stood still."""
+    def report_media(self, relay: ReportedCamera, now: Instant, nothing_new: NothingNew, *, released: bool) -> None:
+        """Report when a camera's media began or stopped, and since and until when its picture showed nothing new."""
         camera, media = relay.camera, relay.media_watch.media
         self._sequences[camera.id] = self._sequences.get(camera.id, 0) + 1
         state = MediaState.FLOWING if media.flowing else MediaState.STOPPED
@@ -191,8 +190,9 @@ class Reporter:
             cause=media.cause,
             media_since=media.since,
             media_stopped_at=media.stopped_at,
-            still_since=still[0],
-            still_until=still[1],
+            still_since=nothing_new.since,
+            still_until=nothing_new.until,
+            still_cause=nothing_new.cause,
         )
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(camera.id), time=now.at)
         self._outgoing.queue_event(subjects.camera_media_observation(camera.id), event)

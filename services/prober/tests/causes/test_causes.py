@@ -346,3 +346,16 @@ async def test_that_nobody_probed_it_is_never_a_fault_of_the_camera(probe_camera
     assert result.judgement.verdict is Verdict.UNKNOWN
     assert result.judgement.cause is Cause.ADDRESS_NOT_ALLOWED
     assert set(result.judgement.not_checked) >= {Cause.FROZEN, Cause.LOW_FPS}
+
+
+async def test_cause_repeats(simulate: Any, probe_camera: Any) -> None:
+    camera = await the_camera(simulate, **SEEN | {"gop_s": 0.5, "loop_s": 1.5}, scene="day")
+    await camera.set_fault("loop")
+    results = [await probe_camera(camera) for _ in range(9)]
+    # None of three keyframes comes a third time before the fourth probe.
+    assert all(result.judgement.verdict is Verdict.UP for result in results[:3])
+    assert is_down(results[-1], Cause.REPEATS)
+    await camera.clear_fault()
+    for _ in range(2):
+        result = await probe_camera(camera)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UP, None)

@@ -202,6 +202,12 @@ _ADVICE = {
         "Khởi động lại camera; kiểm tra kênh đầu ghi có mất tín hiệu camera không.",
         "Restart the camera; check whether the recorder has lost the camera of this channel.",
     ),
+    Cause.REPEATS: Advice(
+        "The same keyframes come again, bit for bit, with others between, which no live picture does: a recording.",
+        "Cử người đến xem camera và đầu ghi: có người phát lại bản ghi thay cho hình trực tiếp, hoặc thiết bị bị lỗi.",
+        "Send somebody to the camera and its recorder: somebody plays a recording in place of the live picture, or the "
+        "device is faulty.",
+    ),
     Cause.BLACK: Advice(
         "The picture is black all over.",
         "Kiểm tra đèn, hồng ngoại ban đêm và ống kính; bật lại hồng ngoại.",

@@ -40,6 +40,7 @@ class Cause(StrEnum):
     PACKET_LOSS = "packet_loss"
     JITTER = "jitter"
     FROZEN = "frozen"
+    REPEATS = "repeats"
     BLACK = "black"
     COVERED = "covered"
     BLURRED = "blurred"

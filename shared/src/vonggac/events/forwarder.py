@@ -66,12 +66,18 @@ class CameraMediaObservedV1(Payload):
     )
     still_since: AwareDatetime | None = Field(
         default=None,
-        description="Keyframes are identical, bit for bit, since then, or until `still_until`: amid the first of them "
-        "and the one before it.",
+        description="The picture shows nothing new since then, or until `still_until`. Identical keyframes: amid the "
+        "first of them and the one before it; a recording in a loop: its first keyframe that came again.",
     )
     still_until: AwareDatetime | None = Field(
         default=None,
-        description="Amid the last identical keyframe and the first that differs; None while they are identical.",
+        description="Amid the last identical keyframe and the first that differs, or the first new one; None while "
+        "there is none.",
+    )
+    still_cause: Cause | None = Field(
+        default=None,
+        description="Why: `repeats`, the same keyframes come again and again with others between; `frozen`, or None: "
+        "they are identical, bit for bit.",
     )
 
 

@@ -91,8 +91,8 @@ class CameraObservedV1(Payload):
     )
     still_since: AwareDatetime | None = Field(
         default=None,
-        description="Since when the forwarder's keyframes are identical, bit for bit: of a picture that is `frozen` by "
-        "nothing else, so that this probe says nothing of the time before.",
+        description="Since when the keyframes are identical, bit for bit, or come again: of a picture that is `frozen` "
+        "by nothing else, or `repeats`, so that this probe says nothing of the time before.",
     )
 
 

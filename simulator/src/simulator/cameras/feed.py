@@ -149,7 +149,7 @@ class TrackClock:
         if silent or (inter_only and template.keyframe and self.track.media == "video"):
             return None
         numbered = distinct and template.keyframe and self.track.media == "video"
-        serial = next(self._serials) % MAX_SERIAL if numbered else 0
+        serial = 1 + next(self._serials) % MAX_SERIAL if numbered else 0
         data = render(template, self.sequence, timestamp, self.ssrc, serial)
         packets = len(template.starts)
         self.sequence = (self.sequence + packets) & 0xFFFF

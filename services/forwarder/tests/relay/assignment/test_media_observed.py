@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import pytest_asyncio
 from nats.aio.msg import Msg
 
 from forwarder.relay.service import Process
+from forwarder.relay.supervision.keyframes import KeyframeCopy
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
 from vonggac.events import Cause, decode, subjects
@@ -154,3 +156,65 @@ async def test_a_picture_that_stands_still_and_moves_again_is_dated(
         await eventually(lambda: seen[-1].still_until is not None, within_s=15)
         assert near(seen[-1].still_until, moved_at)
         assert {report.state for report in seen} == {MediaState.FLOWING}
+
+
+async def test_a_recording_in_a_loop_repeats_since_its_first_keyframe_that_came_again(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    seen: list[CameraMediaObservedV1],
+) -> None:
+    # Of several keyframes a second one in 0.9 s is looked at: of four in turns each.
+    async with simulate(cameras=[make_gate(gop_s=1.0, loop_s=4.0, fps=10)]) as sim:
+        await start_forwarder()
+        await inventory.publish(planner.camera(sim))
+        await eventually(lambda: seen)
+        loop_at = datetime.now(UTC)
+        await sim.cameras["gate"].set_fault("loop")
+        await eventually(lambda: seen[-1].still_since is not None, within_s=40)
+        assert seen[-1].still_cause is Cause.REPEATS
+        assert near(seen[-1].still_since, loop_at + timedelta(seconds=4))
+        live_at = datetime.now(UTC)
+        await sim.cameras["gate"].clear_fault()
+        await eventually(lambda: seen[-1].still_until is not None, within_s=15)
+        assert near(seen[-1].still_until, live_at + timedelta(seconds=0.5))
+        assert {report.state for report in seen} == {MediaState.FLOWING}
+
+
+@pytest.mark.parametrize("kind", ["silence", "loss"])
+async def test_half_a_stream_is_stopped_for_its_gaps_and_its_keyframes_come_with_what_is_missing(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    seen: list[CameraMediaObservedV1],
+    kind: str,
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=1.0, fps=10)]) as sim:
+        forwarder = await start_forwarder()
+        camera = planner.camera(sim)
+        await inventory.publish(camera)
+        await eventually(lambda: seen)
+        await sim.cameras["gate"].set_fault("gaps", kind=kind, for_s=2.5, every_s=5.0)
+        await eventually(lambda: len({report.media_stopped_at for report in seen}) > 3, within_s=40)
+        stops = {report.media_stopped_at for report in seen if report.state is MediaState.STOPPED}
+        gaps = [
+            (report.media_since - report.media_stopped_at).total_seconds()
+            for report in seen
+            if report.state is MediaState.FLOWING and report.media_stopped_at and report.media_since
+        ]
+        assert {report.cause for report in seen if report.state is MediaState.STOPPED} == {Cause.STALLED}
+        assert len(stops) >= 2
+        assert all(2.0 <= gap <= 3.6 for gap in gaps), gaps
+        assert forwarder.worker is not None
+        keyframes = forwarder.worker.held[camera.id].relay.keyframes
+
+        async def has_finding() -> bool:
+            copy = await keyframes.copy_keyframe()
+            figures = copy.figures if isinstance(copy, KeyframeCopy) else None
+            return figures is not None and (figures.packets_lost > 0 if kind == "loss" else figures.fps < 5)
+
+        await eventually(has_finding, within_s=30)

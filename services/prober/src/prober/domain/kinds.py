@@ -14,7 +14,7 @@ PICTURE_CHECKS = (
     Cause.NO_SIGNAL_CARD,
     Cause.SCENE_CHANGED,
 )
-DOWN_BY_PICTURE = (Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN)
+DOWN_BY_PICTURE = (Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.REPEATS, Cause.FROZEN)
 """Pictures that show nothing of the place; the first that was found is the cause (docs/decisions/0009)."""
 STREAM_CHECKS = (
     Cause.LOW_FPS,

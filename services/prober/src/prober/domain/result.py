@@ -34,6 +34,14 @@ class Still:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """The camera's keyframes are those of a recording: from `since` on they came again; `how`: for people."""
+
+    since: datetime
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeResult:
     """One attempt: the judgement, and what was measured on the way (steps in their order).
 
@@ -44,7 +52,8 @@ class ProbeResult:
     the session was another. `seen`: what the stream's checks are made of, None when no stream came.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
-    forwarder's hashes; `still_since`: when the picture stands still by these alone.
+    forwarder's hashes; `repeats`: by these or by our own; `still_since`: when the picture shows nothing new by these
+    alone.
     """
 
     judgement: Judgement
@@ -62,5 +71,6 @@ class ProbeResult:
     identity_at: datetime | None = None
     no_picture: str | None = None
     still: Still | None = None
+    repeats: Repeats | None = None
     still_since: datetime | None = None
     goes_on: bool = False

@@ -63,7 +63,7 @@ select * from (
            array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
            array_agg((date_part('epoch', stopped_at) * 1000)::bigint),
            array_agg((date_part('epoch', still_since) * 1000)::bigint),
-           array_agg((date_part('epoch', still_ends_at) * 1000)::bigint)
+           array_agg((date_part('epoch', still_ends_at) * 1000)::bigint), array_agg(still_cause)
     from (
         select * from camera_media
         where camera_id = any(cast(%(cameras)s as uuid[])) and least(begins_at, still_since) < %(to)s

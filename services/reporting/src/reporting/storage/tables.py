@@ -329,6 +329,7 @@ camera_media = Table(
     Column("stopped_at", DateTime(timezone=True), comment="The last media before it stopped; null: never any"),
     Column("still_since", DateTime(timezone=True)),
     Column("still_until", DateTime(timezone=True)),
+    Column("still_cause", Text, comment="Why it showed nothing new; null: frozen"),
     Column("begins_at", DateTime(timezone=True), comment="dated_at where the state changed, observed_at elsewhere"),
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
     Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),

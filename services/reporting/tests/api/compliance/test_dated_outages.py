@@ -110,6 +110,29 @@ async def test_a_frozen_picture_is_down_from_its_first_repetition_to_its_first_c
     ]
 
 
+async def test_a_recording_that_repeats_is_down_from_its_first_picture_that_came_again(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    loop: dict[str, Any] = {"media_since": at(-30), "still_since": at(100), "still_cause": "repeats"}
+    facts = [
+        *province.probes(camera, at(-25), at(110)),
+        *province.probes(camera, at(185), at(700)),
+        province.media(camera, 2, at(117), **loop),
+        province.probe(camera, at(125), "down", cause="repeats", still_since=at(100)),
+        province.probe(camera, at(155), "down", cause="repeats", still_since=at(100)),
+        province.media(camera, 3, at(162), **loop, still_until=at(160)),
+    ]
+    random.Random(6).shuffle(facts)
+    for fact in facts:
+        await province.feed(ingest, fact)
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 100),
+        ("down", "repeats", 100, 160),
+        ("up", None, 160, 600),
+    ]
+
+
 async def test_two_freezes_within_a_probe_interval_are_two(client: Client, ingest: Ingest, province: Province) -> None:
     camera = await forwarded(ingest, province)
     facts = [

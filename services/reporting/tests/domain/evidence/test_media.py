@@ -88,7 +88,25 @@ def test_asleep_a_report_ends_with_the_life_in_which_it_was_made_also_when_it_is
     said = claim(100, FLOWING, None)._replace(ends_at=400, still_since=150, still_ends_at=350)
     flow, still = media_of([said], {"forwarder": [Life(50, 200), Life(300, 500)]})
     assert [(one.start, one.end) for one in flow] == [(100, 200)]
-    assert [(one.start, one.end) for one in still] == [(150, 200)]
+    assert [(one.start, one.end, one.value) for one in still] == [(150, 200, Cause.FROZEN)]
+
+
+def test_a_recording_in_a_loop_repeats_from_its_first_picture_that_came_again_to_the_first_new_one() -> None:
+    repeats = claim(150, FLOWING, None)._replace(still_since=120, still_ends_at=300, still_cause=Cause.REPEATS.value)
+    flow = [Segment(100, 400, repeats)]
+    line = dated([probed(100, 400, UP)], Media(flow, [Segment(120, 300, Cause.REPEATS.value)]))
+    assert seen(line) == [(100, 120, UP, None), (120, 300, DOWN, Cause.REPEATS), (300, 400, UP, None)]
+    # A probe that found it, too, says nothing of the time after the first new picture.
+    found = probed(200, 400, DOWN, Cause.REPEATS.value, last_at=250)
+    line = dated([probed(100, 200, UP), found], Media(flow, [Segment(120, 300, Cause.REPEATS.value)]))
+    assert seen(line) == [(100, 120, UP, None), (120, 300, DOWN, Cause.REPEATS), (300, 400, UP, None)]
+
+
+def test_a_recording_that_stands_still_after_a_while_has_one_cause_at_a_time() -> None:
+    loop = claim(100, FLOWING, None)._replace(ends_at=200, still_since=110, still_ends_at=200, still_cause="repeats")
+    frozen = claim(200, FLOWING, None)._replace(still_since=180, still_ends_at=300)
+    _, still = media_of([loop, frozen], {"forwarder": [Life(50, 500)]})
+    assert [(one.start, one.end, one.value) for one in still] == [(110, 200, "repeats"), (200, 300, "frozen")]
 
 
 def test_probes_alone_stay_as_they_are() -> None:

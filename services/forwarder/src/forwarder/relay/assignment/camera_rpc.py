@@ -208,6 +208,9 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
     if copy.still is not None:
         headers["still_since"] = copy.still.since.isoformat()
         headers["still_keyframes"] = str(copy.still.keyframes)
+    if copy.repetition is not None:
+        headers["repeats_since"] = copy.repetition.since.isoformat()
+        headers["repeats_after_s"] = f"{copy.repetition.period_s:.1f}"
     return headers
 
 

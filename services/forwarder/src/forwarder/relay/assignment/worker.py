@@ -372,8 +372,8 @@ class Worker:
 
 
 def _report_media(reporter: Reporter, context: RelayContext, relay: CameraRelay) -> None:
-    still = (relay.keyframes.still_since, relay.keyframes.still_until)
-    reporter.report_media(relay, context.now(), still, released=relay.media_reports.released)
+    nothing_new = relay.keyframes.nothing_new
+    reporter.report_media(relay, context.now(), nothing_new, released=relay.media_reports.released)
 
 
 def _camera_id(job: Job) -> UUID | None:

@@ -13,18 +13,18 @@ from forwarder.domain.keyframes import (
     COMPARE_EVERY_S,
     HASH_AT_MOST_S,
     HISTORY,
-    STILL_FOR_CERTAIN,
     STILL_WATCH_S,
     ComparedKeyframe,
     Figures,
     Keyframe,
     Rhythm,
     Still,
-    changed_at,
     least_octets,
     may_stand_still,
     still_with,
 )
+from forwarder.domain.picture.nothing_new import NothingNew, date_nothing_new
+from forwarder.domain.picture.repetition import RememberedKeyframes, Repetition
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.media.picture_scale import PictureScale
 from forwarder.relay.sources.base import CameraSource, foreign_payload
@@ -66,6 +66,8 @@ class KeyframeCopy:
     """Set while this keyframe and those before it are identical."""
     foreign_payload: int | None = None
     """The RTP payload type of the video, when the description names others only."""
+    repetition: Repetition | None = None
+    """Set while the keyframes are those of a recording in a loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class CameraKeyframes:
     def __init__(self, context: RelayContext) -> None:
         self.on_history: Callable[[History], None] | None = None
         self.on_still: Callable[[], None] | None = None
-        self.still_since: datetime | None = None
-        """The keyframes are identical for certain since then, or were until `still_until`."""
-        self.still_until: datetime | None = None
+        self.nothing_new = NothingNew()
+        """The picture stands still for certain, or repeats itself, since then, or did so until then."""
+        self.remembered = RememberedKeyframes()
         self.history: History = ()
         self.compared = 0
         """Keyframes that were compared with those before them."""
@@ -323,12 +325,14 @@ class CameraKeyframes:
         self._keyframe_s, self._keyframe_octets, self._too_large_s = now.monotonic_s, octets, None
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
-        note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=unit.rtp_timestamp)
+        digest, stamp = keyframe.hash, unit.rtp_timestamp
+        first_at = self.remembered.first_coming(digest, now.at)
+        note = KeyframeNote(hash=digest, captured_at=now.at, rtp_timestamp=stamp, first_captured_at=first_at)
         self._compare(ComparedKeyframe(now.at, octets, note.hash, light))
         if self._shall_hash(now.monotonic_s):
             self._note(note, now)
         if self._asked is not None:
-            figures = self._tap.meter.figures if self._tap else None
+            figures = self._tap.meter.worst_figures(now.monotonic_s) if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
             drift_s = self._source.clock_drift_s() if self._source is not None else None
             if drift_s is not None:
@@ -336,7 +340,8 @@ class CameraKeyframes:
                 drift_s -= self._context.wall_correction_s()
             transport = self._source.transport if self._source is not None else None
             measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
-            self._copy, self._copied_s = KeyframeCopy(self._codec, now.at, body, *measured), now.monotonic_s
+            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, self.remembered.repetition)
+            self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.
             self._measure = True
@@ -361,7 +366,13 @@ class CameraKeyframes:
         # Also while it stands still for certain: whoever reads back compares each of them.
         if self.still is not None or may_stand_still(self._compared):
             self.hash_all(STILL_WATCH_S, asker="still")
-        self._date_still()
+        self.remembered.add(keyframe, still=self.still is not None)
+        if self.remembered.wants_hashes(keyframe.captured_at):
+            self.hash_all(STILL_WATCH_S, asker="repeats")
+        known = self.nothing_new
+        self.nothing_new = date_nothing_new(known, self.still, self.remembered, self._compared)
+        if known != self.nothing_new and self.on_still is not None:
+            self.on_still()
 
     def _note(self, note: KeyframeNote, now: Instant) -> None:
         timing = self._context.keyframes
@@ -371,17 +382,6 @@ class CameraKeyframes:
         self.history = (*self.history, note)[-HISTORY:]
         if self.on_history is not None:
             self.on_history(self.history)
-
-    def _date_still(self) -> None:
-        still, was_still = self.still, self.still_since is not None and self.still_until is None
-        if still is not None and still.keyframes >= STILL_FOR_CERTAIN and not was_still:
-            self.still_since, self.still_until = still.began_at, None
-        elif still is None and was_still:
-            self.still_until = changed_at(self._compared, len(self._compared) - 1)
-        else:
-            return
-        if self.on_still is not None:
-            self.on_still()
 
     def _answer(self, answer: KeyframeCopy | NoKeyframe) -> None:
         asked, self._asked = self._asked, None

@@ -19,7 +19,7 @@ from nats.errors import NoRespondersError
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory
-from prober.domain.result import Judgement, ProbeResult, Still
+from prober.domain.result import Judgement, ProbeResult, Repeats, Still
 from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, Failure, down, judge, unknown
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.pool import Decoder
@@ -77,6 +77,9 @@ class ForwarderKeyframe:
     still_keyframes: int = 0
     foreign_payload: int | None = None
     """The RTP payload type of the video, when the description names others only."""
+    repeats_since: datetime | None = None
+    """Since then its keyframes are those of a recording in a loop, which lasts `repeats_after_s`."""
+    repeats_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         still_since=_moment(headers.get("still_since")),
         still_keyframes=int(_number(headers.get("still_keyframes")) or 0),
         foreign_payload=_payload_type(headers.get("foreign_payload")),
+        repeats_since=_moment(headers.get("repeats_since")),
+        repeats_after_s=_number(headers.get("repeats_after_s")) or 0.0,
     )
 
 
@@ -240,6 +245,7 @@ async def judge_keyframe(
         judged=picture.judged if isinstance(picture, Picture) else None,
         no_picture=REFRESHED if refreshed and decoder is not None else None,
         still=_still(keyframe),
+        repeats=_repeats(keyframe),
     )
 
 
@@ -327,6 +333,12 @@ def _still(keyframe: ForwarderKeyframe) -> Still | None:
     if keyframe.still_since is None:
         return None
     return Still(keyframe.still_since, keyframe.captured_at, keyframe.still_keyframes)
+
+
+def _repeats(keyframe: ForwarderKeyframe) -> Repeats | None:
+    if keyframe.repeats_since is None:
+        return None
+    return Repeats(keyframe.repeats_since, f"after {keyframe.repeats_after_s:.0f} s, with others between")
 
 
 def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:

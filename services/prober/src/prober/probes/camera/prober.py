@@ -12,10 +12,11 @@ from types import MappingProxyType
 from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
-from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.limits.logins import suspected
-from prober.domain.picture import PictureHistory, PictureJudgement
-from prober.domain.result import Judgement, ProbeResult, Still
+from prober.domain.picture import PictureHistory
+from prober.domain.picture.repetition import RecentKeyframes
+from prober.domain.result import Judgement, ProbeResult, Repeats
 from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (
     NoKeyframe,
@@ -27,6 +28,7 @@ from prober.probes.camera.forwarder_probe import (
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.camera.picture_store import PictureStore, picture_checks
+from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
@@ -45,15 +47,12 @@ from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
-REPEATS = "the same keyframe came again: the stream repeats itself, or too few keyframes are known"
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
 GRACE_S = 3.0
 """After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 AGAIN_SOON_S = 0.5
-LEAST_STILL_KEYFRAMES = 3
-"""Identical ones make a picture that stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,7 @@ class CameraProber:
 
     def __init__(self, context: ProbeContext, probes: Mapping[str, Probe] = PROBES) -> None:
         self._context, self._probes = context, probes
+        self._keyframes = RecentKeyframes()
 
     async def probe(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         """One attempt, at most `probe_timeout_s` (and the probe's bounded good-bye) long."""
@@ -158,7 +158,22 @@ class CameraProber:
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera, camera.expected, left_s)
+        result = self._compare_keyframe(camera.id, result)
         return self._checked(result, camera.expected, history, began=began)
+
+    def _compare_keyframe(self, camera_id: UUID, result: ProbeResult) -> ProbeResult:
+        """Whether the keyframe is one of probes before; what a forwarder says, which has them all, counts before that.
+
+        Its keyframes that stand still are none that come again.
+        """
+        if result.picture is None or result.still is not None:
+            return result
+        others_after = result.goes_on or result.kind is ProbeKind.FORWARDER_KEYFRAME
+        digest, at = result.picture.keyframe_hash, result.picture.taken_at
+        since = self._keyframes.add(camera_id, digest, at, others_after=others_after)
+        if since is None or result.repeats is not None:
+            return result
+        return replace(result, repeats=Repeats(since, "from probe to probe, with others between"))
 
     async def _by_forwarder(
         self, camera: CameraV1, plan: ProbePlan, history: PictureHistory | None, *, with_login: bool
@@ -180,10 +195,10 @@ class CameraProber:
         )
         judged = result.judged
         if decoder is not None and judged is not None and Cause.FROZEN in judged.findings:
-            # Coded alike, it is for the forwarder to say whether it stands still (`_repeats_itself`).
+            # Coded alike, it is for the forwarder to say whether it stands still (`comes_again`).
             coded_anew = result.picture is not None and result.picture.keyframe_hash != judged.remember.keyframe_hash
             if coded_anew and await moves_on(result, self._context.bus, camera, decoder, began=began):
-                result = replace(result, judged=judged.without(Cause.FROZEN, REPEATS))
+                result = replace(result, judged=judged.without(Cause.FROZEN, CAME_AGAIN))
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
@@ -289,12 +304,14 @@ class CameraProber:
         else:
             checks.add(check_stream(result.seen, expected, self._context.thresholds))
             judged = (result.judged or history.judge(result.picture)) if history is not None else None
-            if judged is not None and _repeats_itself(result, judged):
-                judged = judged.without(Cause.FROZEN, REPEATS)
+            if judged is not None and comes_again(result, judged):
+                judged = judged.without(Cause.FROZEN, CAME_AGAIN)
             checks.add(picture_checks(judged))
         still_since = None
-        if result.still is not None and result.judgement.verdict is Verdict.UP:
-            still_since = _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
+        if result.repeats is not None and result.judgement.verdict is Verdict.UP:
+            still_since = add_repeats(checks, result.repeats)
+        elif result.still is not None and result.judgement.verdict is Verdict.UP:
+            still_since = add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged, still_since=still_since)
 
     def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
@@ -340,32 +357,6 @@ def _untimed(result: ProbeResult, lag_s: float) -> ProbeResult:
     media = result.seen.media.model_copy(update={"jitter_ms": None, "clock_drift_s": None})
     why = lag_reason(lag_s)
     return replace(result, media=media, seen=replace(result.seen, media=media, jitter_unknown=why, clock_unknown=why))
-
-
-def _repeats_itself(result: ProbeResult, judged: PictureJudgement) -> bool:
-    """Whether the keyframe of an earlier probe came again, and others come as well.
-
-    So does a recording that is played again and again, when the probes meet the same place of it, or when it begins
-    anew for each client. The forwarder compares all keyframes; a session of our own has the next one. Two identical
-    ones are too few: a recording begins anew with the forwarder's session, too.
-    """
-    came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
-    stands_still = result.still is not None and result.still.keyframes >= LEAST_STILL_KEYFRAMES
-    others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and not stands_still)
-    return came_again and others
-
-
-def _add_still(checks: Checks, still: Still, *, least_s: float) -> datetime | None:
-    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever.
-
-    Returns since when it stands still, where no other check has found that.
-    """
-    still_s = (still.until - still.since).total_seconds()
-    if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
-        return None
-    detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
-    checks.found(Cause.FROZEN, detail)
-    return still.since
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:

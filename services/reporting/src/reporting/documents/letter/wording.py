@@ -50,6 +50,7 @@ CAUSES: Mapping[str, str] = {
     Cause.PACKET_LOSS: "Mất gói tin",
     Cause.JITTER: "Trễ không đều",
     Cause.FROZEN: "Hình đứng yên",
+    Cause.REPEATS: "Hình phát lặp lại, không trực tiếp",
     Cause.BLACK: "Hình đen",
     Cause.COVERED: "Ống kính bị che",
     Cause.BLURRED: "Hình mờ",

@@ -1,10 +1,10 @@
 """A camera that is forwarded: what its forwarder saw of its media dates what probes found.
 
 Probes measure now and then, a forwarder all the time. Where the media had stopped, the camera was down from its last
-media to its first; where keyframes repeated bit for bit, down for a frozen picture; and while media flows no failed
-probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone proves no picture.
-What media has refuted stays so when nobody sees media any more: a probe that was made before says nothing of the time
-after.
+media to its first; where keyframes were identical bit for bit, or came again in a loop, down for that; and while media
+flows no failed probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone
+proves no picture. What media has refuted stays so when nobody sees media any more: a probe that was made before says
+nothing of the time after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,9 @@ OURS = frozenset(
 )
 """Faults on our side: nothing is known of the camera (decision 0009)."""
 
-FROZEN = Cause.FROZEN.value
+FROZEN, REPEATS = Cause.FROZEN.value, Cause.REPEATS.value
+NOTHING_NEW = frozenset((FROZEN, REPEATS))
+"""Of a picture that stands still, or comes again and again: the forwarder, which has every keyframe, knows its end."""
 
 MEMORY: Millis = 2 * HOUR
 """How long media that is over may still refute a probe: as long as one may hold, two intervals of an hour."""
@@ -48,8 +50,9 @@ MEMORY: Millis = 2 * HOUR
 class MediaClaim(NamedTuple):
     """One report of one worker on a camera's media; it holds in [begins_at, ends_at), None: until its next report.
 
-    `stopped_at`: when media came last before it stopped; None when this worker never had any. The picture stood still
-    in [still_since, still_ends_at), as far as this report and the next one say.
+    `stopped_at`: when media came last before it stopped; None when this worker never had any. The picture showed
+    nothing new in [still_since, still_ends_at), as far as this report and the next one say, for `still_cause`: None is
+    frozen.
     """
 
     worker_id: str
@@ -63,6 +66,7 @@ class MediaClaim(NamedTuple):
     stopped_at: Millis | None
     still_since: Millis | None
     still_ends_at: Millis | None
+    still_cause: str | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -72,15 +76,16 @@ class MediaClaim(NamedTuple):
 
     @property
     def moved_at(self) -> Millis | None:
-        """When the picture moved again after it had stood still."""
+        """When the picture was new again after it had not been."""
         return self.still_ends_at if self.still_since is not None else None
 
 
-type Still = Segment[bool]
+type Still = Segment[str]
+"""Why the picture showed nothing new."""
 
 
 class Media(NamedTuple):
-    """A camera's media in the words of its latest holder, and when any forwarder saw its picture stand still."""
+    """A camera's media in the words of its latest holder, and when any forwarder saw nothing new in it."""
 
     flow: Sequence[Segment[MediaClaim]]
     still: Sequence[Still]
@@ -92,7 +97,7 @@ NOTHING = Media((), ())
 def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) -> Media:
     """Each claim as far as its worker's life goes in which it was made; a hole ends it for good."""
     spans: list[tuple[Millis, Millis, MediaClaim]] = []
-    still: list[tuple[Millis, Millis]] = []
+    still: list[tuple[Millis, Millis, str]] = []
     for claim in claims:
         life = life_at(lives.get(claim.worker_id, ()), claim.observed_at)
         if life is None or claim.says_nothing:
@@ -103,7 +108,7 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
         if claim.still_since is not None:
             start, end = _within(life, claim.still_since, claim.still_ends_at)
             if end > start:
-                still.append((start, end))
+                still.append((start, end, claim.still_cause or FROZEN))
     if not spans:
         return NOTHING
     return Media(latest_holders(sorted(spans, key=itemgetter(0))), _union(still))
@@ -113,13 +118,16 @@ def _within(life: Life, start: Millis, end: Millis | None) -> tuple[Millis, Mill
     return max(start, life.start), life.end if end is None else min(end, life.end)
 
 
-def _union(spans: Iterable[tuple[Millis, Millis]]) -> list[Still]:
+def _union(spans: Iterable[tuple[Millis, Millis, str]]) -> list[Still]:
+    """Of two causes at a time, that which began first."""
     result: list[Still] = []
-    for start, end in sorted(spans):
-        if result and start <= result[-1].end:
-            result[-1] = Segment(result[-1].start, max(result[-1].end, end), True)
-        else:
-            result.append(Segment(start, end, True))
+    for begin, end, cause in sorted(spans):
+        if result and begin <= result[-1].end and cause == result[-1].value:
+            result[-1] = Segment(result[-1].start, max(result[-1].end, end), cause)
+            continue
+        start = max(begin, result[-1].end) if result else begin
+        if end > start:
+            result.append(Segment(start, end, cause))
     return result
 
 
@@ -134,10 +142,10 @@ def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[See
     hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
     said = _Said()
     result: list[Segment[Seen]] = []
-    for start, end, (seen, claim, stands_still) in overlay(hull, lines):
+    for start, end, (seen, claim, nothing_new) in overlay(hull, lines):
         for left, right in _cut(start, end, claim):
             refuted = seen is not None and said.refutes(seen)
-            found = _seen_at(left, seen, claim, refuted=refuted, stands_still=bool(stands_still))
+            found = _seen_at(left, seen, claim, refuted=refuted, nothing_new=nothing_new)
             if claim is not None:
                 said.remember(right, left, seen, claim)
             if found is None:
@@ -167,7 +175,7 @@ class _Said:
         """Whether the last probe that found `seen` was made before media said otherwise."""
         if seen.state is CameraState.UP:
             return self.flowed_until < self.gone_until and seen.last_at < self.gone_until
-        if seen.cause == FROZEN:
+        if seen.cause in NOTHING_NEW:
             return seen.last_at < self.moved_at
         return seen.cause in WITHOUT_MEDIA and seen.last_at < self.flowed_until
 
@@ -195,7 +203,7 @@ def _cut(start: Millis, end: Millis, claim: MediaClaim | None) -> Iterable[tuple
 
 
 def _seen_at(
-    at: Millis, seen: Seen | None, claim: MediaClaim | None, *, refuted: bool, stands_still: bool
+    at: Millis, seen: Seen | None, claim: MediaClaim | None, *, refuted: bool, nothing_new: str | None
 ) -> Seen | None:
     if claim is None or (claim.state == STOPPED and not _gone(claim)):
         return None if refuted else seen
@@ -204,14 +212,14 @@ def _seen_at(
         if seen is not None and ((down and not refuted) or _refutes(seen, claim)):
             return seen
         return Seen(CameraState.DOWN, claim.cause, at)
-    if stands_still and (not down or (seen is not None and seen.cause in WITHOUT_MEDIA)):
-        return Seen(CameraState.DOWN, FROZEN, at)
+    if nothing_new is not None and (not down or (seen is not None and seen.cause in WITHOUT_MEDIA)):
+        return Seen(CameraState.DOWN, nothing_new, at)
     if seen is None or not down:
         return seen
     moved = claim.moved_at
-    if seen.cause == FROZEN and not stands_still and moved is not None and seen.last_at < moved <= at:
+    if seen.cause in NOTHING_NEW and nothing_new is None and moved is not None and seen.last_at < moved <= at:
         return Seen(CameraState.UP, None, at)
-    if seen.cause in WITHOUT_MEDIA or (refuted and not stands_still):
+    if seen.cause in WITHOUT_MEDIA or (refuted and nothing_new is None):
         return Seen(CameraState.UP, None, at)
     return seen
 

@@ -22,14 +22,14 @@ _INSERT = text(
     """
     insert into camera_media
         (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
-         still_until)
+         still_until, still_cause)
     select * from unnest(
         cast(:camera_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[]),
         cast(:held as timestamptz[]), cast(:observed as timestamptz[]), cast(:states as text[]),
         cast(:causes as text[]), cast(:dated as timestamptz[]), cast(:stopped as timestamptz[]),
-        cast(:still_since as timestamptz[]), cast(:still_until as timestamptz[])
+        cast(:still_since as timestamptz[]), cast(:still_until as timestamptz[]), cast(:still_causes as text[])
     ) as new (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
-              still_until)
+              still_until, still_cause)
     order by camera_id, worker_id, sequence
     on conflict do nothing
     returning camera_id, worker_id, sequence
@@ -141,6 +141,7 @@ def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]
         "stopped": [_cut(one.media_stopped_at) for one in reports],
         "still_since": [_cut(one.still_since) for one in reports],
         "still_until": [_cut(one.still_until) for one in reports],
+        "still_causes": [one.still_cause.value if one.still_cause else None for one in reports],
     }
 
 

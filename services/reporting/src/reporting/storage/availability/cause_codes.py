@@ -51,6 +51,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.FLOOD: 41,
         Cause.DECODER_CRASHED: 42,
         Cause.PICTURE_TOO_LARGE: 43,
+        Cause.REPEATS: 44,
         BY_FORWARDER: 255,
     }
 )

@@ -1,0 +1,268 @@
+"""Whether a camera shows a recording in a loop: its keyframes come again, bit for bit, with others between.
+
+No live picture does that. Every keyframe is weighed and few are hashed (some milliseconds each). Three weights in a row
+that came before are a sign: from then on every keyframe is hashed, and the third coming of three different ones is the
+proof. A loop longer than the keyframes that are remembered is found by the hashes of single ones, one a minute, kept
+for a day: three of them that come again after the same time.
+"""
+
+from array import array
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from forwarder.domain.keyframes import ComparedKeyframe
+from forwarder.domain.picture.words import WORD, find_word, slice_word, word_of
+
+REMEMBERED = 600
+"""Keyframes of which weight, hash and time are remembered, 12 bytes each: ten minutes at a keyframe a second."""
+LEAST = 3
+"""Different keyframes in a row. Two that alternate are one still picture (`still_with`)."""
+MISSED = 2
+"""Keyframes of a run that may be missed, or be odd, as where a recording begins anew."""
+SAMPLE_EVERY_S = 60.0
+SAMPLES = 1440
+"""A day of hashes, 8 bytes each."""
+SAME_AFTER_S = 2.0
+"""Of two samples that come again: how far apart the times may be after which they do."""
+HASH_LONGEST_S = 900.0
+"""For so long at most every keyframe is hashed on a sign."""
+NEW_AFTER_S = 3 * SAMPLE_EVERY_S
+"""A loop of which samples alone are known is over when none came again for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The keyframes come again since `since`: the first that did. `period_s`: after so long."""
+
+    since: datetime
+    period_s: float
+
+
+class RememberedKeyframes:
+    """What is remembered of one camera's keyframes, over all its sessions; about 20 KB after a day."""
+
+    __slots__ = (
+        "_at_ms",
+        "_before",
+        "_by_samples",
+        "_epoch",
+        "_hash_until",
+        "_hashes",
+        "_last_before",
+        "_matched",
+        "_new_since",
+        "_octets",
+        "_run",
+        "_run_since_ms",
+        "_run_until_ms",
+        "_sample_matches",
+        "_sample_s",
+        "_samples",
+        "_stored_at",
+        "new_since",
+        "repetition",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.repetition: Repetition | None = None
+        """None while the keyframes are new."""
+        self.new_since: datetime | None = None
+        """When the first new keyframe came after the last repetition."""
+        self._epoch: datetime | None = None
+        self._octets, self._hashes, self._at_ms = bytearray(), bytearray(), array("Q")
+        self._before = 0
+        """The last keyframes are those of so many places before them; 0 for none."""
+        self._run = 0
+        self._last_before, self._run_since_ms, self._run_until_ms = 0, 0, 0
+        """Of the last run: its places before, and when its first and its last keyframe came."""
+        self._by_samples = False
+        self._matched: list[bytes] = []
+        """Different hashes of this run that are those of their places before."""
+        self._new_since: datetime | None = None
+        self._hash_until = -1.0
+        self._samples, self._sample_s = bytearray(), array("I")
+        self._stored_at = 0.0
+        self._sample_matches: list[tuple[float, bytes, datetime]] = []
+
+    def wants_hashes(self, at: datetime) -> bool:
+        """Whether each of the next keyframes shall be hashed."""
+        return self.repetition is not None or self._run >= LEAST or self._seconds(at) < self._hash_until
+
+    def first_coming(self, digest: str, at: datetime) -> datetime | None:
+        """When the keyframe of this hash came first, with others between then and `at`; None where it is new."""
+        word = word_of(digest)
+        stored, found = find_word(self._samples, word), find_word(self._hashes, word)
+        if stored >= 0 and self._seconds(at) - self._sample_s[stored] > SAMPLE_EVERY_S:
+            return self._moment(self._sample_s[stored])
+        if found < 0 or not self._others_after(found, word, len(self._at_ms)):
+            return None
+        while (earlier := find_word(self._hashes, word, last=found)) >= 0:
+            found = earlier
+        return self._moment(self._at_ms[found] / 1000)
+
+    def add(self, keyframe: ComparedKeyframe, *, still: bool = False) -> bool:
+        """The newest keyframe; whether a repetition began or ended with it. `still`: it is that before it."""
+        if self._epoch is None:
+            self._epoch = keyframe.captured_at
+        now_s = max(0.0, self._seconds(keyframe.captured_at))
+        word = word_of(keyframe.hash) if keyframe.hash is not None else bytes(WORD)
+        self._octets += keyframe.octets.to_bytes(WORD, "big")
+        self._hashes += word
+        self._at_ms.append(round(now_s * 1000))
+        before = self.repetition
+        if not still or before is not None:
+            self._follow(word)
+            if keyframe.hash is not None:
+                self._compare_samples(now_s, word, keyframe.captured_at)
+            if self.repetition is None:
+                self._prove()
+            else:
+                self._find_end(now_s, word, keyframe.captured_at)
+        if keyframe.hash is not None and now_s - self._stored_at >= SAMPLE_EVERY_S:
+            self._sample(now_s, word)
+        self._trim()
+        return (before is None) is not (self.repetition is None)
+
+    def _follow(self, word: bytes) -> None:
+        """See whether the newest keyframe goes on a run of those that came before, or begins one."""
+        newest = len(self._at_ms) - 1
+        if self._before and self._weight(newest) == self._weight(newest - self._before):
+            self._run += 1
+        else:
+            self._before, self._run, self._matched = self._came_before(), 0, []
+            if not self._before:
+                return
+            self._run = LEAST
+            self._date_run(newest)
+        self._run_until_ms = self._at_ms[newest]
+        known = slice_word(self._hashes, newest - self._before)
+        if any(word) and known == word and word not in self._matched:
+            self._matched.append(word)
+
+    def _date_run(self, newest: int) -> None:
+        """A run begins, or goes on after a keyframe that was missed."""
+        since, places = newest, self._before
+        while since > places and self._weight(since - 1) == self._weight(since - 1 - places):
+            since -= 1
+        missed = abs(places - self._last_before) <= MISSED and newest - since + MISSED < len(self._at_ms)
+        if not missed or self._at_ms[max(0, since - MISSED)] > self._run_until_ms:
+            self._run_since_ms = self._at_ms[since]
+        self._last_before = places
+
+    def _came_before(self) -> int:
+        """How many places before the last three keyframes the same weights stand; 0 for nowhere."""
+        last = self._octets[-LEAST * WORD :]
+        if len({slice_word(last, index) for index in range(len(last) // WORD)}) < LEAST - 1:
+            return self._hash_before()
+        end = len(self._octets)
+        found = end - LEAST * WORD
+        while (found := self._octets.rfind(last, 0, found + LEAST * WORD - 1)) >= 0:
+            places = (end - LEAST * WORD - found) // WORD
+            if found % WORD == 0 and places >= LEAST:
+                return places
+        return self._hash_before()
+
+    def _hash_before(self) -> int:
+        """As `_came_before`, by the newest hash alone: of keyframes that are seldom read, or all weigh the same."""
+        newest = len(self._at_ms) - 1
+        word = slice_word(self._hashes, newest)
+        if not any(word):
+            return 0
+        found = find_word(self._hashes, word, last=newest)
+        if found < 0 or newest - found < LEAST or not self._others_after(found, word, newest):
+            return 0
+        period_s = (self._at_ms[newest] - self._at_ms[found]) / 1000
+        self._hash_until = self._at_ms[newest] / 1000 + min(HASH_LONGEST_S, 1.3 * period_s + 10)
+        return newest - found
+
+    def _prove(self) -> None:
+        """The third coming of different keyframes: the last two by hash, the first by weight at least."""
+        newest, places = len(self._at_ms) - 1, self._before
+        if len(self._matched) >= LEAST and self._third_coming(newest, places):
+            period_s = (self._at_ms[newest] - self._at_ms[newest - places]) / 1000
+            self._begin(Repetition(self._moment(self._run_since_ms / 1000), period_s), by_samples=False)
+        elif len(self._sample_matches) >= LEAST:
+            after_s, _, at = self._sample_matches[0]
+            self._begin(Repetition(at, after_s), by_samples=True)
+
+    def _third_coming(self, newest: int, places: int) -> bool:
+        """Whether the run is longer than the loop, or its newest keyframes came two loops ago as well."""
+        if self._run >= places + LEAST:
+            return True
+        places *= 2
+        return newest - places >= LEAST - 1 and all(
+            self._weight(place) == self._weight(place - places) for place in range(newest - LEAST + 1, newest + 1)
+        )
+
+    def _begin(self, repetition: Repetition, *, by_samples: bool) -> None:
+        self.repetition, self._by_samples = repetition, by_samples
+        self._new_since = self.new_since = None
+
+    def _find_end(self, now_s: float, word: bytes, at: datetime) -> None:
+        """End the repetition at the first of two keyframes in a row that never came before."""
+        if self._by_samples:
+            _, _, last = self._sample_matches[-1]
+            if now_s - self._seconds(last) >= NEW_AFTER_S:
+                self._end(last)
+            return
+        if not any(word):
+            return
+        newest = len(self._at_ms) - 1
+        goes_on = self._run >= LEAST and not any(slice_word(self._hashes, newest - self._before))
+        if goes_on or find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0:
+            self._new_since = None
+        elif self._new_since is None:
+            self._new_since = at
+        else:
+            self._end(self._new_since)
+
+    def _end(self, at: datetime) -> None:
+        self.repetition, self.new_since, self._new_since = None, at, None
+        self._before, self._run, self._matched, self._sample_matches = 0, 0, [], []
+        self._hash_until = -1.0
+
+    def _compare_samples(self, now_s: float, word: bytes, at: datetime) -> None:
+        """Samples that come again after the same time, longer ago than the remembered keyframes."""
+        found = find_word(self._samples, word)
+        if found < 0:
+            return
+        after_s = now_s - self._sample_s[found]
+        if after_s <= (now_s - self._at_ms[0] / 1000) or any(word == matched for _, matched, _ in self._sample_matches):
+            return
+        if self._sample_matches and abs(self._sample_matches[0][0] - after_s) > SAME_AFTER_S:
+            self._sample_matches = []
+        self._sample_matches.append((after_s, word, at))
+        self._hash_until = now_s + LEAST * SAMPLE_EVERY_S
+        if len(self._sample_matches) > 2 * LEAST:
+            del self._sample_matches[1]
+
+    def _sample(self, now_s: float, word: bytes) -> None:
+        self._stored_at = now_s
+        if find_word(self._samples, word) >= 0:
+            return
+        self._samples += word
+        self._sample_s.append(round(now_s))
+        if len(self._sample_s) > SAMPLES:
+            del self._samples[:WORD], self._sample_s[0]
+
+    def _trim(self) -> None:
+        more = len(self._at_ms) - REMEMBERED - REMEMBERED // 10
+        if more > 0:
+            more = len(self._at_ms) - REMEMBERED
+            del self._at_ms[:more], self._octets[: more * WORD], self._hashes[: more * WORD]
+
+    def _others_after(self, found: int, word: bytes, end: int) -> bool:
+        """Whether two other pictures came after the one at `found`, and not it alone in turns with one."""
+        words = {slice_word(self._hashes, place) for place in range(found + 1, end)} - {word, bytes(WORD)}
+        weights = {self._weight(place) for place in range(found + 1, end)} - {self._weight(found)}
+        return max(len(words), len(weights)) >= LEAST - 1
+
+    def _weight(self, place: int) -> bytes:
+        return slice_word(self._octets, place) if place >= 0 else b""
+
+    def _seconds(self, at: datetime) -> float:
+        return (at - self._epoch).total_seconds() if self._epoch is not None else 0.0
+
+    def _moment(self, seconds: float) -> datetime:
+        epoch = self._epoch or datetime.fromtimestamp(0, UTC)
+        return datetime.fromtimestamp(epoch.timestamp() + seconds, UTC)

@@ -1,0 +1,49 @@
+"""What keyframes that come again, bit for bit, say of a camera: it stands still, or shows a recording in a loop."""
+
+from datetime import datetime
+
+from prober.domain.findings import Checks
+from prober.domain.kinds import DOWN_BY_PICTURE
+from prober.domain.picture import PictureJudgement
+from prober.domain.result import ProbeResult, Repeats, Still
+from vonggac.events import Cause
+from vonggac.events.prober import ProbeKind
+
+CAME_AGAIN = "the same keyframe came again: the stream repeats itself, or too few keyframes are known"
+LEAST_STILL_KEYFRAMES = 3
+"""Identical ones make a picture that stands still."""
+
+
+def comes_again(result: ProbeResult, judged: PictureJudgement) -> bool:
+    """Whether the keyframe of an earlier probe came again, and others come as well.
+
+    So does a recording that is played again and again, when the probes meet the same place of it, or when it begins
+    anew for each client. The forwarder compares all keyframes; a session of our own has the next one. Two identical
+    ones are too few: a recording begins anew with the forwarder's session, too.
+    """
+    came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
+    stands_still = result.still is not None and result.still.keyframes >= LEAST_STILL_KEYFRAMES
+    others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and not stands_still)
+    return came_again and others
+
+
+def add_still(checks: Checks, still: Still, *, least_s: float) -> datetime | None:
+    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever.
+
+    Returns since when it stands still, where no other check has found that.
+    """
+    still_s = (still.until - still.since).total_seconds()
+    if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
+        return None
+    detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
+    checks.found(Cause.FROZEN, detail)
+    return still.since
+
+
+def add_repeats(checks: Checks, repeats: Repeats) -> datetime | None:
+    """A finding of the hashes; not of a picture that shows nothing. Returns since when nothing new is shown."""
+    if set(checks.findings) & set(DOWN_BY_PICTURE[: DOWN_BY_PICTURE.index(Cause.REPEATS)]):
+        return None
+    detail = f"a recording in a loop: the same keyframes come again, bit for bit, {repeats.how}"
+    checks.found(Cause.REPEATS, f"{detail}, since {repeats.since:%H:%M:%S} UTC")
+    return repeats.since
