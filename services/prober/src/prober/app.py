@@ -14,7 +14,19 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import TAGS, cameras, demands, networks, probes, prometheus, references, scans, verifications, workers
+from prober.api import (
+    TAGS,
+    cameras,
+    demands,
+    devices,
+    networks,
+    probes,
+    prometheus,
+    references,
+    scans,
+    verifications,
+    workers,
+)
 from prober.domain.limits.demands import Limits
 from prober.metrics import Metrics
 from prober.probes.demands import DemandGate
@@ -91,7 +103,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics,
         lambda address: process.gate.network_of(address, None),
     )
-    routed = (cameras, references, probes, verifications, scans, demands, networks, workers, prometheus)
+    routed = (cameras, references, devices, probes, verifications, scans, demands, networks, workers, prometheus)
     add_routes(app, (module.router for module in routed))
     check_policy(app)
     return app

@@ -29,6 +29,7 @@ TESTED_ELSEWHERE = {
     Cause.FLOOD,
     Cause.PICTURE_TOO_LARGE,
     Cause.DECODER_CRASHED,
+    Cause.ANOTHER_DEVICE,
 }
 """In tests/probes and tests/domain, where each is named."""
 OF_DELIVERIES = {Cause.ALREADY_PUBLISHING, Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}

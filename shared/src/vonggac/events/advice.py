@@ -243,6 +243,14 @@ _ADVICE = {
         "Thiết bị hoặc cấu hình đã đổi: xác minh tại chỗ, sửa lại hồ sơ, đặt trước địa chỉ DHCP.",
         "The device or its settings were changed: verify on site, correct the record, reserve the DHCP address.",
     ),
+    Cause.ANOTHER_DEVICE: Advice(
+        "Another device than before answers at the camera's address: another serial number, MAC, stream or words. "
+        "It stays until somebody confirms the device.",
+        "Xác minh tại chỗ camera ở địa chỉ này có đúng không; nếu đúng thì xác nhận thiết bị mới, nếu không thì sửa "
+        "địa chỉ hoặc lắp lại camera.",
+        "Verify on site which camera is at this address; if it is the right one, confirm the new device, else mend the "
+        "address or put the camera back.",
+    ),
     Cause.MISMATCH: Advice(
         "The destination plays a picture other than the camera's, or an old one.",
         "Báo trung tâm giám sát: luồng đang phát không phải hình hiện tại của camera này.",

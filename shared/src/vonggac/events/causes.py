@@ -48,6 +48,7 @@ class Cause(StrEnum):
     SCENE_CHANGED = "scene_changed"
     CLOCK_DRIFT = "clock_drift"
     IDENTITY_CHANGED = "identity_changed"
+    ANOTHER_DEVICE = "another_device"
     MISMATCH = "mismatch"
     ENDED = "ended"
     STALLED = "stalled"

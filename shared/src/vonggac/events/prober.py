@@ -58,6 +58,21 @@ class Media(BaseModel):
     transport: str | None = Field(default=None, description="tcp or udp: how the media of an RTSP camera came.")
 
 
+class DeviceSigns(BaseModel):
+    """By what the device at a camera's address is known. None where nothing was seen."""
+
+    model_config = MESSAGE
+
+    serial: str | None = Field(default=None, max_length=64, description="By ONVIF, without case and spaces.")
+    mac: str | None = Field(default=None, max_length=64, description="By ONVIF, its digits.")
+    link_mac: str | None = Field(default=None, max_length=64, description="Of the prober's neighbour, on a local link.")
+    stream: str | None = Field(default=None, max_length=64, description="Codec, profile and size in its pictures.")
+    described: str | None = Field(default=None, max_length=64, description="The same in its session description.")
+    maker: str | None = Field(default=None, max_length=200, description="Words by which it describes itself.")
+    changed_at: AwareDatetime | None = Field(default=None, description="When another device than this was found.")
+    change: str | None = Field(default=None, max_length=200, description="By what it differs, for people.")
+
+
 class CameraObservedV1(Payload):
     """One probe: exactly one attempt, with one deadline."""
 
@@ -88,6 +103,9 @@ class CameraObservedV1(Payload):
     logins_failed: int = Field(default=0, ge=0, description="Failed logins in a row at this revision.")
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )
+    device: DeviceSigns | None = Field(
+        default=None, description="The device that is known at the address, and since when another one is there."
     )
     still_since: AwareDatetime | None = Field(
         default=None,

@@ -2,6 +2,7 @@
 
 TAGS = {
     "cameras": "The latest probe of each camera, and its last failures.",
+    "devices": "Which device is at a camera's address, and whether another one is.",
     "references": "The picture of a camera that a person approved.",
     "probes": "A probe now.",
     "verifications": "What destinations play: read-backs of deliveries.",

@@ -38,6 +38,7 @@ class StreamSeen:
     """What one probe measured beside `Media`: pictures and the seconds they span, and what the stream states of itself.
 
     `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
+    `stream`, `described`: codec, profile and size in the pictures and in the description, whose own words are `maker`.
     `foreign_payload`: the RTP payload type of its video, when the description names others only.
     """
 
@@ -49,6 +50,10 @@ class StreamSeen:
     foreign_payload: int | None = None
     serial: str | None = None
     mac: str | None = None
+    link_mac: str | None = None
+    stream: str | None = None
+    described: str | None = None
+    maker: str | None = None
     device_answered: bool = False
     rates_unknown: str = TOO_SHORT
     jitter_unknown: str = TOO_SHORT

@@ -9,6 +9,7 @@ from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
 from prober.metrics import Metrics
+from prober.probes.camera.identity import ConfirmedDevices
 from prober.probes.camera.observer import CameraRecords, Observer, Rules
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import CameraProber, ProbeContext
@@ -259,6 +260,7 @@ class Process:
                 histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
                 pictures=pictures,
                 announcer=announcer,
+                devices=ConfirmedDevices(bus),
             ),
             metrics=self._metrics,
             rules=Rules(

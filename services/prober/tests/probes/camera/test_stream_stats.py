@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from prober.domain.unevenness import Unevenness
 from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, VideoWatch
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec
+from vonggac.media.picture_order import Unevenness
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave
 from vonggac.rtsp import MediaBatch
 from vonggac.testing.recordings import PICTURES, RECORDINGS, batches, codec_of, recorded

@@ -10,6 +10,8 @@ PROBER: tuple[Entry, ...] = (
     Entry("GET", "/v1/cameras", _READ, Reach.NARROWED),
     Entry("GET", "/v1/cameras/{camera_id}", _READ, Reach.NARROWED),
     Entry("GET", "/v1/cameras/{camera_id}/failures", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/cameras/{camera_id}/device", _READ, Reach.NARROWED),
+    Entry("PUT", "/v1/cameras/{camera_id}/device", _OPERATE, Reach.NARROWED),
     Entry("GET", "/v1/cameras/{camera_id}/reference", _READ, Reach.NARROWED),
     Entry("PUT", "/v1/cameras/{camera_id}/reference", _OPERATE, Reach.NARROWED),
     Entry("DELETE", "/v1/cameras/{camera_id}/reference", _OPERATE, Reach.NARROWED),

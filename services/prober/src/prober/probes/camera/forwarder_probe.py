@@ -23,7 +23,7 @@ from prober.domain.result import Judgement, ProbeResult, Repeats, Still
 from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, Failure, down, judge, unknown
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.pool import Decoder
-from prober.probes.decoding.size import first_sps
+from prober.probes.decoding.size import first_sps, stream_sign
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
@@ -362,6 +362,7 @@ def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
         span_s=LEAST_SPAN_S if measured else 0.0,
         declared_fps=sps.fps if sps is not None else None,
         foreign_payload=keyframe.foreign_payload,
+        stream=stream_sign(keyframe.codec, keyframe.nals),
         jitter_unknown="the forwarder that pulls the camera does not measure it",
         clock_unknown="the forwarder that pulls the camera got no time from it lately",
     )

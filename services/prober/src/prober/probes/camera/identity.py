@@ -2,14 +2,32 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
 
+from nats.errors import Error as NatsError
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from prober.domain.device import compare_device, signs_of
 from prober.domain.findings import StreamSeen
 from prober.probes.onvif import clock_drift
 from prober.probes.onvif.logins import OnvifLogins
 from vonggac.auth import Credentials
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
+from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
+from vonggac.events.prober import CameraObservedV1, DeviceSigns, Verdict
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.telemetry import get_logger, redact
 
+log = get_logger(__name__)
+MAX_DETAIL = 500
+DEVICES_KEPT = 20_000
+"""In memory."""
+
+_NEIGHBOURS = Path("/proc/net/arp")
+_COMPLETE = 0x2
 MOST_S = 5.0
 LEAST_S = 0.5
 """With less time left the device is not asked in this probe."""
@@ -68,3 +86,87 @@ async def _facts(plan: IdentityPlan, seen: StreamSeen, deadline_s: float) -> Str
 def _with_clock(seen: StreamSeen, drift_s: float) -> StreamSeen:
     """The device's own answer goes before the sender report, which some cameras count from their start."""
     return replace(seen, media=seen.media.model_copy(update={"clock_drift_s": drift_s}), device_answered=True)
+
+
+def neighbour_mac(host: str, table: Path = _NEIGHBOURS) -> str | None:
+    """The MAC of an IPv4 address on a link of this machine; None of any other. Blocks for a moment."""
+    try:
+        rows = [line.split() for line in table.read_text("ascii", "replace").splitlines()[1:]]
+    except OSError:
+        return None
+    return next((row[3] for row in rows if len(row) > 3 and row[0] == host and int(row[2], 16) & _COMPLETE), None)
+
+
+class ConfirmedDevice(BaseModel):
+    """Somebody confirmed the device at a camera's address."""
+
+    confirmed_at: AwareDatetime
+    confirmed_by: str
+
+
+class ConfirmedDevices:
+    """The devices at cameras' addresses, and which of them people confirmed: kept beside the approved pictures."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bucket = Bucket(bus, topology.PICTURE_REFERENCES)
+        self._seen: dict[UUID, DeviceSigns] = {}
+        """By this process: for a probe after which NATS did not give the last observation."""
+
+    async def get(self, camera_id: UUID) -> ConfirmedDevice | None:
+        """The last one. Raises NatsError or TimeoutError when NATS is away."""
+        value = await self._bucket.get(_device_key(camera_id))
+        try:
+            return ConfirmedDevice.model_validate_json(value) if value else None
+        except ValidationError:
+            log.warning("confirmed_device_malformed", camera_id=str(camera_id))
+            return None
+
+    async def confirmed_at(self, camera_id: UUID) -> datetime | None:
+        """When it was confirmed last; None too while NATS does not answer: then the finding stays."""
+        try:
+            confirmed = await self.get(camera_id)
+        except (NatsError, TimeoutError, OSError):
+            return None
+        return confirmed.confirmed_at if confirmed is not None else None
+
+    async def add_device(
+        self,
+        fact: CameraObservedV1,
+        seen: StreamSeen | None,
+        expected: ExpectedDevice | None,
+        before: CameraObservedV1 | None,
+    ) -> CameraObservedV1:
+        """The fact with the device that is known at the address; `before`: the last one, of whichever revision."""
+        known = before.device if before is not None else self._seen.get(fact.camera_id)
+        if known is not None and known.changed_at is not None:
+            confirmed_at = await self.confirmed_at(fact.camera_id)
+            known = None if confirmed_at is not None and confirmed_at >= known.changed_at else known
+        if seen is None or fact.verdict is not Verdict.UP:
+            return fact.model_copy(update={"device": known})
+        device = compare_device(known, signs_of(seen), expected, fact.observed_at)
+        self._seen.pop(fact.camera_id, None)
+        self._seen[fact.camera_id] = device
+        if len(self._seen) > DEVICES_KEPT:
+            self._seen.pop(next(iter(self._seen)))
+        if device.changed_at is None:
+            return fact.model_copy(update={"device": device})
+        since = f"another device since {device.changed_at:%Y-%m-%d %H:%M:%S} UTC: {device.change}"
+        # Its serial number, where ONVIF has it, shows whether it is another one: asked for in the next deep probe.
+        stood = known is not None and known.changed_at is not None
+        found = {
+            "device": device,
+            "identity_at": fact.identity_at if stood else None,
+            "findings": (*fact.findings, Cause.ANOTHER_DEVICE),
+            "detail": redact("; ".join(part for part in (fact.detail, since) if part))[:MAX_DETAIL],
+        }
+        return fact.model_copy(update=found)
+
+    async def confirm(self, camera_id: UUID, *, by: str, at: datetime) -> ConfirmedDevice:
+        """On record. Raises as `get` does."""
+        confirmed = ConfirmedDevice(confirmed_at=at, confirmed_by=by)
+        await self._bucket.put(_device_key(camera_id), confirmed.model_dump_json().encode())
+        return confirmed
+
+
+def _device_key(camera_id: UUID) -> str:
+    return f"{camera_id}.device"

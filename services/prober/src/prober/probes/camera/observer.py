@@ -16,7 +16,7 @@ from prober.domain.limits.logins import Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
-from prober.probes.camera.identity import is_due
+from prober.probes.camera.identity import ConfirmedDevices, is_due
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan
@@ -97,6 +97,7 @@ class CameraRecords:
     histories: FailureHistories
     pictures: PictureStore
     announcer: Announcer
+    devices: ConfirmedDevices
 
 
 class Observer:
@@ -236,6 +237,7 @@ class Observer:
             rests=self._rules.logins,
         )
         fact = self._fact(camera, result, settled, previous, started_at)
+        fact = await self._records.devices.add_device(fact, result.seen, camera.expected, previous.status)
         await self._publish(fact, result, settled, previous, handout)
         backs_off = place.is_slow and fact.verdict is not Verdict.UP and self._silent.is_crowded
         return Observation(fact, began_s, backs_off)

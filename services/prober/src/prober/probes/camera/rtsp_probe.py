@@ -11,10 +11,11 @@ from typing import Any
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
+from prober.probes.camera.identity import neighbour_mac
 from prober.probes.camera.stream_stats import VideoWatch
 from prober.probes.camera.target import Target, Tools
 from prober.probes.decoding.picture import Picture, Undecodable
-from prober.probes.decoding.size import first_sps
+from prober.probes.decoding.size import first_sps, stream_sign
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
@@ -65,6 +66,8 @@ class _Attempt:
         self._end: Failure | None = None
         self._logged_in, self._login_sent = False, takes_credentials(target.url)
         self._date: tuple[str, float] | None = None
+        self._maker: str | None = None
+        self._link_mac: str | None = None
 
     async def run(self) -> ProbeResult:
         failure: Failure | None = None
@@ -122,6 +125,9 @@ class _Attempt:
             steps=self._handshake,
         )
         self._transport = player.transport
+        tool = next((value for name, value in player.sdp.attributes if name == "tool"), "")
+        self._maker = f"{player.sdp.name} {tool}"
+        self._link_mac = await asyncio.to_thread(neighbour_mac, url.host)
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
         return player
 
@@ -298,6 +304,10 @@ class _Attempt:
             declared_fps=declared_fps,
             ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
             foreign_payload=self._foreign_payload(watch),
+            stream=stream_sign(watch.codec, self._unit.nals) if self._unit is not None else None,
+            described=stream_sign(watch.codec, track.media.parameter_sets),
+            maker=self._maker,
+            link_mac=self._link_mac,
             rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
         )
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 
-from prober.domain.unevenness import Unevenness
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, begins_picture, is_keyframe_slice, keyframe_hash, nal_units
 from vonggac.media.keyframes import KeyframeDetector, Mark
-from vonggac.media.picture_order import shown_in_a_row
+from vonggac.media.picture_order import Unevenness, shown_in_a_row
 from vonggac.media.rtcp import Goodbye, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, parse_rtp
 from vonggac.media.sender_clock import CameraClock

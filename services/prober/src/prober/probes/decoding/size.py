@@ -19,6 +19,12 @@ def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
     return next((sps for nal in _parameter_sets(codec, nals) if isinstance(sps := _sps_of(codec, nal), SpsInfo)), None)
 
 
+def stream_sign(codec: VideoCodec, nals: Sequence[bytes]) -> str | None:
+    """Codec, profile and size, by which a stream is known again; None without parameter sets."""
+    sps = first_sps(codec, nals)
+    return f"{codec.value.lower()} {sps.profile} {sps.width}x{sps.height}"[:64] if sps is not None else None
+
+
 def refuse_too_large(codec: VideoCodec, nals: Sequence[bytes]) -> Undecodable | None:
     """None when no parameter set announces too large a picture: the slices name the one that they mean."""
     for nal in _parameter_sets(codec, nals):

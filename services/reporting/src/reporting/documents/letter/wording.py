@@ -58,6 +58,7 @@ CAUSES: Mapping[str, str] = {
     Cause.SCENE_CHANGED: "Khung cảnh thay đổi",
     Cause.CLOCK_DRIFT: "Lệch giờ",
     Cause.IDENTITY_CHANGED: "Thiết bị khác với khảo sát",
+    Cause.ANOTHER_DEVICE: "Đã thay thiết bị khác",
     Cause.MISMATCH: "Trung tâm phát sai hình",
     Cause.ENDED: "Luồng kết thúc",
     Cause.STALLED: "Bị đình trệ",
