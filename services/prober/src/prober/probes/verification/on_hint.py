@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from prober.domain.schedule import Hint
+from prober.domain.schedule import Hint, due_in_s
 from prober.messaging import Cameras, listen_for_delivery_changes, listen_for_read_back_hints
 from prober.probes.verification.scheduler import Verifications
 from vonggac.bus import Bus
@@ -108,4 +108,5 @@ class HintedReadBacks:
         for fact in await self._verifications.verify_hinted(camera, hints):
             again = hints[fact.delivery_id].next_after(fact)
             if again is not None:
-                asyncio.get_running_loop().call_later(fact.interval_s, self._add, camera_id, fact.delivery_id, again)
+                again_s = due_in_s(fact, camera_revision=camera.revision, now=fact.observed_at)
+                asyncio.get_running_loop().call_later(again_s, self._add, camera_id, fact.delivery_id, again)
