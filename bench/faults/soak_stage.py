@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -128,16 +129,18 @@ async def stage(
     verify_interval_s: float = VERIFY_INTERVAL_S,
     kept_s: float = 0,
     clips: int = CLIPS,
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Stage]:
     """`count` cameras planned for both centres, with two forwarders. Raises what `local` raises.
 
     `kept_s`: seconds of media that centres keep, for those that play old pictures. `clips`: as many cameras show
-    pictures of their own; the others show the same, bit for bit.
+    pictures of their own; the others show the same, bit for bit. `own`: further variables of the platform.
     """
     config = folder / "simulator.json"
     config.write_text(json.dumps(_devices(count, picture, kept_s, clips)), "utf-8")
     variables = {"VONGGAC_SIMULATOR_CONFIG": str(config), "VONGGAC_PROBER_VERIFY_INTERVAL_S": str(verify_interval_s)}
     variables |= {f"VONGGAC_{name.upper()}_LOG_LEVEL": log_level for name in (*SERVICES, "simulator")}
+    variables |= own
     platform = Platform(
         StateFolder(folder), anywhere(), allowed=("127.0.0.0/8",), progress=progress, durable=False, variables=variables
     )

@@ -22,6 +22,8 @@ from bench.truth.windows import ATTRIBUTED_S, MEDIA, VERIFY_INTERVAL_S, Bad, Win
 CLOCK_S = 0.01
 """Workers date to the millisecond, by the server's clock, which they know to some milliseconds."""
 BETWEEN = "between faults"
+AROUND_S = 20.0
+"""Before and after an outage, of what is printed of one that was not found well."""
 CAMERA = "camera"
 
 
@@ -74,6 +76,8 @@ class Result:
     unknown: list[Error] = field(default_factory=list)
     """Called unknown of `calm_s`, in which nothing disturbed the line."""
     calm_s: float = 0.0
+    explained: list[str] = field(default_factory=list)
+    """What was reported of each outage that was missed, or begun or ended beyond its rule."""
     figures: dict[str, float] = field(default_factory=dict)
 
     def add(self, line: Line, period: Gap, blind: Sequence[Gap] = ()) -> None:
@@ -84,7 +88,10 @@ class Result:
         for one in bad:
             if one.must_be_found:
                 others = [other for other in bad if other is not one]
-                self.found.append(compare(thing, one, beside(reported, one, [*gaps, *others])))
+                found = compare(thing, one, beside(reported, one, [*gaps, *others]))
+                self.found.append(found)
+                if found.late_start_s is None or found.beyond_s > 0:
+                    self.explained.append(_explain(found, reported))
         for stretch in untrue_good(bad, reported):
             self.untrue.append(self._error(line, Gap(stretch.start, stretch.end), "good", bad))
         for span in untrue_bad(bad, gaps, blind, reported):
@@ -155,7 +162,7 @@ class Result:
                 round(max(before), 1) if before else "-",
             )
             lines.append(f"{kind:>{width}}" + "".join(f"{cell!s:>15}" for cell in cells))
-        return [*lines, "", *map(str, (*self.untrue, *self.accused, *self.known, *self.unknown))]
+        return [*lines, "", *self.explained, *map(str, (*self.untrue, *self.accused, *self.known, *self.unknown))]
 
     def line(self) -> dict[str, float]:
         """The last line, in the words of its readers."""
@@ -201,6 +208,15 @@ class Result:
 
 def _sum(errors: Iterable[Error]) -> float:
     return sum(one.span.length for one in errors)
+
+
+def _explain(found: Found, reported: Iterable[Stretch]) -> str:
+    """In seconds since the outage began."""
+    begins, ends = found.truth.start, found.truth.end
+    near = [one for one in reported if one.end > begins - AROUND_S and one.start < ends + AROUND_S]
+    parts = (f"{one.verdict} {one.start - begins:.1f} to {one.end - begins:.1f}" for one in near)
+    name = "missed" if found.late_start_s is None else "late"
+    return f"{name}: {' '.join(found.thing)}, {found.kind} for {ends - begins:.1f} s: {', '.join(parts)}"
 
 
 def _worst(values: Iterable[float | None]) -> object:

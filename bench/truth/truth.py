@@ -33,7 +33,7 @@ from bench.truth.kinds import KINDS, rounds
 from bench.truth.record import Gap, Record
 from bench.truth.result import Line, Result
 from bench.truth.scene import Scene
-from bench.truth.windows import LOOP_S, VERIFY_INTERVAL_S
+from bench.truth.windows import LOOP_S, MAX_DELAY_S, VERIFY_INTERVAL_S
 from local.apis.inventory import RefusedError
 from local.platform.process import ProcessEndedError
 from local.platform.progress import Progress
@@ -144,6 +144,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress, stopping: S
             kept_s=KEPT_S,
             # Another camera's picture is another one.
             clips=arguments.cameras,
+            own={"VONGGAC_PROBER_MAX_DELAY_S": str(MAX_DELAY_S)},
         ) as made:
             stopping.kill = made.platform.kill
             await made.platform.while_running(run(made, result, arguments, progress))

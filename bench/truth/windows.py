@@ -20,6 +20,8 @@ LEAST_S = 5.0
 ATTRIBUTED_S = 2.0
 """What begins so soon after a fault is of it."""
 VERIFY_INTERVAL_S = 8.0
+MAX_DELAY_S = 30
+"""As in production: what comes back later is no proof."""
 READ_BACK_S = 4.0
 """A read-back that succeeds takes no longer."""
 PRODUCTION_INTERVAL_S = 60.0

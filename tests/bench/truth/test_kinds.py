@@ -9,7 +9,7 @@ import pytest
 
 from bench.truth.device_faults import late, lies, no_media, no_way, pictures
 from bench.truth.kinds import AT_ONCE, KINDS, PAIRED, rounds
-from bench.truth.windows import READ_BACK_S, VERIFY_INTERVAL_S
+from bench.truth.windows import MAX_DELAY_S, READ_BACK_S, VERIFY_INTERVAL_S
 from simulator.devices.faults import CameraFault, CentreFault
 
 OF_THE_ISSUE = (
@@ -60,6 +60,5 @@ def test_the_seed_draws_the_order() -> None:
 
 def test_a_lie_lasts_until_a_read_back_that_it_began_under_has_failed() -> None:
     """A keyframe read back may be as late as the longest delay before it is certain that it is another."""
-    longest_delay_s = 30
     lasting = [kind.least_s for kind in KINDS.values() if isinstance(kind.fault, partial) and kind.fault.func is lies]
-    assert min(lasting) > VERIFY_INTERVAL_S + READ_BACK_S + longest_delay_s
+    assert min(lasting) > VERIFY_INTERVAL_S + READ_BACK_S + MAX_DELAY_S

@@ -217,3 +217,10 @@ def test_an_error_says_which_line_was_called_what_when_and_in_which_words() -> N
     made.add(Line(NATIONAL, GAPS[NATIONAL], line("good 2000"), states), PERIOD)
     (first, *_) = [row for row in made.rows() if row.startswith("untrue")]
     assert first == "untrue: cam-000 national called good (verified) for 19.000 s from 00:03:20.500 UTC on, centre off"
+
+
+def test_an_outage_beyond_its_rule_is_printed_with_what_was_reported_of_it() -> None:
+    made = run({CAMERA: TRUE[CAMERA].replace("good 601", "good 605")})
+    assert made.explained == [
+        "late: cam-000 camera, black for 50.0 s: good -600.0 to 5.0, bad 5.0 to 49.0, good 49.0 to 109.0"
+    ]
