@@ -317,9 +317,9 @@ class Province:
 
     def read_back(
         self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
-        *, delay_s: float | None = None, cause: str | None = None,
+        *, delay_s: float | None = None, cause: str | None = None, duration_s: float = 0,
     ) -> CloudEvent[Payload]:  # fmt: skip
-        """One read-back of a delivery."""
+        """One read-back of a delivery, found at `at`."""
         seen = DeliveryVerifiedV1(
             delivery_id=planned.id,
             camera_id=camera.id,
@@ -328,10 +328,11 @@ class Province:
             worker_id="prober-000000000001",
             observed_at=at,
             verdict=VerificationVerdict(verdict),
+            captured_at=at - timedelta(seconds=delay_s or 0) if verdict == "verified" else None,
             delay_s=delay_s,
             cause=Cause(cause) if cause else None,
             interval_s=60,
-            duration_ms=0,
+            duration_ms=1000 * duration_s,
             awake_since=AWAKE_SINCE,
         )
         return new_event(seen, source="/prober/1", subject=str(planned.id), time=at)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reporting.domain.evidence.proven import NO_CAUSE
 from reporting.domain.instants import VIETNAM, millis, moment
 from reporting.domain.ledger import (
     CAMERA_KINDS,
@@ -24,7 +25,7 @@ from reporting.domain.ledger import (
     within,
 )
 from reporting.domain.outages import Outage, outage_figures
-from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE
+from reporting.domain.partition import LEDGER_NAMES
 from reporting.domain.percentages import budget
 from reporting.domain.segments import Period, Segment, Step, series
 from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.compliance import complies, connection_name, role_connections
-from reporting.domain.compliance import connected as is_connected
-from reporting.domain.evidence.claims import Status
+from reporting.domain.evidence.claims import ACKNOWLEDGED, Status
+from reporting.domain.evidence.proven import Found, Proven
 from reporting.domain.partition import (
     DURATION_NAMES,
     LEDGER_NAMES,
@@ -44,6 +44,10 @@ def line(
 
 def connected(role: DestinationRole, state: str = "acknowledged", proof: str = "acknowledged") -> DeliveryLine:
     return line(role, (DAY.start, DAY.end, state), proof=proof)
+
+
+def found(start: int, end: int, cause: str | None = None, *, differs: bool = False) -> Segment[Found]:
+    return Segment(start, end, Found(cause or True, differs))
 
 
 BOTH = [connected(NATIONAL), connected(PROVINCIAL)]
@@ -89,13 +93,16 @@ def test_a_role_without_a_required_delivery_is_not_connected() -> None:
 @pytest.mark.parametrize(("state", "proof", "counts"), [
     ("acknowledged", "acknowledged", True),
     ("verified", "acknowledged", True),
-    ("verified", "verified", True),
-    ("acknowledged", "verified", False),
+    ("mismatch", "acknowledged", True),
     ("sending", "acknowledged", False),
+    ("verified", "verified", True),
+    ("acknowledged", "verified", True),
     ("sending", "verified", False),
 ])  # fmt: skip
 def test_a_delivery_counts_as_its_destination_demands(state: str, proof: str, counts: bool) -> None:
-    lines = [connected(NATIONAL, state, proof), connected(PROVINCIAL)]
+    """What is read back is told by the read-backs, which matched all day: not by the state that followed from them."""
+    proven = connected(NATIONAL, state, proof)._replace(proven=Proven([found(*DAY)]))
+    lines = [proven, connected(PROVINCIAL)]
     assert account(DAY, [seen(*DAY)], lines, []).camera.compliant == (DAY.length if counts else 0)
 
 
@@ -184,7 +191,28 @@ ALL_STATUSES = st.sampled_from([
     Status("waiting_for_camera", "none", 0),
     Status("connecting", None, 0),
 ])  # fmt: skip
-LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STATUSES), cut_lines(st.just("timeout")))
+FOUND = st.sampled_from([Found(True, False), Found("timeout", False), Found("mismatch", True)])
+PROVEN = st.builds(Proven, cut_lines(FOUND), cut_lines(st.just("ended")), st.sampled_from([0, 0, 40]))
+LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STATUSES), PROVEN)
+
+
+def expected(line: DeliveryLine, status: Status | None, moment: int) -> bool | str | None:
+    """Connected, the cause why not, or None: said again, moment by moment."""
+    if status is None:
+        return None
+    if moment < line.proven.since:
+        if status.state == "verified" or (status.state == line.proof == "acknowledged"):
+            return True
+        if status.state != "acknowledged":
+            return status.cause or "none"
+        failed = value_at(line.proven.failed, moment)
+        return None if failed is None else failed.value
+    if status.state not in ACKNOWLEDGED:
+        return status.cause or "none"
+    read_back = value_at(line.proven.found, moment)
+    if line.proof == "verified":
+        return None if read_back is None else read_back.value.code
+    return read_back.value.code if read_back is not None and read_back.value.differs else True
 
 
 @given(cut_lines(STATES), st.lists(LINES, max_size=4), cut_lines(st.just(True)))
@@ -192,7 +220,7 @@ def test_adding_up_kinds_of_moments_is_reading_every_moment(
     camera: list[Segment[Seen]], deliveries: list[DeliveryLine], agreed: list[Segment[bool]]
 ) -> None:
     period = Period(0, 100)
-    found = account(period, camera, deliveries, agreed)
+    counted = account(period, camera, deliveries, agreed)
     sums: Counter[str] = Counter(period=100)
     ledgers: list[dict[str, Any]] = [{**dict.fromkeys(LEDGER_NAMES, 0), "by_cause": Counter()} for _ in deliveries]
     for moment in range(period.start, period.end):
@@ -203,26 +231,22 @@ def test_adding_up_kinds_of_moments_is_reading_every_moment(
             for ledger, line in zip(ledgers, deliveries, strict=True):
                 ledger["maintenance" if line.required else "out_of_scope"] += 1
             continue
-        failures = [value_at(line.failed, moment) for line in deliveries]
-        connections = [
-            is_connected(one, line.proof, read_back_failed=failed is not None)
-            for one, line, failed in zip(statuses, deliveries, failures, strict=True)
-        ]
+        codes = [expected(line, one, moment) for one, line in zip(statuses, deliveries, strict=True)]
+        connections = [None if code is None else code is True for code in codes]
         centres = role_connections([(line.role, line.required) for line in deliveries], connections)
         seen_then = value_at(camera, moment)
         state = UNKNOWN if seen_then is None else seen_then.value.state
         verdict = {True: "compliant", False: "non_compliant", None: "compliance_unknown"}[complies(state, *centres)]
         sums.update([state.value, verdict, connection_name(*centres)])
-        for ledger, line, status, connection in zip(ledgers, deliveries, statuses, connections, strict=True):
+        for ledger, line, code, connection in zip(ledgers, deliveries, codes, connections, strict=True):
             if not line.required:
                 ledger["out_of_scope"] += 1
                 continue
             ledger[{True: "connected", False: "not_connected", None: "unknown"}[connection]] += 1
-            if status is not None and connection is False:
-                failed = status.state == "acknowledged" and line.proof == "verified"
-                ledger["by_cause"]["timeout" if failed else status.cause or "none"] += 1
-    assert found.camera == Durations(**sums)
-    assert list(found.deliveries) == [DeliveryDurations(**ledger) for ledger in ledgers]
+            if isinstance(code, str):
+                ledger["by_cause"][code] += 1
+    assert counted.camera == Durations(**sums)
+    assert list(counted.deliveries) == [DeliveryDurations(**ledger) for ledger in ledgers]
 
 
 def test_out_of_scope_is_the_whole_of_its_time() -> None:
@@ -232,14 +256,31 @@ def test_out_of_scope_is_the_whole_of_its_time() -> None:
 
 
 def test_a_blind_verifier_makes_nobody_non_compliant() -> None:
-    lines = [connected(NATIONAL, "acknowledged", "verified"), connected(PROVINCIAL, "verified", "verified")]
-    found = account(DAY, [seen(*DAY)], lines, [])
-    assert (found.camera.non_compliant, found.camera.compliance_unknown) == (0, DAY.length)
-    assert (found.deliveries[0].unknown, found.deliveries[1].connected) == (DAY.length, DAY.length)
+    proven = connected(PROVINCIAL, "verified", "verified")._replace(proven=Proven([found(*DAY)]))
+    counted = account(DAY, [seen(*DAY)], [connected(NATIONAL, "verified", "verified"), proven], [])
+    assert (counted.camera.non_compliant, counted.camera.compliance_unknown) == (0, DAY.length)
+    assert (counted.deliveries[0].unknown, counted.deliveries[1].connected) == (DAY.length, DAY.length)
 
 
 def test_a_read_back_that_was_tried_and_failed_is_not_connected() -> None:
-    line = connected(NATIONAL, "acknowledged", "verified")._replace(failed=[Segment(HOUR, 3 * HOUR, "timeout")])
-    found = account(DAY, [seen(*DAY)], [line, connected(PROVINCIAL)], [])
-    assert (found.deliveries[0].not_connected, found.deliveries[0].by_cause) == (2 * HOUR, {"timeout": 2 * HOUR})
-    assert found.camera.non_compliant == 2 * HOUR
+    failed = Proven([found(HOUR, 3 * HOUR, "timeout")])
+    line = connected(NATIONAL, "acknowledged", "verified")._replace(proven=failed)
+    counted = account(DAY, [seen(*DAY)], [line, connected(PROVINCIAL)], [])
+    assert (counted.deliveries[0].not_connected, counted.deliveries[0].by_cause) == (2 * HOUR, {"timeout": 2 * HOUR})
+    assert counted.camera.non_compliant == 2 * HOUR
+
+
+@pytest.mark.parametrize(("differs", "not_connected"), [(True, 2 * HOUR), (False, 0)])
+def test_proof_ends_an_acknowledged_connection_only_where_another_picture_came_back(
+    differs: bool, not_connected: int
+) -> None:
+    line = connected(NATIONAL, "mismatch")._replace(proven=Proven([found(HOUR, 3 * HOUR, "x", differs=differs)]))
+    counted = account(DAY, [seen(*DAY)], [line, connected(PROVINCIAL)], []).deliveries[0]
+    assert (counted.connected, counted.not_connected) == (DAY.length - not_connected, not_connected)
+
+
+def test_time_before_the_rule_keeps_its_account() -> None:
+    """A forwarder called it verified all day; by rule 4 nothing was read back."""
+    line = connected(NATIONAL, "verified", "verified")._replace(proven=Proven(since=9 * HOUR))
+    counted = account(DAY, [seen(*DAY)], [line, connected(PROVINCIAL)], []).deliveries[0]
+    assert (counted.connected, counted.unknown) == (9 * HOUR, 15 * HOUR)

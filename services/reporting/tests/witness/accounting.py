@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from services.reporting.tests.witness.proving import PROVEN
 from services.reporting.tests.witness.seeing import SEEN
 from services.reporting.tests.witness.world import World
 
@@ -30,7 +31,8 @@ create temporary table fact on commit drop as
                select coalesce(jsonb_object_agg(key, to_jsonb((value #>> '{}')::timestamptz + by)), '{}')
                from jsonb_each(body) where value <> 'null' and key in (
                    'observed_at', 'alive_at', 'started_at', 'awake_since', 'held_since', 'last_acknowledged_at',
-                   'first_changed_at', 'media_since', 'media_stopped_at', 'still_since', 'still_until', 'since')
+                   'first_changed_at', 'media_since', 'media_stopped_at', 'captured_at', 'still_since',
+                   'still_until', 'since')
            ) end as body
     from (
         select *, case when dated - stored > interval '2 s' then stored - dated end as by
@@ -136,16 +138,20 @@ create temporary table counted on commit drop as
     from scope left join maintained using (camera);
 create temporary table evidence on commit drop as
     select demand.camera, demand.delivery, demand.role, what, cause, span * counted.counted as span from (
-        select demand.*, 'yes' as what, null as cause, stood.span * tstzmultirange(demand.span) as held
-        from demand join stood using (delivery)
-        where stood.state = 'verified' or (stood.state = 'acknowledged' and demand.proof = 'acknowledged')
+        select demand.*, 'yes' as what, null as cause, stood.span * tstzmultirange(demand.span) * case demand.proof
+                   when 'verified' then coalesce((select range_agg(proven.span) from proven
+                       where proven.delivery = demand.delivery and proven.what = 'matches'), '{}')
+                   else '{(,)}' - coalesce((select range_agg(proven.span) from proven
+                       where proven.delivery = demand.delivery and proven.what = 'differs'), '{}') end as held
+        from demand join stood using (delivery) where stood.state in ('verified', 'acknowledged', 'mismatch')
         union all
         select demand.*, 'no', stood.cause, stood.span * tstzmultirange(demand.span)
-        from demand join stood using (delivery) where stood.state not in ('verified', 'acknowledged')
+        from demand join stood using (delivery) where stood.state not in ('verified', 'acknowledged', 'mismatch')
         union all
-        select demand.*, 'no', failed.cause, stood.span * tstzmultirange(demand.span) * tstzmultirange(failed.span)
-        from demand join stood using (delivery) join failed using (delivery)
-        where stood.state = 'acknowledged' and demand.proof = 'verified'
+        select demand.*, 'no', proven.cause, stood.span * tstzmultirange(demand.span) * proven.span
+        from demand join stood using (delivery) join proven using (delivery)
+        where stood.state in ('verified', 'acknowledged', 'mismatch')
+              and (proven.what = 'differs' or (proven.what = 'unreachable' and demand.proof = 'verified'))
     ) as demand (camera, delivery, role, proof, demanded, what, cause, span) join counted using (camera);
 
 create temporary table role on commit drop as
@@ -256,7 +262,7 @@ def account(
                 window.model_dump(),
             )
         given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
-        for statement in f"{_FACTS}{_ASKED}{SEEN}{_SCOPE}".split(";\n"):
+        for statement in f"{_FACTS}{_ASKED}{SEEN}{PROVEN}{_SCOPE}".split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)
         cursor.execute(_LENGTH.encode())

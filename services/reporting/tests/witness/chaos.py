@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.reporting.tests.witness.centres import add_read_backs
 from services.reporting.tests.witness.forwarders import add_claims, add_media
 from services.reporting.tests.witness.losing import lose_facts
 from services.reporting.tests.witness.storing import store_facts
@@ -46,14 +47,12 @@ from vonggac.events.inventory import (
 )
 from vonggac.events.prober import (
     CameraObservedV1,
-    DeliveryVerifiedV1,
     ProbeKind,
     ProberAliveV1,
     SiteObservedV1,
     SiteState,
     Step,
     Verdict,
-    VerificationVerdict,
 )
 
 INTERVALS_S = (45, 60, 120)
@@ -238,8 +237,8 @@ def _camera(
         add_media(made, state, forwarders)
     for one in planned:
         add_claims(made, camera_id, one, forwarders)
-        if chance.random() < 0.7:
-            _read_backs(made, camera_id, one, probers)
+        if chance.random() < 0.9:
+            add_read_backs(made, camera_id, one, probers, AFTER)
     for _ in range(chance.choice([0, 0, 1, 2])):
         _maintenance(made, camera_id if chance.random() < 0.7 else None, chance.choice(facilities[:2]))
 
@@ -331,32 +330,6 @@ def _still_since(chance: random.Random, cause: Cause | None, at: int) -> datetim
     if cause is not Cause.FROZEN or chance.random() < 0.3:
         return None
     return moment(at - chance.randrange(4 * SECOND, 4 * MINUTE))
-
-
-def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers: list[Worker]) -> None:
-    chance = made.chance
-    at = made.some_time(before=BEFORE, after=0)
-    while at < made.start + PERIOD + AFTER:
-        verdict = chance.choice(list(VerificationVerdict))
-        worker = chance.choice(probers)
-        life = worker.life_at(at)
-        if life is not None:
-            made.facts.append(
-                DeliveryVerifiedV1(
-                    delivery_id=planned.id,
-                    camera_id=camera_id,
-                    destination_id=planned.destination_id,
-                    camera_revision=1,
-                    worker_id=worker.id,
-                    observed_at=moment(at + worker.skew),
-                    verdict=verdict,
-                    cause=None if verdict is VerificationVerdict.VERIFIED else chance.choice([None, *CAUSES]),
-                    interval_s=chance.choice([4, 16, 60, 60]),
-                    duration_ms=chance.choice([0, 900, 4000]),
-                    awake_since=moment(life[0] + worker.skew),
-                )
-            )
-        at += 60 * SECOND + chance.choice([0, 500, 70 * SECOND])
 
 
 def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None:

@@ -37,7 +37,7 @@ create temporary table forwarding on commit drop as
                (select range_agg(span) from lost where publisher = worker), '{}')) as life
     from watch where kind = 'forwarder';
 
--- Probes and read-backs: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
+-- Probes: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
 -- the next, at most two intervals, and no longer than the life of the probers in which it was made. It ends, too, where
 -- a prober lost facts after it or while it was made, unless the next finds the same and comes before another was due:
 -- after one and a half intervals, 1.9 where a silent camera may have been put off.
@@ -63,22 +63,17 @@ create temporary table observed on commit drop as
                            when found is not null and state <> 'down' then least(found, seen)
                            when found >= seen then greatest(seen - duration, awake) end) as since
                 from (
-                    select kind,
-                           (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid
-                               as thing,
-                           case body->>'verdict' when 'verified' then 'up' when 'mismatch' then 'down'
-                               when 'unreachable' then 'down' when 'not_checkable' then 'unknown'
-                               else body->>'verdict' end as state,
-                           case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
-                               when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
+                    select kind, (body->>'camera_id')::uuid as thing, body->>'verdict' as state,
+                           case body->>'verdict' when 'up' then null when 'unknown' then null else body->>'cause' end
+                               as cause,
                            body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
                                and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
                            (body->>'interval_s')::float as interval_s,
                            round((body->>'duration_ms')::float) * interval '1 ms' as duration,
                            (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake,
-                           case kind when 'probe' then (body->>'still_since')::timestamptz end as still,
-                           case kind when 'probe' then (body->>'since')::timestamptz end as found
-                    from fact where kind in ('probe', 'read_back')
+                           (body->>'still_since')::timestamptz as still,
+                           (body->>'since')::timestamptz as found
+                    from fact where kind = 'probe'
                 ) as read
             ) as dated
             order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
@@ -214,7 +209,4 @@ create temporary table seen on commit drop as
                range_agg(span) filter (where what = 'still') as still
         from revised group by camera
     ) as changed using (camera);
-create temporary table failed on commit drop as
-    select thing as delivery, span, coalesce(cause, 'none') as cause
-    from observed where kind = 'read_back' and state = 'down' and not isempty(span);
 """

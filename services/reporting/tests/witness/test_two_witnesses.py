@@ -85,7 +85,7 @@ async def give_up_lost(database: Database) -> None:
     async with database.transaction() as session:
         touched = await late.begun(session)
         _, since = await give_up(session, datetime.now(UTC) + 2 * GIVEN_UP_AFTER)
-        late.note_lives(touched, {"gap": since})
+        await late.note_lives(session, touched, {"gap": since})
         await late.keep(session, touched)
 
 

@@ -77,26 +77,38 @@ def _all(values: list[bool | None]) -> bool | None:
     return None if None in values else True
 
 
-RULE_VERSION = "3"
-"""Of the rule in words: every report and file prints both. 3 counts time as 2 did, facilities
-as the progress board does, and has what the register said."""
+RULE_VERSION = "4"
+"""Of the rule in words: every report and file prints both. 4 counts what lies between two read-backs that agree."""
 RULE_WITHOUT_REGISTER = "2"
-"""Of the last reports that were frozen without the register; their further versions are by it too."""
+"""Of the last reports that were frozen without the register; their further versions are by it too. Of all others a
+further version is by the rule of the first one: time before rule 4 keeps its account."""
+RULE_OF_STATES = "3"
+"""Of the last reports that count a proof for three intervals, as their forwarders' states did."""
 RULE_VI = (
     "Camera đạt yêu cầu tại một thời điểm khi camera hoạt động (có hình, giải mã được) và mọi kết nối bắt buộc tới cả "
-    "hai trung tâm (trung ương và tỉnh) đều được xác nhận theo mức mỗi trung tâm yêu cầu. Thời gian không có số liệu "
+    "hai trung tâm (trung ương và tỉnh) đều được xác nhận theo mức mỗi trung tâm yêu cầu. Trung tâm yêu cầu 'đã kiểm "
+    "chứng': thời gian kết nối là thời gian giữa hai lần đọc lại liên tiếp đều khớp hình trong cùng một phiên; sau lần "
+    "khớp cuối cùng là không rõ cho đến khi lần đọc lại tiếp theo có kết quả; từ lúc bắt đầu lần đọc lại không được "
+    "hoặc khác hình đầu tiên là mất kết nối, cho đến hình khớp đầu tiên sau đó. Trung tâm chỉ yêu cầu 'đã xác nhận': "
+    "kết nối khi trung tâm xác nhận nhận dữ liệu, trừ thời gian đọc lại thấy hình khác. Thời gian không có số liệu "
     "là 'không rõ', không tính là hoạt động cũng không tính là mất kết nối; bảo trì được thống nhất trước được tách "
     "riêng. Tỷ lệ đo được bỏ phần không rõ; tỷ lệ chặt tính không rõ là không đạt; tỷ lệ lỏng tính không rõ là đạt. "
     "Kỳ báo cáo gồm thời điểm đầu, không gồm thời điểm cuối. Ngoài phạm vi là thời gian camera chưa có, đã gỡ hoặc "
     "được tắt theo thống nhất, và thời gian cơ sở dự kiến, tạm dừng hoặc đã đóng; kế hoạch lấy theo từng thời điểm. "
-    "Báo cáo đã chốt lấy thời hạn, nghĩa vụ và tình trạng từng cơ sở theo sổ theo dõi tại thời điểm chốt số liệu."
+    "Báo cáo đã chốt lấy thời hạn, nghĩa vụ và tình trạng từng cơ sở theo sổ theo dõi tại thời điểm chốt số liệu. "
+    "Thời gian trước khi quy tắc này có hiệu lực giữ nguyên cách tính của quy tắc trước."
 )
 RULE_EN = (
-    "A camera complies at a moment when it is up (a picture arrived and decoded) and every required delivery to both "
-    "centres, national and provincial, is confirmed as that centre demands. Time without data is unknown, neither up "
-    "nor down; maintenance agreed beforehand is kept apart. The measured percentage leaves unknown out, the strict one "
-    "counts it as bad, the lenient one as good. A period includes its start and excludes its end. Out of scope is the "
-    "time before a camera existed, after it was removed, while it was switched off by agreement, and while its "
-    "facility was planned, suspended or closed; the plan is that of each moment. "
-    "A frozen report takes deadlines, obligations and how far each facility is from the register as of its cut-off."
+    "A camera complies at a moment when it is up (a picture arrived and decoded) and every required delivery to "
+    "both centres, national and provincial, is confirmed as that centre demands. Where a centre demands 'verified', "
+    "the time between two read-backs in a row of one session that both gave back the camera's picture is connected; "
+    "after the last one it is unknown until the next one speaks; from the beginning of the first read-back that "
+    "failed or differed it is not connected, until the first matching picture. Where a centre demands "
+    "'acknowledged' alone, it is connected while the centre confirms the data, but for the time in which read-backs "
+    "differed. Time without data is unknown, neither up nor down; maintenance agreed beforehand is kept apart. The "
+    "measured percentage leaves unknown out, the strict one counts it as bad, the lenient one as good. A period "
+    "includes its start and excludes its end. Out of scope is the time before a camera existed, after it was "
+    "removed, while it was switched off by agreement, and while its facility was planned, suspended or closed; the "
+    "plan is that of each moment. A frozen report takes deadlines, obligations and how far each facility is from "
+    "the register as of its cut-off. Time before this rule came into force keeps the account of the rule before."
 )

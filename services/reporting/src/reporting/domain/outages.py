@@ -4,8 +4,9 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reporting.domain.evidence.media import joined
+from reporting.domain.evidence.proven import NO_CAUSE
 from reporting.domain.instants import Millis
-from reporting.domain.partition import NO_CAUSE, Seen
+from reporting.domain.partition import Seen
 from reporting.domain.scope import Absence, Reason
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState

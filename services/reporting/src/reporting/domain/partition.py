@@ -10,15 +10,13 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.compliance import ACKNOWLEDGED, VERIFIED, complies, connection_name, role_connections
-from reporting.domain.evidence.claims import PROVES, Status
+from reporting.domain.compliance import complies, connection_name, role_connections
+from reporting.domain.evidence.claims import Status
+from reporting.domain.evidence.proven import NOTHING_PROVEN, Piece, Proven, pieces
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
 from vonggac.events.inventory import DestinationRole
-
-NO_CAUSE = "none"
-"""Key of not-connected time whose state carries no cause, such as `connecting`."""
 
 
 class Seen(NamedTuple):
@@ -37,16 +35,18 @@ class Seen(NamedTuple):
 
 
 class DeliveryLine(NamedTuple):
-    """How one delivery stood. `required` is False while it or its destination is switched off, or it does not exist.
-
-    `failed`: when the last read-back had been tried and had failed, with its cause; only where one is demanded.
-    """
+    """How one delivery stood. `required` is False while it or its destination is switched off, or it does not exist."""
 
     role: DestinationRole | None
     proof: str
     required: bool
     segments: Sequence[Segment[Status]]
-    failed: Sequence[Segment[str]] = ()
+    proven: Proven = NOTHING_PROVEN
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """When it was connected as demanded, and when not and why; in between it is unknown."""
+        return pieces(self.proof, self.segments, self.proven)
 
 
 @dataclass(slots=True)
@@ -191,7 +191,7 @@ def _lines(
 ) -> list[Iterable[tuple[Millis, Millis, Any]]]:
     # `_value_` is the field behind an enum's `value`, which is a function: a report asks a hundred thousand times.
     seen = [(start, end, seen[0]._value_) for start, end, seen in camera]
-    return [maintenance, seen, *map(_codes, deliveries)]
+    return [maintenance, seen, *(line.pieces for line in deliveries)]
 
 
 type _Plan = tuple[tuple[DestinationRole | None, bool], ...]
@@ -246,36 +246,6 @@ def _kinds(plan: _Plan, codes: tuple[Any, ...]) -> Kinds:
     camera = tuple(DURATION_NAMES[entry] for entry in entries if entry < first)
     names = [LEDGER_NAMES[(entry - first) % len(LEDGER_NAMES)] for entry in entries if entry >= first]
     return Kinds(camera, tuple([(name, causes.get(number)) for number, name in enumerate(names)]))
-
-
-type _Code = bool | str
-"""A piece of a delivery's line: True connected, a cause not connected. Without a piece it is unknown."""
-
-
-def _codes(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
-    proving = PROVES[line.proof]
-    if line.proof == VERIFIED:
-        return _codes_by_read_backs(line)
-    return [
-        (start, end, True if status[0] in proving else status[1] or NO_CAUSE) for start, end, status in line.segments
-    ]
-
-
-def _codes_by_read_backs(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
-    """Media that is only acknowledged where a read-back is demanded: not connected while the last read-back failed."""
-    proving, codes = PROVES[line.proof], list[tuple[Millis, Millis, _Code]]()
-    for start, end, status in line.segments:
-        if status[0] in proving:
-            codes.append((start, end, True))
-        elif status[0] != ACKNOWLEDGED:
-            codes.append((start, end, status[1] or NO_CAUSE))
-        else:
-            codes += [
-                (max(start, left), min(end, right), cause)
-                for left, right, cause in line.failed
-                if left < end and right > start
-            ]
-    return codes
 
 
 type _Entries = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]

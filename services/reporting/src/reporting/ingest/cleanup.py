@@ -66,7 +66,7 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> i
     async with database.transaction() as session:
         touched = await late.begun(session)
         lost, since = await gaps.give_up(session, now)
-        late.note_lives(touched, {"gap": since})
+        await late.note_lives(session, touched, {"gap": since})
         await late.keep(session, touched)
         missing = await scope.count_missing(session)
     metrics.REGISTER_GAPS.set(missing)

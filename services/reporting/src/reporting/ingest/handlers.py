@@ -12,13 +12,13 @@ from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, records, scope
-from reporting.ingest.facts import claims, formats, lives, media, proofs, runs, site_faults
+from reporting.ingest.facts import claims, formats, lives, media, proofs, read_backs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database, is_away
-from vonggac.events import Cause, Payload
+from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import MaintenanceWindowV1, RemovedV1, State
 from vonggac.events.prober import (
@@ -28,21 +28,12 @@ from vonggac.events.prober import (
     ProberAliveV1,
     SiteObservedV1,
     Verdict,
-    VerificationVerdict,
 )
 
 STATES = {
     Verdict.UP: CameraState.UP,
     Verdict.DOWN: CameraState.DOWN,
     Verdict.UNKNOWN: CameraState.UNKNOWN,
-}
-
-
-READ_BACK_STATES = {
-    VerificationVerdict.VERIFIED: CameraState.UP,
-    VerificationVerdict.MISMATCH: CameraState.DOWN,
-    VerificationVerdict.UNREACHABLE: CameraState.DOWN,
-    VerificationVerdict.NOT_CHECKABLE: CameraState.UNKNOWN,
 }
 
 
@@ -116,9 +107,9 @@ class Ingest:
             await future_facts.mark(session, corrections)
             causes = await late.down_by_cause(session, touched, facts)
             counts = await runs.record(session, runs.CAMERAS, probes(facts))
-            await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
+            proven_since = await read_backs.record(session, read_backs.entries_of(facts))
             await media.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await formats.record(session, formats.formats(facts))
@@ -126,8 +117,9 @@ class Ingest:
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
             watched = await lives.record(session, signs, lives.clock_stepped(facts))
-            await late.note_observations(session, touched, facts, causes)
-            late.note_lives(touched, {"sign_of_life": watched, "gap": closed_gaps, "clock_step": clock.since})
+            await late.note_observations(session, touched, facts, causes, proven_since)
+            noted = {"sign_of_life": watched, "gap": closed_gaps, "clock_step": clock.since}
+            await late.note_lives(session, touched, noted)
             await late.keep(session, touched)
         _count("observation", len(batch), len(new))
         metrics.CLOCK_STEPS.inc(clock.new)
@@ -158,27 +150,13 @@ def _by_forwarder(fact: CameraObservedV1) -> bool:
     return fact.kind is ProbeKind.LIGHT and any(step.name == BY_FORWARDER for step in fact.steps)
 
 
-def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
-    """Read-backs as domain observations, by delivery: `down` was tried and failed, `unknown` could not be tried."""
-    result: dict[UUID, list[Observation]] = {}
-    for fact in facts:
-        if isinstance(fact, DeliveryVerifiedV1):
-            state = READ_BACK_STATES[fact.verdict]
-            mismatch = Cause.MISMATCH if fact.verdict is VerificationVerdict.MISMATCH else None
-            cause = (fact.cause or mismatch) if state is CameraState.DOWN else None
-            result.setdefault(fact.delivery_id, []).append(_observation(fact, state, cause))
-    return result
-
-
-def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState, cause: str | None) -> Observation:
+def _observation(fact: CameraObservedV1, state: CameraState, cause: str | None) -> Observation:
     """A failure is dated to the beginning of the attempt that failed (design 6)."""
     at = millis(fact.observed_at)
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     if state is CameraState.DOWN:
         at = max(at - round(fact.duration_ms), awake_since)
-    knows_since = awake_since
-    if isinstance(fact, CameraObservedV1):
-        knows_since = max(awake_since, _found_since(fact, state, at))
+    knows_since = max(awake_since, _found_since(fact, state, at))
     return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), knows_since)
 
 

@@ -19,6 +19,7 @@ from reporting.ingest.facts import runs
 from reporting.ingest.records import Key
 from reporting.storage.availability import after_freezing, evidence, ledger
 from reporting.storage.availability.after_freezing import REGISTER
+from reporting.storage.read_backs import taken_back_from
 from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
@@ -184,24 +185,30 @@ async def down_by_cause(session: AsyncSession, touched: Touched | None, facts: S
     return found
 
 
-def _began(probe: CameraObservedV1 | DeliveryVerifiedV1) -> datetime:
+def _began(probe: CameraObservedV1) -> datetime:
     return probe.observed_at - timedelta(milliseconds=probe.duration_ms)
 
 
 async def note_observations(
-    session: AsyncSession, touched: Touched | None, facts: Sequence[Payload], before: DownByCause
+    session: AsyncSession,
+    touched: Touched | None,
+    facts: Sequence[Payload],
+    before: DownByCause,
+    proven_since: Mapping[UUID, Millis],
 ) -> None:
     """Note probes, read-backs, claims and reports that hold before a closed midnight. After they were stored; `before`:
-    what `down_by_cause` had found."""
+    what `down_by_cause` had found; `proven_since`: since when the facts change what read-backs prove, by delivery."""
     if touched is None:
         return
     after = await down_by_cause(session, touched, facts)
     touched.causes.update(key for key in {**before, **after} if before.get(key) != after.get(key))
     for fact in facts:
         match fact:
-            case CameraObservedV1() | DeliveryVerifiedV1():
-                what = "probe" if isinstance(fact, CameraObservedV1) else "read_back"
-                touched.add(fact.camera_id, what, _began(fact))
+            case CameraObservedV1():
+                touched.add(fact.camera_id, "probe", _began(fact))
+            case DeliveryVerifiedV1() | DeliveryObservedV1() if fact.delivery_id in proven_since:
+                what = "read_back" if isinstance(fact, DeliveryVerifiedV1) else "claim"
+                touched.add(fact.camera_id, what, proven_since[fact.delivery_id])
             case _:
                 continue
     until = moment(touched.until)
@@ -264,9 +271,10 @@ async def note_records(session: AsyncSession, touched: Touched | None, added: Se
     touched.records.update((row.noun, millis(row.since)) for row in await session.execute(_RECORDED, given))
 
 
-def note_lives(touched: Touched | None, since: Mapping[str, Millis | None]) -> None:
-    """Note that workers watched, or did not, before a closed midnight: by kind of fact, since when."""
+async def note_lives(session: AsyncSession, touched: Touched | None, since: Mapping[str, Millis | None]) -> None:
+    """Note that workers watched, or did not, before a closed midnight: by kind of fact, since when. A gap takes back
+    what read-backs on both of its sides would prove."""
     if touched is not None:
         for what, instant in since.items():
             if instant is not None:
-                touched.add(None, what, instant)
+                touched.add(None, what, await taken_back_from(session, instant) if what == "gap" else instant)

@@ -1,7 +1,7 @@
 """Reading a scope's cameras in portions and accounting each: what every report and export is made of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import batched, zip_longest
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain import compliance, partition
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
+from reporting.domain.evidence.proven import Proven
 from reporting.domain.instants import HOUR, TIME_ZONE, VIETNAM, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import confirmed
@@ -22,6 +23,7 @@ from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from reporting.storage import history, lives
 from reporting.storage.lives import Watch
+from reporting.storage.read_backs import load_read_backs, rule_holds_from
 from vonggac.events.inventory import DestinationRole
 from vonggac.telemetry.garbage_collection import rarely_collected
 
@@ -55,10 +57,10 @@ class Moment(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What speaks for a delivery: its forwarders' claims, and when its last read-back had failed."""
+    """What speaks for a delivery: its forwarders' claims, and its read-backs."""
 
     statuses: Sequence[Segment[Status]]
-    failed: Sequence[Segment[str]]
+    proven: Proven
 
 
 class CameraAccount(NamedTuple):
@@ -165,36 +167,41 @@ async def _portions[One, Made](
     if not cameras:
         return
     with rarely_collected():
-        watch = await watch_of(session, question)
+        watch, since = await watch_of(session, question), await rule_holds_from(session)
         windows = await history.maintenance(session, question.period.start, question.read_until)
         portions = [*batched(cameras, PORTION if question.period.length > SHORT else SHORT_PORTION)]
         ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
-            stored = ahead or await _read(session, question, portion, watch)
+            stored = ahead or await _read(session, question, portion, watch, since)
             material = _Material(question, stored, watch, windows)
             making = asyncio.create_task(asyncio.to_thread(_made, material, portion, each, make))
             try:
-                ahead = await _read(session, question, following, watch) if following else None
+                ahead = await _read(session, question, following, watch, since) if following else None
             finally:
                 await asyncio.wait({making})
             yield making.result()
 
 
-async def _read(session: AsyncSession, question: Question, portion: Sequence[Camera], watch: Watch) -> history.Stored:
+async def _read(
+    session: AsyncSession, question: Question, portion: Sequence[Camera], watch: Watch, since: Millis
+) -> history.Stored:
+    """`since`: when rule 4 began to count."""
     cameras = [one.id for one in portion]
     deliveries = [planned.id for one in portion for planned in one.deliveries]
     start, end = question.period.start, question.read_until
     found = await history.stored(session, cameras, deliveries, start, end, watch)
-    demanded = {
+    return found._replace(read_backs=await load_read_backs(session, deliveries, demanding(portion), start, end, since))
+
+
+def demanding(cameras: Iterable[Camera]) -> set[str]:
+    """The deliveries whose destination demands a read-back at some moment."""
+    return {
         planned.id
-        for one in portion
+        for one in cameras
         for piece in one.pieces
         for planned in piece.value.deliveries
         if planned.required_proof == VERIFIED
     }
-    if not demanded:
-        return found
-    return found._replace(failures=await history.failed_read_backs(session, demanded, start, end))
 
 
 async def watch_of(session: AsyncSession, question: Question) -> Watch:
@@ -217,14 +224,15 @@ def _made[One, Made](
     material: _Material, portion: Sequence[Camera], each: _Each[One], make: Callable[[list[One]], Made]
 ) -> Made:
     stored, watch = material.stored, material.watch
-    seen, claims, failed = stored.lines(watch), stored.claims(), stored.failed(watch)
+    seen, claims, proven = stored.lines(watch), stored.claims(), stored.proven(watch)
+    unproven = stored.unproven
     made: list[One] = []
     for camera in portion:
         line = seen.get(camera.id, ())
         evidence = {
             one.id: Evidence(
                 resolve(claims.get(one.id, ()), watch.forwarders),
-                failed.get(one.id, ()),
+                proven.get(one.id, unproven),
             )
             for one in camera.deliveries
         }
@@ -260,7 +268,7 @@ def _now_alone(
 def _line(planned: Delivery, found: Evidence) -> DeliveryLine:
     if not planned.known:
         return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, ())
-    return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, found.statuses, found.failed)
+    return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, found.statuses, found.proven)
 
 
 def _piecewise(
@@ -340,7 +348,7 @@ def _moment(
     demanded = {one.id for one in last.value.deliveries}
     lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
     connections = tuple([
-        compliance.connected(status, line.proof, read_back_failed=value_at(line.failed, now) is not None)
+        compliance.connected(status, line.proof, read_back_failed=line.proven.failed_at(now))
         for line, (_, status) in zip(lines, shown, strict=True)
     ])  # fmt: skip
     plan = [

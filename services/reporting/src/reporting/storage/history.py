@@ -15,14 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.claims import ClaimRow
 from reporting.domain.evidence.media import MEMORY, NOTHING, MediaClaim, dated, media_of
+from reporting.domain.evidence.proven import NO_CAUSE, Losses, Proven, found_in
+from reporting.domain.evidence.read_backs import Kind, Stretch
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
-from reporting.domain.partition import NO_CAUSE, Seen
+from reporting.domain.partition import Seen
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import BY_FORWARDER, CameraState, end_before_loss, within_lives
 from reporting.storage.columns import columns
 from reporting.storage.lives import Watch
+from reporting.storage.read_backs import ReadBackRows
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
@@ -75,22 +78,6 @@ select * from (
 """
 RUN_COLUMNS, CHANGE_COLUMNS = 6, 9
 
-_FAILED = """
-select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
-       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause),
-       array_agg((date_part('epoch', last_observed_at) * 1000)::bigint)
-from (
-    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_run
-    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
-      and ends_at > %(from)s and started_at < %(to)s
-    union all
-    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_state
-    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
-      and ends_at > %(from)s and started_at < %(to)s
-    order by delivery_id, started_at
-) as failed
-"""
-
 _DOWN = text(
     """
     select camera_id::text from camera_media
@@ -130,12 +117,13 @@ class Stored(NamedTuple):
     runs: Sequence[Sequence[Any]]
     changes: Sequence[Sequence[Any]]
     media: Sequence[Sequence[Any]]
-    failures: Sequence[Sequence[Any]] = ()
+    read_backs: ReadBackRows = ReadBackRows()
 
     @property
     def rows(self) -> int:
         """How many were read, of all kinds."""
-        return sum(len(each[0]) for each in (self.runs, self.changes, self.media, self.failures) if each)
+        read_backs = self.read_backs.stretches, self.read_backs.failed
+        return sum(len(each[0]) for each in (self.runs, self.changes, self.media, *read_backs) if each)
 
     def lines(self, watch: Watch) -> dict[str, Sequence[Segment[Seen]]]:
         """What each camera was seen to be, as far as a prober watched, dated by its forwarder; segments keep their true
@@ -155,22 +143,37 @@ class Stored(NamedTuple):
         """What workers reported of each camera's media."""
         return {camera_id: [MediaClaim(*row) for row in rows] for camera_id, rows in _grouped(*self.media)}
 
-    def failed(self, watch: Watch) -> dict[str, list[Segment[str]]]:
-        """When the last read-back of each delivery had been tried and had failed, with its cause, as far as a prober
-        watched."""
-        if not self.failures:
-            return {}
-        return {
+    def proven(self, watch: Watch) -> dict[str, Proven]:
+        """What read-backs say of each delivery, as far as nothing is lost; of one that none speaks of: `unproven`."""
+        stretches, failures, since = self.read_backs
+        failed = {
             delivery_id: within_lives(
                 [Segment(start, end, cause or NO_CAUSE) for start, end, cause, _ in _before_losses(rows, watch)],
                 watch.probing,
             )
-            for delivery_id, rows in _grouped(*self.failures)
+            for delivery_id, rows in (_grouped(*failures) if failures else ())
         }
+        losses = Losses(watch.probing, watch.lost, watch.lost_by_forwarder)
+        result = {
+            delivery_id: Proven(found_in(map(_stretch, rows), losses), failed.pop(delivery_id, ()), since)
+            for delivery_id, rows in (_grouped(*stretches) if stretches else ())
+        }
+        result |= {delivery_id: Proven((), rows, since) for delivery_id, rows in failed.items()}
+        return result
+
+    @property
+    def unproven(self) -> Proven:
+        """Of a delivery that no read-back speaks of."""
+        return Proven(since=self.read_backs.since)
 
     def claims(self) -> dict[str, list[ClaimRow]]:
         """What workers claimed of each delivery."""
         return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
+
+
+def _stretch(row: tuple[Any, ...]) -> Stretch:
+    begins, ends, kind, *rest = row
+    return Stretch(begins, ends, Kind(kind), *rest)
 
 
 def _before_losses(runs: Iterable[Any], watch: Watch) -> Iterable[Any]:
@@ -213,14 +216,6 @@ def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, It
     """Rows id by id, out of columns. Those of one id stand together."""
     rows = zip(*rest, strict=True)
     return ((one, islice(rows, count)) for one, count in Counter(ids).items())
-
-
-async def failed_read_backs(
-    session: AsyncSession, deliveries: Iterable[str], start: Millis, end: Millis
-) -> Sequence[Sequence[Any]]:
-    """The columns of `Stored.failures`: ask only for deliveries whose destination demands a read-back."""
-    given = {"deliveries": f"{{{','.join(deliveries)}}}", "from": moment(start), "to": moment(end)}
-    return await columns(session, _FAILED, given)
 
 
 async def camera_lines(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.evidence.bus_clock import Era, common_spans, find_returns, shown_twice
 from reporting.domain.evidence.lives import Life, gaps_of, presumed, union, without_gaps
 from reporting.domain.evidence.media import MEMORY
+from reporting.domain.evidence.read_backs import digest_of
 from reporting.domain.instants import Millis, millis, moment
 
 _LIVES = text(
@@ -44,6 +46,8 @@ class Watch(NamedTuple):
     """When at least one prober watched."""
     lost: Sequence[Life] = ()
     """When facts of some prober were lost: any camera's probe, and any read-back, may be among them."""
+    lost_by_forwarder: Mapping[int, Sequence[Life]] = MappingProxyType({})
+    """When facts of a forwarder were lost, by the digest of its name: any change of a delivery may be among them."""
 
     def alive(self, now: Millis) -> tuple[int, int]:
         """How many probers and forwarders are presumed alive at `now`."""
@@ -69,6 +73,7 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         if row.of_prober:
             lost.append(gap)
     wrong = await _wrong_clock(session, asked)
+    forwarders = frozenset(found["forwarder"])
     for which, kind in found.items():
         lived = {
             name: without_gaps(
@@ -80,7 +85,8 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         # Whose whole life lies within a loss is as if nobody had heard of it.
         found[which] = {name: lives for name, lives in lived.items() if lives}
     probing = [life for spans in found["probing"].values() for life in spans]
-    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost))
+    lost_by_forwarder = {digest_of(name): gaps_of(spans) for name, spans in gaps.items() if name in forwarders}
+    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost), lost_by_forwarder)
 
 
 class _WrongClock(NamedTuple):

@@ -253,7 +253,7 @@ async def test_a_blind_verifier_makes_nobody_non_compliant(client: Client, inges
     assert line["seconds"]["connection_unknown"] == 86400.0 - 45.0
 
 
-async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_do_not(
+async def test_matches_connect_where_they_are_demanded_and_mismatch_and_stopped_do_not(
     client: Client, ingest: Ingest, province: Province
 ) -> None:
     camera, end = province.camera(), DAY + timedelta(days=1)
@@ -264,14 +264,15 @@ async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_d
     await province.feed(
         ingest,
         province.change(national, camera, 1, DAY, "verified"),
-        province.change(national, camera, 2, wrong, "mismatch", cause="mismatch"),
-        province.change(national, camera, 3, right, "verified"),
+        *(province.read_back(national, camera, at) for at in (DAY, wrong - timedelta(minutes=1), right, end)),
+        *(province.read_back(national, camera, wrong + timedelta(minutes=n), "mismatch") for n in range(60)),
         province.change(provincial, camera, 1, DAY, "verified"),
         province.change(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
         *province.watched(end),
     )
     line = (await read(client))["cameras"][0]
-    assert line["seconds"]["both"] == 86400.0 - 3600.0 - 7200.0
+    assert line["seconds"]["both"] == 86400.0 - 60.0 - 3600.0 - 7200.0
+    assert line["deliveries"][0]["seconds"]["unknown"] == 60.0
     assert [delivery["not_connected_by_cause"] for delivery in line["deliveries"]] == [
         {"mismatch": 3600.0},
         {"stopped": 7200.0},

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.evidence.claims import Status
+from reporting.domain.evidence.proven import Found, Proven
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
 from reporting.domain.partition import DeliveryLine, Seen, account
 from reporting.domain.segments import Period, Segment
@@ -33,7 +34,12 @@ DELIVERIES = st.builds(
     st.sampled_from(["acknowledged", "verified"]),
     st.booleans(),
     lines(STATUSES),
-    lines(st.just("mismatch")),
+    st.builds(
+        Proven,
+        lines(st.sampled_from([Found(True, False), Found("timeout", False), Found("mismatch", True)])),
+        lines(st.just("mismatch")),
+        st.sampled_from([0, 40]),
+    ),
 )
 
 

@@ -132,6 +132,21 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "before": ("Trước", "In the version before"),
     "after": ("Sau", "In this version"),
 }
+_PROVEN_MEANINGS: Mapping[str, tuple[str, str]] = {
+    **MEANINGS,
+    "unknown_ms": (
+        "Không rõ, kể cả sau lần khớp hình cuối cùng cho đến lần đọc lại tiếp theo (mili giây)",
+        "Nobody measured, or no read-back has spoken since the last match (milliseconds)",
+    ),
+    "connected_ms": (
+        "Trung tâm đã nhận, theo mức xác nhận yêu cầu: đã kiểm chứng là giữa hai lần đọc lại đều khớp hình (mili giây)",
+        "The destination received as it demands; `verified`: between two matching read-backs (milliseconds)",
+    ),
+    "not_connected_ms": (
+        "Trung tâm không nhận, từ lúc bắt đầu lần đọc lại không được hoặc khác hình (mili giây)",
+        "It did not, from the beginning of a read-back that failed or differed (milliseconds)",
+    ),
+}
 _EARLIER_MEANINGS: Mapping[str, tuple[str, str]] = {
     **MEANINGS,
     "facilities_connected": ("Số cơ sở có tất cả camera kết nối", "Facilities all of whose cameras were connected"),
@@ -140,4 +155,6 @@ _EARLIER_MEANINGS: Mapping[str, tuple[str, str]] = {
 
 def meanings_of(report: Report) -> Mapping[str, tuple[str, str]]:
     """By the rule of the report: Vietnamese, English."""
+    if report.by_read_backs:
+        return _PROVEN_MEANINGS
     return MEANINGS if report.has_register else _EARLIER_MEANINGS

@@ -21,6 +21,7 @@ from reporting.documents.letter.figures import (
     zone_of,
 )
 from reporting.documents.letter.progress import has_duties, progress
+from reporting.documents.letter.proofs import proofs
 from reporting.documents.letter.wording import (
     amount,
     hours,
@@ -118,6 +119,7 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Picture(chart(shown_of(report), "availability"), f"Biểu đồ 1. Tỷ lệ hoạt động của các camera theo {by}")
     yield Heading("3. Kết nối tới hai trung tâm", 2)
     yield Text(_compliance(sums))
+    yield from proofs(report)
     yield _connection_table(sums)
     yield from progress(report, zone)
 

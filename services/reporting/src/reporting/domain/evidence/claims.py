@@ -22,11 +22,14 @@ UNKNOWN = "unknown"
 
 RELEASED = DeliveryState.RELEASED.value
 
+ACKNOWLEDGED = frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value, DeliveryState.MISMATCH.value})
+"""The states in which media is acknowledged. What read-backs say of it is told by the read-backs."""
+
 PROVES: Mapping[str, frozenset[str]] = {
     RequiredProof.ACKNOWLEDGED.value: frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value}),
     RequiredProof.VERIFIED.value: frozenset({DeliveryState.VERIFIED.value}),
 }
-"""The states that satisfy each demand of a destination."""
+"""The states that satisfy each demand of a destination at a moment: what is shown live, not what is accounted."""
 
 
 class Claim(NamedTuple):

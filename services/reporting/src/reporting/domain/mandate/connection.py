@@ -8,9 +8,9 @@ all of them were for SUSTAINED without a break.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from reporting.domain.compliance import complies, connected, role_connections
+from reporting.domain.compliance import complies, role_connections
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.domain.partition import DeliveryLine, Seen
@@ -74,17 +74,13 @@ def compliant_line(
     maintenance: Sequence[Segment[bool]],
 ) -> list[Segment[bool]]:
     """When a camera in scope was up and at both centres, within the period: by the rules of `partition.account`."""
-    lines = [maintenance, seen, *(one.segments for one in deliveries), *(one.failed for one in deliveries)]
+    lines: list[Iterable[tuple[Millis, Millis, Any]]] = [maintenance, seen, *(one.pieces for one in deliveries)]
     plan = [(one.role, one.required) for one in deliveries]
     result: list[Segment[bool]] = []
-    for start, end, (agreed, camera, *rest) in overlay(period, lines):
+    for start, end, (agreed, camera, *codes) in overlay(period, lines):
         if agreed or camera is None or camera.state is not CameraState.UP:
             continue
-        statuses, failures = rest[: len(deliveries)], rest[len(deliveries) :]
-        connections = [
-            connected(status, line.proof, read_back_failed=failure is not None)
-            for line, status, failure in zip(deliveries, statuses, failures, strict=True)
-        ]
+        connections = [None if code is None else code is True for code in codes]
         if complies(CameraState.UP, *role_connections(plan, connections)):
             if result and result[-1].end == start:
                 result[-1] = Segment(result[-1].start, end, True)

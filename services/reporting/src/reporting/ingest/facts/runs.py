@@ -73,7 +73,6 @@ class Runs:
 
 CAMERAS = Runs("camera", "camera")
 """Probes."""
-READ_BACKS = Runs("read_back", "delivery")
 
 
 @dataclass(slots=True)

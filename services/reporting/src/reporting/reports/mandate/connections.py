@@ -13,7 +13,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import resolve
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
@@ -23,12 +22,14 @@ from reporting.domain.mandate.connection import SUSTAINED, compliant_line, neede
 from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
+from reporting.reports.accounts import demanding
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays, barred_days
 from reporting.reports.portions import Portions
 from reporting.storage import history, lives, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
 from reporting.storage.mandate import lifecycle
+from reporting.storage.read_backs import load_read_backs, rule_holds_from
 from vonggac.events.inventory import DestinationRole
 
 FIRST_STRETCH: Millis = 86_400_000
@@ -113,15 +114,17 @@ async def _stretch(
     cameras = await plan.cameras(session, places)
     watch = await lives.watch(session, period.start, period.end, grace)
     windows = await history.maintenance(session, period.start, period.end)
+    rule_since = await rule_holds_from(session)
     by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}
     portions = Portions(cameras, fewest=FEWEST, most=MOST)
     for portion in portions:
         ids = [one.id for one in portion]
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, ids, deliveries, period.start, period.end, watch)
-        if demanded := _demanded(portion):
-            failures = await history.failed_read_backs(session, demanded, period.start, period.end)
-            stored = stored._replace(failures=failures)
+        read_backs = await load_read_backs(
+            session, deliveries, demanding(portion), period.start, period.end, rule_since
+        )
+        stored = stored._replace(read_backs=read_backs)
         portions.had(stored.rows)
         material = Found(period, stored, watch, windows)
         for facility_id, camera_id, line in await asyncio.to_thread(_lines, material, portion):
@@ -134,19 +137,10 @@ async def _stretch(
     return result
 
 
-def _demanded(portion: Iterable[Camera]) -> set[str]:
-    return {
-        planned.id
-        for one in portion
-        for piece in one.pieces
-        for planned in piece.value.deliveries
-        if planned.required_proof == VERIFIED
-    }
-
-
 def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Scoped]]:
     """Facility, camera and line, for each facility that a camera stood at."""
-    seen, claims, failed = found.stored.lines(found.watch), found.stored.claims(), found.stored.failed(found.watch)
+    seen, claims, proven = found.stored.lines(found.watch), found.stored.claims(), found.stored.proven(found.watch)
+    unproven = found.stored.unproven
     result: list[tuple[UUID, str, Scoped]] = []
     for camera in portion:
         stationed: dict[UUID, Scoped] = {}
@@ -159,7 +153,7 @@ def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Sco
                     one.required_proof,
                     one.enabled,
                     resolve(claims.get(one.id, ()), found.watch.forwarders),
-                    failed.get(one.id, ()),
+                    proven.get(one.id, unproven),
                 )
                 for one in piece.deliveries
             ]

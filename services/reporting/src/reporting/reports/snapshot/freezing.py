@@ -80,7 +80,8 @@ class Correction:
 def next_version(before: Report, tables: Tables, correction: Correction) -> Callable[[int, str | None], Report]:
     """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was.
 
-    It is of the same tables as the version before: what a report was frozen without, no version of it has.
+    It is of the same tables and by the same rule as the version before: what a report was frozen without, no version of
+    it has.
     """
     changed = changes(before.tables, tables)
     if not changed:
@@ -96,7 +97,7 @@ def next_version(before: Report, tables: Tables, correction: Correction) -> Call
                 "cut_off_ms": correction.cut_off_ms,
                 "frozen_at_ms": millis(correction.now),
                 "author": correction.author,
-                "rule_version": RULE_VERSION if before.has_register else RULE_WITHOUT_REGISTER,
+                "rule_version": header.rule_version if before.has_register else RULE_WITHOUT_REGISTER,
                 "reason": correction.reason,
                 "replaces_sha256": before.sha256,
                 "previous_sha256": previous_sha256,

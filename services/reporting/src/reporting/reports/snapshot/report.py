@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reporting.domain.compliance import RULE_OF_STATES
 from reporting.domain.instants import Millis
 from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
 from reporting.reports.snapshot.letterhead import Letterhead
@@ -109,6 +110,11 @@ class Report:
     def has_register(self) -> bool:
         """Whether it holds what the register said at the cut-off; reports of rule 2 and before do not."""
         return "progress" in self.tables
+
+    @property
+    def by_read_backs(self) -> bool:
+        """Whether it counts what lies between two read-backs that agree; reports of rule 3 and before do not."""
+        return self.has_register and self.header.rule_version != RULE_OF_STATES
 
     @property
     def name(self) -> str:

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from reporting.domain.evidence.proven import NO_CAUSE
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import DAY, ORIGIN, Day
-from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE, DeliveryKind
+from reporting.domain.partition import LEDGER_NAMES, DeliveryKind
 from reporting.storage.availability.cause_codes import CAUSE_CODES
 
 _ID, _LENGTH = 16, 6

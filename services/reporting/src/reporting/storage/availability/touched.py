@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import RELEASED
 from reporting.domain.evidence.lives import Life
+from reporting.domain.evidence.proven import VERIFIED
+from reporting.domain.evidence.read_backs import Kind
 from reporting.domain.instants import moment
 from reporting.domain.ledger import CAMERA_KINDS, NOT_COUNTED
 from reporting.domain.segments import Period
@@ -26,8 +27,6 @@ STEADY = frozenset(
     if code == NOT_COUNTED or (kind[0] == "up" and kind[-1] in _CONNECTIONS)
 )
 """Kinds (places in CAMERA_KINDS) that say how a camera stands: up, connected or not for certain; or not counted."""
-STEADY_BY_READ_BACKS = frozenset(code for code in STEADY if code == NOT_COUNTED or CAMERA_KINDS[code][-1] == "both")
-"""The same where a centre demands read-backs: what is not connected there may change with the next one."""
 
 
 class Touched(NamedTuple):
@@ -37,10 +36,7 @@ class Touched(NamedTuple):
     steady: frozenset[int]
 
 
-_PLAN_CHANGED = text(
-    "select exists (select from destination where valid_from >= :from and valid_from <= :to) as changed, "
-    "exists (select from destination where required_proof = :verified and not removed) as read_back"
-)
+_PLAN_CHANGED = text("select exists (select from destination where valid_from >= :from and valid_from <= :to)")
 _TOUCHED = text(
     f"""
     select c.id from camera as c left join camera_state as s on s.camera_id = c.id
@@ -61,6 +57,15 @@ _TOUCHED = text(
     union select camera_id from delivery where cast(:broken as text[]) <> '{{}}' and id in (
         select delivery_id from delivery_change
         where ends_at is null and state <> '{RELEASED}' and worker_id = any(cast(:broken as text[])))
+    union select delivery.camera_id from delivery join destination on destination.id = delivery.destination_id
+        where destination.required_proof = :verified and delivery.id not in (
+            select delivery_id from read_back_stretch where kind = :matches and begins_at < :from and ends_at > :to
+            union all
+            select delivery_id from delivery_session where kind = :matches and begins_at < :from and ends_at > :to)
+    union select camera_id from delivery where id in (
+        select delivery_id from read_back_stretch where kind = :differs and ends_at >= :from and begins_at <= :to
+        union all
+        select delivery_id from delivery_session where kind = :differs and ends_at >= :from and begins_at <= :to)
     union select unnest(cast(:marked as uuid[]))
     """  # noqa: S608 - of our own names
 )
@@ -76,14 +81,15 @@ async def touched(session: AsyncSession, part: Period, watch: Watch) -> Touched 
     if any(gap.start <= part.end and gap.end >= part.start for gap in watch.lost):
         return None
     given = {"from": moment(part.start), "to": moment(part.end)}
-    changed, read_back = (await session.execute(_PLAN_CHANGED, {**given, "verified": VERIFIED})).one()
+    changed = await session.scalar(_PLAN_CHANGED, given)
     late = await marks(session)
     if changed or any(mark.camera_id is None for mark in late):
         return None
     broken = [name for name, lives in watch.forwarders.items() if any(_ended(life, part) for life in lives)]
     marked = [mark.camera_id for mark in late]
-    found = await session.execute(_TOUCHED, {**given, "broken": broken, "marked": marked})
-    return Touched(list(found.scalars()), STEADY_BY_READ_BACKS if read_back else STEADY)
+    kinds = {"verified": VERIFIED, "matches": Kind.MATCHES, "differs": Kind.DIFFERS}
+    found = await session.execute(_TOUCHED, {**given, **kinds, "broken": broken, "marked": marked})
+    return Touched(list(found.scalars()), STEADY)
 
 
 def _ended(life: Life, part: Period) -> bool:

@@ -51,7 +51,8 @@ DELIVERY = (
     Column("destination_code", TEXT, "Mã trung tâm", "Its code."),
     Column("destination_role", TEXT, "Vai trò trung tâm", "Whether it is the national or a provincial one.",
            choices=[*DestinationRole]),
-    Column("required_proof", TEXT, "Mức xác nhận yêu cầu", "What the centre demands.", choices=[*RequiredProof]),
+    Column("required_proof", TEXT, "Mức xác nhận yêu cầu", "What the centre demands, and what counts as connected.",
+           choices=[*RequiredProof]),
 )  # fmt: skip
 
 LENGTHS = {
@@ -59,7 +60,7 @@ LENGTHS = {
     "up": ("Hoạt động", "A true, moving picture arrived."),
     "down": ("Mất", "No picture arrived, or none that is true."),
     "maintenance": ("Bảo trì", "Agreed before it began."),
-    "unknown": ("Không rõ", "Nobody measured it."),
+    "unknown": ("Không rõ", "Nobody measured it, or no read-back has spoken since the last match."),
     "out_of_scope": ("Ngoài phạm vi", "Not counted: not yet there, removed, switched off, facility not active."),
     "compliant": ("Đạt yêu cầu", "Up, and connected to both centres as each demands."),
     "non_compliant": ("Không đạt", "Certainly not compliant."),
@@ -69,8 +70,8 @@ LENGTHS = {
     "provincial_only": ("Chỉ tỉnh", "Connected to a provincial centre alone."),
     "neither": ("Không trung tâm nào", "Connected to neither."),
     "connection_unknown": ("Không rõ kết nối", "Not known to which it was connected."),
-    "connected": ("Đã kết nối", "The centre received it, proven as it demands."),
-    "not_connected": ("Mất kết nối", "It did not, or did not prove it."),
+    "connected": ("Đã kết nối", "The centre received it as it demands; `verified`: between two matching read-backs."),
+    "not_connected": ("Mất kết nối", "It did not, or from the beginning of a read-back that failed or differed."),
 }
 
 

@@ -1,0 +1,147 @@
+"""The second witness, another part: what read-backs prove of each delivery, as sets of time. See accounting.py."""
+
+PROVEN = """
+-- What was said of each delivery, in one order: a match is of the moment at which its picture came, a failure of its
+-- beginning, a change of a state of the moment at which it was seen. What is claimed then comes first.
+create temporary table spoken on commit drop as
+    select *, row_number() over (partition by delivery order by at, compared, one, two, three, four, cause collate "C")
+                  as place
+    from (
+        select distinct delivery, at, false as compared, what, null as cause, worker, holder,
+               holder[2] as one, sequence as two, what_number as three, holder[1] as four, null::timestamptz as found,
+               null::interval as every
+        from (
+            select delivery, worker, array[(extract(epoch from held) * 1000)::bigint,
+                       ('x' || encode(substring(sha256(convert_to(worker, 'UTF8')) for 8), 'hex'))::bit(64)::bigint
+                   ] as holder, sequence, at, what,
+                   case what when 'left' then 1 when 'interrupted' then 2 else 3 end as what_number
+            from (
+                select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
+                       least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
+                       (body->>'sequence')::bigint as sequence, said.*
+                from fact cross join lateral (
+                    values ((body->>'observed_at')::timestamptz, case
+                                when body->>'state' in ('acknowledged', 'verified', 'mismatch') then 'acknowledged'
+                                when body->>'state' = 'sending' then 'left' else 'interrupted' end),
+                           (case when (body->>'changes')::int > 1 then least(
+                                (body->>'first_changed_at')::timestamptz, (body->>'observed_at')::timestamptz) end,
+                            'left')
+                ) as said (at, what)
+                where kind = 'change' and at is not null
+            ) as changed
+        ) as claimed
+        union all
+        select distinct delivery, least(at, found), true, what, cause, null, null::bigint[],
+               case what when 'unreachable' then 4 when 'differs' then 5 else 6 end,
+               (extract(epoch from found) * 1000)::bigint, (extract(epoch from every) * 1000)::bigint, 0, found, every
+        from (
+            select (body->>'delivery_id')::uuid as delivery, found, every,
+                   case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end as what,
+                   case verdict when 'mismatch' then coalesce(body->>'cause', 'mismatch')
+                       when 'unreachable' then body->>'cause' end as cause,
+                   case verdict when 'verified' then (body->>'captured_at')::timestamptz
+                       else greatest(found - round((body->>'duration_ms')::float) * interval '1 ms',
+                                     (body->>'awake_since')::timestamptz) end as at
+            from (
+                select body, body->>'verdict' as verdict, (body->>'observed_at')::timestamptz as found,
+                       round((body->>'interval_s')::float * 1000) * interval '1 ms' as every
+                from fact where kind = 'read_back' and body->>'verdict' <> 'not_checkable'
+            ) as read
+        ) as judged where at is not null
+    ) as everything;
+
+-- A session is over with whatever is not acknowledged, with another worker, with a state that was left meanwhile, and
+-- with what a worker says that no longer has the camera, since it may be of this session.
+create temporary table turn on commit drop as
+    select *, not latest or what = 'interrupted' or worker is distinct from before_worker
+              or (what = 'left' and before_what = 'acknowledged') as breaks
+    from (
+        select *, lag(worker) over same as before_worker, lag(what) over same as before_what from (
+            select *, holder >= max(holder) over (partition by delivery order by place) as latest
+            from spoken where not compared
+        ) as held window same as (partition by delivery, latest order by place)
+    ) as compared_with_before;
+
+create temporary table compared on commit drop as
+    select spoken.delivery, spoken.at, spoken.what, spoken.cause, spoken.found, spoken.every, spoken.place,
+           known.worker, (select count(*) from turn where turn.delivery = spoken.delivery
+                          and turn.place < spoken.place and breaks) as session
+    from spoken left join lateral (
+        select worker, what from turn
+        where turn.delivery = spoken.delivery and turn.place < spoken.place and latest order by place desc limit 1
+    ) as known on true
+    where compared and (spoken.what = 'matches' or known.what = 'acknowledged');
+
+-- Read-backs of one mind in a row, none missing between them.
+create temporary table minded on commit drop as
+    select delivery, session, number, what, cause, min(worker) as worker, min(at) as first, max(at) as last,
+           min(found) as first_found, max(found) as last_found, max(found - before) as widest,
+           max(at) + 2 * (array_agg(every order by place desc))[1] as holds,
+           (select min(turn.at) from turn where turn.delivery = grouped.delivery and breaks
+            and turn.place > max(grouped.place)) as over
+    from (
+        select *, count(*) filter (where goes_on is not true) over (partition by delivery, session order by place)
+                      as number, case when goes_on then lag(at) over (partition by delivery, session order by place) end
+                      as before
+        from (
+            select *, lag(what) over w = what and lag(cause) over w is not distinct from cause
+                      and at - lag(at) over w <= case what when 'matches' then 1.5 else 1.9 end * lag(every) over w
+                      as goes_on
+            from compared window w as (partition by delivery, session order by place)
+        ) as followed
+    ) as grouped group by delivery, session, number, what, cause;
+
+create temporary table failing on commit drop as
+    select *, max(ends) over (partition by delivery, session order by number) as until from (
+        select *, least(holds, case when next_what is null then over when next_what <> 'matches' then next_first
+                        else greatest(next_first, max(last_found) over (
+                            partition by delivery, session, matched order by number)) end) as ends
+        from (
+            select *, lead(what) over w as next_what, lead(first) over w as next_first,
+                   count(*) filter (where what = 'matches') over w as matched
+            from minded window w as (partition by delivery, session order by number)
+        ) as followed where what <> 'matches'
+    ) as ended;
+
+create temporary table matching on commit drop as
+    select *, greatest(first_found, floor) as firm,
+           case when number > chain then greatest(lag(last) over w, first_value(greatest(first_found, floor)) over w)
+                else greatest(first_found, floor) end as begins
+    from (
+        select *, min(number) over (partition by delivery, session, failed) as chain from (
+            select minded.*, (select count(*) from failing where failing.delivery = minded.delivery
+                              and failing.session = minded.session and failing.number < minded.number) as failed,
+                   coalesce((select max(ends) from failing where failing.delivery = minded.delivery
+                             and failing.session = minded.session and failing.number < minded.number),
+                            '-infinity') as floor
+            from minded where what = 'matches'
+        ) as after_failures
+    ) as chained window w as (partition by delivery, session, failed order by number);
+
+create temporary table proven on commit drop as
+    select delivery, what, null as cause,
+           case when begins < last then tstzmultirange(tstzrange(begins, last)) else '{}' end - coalesce((
+               select range_agg(tstzrange(lower(span) - coalesce(widest, interval '0'),
+                                          upper(span) + coalesce(widest, interval '0')))
+               from lost where publisher = matched.worker and not of_prober
+               and lower(span) < last and upper(span) > first
+           ), '{}') as span
+    from (
+        select delivery, what, worker, first, last, widest, case when begins < firm and exists (
+                   select from lost where (of_prober or publisher = matching.worker)
+                   and lower(span) < firm and upper(span) > begins
+               ) then firm else begins end as begins
+        from matching
+    ) as matched
+    union all
+    select delivery, what, coalesce(cause, 'none'),
+           case when begins < ends then tstzmultirange(tstzrange(begins, ends)) else '{}' end
+    from (
+        select delivery, what, cause, greatest(first, lag(until) over (partition by delivery, session order by number))
+                   as begins,
+               case when watched is null then last else least(ends, upper(watched), (
+                   select min(greatest(last, lower(span))) from lost
+                   where of_prober and upper(span) > last)) end as ends
+        from (select *, (select life from probing where life @> last) as watched from failing) as seen
+    ) as failed;
+"""
