@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from services.reporting.tests.conftest import Province
@@ -152,7 +151,7 @@ async def test_a_match_that_comes_after_its_midnight_closed_has_that_day_written
     await province.feed(ingest, province.read_back(national, camera, midnight + timedelta(hours=8)))
     assert await bookkeeper.correct(millis(end)) == 1
     period = Period(millis(DAY), millis(midnight))
-    found: dict[UUID, int] = {}
+    found: dict[str, int] = {}
     async with snapshot(database) as session:
         places = await plan.places(session, plan.Scope(), period)
         cameras = await plan.cameras(session, places)
@@ -162,4 +161,4 @@ async def test_a_match_that_comes_after_its_midnight_closed_has_that_day_written
                     planned.id: line.connected
                     for planned, line in zip(one.camera.deliveries, one.account.deliveries, strict=True)
                 }
-    assert found[str(national.id)] == 23 * HOUR  # type: ignore[index]
+    assert found[str(national.id)] == 23 * HOUR

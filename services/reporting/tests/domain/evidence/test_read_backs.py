@@ -105,7 +105,7 @@ def test_proof_goes_on_over_what_the_forwarder_makes_of_read_backs() -> None:
 
 def test_a_picture_of_the_session_before_proves_nothing_of_this_one() -> None:
     """The centre still gave it to viewers when the new session stood."""
-    opened = [claimed(80, Kind.INTERRUPTED), claimed(82)]
+    opened: list[Entry] = [claimed(80, Kind.INTERRUPTED), claimed(82)]
     assert proven(match(10), *sorted([match(79, delay=10), *opened]), match(130), match(190)) == [
         (12, 79, "matches"),
         (132, 190, "matches"),
@@ -113,12 +113,24 @@ def test_a_picture_of_the_session_before_proves_nothing_of_this_one() -> None:
 
 
 def test_a_read_back_from_before_the_session_accuses_nobody() -> None:
-    opening = [claimed(80, Kind.INTERRUPTED), failure(81), claimed(85, Kind.LEFT), failure(86), claimed(90)]
+    opening: list[Entry] = [
+        claimed(80, Kind.INTERRUPTED),
+        failure(81),
+        claimed(85, Kind.LEFT),
+        failure(86),
+        claimed(90),
+    ]
     assert proven(*opening) == []
 
 
 def test_pictures_since_the_session_was_being_opened_are_of_it() -> None:
-    opening = [claimed(80, Kind.INTERRUPTED), claimed(81, Kind.LEFT), match(82, delay=3), claimed(84), match(140)]
+    opening: list[Entry] = [
+        claimed(80, Kind.INTERRUPTED),
+        claimed(81, Kind.LEFT),
+        match(82, delay=3),
+        claimed(84),
+        match(140),
+    ]
     assert proven(*opening) == [(85, 140, "matches")]
 
 
@@ -181,7 +193,7 @@ def test_stretches_lie_apart(entries: list[Entry]) -> None:
 
 
 def test_what_is_very_late_and_contradicts_matches_makes_the_time_around_it_unknown() -> None:
-    entries = [claimed(0), *(match(at) for at in range(10, 910, 60))]
+    entries: list[Entry] = [claimed(0), *(match(at) for at in range(10, 910, 60))]
     tail, session, rows = Tail(), Session(), list[Stretch]()
     for entry in entries:
         change = observe(tail, session, [entry], window=4)
@@ -223,7 +235,7 @@ def test_a_failure_ends_where_no_prober_watches_any_more() -> None:
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
 def test_proof_ends_with_a_failure_whenever_it_is_told(order: Sequence[int]) -> None:
-    entries = [match(10), match(70), failure(65)]
+    entries: list[Entry] = [match(10), match(70), failure(65)]
     session, rows = placed([[claimed(0)], *([entries[number]] for number in order)])
     assert session.stretch is None
     assert {(one.begins, one.ends, one.kind) for one in rows} == {(65, 75, Kind.UNREACHABLE)}
