@@ -100,7 +100,7 @@ def test_a_role_without_a_required_delivery_is_not_connected() -> None:
     ("sending", "verified", False),
 ])  # fmt: skip
 def test_a_delivery_counts_as_its_destination_demands(state: str, proof: str, counts: bool) -> None:
-    """What is read back is told by the read-backs, which matched all day: not by the state that followed from them."""
+    """What counts is the read-backs, which matched all day, and not the state that followed from them."""
     proven = connected(NATIONAL, state, proof)._replace(proven=Proven([found(*DAY)]))
     lines = [proven, connected(PROVINCIAL)]
     assert account(DAY, [seen(*DAY)], lines, []).camera.compliant == (DAY.length if counts else 0)

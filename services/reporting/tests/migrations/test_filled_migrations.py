@@ -113,6 +113,24 @@ async def fill(start: Start, ingest: Ingest, database: Database, worlds: list[Wo
     assert await bookkeeper.correct(end_of(len(worlds))) > 0
 
 
+FAILED = """
+    select distinct on (delivery_id) delivery_id, observed_at, observed_at + interval '3 min', 'down', 'timeout',
+           observed_at
+    from delivery_change where state = 'acknowledged' order by delivery_id, observed_at
+"""
+
+
+async def count_by_the_rule_before(database: Database, worlds: int) -> None:
+    """As an earlier release counted: until now by rule 3, with read-backs as it kept them."""
+    async with database.transaction() as session:
+        await session.execute(text("insert into accounting_rule values (4, date_trunc('milliseconds', now()))"))
+        await session.execute(text(f"insert into read_back_run {FAILED}"))
+        opened = f"insert into read_back_state select *, null, ''::bytea from ({FAILED}) as failed"  # noqa: S608
+        await session.execute(text(opened))
+    bookkeeper = Bookkeeper(database, 0, ALIVE_MS)
+    await bookkeeper.rebuild(end_of(worlds))
+
+
 def copied(source: Engine, target: Engine) -> set[str]:
     """Put into the tables of `target` all that it has columns for; returns which tables are filled."""
     there, filled = MetaData(), set[str]()
@@ -170,6 +188,7 @@ async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_t
 ) -> None:
     worlds = [made(number)[0] for number in range(2)]
     await fill(start, ingest, database, worlds)
+    await count_by_the_rule_before(database, len(worlds))
     source, target = (create_engine(url, poolclass=NullPool) for url in (reporting_url, earlier_url))
     filled = copied(source, target)
     assert filled >= FILLED, sorted(FILLED - filled)
@@ -184,6 +203,11 @@ async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_t
     # Here it is when the service of this test read the register; there, when the last worker was heard of.
     del wanted["register_reading"]
     assert len(found.pop("register_reading")) == 1
+    # What the rule counts by that came with this release: from now on.
+    for name in ("accounting_rule", "delivery_session", "read_back_stretch"):
+        del wanted[name]
+    assert [row["version"] for row in found.pop("accounting_rule")] == [4]
+    assert (found.pop("delivery_session"), found.pop("read_back_stretch")) == ([], [])
     assert found == wanted
     with target.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []

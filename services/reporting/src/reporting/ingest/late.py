@@ -19,7 +19,7 @@ from reporting.ingest.facts import runs
 from reporting.ingest.records import Key
 from reporting.storage.availability import after_freezing, evidence, ledger
 from reporting.storage.availability.after_freezing import REGISTER
-from reporting.storage.read_backs import taken_back_from
+from reporting.storage.history import taken_back_from
 from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1

@@ -23,7 +23,6 @@ from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from reporting.storage import history, lives
 from reporting.storage.lives import Watch
-from reporting.storage.read_backs import load_read_backs, rule_holds_from
 from vonggac.events.inventory import DestinationRole
 from vonggac.telemetry.garbage_collection import rarely_collected
 
@@ -167,7 +166,7 @@ async def _portions[One, Made](
     if not cameras:
         return
     with rarely_collected():
-        watch, since = await watch_of(session, question), await rule_holds_from(session)
+        watch, since = await watch_of(session, question), await history.rule_holds_from(session)
         windows = await history.maintenance(session, question.period.start, question.read_until)
         portions = [*batched(cameras, PORTION if question.period.length > SHORT else SHORT_PORTION)]
         ahead: history.Stored | None = None
@@ -190,7 +189,9 @@ async def _read(
     deliveries = [planned.id for one in portion for planned in one.deliveries]
     start, end = question.period.start, question.read_until
     found = await history.stored(session, cameras, deliveries, start, end, watch)
-    return found._replace(read_backs=await load_read_backs(session, deliveries, demanding(portion), start, end, since))
+    return found._replace(
+        read_backs=await history.load_read_backs(session, deliveries, demanding(portion), start, end, since)
+    )
 
 
 def demanding(cameras: Iterable[Camera]) -> set[str]:

@@ -25,7 +25,6 @@ from reporting.domain.segments import Segment
 from reporting.domain.timeline import BY_FORWARDER, CameraState, end_before_loss, within_lives
 from reporting.storage.columns import columns
 from reporting.storage.lives import Watch
-from reporting.storage.read_backs import ReadBackRows
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
@@ -78,6 +77,53 @@ select * from (
 """
 RUN_COLUMNS, CHANGE_COLUMNS = 6, 9
 
+_FROM = """
+select delivery_id, begins_at, ends_at, kind, cause, losses_from, firm_at, widest_ms, worker from {table}
+where {of} and ends_at > %(from)s and begins_at < %(to)s
+"""
+_DEMANDED = "delivery_id = any(cast(%(demanded)s as uuid[]))"
+_DIFFERS = "kind = 5 and delivery_id = any(cast(%(others)s as uuid[]))"
+_STRETCHES = f"""
+select array_agg(delivery_id::text), array_agg((date_part('epoch', begins_at) * 1000)::bigint),
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(kind), array_agg(cause),
+       array_agg((date_part('epoch', losses_from) * 1000)::bigint),
+       array_agg((date_part('epoch', firm_at) * 1000)::bigint), array_agg(widest_ms), array_agg(worker)
+from ({
+    " union all ".join(
+        _FROM.format(table=table, of=of)
+        for of in (_DEMANDED, _DIFFERS)
+        for table in ("read_back_stretch", "delivery_session")
+    )
+} order by delivery_id, begins_at) as proven
+"""  # noqa: S608 - of our own text
+
+_FAILED = """
+select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause),
+       array_agg((date_part('epoch', last_observed_at) * 1000)::bigint)
+from (
+    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_run
+    where state = 'down' and delivery_id = any(cast(%(demanded)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    union all
+    select delivery_id, started_at, ends_at, cause, last_observed_at from read_back_state
+    where state = 'down' and delivery_id = any(cast(%(demanded)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    order by delivery_id, started_at
+) as failed
+"""
+
+_HOLDS_FROM = text("select holds_from from accounting_rule where version = 4")
+# A loss takes back what holds only without one, and of what goes on over it up to `widest_ms` on both sides.
+_TAKEN_BACK = text(
+    """
+    select min(case when firm_at > :at then begins_at else :at - widest_ms * interval '1 ms' end) from (
+        select begins_at, ends_at, firm_at, widest_ms from read_back_stretch where kind = 6 union all
+        select begins_at, ends_at, firm_at, widest_ms from delivery_session where kind = 6
+    ) as proven where begins_at < :at and greatest(firm_at, ends_at) > :at
+    """
+)
+
 _DOWN = text(
     """
     select camera_id::text from camera_media
@@ -109,6 +155,14 @@ _WINDOWS = text(
 )
 
 _STATES: Mapping[str, CameraState] = {state.value: state for state in CameraState}
+
+
+class ReadBackRows(NamedTuple):
+    """Columns as they were read, the delivery's id first. Rule 4 counts from `since` on."""
+
+    stretches: Sequence[Sequence[Any]] = ()
+    failed: Sequence[Sequence[Any]] = ()
+    since: Millis = 0
 
 
 class Stored(NamedTuple):
@@ -200,8 +254,8 @@ async def stored(
 ) -> Stored:
     """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
     given = {
-        "cameras": f"{{{','.join(map(str, cameras))}}}",
-        "deliveries": f"{{{','.join(map(str, deliveries))}}}",
+        "cameras": _ids(map(str, cameras)),
+        "deliveries": _ids(map(str, deliveries)),
         "from": moment(start),
         "reported_from": moment(start - MEMORY),
         "to": moment(end),
@@ -216,6 +270,39 @@ def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, It
     """Rows id by id, out of columns. Those of one id stand together."""
     rows = zip(*rest, strict=True)
     return ((one, islice(rows, count)) for one, count in Counter(ids).items())
+
+
+async def rule_holds_from(session: AsyncSession) -> Millis:
+    """Since when rule 4 counts, 0 where it always has."""
+    at = await session.scalar(_HOLDS_FROM)
+    return 0 if at is None else millis(at)
+
+
+async def load_read_backs(
+    session: AsyncSession, deliveries: Iterable[str], demanded: Iterable[str], start: Millis, end: Millis, since: Millis
+) -> ReadBackRows:
+    """What read-backs say of [start, end). `demanded`: the deliveries whose destination demands them, of others only
+    what differed is read. `since`: as of `rule_holds_from`."""
+    required = set(demanded)
+    given = {
+        "demanded": _ids(required),
+        "others": _ids(one for one in deliveries if one not in required),
+        "from": moment(start),
+        "to": moment(end),
+    }
+    stretches = await columns(session, _STRETCHES, given) if end > since else ()
+    failed = await columns(session, _FAILED, given) if required and start < since else ()
+    return ReadBackRows(stretches, failed, since)
+
+
+async def taken_back_from(session: AsyncSession, at: Millis) -> Millis:
+    """Since when accounts may change when it becomes known that facts were lost at that instant, or were not."""
+    since = await session.scalar(_TAKEN_BACK, {"at": moment(at)})
+    return at if since is None else min(at, millis(since))
+
+
+def _ids(ids: Iterable[str]) -> str:
+    return f"{{{','.join(ids)}}}"
 
 
 async def camera_lines(

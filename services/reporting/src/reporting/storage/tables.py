@@ -295,54 +295,6 @@ read_back_run = Table(
     ),
 )
 
-
-def _stretch(*, nullable: bool) -> tuple[Column[object], ...]:
-    return (
-        Column("ends_at", DateTime(timezone=True), nullable=nullable),
-        Column("kind", SmallInteger, nullable=nullable, comment="4 unreachable, 5 differs, 6 matches"),
-        Column("cause", Text),
-        Column(
-            "losses_from", DateTime(timezone=True), nullable=nullable, comment="The first picture, or the last failure"
-        ),
-        Column("firm_at", DateTime(timezone=True), nullable=nullable, comment="Before, only if no read-back was lost"),
-        Column("widest_ms", BigInteger, nullable=nullable, comment="A picture came back at least that often"),
-        Column("worker", BigInteger, nullable=nullable, comment="Digest of the forwarder's name"),
-    )
-
-
-delivery_session = Table(
-    "delivery_session",
-    metadata,
-    Column("delivery_id", Uuid, primary_key=True),
-    Column("begins_at", DateTime(timezone=True), comment="Null, as the next ones: its read-backs prove no time yet"),
-    *_stretch(nullable=True),
-    Column("session", LargeBinary, nullable=False, comment="The session at the newest entry"),
-    Column("before", LargeBinary, comment="The session before the first entry of the tail, once trimmed"),
-    Column("tail", LargeBinary, nullable=False, comment="The newest read-backs and changes of state"),
-    comment="What read-backs prove of each delivery's present session; what is closed is in read_back_stretch",
-    # The row is rewritten by every read-back: room on the page keeps the update away from the index.
-    postgresql_with={"fillfactor": "50"},
-)
-
-read_back_stretch = Table(
-    "read_back_stretch",
-    metadata,
-    Column("delivery_id", Uuid, primary_key=True),
-    Column("begins_at", DateTime(timezone=True), primary_key=True),
-    *_stretch(nullable=False),
-    CheckConstraint("ends_at > begins_at", name="not_empty"),
-    Index("ix_read_back_stretch_differs", "delivery_id", postgresql_where=text("kind = 5")),
-    comment="When read-backs prove that a delivery was connected, or that it was not: since rule 4",
-)
-
-accounting_rule = Table(
-    "accounting_rule",
-    metadata,
-    Column("version", SmallInteger, primary_key=True, autoincrement=False),
-    _time("holds_from"),
-    comment="Since when a rule counts that came after the first facts; time before is counted by the one before it",
-)
-
 delivery_change = Table(
     "delivery_change",
     metadata,

@@ -66,12 +66,12 @@ async def test_proof_ends_at_a_centre_that_acknowledges_and_discards(
         province.read_back(national, lying, at(when), "unreachable", cause="no_media", duration_s=10)
         for when in (161, 221, 281, 341)
     ]
-    told = [
+    changes = [
         province.change(national, lying, 2, at(32), "verified"),
         province.change(national, lying, 3, at(290), "acknowledged"),
         province.change(national, lying, 4, at(421), "verified"),
     ]
-    await province.feed(ingest, *reversed([*good, *told, *bad]))
+    await province.feed(ingest, *reversed([*good, *changes, *bad]))
     connected, failed = (90 - 31) + (480 - 421), 420 - 151
     assert await seconds(database, 0, 500) == [
         {"connected": connected, "unknown": 500 - connected - failed, "no_media": failed},
@@ -79,19 +79,19 @@ async def test_proof_ends_at_a_centre_that_acknowledges_and_discards(
     ]
 
 
-@pytest.mark.parametrize("told_late_s", [0, 70])
+@pytest.mark.parametrize("late_s", [0, 70])
 async def test_a_mismatch_is_dated_by_the_read_backs_for_either_demand(
-    ingest: Ingest, database: Database, province: Province, lying: Any, told_late_s: float
+    ingest: Ingest, database: Database, province: Province, lying: Any, late_s: float
 ) -> None:
     """A forwarder that says so late, or never, changes no second of it."""
     facts = []
     for planned in lying.deliveries:
         facts += [province.read_back(planned, lying, at(when), delay_s=1) for when in (31, 91, 301, 361)]
         facts += [province.read_back(planned, lying, at(when), "mismatch", duration_s=20) for when in (160, 230)]
-        if told_late_s:
+        if late_s:
             facts += [
-                province.change(planned, lying, 2, at(160 + told_late_s), "mismatch", cause="mismatch"),
-                province.change(planned, lying, 3, at(301 + told_late_s), "verified"),
+                province.change(planned, lying, 2, at(160 + late_s), "mismatch", cause="mismatch"),
+                province.change(planned, lying, 3, at(301 + late_s), "verified"),
             ]
     await province.feed(ingest, *facts)
     connected = (90 - 31) + (360 - 301)

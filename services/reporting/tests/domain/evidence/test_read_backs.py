@@ -234,7 +234,7 @@ def test_a_failure_ends_where_no_prober_watches_any_more() -> None:
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
-def test_proof_ends_with_a_failure_whenever_it_is_told(order: Sequence[int]) -> None:
+def test_proof_ends_with_a_failure_whenever_it_arrives(order: Sequence[int]) -> None:
     entries: list[Entry] = [match(10), match(70), failure(65)]
     session, rows = placed([[claimed(0)], *([entries[number]] for number in order)])
     assert session.stretch is None

@@ -21,7 +21,6 @@ from reporting.documents.letter.figures import (
     zone_of,
 )
 from reporting.documents.letter.progress import has_duties, progress
-from reporting.documents.letter.proofs import proofs
 from reporting.documents.letter.wording import (
     amount,
     hours,
@@ -30,6 +29,7 @@ from reporting.documents.letter.wording import (
     point_in_time,
     short_time,
 )
+from reporting.domain.evidence.proven import VERIFIED
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 
@@ -119,7 +119,7 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Picture(chart(shown_of(report), "availability"), f"Biểu đồ 1. Tỷ lệ hoạt động của các camera theo {by}")
     yield Heading("3. Kết nối tới hai trung tâm", 2)
     yield Text(_compliance(sums))
-    yield from proofs(report)
+    yield from _proofs(report)
     yield _connection_table(sums)
     yield from progress(report, zone)
 
@@ -149,6 +149,28 @@ def _compliance(sums: Figures) -> str:
         f"{what} là {percent(good, good + bad)} thời gian đo được ({percent(good, good + bad + unclear)} nếu tính "
         "thời gian không rõ là không đạt)."
     )
+
+
+def _proofs(report: Report) -> Iterator[Block]:
+    """A sentence for each of the two proofs that some centre demands."""
+    if not report.by_read_backs:
+        return
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows_of(report, "deliveries"):
+        centre = word(row, "destination_name") or word(row, "destination_code")
+        names[word(row, "required_proof") == VERIFIED].add(centre)
+    if names[True]:
+        yield Text(
+            f"Mức xác nhận 'đã kiểm chứng': {', '.join(sorted(names[True]))}. Thời gian kết nối là thời gian giữa hai "
+            "lần đọc lại từ trung tâm đều khớp hình của camera trong cùng một phiên; sau lần khớp cuối cùng là không "
+            "rõ; từ lúc bắt đầu lần đọc lại không được hoặc khác hình là mất kết nối, cho đến hình khớp đầu tiên sau "
+            "đó."
+        )
+    if names[False]:
+        yield Text(
+            f"Mức xác nhận 'đã xác nhận': {', '.join(sorted(names[False]))}. Thời gian kết nối là thời gian trung tâm "
+            "xác nhận nhận được dữ liệu, trừ thời gian đọc lại thấy hình khác."
+        )
 
 
 def _time_table(sums: Figures) -> Grid:

@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 RELEASED = DeliveryState.RELEASED.value
 
 ACKNOWLEDGED = frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value, DeliveryState.MISMATCH.value})
-"""The states in which media is acknowledged. What read-backs say of it is told by the read-backs."""
+"""The states in which media is acknowledged. What read-backs say of it, they say themselves."""
 
 PROVES: Mapping[str, frozenset[str]] = {
     RequiredProof.ACKNOWLEDGED.value: frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value}),

@@ -146,12 +146,12 @@ async def record(session: AsyncSession, entries: Mapping[UUID, Sequence[Entry]])
     if not entries:
         return {}
     writes, since = _Writes(), dict[UUID, Millis]()
-    known, standing = await _locked(session, list(entries))
+    known, claimed = await _locked(session, list(entries))
     for delivery_id, new in entries.items():
         row = known.get(delivery_id)
         before = None if row is None or row.before is None else unpack_session(row.before)
         tail = Tail() if row is None else Tail(unpack_entries(row.tail), before)
-        new = [*new, *standing.get(delivery_id, ())]
+        new = [*new, *claimed.get(delivery_id, ())]
         change = observe(tail, Session() if row is None else unpack_session(row.session), new)
         if change is None:
             continue
@@ -169,15 +169,15 @@ async def record(session: AsyncSession, entries: Mapping[UUID, Sequence[Entry]])
 async def _locked(session: AsyncSession, ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, list[Entry]]]:
     """The rows of deliveries, and what is claimed of those without one."""
     known = {row.id: row for row in await session.execute(_LOCK, {"ids": ids})}
-    standing: dict[UUID, list[Entry]] = {}
+    claimed: dict[UUID, list[Entry]] = {}
     if new := [one for one in ids if one not in known]:
         await session.execute(_LOCK_NEW, {"ids": new})
         known |= {row.id: row for row in await session.execute(_LOCK, {"ids": new})}
         for row in await session.execute(_OPEN, {"ids": [one for one in new if one not in known]}):
             held_since, at = millis(row.held_since), millis(row.observed_at)
             claim = _claim(row.worker_id, row.sequence, held_since, at, row.state)
-            standing.setdefault(row.delivery_id, []).append(claim)
-    return known, standing
+            claimed.setdefault(row.delivery_id, []).append(claim)
+    return known, claimed
 
 
 async def _write(session: AsyncSession, writes: _Writes) -> None:

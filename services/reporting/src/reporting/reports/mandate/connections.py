@@ -29,7 +29,6 @@ from reporting.storage import history, lives, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
 from reporting.storage.mandate import lifecycle
-from reporting.storage.read_backs import load_read_backs, rule_holds_from
 from vonggac.events.inventory import DestinationRole
 
 FIRST_STRETCH: Millis = 86_400_000
@@ -114,14 +113,14 @@ async def _stretch(
     cameras = await plan.cameras(session, places)
     watch = await lives.watch(session, period.start, period.end, grace)
     windows = await history.maintenance(session, period.start, period.end)
-    rule_since = await rule_holds_from(session)
+    rule_since = await history.rule_holds_from(session)
     by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}
     portions = Portions(cameras, fewest=FEWEST, most=MOST)
     for portion in portions:
         ids = [one.id for one in portion]
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, ids, deliveries, period.start, period.end, watch)
-        read_backs = await load_read_backs(
+        read_backs = await history.load_read_backs(
             session, deliveries, demanding(portion), period.start, period.end, rule_since
         )
         stored = stored._replace(read_backs=read_backs)
