@@ -15,6 +15,7 @@ from services.reporting.tests.witness.test_two_witnesses import batches, event_o
 from sqlalchemy import Engine, MetaData, NullPool, create_engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from reporting.domain.compliance import RULE_OF_STATES
 from reporting.domain.instants import moment
 from reporting.ingest.handlers import Ingest
 from reporting.migrations import SCRIPTS
@@ -22,7 +23,7 @@ from reporting.reports.accounts import CameraAccount, Question, accounts
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.bookkeeping import Bookkeeper
 from reporting.reports.availability.figures import totals_of
-from reporting.reports.snapshot import chain
+from reporting.reports.snapshot import chain, freezing
 from reporting.storage import plan
 from reporting.storage.availability import after_freezing
 from reporting.storage.snapshot import snapshot
@@ -184,9 +185,11 @@ async def figures(database: Database, worlds: int) -> list[Any]:
 
 @pytest.mark.timeout(240)
 async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_the_newest_revision(
-    start: Start, bus: Bus, ingest: Ingest, database: Database, settings: Settings, reporting_url: str, earlier_url: str
-) -> None:
+    start: Start, bus: Bus, ingest: Ingest, database: Database, settings: Settings, reporting_url: str,
+    earlier_url: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     worlds = [made(number)[0] for number in range(2)]
+    monkeypatch.setattr(freezing, "RULE_VERSION", RULE_OF_STATES)
     await fill(start, ingest, database, worlds)
     await count_by_the_rule_before(database, len(worlds))
     source, target = (create_engine(url, poolclass=NullPool) for url in (reporting_url, earlier_url))
