@@ -62,6 +62,8 @@ create temporary table turn on commit drop as
         ) as held window same as (partition by delivery, latest order by place)
     ) as compared_with_before;
 
+create index on turn (delivery, place);
+analyze turn;
 create temporary table compared on commit drop as
     select spoken.delivery, spoken.at, spoken.what, spoken.cause, spoken.found, spoken.every, spoken.place,
            known.worker, (select count(*) from turn where turn.delivery = spoken.delivery
@@ -71,6 +73,8 @@ create temporary table compared on commit drop as
         where turn.delivery = spoken.delivery and turn.place < spoken.place and latest order by place desc limit 1
     ) as known on true
     where compared and (spoken.what = 'matches' or known.what = 'acknowledged');
+
+analyze compared;
 
 -- Read-backs of one mind in a row, none missing between them.
 create temporary table minded on commit drop as
@@ -103,6 +107,8 @@ create temporary table failing on commit drop as
         ) as followed where what <> 'matches'
     ) as ended;
 
+create index on failing (delivery, session);
+analyze failing;
 create temporary table matching on commit drop as
     select *, greatest(first_found, floor) as firm,
            case when number > chain then greatest(lag(last) over w, first_value(greatest(first_found, floor)) over w)
