@@ -60,13 +60,17 @@ def compare(thing: Thing, truth: Bad, reported: Sequence[Stretch]) -> Found:
     return Found(truth.kind, thing, outage, first.start - truth.start, last.end - truth.end, wrong_s, truth.rule)
 
 
-def beside(reported: Sequence[Stretch], gap: Gap | Bad, others: Iterable[Gap | Bad]) -> list[Stretch]:
+def beside(
+    reported: Sequence[Stretch], gap: Gap | Bad, others: Iterable[Gap | Bad], *, within_s: float = TOLERANCE_S
+) -> list[Stretch]:
     """What was reported between the outages before and after this one, however short: a centre that flaps has many.
+
+    `within_s`: media for less than that ends no outage of this line.
 
     What was called bad for up to the tolerance after the neighbour before, or goes on in the one after, and good beside
     this one, is the neighbour's.
     """
-    neighbours = union(others, within_s=TOLERANCE_S)
+    neighbours = union(others, within_s=within_s)
     start = max((one.end for one in neighbours if one.end <= gap.start), default=-math.inf)
     end = min((one.start for one in neighbours if one.start >= gap.end), default=math.inf)
     bad = union(one for one in reported if one.verdict == "bad")

@@ -17,7 +17,7 @@ from bench.truth.comparison import (
 )
 from bench.truth.judgement import misses
 from bench.truth.record import Gap, Thing
-from bench.truth.windows import ATTRIBUTED_S, MEDIA, VERIFY_INTERVAL_S, Bad, Window, bad_of
+from bench.truth.windows import ATTRIBUTED_S, MEDIA, TOLERANCE_S, VERIFY_INTERVAL_S, Bad, Window, bad_of
 
 CLOCK_S = 0.01
 """Workers date to the millisecond, by the server's clock, which they know to some milliseconds."""
@@ -88,7 +88,8 @@ class Result:
         for one in bad:
             if one.must_be_found:
                 others = [other for other in bad if other is not one]
-                found = compare(thing, one, beside(reported, one, [*gaps, *others]))
+                within_s = 0.0 if thing[1] == CAMERA else TOLERANCE_S
+                found = compare(thing, one, beside(reported, one, [*gaps, *others], within_s=within_s))
                 self.found.append(found)
                 if found.late_start_s is None or found.beyond_s > 0:
                     self.explained.append(_explain(found, reported))

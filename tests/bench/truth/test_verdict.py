@@ -224,3 +224,13 @@ def test_an_outage_beyond_its_rule_is_printed_with_what_was_reported_of_it() -> 
     assert made.explained == [
         "late: cam-000 camera, black for 50.0 s: good -600.0 to 5.0, bad 5.0 to 49.0, good 49.0 to 109.0"
     ]
+
+
+def test_a_camera_that_gives_media_for_a_second_now_and_then_is_away_each_time() -> None:
+    away = [Gap(100 + 8.3 * number, 107.3 + 8.3 * number) for number in range(5)]
+    made = Result(windows=[Window("media now and then", 100, 141, frozenset({CAMERA}))])
+    reported = " ".join(f"good {one.start} bad {one.end}" for one in away) + " good 2000"
+    made.add(Line(CAMERA, away, line(reported)), PERIOD)
+    assert [(one.late_start_s, one.late_end_s) for one in made.found] == [(0.0, 0.0)] * 5
+    assert not made.untrue
+    assert not made.accused
