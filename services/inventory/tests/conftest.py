@@ -21,6 +21,7 @@ from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
 from vonggac.bus import Bus
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.testing import eventually
 from vonggac.testing.fixtures import empty_tables, login_of
 
 
@@ -63,10 +64,12 @@ type Client = httpx.AsyncClient
 
 
 @asynccontextmanager
-async def running(settings: Settings, token: str) -> AsyncIterator[Client]:
-    """The app started, and a client with `token`."""
+async def running(settings: Settings, token: str, *, until_dated: bool = True) -> AsyncIterator[Client]:
+    """The app started, and a client with `token`; `until_dated`: once it may write."""
     app = create_app(settings)
     async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
+        if until_dated:
+            await eventually(app.state.services.store.is_dated)
         transport = httpx.ASGITransport(app=app)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:

@@ -13,7 +13,6 @@ from nats.js.errors import NotFoundError
 from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
-from inventory.storage.tables import OutboxRow
 from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
@@ -285,7 +284,7 @@ async def test_two_replicas_publish_each_message_once_and_in_order(bus: Bus, inv
 
 
 def test_a_window_ends_before_a_subject_that_came_before() -> None:
-    rows = [OutboxRow(id=number, subject=subject) for number, subject in enumerate("abcad")]
+    rows = [outbox.WaitingRow(number, "", subject, b"", 0, None, None) for number, subject in enumerate("abcad")]
     assert [row.subject for row in window(rows)] == ["a", "b", "c"]
 
 

@@ -1,7 +1,8 @@
 """The composition of inventory.
 
 Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
-then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox) and has the
+then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox; only before its
+clock was measured once nothing can be dated, and is refused with 503) and has the
 reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; imports in the
 background are cancelled (nothing of them is stored); the gauges, then the relay are cancelled (unconfirmed rows stay in
 the outbox, and NATS drops the repetition), the connection is closed, then the database pool. A background task that
@@ -30,6 +31,7 @@ from inventory.storage.upkeep.reconciling import Reconciler
 from inventory.storage.upkeep.republishing import publish_wanted, republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
+from inventory.storage.write_dates import WriteDates
 from vonggac.auth import Sealer, TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
@@ -74,6 +76,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("migrations", lambda: tables_missing(database, SCRIPTS, "python -m inventory migrate"))
     health.add("bus", relay.check)
     health.add("background", tasks.check)
+    health.add("dates", clock.check_measured)
     health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
         title="Vong Gac Inventory",
@@ -90,7 +93,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.tasks = tasks
     app.state.imports = Background()
     app.state.services = Services(
-        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, now=clock.now),
+        store=_store(settings, database, relay, clock),
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
@@ -106,6 +109,11 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     add_routes(app, routers())
     check_policy(app)
     return app
+
+
+def _store(settings: Settings, database: Database, relay: RelayReady, clock: ServerClock) -> Store:
+    dates = WriteDates(clock.now, lambda: clock.measured)
+    return Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, dates=dates)
 
 
 def _body_limits(settings: Settings) -> BodyLimits:

@@ -26,7 +26,6 @@ from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.connection import BusSettings
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
-from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
@@ -55,14 +54,12 @@ class Row(Protocol):
     @property
     def id(self) -> int: ...
     @property
-    def event_id(self) -> str: ...
-    @property
     def subject(self) -> str: ...
     @property
     def body(self) -> bytes: ...
     @property
-    def repetition(self) -> int:
-        """How often it has been published before, because the stream had forgotten it."""
+    def headers(self) -> dict[str, str]:
+        """Its id, and how long ago its change was written; as of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +209,7 @@ class Relay:
                 row.body,
                 timeout=STORE_WITHIN_S,
                 stream=topology.INVENTORY,
-                headers={"Nats-Msg-Id": _message_id(row), "Content-Type": CONTENT_TYPE},
+                headers=row.headers,
             )
         except (TimeoutError, NatsError, JetStreamError, OSError) as error:
             return f"NATS {type(error).__name__}"
@@ -221,11 +218,6 @@ class Relay:
             self._forgot = self._forgot or ack.seq <= last_sequence
             self._last_sequence = max(self._last_sequence, ack.seq)
         return None
-
-
-def _message_id(row: Row) -> str:
-    """A new one for each repetition: the server may know the first, and not the state that came after it."""
-    return f"{row.event_id}/{row.repetition}" if row.repetition else row.event_id
 
 
 class _UnstoredError(Exception):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from inventory.storage.prepared import StagedUpdates
 from inventory.storage.store import Actor, Store
 from inventory.storage.tables import Camera, OutboxRow
 from inventory.storage.upkeep.republishing import republish, republish_cameras
+from vonggac.bus import ServerClock
 from vonggac.database import Database
 from vonggac.events import subjects
 from vonggac.events.inventory import CameraV1
@@ -39,8 +41,9 @@ async def waiting(store: Store, camera_id: str) -> list[CameraV1]:
 
 
 async def test_the_last_message_is_that_of_the_newest_revision(
-    settings: Settings, start_province: Any, store: Store
+    settings: Settings, start_province: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ServerClock, "measured", True)
     # Nothing is published: what waits is what would be.
     away = settings.model_copy(update={"nats_url": "nats://127.0.0.1:1", "nats_password": SecretStr("x")})
     async with start_province(away) as province:

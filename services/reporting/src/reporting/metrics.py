@@ -48,7 +48,7 @@ REGISTER_GAPS = Gauge(
 )
 CORRECTED = Counter(
     "vonggac_reporting_corrected_facts",
-    "Facts dated after they were stored, by kind of worker; each is taken at the time at which it was stored.",
+    "Facts dated after they were stored, and revisions of inventory dated earlier than they can be of, by kind.",
     ("kind",),
     registry=registry,
 )

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from services.reporting.tests.conftest import received
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from reporting.domain.instants import millis
 from reporting.domain.scope import Camera, Reason
@@ -20,6 +21,7 @@ from reporting.ingest import scope
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan, tables
 from reporting.storage.mandate import lifecycle
+from vonggac.bus import Received
 from vonggac.database.migrations import config
 from vonggac.events import Payload, new_event
 from vonggac.events.inventory import CameraV1, JournalEntryV1, PlannedDelivery, RemovedV1
@@ -278,3 +280,35 @@ async def test_the_address_that_an_older_register_left_out_is_learnt_of_the_same
 def test_the_address_of_a_restricted_facility_is_in_no_message(province: Province) -> None:
     assert province.facility_state(address="68 Lê Duẩn").address == "68 Lê Duẩn"
     assert province.facility_state(address="Đồi 1", restricted=True).address is None
+
+
+@pytest.mark.server
+async def test_bus_clock_dates_no_revision_before_it_was_stored_less_its_waiting(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    """A register with a clock ten minutes slow switched a camera off: it is out of scope from when that was stored."""
+    camera = province.camera()
+    await province.feed(ingest, *province.base(), province.stated("camera", camera))
+    stored_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    waited = timedelta(minutes=4)
+
+    async def switched_off(revision: int, said_at: datetime, waiting: timedelta | None) -> datetime:
+        state = camera.model_copy(update={"revision": revision, "changed_at": said_at, "enabled": False})
+        event = province.stated("camera", state)
+        await ingest.inventory([Received(event, "inventory.camera.x", revision, stored_at, waiting)])
+        async with database.transaction() as session:
+            query = select(tables.camera.c.changed_at).where(tables.camera.c.revision == revision)
+            found: datetime = (await session.execute(query)).scalar_one()
+        return found
+
+    slow = stored_at - timedelta(minutes=14)
+    assert await switched_off(2, slow, waited) == stored_at - waited
+    # One that is published again says nothing of its waiting, and an honest one is what it says.
+    assert await switched_off(3, slow + timedelta(minutes=1), None) == slow + timedelta(minutes=1)
+    honest = stored_at - waited - timedelta(seconds=1)
+    assert await switched_off(4, honest, waited) == honest
+    async with database.transaction() as session:
+        marks = (
+            await session.execute(select(tables.corrected_fact.c.dated_at, tables.corrected_fact.c.taken_at))
+        ).all()
+    assert marks == [(slow, stored_at - waited)]

@@ -8,10 +8,10 @@ brought waits in its stream until this consumer is of that release (decision 003
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -22,6 +22,7 @@ from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode, subjects
+from vonggac.events.envelope import WAITED_HEADER
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -31,6 +32,8 @@ NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
 """Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
 
 PAGE_BYTES = 4 << 20
+MOST_DIGITS = 12
+"""Of milliseconds: 30 years."""
 ANSWER_WITHIN_S = 5.0
 _END_OF_PAGE, _NO_MESSAGE, _NO_RESPONDERS = "204", "404", "503"
 
@@ -43,6 +46,7 @@ class StoredMessage:
     subject: str
     body: bytes
     stored_at: datetime | None = None
+    waited: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Received:
     stream_sequence: int
     stored_at: datetime | None = None
     """The server's time when it stored the event; None where no server did."""
+    waited: timedelta | None = None
+    """How long what it says had been on record when it was published, by a steady clock; None: not known."""
 
 
 type Handler = Callable[[Sequence[Received]], Awaitable[None]]
@@ -174,7 +180,8 @@ class EventConsumer:
             await self._dead_letter(message, str(error))
             return None
         metadata = message.metadata
-        return message, Received(event, message.subject, metadata.sequence.stream, metadata.timestamp)
+        waited = waited_of(message.headers)
+        return message, Received(event, message.subject, metadata.sequence.stream, metadata.timestamp, waited)
 
     async def _wait_for_newer(self, message: Msg, reason: str) -> None:
         deliveries = message.metadata.num_delivered
@@ -203,9 +210,15 @@ class EventConsumer:
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
 
 
+def waited_of(headers: Mapping[str, str] | None) -> timedelta | None:
+    """What a message says of its waiting; None where it says nothing that can be."""
+    said = (headers or {}).get(WAITED_HEADER, "")
+    return timedelta(milliseconds=int(said)) if said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS else None
+
+
 def _decode_stored(message: StoredMessage) -> Received | None:
     try:
-        return Received(decode(message.body), message.subject, message.sequence, message.stored_at)
+        return Received(decode(message.body), message.subject, message.sequence, message.stored_at, message.waited)
     except MalformedEventError as error:
         log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
         return None
@@ -241,7 +254,8 @@ async def _read_page(bus: Bus, stream: str, first: int, most: int) -> tuple[list
             if status is None:
                 stored_at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
                 sequence = int(headers["Nats-Sequence"])
-                page.append(StoredMessage(sequence, headers["Nats-Subject"], message.data, stored_at))
+                waited = waited_of(headers)
+                page.append(StoredMessage(sequence, headers["Nats-Subject"], message.data, stored_at, waited))
             elif status == _END_OF_PAGE:
                 return page, headers.get("Nats-Num-Pending", "0") == "0" or not page
             elif status == _NO_MESSAGE:

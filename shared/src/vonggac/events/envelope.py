@@ -11,6 +11,8 @@ from uuid import uuid4
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
 
 CONTENT_TYPE = "application/cloudevents+json"
+WAITED_HEADER = "Vonggac-Waited-Ms"
+"""Of a message: how long its change had been on record when it was published, by a steady clock; absent: not known."""
 MAX_EVENT_BYTES = 64 * 1024
 
 

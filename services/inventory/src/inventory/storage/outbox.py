@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, any_, delete, func, literal, select, text, update
@@ -19,10 +19,11 @@ from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import too_large
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
+from vonggac.bus.clock import SteadyInstant, waited_ms
 from vonggac.bus.declared import topology
 from vonggac.database import Database, is_away
 from vonggac.events import CloudEvent, Payload, new_event
-from vonggac.events.envelope import EventTooLargeError
+from vonggac.events.envelope import CONTENT_TYPE, WAITED_HEADER, EventTooLargeError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -31,7 +32,7 @@ SOURCE = "/inventory"
 KEPT = timedelta(minutes=5)
 """A row stays so long after NATS has stored it: longer than NATS takes to sync (decision 0031)."""
 FORGET_EVERY = timedelta(seconds=10)
-_PUBLISHED = (OutboxRow.id, OutboxRow.event_id, OutboxRow.subject, OutboxRow.body, OutboxRow.repetition)
+_COPIED = ("event_id", "subject", "body", "created_at", "written_boot", "written_ms")
 _PLAIN = {"synchronize_session": False}
 _NUMBERS = select(*(select(func.count()).select_from(kind).scalar_subquery().label(kind.noun) for kind in THINGS))
 """How many things of each noun there are, in one statement: one by one they are a round each."""
@@ -45,6 +46,35 @@ class OutboxMessage(NamedTuple):
     body: bytes
 
 
+class WaitingRow(NamedTuple):
+    """A row that is to be published."""
+
+    id: int
+    event_id: str
+    subject: str
+    body: bytes
+    repetition: int
+    written_boot: str | None
+    written_ms: int | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Its id, and how long ago its change was written, where the steady clock knows that; as of now.
+
+        The id is a new one for each repetition: the server may know the first, and not the state that came after it.
+        """
+        message_id = f"{self.event_id}/{self.repetition}" if self.repetition else self.event_id
+        headers = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}
+        if self.written_boot is not None and self.written_ms is not None:
+            waited = waited_ms(SteadyInstant(self.written_boot, self.written_ms))
+            if waited is not None:
+                headers[WAITED_HEADER] = str(waited)
+        return headers
+
+
+_PUBLISHED = [getattr(OutboxRow, name) for name in WaitingRow._fields]
+
+
 def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
     """Encode `payload` as an event. Raises ProblemError 422 when it exceeds the largest event."""
     event: CloudEvent[Payload] = new_event(payload, source=SOURCE, subject=str(thing_id), time=now)
@@ -54,10 +84,20 @@ def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -
         raise too_large(noun, getattr(payload, "code", str(thing_id)), error.size) from None
 
 
-async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
-    """Append `messages` in this order, in the caller's transaction."""
-    rows = ((entry.event_id, entry.subject, entry.body, now) for entry in messages)
-    await copy_rows(session, OutboxRow, ("event_id", "subject", "body", "created_at"), rows)
+async def append_messages(
+    session: AsyncSession,
+    messages: Iterable[OutboxMessage],
+    *,
+    now: datetime,
+    written: SteadyInstant | None = None,
+) -> None:
+    """Append `messages` in this order, in the caller's transaction.
+
+    `written`: when what they say was written, by the steady clock; None: earlier, as of what is only published again.
+    """
+    boot, elapsed_ms = (None, None) if written is None else written
+    rows = ((entry.event_id, entry.subject, entry.body, now, boot, elapsed_ms) for entry in messages)
+    await copy_rows(session, OutboxRow, _COPIED, rows)
 
 
 async def come_last(session: AsyncSession, written_at: datetime, since: int) -> None:
@@ -83,11 +123,11 @@ async def come_last(session: AsyncSession, written_at: datetime, since: int) -> 
     await session.execute(update(OutboxRow).where(which).values(id=text("default")), execution_options=_PLAIN)
 
 
-async def next_rows(session: AsyncSession, most: int) -> Sequence[Any]:
+async def next_rows(session: AsyncSession, most: int) -> list[WaitingRow]:
     """Lock the oldest rows: another replica waits until this transaction ends, so the order stays."""
     waiting = select(*_PUBLISHED).where(OutboxRow.published_at.is_(None))
     query = waiting.order_by(OutboxRow.id).limit(most).with_for_update()
-    return (await session.execute(query)).all()
+    return [WaitingRow(*row) for row in await session.execute(query)]
 
 
 async def mark_published(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> None:
@@ -120,7 +160,7 @@ async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, floa
 
 
 class _Batch:
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, rows: Sequence[WaitingRow]) -> None:
         self.rows, self.stored = rows, list[int]()
         self.last_sequence: int | None = None
 

@@ -23,6 +23,7 @@ from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
 from inventory.storage.states import CameraPlan, FacilityFacts, plans_of, read_facility_facts, staged_plans
 from inventory.storage.tables import Destination, Facility, OutboxRow, Thing
+from inventory.storage.write_dates import WriteDate
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
 
@@ -30,8 +31,8 @@ from vonggac.http import ProblemError
 class PreparedMessages:
     """Messages, and the revisions of what they were composed from: facilities, destinations, plans."""
 
-    def __init__(self, encode: Callable[[CameraV1], OutboxMessage], now: datetime) -> None:
-        self._encode, self._now = encode, now
+    def __init__(self, encode: Callable[[CameraV1], OutboxMessage], date: WriteDate) -> None:
+        self._encode, self._now, self._steady = encode, date.at, date.steady
         self._facilities: Mapping[UUID, int] = {}
         self._destinations: Mapping[UUID, int] = {}
         self._plans: Mapping[UUID, tuple[int, ...]] = {}
@@ -92,7 +93,8 @@ class PreparedMessages:
             self._facility_of[camera.id] = camera.facility_id
             self._event_of[camera.id] = message.event_id
         codecs.raise_if_any()
-        await append_messages(session, (message for _, message in composed), now=self._now)
+        messages = (message for _, message in composed)
+        await append_messages(session, messages, now=self._now, written=self._steady)
 
     async def withdraw(self, session: AsyncSession, cameras: Iterable[UUID]) -> None:
         """Take the messages of these cameras out again: they are composed anew."""

@@ -8,7 +8,7 @@ write, such as an import, writes what is new before it queues (decision 0043).
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,13 +21,14 @@ from inventory.storage import outbox
 from inventory.storage.change_log import SEALED, ChangeLog, Pending, snapshot, snapshot_text
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
-from inventory.storage.queries.clocks import announce_long_write, set_recorded_now
+from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.concurrent_writes import Beginning, check_untouched, note_beginning
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
 from inventory.storage.states import camera_plans, log_moved, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
+from inventory.storage.write_dates import WriteDate, WriteDates
 from vonggac.auth import Role, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
@@ -37,11 +38,6 @@ WRITERS_LOCK = 1742_0510
 MOST_WAITING = 1000
 """Messages that wait for the end of a write."""
 OTHERS_WAIT = "900ms"  # A writer in the queue waits no longer for a row: others wait for it.
-_NOW = text(
-    "select greatest(cast(:now as timestamptz), max(changed_at) + interval '1 microsecond') from changes "
-    "where changed_at < cast(:now as timestamptz) + interval '5 minutes'"
-)
-"""No two writes have one instant, and none an earlier one than the write before, unless the clock was far ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +51,31 @@ class Actor:
     sight: Sight = EVERYTHING
 
 
-type Queue = Callable[[AsyncSession], Awaitable[datetime]]
+type Queue = Callable[[AsyncSession], Awaitable[WriteDate]]
 
 
 class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(
-        self, session: AsyncSession, actor: Actor, now: datetime, queue: Queue | None = None,
+        self, session: AsyncSession, actor: Actor, date: WriteDate, queue: Queue | None = None,
         beginning: Beginning | None = None,
     ) -> None:  # fmt: skip
         """`queue` takes the place among the writers, and gives the instant of what is written from then on.
 
         `beginning`: of a long write.
         """
-        self.session, self.actor, self.now = session, actor, now
+        self.session, self.actor, self._date = session, actor, date
         self._queue, self._beginning = queue, beginning  # No queue once the place is taken.
-        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), now)
+        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), date)
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self.pending = Pending(session, self.log)
         self._finished = False
+
+    @property
+    def now(self) -> datetime:
+        """The instant of what is written from now on."""
+        return self._date.at
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
         """Read a thing. Raises ProblemError 404, also of one that the actor does not see; 410 when it was removed."""
@@ -202,7 +203,7 @@ class WriteTransaction:
         await self.log.write(self.session)
         if self.pending.messages:
             messages, self.pending.messages = self.pending.messages, []
-            await outbox.append_messages(self.session, messages, now=self.now)
+            await outbox.append_messages(self.session, messages, now=self.now, written=self._date.steady)
 
     async def prepare(self) -> None:
         """Of a long write, before it queues: write the log and the messages of what is new, cameras after the rest.
@@ -243,7 +244,7 @@ class WriteTransaction:
         """
         if self._queue is not None:
             queue, self._queue, written_at = self._queue, None, self.now
-            self.now = await queue(self.session)
+            self._date = await queue(self.session)
             if self._beginning is not None:
                 await outbox.come_last(self.session, written_at, self._beginning.message)
         if self._beginning is not None and resting_on:
@@ -321,10 +322,12 @@ class Store:
         *,
         on_commit: Callable[[], None],
         write_wait_s: float,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        dates: WriteDates | None = None,
     ) -> None:
-        """`now`: aware UTC, the time that changes are dated by."""
-        self.database, self._on_commit, self._write_wait_s, self.now = database, on_commit, write_wait_s, now
+        self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
+        self._dates = dates or WriteDates()
+        self.now, self.is_dated = self._dates.now, self._dates.measured
+        """The time that changes are dated by, aware UTC."""
 
     @asynccontextmanager
     async def read_transaction(self, sight: Sight = EVERYTHING) -> AsyncIterator[AsyncSession]:
@@ -343,8 +346,10 @@ class Store:
     async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
         """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
 
-        Raises ProblemError 503 when the wait exceeds `write_wait_s` or PostgreSQL is away, 409 for a conflict.
+        Raises ProblemError 503 when the wait exceeds `write_wait_s`, PostgreSQL is away or the clock is not measured
+        yet, 409 for a conflict.
         """
+        self._dates.check()
         with database_problems():
             async with self.database.transaction() as session:
                 note_sight(session, actor.sight)
@@ -364,6 +369,7 @@ class Store:
         Its body writes what nobody else has changed since it was read, calls `prepare`, then one of `enter_queue`.
         `hold` locks rows before the write is dated: nobody writes them any more. Raises as `write_transaction` does.
         """
+        self._dates.check()
         with database_problems():
             async with self.database.transaction() as session:
                 note_sight(session, actor.sight)
@@ -371,22 +377,16 @@ class Store:
                 await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
                 if hold is not None:
                     await hold(session)
-                now = await self._date_write(session)
-                await announce_long_write(session, now)
-                transaction = WriteTransaction(session, actor, now, self._enter_queue, beginning)
+                date = await self._dates.date_write(session)
+                await announce_long_write(session, date.at)
+                transaction = WriteTransaction(session, actor, date, self._enter_queue, beginning)
                 yield transaction
                 await transaction.finish()
         self._on_commit()
 
-    async def _enter_queue(self, session: AsyncSession) -> datetime:
+    async def _enter_queue(self, session: AsyncSession) -> WriteDate:
         await self._lock_writers(session)
-        return await self._date_write(session)
-
-    async def _date_write(self, session: AsyncSession) -> datetime:
-        """The instant of this write, later than every one before it: the triggers of the history read it too."""
-        now: datetime = (await session.execute(_NOW, {"now": self.now()})).scalar_one()
-        await set_recorded_now(session, now)
-        return now
+        return await self._dates.date_write(session)
 
     async def _lock_writers(self, session: AsyncSession) -> None:
         await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))

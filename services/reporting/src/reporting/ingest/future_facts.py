@@ -1,4 +1,4 @@
-"""Facts that lie ahead of the clock that stored them: taken at that time, and marked.
+"""Facts that lie ahead of the clock that stored them, and revisions that lie behind it: taken at that time, and marked.
 
 Nothing is observed after it was stored, so such a fact was dated by a clock that is fast. JetStream's own time of it is
 the latest that it can be of. All times in the fact move together: what lay between them is what the worker measured.
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.ingest.inbox import event_key
 from vonggac.bus import Received
 from vonggac.events import Payload
+from vonggac.events.inventory import RemovedV1
 
 KEPT = timedelta(days=30)
 """As long as the fact itself is in the stream."""
@@ -49,6 +50,22 @@ def correct(received: Received, dated_at: datetime, stored_at: datetime, *, tole
     # The event's own time dates gaps between facts.
     moved = event.model_copy(update={"data": _moved(event.data, by), "time": event.time + by})
     return Correction(replace(received, event=moved), dated_at, stored_at)
+
+
+def correct_revision(received: Received, *, allowance: timedelta) -> Correction | None:
+    """None for a revision that was on record when it says, and of which nobody measured when that was.
+
+    No revision holds before it was stored, less how long it had waited for that by a steady clock: who dated it earlier
+    had a slow clock. Its times of that instant move, no others. `allowance`: for a server that was slow to store it.
+    """
+    data, stored_at, waited = received.event.data, received.stored_at, received.waited
+    dated_at = data.removed_at if isinstance(data, RemovedV1) else getattr(data, "changed_at", None)
+    if stored_at is None or waited is None or dated_at is None or dated_at >= stored_at - waited - allowance:
+        return None
+    taken_at = stored_at - waited
+    times = {name: taken_at for name, value in data if value == dated_at}
+    moved = received.event.model_copy(update={"data": data.model_copy(update=times)})
+    return Correction(replace(received, event=moved), dated_at, taken_at)
 
 
 def _moved(data: Payload, by: timedelta) -> Payload:

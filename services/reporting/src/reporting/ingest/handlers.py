@@ -30,6 +30,8 @@ from vonggac.events.prober import (
     Verdict,
 )
 
+REVISION_ALLOWANCE = timedelta(seconds=10)
+"""Inventory tries to store a message for five seconds, and knows the clock to one."""
 STATES = {
     Verdict.UP: CameraState.UP,
     Verdict.DOWN: CameraState.DOWN,
@@ -62,8 +64,13 @@ class Ingest:
             if not isinstance(received.event.data, State | RemovedV1):
                 raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
         started = time.perf_counter()
+        found = [(one, future_facts.correct_revision(one, allowance=REVISION_ALLOWANCE)) for one in batch]
+        batch = [one if correction is None else correction.received for one, correction in found]
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
+            handled = {id(one) for one in new}
+            corrections = [one for _, one in found if one is not None and id(one.received) in handled]
+            await future_facts.mark(session, corrections)
             touched = await late.begun(session)
             states = [state for one in new if isinstance(state := one.event.data, State | RemovedV1)]
             news = await scope.apply(session, states)
@@ -76,6 +83,7 @@ class Ingest:
             await late.note_records(session, touched, added)
             await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
+        metrics.CORRECTED.labels("inventory").inc(len(corrections))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
     def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:

@@ -47,8 +47,10 @@ def _corrected_note(period: Period, facts: int) -> dict[str, Any]:
         "from": shown(period.start),
         "to": shown(period.end),
         "facts": facts,
-        "text_vi": f"{facts} số liệu ghi thời điểm ở tương lai: được tính theo lúc máy chủ NATS lưu.",
-        "text_en": f"{facts} facts were dated in the future: they count from when the NATS server stored them.",
+        "text_vi": f"{facts} số liệu ghi sai thời điểm (ở tương lai, hoặc sớm hơn lúc có thể): được tính theo lúc máy "
+        "chủ NATS lưu.",
+        "text_en": f"{facts} facts were dated in the future, or earlier than they can be of: they count from when the "
+        "NATS server stored them.",
     }
 
 

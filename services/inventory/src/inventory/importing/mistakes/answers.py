@@ -86,6 +86,7 @@ BY_CODE: Mapping[str, str] = {
     "bus_unavailable": "hệ thống truyền tin (NATS) không trả lời: thử lại sau ít giây",
     "busy": "đang có thay đổi khác, có thể ở chính bản ghi này: thử lại sau ít giây",
     "cancel_instead": "lịch bảo trì không bị xóa: hãy hủy lịch",
+    "clock_not_measured": "chưa đo được đồng hồ của máy chủ NATS từ khi dịch vụ khởi động nên chưa ghi được thời điểm của thay đổi; chưa thay đổi gì, thử lại sau ít giây",
     "closed": "bản ghi đã kết thúc, không sửa được nữa",
     "codec_not_taken": "có trung tâm không nhận được mã hóa hình của camera: xem từng lỗi",
     "conflict": "trái với dữ liệu đang có: đọc lại rồi thử lại",

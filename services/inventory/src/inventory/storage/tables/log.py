@@ -42,6 +42,8 @@ class OutboxRow(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     repetition: Mapped[int] = mapped_column(default=0, server_default="0")
+    written_boot: Mapped[str | None]
+    written_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class PublishedStream(Base):
