@@ -24,6 +24,9 @@ SMALL_ROOMS = {
 }
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "vonggac/media": "one part of the formats a file, each read by two services",
+    "prober/probes": "the rooms of probing, and what they share beside them",
+    "prober/probes/camera": "a probe of a camera, from its job to what is published of it",
     "forwarder/domain": "pure decisions side by side, each of one noun of the relay",
     "reporting": "the rooms that every service has, and its crafts side by side",
     "inventory/migrations/versions": "a file a step, in their order",

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -11,12 +10,12 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, TypeAdapter
 
-from forwarder.domain.camera_pull import Media, Pull, next_attempt_at
+from forwarder.domain.camera_pull import next_attempt_at
 from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
-from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
 from forwarder.domain.picture.nothing_new import NothingNew
+from forwarder.domain.reported import ReportedCamera, ReportedDelivery
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
@@ -29,7 +28,6 @@ from vonggac.events.forwarder import (
     MediaState,
     ReadBackHint,
 )
-from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -47,61 +45,6 @@ class RetryAnswer(BaseModel):
     """Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.retry`."""
 
     outcome: RetryOutcome
-
-
-class DatedMedia(Protocol):
-    """When a camera's media began and stopped."""
-
-    @property
-    def media(self) -> Media: ...
-
-
-class ReportedCamera(Protocol):
-    """What a report needs of a camera that is held."""
-
-    @property
-    def camera(self) -> CameraV1: ...
-    @property
-    def held_since(self) -> datetime: ...
-    @property
-    def pull(self) -> Pull: ...
-    @property
-    def media_watch(self) -> DatedMedia: ...
-
-
-class Counts(Protocol):
-    """Of all sessions of a delivery since its camera is held."""
-
-    @property
-    def bytes_acknowledged(self) -> int: ...
-    @property
-    def bytes_written(self) -> int: ...
-    @property
-    def packets_sent(self) -> int: ...
-    @property
-    def packets_dropped(self) -> int: ...
-    @property
-    def groups_dropped(self) -> int: ...
-    @property
-    def frames_sent(self) -> int: ...
-
-
-class CountingSlot(Protocol):
-    """Where a delivery's sessions are counted."""
-
-    @property
-    def counts(self) -> Counts: ...
-
-
-class ReportedDelivery(Protocol):
-    """What a report needs of a delivery."""
-
-    @property
-    def plan(self) -> PlannedDelivery: ...
-    @property
-    def delivery(self) -> Delivery: ...
-    @property
-    def slot(self) -> CountingSlot: ...
 
 
 class Reporter:
@@ -174,8 +117,8 @@ class Reporter:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
     def report_media(self, relay: ReportedCamera, now: Instant, nothing_new: NothingNew, *, released: bool) -> None:
-        """Report when a camera's media began or stopped, and since and until when its picture showed nothing new."""
-        camera, media = relay.camera, relay.media_watch.media
+        """Report when a camera's media began or stopped, when its picture showed nothing new, and what it shows."""
+        camera, media, picture = relay.camera, relay.media_watch.media, relay.keyframes.watch.picture
         self._sequences[camera.id] = self._sequences.get(camera.id, 0) + 1
         state = MediaState.FLOWING if media.flowing else MediaState.STOPPED
         observed = CameraMediaObservedV1(
@@ -193,6 +136,10 @@ class Reporter:
             still_since=nothing_new.since,
             still_until=nothing_new.until,
             still_cause=nothing_new.cause,
+            picture_since=picture.since if picture is not None else None,
+            picture_sign=picture.sign if picture is not None else None,
+            picture_judged=picture is not None and picture.judged,
+            picture_cause=picture.cause if picture is not None else None,
         )
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(camera.id), time=now.at)
         self._outgoing.queue_event(subjects.camera_media_observation(camera.id), event)
@@ -298,10 +245,17 @@ async def serve_camera(
     hash_keyframes: OnMessage,
     retry: OnMessage,
     deliveries: OnMessage,
+    picture_judged: OnMessage,
     verification: OnMessage,
 ) -> list[Subscription]:
     """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError."""
-    handlers = {"keyframe": keyframe, "hash_keyframes": hash_keyframes, "retry": retry, "deliveries": deliveries}
+    handlers = {
+        "keyframe": keyframe,
+        "hash_keyframes": hash_keyframes,
+        "retry": retry,
+        "deliveries": deliveries,
+        "picture_judged": picture_judged,
+    }
 
     async def requested(message: Msg) -> None:
         if handler := handlers.get(message.subject.rpartition(".")[2]):

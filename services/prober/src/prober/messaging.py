@@ -30,7 +30,7 @@ DEMANDS_SHOWN = 10_000
 PARSED_AT_ONCE = 100
 """Statuses parsed before the event loop goes on: about two milliseconds."""
 VERIFIERS = "verifiers"
-"""Queue group of the probers: one of them gets each change of a delivery."""
+"""Queue group of the probers: one of them gets each change of a delivery, or of a camera's media."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
 
 type OnMessage = Callable[[Msg], Awaitable[None]]
@@ -336,6 +336,16 @@ async def listen_for_delivery_changes(bus: Bus, on_message: OnMessage) -> Subscr
 async def listen_for_read_back_hints(bus: Bus, on_message: OnMessage) -> Subscription:
     """Subscribe to `ReadBackHint` of forwarders; each comes to one prober. Raises NatsError."""
     return await bus.client.subscribe(subjects.read_back_hint("*"), queue=VERIFIERS, cb=on_message)
+
+
+async def listen_for_media_changes(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to changes of cameras' media and pictures; each comes to one prober. Raises NatsError."""
+    return await bus.client.subscribe(subjects.camera_media_observation("*"), queue=VERIFIERS, cb=on_message)
+
+
+async def publish_judgement(bus: Bus, camera_id: UUID, body: bytes) -> None:
+    """Send `PictureJudged` to the camera's holder, unconfirmed. Raises NatsError."""
+    await bus.client.publish(subjects.camera_picture_judged(camera_id), body)
 
 
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:

@@ -67,11 +67,15 @@ def add_media(made: World, camera: CameraV1, forwarders: list[Worker]) -> None:
         if chance.random() < 0.7:
             moments.update(since + 1 for since, _ in worker.lives)
         held_since, known = moment(min(moments) + worker.skew), dict[str, Any]()
+        changed_at = moment(0)
         for sequence, at in enumerate(sorted(moments), start=1):
             seen_at = at + worker.skew
             if chance.random() < 0.1:
                 held_since, known = moment(seen_at - chance.randrange(3 * SECOND)), {}
             known |= _media_change(chance, seen_at)
+            if known.get("picture_since") is not None:
+                # A change comes after the one before it.
+                changed_at = known["picture_since"] = max(changed_at, known["picture_since"])
             made.facts.append(
                 CameraMediaObservedV1(
                     camera_id=camera.id,
@@ -89,13 +93,18 @@ def add_media(made: World, camera: CameraV1, forwarders: list[Worker]) -> None:
 def _media_change(chance: random.Random, at: int) -> dict[str, Any]:
     """What is new at `at`, dated back."""
     then = moment(at - chance.choice([0, 700, 3 * SECOND]))
-    what = chance.choice(["flow", "flow", "stop", "stop", "still", "moved", "same", "released"])
+    what = chance.choice(["flow", "flow", "stop", "stop", "still", "moved", "same", "released", "picture", "judged"])
     if what == "flow":
         return {"state": MediaState.FLOWING, "media_since": then, "cause": None}
     if what == "stop":
         cause = chance.choice([*CAUSES, Cause.INTERNAL_ERROR, None])
         dated = {} if chance.random() < 0.2 else {"media_stopped_at": then}
         return {"state": MediaState.STOPPED, "cause": cause, **dated}
+    if what == "picture":
+        return {"picture_since": then, "picture_judged": False, "picture_cause": None}
+    if what == "judged":
+        cause = chance.choice([None, Cause.BLACK, Cause.FROZEN])
+        return {"picture_judged": True, "picture_cause": cause}
     if what == "still":
         return {"still_since": then, "still_until": None}
     if what == "moved":

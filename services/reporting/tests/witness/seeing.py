@@ -83,7 +83,7 @@ create temporary table observed on commit drop as
     ) as followed;
 
 -- Probes in a row that found the same: when the first and the last of them were made.
-create temporary table probe on commit drop as
+create temporary table found on commit drop as
     select thing as camera, state, cause, own, span, min(at) over same as first_at, max(at) over same as last_at
     from (
         select *, count(*) filter (where follows is not true) over (partition by thing order by at) as number from (
@@ -95,13 +95,19 @@ create temporary table probe on commit drop as
 -- What the latest holder says of a camera's media: from the change that a report tells of, or else from the report,
 -- until the next one, within the life in which it was made.
 create temporary table report on commit drop as
-    select camera, worker, held, sequence, state, cause, stopped_at,
+    select camera, worker, held, sequence, state, cause, stopped_at, changed_at, judged, shows_nothing, life,
+           life * case
+               when changed_at is null or next_at < changed_at then 'empty'
+               when next_changed_at = changed_at then tstzrange(changed_at, next_at)
+               when next_changed_at is null then tstzrange(changed_at, next_at)
+               else tstzrange(changed_at, greatest(changed_at, next_changed_at)) end as picture,
            case when still_since is not null then still_ends end as moved_at, life * (
                case when ends < begins then 'empty' else tstzrange(begins, ends) end) as span,
            life * case when still_since is null or still_ends < still_since then 'empty'
                        else tstzrange(still_since, still_ends) end as still
     from (
-        select *, lead(begins) over w as ends, coalesce(moved_at, case when lead(still_since) over w = still_since
+        select *, lead(begins) over w as ends, lead(at) over w as next_at, lead(changed_at) over w as next_changed_at,
+               coalesce(moved_at, case when lead(still_since) over w = still_since
                       then coalesce(lead(moved_at) over w, lead(at) over w) else lead(at) over w end) as still_ends,
                coalesce((select life from forwarding where forwarding.worker = dated.worker and life @> at), 'empty')
                    as life
@@ -115,6 +121,10 @@ create temporary table report on commit drop as
                        (body->>'media_stopped_at')::timestamptz as stopped_at,
                        (body->>'still_since')::timestamptz as still_since,
                        (body->>'still_until')::timestamptz as moved_at,
+                       case when body->>'picture_since' is not null then
+                           least((body->>'picture_since')::timestamptz, (body->>'observed_at')::timestamptz) end
+                           as changed_at,
+                       (body->>'picture_judged')::boolean as judged, body->>'picture_cause' as shows_nothing,
                        least((body->>'observed_at')::timestamptz, (case body->>'state'
                            when 'flowing' then body->>'media_since'
                            when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
@@ -126,7 +136,7 @@ create temporary table report on commit drop as
     ) as chained
     where state <> 'released' and (state <> 'stopped' or stopped_at is not null or cause is not null);
 create temporary table flow on commit drop as
-    select camera, held, stopped_at, moved_at, state = 'flowing' as flows,
+    select camera, worker, held, stopped_at, moved_at, state = 'flowing' as flows,
            state = 'stopped' and cause not in
                ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
            tstzmultirange(span) - coalesce((
@@ -135,6 +145,35 @@ create temporary table flow on commit drop as
                    > (report.held, report.worker collate "C", report.sequence)
            ), '{}') as span
     from report;
+-- What the holder that has the media says of the picture since it changed: its last word on that change. After it, what
+-- a probe found before the change holds no more, if the picture was not found to be like that.
+create temporary table shown on commit drop as
+    select camera, changed_at, judged, shows_nothing, tstzmultirange(said) * flows - coalesce((
+               select range_agg(picture) from report as later
+               where later.camera = said.camera and later.worker = said.worker and later.changed_at > said.changed_at
+           ), '{}') as span from (
+        select report.camera, report.worker, changed_at, judged, shows_nothing, said, (
+                   select coalesce(range_agg(flow.span), '{}') from flow
+                   where flow.camera = report.camera and flow.worker = report.worker and flow.flows) as flows
+        from report join (
+            select camera, worker, changed_at, range_agg(picture) as said, max(sequence) as sequence
+            from report where changed_at is not null and not isempty(life) group by 1, 2, 3
+        ) as word using (camera, worker, changed_at, sequence)
+    ) as said;
+delete from shown where isempty(span);
+create temporary table after_shown on commit drop as
+    select camera, changed_at, judged, shows_nothing, tstzrange(upper(piece), lead(lower(piece)) over w) as span
+    from (select *, unnest(span) as piece from shown) as pieces
+    window w as (partition by camera order by lower(piece), upper(piece));
+create temporary table probe on commit drop as
+    select camera, state, cause, own, first_at, last_at, unnest(tstzmultirange(span) - coalesce((
+               select range_agg(after_shown.span) from after_shown
+               where after_shown.camera = found.camera and last_at < changed_at
+               and case state when 'up' then not judged or shows_nothing is not null
+                   else state = 'down' and cause = any ('{no_signal_card, black, covered, frozen, decode_failed,
+                        no_keyframe}') and (not judged or shows_nothing is null) end
+           ), '{}')) as span
+    from found;
 create temporary table frozen on commit drop as
     select camera, range_agg(flow.span) filter (where flows) * (
                select range_agg(still) from report where report.camera = flow.camera and not isempty(still)) as span
@@ -192,6 +231,10 @@ create temporary table revised on commit drop as
     union all
     select camera, 'still', span from frozen;
 create temporary table seen on commit drop as
+    select camera, up - coalesce(empty, '{}') - coalesce(doubted, '{}')
+               - coalesce(outdated, '{}') + coalesce(good_again, '{}') as up,
+           down - coalesce(outdated, '{}') - coalesce(good_again, '{}') + coalesce(empty, '{}') as down
+    from (
     select camera, up - coalesce(refuted, '{}') - coalesce(gone, '{}') - coalesce(still, '{}')
                + coalesce(moving, '{}') + coalesce(back, '{}') as up,
            down - coalesce(refuted, '{}') - coalesce(moving, '{}') + (coalesce(gone, '{}') - coalesce(back, '{}'))
@@ -208,5 +251,19 @@ create temporary table seen on commit drop as
                range_agg(span) filter (where what = 'refuted') as refuted,
                range_agg(span) filter (where what = 'still') as still
         from revised group by camera
-    ) as changed using (camera);
+    ) as changed using (camera)
+    ) as moved left join (
+        select camera, range_agg(shown.span) filter (where shows_nothing is not null) as empty,
+               range_agg(shown.span) filter (where not judged and shows_nothing is null) as doubted
+        from shown group by camera
+    ) as pictures using (camera) left join (
+        select probe.camera, range_agg(tstzmultirange(probe.span) * (shown.span - coalesce(frozen.span, '{}')))
+                   filter (where not judged) as outdated,
+               range_agg(tstzmultirange(probe.span) * (shown.span - coalesce(frozen.span, '{}')))
+                   filter (where judged) as good_again
+        from probe join shown using (camera) left join frozen using (camera)
+        where state = 'down' and last_at < changed_at and shows_nothing is null and cause = any (
+            '{no_signal_card, black, covered, frozen, decode_failed, no_keyframe}')
+        group by 1
+    ) as older using (camera);
 """

@@ -36,6 +36,16 @@ class DeliveryState(StrEnum):
     RELEASED = "released"
 
 
+class PictureSign(StrEnum):
+    """By what a forwarder sees that a camera shows another picture than before: keyframes became lighter or heavier,
+    what comes between them shrank or grew, one that was due did not come; or a prober found another picture."""
+
+    WEIGHT = "weight"
+    DELTAS = "deltas"
+    OVERDUE = "overdue"
+    JUDGED = "judged"
+
+
 class MediaState(StrEnum):
     """Whether media of a camera that is forwarded comes to the forwarder."""
 
@@ -46,7 +56,8 @@ class MediaState(StrEnum):
 
 
 class CameraMediaObservedV1(Payload):
-    """The media of a camera began or stopped, or its picture stands still, as seen by the forwarder that pulls it."""
+    """The media of a camera began or stopped, its picture stands still or is another one, as seen by the forwarder that
+    pulls it."""
 
     event_type: ClassVar[str] = "vn.vonggac.forwarder.camera_media_observed.v1"
     camera_id: UUID
@@ -79,6 +90,16 @@ class CameraMediaObservedV1(Payload):
         description="Why: `repeats`, the same keyframes come again and again with others between; `frozen`, or None: "
         "they are identical, bit for bit.",
     )
+    picture_since: AwareDatetime | None = Field(
+        default=None,
+        description="Since when weight and rhythm of the keyframes are those of the present picture: what was found of "
+        "the picture before holds no longer. None: they have not changed while this worker holds the camera.",
+    )
+    picture_sign: PictureSign | None = Field(default=None, description="What showed that it is another picture.")
+    picture_judged: bool = Field(
+        default=False, description="A prober has decoded it since then; until it has, nobody knows what it shows."
+    )
+    picture_cause: Cause | None = Field(default=None, description="Why it shows nothing, where a prober found that.")
 
 
 class DeliveryObservedV1(Payload):

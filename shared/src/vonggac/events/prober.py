@@ -114,6 +114,21 @@ class CameraObservedV1(Payload):
     )
 
 
+class PictureJudged(BaseModel):
+    """Message of a prober on `forwarder.camera.<camera_id>.picture_judged`: what it saw in the picture of a camera that
+    this forwarder pulls."""
+
+    model_config = MESSAGE
+
+    captured_at: AwareDatetime = Field(
+        description="When the forwarder received the picture; without one, when the prober gave up waiting for it."
+    )
+    cause: Cause | None = Field(default=None, description="Why it shows nothing of the place; None: it shows it.")
+    moves: bool = Field(
+        default=False, description="The next keyframes were compared with it, and it does not stand still."
+    )
+
+
 class SiteState(StrEnum):
     """Of a facility's cameras together."""
 

@@ -83,6 +83,11 @@ def camera_hash_keyframes(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.hash_keyframes"
 
 
+def camera_picture_judged(camera_id: UUID | str) -> str:
+    """Core NATS, no answer: a prober decoded the camera's picture, and its holder remembers what was found."""
+    return f"forwarder.camera.{camera_id}.picture_judged"
+
+
 def camera_retry(camera_id: UUID | str) -> str:
     """Core NATS request-reply, body a delivery id: the holder of the camera retries it now."""
     return f"forwarder.camera.{camera_id}.retry"

@@ -21,6 +21,7 @@ _H264_PROFILES = {
 }
 _H265_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Extensions"}
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_PREDICTIVE_444 = 244
 _EXTENDED_ASPECT_RATIO = 255
 
 
@@ -41,6 +42,27 @@ class SpsInfo:
     coded_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class H264Coding:
+    """What a sequence parameter set says of the slices' headers (H.264 §7.3.3)."""
+
+    separate_planes: bool
+    frame_number_bits: int
+    order_kind: int
+    order_bits: int
+    order_deltas: bool
+    frames_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class H265Coding:
+    """The same of H.265 (§7.3.6.1)."""
+
+    separate_planes: bool
+    monochrome: bool
+    adaptive_offset: bool
+
+
 def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
     """Raises MalformedError when it is not an SPS, is cut off, or holds an impossible size: TooLargeError, if large."""
     wanted = H264_SPS if codec is VideoCodec.H264 else H265_SPS
@@ -54,6 +76,50 @@ def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
     if info.width <= 0 or info.height <= 0:
         raise MalformedError("a sequence parameter set holds an impossible picture size")
     return info
+
+
+def h264_coding(bits: Bits) -> H264Coding:
+    """Of an SPS without its NAL header; raises MalformedError when it is cut off."""
+    profile = bits.read_bits(8)
+    bits.read_bits(16)
+    bits.ue()  # seq_parameter_set_id
+    chroma, separate = 1, False
+    if profile in _WITH_CHROMA_FORMAT:
+        chroma = _h264_chroma(bits)
+        separate = chroma == 0 and profile == _PREDICTIVE_444
+    frame_number_bits = bits.ue() + 4
+    order_kind, order_bits, order_deltas = bits.ue(), 0, False
+    if order_kind == 0:
+        order_bits = bits.ue() + 4
+    elif order_kind == 1:
+        order_deltas = not bits.flag()
+        bits.se()
+        bits.se()
+        for _ in range(min(bits.ue(), 255)):
+            bits.se()
+    bits.ue()  # max_num_ref_frames
+    bits.read_bits(1)
+    bits.ue()
+    bits.ue()
+    return H264Coding(separate, frame_number_bits, order_kind, order_bits, order_deltas, bits.flag())
+
+
+def h265_coding(bits: Bits) -> H265Coding:
+    """Of an SPS without its NAL header; raises MalformedError when it is cut off."""
+    bits.read_bits(4)  # sps_video_parameter_set_id
+    sub_layers = bits.read_bits(3)
+    bits.read_bits(1)
+    _h265_profile(bits, sub_layers)
+    bits.ue()  # sps_seq_parameter_set_id
+    chroma = bits.ue()
+    separate = chroma == 3 and bits.flag()
+    bits.ue()
+    bits.ue()
+    for _ in range(4 if bits.flag() else 0):
+        bits.ue()
+    _skip_h265_sizes(bits, sub_layers)
+    bits.read_bits(1)  # amp_enabled_flag
+    return H265Coding(separate, separate or chroma == 0, bits.flag())
 
 
 def _parse_h264(bits: Bits) -> SpsInfo:
@@ -187,7 +253,8 @@ def _h265_profile(bits: Bits, sub_layers: int) -> tuple[int, int]:
     return profile, level
 
 
-def _h265_vui_fps(bits: Bits, sub_layers: int) -> float | None:
+def _skip_h265_sizes(bits: Bits, sub_layers: int) -> int:
+    """From the bit depths to the scaling lists; returns the bits of a picture's order."""
     bits.ue()
     bits.ue()
     order_bits = bits.ue() + 4
@@ -198,6 +265,11 @@ def _h265_vui_fps(bits: Bits, sub_layers: int) -> float | None:
         bits.ue()
     if bits.flag() and bits.flag():
         _skip_h265_scaling(bits)
+    return order_bits
+
+
+def _h265_vui_fps(bits: Bits, sub_layers: int) -> float | None:
+    order_bits = _skip_h265_sizes(bits, sub_layers)
     bits.read_bits(2)
     if bits.flag():  # pcm
         bits.read_bits(8)

@@ -194,6 +194,11 @@ class Rhythm:
         return self._interval_s is not None
 
     @property
+    def interval_s(self) -> float | None:
+        """From one keyframe to the next; None while that is not known, or where it is too long or uneven."""
+        return self._interval_s if self.steady else None
+
+    @property
     def lost(self) -> bool:
         """Whether it was known, turned out wrong, and is worth learning anew."""
         return self._interval_s is None and 0 < self._uneven < UNEVEN_AT_MOST

@@ -50,6 +50,8 @@ class ProbeResult:
     did so before. `rest_s`: seconds until the login may be tried again,
     when the camera was left alone for that. `goes_on`: the keyframe was that of the probe before, and the next one in
     the session was another. `seen`: what the stream's checks are made of, None when no stream came.
+    `moves`: its next keyframes were compared with the picture, and it does not stand still.
+    `captured_at`: when the forwarder received the keyframe, where it is one of its.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
     forwarder's hashes; `repeats`: by these or by our own; `still_since`: when the picture shows nothing new by these
@@ -74,3 +76,5 @@ class ProbeResult:
     repeats: Repeats | None = None
     still_since: datetime | None = None
     goes_on: bool = False
+    captured_at: datetime | None = None
+    moves: bool = False

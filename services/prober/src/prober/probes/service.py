@@ -20,6 +20,7 @@ from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
 from prober.probes.loop_lag import LoopLag
 from prober.probes.onvif.logins import OnvifLogins
+from prober.probes.picture_changes import PictureChanges
 from prober.probes.silence import SilentPlaces
 from prober.probes.site_faults import SiteWatch
 from prober.probes.site_places import SitePlaces
@@ -136,19 +137,18 @@ class Process:
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
         worker = self._worker(bus, observer, announcer)
+        most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(
             bus=bus,
             verifications=self.verifications,
             metrics=self._metrics.read_backs,
-            limits=JobLimits(settings.max_concurrent_verifications, settings.stop_within_s),
+            limits=JobLimits(most, settings.stop_within_s),
         )
 
         def on_login(key: str, value: bytes | None) -> None:
             guard.on_value(key, value)
             centre_guard.on_value(key, value)
 
-        sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
-        hinted = HintedReadBacks(bus, self.verifications, most=settings.max_concurrent_verifications)
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
@@ -159,10 +159,11 @@ class Process:
         assert self._resealing is not None, "made with the connection"
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
-        tasks.start("watch-sites", sites.run())
+        tasks.start("watch-sites", SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras).run())
         tasks.start("watch-references", pictures.watch_references())
         tasks.start("probe-lock", observer.lock.run())
-        tasks.start("verify-on-hint", hinted.run())
+        tasks.start("verify-on-hint", HintedReadBacks(bus, self.verifications, most=most).run())
+        tasks.start("judge-pictures", PictureChanges(bus, observer, most=most).run())
         tasks.start("watch-probers", self._watch_probers(bus, known))
         tasks.start("probe-jobs", _when(known, worker.run()), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
         tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)

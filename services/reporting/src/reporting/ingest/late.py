@@ -46,7 +46,14 @@ _REPORTED = text(
                where earlier.camera_id = said.camera_id and {same_worker("earlier", "said")}
                  and earlier.sequence < said.sequence and earlier.still_since = said.still_since
                  and said.still_until is null
-           ) then least(said.still_since, said.still_until) end)) as since
+           ) then least(said.still_since, said.still_until) end,
+           case when not exists (
+               select from camera_media as earlier
+               where earlier.camera_id = said.camera_id and {same_worker("earlier", "said")}
+                 and earlier.sequence < said.sequence and earlier.picture_since = said.picture_since
+                 and earlier.picture_judged = said.picture_judged
+                 and earlier.picture_cause is not distinct from said.picture_cause
+           ) then said.picture_since end)) as since
     from unnest(cast(:cameras as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[]))
         as new (camera_id, worker_id, sequence)
     join camera_media as said on said.camera_id = new.camera_id and {same_worker("said", "new")}

@@ -65,11 +65,14 @@ select * from (
            array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
            array_agg((date_part('epoch', stopped_at) * 1000)::bigint),
            array_agg((date_part('epoch', still_since) * 1000)::bigint),
-           array_agg((date_part('epoch', still_ends_at) * 1000)::bigint), array_agg(still_cause)
+           array_agg((date_part('epoch', still_ends_at) * 1000)::bigint), array_agg(still_cause),
+           array_agg((date_part('epoch', picture_since) * 1000)::bigint),
+           array_agg((date_part('epoch', picture_ends_at) * 1000)::bigint), array_agg(picture_judged),
+           array_agg(picture_cause)
     from (
         select * from camera_media
-        where camera_id = any(cast(%(cameras)s as uuid[])) and least(begins_at, still_since) < %(to)s
-          and (greatest(ends_at, still_ends_at) > %(reported_from)s
+        where camera_id = any(cast(%(cameras)s as uuid[])) and least(begins_at, still_since, picture_since) < %(to)s
+          and (greatest(ends_at, still_ends_at, picture_ends_at) > %(reported_from)s
                or (ends_at is null and worker_id = any(%(alive)s)))
         order by camera_id, begins_at, sequence
     ) as reported
@@ -131,6 +134,10 @@ _DOWN = text(
     union
     select camera_id::text from camera_media
     where still_since is not null and still_since < :to and (still_ends_at is null or still_ends_at > :from)
+    union
+    select camera_id::text from camera_media
+    where picture_since is not null and (not picture_judged or picture_cause is not null)
+      and picture_since < :to and (picture_ends_at is null or picture_ends_at > :from)
     union
     select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
     union

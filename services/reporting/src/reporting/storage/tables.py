@@ -1,8 +1,4 @@
-"""The tables. Times are timestamptz at millisecond precision.
-
-What the register says is dated: a row per revision of a facility, destination or camera, valid in
-[valid_from, valid_to). There are no foreign keys between them: events of different things come in any order.
-"""
+"""The tables: timestamptz in milliseconds, no foreign keys. The register: a row a revision, [valid_from, valid_to)."""
 
 from typing import Any
 
@@ -35,6 +31,7 @@ def _time(name: str, *, nullable: bool = False) -> Column[object]:
 
 
 WORKER_DIGEST = "hashtextextended(worker_id, 0)"
+EMPTY_PICTURE = "picture_since is not null and (not picture_judged or picture_cause is not null)"
 
 
 def _once_said(table: str, thing: str) -> Index:
@@ -333,9 +330,16 @@ camera_media = Table(
     Column("begins_at", DateTime(timezone=True), comment="dated_at where the state changed, observed_at elsewhere"),
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
     Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),
+    Column("picture_since", DateTime(timezone=True), comment="The last change of its picture; null: none"),
+    Column(
+        "picture_judged", Boolean, nullable=False, server_default=text("false"), comment="A prober decoded it since"
+    ),
+    Column("picture_cause", Text, comment="Why it shows nothing, of one that was judged so"),
+    Column("picture_ends_at", DateTime(timezone=True), comment="The next change of it, or the next report"),
     _once_said("camera_media", "camera_id"),
     Index("ix_camera_media_stopped", "ends_at", postgresql_where=text("state = 'stopped'")),
     Index("ix_camera_media_still", "still_ends_at", postgresql_where=text("still_since is not null")),
+    Index("ix_camera_media_empty", "picture_ends_at", postgresql_where=text(EMPTY_PICTURE)),
     comment="What forwarders reported of each camera's media",
 )
 

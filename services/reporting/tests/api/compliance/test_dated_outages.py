@@ -316,3 +316,53 @@ async def test_a_holder_that_dates_its_holding_into_the_future_is_followed_by_th
         ("acknowledged", 200.0, 600.0),
     ]
     assert await intervals(client, "cameras", camera.id) == [("up", None, 0.0, 600.0)]
+
+
+async def test_empty_picture_is_down_from_the_change_that_showed_it_to_the_next_one(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    facts = [
+        *province.probes(camera, at(-25), at(110)),
+        province.media(camera, 2, at(104), media_since=at(-30), picture_since=at(100), picture_sign="weight"),
+        # A light probe before the judge came, then the judge.
+        province.probe(camera, at(104.5), "up"),
+        province.probe(camera, at(106), "down", cause="black"),
+        province.media(
+            camera, 3, at(106.1), media_since=at(-30), picture_since=at(100), picture_judged=True, picture_cause="black"
+        ),
+        province.media(camera, 4, at(164), media_since=at(-30), picture_since=at(161), picture_sign="weight"),
+        province.probe(camera, at(165), "up"),
+        province.media(camera, 5, at(165.1), media_since=at(-30), picture_since=at(161), picture_judged=True),
+        *province.probes(camera, at(185), at(700)),
+    ]
+    random.Random(7).shuffle(facts)
+    for fact in facts:
+        await province.feed(ingest, fact)
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 100),
+        ("down", "black", 100, 161),
+        ("up", None, 161, 600),
+    ]
+
+
+async def test_empty_picture_that_nobody_judged_is_unknown_and_one_that_was_found_good_was_up(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    await province.feed(
+        ingest,
+        *province.probes(camera, at(-25), at(700)),
+        # Someone switches the light on, and the judge finds that it is the same place.
+        province.media(camera, 2, at(103), media_since=at(-30), picture_since=at(100), picture_sign="weight"),
+        province.media(camera, 3, at(106), media_since=at(-30), picture_since=at(100), picture_judged=True),
+        # It changes for ten seconds, and nobody comes in time.
+        province.media(camera, 4, at(202), media_since=at(-30), picture_since=at(200), picture_sign="deltas"),
+        province.media(camera, 5, at(212), media_since=at(-30), picture_since=at(210), picture_sign="deltas"),
+        province.media(camera, 6, at(213), media_since=at(-30), picture_since=at(210), picture_judged=True),
+    )
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 200),
+        ("unknown", None, 200, 210),
+        ("up", None, 210, 600),
+    ]

@@ -80,13 +80,13 @@ def test_a_finding_about_the_picture_is_not_refuted_by_media() -> None:
 
 def test_a_picture_that_moved_is_not_frozen_again_when_nobody_sees_media_any_more() -> None:
     moved = claim(150, FLOWING, None)._replace(still_since=120, still_ends_at=200)
-    line = dated([probed(100, 500, DOWN, FROZEN)], Media([Segment(150, 300, moved)], [Segment(120, 200, True)]))
+    line = dated([probed(100, 500, DOWN, FROZEN)], Media([Segment(150, 300, moved)], [Segment(120, 200, FROZEN)]))
     assert seen(line) == [(100, 200, DOWN, FROZEN), (200, 300, UP, None)]
 
 
 def test_asleep_a_report_ends_with_the_life_in_which_it_was_made_also_when_it_is_closed_later() -> None:
     said = claim(100, FLOWING, None)._replace(ends_at=400, still_since=150, still_ends_at=350)
-    flow, still = media_of([said], {"forwarder": [Life(50, 200), Life(300, 500)]})
+    flow, still, _ = media_of([said], {"forwarder": [Life(50, 200), Life(300, 500)]})
     assert [(one.start, one.end) for one in flow] == [(100, 200)]
     assert [(one.start, one.end, one.value) for one in still] == [(150, 200, Cause.FROZEN)]
 
@@ -105,7 +105,7 @@ def test_a_recording_in_a_loop_repeats_from_its_first_picture_that_came_again_to
 def test_a_recording_that_stands_still_after_a_while_has_one_cause_at_a_time() -> None:
     loop = claim(100, FLOWING, None)._replace(ends_at=200, still_since=110, still_ends_at=200, still_cause="repeats")
     frozen = claim(200, FLOWING, None)._replace(still_since=180, still_ends_at=300)
-    _, still = media_of([loop, frozen], {"forwarder": [Life(50, 500)]})
+    _, still, _ = media_of([loop, frozen], {"forwarder": [Life(50, 500)]})
     assert [(one.start, one.end, one.value) for one in still] == [(110, 200, "repeats"), (200, 300, "frozen")]
 
 

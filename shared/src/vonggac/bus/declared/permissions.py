@@ -168,6 +168,7 @@ PROBER = User(
         subjects.probe_lock(_ANY),
         subjects.camera_keyframe(_ANY),
         subjects.camera_hash_keyframes(_ANY),
+        subjects.camera_picture_judged(_ANY),
         *_writes(
             topology.CAMERA_STATUS,
             topology.CAMERA_FAILURES,
@@ -196,6 +197,7 @@ PROBER = User(
         ),
     ),
     subscribe=(
+        subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),
         subjects.read_back_hint(_ANY),
         subjects.probe_lock(_ANY),

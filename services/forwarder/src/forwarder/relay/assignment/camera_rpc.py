@@ -19,11 +19,13 @@ from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_unconfirmed, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History, KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History
+from forwarder.relay.supervision.picture_watch import PictureWatch
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import KeyframeHistory
-from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -69,6 +71,7 @@ class CameraRpc:
             hash_keyframes=self._on_hash_request,
             retry=self._on_retry_request,
             deliveries=self._on_deliveries_request,
+            picture_judged=self._on_judgement,
             verification=self._on_verification,
         )
 
@@ -102,10 +105,11 @@ class CameraRpc:
         elif len(copy.annex_b) > MAX_COPY_BYTES:
             await self._send(reply, b"", self._why_none(self._relay.keyframes.no_keyframe("too_large")))
         else:
-            await self._send(reply, copy.annex_b, _headers(copy) | {"worker_id": self._worker_id})
+            shown = _shown_headers(self._relay.keyframes.watch)
+            await self._send(reply, copy.annex_b, _headers(copy) | shown | {"worker_id": self._worker_id})
 
     def _why_none(self, none: NoKeyframe) -> dict[str, str]:
-        return _why_none(none, self._relay.pull)
+        return _why_none(none, self._relay.pull) | _shown_headers(self._relay.keyframes.watch)
 
     async def _on_hash_request(self, message: Msg) -> None:
         try:
@@ -139,6 +143,14 @@ class CameraRpc:
             self._reporter.describe_delivery(self._relay, supervisor) for supervisor in self._relay.deliveries.values()
         ]
         await self._send(message.reply, DELIVERIES.dump_json(now), {})
+
+    async def _on_judgement(self, message: Msg) -> None:
+        try:
+            judged = PictureJudged.model_validate_json(message.data)
+        except ValidationError as error:
+            log.warning("judgement_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
+            return
+        self._relay.keyframes.watch.judge(judged.captured_at, judged.cause, moves=judged.moves)
 
     async def _on_verification(self, message: Msg) -> None:
         try:
@@ -214,12 +226,24 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
     return headers
 
 
+def _shown_headers(watch: PictureWatch) -> dict[str, str]:
+    """What weight and rhythm show of the picture; nothing while the last judgement of it holds."""
+    shown, shrunk_to = watch.picture, watch.shrunk_to
+    headers = {"judge": "1"} if watch.wants_judge else {}
+    if shown is not None and not shown.judged:
+        headers |= {"changed_at": shown.since.isoformat(), "changed_by": shown.sign.value}
+    if shrunk_to is not None:
+        headers["shrunk_to"] = f"{shrunk_to:.3f}"
+    return headers
+
+
 def _why_none(none: NoKeyframe, pull: Pull) -> dict[str, str]:
     """The error, and what the prober can judge without a keyframe: of a camera that is away, why it is."""
     figures = {
         "silent_s": none.silent_s,
         "media_s": none.media_s,
         "keyframe_age_s": none.keyframe_age_s,
+        "keyframe_every_s": none.keyframe_every_s,
         "bitrate_kbps": none.bitrate_kbps,
     }
     known = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}

@@ -12,7 +12,7 @@ from typing import Protocol
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.media.gop_cache import GopCache
-from forwarder.relay.media.picture_scale import PictureScale
+from forwarder.relay.media.keyframe_scale import KeyframeScale
 from forwarder.relay.media.sender_reports import SenderReports
 from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
@@ -201,7 +201,7 @@ class FanOut:
         self._lead_written: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
-        self._scale: PictureScale | None = None
+        self._scale: KeyframeScale | None = None
         self._gop_cache: GopCache | None = None
         self._reports: SenderReports | None = None
         self._pictures = 0
@@ -226,12 +226,12 @@ class FanOut:
         self._switch()
 
     @property
-    def scale(self) -> PictureScale | None:
+    def scale(self) -> KeyframeScale | None:
         """Weighs the pictures after the destinations, while it is set; it does not close the fast path."""
         return self._scale
 
     @scale.setter
-    def scale(self, scale: PictureScale | None) -> None:
+    def scale(self, scale: KeyframeScale | None) -> None:
         self._scale = scale
         self.fast_path.watch = scale.add_piece if scale is not None else None
 

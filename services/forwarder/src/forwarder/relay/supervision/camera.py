@@ -31,7 +31,8 @@ type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 
 
 type OnMediaChange = Callable[["CameraRelay"], None]
-"""Called when the camera's media began or stopped, when its picture stands still or moves again, and at the end."""
+"""Called when the camera's media began or stopped, when its picture is another one, stands still or moves again or was
+judged, and at the end."""
 
 
 class MediaReports:
@@ -42,7 +43,7 @@ class MediaReports:
         self._report = report
 
     def report(self) -> None:
-        """The media began or stopped, or the picture stands still or moves again."""
+        """The media began or stopped, or there is news of the picture."""
         if not self.paused and not self.released:
             self._report()
 
@@ -83,7 +84,7 @@ class CameraRelay:
         self._sample = partial(sample_media, self.puller, context)
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(context)
-        self.keyframes.on_still = self.media_reports.report
+        self.keyframes.on_still = self.keyframes.watch.on_news = self.media_reports.report
         self._context, self._on_change, self._commands, self._history_of = context, on_change, commands, history_of
         self._loop = asyncio.get_running_loop()
         self._leaving: dict[UUID, asyncio.Task[None]] = {}

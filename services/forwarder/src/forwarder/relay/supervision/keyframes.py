@@ -5,7 +5,6 @@ One object per held camera; it outlives the camera's sessions and reads the medi
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from forwarder.domain.clock import Instant
@@ -15,7 +14,6 @@ from forwarder.domain.keyframes import (
     HISTORY,
     STILL_WATCH_S,
     ComparedKeyframe,
-    Figures,
     Keyframe,
     Rhythm,
     Still,
@@ -24,11 +22,13 @@ from forwarder.domain.keyframes import (
     still_with,
 )
 from forwarder.domain.picture.nothing_new import NothingNew, date_nothing_new
-from forwarder.domain.picture.repetition import RememberedKeyframes, Repetition
+from forwarder.domain.picture.repetition import RememberedKeyframes
+from forwarder.relay.media.keyframe_scale import KeyframeScale
 from forwarder.relay.media.keyframe_tap import KeyframeTap
-from forwarder.relay.media.picture_scale import PictureScale
 from forwarder.relay.sources.base import CameraSource, foreign_payload
 from forwarder.relay.supervision.context import RelayContext
+from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.picture_watch import PictureWatch
 from forwarder.relay.supervision.ticker import Alarm
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
@@ -49,43 +49,6 @@ LEARN_WITHIN_S = 10.0
 type History = tuple[KeyframeNote, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyframeCopy:
-    """A keyframe with the parameter sets to decode it; figures are None where nothing was measured yet."""
-
-    codec: VideoCodec
-    captured_at: datetime
-    annex_b: bytes
-    figures: Figures | None
-    bitrate_kbps: float | None
-    clock_drift_s: float | None = None
-    """The camera's clock minus ours."""
-    transport: str | None = None
-    """How the media came, of an RTSP camera: tcp or udp."""
-    still: Still | None = None
-    """Set while this keyframe and those before it are identical."""
-    foreign_payload: int | None = None
-    """The RTP payload type of the video, when the description names others only."""
-    repetition: Repetition | None = None
-    """Set while the keyframes are those of a recording in a loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoKeyframe:
-    """`reason`: camera_away, codec_unsupported, no_keyframe, too_large or busy; and what is known all the same.
-
-    `silent_s`: how long no video has come; `media_s`: how long the camera's session has lasted; `keyframe_age_s`: of
-    the last whole keyframe in it. None without a session, or without such a keyframe.
-    """
-
-    reason: str
-    silent_s: float | None = None
-    media_s: float | None = None
-    keyframe_age_s: float | None = None
-    bitrate_kbps: float | None = None
-    codec: str | None = None
-
-
 class CameraKeyframes:
     """`on_history` is called with the last hashed keyframes, oldest first, with each new one."""
 
@@ -102,8 +65,9 @@ class CameraKeyframes:
         """The last of these, hashed for others or not."""
         self._awaited_until_s = 0.0
         self._weighed_until_s = 0.0
-        self._weighed: tuple[float, int] | None = None
-        """When the keyframe came that was weighed and not compared yet, and its octets."""
+        self._weighed: tuple[float, int, tuple[bytes, ...]] | None = None
+        """When the keyframe came that was weighed and not compared yet, its octets, and pieces of the media with it."""
+        self.watch = PictureWatch(context)
         self._keyframe_octets = 0
         """Size of the last keyframe that was read; 0 where the next one cannot be known by its size."""
         self._unweighed, self._passed_unseen = 0, False
@@ -146,6 +110,7 @@ class CameraKeyframes:
         if codec is None:
             return
         self._codec, self._parameter_sets = codec, video.media.parameter_sets
+        self.watch.begin_session(codec, video.rtp_channel, self._parameter_sets)
         self._tap = KeyframeTap(
             source.fanout,
             codec,
@@ -176,6 +141,10 @@ class CameraKeyframes:
         if self._tap is None or self._source is None:
             return
         self.too_large_age_s()
+        self.watch.tick(now_s, self._source)
+        due_s = self._rhythm.interval_s if self._keyframe_s is not None else None
+        if due_s and self.watch.miss_keyframe(now_s, self._keyframe_s or now_s, due_s, reading=self._tap.is_open):
+            self.hash_all(STILL_WATCH_S, asker="overdue")
         if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
             # Its keyframes have become small, or no picture of it is like a keyframe, or none has a marker bit.
             self._unweighed, self._passed_unseen = self._unweighed + 1, True
@@ -213,7 +182,8 @@ class CameraKeyframes:
         """The newest keyframe, or the next one if the last that was handed out is older than `sample_s` or `after`."""
         if self._tap is None:
             return self.no_keyframe("codec_unsupported")
-        copy, age_s = self._copy, self._context.monotonic_s() - self._copied_s
+        copy, age_s, shown = self._copy, self._context.monotonic_s() - self._copied_s, self.watch.picture
+        after = max((at for at in (after, shown.since if shown is not None else None) if at is not None), default=None)
         if copy and age_s < self._context.keyframes.sample_s and (after is None or copy.captured_at > after):
             return copy
         if self._asked is None:
@@ -242,6 +212,7 @@ class CameraKeyframes:
             silent_s=now_s - self._picture_s,
             media_s=now_s - self._began_s,
             keyframe_age_s=age_s,
+            keyframe_every_s=self._rhythm.interval_s,
             bitrate_kbps=self._bitrate_kbps(now_s),
             codec=video.codec.lower() or None,
         )
@@ -279,13 +250,14 @@ class CameraKeyframes:
             return
         video = next(track for track in source.tracks if track.kind == "video")
         self._weighed_until_s = now_s + min(COMPARE_WITHIN_S, self._rhythm.longest_wait_s)
-        source.fanout.scale = PictureScale(video.rtp_channel, least_octets(self._keyframe_octets), self._note_weight)
+        source.fanout.scale = KeyframeScale(video.rtp_channel, least_octets(self._keyframe_octets), self._note_weight)
 
     def _note_weight(self, octets: int) -> None:
         # Called amid the media: the rest is done with the other cameras'.
+        scale = self._source.fanout.scale if self._source is not None else None
         if self._source is not None:
             self._source.fanout.scale = None
-        self._weighed = self._context.monotonic_s(), octets
+        self._weighed = self._context.monotonic_s(), octets, scale.pieces if scale is not None else ()
         self._context.ticker.call_by(0, self._compare_weighed)
 
     def _compare_weighed(self) -> None:
@@ -293,10 +265,11 @@ class CameraKeyframes:
         weighed, self._weighed = self._weighed, None
         if weighed is None:
             return
-        came_s, octets = weighed
+        came_s, octets, pieces = weighed
         now = self._context.now()
         self._keyframe_s = came_s
         self._compare(ComparedKeyframe(now.earlier(came_s).at, octets))
+        self.watch.weigh(came_s, octets, pieces)
         if self._tap is not None and not self._tap.is_open:
             self._await_next(came_s, passed_s=now.monotonic_s - came_s)
 
@@ -329,6 +302,7 @@ class CameraKeyframes:
         first_at = self.remembered.first_coming(digest, now.at)
         note = KeyframeNote(hash=digest, captured_at=now.at, rtp_timestamp=stamp, first_captured_at=first_at)
         self._compare(ComparedKeyframe(now.at, octets, note.hash, light))
+        self.watch.read_keyframe(now.monotonic_s, octets, unit.nals, light=light)
         if self._shall_hash(now.monotonic_s):
             self._note(note, now)
         if self._asked is not None:

@@ -39,6 +39,11 @@ class PictureJudgement:
     measures: dict[str, float]
     remember: Thumbnail
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether there is nothing of the place to be seen."""
+        return bool({Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN} & set(self.findings))
+
     def without(self, cause: Cause, why: str) -> "PictureJudgement":
         """The same, with `cause` not checked where it was found."""
         if cause not in self.findings:

@@ -50,6 +50,10 @@ class Thumbnail:
     noise: float
     usual_edge_px: float = math.nan
 
+    def came_again_in(self, other: "Thumbnail") -> bool:
+        """Whether `other` is of the same coded keyframe, at another time."""
+        return self.keyframe_hash == other.keyframe_hash and self.taken_at != other.taken_at
+
     def encode(self) -> bytes:
         """ENCODED_BYTES bytes; the first is the version."""
         header = _HEADER.pack(

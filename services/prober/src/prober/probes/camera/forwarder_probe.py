@@ -26,12 +26,14 @@ from prober.probes.decoding.pool import Decoder
 from prober.probes.decoding.size import first_sps, stream_sign
 from vonggac.bus import Bus
 from vonggac.events import Cause
+from vonggac.events.forwarder import PictureSign
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
 
 MAX_BYTES = 1 << 20
+FORWARDER_STEP = "forwarder_keyframe"
 CAMERA_AWAY = "camera_away"
 """The header `error` of a forwarder that has the camera's job and no session."""
 NO_ANSWER, NO_BUS, UNUSABLE = "no_answer", "no_bus", "unusable"
@@ -42,6 +44,9 @@ SILENT_S = 5.0
 """A camera that has sent no video for so long sends none."""
 LONGEST_GROUP_S = 120.0
 """Without a keyframe for so long nobody can begin to watch; cameras that save bits send one a minute at times."""
+OVERDUE_S, OVERDUE_INTERVALS = 20.0, 3.0
+"""Keyframes that came in a rhythm and have not come for so long, whichever is longer, do not come any more: cameras
+that save bits while nothing moves put them off by less."""
 OLDEST_S = 60.0
 """A keyframe captured before that says nothing about now."""
 DECODE_WITHIN_S = 1.0
@@ -80,6 +85,10 @@ class ForwarderKeyframe:
     repeats_since: datetime | None = None
     """Since then its keyframes are those of a recording in a loop, which lasts `repeats_after_s`."""
     repeats_after_s: float = 0.0
+    judge: bool = False
+    """The forwarder does not know what this picture shows: it became another one, or nobody decoded one yet."""
+    shrunk_to: float | None = None
+    """What is left of what usually comes between the camera's keyframes; None where that has not shrunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,9 @@ class NoKeyframe:
     keyframe_age_s: float | None = None
     bitrate_kbps: float | None = None
     codec: str | None = None
+    keyframe_every_s: float | None = None
+    """The rhythm that keyframes had; `overdue`: and the forwarder has waited for one long enough."""
+    overdue: bool = False
     cause: Cause | None = None
     """Why the forwarder has no session: of its last attempt, with `detail`."""
     detail: str | None = None
@@ -132,6 +144,8 @@ def parse_refusal(reply: Msg) -> NoKeyframe:
         keyframe_age_s=_number(headers.get("keyframe_age_s")),
         bitrate_kbps=_number(headers.get("bitrate_kbps")),
         codec=headers.get("codec"),
+        keyframe_every_s=_number(headers.get("keyframe_every_s")),
+        overdue=headers.get("changed_by") == PictureSign.OVERDUE.value,
         cause=_cause(headers.get("cause")),
         detail=headers.get("detail") or None,
     )
@@ -162,6 +176,8 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         foreign_payload=_payload_type(headers.get("foreign_payload")),
         repeats_since=_moment(headers.get("repeats_since")),
         repeats_after_s=_number(headers.get("repeats_after_s")) or 0.0,
+        judge="judge" in headers,
+        shrunk_to=_number(headers.get("shrunk_to")),
     )
 
 
@@ -211,7 +227,7 @@ async def judge_keyframe(
 
     `history`: what the picture is judged beside as soon as it is decoded.
     """
-    steps = [Step(name="forwarder_keyframe", duration_ms=_ms(began))]
+    steps = [Step(name=FORWARDER_STEP, duration_ms=_ms(began))]
     picture: Picture | Undecodable | None = None
     refreshed = _is_refreshed(keyframe)
     if decoder is not None and not refreshed:
@@ -246,6 +262,7 @@ async def judge_keyframe(
         no_picture=REFRESHED if refreshed and decoder is not None else None,
         still=_still(keyframe),
         repeats=_repeats(keyframe),
+        captured_at=keyframe.captured_at,
     )
 
 
@@ -302,7 +319,7 @@ def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
     return ProbeResult(
         judgement,
         time.monotonic() - began,
-        (Step(name="forwarder_keyframe", duration_ms=_ms(began)),),
+        (Step(name=FORWARDER_STEP, duration_ms=_ms(began)),),
         media if none.silent_s is not None else None,
         kind=ProbeKind.LIGHT if light else ProbeKind.FORWARDER_KEYFRAME,
         no_picture=why,
@@ -324,6 +341,12 @@ def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
     age_s = none.keyframe_age_s if none.keyframe_age_s is not None else none.media_s
     if age_s is not None and age_s > LONGEST_GROUP_S:
         return down(Cause.NO_KEYFRAME, f"video comes, and no whole keyframe for {age_s:.0f} s"), why
+    if none.overdue and age_s is not None:
+        if age_s >= max(OVERDUE_S, OVERDUE_INTERVALS * (none.keyframe_every_s or 0.0)):
+            return down(Cause.NO_KEYFRAME, f"video comes, and no keyframe any more for {age_s:.0f} s"), why
+        return unknown(
+            Cause.NO_KEYFRAME, f"video comes, and the keyframe that is due has not come for {age_s:.0f} s"
+        ), why
     if none.keyframe_age_s is None:
         return unknown(Cause.NO_KEYFRAME, f"video comes, and {why}; a second session is not opened"), why
     return Judgement(Verdict.UP), why

@@ -27,6 +27,7 @@ from prober.probes.camera.forwarder_probe import (
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
+from prober.probes.camera.judgement import report_judgement, watch_standstill
 from prober.probes.camera.picture_store import PictureStore, picture_checks
 from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again
 from prober.probes.camera.rtsp_probe import probe_rtsp
@@ -159,7 +160,9 @@ class CameraProber:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera, camera.expected, left_s)
         result = self._compare_keyframe(camera.id, result)
-        return self._checked(result, camera.expected, history, began=began)
+        result = self._checked(result, camera.expected, history, began=began)
+        await report_judgement(self._context.bus, camera, result)
+        return result
 
     def _compare_keyframe(self, camera_id: UUID, result: ProbeResult) -> ProbeResult:
         """Whether the keyframe is one of probes before; what a forwarder says, which has them all, counts before that.
@@ -189,6 +192,10 @@ class CameraProber:
                 return keyframe
             # Never a second session beside the forwarder's: many cameras stall or end the first one for it.
             return judge_pulled(keyframe, light=plan.kind is ProbeKind.LIGHT, began=began)
+        if plan.kind is ProbeKind.LIGHT and keyframe.judge:
+            # A light probe says that nothing changed since the last judged one.
+            plan = replace(plan, kind=ProbeKind.DEEP)
+            history = await self._context.pictures.read_history(camera.id, deep_at=plan.deep_at)
         decoder = self._context.tools.decoder if plan.kind is not ProbeKind.LIGHT else None
         result = await judge_keyframe(
             keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s, history=history
@@ -199,6 +206,10 @@ class CameraProber:
             coded_anew = result.picture is not None and result.picture.keyframe_hash != judged.remember.keyframe_hash
             if coded_anew and await moves_on(result, self._context.bus, camera, decoder, began=began):
                 result = replace(result, judged=judged.without(Cause.FROZEN, CAME_AGAIN))
+        if decoder is not None and keyframe.shrunk_to is not None:
+            result = await watch_standstill(
+                result, self._context.bus, camera, decoder, shrunk_to=keyframe.shrunk_to, began=began
+            )
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
@@ -303,7 +314,7 @@ class CameraProber:
             checks.add(check_stream(result.seen, expected, self._context.thresholds))
         else:
             checks.add(check_stream(result.seen, expected, self._context.thresholds))
-            judged = (result.judged or history.judge(result.picture)) if history is not None else None
+            judged = result.judged or (history.judge(result.picture) if history is not None else None)
             if judged is not None and comes_again(result, judged):
                 judged = judged.without(Cause.FROZEN, CAME_AGAIN)
             checks.add(picture_checks(judged))

@@ -21,7 +21,7 @@ def comes_again(result: ProbeResult, judged: PictureJudgement) -> bool:
     anew for each client. The forwarder compares all keyframes; a session of our own has the next one. Two identical
     ones are too few: a recording begins anew with the forwarder's session, too.
     """
-    came_again = result.picture is not None and result.picture.keyframe_hash == judged.remember.keyframe_hash
+    came_again = result.picture is not None and judged.remember.came_again_in(result.picture)
     stands_still = result.still is not None and result.still.keyframes >= LEAST_STILL_KEYFRAMES
     others = result.goes_on or (result.kind is ProbeKind.FORWARDER_KEYFRAME and not stands_still)
     return came_again and others

@@ -4,7 +4,8 @@ Probes measure now and then, a forwarder all the time. Where the media had stopp
 media to its first; where keyframes were identical bit for bit, or came again in a loop, down for that; and while media
 flows no failed probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone
 proves no picture. What media has refuted stays so when nobody sees media any more: a probe that was made before says
-nothing of the time after.
+nothing of the time after. Where the picture became another one, what was found of it before holds
+no longer (`pictures`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from reporting.domain.evidence.claims import latest_holders
 from reporting.domain.evidence.lives import Life, life_at
+from reporting.domain.evidence.pictures import Shown
 from reporting.domain.instants import HOUR, Millis
 from reporting.domain.partition import Seen
 from reporting.domain.segments import Period, Segment, overlay
@@ -52,7 +54,8 @@ class MediaClaim(NamedTuple):
 
     `stopped_at`: when media came last before it stopped; None when this worker never had any. The picture showed
     nothing new in [still_since, still_ends_at), as far as this report and the next one say, for `still_cause`: None is
-    frozen.
+    frozen. It was what it is since the change at `picture_since` until
+    `picture_ends_at`: `picture_judged` and `picture_cause` as of `Shown`.
     """
 
     worker_id: str
@@ -67,6 +70,10 @@ class MediaClaim(NamedTuple):
     still_since: Millis | None
     still_ends_at: Millis | None
     still_cause: str | None = None
+    picture_since: Millis | None = None
+    picture_ends_at: Millis | None = None
+    picture_judged: bool = False
+    picture_cause: str | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -85,10 +92,11 @@ type Still = Segment[str]
 
 
 class Media(NamedTuple):
-    """A camera's media in the words of its latest holder, and when any forwarder saw nothing new in it."""
+    """A camera's media and picture in the words of its latest holder, and when any forwarder saw nothing new in it."""
 
     flow: Sequence[Segment[MediaClaim]]
     still: Sequence[Still]
+    pictures: Sequence[Segment[Shown]] = ()
 
 
 NOTHING = Media((), ())
@@ -98,6 +106,7 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
     """Each claim as far as its worker's life goes in which it was made; a hole ends it for good."""
     spans: list[tuple[Millis, Millis, MediaClaim]] = []
     still: list[tuple[Millis, Millis, str]] = []
+    pictures = _Pictures()
     for claim in claims:
         life = life_at(lives.get(claim.worker_id, ()), claim.observed_at)
         if life is None or claim.says_nothing:
@@ -109,9 +118,40 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
             start, end = _within(life, claim.still_since, claim.still_ends_at)
             if end > start:
                 still.append((start, end, claim.still_cause or FROZEN))
+        if claim.picture_since is not None:
+            pictures.add(claim, _within(life, claim.picture_since, claim.picture_ends_at))
     if not spans:
         return NOTHING
-    return Media(latest_holders(sorted(spans, key=itemgetter(0))), _union(still))
+    flow = latest_holders(sorted(spans, key=itemgetter(0)))
+    return Media(flow, _union(still), pictures.shown_in(flow))
+
+
+class _Pictures:
+    """What each worker says of the picture: the last report of a change says whether it was judged."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[str, Millis], list[tuple[Millis, Millis]]] = {}
+        self._said: dict[tuple[str, Millis], tuple[int, Shown]] = {}
+
+    def add(self, claim: MediaClaim, span: tuple[Millis, Millis]) -> None:
+        assert claim.picture_since is not None, "a change of the picture"
+        key = claim.worker_id, claim.picture_since
+        self._spans.setdefault(key, []).append(span)
+        shown = Shown(claim.picture_since, claim.picture_judged, claim.picture_cause)
+        self._said[key] = max(self._said.get(key, (0, shown)), (claim.sequence, shown), key=itemgetter(0))
+
+    def shown_in(self, flow: Sequence[Segment[MediaClaim]]) -> Sequence[Segment[Shown]]:
+        """While media flowed to the worker that says it, and no other one held the camera."""
+        pieces = [
+            (max(start, left), min(end, right), (*key, 0, self._said[key][1]))
+            for key, spans in self._spans.items()
+            for left, right in spans
+            for start, end, claim in flow
+            if claim.state == FLOWING and claim.worker_id == key[0] and max(start, left) < min(end, right)
+        ]
+        # Of two at one moment the later change holds.
+        holders = latest_holders(sorted(pieces, key=itemgetter(0)))
+        return [Segment(start, end, row[3]) for start, end, row in holders]
 
 
 def _within(life: Life, start: Millis, end: Millis | None) -> tuple[Millis, Millis]:
@@ -133,19 +173,23 @@ def _union(spans: Iterable[tuple[Millis, Millis, str]]) -> list[Still]:
 
 def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[Seen]]:
     """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw."""
-    flow, still = media
-    flowed = not still and all(one.value.state == FLOWING for one in flow)
+    flow, still, pictures = media
+    flowed = not still and not pictures and all(one.value.state == FLOWING for one in flow)
     if flowed and not (flow and any(one.value.state is CameraState.DOWN for one in probed)):
         # The ordinary case: nothing to date.
         return joined(probed)
-    lines: list[Sequence[Segment[Any]]] = [probed, flow, still]
+    lines: list[Sequence[Segment[Any]]] = [probed, flow, still, pictures]
     hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
     said = _Said()
     result: list[Segment[Seen]] = []
-    for start, end, (seen, claim, nothing_new) in overlay(hull, lines):
+    for start, end, (probe, claim, nothing_new, shown) in overlay(hull, lines):
+        seen = None if shown is None and said.shows_another(probe) else probe
         for left, right in _cut(start, end, claim):
             refuted = seen is not None and said.refutes(seen)
             found = _seen_at(left, seen, claim, refuted=refuted, nothing_new=nothing_new)
+            if shown is not None:
+                said.shown = shown
+                found = found if nothing_new else shown.revise(left, found, seen)
             if claim is not None:
                 said.remember(right, left, seen, claim)
             if found is None:
@@ -161,6 +205,12 @@ class _Said:
     flowed_until: Millis = 0
     gone_until: Millis = 0
     moved_at: Millis = 0
+    shown: Shown | None = None
+    """The last picture that a forwarder knew of."""
+
+    def shows_another(self, seen: Seen | None) -> bool:
+        """Whether the picture is another one since the last probe that found `seen`, by who watched it last."""
+        return seen is not None and self.shown is not None and self.shown.refutes(seen)
 
     def remember(self, until: Millis, at: Millis, seen: Seen | None, claim: MediaClaim) -> None:
         """What `claim` says of [at, until)."""

@@ -22,14 +22,15 @@ _INSERT = text(
     """
     insert into camera_media
         (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
-         still_until, still_cause)
+         still_until, still_cause, picture_since, picture_judged, picture_cause)
     select * from unnest(
         cast(:camera_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[]),
         cast(:held as timestamptz[]), cast(:observed as timestamptz[]), cast(:states as text[]),
         cast(:causes as text[]), cast(:dated as timestamptz[]), cast(:stopped as timestamptz[]),
-        cast(:still_since as timestamptz[]), cast(:still_until as timestamptz[]), cast(:still_causes as text[])
+        cast(:still_since as timestamptz[]), cast(:still_until as timestamptz[]), cast(:still_causes as text[]),
+        cast(:picture_since as timestamptz[]), cast(:picture_judged as boolean[]), cast(:picture_causes as text[])
     ) as new (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
-              still_until, still_cause)
+              still_until, still_cause, picture_since, picture_judged, picture_cause)
     order by camera_id, worker_id, sequence
     on conflict do nothing
     returning camera_id, worker_id, sequence
@@ -67,13 +68,17 @@ _CHAIN = text(
         select place, sequence, first, last, begins_at, lead(begins_at) over chain as ends_at,
                coalesce(still_until, case when lead(still_since) over chain = still_since
                    then coalesce(lead(still_until) over chain, lead(observed_at) over chain)
-                   else lead(observed_at) over chain end) as still_ends_at
+                   else lead(observed_at) over chain end) as still_ends_at,
+               case when lead(picture_since) over chain <> picture_since
+                    then greatest(picture_since, lead(picture_since) over chain)
+                    when picture_since is not null then lead(observed_at) over chain end as picture_ends_at
         from (
             select camera_id, worker_id, first, last, place, sequence, observed_at, still_since, still_until,
+                   picture_since,
                    case when dated_at <= lag(dated_at) over (partition by camera_id, worker_id order by sequence)
                         then observed_at else dated_at end as begins_at
             from around cross join lateral (
-                select ctid as place, sequence, observed_at, dated_at, still_since, still_until
+                select ctid as place, sequence, observed_at, dated_at, still_since, still_until, picture_since
                 from camera_media as said
                 where said.camera_id = around.camera_id and {same_worker("said", "around")}
                   and sequence between seen_from and seen_to
@@ -83,11 +88,12 @@ _CHAIN = text(
         window chain as (partition by camera_id, worker_id order by sequence)
     )
     update camera_media as said
-    set begins_at = chained.begins_at, ends_at = chained.ends_at, still_ends_at = chained.still_ends_at
+    set begins_at = chained.begins_at, ends_at = chained.ends_at, still_ends_at = chained.still_ends_at,
+        picture_ends_at = chained.picture_ends_at
     from chained
     where said.ctid = chained.place and chained.sequence between chained.first and chained.last
-      and (said.begins_at, said.ends_at, said.still_ends_at)
-          is distinct from (chained.begins_at, chained.ends_at, chained.still_ends_at)
+      and (said.begins_at, said.ends_at, said.still_ends_at, said.picture_ends_at)
+          is distinct from (chained.begins_at, chained.ends_at, chained.still_ends_at, chained.picture_ends_at)
     """  # noqa: S608 - of our own text
 )
 
@@ -142,6 +148,11 @@ def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]
         "still_since": [_cut(one.still_since) for one in reports],
         "still_until": [_cut(one.still_until) for one in reports],
         "still_causes": [one.still_cause.value if one.still_cause else None for one in reports],
+        "picture_since": [
+            None if one.picture_since is None else cut(min(one.picture_since, one.observed_at)) for one in reports
+        ],
+        "picture_judged": [one.picture_judged for one in reports],
+        "picture_causes": [one.picture_cause.value if one.picture_cause else None for one in reports],
     }
 
 

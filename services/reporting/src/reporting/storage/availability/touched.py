@@ -52,6 +52,9 @@ _TOUCHED = text(
         where state = 'stopped' and (ends_at is null or ends_at >= :from)
     union select camera_id from camera_media
         where still_since is not null and (still_ends_at is null or still_ends_at >= :from)
+    union select camera_id from camera_media
+        where picture_since is not null and (not picture_judged or picture_cause is not null)
+          and (picture_ends_at is null or picture_ends_at >= :from)
     union select camera_id from delivery where id in (
         select delivery_id from delivery_change where observed_at >= :from)
     union select camera_id from delivery where cast(:broken as text[]) <> '{{}}' and id in (

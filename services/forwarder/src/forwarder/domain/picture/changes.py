@@ -1,0 +1,214 @@
+"""When a camera began to show another picture, and what a judge found it to be.
+
+A forwarder decodes nothing. It sees that keyframes become lighter or heavier, that what comes between them shrinks, or
+that one which is due does not come. Each of these is a change: what was found of the picture before does not hold after
+it, and nobody knows what the camera shows until a prober has decoded a picture of after it.
+"""
+
+from dataclasses import dataclass, replace
+
+from forwarder.domain.picture.rate import GROWN, LEAST_OCTETS_S, SHRUNK, DeltaRate
+from forwarder.domain.picture.weight import MUCH, Weight, Weights
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import PictureSign
+
+RATES_KNOWN = 24
+"""Judged pictures whose rates between keyframes are remembered."""
+NEEDLESS_AT_MOST, CHANGES_AT_MOST, WITHIN_S = 6, 60, 600.0
+"""A camera whose picture was found good so often though it had changed, or that changes so often, is not watched for as
+long: then every probe of it is a judged one."""
+OVERDUE_INTERVALS, OVERDUE_S = 2.0, 0.5
+"""A keyframe that has not come by then does not come: one that a change of scene brings puts the next one off by one
+distance at most."""
+TICK_S = 1.0
+EARLY_S = 0.5
+"""A change is dated to the middle between what showed the old picture and what showed the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the camera shows `since_s` (monotonic), by `sign` another one than before.
+
+    `judged`: somebody decoded it; `cause`: and it shows nothing, for that.
+    """
+
+    since_s: float
+    sign: PictureSign
+    judged: bool = False
+    cause: Cause | None = None
+
+
+class PictureChanges:
+    """The picture of one camera: None until it changes first. Times are monotonic seconds.
+
+    What returns a bool returns whether there is news: another picture, or a judgement of it.
+    """
+
+    __slots__ = (
+        "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_present",
+        "_rests_until_s", "_was_good", "doubted_s", "good_s", "picture", "rate",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.picture: Picture | None = None
+        self.good_s: float | None = None
+        """When the picture was captured that was judged last, and good; None where the last one was not."""
+        self.doubted_s: float | None = None
+        """Of a picture that only a judge saw change: since when nobody knows what the camera showed."""
+        self.rate = DeltaRate()
+        self._good, self._good_rates = Weights(), list[float]()
+        """Of pictures that were judged good."""
+        self._present, self._level = Weights(), float("inf")
+        """Of the picture that is shown now; its least rate."""
+        self._keyframe_s: float | None = None
+        self._distance_s = 0.0
+        self._changes_s, self._needless_s = list[float](), list[float]()
+        self._was_good = False
+        """Of the picture before this one."""
+        self._rests_until_s = 0.0
+
+    @property
+    def usual_rate(self) -> float:
+        """Octets a second between keyframes that every good picture had; 0 where none is known."""
+        return min(self._good_rates, default=0.0)
+
+    @property
+    def shrunk_to(self) -> float | None:
+        """What is left of the usual rate; None where it has not shrunk."""
+        usual = self.usual_rate
+        if self.rate.shrank_at(usual) is None:
+            return None
+        return max(rate for _, rate in list(self.rate.seconds)[-2:]) / usual
+
+    def wants_judge(self, now_s: float) -> bool:
+        """Whether the next probe must decode: nothing was judged yet, the picture is another one, or nobody watches."""
+        unjudged = self.picture is not None and not self.picture.judged
+        return not self._good or unjudged or now_s < self._rests_until_s
+
+    def begin_session(self, now_s: float) -> bool:
+        """The camera's media flows anew."""
+        self.rate.begin_anew()
+        self._keyframe_s, self._distance_s = None, 0.0
+        overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
+        return overdue and self._change(now_s, now_s, PictureSign.WEIGHT)
+
+    def weigh_keyframe(self, now_s: float, weight: Weight, *, light: bool = False) -> bool:
+        """A keyframe came; `light`: the first like it passed unseen, in the place of one that was due."""
+        self.rate.leave_out(round(weight.octets))
+        changed_s = self._changed_s(now_s, light=light)
+        overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
+        if overdue:
+            changed_s = now_s
+        news = (overdue or self._is_another(weight)) and self._change(now_s, changed_s, PictureSign.WEIGHT)
+        self._present.add(weight)
+        return news
+
+    def read_total(self, now_s: float, total: int) -> bool:
+        """`total` octets have come in this session up to now; call about once a second."""
+        if not self.rate.read_total(now_s, total):
+            return False
+        shrank_s = self.rate.shrank_at(self.usual_rate)
+        if self._is_good():
+            return shrank_s is not None and self._change(now_s, shrank_s, PictureSign.DELTAS)
+        if self.picture is None:
+            return False
+        weighed = self.picture.sign is PictureSign.WEIGHT and not self.picture.judged
+        if weighed and shrank_s is not None and shrank_s >= self.picture.since_s - TICK_S:
+            # The judge must know: such a picture may stand still.
+            self.picture = replace(self.picture, sign=PictureSign.DELTAS)
+            return True
+        return self._grows(now_s, self.picture)
+
+    def miss_keyframe(self, now_s: float, last_s: float, interval_s: float) -> bool:
+        """Every packet since `last_s` was read and no keyframe came, though one is due every `interval_s`."""
+        overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
+        if overdue or now_s - last_s < OVERDUE_INTERVALS * interval_s + OVERDUE_S:
+            return False
+        return self._change(now_s, last_s + interval_s, PictureSign.OVERDUE)
+
+    def judge(self, captured_s: float, cause: Cause | None, *, moves: bool = False) -> bool:
+        """A prober decoded the picture captured at `captured_s`, or missed one until then; `cause`: it shows
+        nothing. `moves`: it was watched for a while, since it might stand still."""
+        picture = self.picture
+        if picture is not None and captured_s < picture.since_s - EARLY_S:
+            return False
+        if cause is None:
+            if self.shrunk_to is not None and not moves:
+                # Of one keyframe, before anybody knew that it may be repeated.
+                return False
+            self._learn(picture)
+            good_s, self.good_s = self.good_s, captured_s
+        else:
+            good_s, self.good_s = self.good_s, None
+        if picture is not None and not picture.judged:
+            if self._was_good and cause is None:
+                self._needless_s.append(captured_s)
+            self.picture = replace(picture, judged=True, cause=cause)
+            return True
+        before = picture.cause if picture is not None else None
+        if before is cause:
+            return False
+        self.doubted_s = good_s if cause is not None else None
+        self.picture = Picture(captured_s, PictureSign.JUDGED, judged=True, cause=cause)
+        self._level = float("inf")
+        return True
+
+    def _is_good(self) -> bool:
+        shows = self.picture is None or (self.picture.judged and self.picture.cause is None)
+        return shows and len(self._good) > 0
+
+    def _is_another(self, weight: Weight) -> bool:
+        if self._is_good():
+            return not self._good.cover(weight)
+        before, picture = self._present.middle, self.picture
+        if before is None or picture is None:
+            return False
+        returned = self._good.cover(weight) and not self._good.cover(before)
+        return returned or (picture.judged and not self._present.cover(weight, lighter=1 / MUCH, heavier=MUCH))
+
+    def _grows(self, now_s: float, picture: Picture) -> bool:
+        """Whether more comes again, of a picture that shows nothing or that nobody judged yet."""
+        least = max(GROWN * self._level, SHRUNK * self.usual_rate, LEAST_OCTETS_S)
+        grew_s = self.rate.grew_at(least)
+        if grew_s is not None and grew_s >= picture.since_s:
+            return self._change(now_s, grew_s, PictureSign.DELTAS)
+        newest_s, newest = self.rate.seconds[-1]
+        if newest_s >= picture.since_s:
+            self._level = min(self._level, newest)
+        return False
+
+    def _change(self, now_s: float, since_s: float, sign: PictureSign) -> bool:
+        self._changes_s = [one for one in self._changes_s if now_s - one < WITHIN_S]
+        self._needless_s = [one for one in self._needless_s if now_s - one < WITHIN_S]
+        if now_s < self._rests_until_s:
+            return False
+        if len(self._changes_s) >= CHANGES_AT_MOST or len(self._needless_s) >= NEEDLESS_AT_MOST:
+            self._rests_until_s = now_s + WITHIN_S
+            return False
+        self._changes_s.append(now_s)
+        self._was_good = self._is_good()
+        if self.picture is not None:
+            since_s = max(since_s, self.picture.since_s)
+        self.picture = Picture(since_s, sign)
+        self._present, self._level = Weights(), float("inf")
+        return True
+
+    def _learn(self, picture: Picture | None) -> None:
+        """What is shown now is good."""
+        if (weight := self._present.newest) is not None:
+            self._good.add(weight)
+        least = self.rate.least_since(picture.since_s if picture is not None else 0.0)
+        if least is not None:
+            self._good_rates = [*self._good_rates, least][-RATES_KNOWN:]
+
+    def _changed_s(self, now_s: float, *, light: bool) -> float:
+        """Amid this keyframe and the one before it, or the first light one."""
+        last_s, near_s = self._keyframe_s, self._distance_s
+        self._keyframe_s = now_s
+        if last_s is None:
+            return now_s
+        apart_s = now_s - last_s
+        half_s = min(apart_s, near_s or apart_s) / 2
+        if not light:
+            self._distance_s = apart_s
+        return last_s + half_s if light else now_s - half_s

@@ -1,0 +1,64 @@
+"""What a camera sends between its keyframes, second by second: an encoder that repeats its picture sends little."""
+
+from collections import deque
+from collections.abc import Callable
+
+LEAST_OCTETS_S = 2000.0
+"""A camera that sends less than this has nothing that could shrink: sound and reports are as much."""
+SHRUNK, GROWN = 0.25, 4.0
+SECONDS = 2
+"""So many in a row: one alone may be a pause of the network."""
+KEPT = 5
+
+
+class DeltaRate:
+    """Octets a second without those of keyframes, from totals that are read about once a second."""
+
+    __slots__ = ("_began_s", "_keyframes", "_total", "seconds")
+
+    def __init__(self) -> None:
+        self.seconds: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        """Begin of each of the last seconds (monotonic), and octets a second."""
+        self._began_s: float | None = None
+        self._total = self._keyframes = 0
+
+    def begin_anew(self) -> None:
+        """Another session of the camera."""
+        self._began_s, self._keyframes = None, 0
+        self.seconds.clear()
+
+    def leave_out(self, octets: int) -> None:
+        """A keyframe of so many came since the last reading."""
+        self._keyframes += octets
+
+    def read_total(self, now_s: float, total: int) -> bool:
+        """`total` octets have come so far in this session; whether another second is known."""
+        began_s, before, keyframes = self._began_s, self._total, self._keyframes
+        self._began_s, self._total, self._keyframes = now_s, total, 0
+        if began_s is None or now_s <= began_s:
+            return False
+        self.seconds.append((began_s, max(0.0, total - before - keyframes) / (now_s - began_s)))
+        return True
+
+    def shrank_at(self, usual: float) -> float | None:
+        """Since when the last SECONDS or more have much less than `usual`; None where they have not, or nothing can."""
+        if usual < LEAST_OCTETS_S:
+            return None
+        return self._since(lambda rate: rate < SHRUNK * usual)
+
+    def grew_at(self, least: float) -> float | None:
+        """Since when the last SECONDS or more have at least that."""
+        return self._since(lambda rate: rate >= least)
+
+    def least_since(self, since_s: float) -> float | None:
+        """Of the seconds that began then or later; None where they are fewer than SECONDS."""
+        rates = [rate for began_s, rate in self.seconds if began_s >= since_s]
+        return min(rates) if len(rates) >= SECONDS else None
+
+    def _since(self, is_so: Callable[[float], bool]) -> float | None:
+        since, count = None, 0
+        for began_s, rate in reversed(self.seconds):
+            if not is_so(rate):
+                break
+            since, count = began_s, count + 1
+        return since if count >= SECONDS else None

@@ -1,0 +1,47 @@
+"""What is handed out to who asks for a camera's keyframe: a copy of it, or why there is none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from forwarder.domain.keyframes import Figures, Still
+from forwarder.domain.picture.repetition import Repetition
+from vonggac.media.h26x import VideoCodec
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeCopy:
+    """A keyframe with the parameter sets to decode it; figures are None where nothing was measured yet."""
+
+    codec: VideoCodec
+    captured_at: datetime
+    annex_b: bytes
+    figures: Figures | None
+    bitrate_kbps: float | None
+    clock_drift_s: float | None = None
+    """The camera's clock minus ours."""
+    transport: str | None = None
+    """How the media came, of an RTSP camera: tcp or udp."""
+    still: Still | None = None
+    """Set while this keyframe and those before it are identical."""
+    foreign_payload: int | None = None
+    """The RTP payload type of the video, when the description names others only."""
+    repetition: Repetition | None = None
+    """Set while the keyframes are those of a recording in a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeyframe:
+    """`reason`: camera_away, codec_unsupported, no_keyframe, too_large or busy; and what is known all the same.
+
+    `silent_s`: how long no video has come; `media_s`: how long the camera's session has lasted; `keyframe_age_s`: of
+    the last whole keyframe in it. None without a session, or without such a keyframe.
+    """
+
+    reason: str
+    silent_s: float | None = None
+    media_s: float | None = None
+    keyframe_age_s: float | None = None
+    keyframe_every_s: float | None = None
+    """The rhythm that keyframes came in; None where they had none."""
+    bitrate_kbps: float | None = None
+    codec: str | None = None

@@ -1,0 +1,192 @@
+"""When a camera shows another picture, by what it sends: pictures that show nothing, and scenes that are well."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from forwarder.domain.picture.changes import NEEDLESS_AT_MOST, WITHIN_S, PictureChanges
+from forwarder.domain.picture.rate import DeltaRate
+from forwarder.domain.picture.weight import Weight, Weights, weight_of
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import PictureSign
+
+GOP_S = 2.0
+SCENE = (33_000, 28), 50_000
+"""A keyframe's octets and quantizer, and what comes between keyframes in a second."""
+BLACK = (100, 0), 400
+DARK_BUT_NOISY = (28_000, 11), 50_000
+COVERED = (24_000, 19), 52_000
+CARD = (4_600, 1), 1_500
+REPEATED = (16_000, 27), 300
+"""By an encoder that codes one picture again and again."""
+
+
+class Camera:
+    """A second at a time; a keyframe of GOP_S is in its middle."""
+
+    def __init__(self) -> None:
+        self.changes, self.now_s, self.total = PictureChanges(), 100.0, 0
+        self.changes.begin_session(self.now_s)
+
+    def show(self, picture: tuple[tuple[int, int], float], seconds: int) -> Iterator[float]:
+        """Yields the time of each news."""
+        (octets, quantizer), rate = picture
+        for _ in range(seconds):
+            news = False
+            if int(self.now_s) % GOP_S == 0:
+                self.total += octets
+                news |= self.changes.weigh_keyframe(self.now_s + 0.5, weight_of(octets, quantizer))
+            self.now_s += 1
+            self.total += round(rate)
+            news |= self.changes.read_total(self.now_s, self.total)
+            if news:
+                yield self.now_s
+
+    def play(self, picture: tuple[tuple[int, int], float], seconds: int) -> list[float]:
+        return list(self.show(picture, seconds))
+
+    def judge(self, cause: Cause | None = None) -> bool:
+        return self.changes.judge(self.now_s, cause)
+
+
+@pytest.fixture
+def camera() -> Camera:
+    """One that was judged good after some seconds."""
+    one = Camera()
+    assert one.play(SCENE, 8) == []
+    assert not one.judge()
+    return one
+
+
+@pytest.mark.parametrize("picture", [BLACK, DARK_BUT_NOISY, COVERED, CARD, REPEATED])
+def test_empty_picture_is_a_change_within_three_seconds_and_so_is_its_end(
+    camera: Camera, picture: tuple[tuple[int, int], float]
+) -> None:
+    began_s = camera.now_s
+    assert camera.play(picture, 6)[0] <= began_s + GOP_S + 2
+    assert camera.changes.picture is not None
+    assert abs(camera.changes.picture.since_s - began_s) <= 1.5
+    assert camera.changes.wants_judge(camera.now_s)
+    assert camera.judge(Cause.BLACK)
+    assert camera.play(picture, 30) == []
+    ended_s = camera.now_s
+    assert camera.play(SCENE, 6) != []
+    assert abs(camera.changes.picture.since_s - ended_s) <= 1.5
+    assert not camera.changes.picture.judged
+    assert camera.judge()
+    assert camera.play(SCENE, 60) == []
+
+
+def test_empty_picture_of_an_encoder_that_repeats_itself_is_known_by_what_comes_between(camera: Camera) -> None:
+    camera.play(REPEATED, 5)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.sign is PictureSign.DELTAS
+    shrunk_to = camera.changes.shrunk_to
+    assert shrunk_to is not None
+    assert shrunk_to < 0.05
+
+
+def test_empty_picture_without_keyframes_is_dated_to_the_one_that_was_due(camera: Camera) -> None:
+    last_s = camera.now_s
+    assert not camera.changes.miss_keyframe(last_s + 4.4, last_s, GOP_S)
+    assert camera.changes.miss_keyframe(last_s + 4.6, last_s, GOP_S)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.since_s == last_s + GOP_S
+    assert not camera.changes.miss_keyframe(last_s + 5.6, last_s, GOP_S)
+    camera.now_s = last_s + 30
+    assert camera.judge(Cause.NO_KEYFRAME)
+    assert camera.changes.weigh_keyframe(camera.now_s + 0.3, weight_of(*SCENE[0]))
+    assert camera.changes.picture.since_s == camera.now_s + 0.3
+
+
+def test_empty_picture_is_not_what_people_rain_and_a_rate_control_make_of_a_scene(camera: Camera) -> None:
+    chance = random.Random(1)
+    for _ in range(600):
+        octets, quantizer = chance.randrange(29_000, 37_000), chance.choice([27, 28, 29])
+        assert camera.play(((octets, quantizer), chance.uniform(20_000, 120_000)), 1) == []
+
+
+def test_empty_picture_is_asked_for_a_bounded_number_of_times_where_a_healthy_scene_swings(camera: Camera) -> None:
+    chance, asked = random.Random(2), 0
+    for _ in range(3600):
+        swings = (chance.randrange(4_000, 90_000), chance.randrange(20, 36)), chance.uniform(500, 200_000)
+        if camera.play(swings, 1):
+            asked += 1
+            camera.judge()
+    assert asked <= NEEDLESS_AT_MOST * 3600 / WITHIN_S + 2
+
+
+def test_empty_picture_that_nobody_watches_for_a_while_is_judged_by_every_probe(camera: Camera) -> None:
+    for number in range(NEEDLESS_AT_MOST + 2):
+        camera.play(((33_000 * 2**number, 28), 50_000), 4)
+        camera.judge()
+    assert camera.changes.wants_judge(camera.now_s)
+    assert not camera.changes.wants_judge(camera.now_s + WITHIN_S + 1)
+
+
+def test_empty_picture_that_only_a_judge_sees_begins_with_what_he_saw(camera: Camera) -> None:
+    assert camera.changes.judge(camera.now_s - 0.2, Cause.COVERED)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.since_s == camera.now_s - 0.2
+    assert camera.changes.picture.judged
+    assert not camera.judge(Cause.COVERED)
+    assert camera.judge()
+
+
+def test_empty_picture_that_is_repeated_is_not_called_good_by_whoever_saw_one_keyframe_of_it(camera: Camera) -> None:
+    camera.play(REPEATED, 5)
+    assert not camera.judge()
+    assert camera.changes.wants_judge(camera.now_s)
+    usual = camera.changes.usual_rate
+    assert camera.changes.judge(camera.now_s, None, moves=True)
+    assert camera.changes.usual_rate < usual
+
+
+def test_empty_picture_that_only_a_judge_sees_may_have_begun_since_the_last_good_one(camera: Camera) -> None:
+    good_s = camera.now_s
+    camera.play(SCENE, 60)
+    assert camera.judge(Cause.DECODE_FAILED)
+    assert camera.changes.doubted_s == good_s
+    assert camera.judge()
+    assert camera.changes.doubted_s is None
+
+
+def test_empty_picture_is_not_judged_by_one_from_before_it(camera: Camera) -> None:
+    before_s = camera.now_s - 3
+    camera.play(BLACK, 5)
+    assert not camera.changes.judge(before_s, None)
+    assert camera.changes.picture is not None
+    assert not camera.changes.picture.judged
+
+
+def test_a_new_session_that_shows_the_same_is_no_change_and_another_picture_is(camera: Camera) -> None:
+    assert not camera.changes.begin_session(camera.now_s + 20)
+    assert not camera.changes.weigh_keyframe(camera.now_s + 21, weight_of(*SCENE[0]))
+    assert not camera.changes.begin_session(camera.now_s + 40)
+    assert camera.changes.weigh_keyframe(camera.now_s + 41, weight_of(*BLACK[0]))
+
+
+def test_weights_without_a_quantizer_are_compared_by_their_size() -> None:
+    known = Weights()
+    assert not known.cover(Weight(1000))
+    known.add(weight_of(1000, None))
+    assert known.cover(weight_of(1100, 30))
+    assert not known.cover(weight_of(500, 30))
+    known.add(weight_of(1000, 30))
+    assert known.cover(weight_of(500, 36))
+
+
+def test_the_rate_between_keyframes_leaves_keyframes_and_the_first_reading_out() -> None:
+    rate = DeltaRate()
+    assert not rate.read_total(10.0, 5000)
+    rate.leave_out(30_000)
+    assert rate.read_total(11.0, 45_000)
+    assert rate.read_total(13.0, 47_000)
+    assert list(rate.seconds) == [(10.0, 10_000.0), (11.0, 1000.0)]
+    assert rate.shrank_at(10_000.0) is None
+    assert rate.shrank_at(1000.0) is None
+    rate.read_total(14.0, 47_500)
+    assert rate.shrank_at(10_000.0) == 11.0
+    rate.begin_anew()
+    assert rate.least_since(0.0) is None

@@ -1,0 +1,101 @@
+"""What a probe finds of a forwarder's picture by its next keyframes too, and that the forwarder hears of it."""
+
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from nats.errors import Error as NatsError
+
+from prober.domain.kinds import DOWN_BY_PICTURE
+from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory, PictureJudgement
+from prober.domain.picture.standstill import Standstill
+from prober.domain.result import ProbeResult
+from prober.domain.verdict import REFRESHED, unknown
+from prober.messaging import publish_judgement
+from prober.probes.camera.forwarder_probe import (
+    FORWARDER_STEP,
+    LEAST_WAIT_S,
+    NoKeyframe,
+    judge_keyframe,
+    request_keyframe,
+)
+from prober.probes.decoding.pool import Decoder
+from vonggac.bus import Bus
+from vonggac.events import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import PictureJudged, Verdict
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+SHOWS_NOTHING = frozenset({*DOWN_BY_PICTURE, Cause.DECODE_FAILED, Cause.NO_KEYFRAME})
+NOT_KNOWN = (
+    "hardly anything comes between keyframes, and too few of these came to tell whether the picture stands still"
+)
+
+
+async def watch_standstill(
+    result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, shrunk_to: float, began: float
+) -> ProbeResult:
+    """The same result, `frozen` where the keyframes that follow are alike, and unknown where none follows in time.
+
+    `shrunk_to`: what is left of what usually comes between keyframes. `began`: monotonic seconds.
+    """
+    picture, judged = result.picture, result.judged
+    if picture is None or judged is None or judged.shows_nothing:
+        return result
+    still = Standstill(picture, picture)
+    while not still.is_certain:
+        left_s = camera.probe_timeout_s - (time.monotonic() - began)
+        if left_s <= LEAST_WAIT_S:
+            break
+        keyframe = await request_keyframe(bus, camera.id, timeout_s=left_s, after=still.last.taken_at)
+        if isinstance(keyframe, NoKeyframe) or keyframe.captured_at <= still.last.taken_at:
+            break
+        beside = PictureHistory(picture, None, DEFAULT_THRESHOLDS)
+        following = await judge_keyframe(
+            keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s, history=beside
+        )
+        if following.picture is None:
+            break
+        goes_on = still.with_next(following.picture, shrunk_to=shrunk_to)
+        if goes_on is None or keyframe.shrunk_to is None:
+            return replace(_after(result, began), moves=True)
+        still = goes_on
+    if still.is_certain or still.is_likely:
+        return replace(_after(result, began), judged=_frozen(judged))
+    return replace(_after(result, began), judgement=unknown(Cause.NO_KEYFRAME, NOT_KNOWN), judged=None)
+
+
+async def report_judgement(bus: Bus, camera: CameraV1, result: ProbeResult) -> None:
+    """Let the forwarder know what the picture shows that it gave, or that it had none to give."""
+    judged = judgement_of(result, now=bus.clock.now())
+    if judged is None:
+        return
+    try:
+        await publish_judgement(bus, camera.id, judged.model_dump_json().encode())
+    except (NatsError, OSError) as error:
+        log.info("judgement_not_sent", camera_id=str(camera.id), error=type(error).__name__)
+
+
+def judgement_of(result: ProbeResult, *, now: datetime) -> PictureJudged | None:
+    """What it says of the forwarder's picture; None where it has not seen it."""
+    judgement = result.judgement
+    if not any(step.name == FORWARDER_STEP for step in result.steps):
+        return None
+    if judgement.verdict is Verdict.DOWN and judgement.cause in SHOWS_NOTHING:
+        return PictureJudged(captured_at=result.captured_at or now, cause=judgement.cause)
+    # A picture that is refreshed bit by bit is never whole: that it comes is all that can be known.
+    seen = result.judged is not None or result.no_picture == REFRESHED
+    if judgement.verdict is Verdict.UP and seen and result.captured_at is not None:
+        return PictureJudged(captured_at=result.captured_at, moves=result.moves)
+    return None
+
+
+def _after(result: ProbeResult, began: float) -> ProbeResult:
+    return replace(result, duration_s=time.monotonic() - began)
+
+
+def _frozen(judged: PictureJudgement) -> PictureJudgement:
+    not_checked = {cause: why for cause, why in judged.not_checked.items() if cause != Cause.FROZEN.value}
+    return replace(judged, findings=(Cause.FROZEN, *judged.findings), not_checked=not_checked)
