@@ -47,6 +47,16 @@ def test_a_refused_login_cools_down_at_once() -> None:
     assert pull.next_attempt_at == at(1801).at
 
 
+def test_rest_is_only_where_an_account_can_lock() -> None:
+    pull = domain.begun(at(0))
+    waits = []
+    for second in range(1, 9):
+        pull = domain.failed(pull, Cause.AUTH_FAILED, "401", at(second), chance=0.5, limits=LIMITS, has_login=False)
+        assert (pull.state, pull.cause) == (PullState.BACKING_OFF, Cause.AUTH_FAILED)
+        waits.append(pull.retry_in_s)
+    assert waits == [0.25, 0.5, 1, 2, 4, 8, 15, 15]
+
+
 def test_a_delivery_that_waits_for_its_camera_is_tried_when_the_camera_is() -> None:
     pull = domain.failed(domain.begun(at(0)), Cause.TIMEOUT, None, at(1), chance=0.5, limits=LIMITS)
     waiting = Delivery(DeliveryState.WAITING_FOR_CAMERA, at(1).at)

@@ -163,14 +163,16 @@ def failed(
     chance: float,
     limits: PullLimits,
     rest_s: float | None = None,
+    has_login: bool = True,
 ) -> Pull:
     """The attempt failed, or the media ended. `chance` is random in [0, 1).
 
-    `rest_s`: how long its login rests, where that is known (vonggac.logins).
+    `rest_s`: how long its login rests, where that is known (vonggac.logins). Without a login (`has_login`) no account
+    can lock, so a camera that asks for one is tried again as after any failure.
     """
     good = pull.state is PullState.LIVE and now.monotonic_s - pull.since_s >= limits.good_s
     failures = 1 if good else pull.failures + 1
-    refused = cause is Cause.AUTH_FAILED or rest_s is not None
+    refused = (cause is Cause.AUTH_FAILED and has_login) or rest_s is not None
     rest_s = limits.auth_cooldown_s if rest_s is None else rest_s
     wait_s = rest_s if refused else delay_s(failures, chance)
     return Pull(

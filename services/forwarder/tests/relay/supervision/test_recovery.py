@@ -192,12 +192,24 @@ async def test_a_camera_that_refused_the_credentials_is_neither_knocked_at_nor_h
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     await sim.cameras["gate"].set_fault("auth")
-    camera = planner.camera(sim)
+    camera = planner.camera(sim, secret=planner.seal("viewer", "s3cret-Xem", sim.cameras["gate"].url()))
     relay = relay_of(camera)
     await eventually(lambda: relay.pull.state is PullState.COOLING_DOWN)
     assert relay.retry_now(camera.deliveries[0].id) is RetryOutcome.CAMERA_RESTS
     assert (relay.puller.attempts, relay.pull.cause) == (1, Cause.AUTH_FAILED)
     assert not relay._context.reachability._tasks
+
+
+async def test_a_camera_without_a_login_does_not_rest_and_plays_soon_after_it_asked_for_one(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    """No account can lock: it is tried as after any other failure."""
+    await sim.cameras["gate"].set_fault("auth")
+    relay = relay_of(planner.camera(sim), chance=longest)
+    await eventually(lambda: relay.pull.retry_in_s >= 1.9, within_s=15)
+    assert (relay.pull.state, relay.pull.cause) == (PullState.BACKING_OFF, Cause.AUTH_FAILED)
+    await sim.cameras["gate"].clear_fault()
+    await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=10)
 
 
 async def test_a_retry_ends_the_wait_for_a_camera(sim: Simulator, planner: Planner, relay_of: StartRelay) -> None:

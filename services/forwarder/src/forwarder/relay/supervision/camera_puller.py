@@ -334,7 +334,14 @@ class CameraPuller:
         context = self._context
         was_live = self.state.state is PullState.LIVE
         self.state = domain.failed(
-            self.state, cause, detail, context.now(), chance=context.chance(), limits=context.pull_limits, rest_s=rest_s
+            self.state,
+            cause,
+            detail,
+            context.now(),
+            chance=context.chance(),
+            limits=context.pull_limits,
+            rest_s=rest_s,
+            has_login=self._camera.secret is not None,
         )
         if was_live or self.state.failures == 1:
             log.warning("camera_away", camera_id=str(self._camera.id), cause=cause.value, detail=detail)
