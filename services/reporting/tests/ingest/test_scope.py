@@ -153,7 +153,7 @@ async def test_while_its_facility_is_planned_suspended_or_closed_a_camera_is_out
     assert [one.value.why for one in found.absences] == [None, "suspended", "closed"]
 
 
-async def test_a_camera_that_moved_is_out_of_scope_elsewhere_in_a_report_of_one_facility(
+async def test_a_camera_that_moved_has_only_its_time_there_in_a_report_of_one_facility(
     database: Database, province: Province
 ) -> None:
     other = later(province.facility_state(), 1, DAY, id=uuid4(), code="KCL-02", created_at=DAY - timedelta(days=9))

@@ -66,15 +66,31 @@ create temporary table stay on commit drop as
     select camera.id as camera, facility.id as facility, camera.body as plan, camera.span * facility.span as span,
            facility.body->>'status' not in ('planned', 'suspended', 'closed')
            and (facility.body->>'unit_id')::uuid = (select unit from asked)
-           and (camera.body->>'enabled')::boolean as counted
+           and (camera.body->>'enabled')::boolean as counted,
+           (facility.body->>'unit_id')::uuid = (select unit from asked) as here
     from version as camera join version as facility
       on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
     where camera.kind = 'camera' and not camera.removed and camera.span && facility.span;
 
+-- Time counts where the camera stood: before it existed at the place of its first revision, after it at its last.
 create temporary table scope on commit drop as
     select camera, coalesce(range_agg(span) filter (where counted), '{}')
-                   * tstzmultirange((select period from asked)) as counted
-    from stay group by camera;
+                   * tstzmultirange((select period from asked)) as counted,
+           coalesce(range_agg(span) filter (where here), '{}') * tstzmultirange((select period from asked)) as here
+    from (
+        select camera, span, counted, here from stay
+        union all
+        select first.id, tstzrange(null, lower(first.span)) * facility.span, false,
+               (facility.body->>'unit_id')::uuid = (select unit from asked)
+        from (select distinct on (id) * from version where kind = 'camera' and not removed and not isempty(span)
+              order by id, lower(span)) as first
+          join version as facility
+            on facility.kind = 'facility' and facility.id = (first.body->>'facility_id')::uuid
+        union all
+        select camera, tstzrange(upper(span), null), false, here
+        from (select distinct on (camera) * from stay order by camera, upper(span) desc nulls first) as last
+        where upper(span) is not null
+    ) as place group by camera;
 
 create temporary table maintained on commit drop as
     select camera, range_agg(span) as maintained from (
@@ -133,7 +149,7 @@ create temporary table stood on commit drop as
 
 -- Connected and not connected, by cause, while it was demanded, the camera in scope and nothing agreed.
 create temporary table counted on commit drop as
-    select scope.camera, scope.counted - coalesce(maintained, '{}') as counted, scope.counted as in_scope,
+    select scope.camera, scope.counted - coalesce(maintained, '{}') as counted, scope.counted as in_scope, here,
            scope.counted * coalesce(maintained, '{}') as maintained
     from scope left join maintained using (camera);
 create temporary table evidence on commit drop as
@@ -184,12 +200,12 @@ $$;
 
 _CAMERAS = """
     select camera::text,
-           pg_temp.ms(tstzmultirange(period)) as period,
+           pg_temp.ms(here) as period,
            pg_temp.ms(counted * coalesce(up, '{}')) as up,
            pg_temp.ms(counted * coalesce(down, '{}')) as down,
            pg_temp.ms(maintained) as maintenance,
            pg_temp.ms(counted - coalesce(up, '{}') - coalesce(down, '{}')) as unknown,
-           pg_temp.ms(tstzmultirange(period) - in_scope) as out_of_scope,
+           pg_temp.ms(here - in_scope) as out_of_scope,
            pg_temp.ms(counted * coalesce(up, '{}') * national.yes * provincial.yes) as compliant,
            pg_temp.ms(counted * (coalesce(down, '{}') + national.no + provincial.no)) as non_compliant,
            pg_temp.ms(counted - coalesce(up, '{}') * national.yes * provincial.yes
@@ -209,7 +225,7 @@ _DELIVERIES = """
     select delivery::text, pg_temp.ms(yes) as connected, pg_temp.ms(no) as not_connected,
            pg_temp.ms(demanded * maintained) as maintenance,
            pg_temp.ms(demanded * counted - yes - no) as unknown,
-           pg_temp.ms(tstzmultirange(period) - demanded * in_scope) as out_of_scope
+           pg_temp.ms(here - demanded * in_scope) as out_of_scope
     from (
         select camera, delivery, range_agg(span) as demanded,
                coalesce((select range_agg(span) from evidence where what = 'yes'

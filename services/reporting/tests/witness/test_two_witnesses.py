@@ -149,8 +149,7 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
                 for planned, ledger in zip(each.camera.deliveries, each.account.deliveries, strict=True):
                     about = f"{where}, delivery {planned.id}"
                     lengths = {name: getattr(ledger, name) for name in LEDGER_NAMES}
-                    period = one.period[1] - one.period[0]
-                    switched_off = {**dict.fromkeys(LEDGER_NAMES, 0), "out_of_scope": period}
+                    switched_off = {**dict.fromkeys(LEDGER_NAMES, 0), "out_of_scope": durations["period"]}
                     assert lengths == deliveries.get(planned.id, switched_off), about
                     assert ledger.by_cause == causes.get(planned.id, {}), about
             compared += len(one.cameras)
@@ -176,7 +175,7 @@ async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(
                 before = parts.get(each.camera.id, [0] * len(DURATION_NAMES))
                 parts[each.camera.id] = [*map(sum, zip(before, each.account.camera.lengths, strict=True))]
         for each in await reported(database, one, Period(start, end)):
-            left_out = end - start - parts[each.camera.id][0]
+            left_out = each.account.camera.period - parts[each.camera.id][0]
             whole = dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True))
             summed = dict(zip(DURATION_NAMES, parts[each.camera.id], strict=True))
             # A part in which the camera was not in scope at all does not name it.

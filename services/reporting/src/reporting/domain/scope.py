@@ -31,7 +31,7 @@ class Reason(StrEnum):
     NOT_YET = "not_yet"
     REMOVED = "removed"
     ELSEWHERE = "elsewhere"
-    """It stood at a facility that is not asked for."""
+    """It stood at a facility that is not asked for: none of that time is counted here (decision 0156)."""
     FACILITY_PLANNED = "facility_planned"
     FACILITY_SUSPENDED = "facility_suspended"
     FACILITY_CLOSED = "facility_closed"
@@ -131,6 +131,11 @@ class Piece(NamedTuple):
     absence: Absence | None
     deliveries: tuple[Delivery, ...]
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it stood at a facility that is not asked for."""
+        return self.absence is not None and self.absence.reason is Reason.ELSEWHERE
+
 
 class Camera(NamedTuple):
     """A camera as it was at the end of the period, its deliveries of the whole period, and its dated plan.
@@ -162,7 +167,13 @@ class Camera(NamedTuple):
     @property
     def out_of_scope(self) -> list[Segment[Absence]]:
         """When it was out of scope, and why."""
-        return [one for one in self.absences if one.value.reason is not Reason.REVISION_MISSING]
+        other = (Reason.REVISION_MISSING, Reason.ELSEWHERE)
+        return [one for one in self.absences if one.value.reason not in other]
+
+    @property
+    def stands_here(self) -> bool:
+        """Whether the place where it stood last is asked for: it is counted there, and nowhere else."""
+        return not self.pieces or not self.pieces[-1].value.elsewhere
 
     @property
     def not_known(self) -> list[Segment[Absence]]:
@@ -246,8 +257,11 @@ def _piece(
     existing = [one for one in camera if not one.value.removed]
     if held is None or held.value.removed:
         before = [one for one in existing if one.start <= at]
-        version = (before[-1] if before else existing[0]).value
-        facility = version_at(register.facilities[version.facility_id], at).facility
+        # A camera that is gone stays where it stood when it went, whatever becomes of the place.
+        last, stood_at = (before[-1], before[-1].end - 1) if before else (existing[0], at)
+        facility = version_at(register.facilities[last.value.facility_id], stood_at).facility
+        if not register.wanted(facility):
+            return Piece(facility, Absence(Reason.ELSEWHERE), ())
         gone = Absence(Reason.NOT_YET) if held is None else Absence(Reason.REMOVED, held.value.by, held.value.why)
         return Piece(facility, gone, ())
     version = held.value

@@ -278,10 +278,15 @@ def _piecewise(
     seen: Sequence[Segment[Seen]],
     evidence: Mapping[str, Evidence],
 ) -> tuple[Account, tuple[tuple[Facility, Durations], ...]]:
-    """The account of a camera whose plan changed within the period: the sum of the accounts of its pieces."""
+    """The account of a camera whose plan changed within the period: the sum of the accounts of its pieces.
+
+    Time at a place that is not asked for is in no sum: it is counted where that place is.
+    """
     whole = Account(Durations(), tuple([DeliveryDurations() for _ in camera.deliveries]))
     places: dict[Facility, Durations] = {}
     for start, end, piece in camera.pieces:
+        if piece.elsewhere:
+            continue
         period = Period(start, end)
         if piece.absence is not None:
             part = _absent(period, camera, piece)
@@ -289,9 +294,7 @@ def _piecewise(
             lines = _demanded(camera, piece, evidence)
             agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
             part = partition.account(period, seen, lines, agreed)
-        # What is not counted while it stood elsewhere belongs to the place that is asked for.
-        elsewhere = piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE
-        places.setdefault(camera.facility if elsewhere else piece.facility, Durations()).add(part.camera)
+        places.setdefault(piece.facility, Durations()).add(part.camera)
         whole.camera.add(part.camera)
         for ledger, other in zip(whole.deliveries, part.deliveries, strict=True):
             ledger.add(other)

@@ -1,6 +1,7 @@
 """Accounts day by day: whole days from the ledger, what it has not, moment by moment.
 
-The sums of a camera's days are its account of the period, to the millisecond.
+The sums of a camera's days are its account of the period, to the millisecond; while it stood at a place that is not
+asked for a day is out of scope, and no account has that time.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from reporting.domain import ledger as days
 from reporting.domain.instants import Millis, moment
 from reporting.domain.ledger import CAMERA_SUMS, DAY, Cut, Day
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
-from reporting.domain.scope import Camera, Facility, Reason, during
+from reporting.domain.scope import Camera, Facility, during
 from reporting.domain.segments import Period, Step, series
 from reporting.reports.accounts import CameraHistory, Question, accounts, histories
 from reporting.reports.availability.stays import Stay, stayed, whole_days
@@ -201,16 +202,19 @@ async def _read_moved(
         asked, there = replace(question, period=span), [during(one, span) for one in left]
         async for portion in accounts(session, asked, there, list):
             for one in portion:
-                lines = tuple([_ledger(line) for line in one.account.deliveries])
-                sums = one.account.camera.lengths[1:]
+                lines = tuple([_whole(_ledger(line), span, _DELIVERY) for line in one.account.deliveries])
+                sums = _whole(one.account.camera.lengths[1:], span, _CAMERA, one.account.camera.period)
                 found[one.camera.id].accounts[span.start] = _stood(one.camera), sums, lines
 
 
+def _whole(sums: Sums, span: Period, names: Mapping[str, int], known: Millis | None = None) -> Sums:
+    """A row of a day is of all of it: while the camera stood at a place that is not asked for it is out of scope."""
+    left = span.length - (sum(sums) if known is None else known)
+    at = names["out_of_scope"]
+    return (*sums[:at], sums[at] + left, *sums[at + 1 :]) if left else sums
+
+
 def _stood(camera: Camera) -> Facility:
-    """Where it stood last; what is not counted while it stood elsewhere belongs to the place that is asked for."""
-    here = [
-        piece.value.facility
-        for piece in camera.pieces
-        if piece.value.absence is None or piece.value.absence.reason is not Reason.ELSEWHERE
-    ]
+    """Where it stood last of the places that are asked for."""
+    here = [piece.value.facility for piece in camera.pieces if not piece.value.elsewhere]
     return here[-1] if here else camera.facility

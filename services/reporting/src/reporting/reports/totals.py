@@ -48,7 +48,9 @@ class Group:
     durations: Durations = field(default_factory=Durations)
 
     def count(self, one: CameraAccount) -> None:
-        """Count a camera, and how it stands now when the period reaches now."""
+        """Count a camera that stands there, and how it stands now when the period reaches now."""
+        if not one.camera.stands_here:
+            return
         counts, now = self.cameras, one.now
         counts.total += 1
         if now is None:

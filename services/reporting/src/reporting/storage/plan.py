@@ -103,19 +103,22 @@ async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
     """Facilities of the scope that existed in the period, with the dated register."""
     dated = await _facilities(session, period)
     last: dict[UUID, Facility] = {}
-    counted: set[UUID] = set()
+    counted, moved = set[UUID](), set[UUID]()
     register = Register(dated, await _destination_changes(session, period), scope.wanted)
-    probe = CameraVersion(0, "", "", "", True, False, None, None)
     for versions in dated.values():
         for start, end, version in versions:
-            if start >= period.end or end <= period.start or not scope.wanted(version.facility):
+            if start >= period.end or end <= period.start:
                 continue
-            last[version.facility.id] = version.facility
-            gone = absence(probe, version, register)
-            if gone is None or gone.reason is Reason.REVISION_MISSING:
+            if not version.known or version.status not in NOT_COUNTED:
                 counted.add(version.facility.id)
+            # It is counted with the unit, the agency and the type that it had last.
+            if scope.wanted(version.facility):
+                last[version.facility.id] = version.facility
+                moved.discard(version.facility.id)
+            else:
+                moved.add(version.facility.id)
     ordered = sorted(last.values(), key=lambda one: (one.unit.code or "\uffff", one.code, str(one.id)))
-    return Places(ordered, frozenset(counted), register, period)
+    return Places(ordered, frozenset(counted - moved), register, period)
 
 
 async def with_cameras(session: AsyncSession, at: Millis) -> set[UUID]:
@@ -213,7 +216,7 @@ def _camera(
         deliveries = planned.of(camera_id, only.revision, period.start)
         piece = Piece(place.facility, absence(only, place, register), deliveries)
         whole = (Segment(period.start, period.end, piece),)
-        if piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE:
+        if piece.elsewhere:
             return None
         return Camera(camera_id, only.code, only.name, place.facility, deliveries, whole, only.shared_device_reason)
 

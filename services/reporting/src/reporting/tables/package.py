@@ -27,6 +27,8 @@ Frictionless.
   table of no period has the moment `as_of` instead, which its rows are of: it may be asked for long after it.
 - **Durations** are integers in milliseconds (`…_ms`) and add up exactly. **Percentages** are unrounded; `…_rounded`
   beside each has two places, half up.
+- **Time counts where the camera stood, and nowhere else.** The groups of any cut add up to the whole, and each is what
+  the same filter gives. A row by day (`facts`, `camera_days`) is of a whole day where the camera stood when it ended.
 - **Times** are ISO 8601 with milliseconds and offset, in Parquet `timestamp[ms]` with the zone, in a workbook local.
 - **Empty** (JSON `null`) is not known, or does not apply. Ids never change; the columns under "key" name a row.
 - `dialect=rfc4180` (default): UTF-8 without BOM, commas, CRLF, technical names. `dialect=excel-vi`: BOM, semicolons,

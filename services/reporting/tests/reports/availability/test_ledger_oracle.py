@@ -82,8 +82,9 @@ def witnessed(connection: psycopg.Connection[Any], one: World, period: Period, f
         assert dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True)) == cameras[each.camera.id]
         for planned, line in zip(each.camera.deliveries, each.account.deliveries, strict=True):
             lengths = {name: getattr(line, name) for name in LEDGER_NAMES}
-            assert sum(lengths.values()) == period.length
-            nothing = {**dict.fromkeys(LEDGER_NAMES, 0), "out_of_scope": period.length}
+            there = each.account.camera.period
+            assert sum(lengths.values()) == there
+            nothing = {**dict.fromkeys(LEDGER_NAMES, 0), "out_of_scope": there}
             assert lengths == deliveries.get(planned.id, nothing)
             assert line.by_cause == causes.get(planned.id, {})
 
@@ -139,7 +140,7 @@ async def test_sums_of_every_group_add_up_and_are_those_of_their_cameras(
             expected = await by_ledger(database, scope, period, direct=True)
             lengths = [sum(each) for each in zip(*(one.account.camera.lengths for one in expected), strict=True)]
             assert list(found.total.durations.lengths) == lengths
-            assert found.total.cameras.total == len(expected)
+            assert found.total.cameras.total == sum(each.camera.stands_here for each in expected)
             for groups in (found.by_unit, found.by_agency, found.by_type, found.by_facility):
                 assert [sum(each) for each in zip(*(one.durations.lengths for one in groups), strict=True)] == lengths
                 for group in groups:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain import ledger as days
 from reporting.domain.instants import Millis
 from reporting.domain.ledger import ORIGIN, Cut, Day, midnight
-from reporting.domain.partition import Account, DeliveryDurations, Durations, out_of_scope
+from reporting.domain.partition import Account, DeliveryDurations, Durations
 from reporting.domain.scope import Camera, Facility, during
 from reporting.domain.segments import Period
 from reporting.domain.timeline import CameraState
@@ -152,13 +152,11 @@ class _Reader:
         for stay in divided.stays:
             span = midnight(stay.first), midnight(stay.last)
             if stay.facility is None:
-                part = out_of_scope(Period(*span), len(camera.deliveries))
-            else:
-                first, last = (rows.get((camera.id, day), FIRST_OF_CAMERA) for day in (stay.first, stay.last))
-                part = _difference(camera, first, last, span)
+                continue
+            first, last = (rows.get((camera.id, day), FIRST_OF_CAMERA) for day in (stay.first, stay.last))
+            part = _difference(camera, first, last, span)
             _add(whole, part)
-            # What is not counted while it stood elsewhere belongs to the place that is asked for.
-            places.setdefault(stay.facility or camera.facility, Durations()).add(part.camera)
+            places.setdefault(stay.facility, Durations()).add(part.camera)
         for part_left in (*self.cut.parts, *(Period(midnight(day), midnight(day + 1)) for day in divided.moved)):
             read.left.setdefault(part_left, []).append(camera)
         return CameraAccount(camera, None, whole, tuple(places.items()))

@@ -127,7 +127,7 @@ async def _destinations(session: AsyncSession, question: Question, scope: plan.S
                     line = replace(line, delivery=planned, connection=DeliveryDurations())
                 assert line.connection is not None
                 line.connection.add(length)
-                found[str(to.id)] = replace(line, cameras=line.cameras + 1)
+                found[str(to.id)] = replace(line, cameras=line.cameras + one.camera.stands_here)
     return [replace(line, delivery=None) for line in found.values()]
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from reporting.domain.ledger import Cut, Day, day_of
-from reporting.domain.scope import Camera, Facility, Piece, Reason
+from reporting.domain.scope import Camera, Facility
 from reporting.domain.segments import Segment
 
 
@@ -14,13 +14,9 @@ def place_of(facility: Facility) -> tuple[object, ...]:
 
 def stayed(camera: Camera) -> bool:
     """Whether all of the camera's time counts at one place."""
-    if any(_elsewhere(one) for _, _, one in camera.pieces):
+    if any(one.elsewhere for _, _, one in camera.pieces):
         return False
     return len(camera.pieces) == 1 or len({place_of(piece.facility) for _, _, piece in camera.pieces}) == 1
-
-
-def _elsewhere(piece: Piece) -> bool:
-    return piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE
 
 
 class Stay(NamedTuple):
@@ -54,7 +50,7 @@ def _stays(camera: Camera) -> list[Segment[Facility | None]]:
     """Where a camera stood, without neighbours of one place."""
     result: list[Segment[Facility | None]] = []
     for start, end, piece in camera.pieces:
-        here = None if _elsewhere(piece) else piece.facility
+        here = None if piece.elsewhere else piece.facility
         last = result[-1].value if result else None
         same = last is here or (last is not None and here is not None and place_of(last) == place_of(here))
         if result and same:

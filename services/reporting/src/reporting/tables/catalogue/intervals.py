@@ -7,7 +7,7 @@ from itertools import batched
 from reporting.domain.evidence.claims import UNKNOWN, resolve
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import accounted
-from reporting.domain.scope import Camera
+from reporting.domain.scope import Camera, Reason
 from reporting.domain.segments import overlay
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import PORTION, watch_of
@@ -79,6 +79,7 @@ def _of_cameras(
         for start, end, (state, cause, *_) in accounted(
             period, lines.get(one.id, ()), history.maintenance_of(windows, one), one.absences
         )
+        if cause != Reason.ELSEWHERE
     ]
 
 
