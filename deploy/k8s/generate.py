@@ -22,7 +22,12 @@ from vonggac.settings import describe
 
 CHART = Path("deploy/k8s/vonggac")
 README = Path("deploy/k8s/README.md")
-COPIED = ("deploy/nats/nats.conf", "deploy/nats/healthcheck.sh", "deploy/nats/start.sh", "deploy/prometheus/vonggac-rules.yml")
+COPIED = (
+    "deploy/nats/nats.conf",
+    "deploy/nats/healthcheck.sh",
+    "deploy/nats/start.sh",
+    "deploy/prometheus/vonggac-rules.yml",
+)
 DASHBOARDS = "deploy/grafana"
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SET_BY_THE_CHART = frozenset(

@@ -5,12 +5,20 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from typing import Self
 
 from vonggac.children.limits import Limits
 
 _SECRETS = "VONGGAC_"
 """Names of our settings begin so, some of which are secrets: a child that reads foreign bytes gets none."""
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without our settings. One thread: the memory of more would count, and the work is many
+    small pieces."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(_SECRETS)}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ChildProcess:
@@ -25,7 +33,6 @@ class ChildProcess:
     async def start(cls, module: str, limits: Limits, kind: socket.SocketKind) -> Self:
         """`kind`: of the sockets. Raises OSError when no process can be started."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
         try:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
@@ -36,8 +43,7 @@ class ChildProcess:
                     limits.argument,
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
-                    # One thread: the memory of more would count, and the work is many small pieces.
-                    env={**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                    env=without_settings(os.environ),
                 )
         except BaseException:
             ours.close()

@@ -14,7 +14,7 @@ from inventory.importing.checking.codes import OnRecord
 from inventory.importing.columns import REVISION, Columns
 from inventory.importing.derived import columns_of
 from inventory.importing.mistakes import Mistakes
-from inventory.importing.mistakes.collected import FILE, Mistake, refused
+from inventory.importing.mistakes.collected import FILE, MOST_KEPT, Mistake, refused
 from inventory.importing.planning.cameras import CameraRules, Connections, read_connections
 from inventory.importing.planning.plan import Action, FileRules, Plan, make_plan
 from inventory.importing.planning.register import Brought, Register, read_register
@@ -45,7 +45,15 @@ class Upload:
     raw: RawFile | None = None
     """Until its tables are read; `read_again` for the file that goes back."""
     mistakes: list[Mistake] = field(default_factory=list)
+    more_mistakes: int = 0
+    """Counted, and not kept."""
     tables: list[Table] = field(default_factory=list)
+
+    def add_mistakes(self, found: Mistakes) -> None:
+        """Keep those of one of its sheets, as long as all of them are not too many."""
+        room = max(0, MOST_KEPT - len(self.mistakes))
+        self.mistakes += found.found[:room]
+        self.more_mistakes += found.more + len(found.found[room:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
     mistakes = Mistakes()
     known = {heading for noun in nouns for heading in columns_of(noun).by_heading}
     upload.raw = await asyncio.to_thread(read_file, body, mistakes, known)
-    upload.mistakes += mistakes.found
+    upload.add_mistakes(mistakes)
     if upload.raw is None:
         return upload
     for noun in nouns:
@@ -80,7 +88,7 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
                     # What could not be read is a mistake already.
                     mistakes.found.clear()
             upload.tables.append(table)
-            upload.mistakes += mistakes.found
+            upload.add_mistakes(mistakes)
     if not upload.mistakes:
         upload.raw = None
     if not upload.tables and not upload.mistakes:
@@ -88,7 +96,7 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
         wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
         mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns),
                             noun_vi=", ".join(noun.vietnamese for noun in nouns), sheet=wanted)  # fmt: skip
-        upload.mistakes += mistakes.found
+        upload.add_mistakes(mistakes)
     return upload
 
 
@@ -175,7 +183,7 @@ def check(upload: Upload) -> None:
             return None
         return table.headings.get(mistake.column) or table.columns.heading(mistake.column)
 
-    raise refused(upload.mistakes, heading_of)
+    raise refused(upload.mistakes, heading_of, more=upload.more_mistakes)
 
 
 def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, Any]]:

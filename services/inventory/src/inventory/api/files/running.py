@@ -187,7 +187,7 @@ class Run:
             await transaction.enter_queue()
             mistakes = Mistakes(table.sheet or None)
             await find_same_meanwhile(transaction, compared, mistakes)
-            upload.mistakes += mistakes.found
+            upload.add_mistakes(mistakes)
             check(upload)
             await self._done(transaction, outcome)
         return outcome
@@ -221,7 +221,7 @@ class Run:
             mistakes = Mistakes(table.sheet or None)
             noun = next(each for each in self.nouns if each.name == table.columns.noun)
             plan = await plan_table(transaction.session, noun, table, self.job, mistakes, brought, stored=True)
-            upload.mistakes += mistakes.found
+            upload.add_mistakes(mistakes)
             plans.append(plan)
             if noun.name == "facility" and len(upload.tables) > 1:
                 opened += plan.split_off(opens_a_facility)
@@ -238,7 +238,7 @@ class Run:
         noun = next(each for each in self.nouns if each.name == table.columns.noun)
         async with self.services.store.read_transaction(self.caller.sight) as session:
             plan = await plan_table(session, noun, table, self.job, mistakes, brought, stored=stored)
-        self.upload.mistakes += mistakes.found
+        self.upload.add_mistakes(mistakes)
         return plan
 
     async def _store(self, writing: Write, plan: Plan) -> None:
@@ -249,7 +249,7 @@ class Run:
         try:
             await store_plan(writing, plan, RULES, mistakes)
         finally:
-            self.upload.mistakes += mistakes.found
+            self.upload.add_mistakes(mistakes)
 
     async def _done(self, transaction: WriteTransaction, outcome: Outcome) -> None:
         await transaction.finish()

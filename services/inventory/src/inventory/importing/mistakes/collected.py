@@ -9,6 +9,8 @@ from inventory.importing.mistakes.texts import Text, phrase
 from vonggac.http import FieldError, ProblemError
 
 SHOWN = 1000
+MOST_KEPT = 5000
+"""Of a file: of more only their number is known. A file of nothing else would take fifty times its size."""
 VALUE_LENGTH = 80
 NUL = "␀"
 """In place of the character that no database holds: the list of imports keeps the mistakes."""
@@ -48,18 +50,23 @@ class Mistake:
 
 
 class Mistakes:
-    """Collects mistakes: counts all; an answer lists the first SHOWN, a marked file has all."""
+    """Collects mistakes: counts all, keeps the first MOST_KEPT. An answer lists SHOWN, a marked file what is kept."""
 
     def __init__(self, sheet: str | None = None) -> None:
         self.sheet = sheet
         self.found: list[Mistake] = []
+        self.more = 0
+        """Counted, and not kept."""
 
     @property
     def count(self) -> int:
-        return len(self.found)
+        return len(self.found) + self.more
 
     def add(self, line: int, column: str, text: Text, *, value: object = None) -> None:
         """Add a mistake; `value` is shortened, and what looks like a login is hidden, in the sentence too."""
+        if len(self.found) >= MOST_KEPT:
+            self.more += 1
+            return
         shown = None
         column, text = column.replace("\0", NUL), Text(*(part.replace("\0", NUL) for part in text))
         if value is not None:
@@ -69,6 +76,14 @@ class Mistakes:
                 text = Text(*(part.replace(given, shown) for part in text))
         self.found.append(Mistake(line, column, text, shown and shown[:VALUE_LENGTH], self.sheet))
 
+    def add_all(self, found: Iterable[Mistake]) -> None:
+        """Add mistakes that are there already."""
+        for mistake in found:
+            if len(self.found) < MOST_KEPT:
+                self.found.append(mistake)
+            else:
+                self.more += 1
+
     def add_phrase(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
         """Add the sentence `key` as a mistake."""
         said = {name: hide_secrets(each) if isinstance(each, str) else each for name, each in values.items()}
@@ -77,18 +92,18 @@ class Mistakes:
     def raise_if_any(self) -> None:
         """Raises ProblemError 422 when there are any."""
         if self.found:
-            raise refused(self.found)
+            raise refused(self.found, more=self.more)
 
 
 def refused(
-    found: Sequence[Mistake], heading_of: Callable[[Mistake], str | None] = lambda _mistake: None
+    found: Sequence[Mistake], heading_of: Callable[[Mistake], str | None] = lambda _mistake: None, *, more: int = 0
 ) -> ProblemError:
-    """The 422 that lists the mistakes in the order of their lines."""
-    count = len(found)
-    more = f"; the first {SHOWN} are listed" if count > SHOWN else ""
+    """The 422 that lists the mistakes in the order of their lines. `more`: counted, and not kept."""
+    count = len(found) + more
+    listed = f"; the first {SHOWN} are listed" if count > SHOWN else ""
     plural = "mistake" if count == 1 else "mistakes"
     detail_vi = f"{count} lỗi. Chưa nhập dòng nào: hãy sửa rồi gửi lại tệp."
-    detail = f"{count} {plural}{more}. Nothing was imported: correct them and send the file again. ({detail_vi})"
+    detail = f"{count} {plural}{listed}. Nothing was imported: correct them and send the file again. ({detail_vi})"
     shown = sorted(found, key=lambda each: (each.sheet or "", each.line))[:SHOWN]
     errors = [mistake.as_error(heading_of(mistake)) for mistake in shown]
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "import_refused", detail, errors, detail_vi=detail_vi)

@@ -126,7 +126,7 @@ def make_plan(
         planned = _plan_row(comparison, row, found)
         guarded.hide(found, row.values)
         # One mistake of a cell is enough: what follows from it is none of its own.
-        mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
+        mistakes.add_all(mistake for mistake in found.found if mistake.column not in row.wrong)
         if planned is not None and not row.wrong:
             plan.add(planned)
     rules.together(plan, mistakes)

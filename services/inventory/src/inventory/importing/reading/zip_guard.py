@@ -1,11 +1,9 @@
 """Refuses a workbook that is a zip bomb or holds XML entities, before any parser sees it."""
 
-import io
 import re
-import zipfile
-import zlib
 
 from inventory.importing.mistakes import refuse
+from vonggac.http.protection.archives import ArchivePart, BrokenArchiveError, OversizedArchiveError, open_archive
 
 MOST_ENTRIES = 1000
 MOST_BYTES = 200 * 1024 * 1024
@@ -22,7 +20,6 @@ Whoever hides one from this is stopped by the limits of the parser's process.
 """
 _SHEET = b"sheetData"
 """In every part that is a sheet, whatever it is called."""
-_PIECE = 64 * 1024
 _DECLARATIONS = tuple(
     word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
@@ -33,42 +30,38 @@ _PARSED = (".xml", ".rels", ".vml")
 def check_workbook(body: bytes) -> None:
     """Raises RefusalError. Counts what is really unpacked: the sizes that the file states may be wrong."""
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MOST_ENTRIES:
-                refuse("zip_bomb", found=f"{len(entries)} parts", most=MOST_ENTRIES)
-            if any(entry.filename.lower().endswith("vbaproject.bin") for entry in entries):
+        with open_archive(body, most_parts=MOST_ENTRIES, most_bytes=MOST_BYTES) as parts:
+            if any(part.name.lower().endswith("vbaproject.bin") for part in parts):
                 refuse("macros")
-            if not any(entry.filename == "[Content_Types].xml" for entry in entries):
+            if not any(part.name == "[Content_Types].xml" for part in parts):
                 refuse("not_table")
-            if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                _refuse_size()
             left = MOST_BYTES
-            for entry in entries:
-                left -= _check_entry(archive, entry, left)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
+            for part in parts:
+                left -= _check_part(part, left)
+    except OversizedArchiveError as error:
+        refuse("zip_bomb", found=error.found, most=error.most)
+    except BrokenArchiveError:
         refuse("damaged_workbook")
 
 
-def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
-    parsed = entry.filename.lower().endswith(_PARSED)
+def _check_part(part: ArchivePart, left: int) -> int:
+    parsed = part.name.lower().endswith(_PARSED)
     unpacked, tail, is_sheet = 0, b"", False
-    with archive.open(entry) as stream:
-        while piece := stream.read(_PIECE):
-            unpacked += len(piece)
-            if unpacked > left:
-                _refuse_size()
-            if unpacked > RATIO_FROM_BYTES and unpacked > MOST_RATIO * max(entry.compress_size, 1):
-                refuse("zip_bomb", found=f"{unpacked // max(entry.compress_size, 1)} : 1", most=f"{MOST_RATIO} : 1")
-            seen = tail + piece
-            is_sheet = is_sheet or _SHEET in seen
-            if is_sheet and _FAR.search(seen):
-                refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
-            if parsed:
-                capitals = seen.upper()
-                if any(word in capitals for word in _DECLARATIONS):
-                    refuse("xml_entities", part=entry.filename[:60])
-            tail = seen[-_LONGEST:]
+    for piece in part.pieces():
+        unpacked += len(piece)
+        if unpacked > left:
+            _refuse_size()
+        if unpacked > RATIO_FROM_BYTES and unpacked > MOST_RATIO * max(part.packed_size, 1):
+            refuse("zip_bomb", found=f"{unpacked // max(part.packed_size, 1)} : 1", most=f"{MOST_RATIO} : 1")
+        seen = tail + piece
+        is_sheet = is_sheet or _SHEET in seen
+        if is_sheet and _FAR.search(seen):
+            refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
+        if parsed:
+            capitals = seen.upper()
+            if any(word in capitals for word in _DECLARATIONS):
+                refuse("xml_entities", part=part.name[:60])
+        tail = seen[-_LONGEST:]
     return unpacked
 
 

@@ -1,8 +1,6 @@
 """The files of a frozen report, and whether a file is one."""
 
 import asyncio
-import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,7 +12,7 @@ from reporting.api.parameters import Context, InContext
 from reporting.api.reports.freezing import Version, wanted
 from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
 from reporting.documents.render import FORMS, rendered
-from reporting.documents.verify import Verdict, opened, verify
+from reporting.documents.verifying_child import Answer, Known, verify_in_child
 from reporting.reports.snapshot import chain, handed_out
 from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.storage.availability import after_freezing
@@ -22,13 +20,13 @@ from reporting.tables import accepted_of
 from vonggac.auth import Caller, Right, demand, guarded_router
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
+from vonggac.http.protection.leaving import run_while_connected
 
 router = guarded_router(prefix="/v1/reports", tags=["reports"])
 
 type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
 MAX_FILE_BYTES = 32 * 2**20
 """Of a file to verify: one in Word takes 5 kB a camera."""
-_OPENING = threading.Lock()
 _VARY = {"Vary": "Accept"}
 _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
 _FILE = {
@@ -68,21 +66,18 @@ _FILES: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "co
 )
 async def verify_report(shared: InContext, request: Request, caller: Caller) -> VerdictShape:
     async with shared.receiving.body(request) as content:
-        return await _verified(shared, content, by_row=caller.sight.is_everything)
+        return await run_while_connected(request, _verified(shared, content, by_row=caller.sight.is_everything))
 
 
 async def _verified(shared: Context, content: bytes, *, by_row: bool) -> VerdictShape:
-    found = await asyncio.to_thread(_one_at_a_time, opened, content)
-    carried = found.report
-    if carried is None:
-        return _verdict(found)
-    async with shared.database.transaction() as session:
-        known = await chain.read(session, carried.id, carried.header.version)
-        given = () if known is None else await handed_out.files_of(session, known.header.number)
-    if known is None:
-        stranger = f"no report {carried.id} version {carried.header.version} was frozen here"
-        return _verdict(Verdict(found.form, False, [stranger], carried))
-    return _verdict(await asyncio.to_thread(_one_at_a_time, verify, content, known, given, by_row=by_row))
+    async def find(report_id: UUID, version: int) -> Known | None:
+        async with shared.database.transaction() as session:
+            stored = await chain.read_stored(session, report_id, version)
+            return None if stored is None else Known(stored, await handed_out.files_of(session, stored.number))
+
+    # One by one: each may take what the service's container has memory for once.
+    async with shared.receiving.opening:
+        return _verdict(await verify_in_child(content, find, by_row=by_row))
 
 
 @router.get(
@@ -154,21 +149,13 @@ async def _file(shared: Context, report_id: UUID, version: int | None, form: str
     return Response(content, media_type=FORMS[form].media_type, headers=headers)
 
 
-def _one_at_a_time[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Files of somebody's making are unpacked one by one: each may take what the service has memory for once."""
-    with _OPENING:
-        return work(*args, **kwargs)
-
-
-def _verdict(found: Verdict) -> VerdictShape:
-    report = found.report
+def _verdict(found: Answer) -> VerdictShape:
     return VerdictShape(
         unaltered=found.unaltered,
         form=found.form,
-        report_id=None if report is None else report.id,
-        version=None if report is None else report.header.version,
-        sha256=None if report is None else report.sha256,
-        # They quote the file, which may hold half a surrogate pair.
-        differences=[one.encode("utf-8", "replace").decode() for one in found.differences],
+        report_id=None if found.report_id is None else UUID(found.report_id),
+        version=found.version,
+        sha256=found.sha256,
+        differences=list(found.differences),
         notes=list(found.notes),
     )

@@ -21,6 +21,8 @@ class Receiving:
     """Reads bodies, and knows how many bytes of them are held until they are verified."""
 
     def __init__(self) -> None:
+        self.opening = asyncio.Lock()
+        """Held while one file is opened."""
         self._held = 0
         self._released = asyncio.Condition()
 

@@ -1,16 +1,15 @@
 """The report that an Office file carries, and the parts of its archive."""
 
-import io
 import re
 from collections.abc import Mapping
-from zipfile import BadZipFile, ZipFile
 
 from reporting.reports.snapshot.report import NotThatReportError
+from vonggac.http.protection.archives import BrokenArchiveError, OversizedArchiveError, open_archive
 
 REPORT_PART = "customXml/vonggac-report.xml"
 """The part that carries the report itself: Office keeps custom XML as it is, and shows nothing of it."""
 NAMESPACE = "urn:vonggac:report:1"
-_BROKEN = (BadZipFile, ValueError, KeyError, NotImplementedError, RuntimeError, EOFError)
+_MOST_PARTS = 1000
 _MAX_BYTES = 512 * 1024 * 1024
 _MOST_PACKED = 100
 """Times. Ours are not packed at all, and what Office saves is packed by far less."""
@@ -34,15 +33,13 @@ def carried_report(parts: Mapping[str, bytes]) -> bytes:
 
 def unpacked(content: bytes) -> dict[str, bytes]:
     """The parts of an archive. Raises NotThatReportError when it is none, or too large."""
+    most_bytes = min(_MAX_BYTES, _MOST_PACKED * len(content))
     try:
-        with ZipFile(io.BytesIO(content)) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-            if size > min(_MAX_BYTES, _MOST_PACKED * len(content)):
-                msg = f"its parts have {size:,} bytes, which is more than those of a report of its size"
-                raise NotThatReportError(msg)
-            return {info.filename: archive.read(info) for info in archive.infolist()}
-    except NotThatReportError:
-        raise
-    except _BROKEN as error:
+        with open_archive(content, most_parts=_MOST_PARTS, most_bytes=most_bytes) as parts:
+            return {part.name: b"".join(part.pieces()) for part in parts}
+    except OversizedArchiveError as error:
+        msg = f"{error}: it is more than those of a report of its size"
+        raise NotThatReportError(msg) from None
+    except BrokenArchiveError as error:
         msg = f"it is no readable Office file: {error}"
         raise NotThatReportError(msg) from None

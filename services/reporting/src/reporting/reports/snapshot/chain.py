@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import millis, moment
-from reporting.reports.snapshot.report import Approval, Report, parsed
+from reporting.reports.snapshot.report import Report, StoredReport
 from reporting.storage.tables import metadata
 from vonggac.database.keyset import Ordered, keyset_page
 
@@ -102,10 +102,11 @@ async def append(
     return report
 
 
-async def read(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report | None:
-    """One version with its approval, by default the newest; its digests are checked again."""
+async def read_stored(session: AsyncSession, report_id: UUID, version: int | None = None) -> StoredReport | None:
+    """One version with its approval, by default the newest, unparsed."""
+    columns = frozen_report.c.document, frozen_report.c.number
     statement = (
-        select(frozen_report.c.document, report_approval.c.approved_by, report_approval.c.approved_at)
+        select(*columns, report_approval.c.approved_by, report_approval.c.approved_at)
         .outerjoin(report_approval)
         .where(frozen_report.c.id == report_id)
     )
@@ -114,10 +115,14 @@ async def read(session: AsyncSession, report_id: UUID, version: int | None = Non
     row = (await session.execute(statement.order_by(frozen_report.c.version.desc()).limit(1))).one_or_none()
     if row is None:
         return None
-    report = await asyncio.to_thread(parsed, row.document.encode())
-    if row.approved_by is None:
-        return report
-    return Report(report.header, report.tables, Approval(by=row.approved_by, at_ms=millis(row.approved_at)))
+    at = None if row.approved_at is None else millis(row.approved_at)
+    return StoredReport(row.document.encode(), (row.approved_by, at), row.number)
+
+
+async def read(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report | None:
+    """The same, parsed; its digests are checked again."""
+    stored = await read_stored(session, report_id, version)
+    return None if stored is None else await asyncio.to_thread(stored.report)
 
 
 async def approve(session: AsyncSession, report: Report, by: str, at: datetime) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -211,3 +211,18 @@ def named(row: Row) -> str:
 def _refused(number: str) -> Any:
     msg = f"the number {number} is no integer"
     raise ValueError(msg)
+
+
+class StoredReport(NamedTuple):
+    """One version as it is stored; `approval`: by whom and when (ms), None before it."""
+
+    document: bytes
+    approval: tuple[str | None, Millis | None]
+    number: int = 0
+
+    def report(self) -> Report:
+        """Parse it; its digests are checked again."""
+        report, (by, at) = parsed(self.document), self.approval
+        if by is None or at is None:
+            return report
+        return Report(report.header, report.tables, Approval(by=by, at_ms=at))

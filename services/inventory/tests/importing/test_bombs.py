@@ -1,0 +1,71 @@
+"""Files that cost far more than they weigh are refused at the bound, and the bound is named."""
+
+import io
+import tracemalloc
+import zipfile
+
+import pytest
+
+from inventory.importing.derived import columns_of
+from inventory.importing.job import check, read_upload
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.collected import MOST_KEPT
+from inventory.importing.reading.csv_text import MOST_CELLS
+from inventory.importing.reading.file import read_file
+from inventory.importing.reading.zip_guard import MOST_ROWS
+from inventory.nouns.registry import noun_named
+from vonggac.http import ProblemError
+
+COLUMNS = columns_of(noun_named("camera"))
+
+
+def refusal(body: bytes) -> tuple[str, int]:
+    """The sentence, and the most memory that reading took."""
+    mistakes = Mistakes()
+    tracemalloc.start()
+    assert read_file(body, mistakes, COLUMNS.by_heading) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    [found] = mistakes.found
+    return found.text.english, peak
+
+
+def test_bombs_of_four_million_short_rows_are_read_to_the_bound() -> None:
+    text, peak = refusal(b"code,name\r\n" + b"A,b\r\n" * 4_000_000)
+    assert f"more than {MOST_ROWS} rows" in text
+    assert peak < 32 << 20
+
+
+def test_bombs_of_empty_cells_are_read_to_the_bound() -> None:
+    row = b"A" + b"," * 40_000 + b"\r\n"
+    text, peak = refusal(b"code,name\r\n" + row * (2 * MOST_CELLS // 40_000))
+    assert "cells beyond row" in text
+    assert peak < 64 << 20
+
+
+@pytest.mark.parametrize("line", [b"," * 3_000_000, b"x" * 3_000_000])
+def test_bombs_of_one_line_are_refused(line: bytes) -> None:
+    text, peak = refusal(b"code,name\r\n" + line)
+    assert "cells beyond row" in text
+    assert peak < 16 << 20
+
+
+def test_bombs_in_a_workbook_packed_by_bzip2_are_refused_unopened() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", bytes(64 << 20))
+    assert len(buffer.getvalue()) < 1500
+    text, peak = refusal(buffer.getvalue())
+    assert "cannot be read as a workbook" in text
+    assert peak < 4 << 20
+
+
+async def test_bombs_of_mistakes_are_counted_and_not_kept() -> None:
+    count, headings = 40_000, columns_of(noun_named("facility")).required
+    rows = ",".join(["A"] * (len(headings) + 1)) + "\r\n"
+    upload = await read_upload(f"{','.join(headings)}\r\n{rows * count}".encode(), [noun_named("facility")])
+    assert len(upload.mistakes) == MOST_KEPT
+    with pytest.raises(ProblemError, match=f"{count} mistakes; the first 1000 are listed") as refused:
+        check(upload)
+    assert len(refused.value.problem.errors or ()) == 1000

@@ -1,0 +1,101 @@
+"""Verification of a file in a process with limits: files are of somebody's making, and what opening one takes is known
+only afterwards.
+
+The process gets the file and answers what it carries; where the register has that report, it gets that too, and
+compares.
+"""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from reporting.documents.verify import Verdict, opened, verify
+from reporting.reports.snapshot.handed_out import FileDigest
+from reporting.reports.snapshot.report import StoredReport
+from vonggac.children.limits import Limits
+from vonggac.children.one_shot import ChildFailedError, read_frame, start_child, write_frame
+
+LIMITS = Limits(memory_bytes=640 * 2**20, cpu_s=40)
+"""A report of 20,000 cameras in Word takes half of it."""
+WITHIN_S = 60.0
+MOST_ANSWER_BYTES = 2**20
+
+
+class Answer(NamedTuple):
+    """A verdict, and what the file carries: None when it carries no report that adds up."""
+
+    form: str | None
+    unaltered: bool
+    differences: Sequence[str]
+    notes: Sequence[str] = ()
+    report_id: str | None = None
+    version: int | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def of(cls, found: Verdict) -> "Answer":
+        report = found.report
+        carried = (None, None, None) if report is None else (str(report.id), report.header.version, report.sha256)
+        # They quote the file, which may hold half a surrogate pair.
+        differences = [one.encode("utf-8", "replace").decode() for one in found.differences]
+        return cls(found.form, found.unaltered, differences, list(found.notes), *carried)
+
+
+class Known(NamedTuple):
+    """A report of the register, and the files of it that were handed out."""
+
+    report: StoredReport
+    handed_out: Sequence[FileDigest]
+
+
+type Find = Callable[[UUID, int], Awaitable[Known | None]]
+
+
+async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer:
+    """Compare a file with the report that it says it is, which `find` reads from the register.
+
+    A file that takes more memory or time than a report does is none. Raises OSError where no process can be started.
+    """
+    try:
+        async with start_child(__name__, LIMITS, within_s=WITHIN_S, most_bytes=MOST_ANSWER_BYTES) as child:
+            carried = Answer(*json.loads(await child.ask(content)))
+            if carried.report_id is None or carried.version is None:
+                return carried
+            known = await find(UUID(carried.report_id), carried.version)
+            if known is None:
+                stranger = f"no report {carried.report_id} version {carried.version} was frozen here"
+                return carried._replace(unaltered=False, differences=[stranger], notes=())
+            question = {
+                "approval": known.report.approval,
+                "handed_out": [[one.form, one.size, one.sha256.hex()] for one in known.handed_out],
+                "by_row": by_row,
+            }
+            return Answer(*json.loads(await child.ask(json.dumps(question).encode(), known.report.document)))
+    except ChildFailedError as error:
+        bound = f"{LIMITS.memory_bytes >> 20} MB of memory or {LIMITS.cpu_s} s of processor time"
+        return Answer(None, False, [f"it takes more than {bound} to open, which no report does ({error})"])
+
+
+def main() -> None:
+    """Answer for one file."""
+    Limits.parse(sys.argv[1]).apply()
+    content = read_frame(sys.stdin.buffer)
+    assert content is not None, "the parent sends it first"
+    _write(opened(content))
+    question, document = read_frame(sys.stdin.buffer), read_frame(sys.stdin.buffer)
+    if question is None or document is None:
+        return
+    asked = json.loads(question)
+    by, at = asked["approval"]
+    given = [FileDigest(form, length, bytes.fromhex(digest)) for form, length, digest in asked["handed_out"]]
+    _write(verify(content, StoredReport(document, (by, at)).report(), given, by_row=asked["by_row"]))
+
+
+def _write(found: Verdict) -> None:
+    write_frame(sys.stdout.buffer, json.dumps(Answer.of(found)).encode())
+
+
+if __name__ == "__main__":
+    main()
