@@ -93,13 +93,15 @@ MIDNIGHT = datetime(2026, 11, 19, 17, tzinfo=UTC)
 """Of 20 November in Vietnam."""
 NOW = MIDNIGHT + timedelta(hours=7)
 HELD = MIDNIGHT - timedelta(days=2)
+READ_BACK_AGAIN = MIDNIGHT + timedelta(hours=24, minutes=1)
 LONG_S = 200_000.0
 
 
 def quiet(province: Province, code: str, worker: str = "forwarder-000000000001", **given: Any) -> list[Any]:
-    """A camera that is up and at both centres since two days, without a change."""
+    """A camera that is up and at both centres since two days, without a change: two read-backs around it agree."""
     camera = province.camera(code, changed_at=HELD, created_at=HELD, **given)
     said = [province.change(one, camera, 1, HELD, "acknowledged", worker=worker) for one in camera.deliveries]
+    said += [province.read_back(one, camera, at) for one in camera.deliveries for at in (HELD, READ_BACK_AGAIN)]
     return [camera, province.probe(camera, HELD, every_s=LONG_S), *said]
 
 

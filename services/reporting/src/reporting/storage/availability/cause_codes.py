@@ -53,7 +53,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.PICTURE_TOO_LARGE: 43,
         Cause.REPEATS: 44,
         BY_FORWARDER: 255,
-        Cause.ANOTHER_DEVICE: 44,
+        Cause.ANOTHER_DEVICE: 45,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""

@@ -61,6 +61,7 @@ _TOUCHED = text(
         select delivery_id from delivery_change
         where ends_at is null and state <> '{RELEASED}' and worker_id = any(cast(:broken as text[])))
     union select delivery.camera_id from delivery join destination on destination.id = delivery.destination_id
+        join camera on camera.id = delivery.camera_id and camera.valid_to is null and camera.enabled
         where destination.required_proof = :verified and delivery.id not in (
             select delivery_id from read_back_stretch where kind = :matches and begins_at < :from and ends_at > :to
             union all
