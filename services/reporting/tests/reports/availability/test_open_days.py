@@ -100,7 +100,7 @@ LONG_S = 200_000.0
 def quiet(province: Province, code: str, worker: str = "forwarder-000000000001", **given: Any) -> list[Any]:
     """A camera that is up and at both centres since two days, without a change: two read-backs around it agree."""
     camera = province.camera(code, changed_at=HELD, created_at=HELD, **given)
-    said = [province.change(one, camera, 1, HELD, "acknowledged", worker=worker) for one in camera.deliveries]
+    said = [province.change(one, camera, 1, HELD, "verified", worker=worker) for one in camera.deliveries]
     said += [province.read_back(one, camera, at) for one in camera.deliveries for at in (HELD, READ_BACK_AGAIN)]
     return [camera, province.probe(camera, HELD, every_s=LONG_S), *said]
 
