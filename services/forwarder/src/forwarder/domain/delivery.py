@@ -274,7 +274,9 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     if waits_s >= limits.stall_s and not event.doubtful:
         return _unacknowledged(seen, progress, now, chance, limits)
     if event.silent_s >= max(limits.silent_s, event.usual_silence_s):
-        return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
+        # What comes after a gap is another stretch of media: a picture of before it proves nothing of that.
+        paused = replace(seen, progress=replace(progress, proof=None))
+        return Decision(_now(paused, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
         # Amid the time since the sample before: off by half a second at most. If this process slept, the kernel knows.
         came = now.earlier(min(progress.acknowledged_s, now.monotonic_s - event.ack_age_s))

@@ -78,7 +78,7 @@ class CameraRelay:
             on_media=self._media_began,
             on_failed=self._pull_failed,
             on_away=self._camera_away,
-            on_flow=self.media_reports.report,
+            on_flow=self._media_flow_changed,
         )
         self.media_watch = self.puller.media_watch
         self._sample = partial(sample_media, self.puller, context)
@@ -299,8 +299,20 @@ class CameraRelay:
             # So that what is missing is measured.
             self.keyframes.hash_all(STILL_WATCH_S, asker="gap")
         self.keyframes.tick(now_s)
+        self._sample_deliveries(now_s, silent_s)
+
+    def _media_flow_changed(self) -> None:
+        self.media_reports.report()
+        if self.puller.live_source is not None and self.media_watch.media.cause is Cause.STALLED:
+            self._sample_deliveries(self._context.monotonic_s(), 0.0)
+
+    def _sample_deliveries(self, now_s: float, silent_s: float) -> None:
+        usual_s = self.media_watch.usual_silence_s
+        if not self.media_watch.media.flowing:
+            # However short the gap is: while no media comes, no centre receives any.
+            silent_s = max(silent_s, self._context.limits.silent_s, usual_s)
         for delivery in self.deliveries.values():
-            delivery.tick(now_s, silent_s, self.media_watch.usual_silence_s)
+            delivery.tick(now_s, silent_s, usual_s)
 
 
 def _why_ended(camera: CameraV1, state: DeliveryState, delivery_id: UUID) -> str | None:
