@@ -26,12 +26,12 @@ from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
+from inventory.storage.queries.write_dates import WriteDates
 from inventory.storage.store import Store
 from inventory.storage.upkeep.reconciling import Reconciler
 from inventory.storage.upkeep.republishing import publish_wanted, republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
-from inventory.storage.write_dates import WriteDates
 from vonggac.auth import Sealer, TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock

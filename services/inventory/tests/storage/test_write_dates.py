@@ -11,8 +11,8 @@ from nats.js.errors import NotFoundError
 from services.inventory.tests.conftest import Province, running
 
 from inventory import app
+from inventory.storage.queries.write_dates import WriteDates
 from inventory.storage.store import Store
-from inventory.storage.write_dates import WriteDates
 from vonggac.auth import Role
 from vonggac.bus import Bus, ServerClock
 from vonggac.bus.clock import SteadyInstant, steady_now, waited_ms

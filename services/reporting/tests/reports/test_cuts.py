@@ -1,7 +1,7 @@
 """Cuts: the groups of any of them add up to the whole, and each is what the same filter gives, to the millisecond.
 
 Over random histories of cameras that are made, moved, switched off and removed, at facilities that change their unit,
-agency, type and status; told in any order, also after their days were closed.
+agency, type and status; said in any order, also after their days were closed.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class OneShotChild:
     def __init__(self, process: asyncio.subprocess.Process, most_bytes: int) -> None:
         self._process, self._most_bytes = process, most_bytes
 
-    async def ask(self, *frames: bytes) -> bytes:
+    async def request_answer(self, *frames: bytes) -> bytes:
         """Send the frames and return the answer. Raises ChildFailedError."""
         process = self._process
         assert process.stdin is not None

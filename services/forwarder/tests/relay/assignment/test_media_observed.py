@@ -166,7 +166,7 @@ async def test_a_recording_in_a_loop_repeats_since_its_first_keyframe_that_came_
     start_forwarder: StartForwarder,
     seen: list[CameraMediaObservedV1],
 ) -> None:
-    # Of several keyframes a second one in 0.9 s is looked at: of four in turns each.
+    # Of several keyframes a second one in 0.9 s is compared: of four in turns each.
     async with simulate(cameras=[make_gate(gop_s=1.0, loop_s=4.0, fps=10)]) as sim:
         await start_forwarder()
         await inventory.publish(planner.camera(sim))

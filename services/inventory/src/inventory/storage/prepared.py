@@ -21,9 +21,9 @@ from inventory.storage.outbox import OutboxMessage, append_messages
 from inventory.storage.queries.clocks import set_recorded_now
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
+from inventory.storage.queries.write_dates import WriteDate
 from inventory.storage.states import CameraPlan, FacilityFacts, plans_of, read_facility_facts, staged_plans
 from inventory.storage.tables import Destination, Facility, OutboxRow, Thing
-from inventory.storage.write_dates import WriteDate
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
 

@@ -25,10 +25,10 @@ from inventory.storage.queries.clocks import announce_long_write
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.concurrent_writes import Beginning, check_untouched, note_beginning
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
+from inventory.storage.queries.write_dates import WriteDate, WriteDates
 from inventory.storage.states import camera_plans, log_moved, payload_of
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
-from inventory.storage.write_dates import WriteDate, WriteDates
 from vonggac.auth import Role, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
@@ -67,7 +67,7 @@ class WriteTransaction:
         """
         self.session, self.actor, self._date = session, actor, date
         self._queue, self._beginning = queue, beginning  # No queue once the place is taken.
-        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera), date)
+        self._prepared = PreparedMessages(lambda camera: self.message_of("camera", camera.id, camera), date)
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self.pending = Pending(session, self.log)
         self._finished = False
@@ -99,7 +99,7 @@ class WriteTransaction:
         self.log_change(thing, "created", None, snapshot(thing))
         if isinstance(thing, Camera):
             self.pending.new_cameras.add(thing.id)
-        self._queue_message_of(thing)
+        _queue_message_of(self, thing)
 
     async def change_thing(self, thing: Thing, values: Mapping[str, Any]) -> bool:
         """Set `values`; False when nothing changes. Raises ProblemError 409 when a code is taken."""
@@ -127,7 +127,7 @@ class WriteTransaction:
         if isinstance(thing, Facility) and before["status"] != after["status"]:
             self.pending.stale_facilities.add(thing.id)
         self.log_change(thing, "changed", before, after)
-        self._queue_message_of(thing)
+        _queue_message_of(self, thing)
         return True
 
     async def flush_changes(self) -> None:
@@ -153,7 +153,7 @@ class WriteTransaction:
         self.log.add_row(self.now, kind, row["id"], snapshot_text(kind, row), None)
         self.pending.stale_cameras.discard(row["id"])
         tombstone = RemovedV1(id=row["id"], noun=kind.noun, revision=row["revision"] + 1, removed_at=self.now)
-        self.pending.messages.append(self._message(kind.noun, row["id"], tombstone))
+        self.pending.messages.append(self.message_of(kind.noun, row["id"], tombstone))
 
     def mark_facility_stale(self, facility_id: UUID) -> None:
         """Publish the cameras of a facility again at the end."""
@@ -190,7 +190,7 @@ class WriteTransaction:
         async for plans in camera_plans(self.session, waiting):
             for plan in plans:
                 codecs.check_camera(plan.payload)
-                self.pending.messages.append(self._message("camera", plan.payload.id, plan.payload))
+                self.pending.messages.append(self.message_of("camera", plan.payload.id, plan.payload))
                 moved += log_moved(self.log, self.now, plan)
             if len(self.pending.messages) >= MOST_WAITING:
                 await self.write_log()
@@ -289,18 +289,21 @@ class WriteTransaction:
         )
         self.mark_stale((await self.session.scalars(query)).all())
 
-    def _queue_message_of(self, thing: Thing) -> None:
-        if isinstance(thing, Camera):
-            self.pending.stale_cameras.add(thing.id)
-        elif isinstance(thing, Delivery):
-            self.pending.stale_cameras.add(thing.camera_id)
-        else:
-            self.pending.messages.append(self._message(thing.noun, thing.id, payload_of(thing)))
-
-    def _message(self, noun: str, thing_id: UUID, payload: Any) -> outbox.OutboxMessage:
+    def message_of(self, noun: str, thing_id: UUID, payload: Any) -> outbox.OutboxMessage:
+        """Make the message that a thing is as `payload` says, by whom and why."""
         who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
         payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         return outbox.new_message(noun, thing_id, payload, now=self.now)
+
+
+def _queue_message_of(transaction: WriteTransaction, thing: Thing) -> None:
+    pending = transaction.pending
+    if isinstance(thing, Camera):
+        pending.stale_cameras.add(thing.id)
+    elif isinstance(thing, Delivery):
+        pending.stale_cameras.add(thing.camera_id)
+    else:
+        pending.messages.append(transaction.message_of(thing.noun, thing.id, payload_of(thing)))
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:

@@ -60,7 +60,7 @@ async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer
     """
     try:
         async with start_child(__name__, LIMITS, within_s=WITHIN_S, most_bytes=MOST_ANSWER_BYTES) as child:
-            carried = Answer(*json.loads(await child.ask(content)))
+            carried = Answer(*json.loads(await child.request_answer(content)))
             if carried.report_id is None or carried.version is None:
                 return carried
             known = await find(UUID(carried.report_id), carried.version)
@@ -72,7 +72,7 @@ async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer
                 "handed_out": [[one.form, one.size, one.sha256.hex()] for one in known.handed_out],
                 "by_row": by_row,
             }
-            return Answer(*json.loads(await child.ask(json.dumps(question).encode(), known.report.document)))
+            return Answer(*json.loads(await child.request_answer(json.dumps(question).encode(), known.report.document)))
     except ChildFailedError as error:
         bound = f"{LIMITS.memory_bytes >> 20} MB of memory or {LIMITS.cpu_s} s of processor time"
         return Answer(None, False, [f"it takes more than {bound} to open, which no report does ({error})"])

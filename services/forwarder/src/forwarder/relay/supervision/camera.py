@@ -10,6 +10,7 @@ from uuid import UUID
 from forwarder.domain import plan
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.domain.commands import RetryOutcome
+from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import STILL_WATCH_S
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.relay.sources.base import CameraSource
@@ -78,7 +79,7 @@ class CameraRelay:
             on_media=self._media_began,
             on_failed=self._pull_failed,
             on_away=self._camera_away,
-            on_flow=self._media_flow_changed,
+            on_flow=partial(_follow_flow, self, context),
         )
         self.media_watch = self.puller.media_watch
         self._sample = partial(sample_media, self.puller, context)
@@ -299,20 +300,22 @@ class CameraRelay:
             # So that what is missing is measured.
             self.keyframes.hash_all(STILL_WATCH_S, asker="gap")
         self.keyframes.tick(now_s)
-        self._sample_deliveries(now_s, silent_s)
+        _sample_deliveries(self, self._context.limits, now_s, silent_s)
 
-    def _media_flow_changed(self) -> None:
-        self.media_reports.report()
-        if self.puller.live_source is not None and self.media_watch.media.cause is Cause.STALLED:
-            self._sample_deliveries(self._context.monotonic_s(), 0.0)
 
-    def _sample_deliveries(self, now_s: float, silent_s: float) -> None:
-        usual_s = self.media_watch.usual_silence_s
-        if not self.media_watch.media.flowing:
-            # However short the gap is: while no media comes, no centre receives any.
-            silent_s = max(silent_s, self._context.limits.silent_s, usual_s)
-        for delivery in self.deliveries.values():
-            delivery.tick(now_s, silent_s, usual_s)
+def _follow_flow(relay: CameraRelay, context: RelayContext) -> None:
+    relay.media_reports.report()
+    if relay.puller.live_source is not None and relay.media_watch.media.cause is Cause.STALLED:
+        _sample_deliveries(relay, context.limits, context.monotonic_s(), 0.0)
+
+
+def _sample_deliveries(relay: CameraRelay, limits: Limits, now_s: float, silent_s: float) -> None:
+    usual_s = relay.media_watch.usual_silence_s
+    if not relay.media_watch.media.flowing:
+        # However short the gap is: while no media comes, no centre receives any.
+        silent_s = max(silent_s, limits.silent_s, usual_s)
+    for delivery in relay.deliveries.values():
+        delivery.tick(now_s, silent_s, usual_s)
 
 
 def _why_ended(camera: CameraV1, state: DeliveryState, delivery_id: UUID) -> str | None:

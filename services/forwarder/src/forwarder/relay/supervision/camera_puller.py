@@ -40,7 +40,7 @@ _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
 
 
 class MediaWatch:
-    """When a camera's media began and stopped, over all its sessions; sampled four times a second."""
+    """When a camera's media began and stopped, over all its sessions; read four times a second."""
 
     def __init__(self, now_s: float, on_flow: Callable[[], None]) -> None:
         self.media = Media()
@@ -50,7 +50,7 @@ class MediaWatch:
         self._pictures = self._counted_pictures = 0
         self._media_s = self._watched_s = self._counted_s = self._dated_s = now_s
         self._quiet_s = 0.0
-        """How long no picture has come while somebody looked."""
+        """How long no picture has come while somebody watched."""
         self._short_gaps_s: deque[float] = deque(maxlen=domain.SHORT_GAPS)
         self._goodbyes, self._goodbye_s = 0, -math.inf
         self._distances_s: deque[float] = deque(maxlen=domain.GAPS_KEPT)

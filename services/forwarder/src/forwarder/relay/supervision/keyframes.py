@@ -142,13 +142,13 @@ class CameraKeyframes:
             return
         self.too_large_age_s()
         self.watch.tick(now_s, self._source)
-        due_s = self._rhythm.interval_s if self._keyframe_s is not None else None
-        if due_s and self.watch.miss_keyframe(now_s, self._keyframe_s or now_s, due_s, reading=self._tap.is_open):
-            self.hash_all(STILL_WATCH_S, asker="overdue")
+        due_s, reading = self._rhythm.interval_s if self._keyframe_s is not None else None, self._tap.is_open
         if self._source.fanout.scale is not None and now_s >= self._weighed_until_s:
             # Its keyframes have become small, or no picture of it is like a keyframe, or none has a marker bit.
             self._unweighed, self._passed_unseen = self._unweighed + 1, True
             self._open_to_compare()
+        if due_s and self.watch.miss_keyframe(now_s, self._keyframe_s or now_s, due_s, reading=reading):
+            self.hash_all(STILL_WATCH_S, asker="overdue")
         if self._wants_more(now_s):
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:

@@ -76,7 +76,7 @@ def test_a_silence_of_two_seconds_is_a_stop_that_began_with_the_last_media() -> 
     camera.run(25, every_s=None)
     camera.run(30, every_s=1)
     assert camera.reported == [(0.0, True), (22.0, False), (26.0, True)]
-    # Sampled four times a second: dated to the middle.
+    # Read four times a second: dated to the middle.
     assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=19.875)
     assert camera.watch.media.since == BEGAN + timedelta(seconds=25.875)
 

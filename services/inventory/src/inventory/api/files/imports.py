@@ -33,6 +33,7 @@ from vonggac.http import Problem, ProblemError
 from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
+from vonggac.http.protection.leaving import run_while_connected
 from vonggac.telemetry.garbage_collection import give_memory_back, rarely_collected
 
 router = guarded_router(prefix="/v1/imports", tags=["imports"])
@@ -318,7 +319,7 @@ async def _import(
     try:
         if later:
             return await _begin(context, run, repetition)
-        return _answer(await run.run())
+        return _answer(await run_while_connected(context.request, run.run()))
     except ProblemError as error:
         # Of two at a time with one key the slower one finds what the faster one has stored.
         if repetition is not None and (first := await repetition.answer()) is not None:
