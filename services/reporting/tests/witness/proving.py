@@ -80,7 +80,7 @@ analyze compared;
 create temporary table minded on commit drop as
     select delivery, session, number, what, cause, min(worker) as worker, min(at) as first, max(at) as last,
            min(found) as first_found, max(found) as last_found, max(found - before) as widest,
-           max(at) + 2 * (array_agg(every order by place desc))[1] as holds,
+           2 * (array_agg(every order by place desc))[1] as waits,
            (select min(turn.at) from turn where turn.delivery = grouped.delivery and breaks
             and turn.place > max(grouped.place)) as over
     from (
@@ -89,15 +89,27 @@ create temporary table minded on commit drop as
                       as before
         from (
             select *, lag(what) over w = what and lag(cause) over w is not distinct from cause
-                      and at - lag(at) over w <= case what when 'matches' then 1.5 else 1.9 end * lag(every) over w
+                      and at - case what when 'matches' then lag(at) over w else greatest(lag(at) over w, ended) end
+                          <= case what when 'matches' then 1.5 else 1.9 end * lag(every) over w
                       as goes_on
-            from compared window w as (partition by delivery, session order by place)
+            from (
+                -- Those that failed are waited for until all of them since the last match have ended.
+                select *, max(found) filter (where what <> 'matches') over (
+                    partition by delivery, session, agreed order by place
+                    rows between unbounded preceding and 1 preceding) as ended
+                from (
+                    select *, count(*) filter (where what = 'matches') over (
+                        partition by delivery, session order by place) as agreed
+                    from compared
+                ) as counted
+            ) as awaited window w as (partition by delivery, session order by place)
         ) as followed
     ) as grouped group by delivery, session, number, what, cause;
 
 create temporary table failing on commit drop as
     select *, max(ends) over (partition by delivery, session order by number) as until from (
-        select *, least(holds, case when next_what is null then over when next_what <> 'matches' then next_first
+        select *, least(greatest(last, max(last_found) over (partition by delivery, session, matched order by number))
+                            + waits, case when next_what is null then over when next_what <> 'matches' then next_first
                         else greatest(next_first, max(last_found) over (
                             partition by delivery, session, matched order by number)) end) as ends
         from (

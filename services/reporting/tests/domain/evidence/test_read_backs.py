@@ -55,7 +55,7 @@ def test_proof_ends_with_the_only_match_of_a_session_as_soon_as_it_began() -> No
 
 
 def test_a_failed_read_back_counts_from_its_beginning_and_the_time_before_is_unknown() -> None:
-    assert proven(match(10), match(70), failure(120)) == [(12, 70, "matches"), (120, 240, "timeout")]
+    assert proven(match(10), match(70), failure(120)) == [(12, 70, "matches"), (120, 250, "timeout")]
 
 
 def test_a_failure_lasts_to_the_first_matching_picture() -> None:
@@ -68,7 +68,7 @@ def test_a_failure_is_not_over_before_its_read_back_has_ended() -> None:
 
 
 def test_a_failure_holds_at_most_two_intervals_by_itself() -> None:
-    assert proven(failure(60), match(400), match(460)) == [(60, 180, "timeout"), (402, 460, "matches")]
+    assert proven(failure(60), match(400), match(460)) == [(60, 190, "timeout"), (402, 460, "matches")]
 
 
 def test_causes_follow_each_other_without_a_gap() -> None:

@@ -6,7 +6,7 @@ one worker claims nothing but that media is acknowledged; whatever else is claim
 
 - Matches that follow each other in a session prove the time from the first one's return to the last one's picture.
 - Failures disprove the time from the beginning of the first one to the first matching picture after them, not before
-  the last of them had ended, and at most two intervals after it began.
+  the last of them had ended, and at most two intervals longer.
 - All other time is unknown: after the last match, before the first of a session, and where nobody could compare.
 
 The order in which all this arrives does not matter: the last WINDOW entries are kept per delivery, so that a late one
@@ -107,9 +107,14 @@ class Run(NamedTuple):
         return max(self.found_at, self.floor) if self.bridge == NO_BRIDGE else self.bridge
 
     @property
+    def over_at(self) -> Millis:
+        """From when on the next read-back is waited for: one that fails may itself take a minute."""
+        return self.last if self.kind is Kind.MATCHES else max(self.last, self.found_at)
+
+    @property
     def holds_until(self) -> Millis:
         """How long failures hold by themselves."""
-        return self.last + HOLDS_INTERVALS * self.interval
+        return self.over_at + HOLDS_INTERVALS * self.interval
 
 
 class Session(NamedTuple):
@@ -250,7 +255,7 @@ def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | No
 def _is_next(run: Run, at: Millis) -> bool:
     """Whether no other read-back was due between."""
     tenths = MATCH_DUE_WITHIN if run.kind is Kind.MATCHES else FAILURE_DUE_WITHIN
-    return 10 * (at - run.last) <= tenths * run.interval
+    return 10 * (at - run.over_at) <= tenths * run.interval
 
 
 def _stretch(session: Session, run: Run, until: Millis | None = None) -> Stretch | None:
