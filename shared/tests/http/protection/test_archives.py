@@ -79,7 +79,11 @@ def test_bombs_of_very_many_parts_are_refused() -> None:
         unpack(buffer.getvalue())
 
 
-@pytest.mark.parametrize("body", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(9), packed(b"x" * 999)[:-30]])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(9), packed(b"x" * 999)[:-30]],
+    ids=["nothing", "begin", "end", "cut off"],
+)
 def test_what_is_no_archive_is_refused(body: bytes) -> None:
     with pytest.raises(BrokenArchiveError):
         unpack(body)
