@@ -29,6 +29,7 @@ from reporting.settings import Settings as ReportingSettings
 from vonggac.auth import Role
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.bus import Bus
+from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
@@ -201,7 +202,10 @@ def services(
 
 @pytest.fixture(scope="module")
 def inventory(postgres_server: PostgresServer, keys_folder: Path) -> Iterator[str]:
-    """Inventory with an empty register, without NATS, as it may run: what is made up reaches no prober. Its address."""
+    """Inventory with an empty register, without NATS, as it may run: what is made up reaches no prober. Its address.
+
+    As if NATS had answered once: before that no change can be dated.
+    """
     name = f"clients_{uuid4().hex}"
     postgres_server.create_database(name)
     migrate(INVENTORY_SCRIPTS, postgres_server.url(name))
@@ -214,7 +218,8 @@ def inventory(postgres_server: PostgresServer, keys_folder: Path) -> Iterator[st
         ),
         on_death=lambda: None,
     )
-    with Served({"inventory": app}) as served:
+    with pytest.MonkeyPatch.context() as measured, Served({"inventory": app}) as served:
+        measured.setattr(ServerClock, "measured", True)
         where = served.addresses["inventory"]
         wait_until(lambda: httpx.get(f"{where}/livez", trust_env=False).status_code == 200)
         yield where
