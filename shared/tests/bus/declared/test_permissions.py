@@ -82,6 +82,7 @@ REQUESTS = {
     # subject: (who asks, who is asked)
     "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.hash_keyframes": ({PROBER}, {FORWARDER}),
+    "forwarder.camera.c.picture_judged": ({PROBER}, {FORWARDER}),
     "forwarder.adopt.c": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
@@ -182,6 +183,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.camera.*": set(),
         "observation.worker.*": set(),
         "observation.delivery.*": {PROBER},
+        "observation.camera_media.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
         "notice.>": set(),
         "demand.>": set(),
