@@ -80,6 +80,8 @@ def test_a_sender_without_marker_bits_is_understood(stream: Stream) -> None:
 def test_parameter_sets_with_a_marker_of_their_own_belong_to_the_keyframe_behind_them(stream: Stream) -> None:
     stream.picture(SPS, PPS)
     stream.picture(IDR)
+    # That a marker ends a picture is known when the next one has begun.
+    stream.picture(SLICE)
     assert stream.found == [hash_of(IDR)]
 
 
