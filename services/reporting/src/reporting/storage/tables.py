@@ -331,9 +331,7 @@ camera_media = Table(
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
     Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),
     Column("picture_since", DateTime(timezone=True), comment="The last change of its picture; null: none"),
-    Column(
-        "picture_judged", Boolean, nullable=False, server_default=text("false"), comment="A prober decoded it since"
-    ),
+    Column("picture_judged", Boolean, nullable=False, server_default=text("false"), comment="A prober decoded it"),
     Column("picture_cause", Text, comment="Why it shows nothing, of one that was judged so"),
     Column("picture_ends_at", DateTime(timezone=True), comment="The next change of it, or the next report"),
     _once_said("camera_media", "camera_id"),
