@@ -352,6 +352,28 @@ async def test_what_was_said_before_a_loss_does_not_come_back_in_a_report_of_a_l
     assert (await seconds(start, end, later))["connected"] == [3600.0, 3600.0]
 
 
+@pytest.mark.server
+async def test_a_lost_read_back_takes_back_what_far_matches_prove_in_a_report_of_hours_later(
+    start: Start, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    """The loss is older than what is read of those who watched: a part says what the whole says."""
+    camera, again, end = province.camera(), T0 + timedelta(hours=6), T0 + timedelta(hours=7)
+    demand = [province.destination(role, proof="verified", revision=2) for role in ("national", "provincial")]
+    await province.feed(ingest, *province.base(), *demand, province.stated("camera", camera))
+    await province.feed(ingest, *province.watched(end))
+    await province.feed(ingest, *(province.change(one, camera, 1, T0, "acknowledged") for one in camera.deliveries))
+    read_backs = [province.read_back(one, camera, when) for when in (T0, again) for one in camera.deliveries]
+    later, over = T0 + timedelta(hours=4), T0 + timedelta(hours=5)
+    # Of the prober: the one of ten minutes later is lost, as a heartbeat after it shows.
+    seen = [*read_backs[:2], province.prober_alive(at(600)), *read_backs[2:]]
+    for event, number in zip(seen, (1, 2, 4, 5, 6), strict=True):
+        await province.feed(ingest, published(event, number, PROBER))
+    assert (await seconds(start, over, later))["connected"] == [3600.0, 3600.0]
+    await lose(database)
+    assert (await seconds(start, again))["connected"] == [0.0, 0.0]
+    assert (await seconds(start, over, later))["connected"] == [0.0, 0.0]
+
+
 async def seconds(start: Start, end: datetime, since: datetime = T0) -> dict[str, Any]:
     async with start() as client:
         period = {"from": since.isoformat(), "to": end.isoformat()}

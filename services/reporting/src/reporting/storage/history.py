@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.claims import ClaimRow
 from reporting.domain.evidence.media import MEMORY, NOTHING, MediaClaim, dated, media_of
-from reporting.domain.evidence.proven import NO_CAUSE, Losses, Proven, found_in
+from reporting.domain.evidence.proven import NO_CAUSE, Proven, found_in
 from reporting.domain.evidence.read_backs import Kind, Stretch
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
@@ -25,6 +25,7 @@ from reporting.domain.segments import Segment
 from reporting.domain.timeline import BY_FORWARDER, CameraState, end_before_loss, within_lives
 from reporting.storage.columns import columns
 from reporting.storage.lives import Watch
+from reporting.storage.losses import NOTHING_LOST, Lost, load_lost_between_matches, losses_of
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
@@ -170,6 +171,7 @@ class ReadBackRows(NamedTuple):
     stretches: Sequence[Sequence[Any]] = ()
     failed: Sequence[Sequence[Any]] = ()
     since: Millis = 0
+    lost: Lost = NOTHING_LOST
 
 
 class Stored(NamedTuple):
@@ -206,7 +208,7 @@ class Stored(NamedTuple):
 
     def proven(self, watch: Watch) -> dict[str, Proven]:
         """What read-backs say of each delivery, as far as nothing is lost; of one that none speaks of: `unproven`."""
-        stretches, failures, since = self.read_backs
+        stretches, failures, since, lost = self.read_backs
         failed = {
             delivery_id: within_lives(
                 [Segment(start, end, cause or NO_CAUSE) for start, end, cause, _ in _before_losses(rows, watch)],
@@ -214,7 +216,7 @@ class Stored(NamedTuple):
             )
             for delivery_id, rows in (_grouped(*failures) if failures else ())
         }
-        losses = Losses(watch.probing, watch.lost, watch.lost_by_forwarder)
+        losses = losses_of(watch, lost)
         result = {
             delivery_id: Proven(found_in(map(_stretch, rows), losses), failed.pop(delivery_id, ()), since)
             for delivery_id, rows in (_grouped(*stretches) if stretches else ())
@@ -299,7 +301,8 @@ async def load_read_backs(
     }
     stretches = await columns(session, _STRETCHES, given) if end > since else ()
     failed = await columns(session, _FAILED, given) if required and start < since else ()
-    return ReadBackRows(stretches, failed, since)
+    lost = await load_lost_between_matches(session, stretches, start, end)
+    return ReadBackRows(stretches, failed, since, lost)
 
 
 async def taken_back_from(session: AsyncSession, at: Millis) -> Millis:
