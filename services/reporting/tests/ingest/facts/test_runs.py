@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
 from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis, moment
@@ -18,6 +19,7 @@ from reporting.ingest.facts.tail import STATE_CODES, pack_all, unpack_all
 from reporting.storage import history
 from reporting.storage.availability.cause_codes import CAUSE_CODES
 from reporting.storage.lives import Watch
+from reporting.storage.tables import camera_state
 from vonggac.events import Cause
 
 if TYPE_CHECKING:
@@ -166,6 +168,36 @@ async def test_replicas_that_take_the_same_cameras_at_once_lose_nothing(database
     await asyncio.gather(replica(0), replica(1))
     for camera, seen in cameras.items():
         assert await stored(database, camera) == bare(runs(seen))
+
+
+@pytest.mark.parametrize("late_s", [15, 45, 75, 105, 135])
+@pytest.mark.parametrize("causes", [["refused", "timeout", "timeout", None], ["refused", "timeout", "timeout"]])
+async def test_runs_that_another_release_stored_otherwise_are_no_conflict(
+    database: Database, late_s: int, causes: list[str | None]
+) -> None:
+    """A release that read two causes as one had stored two runs of what is one by the tail."""
+    camera = uuid4()
+    seen = [
+        Observation(START + n * 30_000, 30_000, CameraState.DOWN if cause else CameraState.UP, cause)
+        for n, cause in enumerate(causes)
+    ]
+    read = [one._replace(cause=one.cause and "timeout") for one in seen]
+    async with database.transaction() as session:
+        await camera_runs.record(session, camera_runs.CAMERAS, {camera: seen})
+        of_it = update(camera_state).where(camera_state.c.camera_id == camera)
+        await session.execute(of_it.values(tail=pack_all(read)))
+    late = Observation(START + late_s * 1000, 30_000, CameraState.DOWN, "timeout")
+    last = Observation(START + 200_000, 30_000, CameraState.UP, None)
+    for one in (late, last):
+        async with database.transaction() as session:
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: [one]})
+    found = runs(sorted([*read, late, last], key=lambda one: one.at))
+    assert states(await stored(database, camera)) == states(found)
+
+
+def states(found: list[Run]) -> list[Run]:
+    """Whatever the causes."""
+    return bare([run._replace(cause=None) for run in found])
 
 
 async def test_the_same_event_twice_is_handled_once(ingest: Ingest, database: Database, province: Province) -> None:

@@ -37,8 +37,10 @@ _WRITE_STATES = """
 """
 
 _REMOVE_RUNS = """
-    delete from {run} using unnest(cast(:ids as uuid[]), cast(:started as timestamptz[])) as gone (id, at)
-    where {run}.{key} = gone.id and {run}.started_at = gone.at
+    delete from {run} using unnest(
+        cast(:ids as uuid[]), cast(:starts as timestamptz[]), cast(:ends as timestamptz[])
+    ) as gone (id, starts, ends)
+    where {run}.{key} = gone.id and {run}.started_at >= gone.starts and {run}.started_at < gone.ends
 """
 
 _ADD_RUNS = """
@@ -92,7 +94,8 @@ class Counts:
 @dataclass(slots=True)
 class _Writes:
     states: list[tuple[UUID, Run, Millis | None, bytes]] = field(default_factory=list)
-    removed: list[tuple[UUID, Millis]] = field(default_factory=list)
+    removed: list[tuple[UUID, Millis, Millis]] = field(default_factory=list)
+    """What begins between the two. Where a release that read facts otherwise stored other runs, they are among it."""
     added: list[tuple[UUID, Run]] = field(default_factory=list)
     beyond: list[tuple[UUID, Observation, Millis | None]] = field(default_factory=list)
     """Each holds no longer than until the next one of its thing that came with it."""
@@ -138,16 +141,19 @@ def _place(thing_id: UUID, row: Any, observations: Sequence[Observation], writes
     before = Tail() if row is None else Tail(codec.unpack_all(row.tail), _millis(row.anchor_at))
     change = observe(before, observations, open_since=None if open_run is None else open_run.started_at)
     assert change is not None, "there is at least one observation"
-    _collect(thing_id, change, writes)
+    _collect(thing_id, open_run, change, writes)
     counts.late += change.late
     counts.repeated += change.repeated
     counts.beyond_window += len(change.beyond)
     counts.placed += len(observations) - change.repeated - len(change.beyond)
 
 
-def _collect(thing_id: UUID, change: Change, writes: _Writes) -> None:
+def _collect(thing_id: UUID, open_run: Run | None, change: Change, writes: _Writes) -> None:
     writes.states.append((thing_id, change.open_run, change.tail.anchor, codec.pack_all(change.tail.observations)))
-    writes.removed += [(thing_id, started_at) for started_at in change.removed]
+    writes.removed += [(thing_id, started_at, started_at + 1) for started_at in change.removed]
+    writes.removed += [(thing_id, run.started_at, run.ends_at) for run in change.added]
+    if open_run is not None and change.open_run.started_at < open_run.started_at:
+        writes.removed.append((thing_id, change.open_run.started_at, open_run.started_at))
     writes.added += [(thing_id, run) for run in change.added]
     following = [*(one.at for one in change.beyond[1:]), None]
     writes.beyond += [(thing_id, one, until) for one, until in zip(change.beyond, following, strict=False)]
@@ -155,7 +161,8 @@ def _collect(thing_id: UUID, change: Change, writes: _Writes) -> None:
 
 async def _write(session: AsyncSession, runs: Runs, writes: _Writes) -> None:
     if writes.removed:
-        gone = {"ids": [one[0] for one in writes.removed], "started": [moment(one[1]) for one in writes.removed]}
+        ids, starts, ends = zip(*writes.removed, strict=True)
+        gone = {"ids": [*ids], "starts": [*map(moment, starts)], "ends": [*map(moment, ends)]}
         await session.execute(runs.remove_runs, gone)
     if writes.added:
         await session.execute(runs.add_runs, _run_columns(writes.added))
