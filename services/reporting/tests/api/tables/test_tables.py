@@ -21,6 +21,7 @@ from reporting.ingest.handlers import Ingest
 from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
 from reporting.storage.availability.tables import late_evidence
+from reporting.storage.upkeep.tables import clock_step
 from reporting.tables import Format
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.formats import MEDIA_TYPES
@@ -64,6 +65,20 @@ async def some_days(ingest: Ingest, province: Province) -> None:
     )
 
 
+def a_step(before: datetime) -> dict[str, Any]:
+    """The server's clock, set back by two minutes at a moment before these days."""
+    return {
+        "stream": "OBSERVATIONS",
+        "last_before": 1742,
+        "stored_at": before,
+        "first_after": 1743,
+        "started_at": before - timedelta(minutes=2),
+        "ended_at": before,
+        "noticed_at": before,
+        "refused": 3,
+    }
+
+
 async def fed(client: Client) -> None:
     """Wait until the service is connected: one that stops while it connects leaves a socket open."""
 
@@ -92,6 +107,7 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
         row = {"camera_id": uuid4(), "day": END.date(), "what": "probe", "noticed_at": END, "written_at": END}
         deliveries = {str(uuid4()): {"change": {"connected": -1}, "by_cause": {"refused": 1}}}
         await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}, deliveries=deliveries))
+        await session.execute(clock_step.insert().values(**a_step(START - timedelta(days=1))))
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}
         for form, path in paths.items():
