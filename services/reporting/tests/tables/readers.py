@@ -152,3 +152,9 @@ def same(found: Sequence[Any], right: Sequence[Any]) -> bool:
         isclose(one, other, rel_tol=1e-14) if isinstance(one, float) and other is not None else one == other
         for one, other in zip(found, right, strict=True)
     )
+
+
+def undated(table: Any, row: Any) -> list[Any]:
+    """A row without the moment of its file, which is another for each."""
+    moments = {"generated_at", "as_of"}
+    return [value for column, value in zip(table.written, row, strict=True) if column.name not in moments]

@@ -69,3 +69,17 @@ def row(number: int, names: list[str] = HARD) -> Row:
     ]
     gap = number % 23
     return (str(UUID(int=number + 1)), *[None if place == gap else value for place, value in enumerate(given, 10)])
+
+
+def clock_set_back(at: datetime.datetime) -> dict[str, object]:
+    """A row of the server's clock, set back by two minutes at that moment."""
+    return {
+        "stream": "OBSERVATIONS",
+        "last_before": 1742,
+        "stored_at": at,
+        "first_after": 1743,
+        "started_at": at - datetime.timedelta(minutes=2),
+        "ended_at": at,
+        "noticed_at": at,
+        "refused": 3,
+    }

@@ -26,7 +26,7 @@ from reporting.domain.segments import Period
 from reporting.ingest import late
 from reporting.ingest.gaps import GIVEN_UP_AFTER, give_up
 from reporting.reports.accounts import CameraAccount, Question, accounts
-from reporting.storage import history, lives, losses, plan
+from reporting.storage import history, lives, plan
 from reporting.storage.snapshot import snapshot
 from vonggac.events import new_event
 
@@ -164,7 +164,6 @@ async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(
     """Also where what was said long before a part is not read: here it is read as long as a probe holds."""
     monkeypatch.setattr(history, "MEMORY", 2 * LONGEST_INTERVAL)
     monkeypatch.setattr(lives, "MEMORY", 2 * LONGEST_INTERVAL)
-    monkeypatch.setattr(losses, "MEMORY", 2 * LONGEST_INTERVAL)
     for number in WORLDS:
         one = made(number)
         await feed(ingest, database, one)

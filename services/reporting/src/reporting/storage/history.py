@@ -24,8 +24,7 @@ from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import BY_FORWARDER, CameraState, end_before_loss, within_lives
 from reporting.storage.columns import columns
-from reporting.storage.lives import Watch
-from reporting.storage.losses import NOTHING_LOST, Lost, load_lost_between_matches, losses_of
+from reporting.storage.lives import NOTHING_LOST, Lost, Watch, load_lost_between_matches, losses_of
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared

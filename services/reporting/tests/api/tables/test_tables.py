@@ -14,7 +14,8 @@ import polars
 import pytest
 from services.reporting.tests.conftest import Client, Province, Start
 from services.reporting.tests.stage.letter import Letter
-from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
+from services.reporting.tests.tables.readers import READ, READERS, Frame, same, undated, values_of, wrongly_seen
+from services.reporting.tests.tables.sample import clock_set_back
 
 from reporting.domain.instants import millis
 from reporting.ingest.handlers import Ingest
@@ -65,20 +66,6 @@ async def some_days(ingest: Ingest, province: Province) -> None:
     )
 
 
-def a_step(before: datetime) -> dict[str, Any]:
-    """The server's clock, set back by two minutes at a moment before these days."""
-    return {
-        "stream": "OBSERVATIONS",
-        "last_before": 1742,
-        "stored_at": before,
-        "first_after": 1743,
-        "started_at": before - timedelta(minutes=2),
-        "ended_at": before,
-        "noticed_at": before,
-        "refused": 3,
-    }
-
-
 async def fed(client: Client) -> None:
     """Wait until the service is connected: one that stops while it connects leaves a socket open."""
 
@@ -107,7 +94,7 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
         row = {"camera_id": uuid4(), "day": END.date(), "what": "probe", "noticed_at": END, "written_at": END}
         deliveries = {str(uuid4()): {"change": {"connected": -1}, "by_cause": {"refused": 1}}}
         await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}, deliveries=deliveries))
-        await session.execute(clock_step.insert().values(**a_step(START - timedelta(days=1))))
+        await session.execute(clock_step.insert().values(**clock_set_back(START - timedelta(days=1))))
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}
         for form, path in paths.items():
@@ -124,13 +111,7 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
             found = values_of(source.table, form, frame)
             assert len(found) == len(right)
             for one, other in zip(found, right, strict=True):
-                assert same(_undated(source.table, one), _undated(source.table, other)), (name, reader, form)
-
-
-def _undated(table: Any, row: Any) -> list[Any]:
-    """A row without the moment of its file, which is another for each."""
-    moments = {"generated_at", "as_of"}
-    return [value for column, value in zip(table.written, row, strict=True) if column.name not in moments]
+                assert same(undated(source.table, one), undated(source.table, other)), (name, reader, form)
 
 
 async def test_frictionless_validates_the_package(
