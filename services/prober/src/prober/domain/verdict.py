@@ -42,7 +42,7 @@ class Evidence:
     others only; `fits_codec`: whether it can be pictures of the codec that the description names. `decoded` is None
     while the keyframe waits for the decoder, `undecodable` says why the decoder gave none. `first_packet_s` and
     `allowed_s`, in seconds from the attempt's beginning: when video came first, and when the deadline was;
-    `keyframe_s`: when a keyframe began.
+    `keyframe_s`: when a keyframe began. `pictures`: how many began; None where that is not known.
     """
 
     failure: Failure | None = None
@@ -57,6 +57,7 @@ class Evidence:
     undecodable: Failure | None = None
     refreshed: bool = False
     keyframe_s: float | None = None
+    pictures: int | None = None
     first_packet_s: float = 0.0
     allowed_s: float = 0.0
 
@@ -89,6 +90,11 @@ def judge(evidence: Evidence) -> Judgement:
         return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
         return down(Cause.NO_MEDIA, "PLAY was accepted and no video came before the deadline")
+    return _without_keyframe(evidence)
+
+
+def _without_keyframe(evidence: Evidence) -> Judgement:
+    """Of a camera whose video came, and no whole keyframe before the deadline."""
     if evidence.came_late:
         when = f"{evidence.first_packet_s:.1f} s of the {evidence.allowed_s:.1f} s that a probe may take"
         return down(Cause.TIMEOUT, f"video came only after {when}, and no whole keyframe in the rest")
@@ -98,6 +104,9 @@ def judge(evidence: Evidence) -> Judgement:
     if evidence.keyframe_s is not None and 2 * evidence.keyframe_s <= evidence.allowed_s:
         when = f"a keyframe began after {evidence.keyframe_s:.1f} s of {evidence.allowed_s:.1f} s"
         return down(Cause.NO_KEYFRAME, f"{when} and was not whole before the deadline")
+    if evidence.pictures is not None and evidence.pictures <= 1:
+        what = f"{evidence.packets} packets of one picture came, and it did not end before the deadline"
+        return down(Cause.NO_KEYFRAME, what)
     # Cameras that save bits give one in 15 to 60 s, and not all begin a session with one.
     why = f"{evidence.packets} packets of video, and the next keyframe was not due before the deadline, or is missing"
     return unknown(Cause.NO_KEYFRAME, why)

@@ -248,6 +248,7 @@ class _Attempt:
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=_failure_of(self._picture),
             refreshed=self._is_refreshed,
+            pictures=watch.pictures,
             keyframe_s=None if watch.keyframe_at is None else watch.keyframe_at - self._began,
             first_packet_s=0.0 if watch.first_packet_at is None else watch.first_packet_at - self._began,
             allowed_s=self._ends_at - self._began,
