@@ -100,6 +100,16 @@ class KeyframeCollector:
             self._drop_fed()
         return [unit for unit in units if unit.keyframe]
 
+    @property
+    def waits_for_proof(self) -> bool:
+        """Whether the open keyframe's last packet had a marker, and the next packet shows whether that ended it."""
+        return self._collecting and self._depacketizer.waits_for_proof
+
+    def end_keyframe(self) -> list[AccessUnit]:
+        """End the open keyframe: nothing follows it."""
+        self._collecting = False
+        return [unit for unit in self._depacketizer.end_unit() if unit.keyframe]
+
     def _drop_fed(self) -> None:
         if self._fed:
             self._depacketizer.reset()

@@ -1,6 +1,7 @@
 """One read-back: play what a destination plays of a camera, and hash each keyframe that comes. Nothing is decoded."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from prober.domain.delay import Newest
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
 from vonggac.events import Cause
+from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, keyframe_hash, video_codec
 from vonggac.media.keyframes import KeyframeCollector
 from vonggac.media.rtp import RtpHeader, parse_rtp
@@ -19,6 +21,8 @@ from vonggac.rtsp import MediaBatch, Player, Route, Track, open_player
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 SCHEMES = ("rtsp", "rtsps")
+SILENT_S = 1.0
+"""Without a packet for so long the keyframe that came last is whole."""
 MAX_KEYFRAMES = 1024
 """Kept of one read-back; a destination that sends keyframes alone cannot fill the memory."""
 
@@ -42,9 +46,17 @@ class KeyframeHashes:
 
     def push(self, header: RtpHeader, payload: memoryview) -> None:
         """Take one packet."""
-        for unit in self._keyframes.push(
-            payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
-        ):
+        self._hash_units(
+            self._keyframes.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker)
+        )
+
+    def end_keyframe(self) -> None:
+        """Take the open keyframe as whole where its last packet had a marker: no other packet has come since."""
+        if self._keyframes.waits_for_proof:
+            self._hash_units(self._keyframes.end_keyframe())
+
+    def _hash_units(self, units: Iterable[AccessUnit]) -> None:
+        for unit in units:
             self._on_hash(keyframe_hash(self._codec, unit.nals).hex(), unit.rtp_timestamp)
 
 
@@ -59,6 +71,7 @@ class ReadBack:
         self._hashes: dict[int, KeyframeHashes] = {}
         self._clock_rate = 0
         self._newest: Newest | None = None
+        self._silence: asyncio.TimerHandle | None = None
         self._credentials: Credentials | None = None
         self.login_accepted: bool | None = None
         """None while the destination has not said."""
@@ -88,6 +101,8 @@ class ReadBack:
     async def close(self) -> None:
         """Say good-bye, bounded; may be called without a session."""
         self._hashes = {}
+        if self._silence is not None:
+            self._silence.cancel()
         player, self._player = self._player, None
         if player is not None:
             await player.close()
@@ -134,6 +149,17 @@ class ReadBack:
             newest = header.timestamp
         if newest is not None:
             self._newest = Newest(newest, self._now(), self._clock_rate)
+            self._end_keyframe_in_silence()
+
+    def _end_keyframe_in_silence(self) -> None:
+        # A destination that stands still sends nothing behind its last keyframe.
+        if self._silence is not None:
+            self._silence.cancel()
+        self._silence = asyncio.get_running_loop().call_later(SILENT_S, self._end_keyframes)
+
+    def _end_keyframes(self) -> None:
+        for hashes in self._hashes.values():
+            hashes.end_keyframe()
 
     def _on_hash(self, found: str, rtp_timestamp: int) -> None:
         if len(self._keyframes) < MAX_KEYFRAMES:
