@@ -18,7 +18,7 @@ from vonggac.children.limits import Limits
 from vonggac.children.one_shot import ChildFailedError, read_frame, start_child, write_frame
 
 LIMITS = Limits(memory_bytes=640 * 2**20, cpu_s=40)
-"""A report of 20,000 cameras in Word takes half of it."""
+"""As the parser of workbooks has it (decision 0099); a file that needs more is refused by name."""
 WITHIN_S = 60.0
 MOST_ANSWER_BYTES = 2**20
 
