@@ -209,6 +209,12 @@ def test_refused_credentials_rest_for_long() -> None:
     assert delivery.retry_in_s >= LIMITS.refused_retry_s
 
 
+def test_a_refusal_without_a_login_locks_nothing_and_backs_off_as_usual() -> None:
+    delivery, _ = run((1, CameraLive()), (2, Failed(Cause.AUTH_FAILED, login_sent=False)))
+    assert (delivery.state, delivery.cause) == (State.REFUSED, Cause.AUTH_FAILED)
+    assert delivery.next_attempt_at == at(2.25).at
+
+
 def test_a_camera_that_comes_and_goes_does_not_shorten_the_rest_after_refused_credentials() -> None:
     delivery, actions = run(
         (1, CameraLive()), (2, Failed(Cause.AUTH_FAILED)), (3, CameraAway(Cause.ENDED)), (4, CameraLive())

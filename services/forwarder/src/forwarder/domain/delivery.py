@@ -47,7 +47,7 @@ class Limits:
     good_s: float = 60.0
     """A session whose media was acknowledged for this long starts the back-off anew."""
     refused_retry_s: float = 300.0
-    """Wait after refused credentials, so that no account is locked."""
+    """Wait after a login that was refused, so that no account is locked; without one there is nothing to lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class Failed:
 
     cause: Cause
     detail: str | None = None
+    login_sent: bool = True
+    """Whether the plan has a login that this attempt sent, which too many refusals may lock."""
 
 
 type ReadBack = Verified | Mismatched | Unprovable | Unreached
@@ -242,7 +244,7 @@ def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limi
     # Only a good minute starts the back-off anew: a destination may confirm for a second and reset, for ever.
     attempt = 0 if _was_good(delivery, now, limits) else delivery.attempt
     since_s = (delivery.older_publisher_since_s or now.monotonic_s) if event.cause is Cause.ALREADY_PUBLISHING else None
-    if event.cause is Cause.AUTH_FAILED:
+    if event.cause is Cause.AUTH_FAILED and event.login_sent:
         wait_s = limits.refused_retry_s * (1 + chance / 10)
     elif since_s is not None and now.monotonic_s - since_s < OLDER_PUBLISHER_LASTS_S:
         # No failure that counts: the destination answers, and the older session may end at any moment.

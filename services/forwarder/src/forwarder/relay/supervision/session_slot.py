@@ -116,7 +116,7 @@ class SessionSlot:
             cause, detail = error.cause, error.message
             if isinstance(error, HungUpAtLoginError) and self._login_taken == (plan.url, plan.secret):
                 cause, detail = Cause.HUNG_UP, f"{detail}, which it took before"
-            self._on_event(Failed(cause, detail))
+            self._on_event(Failed(cause, detail, login_sent=plan.secret is not None))
             return
         except Exception as error:  # a mistake of ours in one delivery must not end the others
             log.error("delivery_attempt_crashed", delivery_id=str(plan.id), exc_info=error)

@@ -37,6 +37,10 @@ def at(relay: CameraRelay, planned: PlannedDelivery) -> DeliverySupervisor:
     return relay.deliveries[planned.id]
 
 
+RETRY_SOON_S = 5.0
+"""Of the back-off after the first failures; a login that was refused rests for minutes."""
+
+
 async def lost_nothing(sim: Simulator, relay: CameraRelay, planned: PlannedDelivery) -> None:
     """The other centre: media goes on in its one session, without a loss."""
     provincial = sim.centres["provincial"]
@@ -75,7 +79,9 @@ async def test_a_centre_that_takes_the_description_and_then_refuses_was_never_se
         await eventually(lambda: at(relay, astray).delivery.state is state, within_s=8)
         delivery = at(relay, astray).delivery
         assert (delivery.cause, delivery.last_success_at) == (cause, None)
+        assert astray.secret is None, "no login that a refusal could lock: it does not rest"
         assert delivery.next_attempt_at is not None
+        assert delivery.retry_in_s < RETRY_SOON_S
         await lost_nothing(sim, relay, camera.deliveries[1])
         assert not RECEIVING & set(recorder.states(astray.destination_id))
         assert at(relay, astray).slot.counts.bytes_written == 0
