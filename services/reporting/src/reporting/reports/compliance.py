@@ -17,7 +17,7 @@ from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Question, StateNow
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
-from reporting.reports.notes import notes_of
+from reporting.reports.notes import Note, load_notes
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
 from vonggac.telemetry.garbage_collection import rarely_collected
@@ -38,7 +38,7 @@ async def document(session: AsyncSession, question: Question, asked: AppliedFilt
     places = await plan.places(session, asked.scope, question.period)
     totals, cameras = Totals(places), await _cameras(session, places)
     lines = [line async for line in ledgered_accounts(session, question, cameras, partial(_encode, totals))]
-    head = to_json(_head(question, asked, totals, await notes_of(session, question.period)))
+    head = to_json(_head(question, asked, totals, await load_notes(session, question.period)))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
 
 
@@ -58,7 +58,7 @@ def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:
     return to_json([_camera(one, places) for one in portion])[1:-1]
 
 
-def _head(question: Question, asked: AppliedFilters, totals: Totals, notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _head(question: Question, asked: AppliedFilters, totals: Totals, notes: Sequence[Note]) -> dict[str, Any]:
     period = question.period
     return {
         "schema_version": SCHEMA_VERSION,
@@ -71,7 +71,7 @@ def _head(question: Question, asked: AppliedFilters, totals: Totals, notes: Sequ
             "current": question.current,
         },
         "rule": {"version": RULE_VERSION, "text_vi": RULE_VI, "text_en": RULE_EN},
-        "notes": notes,
+        "notes": [one.to_json() for one in notes],
         "filters": asked.shown,
         "totals": figures(totals.total, question),
         "by_unit": [_group(one, question) for one in totals.by_unit],

@@ -284,6 +284,7 @@ class _Request(NamedTuple):
     filters: FilterPart
     register_at: Millis | None
     codes_of: Millis | None = None
+    with_notes: bool = True
 
     @property
     def covers_until(self) -> Millis:
@@ -304,7 +305,7 @@ async def _same_request(session: AsyncSession, before: Report) -> _Request:
     first = before if header.version == 1 else await wanted(session, before.id, 1)
     period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)
     register_at = first.header.cut_off_ms if first.has_register else None
-    return _Request(period, zone, header.filters, register_at, first.header.frozen_at_ms)
+    return _Request(period, zone, header.filters, register_at, first.header.frozen_at_ms, first.has_notes)
 
 
 async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
@@ -315,7 +316,9 @@ async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
         earlier, at = asked.register_at is None, asked.register_at
-        extent = Extent(question, scope, asked.zone, by_earlier_rule=earlier, register_at=at)
+        extent = Extent(
+            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes
+        )
         tables = await collect(session, extent)
         places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
         return _Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))

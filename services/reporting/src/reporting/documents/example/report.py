@@ -18,6 +18,7 @@ from reporting.domain.scope import Camera, Register
 from reporting.domain.segments import Period, Segment
 from reporting.reports.accounts import CameraAccount
 from reporting.reports.daily import CameraDays, days_of
+from reporting.reports.notes import note_corrected_facts
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import steps
@@ -113,6 +114,7 @@ def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[
         "outages": figures.outages(_outages(lines)),
         "days": days,
         "strips": _strips(accounts, lines),
+        "notes": [note_corrected_facts(PERIOD, 3).to_row()],
     }
 
 

@@ -253,6 +253,8 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
             f"3. Có {length(unknown)} không có số liệu đo; thời gian này được ghi là không rõ, không tính là hoạt "
             "động và cũng không tính là mất."
         )
+    for place, note in enumerate(rows_of(report, "notes"), start=3 + bool(unknown)):
+        yield Text(f"{place}. {word(note, 'text_vi')}")
 
 
 def _counted(outages: Sequence[Row]) -> str:

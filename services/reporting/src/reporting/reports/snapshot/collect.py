@@ -19,6 +19,7 @@ from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.mandate.connected_facilities import connected_facilities
 from reporting.reports.mandate.progress import board
 from reporting.reports.mandate.situation import areas_at
+from reporting.reports.notes import load_notes
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
@@ -46,6 +47,8 @@ class Extent:
     """Facilities are connected as rule 2 had it: of a report that was frozen by it."""
     register_at: Millis | None = None
     """The instant whose register is frozen with the figures: the cut-off. None: none is, as by rule 2 and before."""
+    with_notes: bool = True
+    """Whether the notes on the evidence are frozen with the figures: of no report that was frozen without them."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
@@ -61,6 +64,7 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
         "outages": figures.outages(await _outages(session, extent)),
         "days": await _days(session, extent),
         "strips": await _strips(session, extent, found),
+        **await _notes(session, extent),
     }
 
 
@@ -106,6 +110,12 @@ async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[
         return {}
     made = await board(session, at, presumption(question.presumed_alive_ms, at, question.now), extent.scope)
     return await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
+
+
+async def _notes(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
+    if not extent.with_notes:
+        return {}
+    return {"notes": [one.to_row() for one in await load_notes(session, extent.question.period)]}
 
 
 async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:

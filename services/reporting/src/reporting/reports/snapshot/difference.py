@@ -16,6 +16,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "deliveries": ("delivery_id", "camera_id"),
     "outages": ("camera_id", "from_ms"),
     "days": ("from_ms",),
+    "notes": ("note_kind", "from_ms"),
 }
 """What names a row of each table that is compared. Strips are pictures of the same time, changes are this."""
 

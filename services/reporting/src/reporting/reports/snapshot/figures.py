@@ -59,10 +59,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "cameras_both", *LENGTHS,
     ),
     "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
+    "notes": ("note_kind", "from_ms", "to_ms", "facts", "text_vi", "text_en"),
     "changes": ("table", "row", "column", "before", "after"),
 }  # fmt: skip
 """Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
-`progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not."""
+`progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
+`notes` are what was refused as evidence, which reports of rule 3 and before have not."""
 
 CONNECTED_FOR: Millis = 600_000
 """A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its

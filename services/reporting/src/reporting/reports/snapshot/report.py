@@ -112,6 +112,11 @@ class Report:
         return "progress" in self.tables
 
     @property
+    def has_notes(self) -> bool:
+        """Whether it holds the notes on its evidence; reports of rule 3 and before do not."""
+        return "notes" in self.tables
+
+    @property
     def by_read_backs(self) -> bool:
         """Whether it counts what lies between two read-backs that agree; reports of rule 3 and before do not."""
         return self.has_register and self.header.rule_version != RULE_OF_STATES
