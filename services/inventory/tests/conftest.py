@@ -9,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, make_url
 
@@ -66,7 +67,13 @@ type Client = httpx.AsyncClient
 @asynccontextmanager
 async def running(settings: Settings, token: str, *, until_dated: bool = True) -> AsyncIterator[Client]:
     """The app started, and a client with `token`; `until_dated`: once it may write."""
-    app = create_app(settings)
+    async with serving(create_app(settings), token, until_dated=until_dated) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, token: str, *, until_dated: bool = True) -> AsyncIterator[Client]:
+    """The same of an app that a test has added to."""
     async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
         if until_dated:
             await eventually(app.state.services.store.is_dated)

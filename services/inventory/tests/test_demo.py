@@ -16,6 +16,7 @@ from local.demo.load import load_register
 from local.demo.surveys import load_surveys
 from vonggac.auth import Role
 from vonggac.events.registry import decode
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from inventory.settings import Settings
@@ -29,6 +30,7 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
 ) -> None:
     app, token = create_app(settings), token_for(Role.PROVINCE_LEAD)
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+        await eventually(app.state.services.store.is_dated)
         transport = httpx.ASGITransport(app=app)
         async with InventoryApi("http://inventory", token, transport=transport) as inventory:
             await load_register(inventory)

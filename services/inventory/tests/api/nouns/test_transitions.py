@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from asgi_lifespan import LifespanManager
+from services.inventory.tests.conftest import serving
 
 from inventory.api.nouns import router_of
 from inventory.app import create_app
@@ -50,11 +50,8 @@ async def client(settings: Settings, token_for: Callable[[Role], str], bus: Bus)
     for (method, path), entry in list(app.state.policy.items()):
         moved = path.replace("/v1/facilities", "/v1/moving-facilities")
         app.state.policy.setdefault((method, moved), entry)
-    headers = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
-    async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as started:
-            yield started
+    async with serving(app, token_for(Role.PROVINCE_LEAD)) as started:
+        yield started
 
 
 async def move(province: Any, made: dict[str, Any], **body: Any) -> httpx.Response:

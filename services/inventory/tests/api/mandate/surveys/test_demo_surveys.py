@@ -14,6 +14,7 @@ from local.demo import content
 from local.demo.load import load_register
 from local.demo.surveys import load_surveys
 from vonggac.auth import Role
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from inventory.settings import Settings
@@ -51,6 +52,7 @@ async def test_the_demo_has_surveys_plans_an_exception_and_a_proposal(
 ) -> None:
     app, token = create_app(settings), token_for(Role.PROVINCE_LEAD)
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+        await eventually(app.state.services.store.is_dated)
         transport = httpx.ASGITransport(app=app)
         async with InventoryApi("http://inventory", token, transport=transport) as inventory:
             await load_register(inventory)
