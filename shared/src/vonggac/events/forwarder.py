@@ -78,7 +78,8 @@ class CameraMediaObservedV1(Payload):
     still_since: AwareDatetime | None = Field(
         default=None,
         description="The picture shows nothing new since then, or until `still_until`. Identical keyframes: amid the "
-        "first of them and the one before it; a recording in a loop: its first keyframe that came again.",
+        "first of them and the one before it; a recording in a loop: its first keyframe that came again, and from its "
+        "third coming on its very first one.",
     )
     still_until: AwareDatetime | None = Field(
         default=None,

@@ -83,6 +83,7 @@ class Keyframe:
 class ComparedKeyframe:
     """A keyframe as others are compared with it. `octets`: of its packets; `hash`: None when it was weighed only.
 
+    `head`: a checksum of the beginning of its picture, bit for bit; 0 where that was not read.
     `light`: so much lighter than those before it that the first like it passed unseen, in the place of a heavy one.
     """
 
@@ -90,6 +91,7 @@ class ComparedKeyframe:
     octets: int
     hash: str | None = None
     light: bool = False
+    head: int = 0
 
     def may_be(self, other: "ComparedKeyframe") -> bool:
         """Whether both may be one picture: by their hashes, or by their sizes where one was not hashed."""

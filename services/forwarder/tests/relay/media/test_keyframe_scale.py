@@ -1,8 +1,8 @@
-"""The quantizer of a keyframe that was only weighed is that of the same keyframe when it is read."""
+"""How a keyframe begins that was only weighed, and its quantizer, are those of the same keyframe when it is read."""
 
 import pytest
 
-from forwarder.relay.media.keyframe_scale import KeyframeScale, read_quantizer
+from forwarder.relay.media.keyframe_scale import KeyframeScale, head_of, read_head
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.quantizer import keyframe_quantizer
@@ -24,19 +24,21 @@ def test_the_quantizer_of_a_weighed_keyframe_is_that_of_its_slices(name: str, at
     quantizers = {keyframe_quantizer(codec, nals) for nals in keyframes}
     assert None not in quantizers
     sets = [nal for nal in keyframes[0] if len(nal) < 200]
-    found = list[int | None]()
-    scale = KeyframeScale(VIDEO, 1, lambda _octets: found.append(read_quantizer(codec, sets, VIDEO, scale.pieces)))
+    heads = list[bytes | None]()
+    scale = KeyframeScale(VIDEO, 1, lambda _octets: heads.append(read_head(codec, VIDEO, scale.pieces)))
     for first in range(0, len(packets), at_once):
         piece = packets[first : first + at_once]
         marks = [packet[1] >= 0x80 for packet in piece]
         alone = not any(marks[:-1])
         scale.add_piece(b"".join(map(framed, piece)), marks[-1] if alone else None)
-    assert set(found) - {None} <= quantizers
-    assert set(found) - {None}
+    found = {keyframe_quantizer(codec, (*sets, head)) for head in heads if head is not None}
+    assert found
+    assert found <= quantizers
+    assert set(heads) - {None} <= {head_of(codec, nals) for nals in keyframes}
 
 
 def test_a_keyframe_without_parameter_sets_or_with_a_damaged_header_has_no_quantizer() -> None:
     assert keyframe_quantizer(VideoCodec.H264, [b"\x65\x88\x84\x00"]) is None
     assert keyframe_quantizer(VideoCodec.H264, [b"\x67\x42", b"\x68\xce", b"\x65\x88\x84\x00"]) is None
     assert keyframe_quantizer(VideoCodec.H265, [b"\x42\x01", b"\x44\x01", b"\x26\x01\xaf"]) is None
-    assert read_quantizer(VideoCodec.H264, [], VIDEO, (b"", b"$\x00\x00\x04abcd")) is None
+    assert read_head(VideoCodec.H264, VIDEO, (b"", b"$\x00\x00\x04abcd")) is None

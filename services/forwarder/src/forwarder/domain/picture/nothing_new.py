@@ -34,7 +34,9 @@ def date_nothing_new(
     """
     repeats = remembered.repetition
     if known.lasts and known.cause is Cause.REPEATS:
-        return known if repeats is not None else replace(known, until=remembered.new_since or seen[-1].captured_at)
+        if repeats is None:
+            return replace(known, until=remembered.new_since or seen[-1].captured_at)
+        return replace(known, since=min(known.since or repeats.since, repeats.since))
     if known.lasts:
         return known if still is not None else replace(known, until=changed_at(seen, len(seen) - 1))
     if repeats is not None:

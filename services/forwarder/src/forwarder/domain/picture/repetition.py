@@ -1,9 +1,11 @@
 """Whether a camera shows a recording in a loop: its keyframes come again, bit for bit, with others between.
 
-No live picture does that. Every keyframe is weighed and few are hashed (some milliseconds each). Three weights in a row
-that came before are a sign: from then on every keyframe is hashed, and the third coming of three different ones is the
-proof. A loop longer than the keyframes that are remembered is found by the hashes of single ones, one a minute, kept
-for a day: three of them that come again after the same time.
+No live picture does that. Every keyframe is weighed, with a checksum of how its picture begins, and few are hashed
+(some milliseconds each). Four in a row that came before, in this session and as fast, prove that nothing new is shown.
+Where beginnings cannot be read, three weights in a row that came before are a sign: from then on every keyframe is
+hashed, and the third coming of three different ones is the proof. With the third coming it is a recording, and its
+first pass was no live picture either. A loop longer than the keyframes that are remembered is found by the hashes of
+single ones, one a minute, kept for a day: three of them that come again after the same time.
 """
 
 from array import array
@@ -11,12 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forwarder.domain.keyframes import ComparedKeyframe
-from forwarder.domain.picture.words import WORD, find_word, slice_word, word_of
+from forwarder.domain.picture.words import WORD, find_word, slice_word, weight_word, word_of
 
 REMEMBERED = 600
 """Keyframes of which weight, hash and time are remembered, 12 bytes each: ten minutes at a keyframe a second."""
 LEAST = 3
 """Different keyframes in a row. Two that alternate are one still picture (`still_with`)."""
+SURE = 4
+"""Keyframes in a row of which weight and beginning came before."""
+SLOWEST = 0.5
+"""What comes again in less than this part of its time is kept media that is sent again, and not what is shown."""
 MISSED = 2
 """Keyframes of a run that may be missed, or be odd, as where a recording begins anew."""
 SAMPLE_EVERY_S = 60.0
@@ -32,7 +38,10 @@ NEW_AFTER_S = 3 * SAMPLE_EVERY_S
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """The keyframes come again since `since`: the first that did. `period_s`: after so long."""
+    """Nothing new is shown since `since`: the first keyframe that came again, or of a recording its very first one.
+
+    `period_s`: they come again after so long.
+    """
 
     since: datetime
     period_s: float
@@ -45,20 +54,23 @@ class RememberedKeyframes:
         "_at_ms",
         "_before",
         "_by_samples",
+        "_dated_back",
         "_epoch",
         "_hash_until",
         "_hashes",
+        "_heads",
         "_last_before",
         "_matched",
         "_new_since",
-        "_octets",
         "_run",
         "_run_since_ms",
         "_run_until_ms",
         "_sample_matches",
         "_sample_s",
         "_samples",
+        "_session_ms",
         "_stored_at",
+        "_weights",
         "new_since",
         "repetition",
     )  # fmt: skip
@@ -69,13 +81,16 @@ class RememberedKeyframes:
         self.new_since: datetime | None = None
         """When the first new keyframe came after the last repetition."""
         self._epoch: datetime | None = None
-        self._octets, self._hashes, self._at_ms = bytearray(), bytearray(), array("Q")
+        self._weights, self._hashes, self._at_ms = bytearray(), bytearray(), array("Q")
         self._before = 0
         """The last keyframes are those of so many places before them; 0 for none."""
         self._run = 0
         self._last_before, self._run_since_ms, self._run_until_ms = 0, 0, 0
         """Of the last run: its places before, and when its first and its last keyframe came."""
-        self._by_samples = False
+        self._heads = 0
+        """So many of the newest keyframes, in a row, were weighed with how they begin."""
+        self._session_ms = 0
+        self._by_samples = self._dated_back = False
         self._matched: list[bytes] = []
         """Different hashes of this run that are those of their places before."""
         self._new_since: datetime | None = None
@@ -100,13 +115,18 @@ class RememberedKeyframes:
             found = earlier
         return self._moment(self._at_ms[found] / 1000)
 
+    def begin_session(self, at: datetime) -> None:
+        """The camera's media flows anew: some send kept pictures again then."""
+        self._session_ms = max(0, round(self._seconds(at) * 1000))
+
     def add(self, keyframe: ComparedKeyframe, *, still: bool = False) -> bool:
         """The newest keyframe; whether a repetition began or ended with it. `still`: it is that before it."""
         if self._epoch is None:
             self._epoch = keyframe.captured_at
         now_s = max(0.0, self._seconds(keyframe.captured_at))
         word = word_of(keyframe.hash) if keyframe.hash is not None else bytes(WORD)
-        self._octets += keyframe.octets.to_bytes(WORD, "big")
+        self._weights += weight_word(keyframe.octets, keyframe.head)
+        self._heads = self._heads + 1 if keyframe.head else 0
         self._hashes += word
         self._at_ms.append(round(now_s * 1000))
         before = self.repetition
@@ -117,6 +137,7 @@ class RememberedKeyframes:
             if self.repetition is None:
                 self._prove()
             else:
+                self._date_back()
                 self._find_end(now_s, word, keyframe.captured_at)
         if keyframe.hash is not None and now_s - self._stored_at >= SAMPLE_EVERY_S:
             self._sample(now_s, word)
@@ -151,12 +172,12 @@ class RememberedKeyframes:
 
     def _came_before(self) -> int:
         """How many places before the last three keyframes the same weights stand; 0 for nowhere."""
-        last = self._octets[-LEAST * WORD :]
+        last = self._weights[-LEAST * WORD :]
         if len({slice_word(last, index) for index in range(len(last) // WORD)}) < LEAST - 1:
             return self._hash_before()
-        end = len(self._octets)
+        end = len(self._weights)
         found = end - LEAST * WORD
-        while (found := self._octets.rfind(last, 0, found + LEAST * WORD - 1)) >= 0:
+        while (found := self._weights.rfind(last, 0, found + LEAST * WORD - 1)) >= 0:
             places = (end - LEAST * WORD - found) // WORD
             if found % WORD == 0 and places >= LEAST:
                 return places
@@ -176,14 +197,35 @@ class RememberedKeyframes:
         return newest - found
 
     def _prove(self) -> None:
-        """The third coming of different keyframes: the last two by hash, the first by weight at least."""
+        """The second coming of how keyframes begin, or the third: two of it by hash, the first by weight at least."""
         newest, places = len(self._at_ms) - 1, self._before
-        if len(self._matched) >= LEAST and self._third_coming(newest, places):
+        proven = len(self._matched) >= LEAST and self._third_coming(newest, places)
+        if proven or (places and self._is_second_coming(newest, places)):
             period_s = (self._at_ms[newest] - self._at_ms[newest - places]) / 1000
             self._begin(Repetition(self._moment(self._run_since_ms / 1000), period_s), by_samples=False)
+            self._date_back()
         elif len(self._sample_matches) >= LEAST:
             after_s, _, at = self._sample_matches[0]
             self._begin(Repetition(at, after_s), by_samples=True)
+
+    def _is_second_coming(self, newest: int, places: int) -> bool:
+        """Whether the newest keyframes came before: by weight and beginning, in this session and at the same pace."""
+        oldest = newest - SURE + 1
+        if min(self._run, self._heads) < SURE or len({self._weight(oldest + one) for one in range(SURE)}) < LEAST:
+            return False
+        if self._at_ms[oldest - places] < self._session_ms:
+            return False
+        took_ms = self._at_ms[newest] - self._at_ms[oldest]
+        return took_ms >= SLOWEST * (self._at_ms[newest - places] - self._at_ms[oldest - places])
+
+    def _date_back(self) -> None:
+        """With its third coming it is a recording, and has been one since its first keyframe came first."""
+        newest, places, found = len(self._at_ms) - 1, self._before, self.repetition
+        if found is None or self._dated_back or not places or not self._third_coming(newest, places):
+            return
+        first_ms = self._run_since_ms - (self._at_ms[newest] - self._at_ms[newest - places])
+        self.repetition = Repetition(min(found.since, self._moment(max(0, first_ms) / 1000)), found.period_s)
+        self._dated_back = True
 
     def _third_coming(self, newest: int, places: int) -> bool:
         """Whether the run is longer than the loop, or its newest keyframes came two loops ago as well."""
@@ -197,6 +239,7 @@ class RememberedKeyframes:
     def _begin(self, repetition: Repetition, *, by_samples: bool) -> None:
         self.repetition, self._by_samples = repetition, by_samples
         self._new_since = self.new_since = None
+        self._dated_back = by_samples
 
     def _find_end(self, now_s: float, word: bytes, at: datetime) -> None:
         """End the repetition at the first of two keyframes in a row that never came before."""
@@ -209,6 +252,7 @@ class RememberedKeyframes:
             return
         newest = len(self._at_ms) - 1
         goes_on = self._run >= LEAST and not any(slice_word(self._hashes, newest - self._before))
+        goes_on = goes_on or (self._heads > 0 and find_word(self._weights, self._weight(newest), last=newest) >= 0)
         if goes_on or find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0:
             self._new_since = None
         elif self._new_since is None:
@@ -249,7 +293,7 @@ class RememberedKeyframes:
         more = len(self._at_ms) - REMEMBERED - REMEMBERED // 10
         if more > 0:
             more = len(self._at_ms) - REMEMBERED
-            del self._at_ms[:more], self._octets[: more * WORD], self._hashes[: more * WORD]
+            del self._at_ms[:more], self._weights[: more * WORD], self._hashes[: more * WORD]
 
     def _others_after(self, found: int, word: bytes, end: int) -> bool:
         """Whether two other pictures came after the one at `found`, and not it alone in turns with one."""
@@ -258,7 +302,7 @@ class RememberedKeyframes:
         return max(len(words), len(weights)) >= LEAST - 1
 
     def _weight(self, place: int) -> bytes:
-        return slice_word(self._octets, place) if place >= 0 else b""
+        return slice_word(self._weights, place) if place >= 0 else b""
 
     def _seconds(self, at: datetime) -> float:
         return (at - self._epoch).total_seconds() if self._epoch is not None else 0.0

@@ -9,6 +9,11 @@ def word_of(digest: str) -> bytes:
     return word if any(word) else b"\0\0\0\x01"
 
 
+def weight_word(octets: int, head: int) -> bytes:
+    """A keyframe's weight and how its picture begins, in one; `head`: as of `ComparedKeyframe`."""
+    return ((octets ^ head) & 0xFFFFFFFF).to_bytes(WORD, "big")
+
+
 def slice_word(words: bytearray, place: int) -> bytes:
     return bytes(words[place * WORD : (place + 1) * WORD])
 

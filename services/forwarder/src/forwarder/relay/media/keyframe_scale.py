@@ -1,14 +1,17 @@
-"""Weighs the next keyframe as `PictureScale` does, and keeps its first piece: there is its quantizer."""
+"""Weighs the next keyframe as `PictureScale` does, and keeps its first piece: there is how its picture begins."""
 
+import zlib
 from collections.abc import Callable, Sequence
 
 from forwarder.relay.media.picture_scale import PictureScale
-from vonggac.media.h26x import Part, VideoCodec, is_keyframe_slice, nal_units, part_of
-from vonggac.media.quantizer import MAX_HEADER_BYTES, keyframe_quantizer
+from vonggac.media.h26x import Part, VideoCodec, is_keyframe_slice, nal_type, nal_units, part_of
 from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
+HEAD_BYTES = 256
+"""Of a picture: headers and its first blocks. A sensor's noise makes them differ from any before; a fragment of a
+packet has as many."""
 HEAD_PIECES = 8
 """A camera may send delimiter, parameter sets and SEI in a piece each before the first slice."""
 
@@ -45,15 +48,34 @@ class KeyframeScale(PictureScale):
         self.add_piece(batch.data, None)
 
 
-def read_quantizer(
-    codec: VideoCodec, parameter_sets: Sequence[bytes], channel: int, pieces: tuple[bytes, ...]
-) -> int | None:
-    """Of the keyframe that begins in one of `pieces`, whole frames each; None where that cannot be read."""
+def read_head(codec: VideoCodec, channel: int, pieces: tuple[bytes, ...]) -> bytes | None:
+    """How the keyframe begins that begins in one of `pieces`, whole frames each; None where that cannot be read.
+
+    At most HEAD_BYTES of its first slice, after a NAL header.
+    """
     for data in dict.fromkeys(pieces):
         head = _slice_head(codec, channel, data)
         if head is not None:
-            return keyframe_quantizer(codec, (*parameter_sets, head))
+            return head
     return None
+
+
+def checksum(head: bytes | None) -> int:
+    """As of `ComparedKeyframe`."""
+    return (zlib.crc32(head) or 1) if head is not None else 0
+
+
+def head_of(codec: VideoCodec, nals: Sequence[bytes]) -> bytes | None:
+    """The same of a keyframe that was read."""
+    nal = next((nal for nal in nals if is_keyframe_slice(codec, nal_type(codec, nal))), None)
+    if nal is None:
+        return None
+    name = _slice_name(codec, nal_type(codec, nal))
+    return name + nal[len(name) : len(name) + HEAD_BYTES]
+
+
+def _slice_name(codec: VideoCodec, kind: int) -> bytes:
+    return bytes([0x60 | kind]) if codec is VideoCodec.H264 else bytes([kind << 1, 1])
 
 
 def _slice_head(codec: VideoCodec, channel: int, data: bytes) -> bytes | None:
@@ -77,6 +99,5 @@ def _head_in(codec: VideoCodec, payload: bytes) -> bytes | None:
     for kind, body, end in nal_units(codec, payload):
         if is_keyframe_slice(codec, kind) and body >= 0:
             # The header of a fragment is not that of its unit (RFC 6184 §5.8, RFC 7798 §4.4.3).
-            name = bytes([0x60 | kind]) if codec is VideoCodec.H264 else bytes([kind << 1, 1])
-            return name + payload[body : min(end, body + MAX_HEADER_BYTES)]
+            return _slice_name(codec, kind) + payload[body : min(end, body + HEAD_BYTES)]
     return None

@@ -23,7 +23,7 @@ from forwarder.domain.keyframes import (
 )
 from forwarder.domain.picture.nothing_new import NothingNew, date_nothing_new
 from forwarder.domain.picture.repetition import RememberedKeyframes
-from forwarder.relay.media.keyframe_scale import KeyframeScale
+from forwarder.relay.media.keyframe_scale import KeyframeScale, checksum, head_of, read_head
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.sources.base import CameraSource, foreign_payload
 from forwarder.relay.supervision.context import RelayContext
@@ -76,7 +76,7 @@ class CameraKeyframes:
         self._context = context
         self._source: CameraSource | None = None
         self._tap: KeyframeTap | None = None
-        self._codec = VideoCodec.H264
+        self._codec, self._channel = VideoCodec.H264, 0
         self._parameter_sets: list[bytes] = []
         self._hash_due_s = 0.0
         self._hash_all_until_s: dict[str, float] = {}
@@ -110,7 +110,9 @@ class CameraKeyframes:
         if codec is None:
             return
         self._codec, self._parameter_sets = codec, video.media.parameter_sets
-        self.watch.begin_session(codec, video.rtp_channel, self._parameter_sets)
+        self.watch.begin_session(codec, self._parameter_sets)
+        self.remembered.begin_session(now.at)
+        self._channel = video.rtp_channel
         self._tap = KeyframeTap(
             source.fanout,
             codec,
@@ -268,8 +270,9 @@ class CameraKeyframes:
         came_s, octets, pieces = weighed
         now = self._context.now()
         self._keyframe_s = came_s
-        self._compare(ComparedKeyframe(now.earlier(came_s).at, octets))
-        self.watch.weigh(came_s, octets, pieces)
+        head = read_head(self._codec, self._channel, pieces)
+        self._compare(ComparedKeyframe(now.earlier(came_s).at, octets, head=checksum(head)))
+        self.watch.weigh(came_s, octets, head)
         if self._tap is not None and not self._tap.is_open:
             self._await_next(came_s, passed_s=now.monotonic_s - came_s)
 
@@ -301,7 +304,8 @@ class CameraKeyframes:
         digest, stamp = keyframe.hash, unit.rtp_timestamp
         first_at = self.remembered.first_coming(digest, now.at)
         note = KeyframeNote(hash=digest, captured_at=now.at, rtp_timestamp=stamp, first_captured_at=first_at)
-        self._compare(ComparedKeyframe(now.at, octets, note.hash, light))
+        head = checksum(head_of(self._codec, unit.nals))
+        self._compare(ComparedKeyframe(now.at, octets, note.hash, light, head))
         self.watch.read_keyframe(now.monotonic_s, octets, unit.nals, light=light)
         if self._shall_hash(now.monotonic_s):
             self._note(note, now)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from forwarder.domain.picture.changes import PictureChanges
 from forwarder.domain.picture.weight import weight_of
-from forwarder.relay.media.keyframe_scale import read_quantizer
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
@@ -41,7 +40,6 @@ class PictureWatch:
         self._context = context
         self._changes = PictureChanges()
         self._codec = VideoCodec.H264
-        self._channel = 0
         self._parameter_sets: Sequence[bytes] = ()
         self._reads_since_s: float | None = None
         self._since_s: float | None = None
@@ -57,15 +55,15 @@ class PictureWatch:
         """What is left between keyframes of what every good picture had there; None where it has not shrunk."""
         return self._changes.shrunk_to
 
-    def begin_session(self, codec: VideoCodec, channel: int, parameter_sets: Sequence[bytes]) -> None:
+    def begin_session(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> None:
         """The camera's media flows anew."""
-        self._codec, self._channel, self._parameter_sets = codec, channel, parameter_sets
+        self._codec, self._parameter_sets = codec, parameter_sets
         self._reads_since_s = None
         self._publish(self._changes.begin_session(self._context.monotonic_s()))
 
-    def weigh(self, now_s: float, octets: int, pieces: tuple[bytes, ...]) -> None:
-        """A keyframe passed by; `pieces`: as of `KeyframeScale`."""
-        quantizer = read_quantizer(self._codec, self._parameter_sets, self._channel, pieces)
+    def weigh(self, now_s: float, octets: int, head: bytes | None) -> None:
+        """A keyframe passed by; `head`: as of `read_head`."""
+        quantizer = keyframe_quantizer(self._codec, (*self._parameter_sets, head)) if head is not None else None
         self._weigh(now_s, octets, quantizer, light=False)
 
     def read_keyframe(self, now_s: float, octets: int, nals: Sequence[bytes], *, light: bool) -> None:
