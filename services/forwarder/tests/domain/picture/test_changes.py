@@ -190,3 +190,28 @@ def test_the_rate_between_keyframes_leaves_keyframes_and_the_first_reading_out()
     assert rate.shrank_at(10_000.0) == 11.0
     rate.begin_anew()
     assert rate.least_since(0.0) is None
+
+
+def test_a_keyframe_that_is_read_partly_at_a_second_does_not_hide_that_deltas_shrank() -> None:
+    rate = DeltaRate()
+    rate.read_total(0.0, 0)
+    total = 0
+    for second in range(1, 5):
+        # Half of each keyframe comes before the reading, and is known as one after it.
+        rate.leave_out(30_000 if second > 1 else 0)
+        total += 300 + (15_000 if second == 1 else 30_000)
+        rate.read_total(float(second), total)
+    rate.leave_out(30_000)
+    rate.read_total(5.0, total + 15_300)
+    assert max(octets for _, octets in rate.seconds) <= 15_500
+    assert rate.shrank_at(80_000) == 0.0
+
+
+@pytest.mark.parametrize(("rates", "left"), [((500, 400), 0.01), ((500, 400, 30_000), 0.01), ((500, 30_000), None)])
+def test_one_second_alone_of_more_does_not_end_what_has_shrunk(rates: tuple[int, ...], left: float | None) -> None:
+    rate, total = DeltaRate(), 0
+    rate.read_total(0.0, 0)
+    for second, octets in enumerate(rates, start=1):
+        total += octets
+        rate.read_total(float(second), total)
+    assert rate.shrunk_to(50_000) == left

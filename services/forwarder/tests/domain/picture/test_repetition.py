@@ -211,7 +211,7 @@ def test_its_third_coming_dates_it_to_its_first_picture(length: int) -> None:
     watched = Watched(heads=True).show(live(90)).show(loop(length, 2)).show(loop(length, 2)[:4])
     assert watched.remembered.repetition is not None
     assert watched.remembered.repetition.since == at(90)
-    watched.show(live(2, "new"))
+    watched.show(live(3, "new"))
     assert watched.ended == [at(90 + 2 * length + 4)]
 
 
@@ -250,3 +250,18 @@ def test_a_picture_of_three_states_whose_keyframes_begin_alike_does_not_repeat_b
     watched = Watched(heads=True)
     watched.show([chance.choice(["off", "on"]) for _ in range(2_000)])
     assert watched.begun == []
+
+
+def test_a_loop_of_which_keyframes_are_missed_is_found_and_dated_to_its_first_one() -> None:
+    chance, watched = random.Random(3), Watched(heads=True).show(live(60))
+    for picture in loop(13, 4):
+        if chance.random() < 0.12:
+            watched.now_s += 1
+            continue
+        watched.show([picture])
+    assert watched.begun
+    assert watched.remembered.repetition is not None
+    assert at(60) <= watched.remembered.repetition.since <= at(62)
+    ends_at = at(watched.now_s)
+    watched.show(live(4, "new"))
+    assert watched.ended == [ends_at]

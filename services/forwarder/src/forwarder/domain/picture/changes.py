@@ -75,10 +75,7 @@ class PictureChanges:
     @property
     def shrunk_to(self) -> float | None:
         """What is left of the usual rate; None where it has not shrunk."""
-        usual = self.usual_rate
-        if self.rate.shrank_at(usual) is None:
-            return None
-        return max(rate for _, rate in list(self.rate.seconds)[-2:]) / usual
+        return self.rate.shrunk_to(self.usual_rate)
 
     def wants_judge(self, now_s: float) -> bool:
         """Whether the next probe must decode: nothing was judged yet, the picture is another one, or nobody watches."""

@@ -37,7 +37,12 @@ class DeltaRate:
         self._began_s, self._total, self._keyframes = now_s, total, 0
         if began_s is None or now_s <= began_s:
             return False
-        self.seconds.append((began_s, max(0.0, total - before - keyframes) / (now_s - began_s)))
+        rate = (total - before - keyframes) / (now_s - began_s)
+        if rate < 0 and self.seconds:
+            # The keyframe that is left out now came partly, or unseen yet, with the reading before.
+            earlier_s, earlier = self.seconds[-1]
+            self.seconds[-1] = earlier_s, max(0.0, earlier + rate)
+        self.seconds.append((began_s, max(0.0, rate)))
         return True
 
     def shrank_at(self, usual: float) -> float | None:
@@ -45,6 +50,14 @@ class DeltaRate:
         if usual < LEAST_OCTETS_S:
             return None
         return self._since(lambda rate: rate < SHRUNK * usual)
+
+    def shrunk_to(self, usual: float) -> float | None:
+        """What is left of `usual`; None where it has not shrunk. One second alone of more ends nothing."""
+        rates = [rate for _, rate in self.seconds]
+        for last in (rates[-SECONDS:], rates[-SECONDS - 1 : -1]):
+            if usual >= LEAST_OCTETS_S and len(last) == SECONDS and max(last) < SHRUNK * usual:
+                return max(last) / usual
+        return None
 
     def grew_at(self, least: float) -> float | None:
         """Since when the last SECONDS or more have at least that."""

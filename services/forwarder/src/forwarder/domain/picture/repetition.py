@@ -25,6 +25,8 @@ SLOWEST = 0.5
 """What comes again in less than this part of its time is kept media that is sent again, and not what is shown."""
 MISSED = 2
 """Keyframes of a run that may be missed, or be odd, as where a recording begins anew."""
+NEW = MISSED + 1
+"""Keyframes in a row that never came before end it; it ended with the first of them."""
 SAMPLE_EVERY_S = 60.0
 SAMPLES = 1440
 """A day of hashes, 8 bytes each."""
@@ -61,6 +63,7 @@ class RememberedKeyframes:
         "_heads",
         "_last_before",
         "_matched",
+        "_new",
         "_new_since",
         "_run",
         "_run_since_ms",
@@ -94,6 +97,7 @@ class RememberedKeyframes:
         self._matched: list[bytes] = []
         """Different hashes of this run that are those of their places before."""
         self._new_since: datetime | None = None
+        self._new = 0
         self._hash_until = -1.0
         self._samples, self._sample_s = bytearray(), array("I")
         self._stored_at = 0.0
@@ -199,8 +203,12 @@ class RememberedKeyframes:
     def _prove(self) -> None:
         """The second coming of how keyframes begin, or the third: two of it by hash, the first by weight at least."""
         newest, places = len(self._at_ms) - 1, self._before
-        proven = len(self._matched) >= LEAST and self._third_coming(newest, places)
-        if proven or (places and self._is_second_coming(newest, places)):
+        if self._is_second_coming(newest):
+            _, before = self._coming_again(newest)[0]
+            period_s = (self._at_ms[newest] - self._at_ms[before]) / 1000
+            self._begin(Repetition(self._moment(self._since_ms(newest) / 1000), period_s), by_samples=False)
+            self._date_back()
+        elif len(self._matched) >= LEAST and self._third_coming(newest, places):
             period_s = (self._at_ms[newest] - self._at_ms[newest - places]) / 1000
             self._begin(Repetition(self._moment(self._run_since_ms / 1000), period_s), by_samples=False)
             self._date_back()
@@ -208,24 +216,70 @@ class RememberedKeyframes:
             after_s, _, at = self._sample_matches[0]
             self._begin(Repetition(at, after_s), by_samples=True)
 
-    def _is_second_coming(self, newest: int, places: int) -> bool:
+    def _is_second_coming(self, newest: int) -> bool:
         """Whether the newest keyframes came before: by weight and beginning, in this session and at the same pace."""
-        oldest = newest - SURE + 1
-        if min(self._run, self._heads) < SURE or len({self._weight(oldest + one) for one in range(SURE)}) < LEAST:
+        again = self._coming_again(newest)
+        if len(again) < SURE or len({self._weight(place) for place, _ in again}) < LEAST:
             return False
-        if self._at_ms[oldest - places] < self._session_ms:
+        (last, last_before), (first, first_before) = again[0], again[-1]
+        if last != newest or last - last_before < LEAST or self._at_ms[first_before] < self._session_ms:
             return False
-        took_ms = self._at_ms[newest] - self._at_ms[oldest]
-        return took_ms >= SLOWEST * (self._at_ms[newest - places] - self._at_ms[oldest - places])
+        took_ms, before_ms = (
+            self._at_ms[last] - self._at_ms[first],
+            self._at_ms[last_before] - self._at_ms[first_before],
+        )
+        return before_ms > 0 and SLOWEST <= took_ms / before_ms <= 1 / SLOWEST
+
+    def _coming_again(self, newest: int) -> list[tuple[int, int]]:
+        """Of the newest keyframes, newest first, those that came before, and where; some may be missing or odd."""
+        result = list[tuple[int, int]]()
+        for place in range(newest, max(-1, newest - min(self._heads, SURE + MISSED)), -1):
+            before = find_word(self._weights, self._weight(place), last=place)
+            if before < 0 and place == newest:
+                break
+            if before >= 0 and (not result or before < result[-1][1]):
+                result.append((place, before))
+        return result
 
     def _date_back(self) -> None:
         """With its third coming it is a recording, and has been one since its first keyframe came first."""
         newest, places, found = len(self._at_ms) - 1, self._before, self.repetition
-        if found is None or self._dated_back or not places or not self._third_coming(newest, places):
+        if found is None or self._dated_back:
             return
-        first_ms = self._run_since_ms - (self._at_ms[newest] - self._at_ms[newest - places])
-        self.repetition = Repetition(min(found.since, self._moment(max(0, first_ms) / 1000)), found.period_s)
-        self._dated_back = True
+        first_ms = -1
+        again = self._coming_again(newest)
+        thrice = [one for one in again if find_word(self._weights, self._weight(one[0]), last=one[1]) >= 0]
+        if len(thrice) >= LEAST:
+            first_ms = self._at_ms[self._first_of_recording(newest)]
+        elif not self._heads and places and self._third_coming(newest, places):
+            first_ms = self._run_since_ms - (self._at_ms[newest] - self._at_ms[newest - places])
+        if first_ms >= 0:
+            self.repetition = Repetition(min(found.since, self._moment(first_ms / 1000)), found.period_s)
+            self._dated_back = True
+
+    def _first_of_recording(self, newest: int) -> int:
+        """The place of its first keyframe: back from the first coming of the newest one, all of them came again."""
+        place = self._weights.find(self._weight(newest)) // WORD
+        first, missed = place, 0
+        while place > newest - self._heads + 1 and missed <= MISSED:
+            place -= 1
+            if find_word(self._weights, self._weight(place), last=newest + 1) > place:
+                first, missed = place, 0
+            else:
+                missed += 1
+        return first
+
+    def _since_ms(self, newest: int) -> int:
+        """When the first of the keyframes came that came again, in a row with the newest one."""
+        place = first = newest
+        missed = 0
+        while place > newest - self._heads + 1 and missed <= MISSED:
+            place -= 1
+            if find_word(self._weights, self._weight(place), last=place) >= 0:
+                first, missed = place, 0
+            else:
+                missed += 1
+        return self._at_ms[first]
 
     def _third_coming(self, newest: int, places: int) -> bool:
         """Whether the run is longer than the loop, or its newest keyframes came two loops ago as well."""
@@ -239,25 +293,27 @@ class RememberedKeyframes:
     def _begin(self, repetition: Repetition, *, by_samples: bool) -> None:
         self.repetition, self._by_samples = repetition, by_samples
         self._new_since = self.new_since = None
+        self._new = 0
         self._dated_back = by_samples
 
     def _find_end(self, now_s: float, word: bytes, at: datetime) -> None:
-        """End the repetition at the first of two keyframes in a row that never came before."""
+        """End the repetition at the first of NEW keyframes in a row that never came before."""
         if self._by_samples:
             _, _, last = self._sample_matches[-1]
             if now_s - self._seconds(last) >= NEW_AFTER_S:
                 self._end(last)
             return
-        if not any(word):
+        if not any(word) and not self._heads:
             return
         newest = len(self._at_ms) - 1
         goes_on = self._run >= LEAST and not any(slice_word(self._hashes, newest - self._before))
         goes_on = goes_on or (self._heads > 0 and find_word(self._weights, self._weight(newest), last=newest) >= 0)
-        if goes_on or find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0:
-            self._new_since = None
-        elif self._new_since is None:
-            self._new_since = at
-        else:
+        known = any(word) and (find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0)
+        if goes_on or known:
+            self._new_since, self._new = None, 0
+            return
+        self._new_since, self._new = self._new_since or at, self._new + 1
+        if self._new >= NEW:
             self._end(self._new_since)
 
     def _end(self, at: datetime) -> None:
