@@ -124,6 +124,10 @@ class Depacketizer:
         """Whether the open unit's last packet had a marker, and the next one shows whether that ended it."""
         return self.is_open and self._marker.is_open
 
+    def ends_before(self, sequence: int) -> bool:
+        """Whether a packet of another picture with this number shows that nothing is missing of the open unit."""
+        return self.is_open and (self._marker.is_open or sequence == self._next_sequence)
+
     def end_unit(self) -> list[AccessUnit]:
         """End the open unit: what follows is of another one, or nothing follows."""
         units: list[AccessUnit] = []

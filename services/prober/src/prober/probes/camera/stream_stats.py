@@ -198,7 +198,7 @@ class VideoWatch:
     def _take(self, data: bytes, payload: int, stop: int, sequence: int, timestamp: int, second: int) -> None:
         """A packet of the video whose payload is `data[payload:stop]`; `second`: byte of its header."""
         if timestamp != self._timestamp:
-            self._next_frame(timestamp, payload_type=second & ~_MARKER)
+            self._next_frame(timestamp, sequence, payload_type=second & ~_MARKER)
         self._size += stop - payload
         if self._undecided:
             self._decide(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
@@ -270,7 +270,7 @@ class VideoWatch:
             ssrcs = {ssrc for report in reports if isinstance(report, Goodbye) for ssrc in report.ssrcs}
             self.said_goodbye |= bool(ssrcs) and (not self._source or int.from_bytes(self._source) in ssrcs)
 
-    def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
+    def _next_frame(self, timestamp: int, sequence: int, *, payload_type: int) -> None:
         now = self._clock()
         if self._timestamp is None:
             self.payload_type = payload_type
@@ -282,7 +282,9 @@ class VideoWatch:
                 self._leap_s = max(self._leap_s, abs(step_s))
         self._picture_at = now
         self._close_frame()
-        self.end_picture()
+        if self._depacketizer.ends_before(sequence):
+            # Else its last packets are missing: it is no keyframe, and not another one than before either.
+            self.end_picture()
         self._timestamp = timestamp
         self.said_goodbye = False
         if not self.timed.done():
