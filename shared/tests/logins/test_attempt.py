@@ -78,6 +78,42 @@ async def test_without_a_login_everything_is_granted_and_nothing_counts(bus: Bus
     assert bus.client.stats["out_msgs"] == sent
 
 
+async def test_a_session_that_ends_after_others_were_refused_clears_none_of_their_refusals(
+    logins: list[Logins],
+) -> None:
+    one = logins[0]
+    login = one.login_of(URL, CREDENTIALS)
+    async with one.attempt(login) as playing:
+        playing.accept()
+        for _ in range(2):
+            async with one.attempt(login) as attempt:
+                assert attempt.granted
+                attempt.conclude(False)
+        playing.conclude(True, needed=True)
+    async with one.attempt(login) as attempt:
+        assert not attempt.granted
+        assert attempt.taken_before
+
+
+async def test_a_session_that_ends_lets_nobody_in_beside_the_one_who_tries(logins: list[Logins]) -> None:
+    one = logins[0]
+    login = one.login_of(URL, CREDENTIALS)
+    async with one.attempt(login) as playing:
+        playing.accept()
+        async with one.attempt(login) as trying:
+            assert trying.granted
+            playing.conclude(True, needed=True)
+            waiting = asyncio.ensure_future(asyncio.wait_for(_is_granted(one, login), 5))
+            await asyncio.sleep(0)
+            trying.conclude(False)
+        assert not await waiting
+
+
+async def _is_granted(logins: Logins, login: str | None) -> bool:
+    async with logins.attempt(login) as attempt:
+        return attempt.granted
+
+
 async def test_after_two_refusals_the_login_rests_in_every_process(logins: list[Logins]) -> None:
     one, other = logins
     login = one.login_of(URL, CREDENTIALS)

@@ -46,7 +46,7 @@ def device_origins(expected: ExpectedDevice | None) -> tuple[Origin, ...]:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """Whether the login may be sent now, and whoever sends it says what came of it.
 
@@ -59,6 +59,8 @@ class Attempt:
     _guard: LoginGuard | None = None
     _login: str = ""
     _camera: str | None = None
+    _accepted: bool = False
+    """Already, in this attempt: what others were answered since is newer."""
 
     @property
     def taken_before(self) -> bool:
@@ -73,9 +75,19 @@ class Attempt:
         return why_not_tried(self.rest_s, refuses_alone=alone)
 
     def accept(self, *, needed: bool = False) -> None:
-        """The device took the login (`needed`: it asked for it). Call it at once: others wait for it."""
-        if self._guard is not None:
-            self._guard.accepted(self._login, camera=self._camera, needed=needed)
+        """The device took the login (`needed`: it asked for it). Call it at once: others wait for it.
+
+        Called again, as at the end of a session, it clears no refusal that others met meanwhile, and ends no try of
+        theirs.
+        """
+        if self._guard is None:
+            return
+        if self._accepted:
+            if needed:
+                self._guard.note_taken(self._login, camera=self._camera)
+            return
+        self._accepted = True
+        self._guard.accepted(self._login, camera=self._camera, needed=needed)
 
     def refuse(self, *, needed: bool = False) -> None:
         """The device refused the login: it counts as failed. `needed`: after it had taken it in the same session."""

@@ -188,6 +188,13 @@ class LoginGuard:
         self._locks.release(key)
         self._count_later(key)
 
+    def note_taken(self, key: str, *, camera: str | None) -> None:
+        """The device had asked for the login that it took: a session tells it at its end, when others may try again."""
+        self._taken.add(key)
+        if camera is not None and not self.has_failed(key):
+            self._cameras.took(key, camera)
+        self._count_later(key)
+
     def refused(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
         """The device refused the login. Call it within a lock. `needed`: after it had taken it in the same session."""
         repeated = key in self._records and self.refuses_alone(key, camera)
