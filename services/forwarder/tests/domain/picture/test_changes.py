@@ -167,6 +167,16 @@ def test_a_new_session_that_shows_the_same_is_no_change_and_another_picture_is(c
     assert camera.changes.weigh_keyframe(camera.now_s + 41, weight_of(*BLACK[0]))
 
 
+def test_a_keyframe_as_large_as_others_that_begins_more_coarsely_is_of_the_same_picture() -> None:
+    """Octets and first quantizer of x264's keyframes of one moving scene at 720p."""
+    weights = Weights()
+    for octets, quantizer in ((53_726, 23), (47_647, 23), (49_088, 23), (51_453, 24)):
+        weights.add(weight_of(octets, quantizer))
+    assert weights.cover(weight_of(52_242, 28))
+    assert not weights.cover(weight_of(52_242, 15)), "a card that got as many bits"
+    assert not weights.cover(weight_of(12_000, 28)), "less to see"
+
+
 def test_weights_without_a_quantizer_are_compared_by_their_size() -> None:
     known = Weights()
     assert not known.cover(Weight(1000))
