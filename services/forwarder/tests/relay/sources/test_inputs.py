@@ -15,6 +15,7 @@ from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.relay.conftest import RtmpServer
@@ -44,6 +45,28 @@ class Sink:
 
     async def room(self) -> None:
         return
+
+
+async def test_datagrams_are_listened_for_on_the_one_address_that_leads_to_the_device() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sink = Sink()
+    address = Address(f"udp://127.0.0.1:{port}", None, LOOPBACK, TlsPolicy(), deadline_s=2.0, silence_s=20.0)
+    feeding = asyncio.create_task(feed_udp(address, sink))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind(("127.0.0.1", 0))
+
+        def send() -> bool:
+            device.sendto(b"x", ("127.0.0.1", port))
+            return sink.came.is_set()
+
+        await eventually(send)
+    # Another address of this machine has that port free.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.2", port))
+    feeding.cancel()
+    await asyncio.wait([feeding])
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")

@@ -218,6 +218,15 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._sink.write(data)
 
 
+def _address_towards(host: str, port: int, family: int) -> str:
+    """Return the address of this machine that a device sees as ours. Raises OSError when no way leads there."""
+    with socket.socket(family, socket.SOCK_DGRAM) as asked:
+        # Sends nothing: the kernel chooses the way.
+        asked.connect((host, port))
+        address: str = asked.getsockname()[0]
+        return address
+
+
 async def _listen(host: str, port: int, group: bool, welcome: Callable[[str], bool], sink: Sink) -> _Datagrams:
     version6 = ":" in host
     sock = socket.socket(socket.AF_INET6 if version6 else socket.AF_INET, socket.SOCK_DGRAM)
@@ -225,7 +234,8 @@ async def _listen(host: str, port: int, group: bool, welcome: Callable[[str], bo
         sock.setblocking(False)
         if group:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host if group else "", port))
+        # No other address of this machine takes in what a stranger sends.
+        sock.bind((host if group else _address_towards(host, port, sock.family), port))
         if group:
             packed = socket.inet_pton(sock.family, host)
             if version6:
