@@ -280,6 +280,15 @@ def test_keep_an_uninstall_leaves_databases_and_the_volumes_of_nats() -> None:
     assert [thing for thing in objects if thing["kind"] in {"PersistentVolumeClaim", "PersistentVolume"}] == []
 
 
+def test_connections_of_each_role_are_bounded_and_the_servers_take_both() -> None:
+    database = {"host": "", "cloudnativepg": {"enabled": True, "connectionsPerRole": 120}}
+    [cluster] = [thing for thing in manifests(minimal(postgresql=database)) if thing["kind"] == "Cluster"]
+    roles = {role["name"]: role for role in cluster["spec"]["managed"]["roles"]}
+    assert {name: role["connectionLimit"] for name, role in roles.items()} == {"inventory": 120, "reporting": 120}
+    assert all(role["login"] and role["passwordSecret"] for role in roles.values())
+    assert cluster["spec"]["postgresql"]["parameters"]["max_connections"] == "260"
+
+
 @pytest.mark.parametrize("number", range(len(INSTALLATIONS)))
 def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> None:
     """No table, stream or service stands that a backup would have to replace; the upgrade afterwards brings all."""

@@ -1,6 +1,7 @@
 """PostgreSQL as a platform has it: services are plain roles, each with its own database and password."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from vonggac.database.engine import database_address, with_password
 from vonggac.embedded import PostgresServer, free_port
+from vonggac.embedded.postgres import CONNECTIONS_PER_ROLE
 from vonggac.settings.passwords import read_password, write_private
 
 pytestmark = pytest.mark.server
@@ -53,6 +55,16 @@ def connect(server: PostgresServer, database: str, role: str) -> psycopg.Connect
 def test_a_service_can_do_nothing_outside_its_database(server: PostgresServer, role: str, statement: str) -> None:
     with connect(server, role, role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement.encode())
+
+
+def test_connections_of_a_role_are_bounded_and_leave_the_other_its_own(server: PostgresServer) -> None:
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS_PER_ROLE):
+            stack.enter_context(connect(server, "inventory", "inventory"))
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            connect(server, "inventory", "inventory")
+        with connect(server, "reporting", "reporting") as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_a_service_owns_its_database(server: PostgresServer) -> None:

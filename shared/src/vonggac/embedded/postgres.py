@@ -24,10 +24,13 @@ INITIALISE_WITHIN_S = 180.0
 STOP_WITHIN_S = 20.0
 USER = "vonggac"
 UNPRIVILEGED = "nobody"
+CONNECTIONS_PER_ROLE = 45
+"""Of the 100 that PostgreSQL takes by default: a role that opens ever more leaves the other its own."""
 _CREATE_ROLE = """
 set log_min_error_statement = panic;
 select 'create role "{name}"' where not exists (select from pg_roles where rolname = '{name}') \\gexec
-alter role "{name}" login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password '{password}';
+alter role "{name}" login nosuperuser nocreatedb nocreaterole noreplication nobypassrls
+  connection limit {connections} password '{password}';
 """
 _CREATE_DATABASE = """
 select 'create database "{name}"{copied}' where not exists (select from pg_database where datname = '{name}') \\gexec
@@ -121,7 +124,7 @@ class PostgresServer:
     def create_role(self, name: str) -> None:
         """A plain role that may log in with the password in its file; both are made unless they are there."""
         password = ensure_password(self.password_file(name)).replace("'", "''")
-        self._psql("postgres", _CREATE_ROLE.format(name=name, password=password))
+        self._psql("postgres", _CREATE_ROLE.format(name=name, password=password, connections=CONNECTIONS_PER_ROLE))
 
     def create_database(self, name: str, owner: str | None = None, *, template: str | None = None) -> None:
         """Create `name` unless it is there; `owner` gets it with all that is in it, and others may not connect."""
