@@ -164,3 +164,14 @@ async def test_replaying_all_ends_though_what_fails_again_comes_back(bus: Bus) -
         await store_unpublished(bus, subject, letter.body, durable="outgoing", reason="no event")
         assert len(replayed) <= 2
     assert [letter.sequence for letter in await letters.page()] == [number + 2 for number in replayed]
+
+
+async def test_a_body_is_shown_with_the_right_to_read_people_alone(
+    province: Any, bus: Bus, token_for: Callable[[Role], str]
+) -> None:
+    await camera_with_a_dead_letter(province, bus)
+    for role, shown in ((Role.AUTHORITY, True), (Role.SERVICE, False)):
+        headers = {"Authorization": f"Bearer {token_for(role)}"}
+        answer = await province.client.get("/v1/dead-letters", headers=headers)
+        [letter] = answer.json()["items"]
+        assert (letter["body"] != "***") is shown

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.api.context import Context, RequestContext
 from inventory.storage.conflicts import not_found
+from inventory.storage.queries.sight import HIDDEN
 from vonggac.auth import guarded_router
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
@@ -33,7 +34,10 @@ class DeadLetterShown(BaseModel):
     subject: str
     reason: str
     at: AwareDatetime | None
-    body: str = Field(description="The message, as UTF-8; what is none is shown as `\\x..`.")
+    body: str = Field(
+        description="The message, as UTF-8; what is none is shown as `\\x..`. It may hold phones and e-mail addresses: "
+        "`***` without the right `read_people`."
+    )
 
 
 LETTERS = Listing[DeadLetter, DeadLetterShown](
@@ -74,7 +78,8 @@ async def list_dead_letters(context: Context, page: Annotated[LetterPage, Depend
     async with _letters(context) as letters:
         found = page.page(await _rows(letters, page))
         total = sum((await letters.counts()).values()) if page.wants_total else None
-    return page.answer(replace(found, total=total), [_shown(letter) for letter in found.rows])
+    people = context.sight.people
+    return page.answer(replace(found, total=total), [_shown(letter, people=people) for letter in found.rows])
 
 
 async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
@@ -105,8 +110,8 @@ async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
             raise ProblemError(HTTPStatus.CONFLICT, "not_replayable", str(error)) from None
 
 
-def _shown(letter: DeadLetter) -> DeadLetterShown:
-    body = letter.body[:_CHARACTERS].decode("utf-8", "backslashreplace")
+def _shown(letter: DeadLetter, *, people: bool) -> DeadLetterShown:
+    body = letter.body[:_CHARACTERS].decode("utf-8", "backslashreplace") if people else HIDDEN
     return DeadLetterShown(
         sequence=letter.sequence,
         stream=letter.stream,
