@@ -1,5 +1,6 @@
 """Guarding FastAPI routes: the policy says which rights each needs, and a route without an entry stops the start."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from http import HTTPStatus
@@ -50,7 +51,9 @@ def install_authentication(
         try:
             scope[_CALLER] = await verifier.verify(token)
         except TokenError as error:
-            raise _unauthorised(str(error)) from None
+            client = scope.get("client")
+            wait_s = verifier.wrong_tokens.count(client[0]) if client else None
+            raise _unauthorised(str(error)) if wait_s is None else _too_many(wait_s) from None
         except KeysUnavailableError as error:
             # Not the caller's fault, and another token does not help.
             raise ProblemError(
@@ -148,6 +151,12 @@ def demand_province(request: Request, caller: Principal, why: str) -> None:
     log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)
     msg = f"{why}, and the token is for a part of the province (docs/reference/permissions.md)"
     raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
+
+
+def _too_many(wait_s: float) -> ProblemError:
+    msg = f"too many wrong tokens from this address; a wrong one is read again in {math.ceil(wait_s)} s"
+    headers = {"Retry-After": str(math.ceil(wait_s))}
+    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_wrong_tokens", msg, headers=headers)
 
 
 def _unauthorised(detail: str) -> ProblemError:

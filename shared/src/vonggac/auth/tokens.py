@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from vonggac.auth.key_set import KeySet, UnknownKeyError
 from vonggac.auth.rights import Principal, Role
 from vonggac.auth.scope import MAX_PARTS, AccessScope
+from vonggac.auth.wrong_tokens import WrongTokens
 from vonggac.settings import ServiceSettings
 
 ALGORITHMS = ("EdDSA", "RS256", "PS256", "ES256", "ES384")
@@ -50,6 +51,7 @@ class TokenVerifier:
         audience: str,
         max_lifetime: timedelta = MAX_LIFETIME,
         unix_s: Callable[[], float] = time.time,
+        wrong_tokens: WrongTokens | None = None,
     ) -> None:
         """`unix_s`: seconds since 1970, by which tokens are valid. Raises ValueError without file and URL."""
         if jwks_file is None and jwks_url is None:
@@ -58,6 +60,8 @@ class TokenVerifier:
         self._keys = KeySet(file=jwks_file, url=jwks_url)
         self._issuer, self._audience, self._max_lifetime = issuer, audience, max_lifetime
         self._unix_s = unix_s
+        self.wrong_tokens = wrong_tokens if wrong_tokens is not None else WrongTokens()
+        """Counted by who answers them."""
 
     @classmethod
     def of(cls, settings: ServiceSettings, *, unix_s: Callable[[], float] = time.time) -> Self:
@@ -73,6 +77,7 @@ class TokenVerifier:
             audience=settings.jwt_audience,
             max_lifetime=timedelta(hours=settings.jwt_max_lifetime_h),
             unix_s=unix_s,
+            wrong_tokens=WrongTokens(settings.wrong_tokens_per_minute),
         )
 
     async def verify(self, token: str) -> Principal:

@@ -35,13 +35,17 @@ def serve_or_exit[Given: ServiceSettings](
     except (OSError, ValueError) as error:
         raise SystemExit(f"{service} cannot start: {error}") from None
     limits = ConnectionLimits(settings.max_connections, settings.header_timeout_s, settings.idle_timeout_s)
-    run(app, host=settings.host, port=settings.port, limits=limits)
+    run(app, host=settings.host, port=settings.port, limits=limits, trusted_proxies=settings.trusted_proxies)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 
 
-def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
+def run(
+    app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None = None, trusted_proxies: str | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT; returns after the app's lifespan has ended. The process has to end then.
+
+    `trusted_proxies`: addresses or networks, comma separated, that may name the caller (X-Forwarded-For).
 
     Raises SystemExit with one line when the address is taken.
     """
@@ -54,6 +58,7 @@ def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None =
         access_log=False,
         lifespan="on",
         server_header=False,
+        forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
     server = uvicorn.Server(config)

@@ -43,6 +43,17 @@ class ServiceSettings(BaseSettings):
         description="Seconds without a byte of a request's body, or without anybody reading an answer; then the "
         "connection is closed.",
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses or networks of proxies before this API, comma separated: the caller's address is what "
+        "they say in X-Forwarded-For.",
+    )
+    wrong_tokens_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="Wrong tokens of one address in a minute; a further wrong one gets 429 with Retry-After.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
