@@ -74,6 +74,9 @@ class Metrics(StreamMetrics):
             ["kind", "result"],
             registry=self.registry,
         )
+        self.import_bytes = Gauge(
+            "vonggac_inventory_import_bytes", "Bytes of the files of imports that wait or run.", registry=self.registry
+        )
         self.import_rows = Counter(
             "vonggac_inventory_import_rows",
             "Rows of files stored, by result",

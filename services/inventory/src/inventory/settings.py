@@ -24,6 +24,12 @@ class Settings(ServiceSettings):
     )
     workers_public_key_file: Path = Field(description="Public key that seals credentials (workers.pub).")
     import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest file accepted, bytes.")
+    import_queue_bytes: int = Field(
+        default=40 * 1024 * 1024,
+        ge=1024,
+        description="Bytes of the files of all imports that wait or run; one beyond gets 429. The largest file always "
+        "has room alone.",
+    )
     relay_poll_s: float = Field(
         default=1.0,
         gt=0,
@@ -42,6 +48,11 @@ class Settings(ServiceSettings):
         "is refused when it is entered, as the workers refuse it when they connect. Unset: only the workers check.",
     )
     denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
+
+    @property
+    def import_queue_most_bytes(self) -> int:
+        """The largest file has room."""
+        return max(self.import_queue_bytes, self.import_max_bytes)
 
     @property
     def allowed(self) -> AllowedNetworks | None:

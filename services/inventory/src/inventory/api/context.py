@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, StringConstraints, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.api.files.waiting import ImportQueue
 from inventory.domain.text import LOGIN_ADVICE, clean, holds_login
 from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
@@ -58,6 +59,7 @@ class Services:
     sealer: Sealer
     metrics: Metrics
     import_max_bytes: int
+    imports: ImportQueue
     bus: Callable[[], Bus | None]
     """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None

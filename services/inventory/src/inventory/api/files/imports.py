@@ -1,5 +1,6 @@
 """/v1/imports: files of any noun, and workbooks of several, all rows or none; listed, stopped, taken back."""
 
+from contextlib import ExitStack
 from datetime import datetime
 from http import HTTPStatus
 from operator import attrgetter
@@ -124,6 +125,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             409: "It was stopped, or contradicts what is on record, or the first request with this key is in progress",
             413: "The file is too large",
             415: "The body is neither CSV nor XLSX nor a form with the file",
+            429: "Imports that wait or run hold too many bytes: send it again after Retry-After",
         }
     ),
     422: {
@@ -302,40 +304,41 @@ async def _import(
     context: RepeatableContext, caller: Principal, nouns: tuple[Noun, ...], kind: str, dry_run: bool, answer: str,
     prefer: str | None, reason: str | None,
 ) -> Any:  # fmt: skip
-    file = await receive_file(context)
-    later = prefer is not None and "respond-async" in prefer.lower()
-    # A dry run has no effect that could be had twice.
-    repetition = None if dry_run else Repetition.of(context, file)
-    if repetition is not None and (first := await repetition.answer()) is not None:
-        return first
-
-    async def keep(session: AsyncSession, outcome: Outcome) -> None:
-        if repetition is not None:
-            await repetition.keep(session, _kept(_answer(outcome)))
-
-    run = Run(
-        context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later, keep=None if later else keep
-    )
-    try:
-        if later:
-            return await _begin(context, run, repetition)
-        return _answer(await run_while_connected(context.request, run.run()))
-    except ProblemError as error:
-        # Of two at a time with one key the slower one finds what the faster one has stored.
+    with ExitStack() as stack:
+        held = context.services.imports.count_file()
+        stack.callback(held.release)
+        file = await receive_file(context, held)
+        later = prefer is not None and "respond-async" in prefer.lower()
+        # A dry run has no effect that could be had twice.
+        repetition = None if dry_run else Repetition.of(context, file)
         if repetition is not None and (first := await repetition.answer()) is not None:
             return first
-        if (
-            answer == "file"
-            and run.upload is not None
-            and run.upload.mistakes
-            and error.problem.code == "import_refused"
-        ):
-            return await marked_answer(run.upload, file.name)
-        raise
+
+        async def keep(session: AsyncSession, outcome: Outcome) -> None:
+            if repetition is not None:
+                await repetition.keep(session, _kept(_answer(outcome)))
+
+        run = Run(
+            context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later,
+            keep=None if later else keep,
+        )  # fmt: skip
+        try:
+            if later:
+                return await _begin(context, run, repetition, stack)
+            return _answer(await run_while_connected(context.request, run.run()))
+        except ProblemError as error:
+            # Of two at a time with one key the slower one finds what the faster one has stored.
+            if repetition is not None and (first := await repetition.answer()) is not None:
+                return first
+            marked = answer == "file" and error.problem.code == "import_refused"
+            if not marked or run.upload is None or not run.upload.mistakes:
+                raise
+            async with run.run_alone():
+                return await marked_answer(run.upload, file.name)
 
 
-async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | None) -> Response:
-    """Have it go on in the background; the 202 is kept with its entry in the list."""
+async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | None, stack: ExitStack) -> Response:
+    """Have it go on in the background, which closes `stack`; the 202 is kept with its entry in the list."""
     assert run.entry is not None
     import_id = run.entry.id
     answers: list[KeptAnswer] = []
@@ -347,7 +350,7 @@ async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | 
             await repetition.keep(session, answers[0])
 
     await run.begin(keep)
-    context.request.app.state.imports.start(import_id, run.run_in_background())
+    context.request.app.state.imports.start(import_id, run.run_in_background(stack.pop_all()))
     return respond(context, answers[0])
 
 

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from inventory.api.context import RequestContext
+from inventory.api.files.waiting import FileBytes
 from inventory.storage.conflicts import invalid
 from vonggac.http import ProblemError
 
@@ -36,14 +37,16 @@ class Received:
     name: str | None
 
 
-async def receive_file(context: RequestContext) -> Received:
-    """Raises ProblemError 413, 415 or 422."""
+async def receive_file(context: RequestContext, held: FileBytes) -> Received:
+    """The file, whose bytes `held` counts as they come. Raises ProblemError 413, 415, 422 or 429."""
     request, most = context.request, context.services.import_max_bytes
-    if int(request.headers.get("content-length") or 0) > most:
+    stated = int(request.headers.get("content-length") or 0)
+    if stated > most:
         raise _too_large(most)
+    held.expect(stated)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await _form_file(request, most)
+        return await _form_file(request, most, held)
     if kind not in TAKEN:
         msg = "send the file as text/csv or XLSX, or as the field `file` of multipart/form-data"
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", msg)
@@ -52,6 +55,7 @@ async def receive_file(context: RequestContext) -> Received:
         body += piece
         if len(body) > most:
             raise _too_large(most)
+        held.grow(len(piece))
     return Received(bytes(body), _plain(_named(request.headers.get("content-disposition", ""))))
 
 
@@ -61,11 +65,13 @@ def _named(disposition: str) -> str:
     return extended[1] if extended is not None else disposition.partition("filename=")[2].strip('" ')
 
 
-async def _form_file(request: Request, most: int) -> Received:
+async def _form_file(request: Request, most: int, held: FileBytes) -> Received:
     async with request.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise invalid("file", "is missing: send the file as the form field `file`")
+        # It lies on the disk until here.
+        held.grow(min(file.size or 0, most))
         body = await file.read(most + 1)
         name = file.filename or ""
     if len(body) > most:

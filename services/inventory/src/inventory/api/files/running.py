@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -101,8 +101,9 @@ class Run:
         began = time.monotonic()
         await self.begin()
         try:
-            with rarely_collected():
-                outcome = await self._run()
+            async with self.run_alone():
+                with rarely_collected():
+                    outcome = await self._run()
             if not self.dry_run and outcome.counts["rows"] >= COUNTED_ANEW:
                 await self._refresh_statistics()
         except ProblemError as error:
@@ -132,12 +133,14 @@ class Run:
             self._begun = True
             await self.entry.begin(beside)
 
-    async def run_in_background(self) -> None:
-        """As `run`; what is wrong is in the list of imports."""
-        try:
+    async def run_in_background(self, held: ExitStack) -> None:
+        """As `run`, and close `held`; what is wrong is in the list of imports."""
+        with held, suppress(ProblemError):
             await self.run()
-        except ProblemError:
-            return
+
+    def run_alone(self) -> AbstractAsyncContextManager[None]:
+        """Wait in the queue of imports. Raises ProblemError 409 when it is stopped meanwhile."""
+        return self.services.imports.run_alone(lambda: self._report(Phase.READING, 0))
 
     async def _run(self) -> Outcome:
         upload = self.upload = await read_upload(self.file.body, self.nouns)
