@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +27,15 @@ class Watched:
     stall_ms: float = 0.0
     busy_ms: float = 0.0
     unanswered: int = 0
+    children_mb: float = 0.0
+    """The most that its children took together."""
 
 
 async def watch(target: Target, pid: int, seconds: float) -> Watched:
     """Ask `/livez` every 10 ms on one connection, a new one where that is closed. Waiting for the CPU counts too."""
     process, seen = psutil.Process(pid), Watched()
-    before = _memory(process)
+    kept = {child.pid for child in process.children(recursive=True)}
+    before = _memory(process, kept)
     until = time.monotonic() + seconds
     reader = writer = None
     while time.monotonic() < until:
@@ -52,7 +56,8 @@ async def watch(target: Target, pid: int, seconds: float) -> Watched:
                 writer.close()
             writer = None
             seen.unanswered += 1
-        seen.growth_mb = max(seen.growth_mb, (_memory(process) - before) / MIB)
+        seen.growth_mb = max(seen.growth_mb, (_memory(process, kept) - before) / MIB)
+        seen.children_mb = max(seen.children_mb, _memory_of(process.children(recursive=True)) / MIB)
         await asyncio.sleep(EVERY_S)
     if writer is not None:
         writer.close()
@@ -67,10 +72,17 @@ def _without_processor_s(pid: int) -> float:
     return sum(map(int, waited)) / 1e9
 
 
-def _memory(process: psutil.Process) -> int:
-    """With its child processes, which decode and unpack for it."""
+def _memory(process: psutil.Process, kept: set[int]) -> int:
+    """With its child processes that were there before, which decode and unpack for it.
+
+    One that opens a single file has a limit of its own, and goes with it.
+    """
+    return _memory_of([process, *(child for child in process.children(recursive=True) if child.pid in kept)])
+
+
+def _memory_of(processes: Iterable[psutil.Process]) -> int:
     total = 0
-    for one in (process, *process.children(recursive=True)):
+    for one in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             total += one.memory_info().rss
     return total
