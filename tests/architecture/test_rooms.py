@@ -33,6 +33,7 @@ LARGE_ROOMS = {
     "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {
+    "vonggac.children.start": "a program: `python -m` runs it before anything else is loaded",
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
     "local.commands.clean": "one command a file",

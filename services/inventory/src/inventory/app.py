@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from inventory.api import routers, tags
 from inventory.api.context import Services
+from inventory.api.files.waiting import ImportQueue
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES
 from inventory.importing.mistakes.translated import VIETNAMESE
 from inventory.importing.storing.import_list import Background
@@ -36,6 +37,7 @@ from vonggac.auth import Sealer, TokenVerifier, add_routes, check_policy, instal
 from vonggac.auth.policy import INVENTORY
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
+from vonggac.children.sandbox_report import report_sandbox
 from vonggac.database import Database, database_address, is_away
 from vonggac.database.migrations import tables_missing
 from vonggac.http import new_application
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        report_sandbox(metrics.registry)
         tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
@@ -97,15 +100,12 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
+        imports=ImportQueue(settings.import_queue_most_bytes, metrics.import_bytes),
         bus=lambda: relay.bus,
         allowed=settings.allowed,
     )
-    install_authentication(
-        app,
-        TokenVerifier.of(settings, unix_s=clock.unix_s),
-        INVENTORY,
-        follow_units=app.state.services.store.follow_units,
-    )
+    follow_units = app.state.services.store.follow_units
+    install_authentication(app, TokenVerifier.of(settings, unix_s=clock.unix_s), INVENTORY, follow_units=follow_units)
     add_routes(app, routers())
     check_policy(app)
     return app

@@ -1,6 +1,8 @@
 """Files that cost far more than they weigh are refused at the bound, and the bound is named."""
 
 import io
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -10,11 +12,15 @@ from inventory.importing.derived import columns_of
 from inventory.importing.job import check, read_upload
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import MOST_KEPT
+from inventory.importing.reading import workbook, workbook_child
 from inventory.importing.reading.csv_text import MOST_CELLS
 from inventory.importing.reading.file import read_file
 from inventory.importing.reading.zip_guard import MOST_ROWS
 from inventory.nouns.registry import noun_named
+from vonggac.children.process import START
 from vonggac.http import ProblemError
+from vonggac.testing import eventually
+from vonggac.testing.processes import is_filtered
 
 COLUMNS = columns_of(noun_named("camera"))
 
@@ -59,6 +65,14 @@ def test_bombs_in_a_workbook_packed_by_bzip2_are_refused_unopened() -> None:
     text, peak = refusal(buffer.getvalue())
     assert "cannot be read as a workbook" in text
     assert peak < 4 << 20
+
+
+@pytest.mark.server
+async def test_sandbox_holds_for_the_process_that_parses_a_workbook() -> None:
+    arguments = [sys.executable, "-m", START, workbook_child.__name__, workbook.LIMITS.argument]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: ASYNC220
+        await eventually(lambda: is_filtered(child.pid), within_s=20)
+        child.communicate(b"no workbook")
 
 
 async def test_bombs_of_mistakes_are_counted_and_not_kept() -> None:

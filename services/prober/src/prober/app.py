@@ -37,6 +37,7 @@ from prober.settings import Settings
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.places import FacilityPlaces
 from vonggac.auth.policy import PROBER
+from vonggac.children.sandbox_report import report_sandbox
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        report_sandbox(metrics.registry)
         tasks.start(
             "prober",
             process.run(),

@@ -48,6 +48,7 @@ from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
 from vonggac.bus.clock import ServerClock, export_clock
+from vonggac.children.sandbox_report import report_sandbox
 from vonggac.database import Database, database_address, is_away
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -102,6 +103,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        report_sandbox(metrics.registry)
         tasks.start("feed", feed.run())
         tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now, feed.report_losses))
         tasks.start(

@@ -41,8 +41,6 @@ class Limits:
         _lower(resource.RLIMIT_DATA, self.memory_bytes)
         # A core would hold pictures.
         _lower(resource.RLIMIT_CORE, 0)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(str(KILLED_FIRST), "ascii")
         self.allow_time()
 
     def allow_time(self) -> None:
@@ -50,6 +48,12 @@ class Limits:
         if self.cpu_s is not None:
             # A whole second more, since the limit counts whole ones.
             _lower(resource.RLIMIT_CPU, int(time.process_time()) + 1 + self.cpu_s)
+
+
+def let_kernel_end_first() -> None:
+    """Have the kernel end this process before its parent when memory is short."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(KILLED_FIRST), "ascii")
 
 
 def _lower(what: int, most: int) -> None:

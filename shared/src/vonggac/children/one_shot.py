@@ -1,7 +1,7 @@
 """One piece of work on bytes that somebody sent, in a process of its own that has limits and ends with it.
 
-The process is `python -m MODULE LIMITS`: it applies its limits, and takes and gives frames, a length and the bytes, on
-its standard streams. It ends when its input does.
+The process is `python -m START MODULE LIMITS`: it applies its limits, and takes and gives frames, a length and the
+bytes, on its standard streams. It ends when its input does.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO
 
 from vonggac.children.limits import Limits
-from vonggac.children.process import without_settings
+from vonggac.children.process import START, child_environment
 
 LENGTH_BYTES = 8
 
@@ -56,12 +56,13 @@ async def start_child(module: str, limits: Limits, *, within_s: float, most_byte
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
+        START,
         module,
         limits.argument,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=without_settings(os.environ),
+        env=child_environment(os.environ),
     )
     try:
         async with asyncio.timeout(within_s):

@@ -10,19 +10,21 @@ from typing import Self
 
 from vonggac.children.limits import Limits
 
-_SECRETS = "VONGGAC_"
-"""Names of our settings begin so, some of which are secrets: a child that reads foreign bytes gets none."""
+START = "vonggac.children.start"
+_KEPT = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"})
+_KEPT_BEGINNINGS = ("LC_", "PYTHON", "MALLOC_", "COV")
+"""What starts and runs a Python program. All else may be a secret, ours or not: a proxy's login, a cloud's key."""
 
 
-def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without our settings. One thread: the memory of more would count, and the work is many
-    small pieces."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(_SECRETS)}
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of the environment a child that reads foreign bytes gets. One thread: the memory of more would
+    count, and the work is many small pieces."""
+    kept = {name: value for name, value in environment.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
     return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ChildProcess:
-    """`python -m MODULE FD LIMITS`: FD is its end of `socket`. It ends when the parent does, or shuts that."""
+    """`python -m START MODULE FD LIMITS`: FD is its end of `socket`. It ends when the parent does, or shuts that."""
 
     def __init__(self, process: asyncio.subprocess.Process, ours: socket.socket) -> None:
         self.process, self.socket = process, ours
@@ -38,12 +40,13 @@ class ChildProcess:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
+                    START,
                     module,
                     str(theirs.fileno()),
                     limits.argument,
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
-                    env=without_settings(os.environ),
+                    env=child_environment(os.environ),
                 )
         except BaseException:
             ours.close()

@@ -29,6 +29,12 @@ def put_to_sleep(process_id: int) -> None:
         time.sleep(0.002)
 
 
+def is_filtered(process_id: int) -> bool:
+    """Whether a filter of system calls holds for every thread of the process."""
+    states = [path.read_text() for path in Path(f"/proc/{process_id}/task").glob("*/status")]
+    return all("\nNoNewPrivs:\t1\n" in state and "\nSeccomp:\t2\n" in state for state in states)
+
+
 @contextmanager
 def asleep(process_id: int) -> Iterator[None]:
     """No thread of the process runs within the block."""

@@ -15,6 +15,7 @@ from forwarder.relay.demux.pool import RemuxPool, StreamEnd
 from forwarder.relay.demux.request import RemuxRequest
 from vonggac.net.errors import PeerError
 from vonggac.testing import eventually
+from vonggac.testing.processes import is_filtered
 
 pytestmark = pytest.mark.server
 
@@ -57,6 +58,14 @@ async def test_a_stream_that_no_process_took_keeps_no_room_in_one(monkeypatch: p
     used = pool.process_ids
     await pool.close()
     assert used == processes
+
+
+async def test_sandbox_holds_for_a_process_that_unpacks() -> None:
+    pool = RemuxPool()
+    await pool.open(RemuxRequest("mpegts"), End)
+    [process_id] = pool.process_ids
+    await eventually(lambda: is_filtered(process_id), within_s=20)
+    await pool.close()
 
 
 def test_a_process_loads_nothing_that_it_does_not_need() -> None:

@@ -23,7 +23,7 @@ from simulator.packets.giant import giant_keyframe
 from vonggac.events import Cause
 from vonggac.media.h26x import VideoCodec
 from vonggac.testing import eventually
-from vonggac.testing.processes import asleep, put_to_sleep
+from vonggac.testing.processes import asleep, is_filtered, put_to_sleep
 from vonggac.testing.waiting import measured_lag
 
 if TYPE_CHECKING:
@@ -195,6 +195,11 @@ async def test_a_decoder_has_none_of_our_secrets_and_leaves_with_us(
     assert "PATH" in process.environ()
     await decoder.close()
     assert not process.is_running()
+
+
+async def test_sandbox_holds_for_a_decoder_that_works(decoder: Decoder, frames: Frames) -> None:
+    assert isinstance(await decoder.decode(VideoCodec.H264, frames[0]), Picture)
+    assert is_filtered(decoder.process_ids[0])
 
 
 def test_the_prober_itself_never_loads_the_decoder() -> None:

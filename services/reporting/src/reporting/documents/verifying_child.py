@@ -16,6 +16,7 @@ from reporting.reports.snapshot.handed_out import FileDigest
 from reporting.reports.snapshot.report import StoredReport
 from vonggac.children.limits import Limits
 from vonggac.children.one_shot import ChildFailedError, read_frame, start_child, write_frame
+from vonggac.children.sandbox import confine
 
 LIMITS = Limits(memory_bytes=640 * 2**20, cpu_s=40)
 """As the parser of workbooks has it (decision 0099); a file that needs more is refused by name."""
@@ -81,6 +82,7 @@ async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer
 def main() -> None:
     """Answer for one file."""
     Limits.parse(sys.argv[1]).apply()
+    confine()
     content = read_frame(sys.stdin.buffer)
     assert content is not None, "the parent sends it first"
     _write(opened(content))

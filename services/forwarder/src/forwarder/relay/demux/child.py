@@ -19,6 +19,7 @@ import av
 from forwarder.relay.demux.demuxer import unpack
 from forwarder.relay.demux.request import RemuxRequest
 from vonggac.children.limits import Limits
+from vonggac.children.sandbox import confine
 
 _MAX_REQUEST_BYTES = 4096
 _NUMBER_BYTES = 8
@@ -28,6 +29,7 @@ def main() -> None:
     """Serve until the parent goes."""
     Limits.parse(sys.argv[2]).apply()
     av.logging.set_level(None)
+    confine("av")
     requests = socket.socket(fileno=int(sys.argv[1]))
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, _MAX_REQUEST_BYTES, 1)

@@ -14,13 +14,12 @@ from inventory.importing.reading import workbook_child
 from inventory.importing.reading.sheet import Format, RawFile, RawRow, Sheet
 from inventory.importing.reading.zip_guard import check_workbook
 from vonggac.children.limits import Limits
+from vonggac.children.process import START, child_environment
 
 LIMITS = Limits(memory_bytes=640 * 1024 * 1024, cpu_s=30)
 """Of the parser: far more than 50,000 rows take, and less than the service's container has."""
 _ONE_AT_A_TIME = threading.Lock()
 """The service's container has memory for one."""
-_SECRETS = "VONGGAC_"
-"""Settings begin so, some of which are secrets."""
 
 
 def read_workbook(body: bytes, mistakes: Mistakes) -> RawFile | None:
@@ -36,13 +35,12 @@ def read_workbook(body: bytes, mistakes: Mistakes) -> RawFile | None:
 
 def _parsed(body: bytes) -> list[Sheet]:
     """Raises RefusalError."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
     with subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", workbook_child.__name__, LIMITS.argument],
+        [sys.executable, "-m", START, workbook_child.__name__, LIMITS.argument],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=kept,
+        env=child_environment(os.environ),
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None

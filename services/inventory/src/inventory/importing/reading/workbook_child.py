@@ -18,6 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, l
 
 from inventory.importing.reading.formula_errors import Errors, find_errors
 from vonggac.children.limits import Limits
+from vonggac.children.sandbox import confine
 
 ROWS_AT_ONCE = 200
 MOST_SHEETS = 200
@@ -28,6 +29,7 @@ MOST_CELLS = 20_000_000
 def main() -> None:
     """A JSON document a line: `["sheet", name, hidden]`, `["rows", [[line, cells], …]]`, `["end"]` or `["damaged"]`."""
     Limits.parse(sys.argv[1]).apply()
+    confine()
     body = sys.stdin.buffer.read()
     try:
         errors = find_errors(body)

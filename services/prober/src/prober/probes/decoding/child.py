@@ -15,6 +15,7 @@ from prober.probes.decoding.keyframe import IdleContexts, decode_keyframe
 from prober.probes.decoding.messages import LENGTHS, READY, Request, encode_answer
 from prober.probes.decoding.picture import Picture, Undecodable
 from vonggac.children.limits import Limits
+from vonggac.children.sandbox import confine
 from vonggac.events import Cause
 
 # Of glibc's malloc.h.
@@ -31,6 +32,7 @@ def main() -> None:
     prober, contexts = socket.socket(fileno=int(sys.argv[1])), IdleContexts()
     # What was loaded stays: no collection of garbage walks over it again.
     gc.freeze()
+    confine("av")
     prober.sendall(READY)
     while lengths := _receive(prober, LENGTHS.size):
         described, data = (_receive(prober, size) for size in LENGTHS.unpack(lengths))
