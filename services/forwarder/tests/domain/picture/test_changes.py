@@ -177,6 +177,14 @@ def test_a_keyframe_as_large_as_others_that_begins_more_coarsely_is_of_the_same_
     assert not weights.cover(weight_of(12_000, 28)), "less to see"
 
 
+def test_a_new_session_that_is_coded_otherwise_asks_for_a_judge_as_of_a_swapped_camera(camera: Camera) -> None:
+    assert camera.changes.begin_session(camera.now_s, coded_otherwise=True)
+    assert camera.changes.wants_judge(camera.now_s)
+    camera.play(SCENE, 2)
+    assert camera.judge()
+    assert not PictureChanges().begin_session(0.0, coded_otherwise=True)
+
+
 def test_weights_without_a_quantizer_are_compared_by_their_size() -> None:
     known = Weights()
     assert not known.cover(Weight(1000))

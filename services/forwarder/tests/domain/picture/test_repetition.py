@@ -265,3 +265,17 @@ def test_a_loop_of_which_keyframes_are_missed_is_found_and_dated_to_its_first_on
     ends_at = at(watched.now_s)
     watched.show(live(4, "new"))
     assert watched.ended == [ends_at]
+
+
+def test_an_old_keyframe_alone_among_new_ones_does_not_put_the_end_off() -> None:
+    watched = Watched(heads=True).show(live(20)).show(loop(13, 3))
+    watched.show(["new 1", "loop 4", "new 2", "loop 6", "new 3", "new 4"])
+    assert watched.ended == [at(59)]
+
+
+def test_the_first_new_keyframe_is_not_shown_as_one_that_came_again() -> None:
+    watched = Watched(heads=True).show(live(20)).show(loop(13, 3))
+    assert watched.remembered.shown is watched.remembered.repetition is not None
+    watched.show(live(1, "new"))
+    assert watched.remembered.shown is None
+    assert watched.remembered.repetition is not None

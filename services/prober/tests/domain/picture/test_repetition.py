@@ -61,3 +61,9 @@ def test_a_recording_that_was_probed_for_long_is_known_and_memory_is_bounded() -
     for _ in range(CAMERAS + 10):
         since(recent, "abc", camera_id=uuid4())
     assert len(recent._cameras) == CAMERAS
+
+
+def test_one_new_keyframe_ends_it_where_a_forwarder_has_them_all() -> None:
+    recent = RecentKeyframes()
+    assert since(recent, "abcabc")[-1] == 3
+    assert recent.add(CAMERA, b"x" * 16, NOON + timedelta(hours=1), others_after=True, new_at_least=1) is None

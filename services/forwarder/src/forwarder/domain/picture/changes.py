@@ -82,12 +82,13 @@ class PictureChanges:
         unjudged = self.picture is not None and not self.picture.judged
         return not self._good or unjudged or now_s < self._rests_until_s
 
-    def begin_session(self, now_s: float) -> bool:
-        """The camera's media flows anew."""
+    def begin_session(self, now_s: float, *, coded_otherwise: bool = False) -> bool:
+        """The camera's media flows anew; `coded_otherwise`: with other parameter sets, as another device has."""
         self.rate.begin_anew()
         self._keyframe_s, self._distance_s = None, 0.0
         overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
-        return overdue and self._change(now_s, now_s, PictureSign.WEIGHT)
+        another = coded_otherwise and len(self._good) > 0
+        return (overdue or another) and self._change(now_s, now_s, PictureSign.WEIGHT)
 
     def weigh_keyframe(self, now_s: float, weight: Weight, *, light: bool = False) -> bool:
         """A keyframe came; `light`: the first like it passed unseen, in the place of one that was due."""

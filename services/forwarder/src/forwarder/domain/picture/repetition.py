@@ -26,7 +26,9 @@ SLOWEST = 0.5
 MISSED = 2
 """Keyframes of a run that may be missed, or be odd, as where a recording begins anew."""
 NEW = MISSED + 1
-"""Keyframes in a row that never came before end it; it ended with the first of them."""
+"""Keyframes that never came before end it; it ended with the first of them."""
+OLD = 2
+"""Keyframes in a row that came before: it goes on. One alone may pass where a recording ends."""
 SAMPLE_EVERY_S = 60.0
 SAMPLES = 1440
 """A day of hashes, 8 bytes each."""
@@ -65,6 +67,7 @@ class RememberedKeyframes:
         "_matched",
         "_new",
         "_new_since",
+        "_old",
         "_run",
         "_run_since_ms",
         "_run_until_ms",
@@ -97,11 +100,16 @@ class RememberedKeyframes:
         self._matched: list[bytes] = []
         """Different hashes of this run that are those of their places before."""
         self._new_since: datetime | None = None
-        self._new = 0
+        self._new = self._old = 0
         self._hash_until = -1.0
         self._samples, self._sample_s = bytearray(), array("I")
         self._stored_at = 0.0
         self._sample_matches: list[tuple[float, bytes, datetime]] = []
+
+    @property
+    def shown(self) -> Repetition | None:
+        """Of the newest keyframe: None where that is new, and the repetition may be over."""
+        return self.repetition if self._new_since is None else None
 
     def wants_hashes(self, at: datetime) -> bool:
         """Whether each of the next keyframes shall be hashed."""
@@ -293,11 +301,11 @@ class RememberedKeyframes:
     def _begin(self, repetition: Repetition, *, by_samples: bool) -> None:
         self.repetition, self._by_samples = repetition, by_samples
         self._new_since = self.new_since = None
-        self._new = 0
+        self._new = self._old = 0
         self._dated_back = by_samples
 
     def _find_end(self, now_s: float, word: bytes, at: datetime) -> None:
-        """End the repetition at the first of NEW keyframes in a row that never came before."""
+        """End the repetition at the first of NEW keyframes that never came before, and no OLD ones between them."""
         if self._by_samples:
             _, _, last = self._sample_matches[-1]
             if now_s - self._seconds(last) >= NEW_AFTER_S:
@@ -310,9 +318,11 @@ class RememberedKeyframes:
         goes_on = goes_on or (self._heads > 0 and find_word(self._weights, self._weight(newest), last=newest) >= 0)
         known = any(word) and (find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0)
         if goes_on or known:
-            self._new_since, self._new = None, 0
+            self._old += 1
+            if self._old >= OLD:
+                self._new_since, self._new = None, 0
             return
-        self._new_since, self._new = self._new_since or at, self._new + 1
+        self._new_since, self._new, self._old = self._new_since or at, self._new + 1, 0
         if self._new >= NEW:
             self._end(self._new_since)
 

@@ -318,7 +318,7 @@ class CameraKeyframes:
                 drift_s -= self._context.wall_correction_s()
             transport = self._source.transport if self._source is not None else None
             measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
-            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, self.remembered.repetition)
+            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, self.remembered.shown)
             self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.

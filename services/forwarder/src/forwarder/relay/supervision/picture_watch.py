@@ -57,9 +57,12 @@ class PictureWatch:
 
     def begin_session(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> None:
         """The camera's media flows anew."""
+        # A camera that was swapped, or set anew: its next probe shall not wait for the schedule.
+        before, now = (self._codec, {*self._parameter_sets}), (codec, {*parameter_sets})
+        otherwise = bool(before[1]) and bool(now[1]) and before != now
         self._codec, self._parameter_sets = codec, parameter_sets
         self._reads_since_s = None
-        self._publish(self._changes.begin_session(self._context.monotonic_s()))
+        self._publish(self._changes.begin_session(self._context.monotonic_s(), coded_otherwise=otherwise))
 
     def weigh(self, now_s: float, octets: int, head: bytes | None) -> None:
         """A keyframe passed by; `head`: as of `read_head`."""

@@ -40,10 +40,12 @@ class RecentKeyframes:
     def __init__(self) -> None:
         self._cameras: OrderedDict[UUID, _Camera] = OrderedDict()
 
-    def add(self, camera_id: UUID, digest: bytes, at: datetime, *, others_after: bool) -> datetime | None:
+    def add(
+        self, camera_id: UUID, digest: bytes, at: datetime, *, others_after: bool, new_at_least: int = NEW_AT_LEAST
+    ) -> datetime | None:
         """Since when the camera's keyframes come again, this one included; None while they are new.
 
-        `others_after`: the camera gave another keyframe after this one.
+        `others_after`: the camera gave another keyframe after this one. `new_at_least`: so many new ones end it.
         """
         camera = self._cameras.setdefault(camera_id, _Camera())
         self._cameras.move_to_end(camera_id)
@@ -57,7 +59,7 @@ class RecentKeyframes:
         newest = [one for one in came_again if one.digest == digest]
         camera.new = 0 if newest else camera.new + 1
         if camera.since is not None:
-            if camera.new >= NEW_AT_LEAST:
+            if camera.new >= new_at_least:
                 camera.since = None
         elif newest and (len(newest) >= COMINGS - 1 or len({one.digest for one in came_again}) >= COMINGS):
             camera.since = came_again[0].at

@@ -15,7 +15,7 @@ from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.limits.logins import suspected
 from prober.domain.picture import PictureHistory
-from prober.domain.picture.repetition import RecentKeyframes
+from prober.domain.picture.repetition import NEW_AT_LEAST, RecentKeyframes
 from prober.domain.result import Judgement, ProbeResult, Repeats
 from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (
@@ -171,9 +171,12 @@ class CameraProber:
         """
         if result.picture is None or result.still is not None:
             return result
-        others_after = result.goes_on or result.kind is ProbeKind.FORWARDER_KEYFRAME
+        by_forwarder = result.kind is ProbeKind.FORWARDER_KEYFRAME
+        others_after = result.goes_on or by_forwarder
         digest, at = result.picture.keyframe_hash, result.picture.taken_at
-        since = self._keyframes.add(camera_id, digest, at, others_after=others_after)
+        # A forwarder that saw it come would have said so.
+        most_new = 1 if by_forwarder else NEW_AT_LEAST
+        since = self._keyframes.add(camera_id, digest, at, others_after=others_after, new_at_least=most_new)
         if since is None or result.repeats is not None:
             return result
         return replace(result, repeats=Repeats(since, "from probe to probe, with others between"))
