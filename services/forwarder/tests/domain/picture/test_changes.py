@@ -185,6 +185,20 @@ def test_a_new_session_that_is_coded_otherwise_asks_for_a_judge_as_of_a_swapped_
     assert not PictureChanges().begin_session(0.0, coded_otherwise=True)
 
 
+@pytest.mark.parametrize("cause", [Cause.REPEATS, Cause.FROZEN])
+def test_a_picture_that_is_new_again_asks_for_a_judge_at_once_though_it_weighs_the_same(
+    camera: Camera, cause: Cause
+) -> None:
+    assert not camera.changes.end_nothing_new(camera.now_s, camera.now_s - 2)
+    camera.judge(cause)
+    camera.play(SCENE, 6)
+    assert camera.changes.end_nothing_new(camera.now_s, camera.now_s - 2)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.since_s == camera.now_s - 2
+    assert camera.judge()
+    assert camera.changes.picture.cause is None
+
+
 def test_weights_without_a_quantizer_are_compared_by_their_size() -> None:
     known = Weights()
     assert not known.cover(Weight(1000))
@@ -225,7 +239,10 @@ def test_a_keyframe_that_is_read_partly_at_a_second_does_not_hide_that_deltas_sh
     assert rate.shrank_at(80_000) == 0.0
 
 
-@pytest.mark.parametrize(("rates", "left"), [((500, 400), 0.01), ((500, 400, 30_000), 0.01), ((500, 30_000), None)])
+@pytest.mark.parametrize(
+    ("rates", "left"),
+    [((500, 400), 0.009), ((500, 400, 30_000), 0.009), ((500, 400, 8_000), 0.009), ((500, 30_000), None)],
+)
 def test_one_second_alone_of_more_does_not_end_what_has_shrunk(rates: tuple[int, ...], left: float | None) -> None:
     rate, total = DeltaRate(), 0
     rate.read_total(0.0, 0)

@@ -12,8 +12,11 @@ from forwarder.domain.picture.weight import MUCH, Weight, Weights
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
 
+NOTHING_NEW = frozenset((Cause.FROZEN, Cause.REPEATS))
 RATES_KNOWN = 24
 """Judged pictures whose rates between keyframes are remembered."""
+LEARNT = 0.5
+"""Of the usual rate: one judged picture lowers it to that at most."""
 NEEDLESS_AT_MOST, CHANGES_AT_MOST, WITHIN_S = 6, 60, 600.0
 """A camera whose picture was found good so often though it had changed, or that changes so often, is not watched for as
 long: then every probe of it is a judged one."""
@@ -124,6 +127,11 @@ class PictureChanges:
             return False
         return self._change(now_s, last_s + interval_s, PictureSign.OVERDUE)
 
+    def end_nothing_new(self, now_s: float, since_s: float) -> bool:
+        """The picture is new again since then, after it stood still or repeated itself: what was found is over."""
+        over = self.picture is not None and self.picture.judged and self.picture.cause in NOTHING_NEW
+        return over and self._change(now_s, since_s, PictureSign.WEIGHT)
+
     def judge(self, captured_s: float, cause: Cause | None, *, moves: bool = False) -> bool:
         """A prober decoded the picture captured at `captured_s`, or missed one until then; `cause`: it shows
         nothing. `moves`: it was watched for a while, since it might stand still."""
@@ -197,7 +205,8 @@ class PictureChanges:
             self._good.add(weight)
         least = self.rate.least_since(picture.since_s if picture is not None else 0.0)
         if least is not None:
-            self._good_rates = [*self._good_rates, least][-RATES_KNOWN:]
+            # One judge may err: a repeated picture that seemed to move once must go on to be asked for.
+            self._good_rates = [*self._good_rates, max(least, LEARNT * self.usual_rate)][-RATES_KNOWN:]
 
     def _changed_s(self, now_s: float, *, light: bool) -> float:
         """Amid this keyframe and the one before it, or the first light one."""

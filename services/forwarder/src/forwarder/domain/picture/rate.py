@@ -54,10 +54,10 @@ class DeltaRate:
     def shrunk_to(self, usual: float) -> float | None:
         """What is left of `usual`; None where it has not shrunk. One second alone of more ends nothing."""
         rates = [rate for _, rate in self.seconds]
-        for last in (rates[-SECONDS:], rates[-SECONDS - 1 : -1]):
-            if usual >= LEAST_OCTETS_S and len(last) == SECONDS and max(last) < SHRUNK * usual:
-                return max(last) / usual
-        return None
+        # The newest one may have a part of a keyframe that is left out of it later.
+        pairs = [last for last in (rates[-SECONDS:], rates[-SECONDS - 1 : -1]) if len(last) == SECONDS]
+        shrunk = [sum(last) / SECONDS for last in pairs if max(last) < SHRUNK * usual]
+        return min(shrunk) / usual if shrunk and usual >= LEAST_OCTETS_S else None
 
     def grew_at(self, least: float) -> float | None:
         """Since when the last SECONDS or more have at least that."""

@@ -349,7 +349,13 @@ class CameraKeyframes:
             self.hash_all(STILL_WATCH_S, asker="repeats")
         known = self.nothing_new
         self.nothing_new = date_nothing_new(known, self.still, self.remembered, self._compared)
-        if known != self.nothing_new and self.on_still is not None:
+        if known == self.nothing_new:
+            return
+        # It says what is over.
+        self._copy = None
+        if known.lasts and self.nothing_new.until is not None:
+            self.watch.end_nothing_new(self.nothing_new.until)
+        if self.on_still is not None:
             self.on_still()
 
     def _note(self, note: KeyframeNote, now: Instant) -> None:

@@ -92,6 +92,12 @@ class PictureWatch:
             self._publish(self._changes.miss_keyframe(now_s, last_s, interval_s))
         return True
 
+    def end_nothing_new(self, at: datetime) -> None:
+        """As of `PictureChanges.end_nothing_new`."""
+        now = self._context.now()
+        since_s = now.monotonic_s - max(0.0, (now.at - at).total_seconds())
+        self._publish(self._changes.end_nothing_new(now.monotonic_s, since_s))
+
     def judge(self, captured_at: datetime, cause: Cause | None, *, moves: bool = False) -> None:
         """As of `PictureChanges.judge`."""
         now = self._context.now()
