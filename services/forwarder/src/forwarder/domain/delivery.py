@@ -47,7 +47,7 @@ class Limits:
     good_s: float = 60.0
     """A session whose media was acknowledged for this long starts the back-off anew."""
     refused_retry_s: float = 300.0
-    """Wait after a login that was refused, so that no account is locked; without one there is nothing to lock."""
+    """Wait after a login that was refused, so that no account is locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,11 @@ class RetryDue:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed, or the session is lost."""
+    """The attempt failed, or the session is lost. `login_sent`: the plan's, which refusals may lock."""
 
     cause: Cause
     detail: str | None = None
     login_sent: bool = True
-    """Whether the plan has a login that this attempt sent, which too many refusals may lock."""
 
 
 type ReadBack = Verified | Mismatched | Unprovable | Unreached

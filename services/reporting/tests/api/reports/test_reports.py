@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from alembic import command
 from services.reporting.tests.stage.freezing import BODY, DAY, NEXT, approve, frozen, once_more
-from services.reporting.tests.tables.sample import clock_set_back
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -18,10 +17,8 @@ from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
-from reporting.domain.instants import millis
 from reporting.migrations import SCRIPTS
 from reporting.reports.snapshot.report import parsed
-from reporting.storage.upkeep.tables import clock_step
 from vonggac.auth import Role
 from vonggac.database.migrations import config
 from vonggac.events import Cause, new_event
@@ -64,22 +61,6 @@ async def test_a_frozen_report_has_its_figures_in_every_form(client: Client, fed
     assert (row["period_ms"], row["down_ms"], row["up_ms"]) == (1440 * minutes, 45 * minutes, (1200 - 45 + 5) * minutes)
     (outage,) = document["tables"]["outages"]
     assert (outage["length_ms"], outage["cause"]) == (45 * minutes, "timeout")
-
-
-async def test_a_clock_that_was_set_back_is_named_in_every_form_of_a_frozen_report(
-    client: Client, fed: Province, database: Database
-) -> None:
-    step = clock_set_back(DAY + timedelta(hours=9))
-    async with database.transaction() as session:
-        await session.execute(clock_step.insert().values(**step))
-    report = await frozen(client)
-    document = parsed((await client.get(f"/v1/reports/{report['id']}.json")).content)
-    (note,) = document.tables["notes"]
-    assert (note["note_kind"], note["from_ms"]) == ("clock_step", millis(DAY + timedelta(hours=9, minutes=-2)))
-    assert any(isinstance(one, Text) and str(note["text_vi"]) in one.text for one in paper(document).body)
-    for form in FORMS:
-        said = verify((await client.get(f"/v1/reports/{report['id']}.{form}")).content)
-        assert said.unaltered, said.differences
 
 
 async def test_reports_are_chained_and_listed_newest_first(client: Client, fed: Province) -> None:
