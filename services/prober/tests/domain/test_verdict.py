@@ -29,7 +29,7 @@ def test_a_keyframe_that_does_not_decode_is_down_with_the_decoders_reason() -> N
 
 def test_a_keyframe_that_waits_for_our_decoder_is_not_the_cameras_fault() -> None:
     judgement = judge(Evidence(playing=True, packets=9, keyframe=True))
-    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.WORKER_LAGGED)
 
 
 def test_silence_after_play_is_no_media() -> None:

@@ -138,7 +138,7 @@ create temporary table report on commit drop as
 create temporary table flow on commit drop as
     select camera, worker, held, stopped_at, moved_at, state = 'flowing' as flows,
            state = 'stopped' and cause not in
-               ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
+               ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'worker_lagged', 'internal_error') as gone,
            tstzmultirange(span) - coalesce((
                select range_agg(other.span) from report as other where other.camera = report.camera
                and (other.held, other.worker collate "C", other.sequence)

@@ -283,10 +283,16 @@ _ADVICE = {
         "Nhập lại tên và mật khẩu cho địa chỉ mới trong hệ thống quản lý.",
         "Give the credentials again for the new address in the inventory.",
     ),
+    Cause.WORKER_LAGGED: Advice(
+        "The prober itself stood still for more than half a second, or had no CPU left to decode the picture; what did "
+        "not come in that time may have come and waited, so nothing is known.",
+        "Báo đơn vị vận hành: máy chạy prober thiếu CPU; cấp thêm CPU hoặc thêm bản sao prober.",
+        "Report to the operator: the prober's machine lacks CPU; give it more, or add a prober.",
+    ),
     Cause.INTERNAL_ERROR: Advice(
-        "A mistake of the platform itself, or too little CPU; nothing is known about the camera.",
-        "Báo đơn vị vận hành: xem nhật ký của dịch vụ và tải máy chủ.",
-        "Report to the operator: check the service's log and the machine's load.",
+        "A mistake of the platform itself; nothing is known about the camera.",
+        "Báo đơn vị vận hành: xem nhật ký của dịch vụ.",
+        "Report to the operator: check the service's log.",
     ),
 }
 ADVICE: Mapping[Cause, Advice] = MappingProxyType(_ADVICE)

@@ -55,4 +55,5 @@ class Cause(StrEnum):
     STOPPED = "stopped"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
     SECRET_MOVED = "secret_moved"  # noqa: S105 - a cause, not a secret
+    WORKER_LAGGED = "worker_lagged"
     INTERNAL_ERROR = "internal_error"

@@ -14,6 +14,7 @@ NOBODY_PROBED = frozenset(
         Cause.ADDRESS_NOT_ALLOWED,
         Cause.SECRET_UNREADABLE,
         Cause.SECRET_MOVED,
+        Cause.WORKER_LAGGED,
         Cause.INTERNAL_ERROR,
         Cause.DECODER_CRASHED,
     }
@@ -80,7 +81,7 @@ def judge(evidence: Evidence) -> Judgement:
         return _broken_off(evidence.undecodable or Failure(Cause.DECODE_FAILED, "the decoder gave no picture"))
     if evidence.keyframe:
         # The camera did its part; that no decoder was free in time is ours.
-        return unknown(Cause.INTERNAL_ERROR, "a keyframe arrived and was not decoded before the deadline")
+        return unknown(Cause.WORKER_LAGGED, "a keyframe arrived and was not decoded before the deadline")
     if evidence.failure is not None:
         return _broken_off(evidence.failure)
     if not evidence.playing:
@@ -139,7 +140,7 @@ def lagged(judgement: Judgement, lag_s: float) -> Judgement:
     if judgement.verdict is not Verdict.DOWN or judgement.cause in (*DOWN_BY_PICTURE, Cause.AUTH_FAILED):
         return judgement
     why = f"{lag_reason(lag_s)} ({judgement.cause} does not count)"
-    return replace(judgement, verdict=Verdict.UNKNOWN, cause=Cause.INTERNAL_ERROR, detail=why)
+    return replace(judgement, verdict=Verdict.UNKNOWN, cause=Cause.WORKER_LAGGED, detail=why)
 
 
 def lag_reason(lag_s: float) -> str:

@@ -30,6 +30,7 @@ OURS = frozenset(
         Cause.SECRET_MOVED,
         Cause.CODEC_UNSUPPORTED,
         Cause.TRANSPORT_UNSUPPORTED,
+        Cause.WORKER_LAGGED,
         Cause.INTERNAL_ERROR,
     }
 )

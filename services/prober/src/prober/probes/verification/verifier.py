@@ -358,7 +358,7 @@ class _Round:
             return finding
         lag_s = self._verifier.lag.longest_s(self._began)
         # What did not come in such a time may have come and waited.
-        return not_checkable(lag_reason(lag_s), Cause.INTERNAL_ERROR) if lag_s > MOST_LAG_S else finding
+        return not_checkable(lag_reason(lag_s), Cause.WORKER_LAGGED) if lag_s > MOST_LAG_S else finding
 
 
 def _may_be_ended_by_us(finding: Finding) -> bool:

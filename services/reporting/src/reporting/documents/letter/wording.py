@@ -65,6 +65,7 @@ CAUSES: Mapping[str, str] = {
     Cause.STOPPED: "Do người vận hành dừng",
     Cause.SECRET_UNREADABLE: "Không mở được thông tin đăng nhập",
     Cause.SECRET_MOVED: "Thông tin đăng nhập đặt sai chỗ",
+    Cause.WORKER_LAGGED: "Máy kiểm tra quá tải",
     Cause.INTERNAL_ERROR: "Lỗi nội bộ",
 }
 """Every cause in words; one of a newer release is shown by its code."""

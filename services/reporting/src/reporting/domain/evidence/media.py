@@ -37,8 +37,11 @@ WITHOUT_MEDIA = frozenset(
 
 OURS = frozenset(
     cause.value
-    for cause in (Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR)
-)
+    for cause in (
+        Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.WORKER_LAGGED,
+        Cause.INTERNAL_ERROR,
+    )
+)  # fmt: skip
 """Faults on our side: nothing is known of the camera (decision 0009)."""
 
 FROZEN, REPEATS = Cause.FROZEN.value, Cause.REPEATS.value

@@ -54,6 +54,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.REPEATS: 44,
         BY_FORWARDER: 255,
         Cause.ANOTHER_DEVICE: 45,
+        Cause.WORKER_LAGGED: 46,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
