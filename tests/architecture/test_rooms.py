@@ -45,7 +45,6 @@ SMALL_FILES = {
     "inventory.domain.people.agency": "one noun a file",
     "inventory.importing.reading.file": "what kind of file it is, before any of it is read",
     "inventory.nouns.devices.deliveries": "one noun a file",
-    "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.documents.as_json": "one form of the report a file",
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.feeds.national": "one feed a file",

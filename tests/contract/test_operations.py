@@ -20,6 +20,8 @@ from reporting.metrics import registry as reporting_registry
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.prober import ProbeKind, Verdict
+from vonggac.http.metrics.service import ServiceMetrics
+from vonggac.telemetry import Health
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"
@@ -27,12 +29,15 @@ DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
 RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
 RUNBOOKS = sorted((OPERATIONS / "runbooks").glob("*.md"))
 
+SERVICES = ("inventory", "prober", "forwarder", "reporting")
 FROM_PROMETHEUS = {"up", "ALERTS"}
+FROM_EXPORTERS = {"pg_up"}
+"""Of the options `monitoring.exporters` of the chart."""
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
-LABELS_OF_PROMETHEUS = {"job", "instance", "le", "alertname", "alertstate", "severity"}
+LABELS_OF_PROMETHEUS = {"job", "instance", "le", "alertname", "alertstate", "severity", "namespace", "release"}
 WORDS = {"and", "or", "unless", "on", "ignoring", "by", "without", "group_left", "group_right", "offset", "bool"}
 LABEL_VALUES = {
-    "state": {state.value for state in DeliveryState},
+    "state": {state.value for state in DeliveryState} | {"current", "behind", "offline"},
     "verdict": {verdict.value for verdict in Verdict},
     "cause": {cause.value for cause in Cause} | {"none"},
     "kind": {kind.value for kind in ProbeKind} | {"inventory", "observation"},
@@ -49,12 +54,13 @@ def exported() -> set[str]:
         InventoryMetrics().registry,
         ProberMetrics(per_camera=True).registry,
         reporting_registry,
+        *(ServiceMetrics(service, "", Health()).registry for service in SERVICES),
     ]
     return {
         family.name + suffix
         for registry in registries
         for family in registry.collect()
-        for suffix in SUFFIXES[family.type]
+        for suffix in SUFFIXES.get(family.type, ())
     }
 
 
@@ -66,13 +72,21 @@ def documented_labels() -> dict[str, set[str]]:
         for row in re.finditer(r"^\| `(vonggac_\w+)` \| \w+ \|([^|]*)\|", readme.read_text("utf-8"), re.MULTILINE):
             without_values = re.sub(r"\([^)]*\)", "", row[2])
             labels[row[1]] = set(re.findall(r"[a-z_]+", without_values))
+    common = re.finditer(
+        r"^\| `(vonggac_<service>_\w+)` \| \w+ \|([^|]*)\|",
+        (ROOT / "shared/README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    for row in common:
+        for service in SERVICES:
+            labels[row[1].replace("<service>", service)] = set(re.findall(r"[a-z_]+", row[2]))
     return labels
 
 
 def metrics_of(expression: str) -> set[str]:
     """Names of the metrics of a PromQL expression; also names that are none of ours."""
     bare = re.sub(r"\[[^\]]*\]", "", re.sub(r"\{[^}]*\}", "", expression))
-    bare = GROUPING.sub("", re.sub(r"\boffset\s+\w+", "", bare))
+    bare = GROUPING.sub("", re.sub(r'\boffset\s+\w+|"[^"]*"', "", bare))
     return set(re.findall(r"\b([a-zA-Z_:][\w:]*)\b(?!\s*\()", bare)) - WORDS
 
 
@@ -106,7 +120,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 def test_an_expression_names_only_metrics_that_exist() -> None:
     used = [(place, metrics_of(expression)) for place, expression in expressions()]
     assert [place for place, metrics in used if not metrics] == []
-    unknown = {place: metrics - exported() - FROM_PROMETHEUS for place, metrics in used}
+    unknown = {place: metrics - exported() - FROM_PROMETHEUS - FROM_EXPORTERS for place, metrics in used}
     assert {place: metrics for place, metrics in unknown.items() if metrics} == {}
 
 
@@ -115,7 +129,7 @@ def test_an_expression_names_only_labels_and_values_that_exist() -> None:
     wrong = []
     for place, expression in expressions():
         known = set(LABELS_OF_PROMETHEUS)
-        for metric in metrics_of(expression) - FROM_PROMETHEUS:
+        for metric in metrics_of(expression) - FROM_PROMETHEUS - FROM_EXPORTERS:
             known |= documented[re.sub(r"_(bucket|sum|count)$", "", metric)]
         wrong += [(place, label) for label in labels_of(expression) - known]
         for label, values in MATCHER.findall(expression):
@@ -150,6 +164,16 @@ def test_an_alert_says_how_bad_what_and_where_to_read_on(rule: dict[str, Any]) -
     assert {label for note in notes.values() for label in re.findall(r"\$labels\.(\w+)", note)} <= grouped | {
         "instance"
     }
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_a_rule_mixes_no_two_releases_of_one_prometheus(rule: dict[str, Any]) -> None:
+    bare = re.sub(r'"[^"]*"', "", rule["expr"])
+    aggregated = re.findall(r"\b(?:sum|min|max|avg|count|group|topk|quantile)\b(?!\w)\s*(by \([^)]*\))?", bare)
+    joined = re.findall(r"\b(?:on|ignoring)\s*\(([^)]*)\)", bare)
+    for labels in (*aggregated, *joined):
+        assert re.search(r"\bnamespace, release\b", labels), labels or "an aggregation over all releases"
+    assert "vector(" not in bare, "of no release"
 
 
 def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:

@@ -139,11 +139,11 @@ async def streams(started: Place) -> dict[str, Any]:
 
 
 def tables(started: Place, name: str) -> str:
-    """The whole database as SQL."""
+    """The whole database as SQL, but for the notes of backups: that of a copy comes when it is complete."""
     login = started.databases[name]
     address = login.url.replace("postgresql+psycopg", "postgresql")
     done = subprocess.run(
-        [_program("pg_dump"), "--no-owner", "--restrict-key=test", address],
+        [_program("pg_dump"), "--no-owner", "--exclude-table-data=backups", "--restrict-key=test", address],
         capture_output=True, text=True, check=True, env={"PGPASSWORD": read_password(login.password_file)},
     )  # fmt: skip
     return done.stdout
@@ -163,6 +163,14 @@ async def test_what_comes_back_is_what_was_there(source: Place, copied: CopyFold
         assert source.keys is not None
         assert key.read_bytes() == (source.keys / key.name).read_bytes()
         assert key.stat().st_mode & 0o077 == 0 or key.suffix == ".pub"
+
+
+async def test_a_complete_backup_is_noted_in_the_register(source: Place, copied: CopyFolder) -> None:
+    with psycopg.connect(url(source, "inventory").replace("+psycopg", "")) as connection:
+        notes = connection.execute("select began_at, finished_at, size_bytes from backups").fetchall()
+    [(began_at, finished_at, size_bytes)] = [note for note in notes if note[0] == copied.manifest().made_at]
+    assert began_at < finished_at
+    assert size_bytes > 0
 
 
 async def test_a_backup_is_checked_by_a_program_that_everybody_has(copied: CopyFolder) -> None:

@@ -73,7 +73,14 @@ async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.Async
     registry = CollectorRegistry()
     Counter("vonggac_test_things", "Things.", registry=registry).inc()
     app = new_application(
-        title="t", description="d", version="1", lifespan=lifespan, health=health, metrics=registry, tags={}
+        service="sample",
+        title="t",
+        description="d",
+        version="1",
+        lifespan=lifespan,
+        health=health,
+        metrics=registry,
+        tags={},
     )
     verifier = TokenVerifier(jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac")
     install_authentication(app, verifier, POLICY)
@@ -260,7 +267,7 @@ async def test_a_bug_is_a_500_without_its_inner_workings(
     with capture_logs() as logged:
         answer = await client.get("/v1/bug", headers=bearer(token_for(Role.READER)))
     assert answer.status_code == 500
-    assert [entry["event"] for entry in logged] == ["request_failed"]
+    assert [entry["event"] for entry in logged] == ["request_answered", "request_failed"]
     assert answer.json()["code"] == "internal_error"
     assert "S3cret!" not in answer.text
 

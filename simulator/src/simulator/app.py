@@ -52,6 +52,7 @@ def create_app_for(simulator: Simulator, *, owned: bool = False) -> FastAPI:
     health = Health()
     health.add("simulator", simulator.not_ready_reason)
     app = new_application(
+        service="simulator",
         title="Vong Gac Simulator",
         description="Virtual cameras and monitoring centres with faults on demand.",
         version="1",

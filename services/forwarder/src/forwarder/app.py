@@ -56,6 +56,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             await tasks.stop_all()
 
     app = new_application(
+        service="forwarder",
         title="Vong Gac Forwarder",
         description="Vọng Gác. One camera to two destinations, neither harming the other: how each delivery stands.",
         version=version("vonggac-forwarder"),

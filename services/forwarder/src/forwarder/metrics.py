@@ -38,6 +38,7 @@ class Metrics(Collector):
         self.gop_caches_dropped: Callable[[], int] = int
         self.read_back_hints: Callable[[], Mapping[str, int]] = dict
         self.observations_waiting: Callable[[], int] = int
+        self.observations_oldest_age_s: Callable[[], float] = float
         self.observations_dropped: Callable[[], int] = int
         self.observations_refused: Callable[[], int] = int
         self.observations_republished: Callable[[], int] = int
@@ -120,6 +121,11 @@ class Metrics(Collector):
             "vonggac_forwarder_observations_waiting",
             "Reports kept in memory until NATS has stored them.",
             value=self.observations_waiting(),
+        )
+        yield GaugeMetricFamily(
+            "vonggac_forwarder_observations_oldest_age_seconds",
+            "For how long the oldest of these has waited.",
+            value=self.observations_oldest_age_s(),
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_observations_dropped",

@@ -3,7 +3,7 @@
 Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
 then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox; only before its
 clock was measured once nothing can be dated, and is refused with 503) and has the
-reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; imports in the
+reconciler beside it, then the tasks of the gauges. Stop, in reverse: uvicorn waits for running requests; imports in the
 background are cancelled (nothing of them is stored); the gauges, then the relay are cancelled (unconfirmed rows stay in
 the outbox, and NATS drops the repetition), the connection is closed, then the database pool. A background task that
 ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
@@ -29,6 +29,7 @@ from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.queries.write_dates import WriteDates
 from inventory.storage.store import Store
+from inventory.storage.upkeep.gauges import measure_register
 from inventory.storage.upkeep.reconciling import Reconciler
 from inventory.storage.upkeep.republishing import publish_wanted, republish
 from inventory.storage.upkeep.restoring import Restores
@@ -47,6 +48,7 @@ from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
 MEASURE_EVERY_S = 5.0
+MEASURE_REGISTER_EVERY_S = 30.0
 AROUND_A_FILE_BYTES = 2 * 2**20
 """Of a form around the file of an import."""
 
@@ -66,6 +68,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         report_sandbox(metrics.registry)
         tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
+        tasks.start("register-metrics", measure_register(database, metrics, every_s=MEASURE_REGISTER_EVERY_S))
         log.info("inventory_started")
         try:
             yield
@@ -75,13 +78,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             await database.close()
             log.info("inventory_stopped")
 
-    health.add("database", database.check)
-    health.add("migrations", lambda: tables_missing(database, SCRIPTS, "python -m inventory migrate"))
-    health.add("bus", relay.check)
-    health.add("background", tasks.check)
-    health.add("dates", clock.check_measured)
-    health.add("clock", clock.check_skew, degrades=True)
+    _add_checks(health, database, relay, tasks, clock)
     app = new_application(
+        service="inventory",
         title="Vong Gac Inventory",
         description="Vọng Gác. Facilities, cameras, people and destinations: the wanted state.",
         version=version("vonggac-inventory"),
@@ -109,6 +108,17 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     add_routes(app, routers())
     check_policy(app)
     return app
+
+
+def _add_checks(
+    health: Health, database: Database, relay: RelayReady, tasks: TaskSupervisor, clock: ServerClock
+) -> None:
+    health.add("database", database.check)
+    health.add("migrations", lambda: tables_missing(database, SCRIPTS, "python -m inventory migrate"))
+    health.add("bus", relay.check)
+    health.add("background", tasks.check)
+    health.add("dates", clock.check_measured)
+    health.add("clock", clock.check_skew, degrades=True)
 
 
 def _store(settings: Settings, database: Database, relay: RelayReady, clock: ServerClock) -> Store:

@@ -31,6 +31,12 @@ class StreamMetrics:
             ["stream", "durable"],
             registry=self.registry,
         )
+        self.stream_replicas = Gauge(
+            "vonggac_inventory_stream_replicas",
+            "Copies of a stream by what they are: current, behind, or offline; no sample without a leader",
+            ["stream", "state"],
+            registry=self.registry,
+        )
         self.stream_bytes = Gauge(
             "vonggac_inventory_stream_bytes", "Size of a stream that has a bound", ["stream"], registry=self.registry
         )
@@ -68,6 +74,14 @@ class Metrics(StreamMetrics):
             "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
+        self.cameras_wanted = Gauge(
+            "vonggac_inventory_cameras_wanted", "Cameras that shall be forwarded", registry=self.registry
+        )
+        self.backup_last_success = Gauge(
+            "vonggac_inventory_backup_last_success_timestamp_seconds",
+            "When the last complete backup ended, in Unix time; 0: there is none",
+            registry=self.registry,
+        )
         self.imports = Counter(
             "vonggac_inventory_imports",
             "Imports of files by result",

@@ -82,6 +82,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             await tasks.stop_all()
 
     app = new_application(
+        service="prober",
         title="Vong Gac Prober",
         description="Vọng Gác. Is the stream alive, is the picture true, do its destinations receive it: the latest "
         "probe of each camera, the latest read-back of each delivery.",

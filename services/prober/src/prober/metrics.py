@@ -158,6 +158,11 @@ class ObservationMetrics(Collector):
             "Reports kept in memory until NATS has stored them.",
             value=queue.waiting if queue else 0,
         )
+        yield GaugeMetricFamily(
+            "vonggac_prober_observations_oldest_age_seconds",
+            "For how long the oldest of these has waited.",
+            value=queue.oldest_age_s if queue else 0,
+        )
         yield CounterMetricFamily(
             "vonggac_prober_observations_dropped",
             "Reports lost because NATS was away for too long.",

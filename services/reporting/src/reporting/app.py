@@ -126,6 +126,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("background", tasks.check)
     health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
+        service="reporting",
         title="Vong Gac Reporting",
         description="Vọng Gác. From observations to compliance: what is connected, and for how long, truthfully.",
         version=version("vonggac-reporting"),

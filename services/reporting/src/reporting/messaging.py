@@ -6,6 +6,7 @@ publishes the outbox in order.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,6 +21,7 @@ from reporting.settings import Settings
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
+from vonggac.bus.events import read_stream
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import FactsLost
 from vonggac.telemetry import get_logger
@@ -195,6 +197,7 @@ class StreamWatch:
             self.pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
             metrics.PENDING.labels(durable).set(self.pending)
             handled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+            await self._measure_age(handled)
             await self._keep_position(handled, info.delivered.stream_seq if info.delivered is not None else handled)
             if self._consumer.stream == topology.INVENTORY and not self.pending:
                 await self._positions.note_register_read(asked_at)
@@ -205,6 +208,16 @@ class StreamWatch:
             if not is_transient(error):
                 raise
             log.info("position_unknown", durable=durable, error=type(error).__name__)
+
+    async def _measure_age(self, handled: int) -> None:
+        """How old the first event is that is not handled: also when few come, nobody may wait for hours."""
+        age_s = 0.0
+        if self.pending:
+            async for first in read_stream(self._bus, self._consumer.stream, handled + 1, sys.maxsize, most=1):
+                stored_at = first[0].stored_at
+                age_s = 0.0 if stored_at is None else max((self._clock.now() - stored_at).total_seconds(), 0.0)
+                break
+        metrics.OLDEST_PENDING.labels(self._consumer.durable).set(age_s)
 
     async def _keep_position(self, handled: int, delivered: int) -> None:
         """`handled`: everything up to there was acknowledged, so it was in the tables at that moment.

@@ -76,6 +76,12 @@ PENDING = Gauge(
     ("consumer",),
     registry=registry,
 )
+OLDEST_PENDING = Gauge(
+    "vonggac_reporting_oldest_pending_age_seconds",
+    "For how long the oldest of these events has been in the stream; 0 when there is none.",
+    ("consumer",),
+    registry=registry,
+)
 LATE_DAYS = Counter(
     "vonggac_reporting_late_days",
     "Days of cameras whose figures changed because evidence came after the lateness horizon.",

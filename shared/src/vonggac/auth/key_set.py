@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import jwt
 
+from vonggac.telemetry.certificates import OIDC, note_certificate
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -135,6 +136,8 @@ class KeySet:
             httpx.AsyncClient(timeout=FETCH_TIMEOUT_S, headers=unpacked) as client,
             client.stream("GET", self._url) as answer,
         ):
+            if (line := answer.extensions.get("network_stream")) is not None:
+                note_certificate(OIDC, line.get_extra_info("ssl_object"))
             answer.raise_for_status()
             async for part in answer.aiter_raw():
                 body += part

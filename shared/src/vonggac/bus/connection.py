@@ -19,6 +19,7 @@ from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import inbox_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
+from vonggac.telemetry.certificates import NATS, NATS_CA, note_certificate, note_trusted
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -118,6 +119,7 @@ class Bus:
             bus.connections += 1
             passed, bus.reconnection = bus.reconnection, asyncio.Event()
             passed.set()
+            bus._note_certificate()
             log.info("bus_reconnected", client=name)
             for callback in bus._on_reconnect:
                 callback()
@@ -149,7 +151,14 @@ class Bus:
             raise
         user = settings.nats_user or ANONYMOUS
         bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes, clock=clock)  # type: ignore[misc] # the callbacks above need the object
+        bus._note_certificate()
         return bus
+
+    def _note_certificate(self) -> None:
+        # nats-py shows the certificate of its server nowhere.
+        writer = getattr(getattr(self.client, "_transport", None), "_io_writer", None)
+        if isinstance(writer, asyncio.StreamWriter):
+            note_certificate(NATS, writer.get_extra_info("ssl_object"))
 
     @property
     def connected(self) -> bool:
@@ -219,7 +228,11 @@ def password_of(settings: BusSettings) -> str | None:
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
     """TLS with servers whose certificate this CA (PEM) has signed; None without one. Raises OSError."""
-    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
+    if not ca_file:
+        return None
+    context = ssl.create_default_context(cafile=str(ca_file))
+    note_trusted(NATS_CA, context)
+    return context
 
 
 async def connect_once(

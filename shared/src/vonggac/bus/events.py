@@ -8,6 +8,7 @@ brought waits in its stream until this consumer is of that release (decision 003
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode, subjects
 from vonggac.events.envelope import WAITED_HEADER
+from vonggac.events.traces import parse_traceparent
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -31,6 +33,8 @@ DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
 """Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
 
+MOST_TRACES = 20
+"""Logged of a batch."""
 PAGE_BYTES = 4 << 20
 MOST_DIGITS = 12
 """Of milliseconds: 30 years."""
@@ -140,7 +144,11 @@ class EventConsumer:
             log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
             await self._after_failure(good, error)
             return
-        await self._answer([message.ack() for message, _ in good])
+        await self._finish(good)
+
+    async def _finish(self, pairs: list[tuple[Msg, Received]]) -> None:
+        await self._answer([message.ack() for message, _ in pairs])
+        log_traces(self._pull.durable, [received for _, received in pairs])
 
     async def _after_failure(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         """Of a batch that failed, find the events that make it fail: the others are handled in a few parts."""
@@ -161,7 +169,7 @@ class EventConsumer:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             await self._after_failure(pairs, error)
         else:
-            await self._answer([message.ack() for message, _ in pairs])
+            await self._finish(pairs)
 
     async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
@@ -208,6 +216,14 @@ class EventConsumer:
             except NatsError as error:
                 # The connection is away: the server delivers the event again and the inbox makes that harmless.
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
+
+
+def log_traces(durable: str, batch: Sequence[Received]) -> None:
+    """One line for each trace of which events were handled: an import is one trace, and thousands of events."""
+    traces = (parse_traceparent(received.event.traceparent) for received in batch if received.event.traceparent)
+    counts = Counter(trace.trace_id for trace in traces if trace is not None)
+    for trace_id, count in counts.most_common(MOST_TRACES):
+        log.info("traced_events_handled", durable=durable, trace_id=trace_id, count=count)
 
 
 def waited_of(headers: Mapping[str, str] | None) -> timedelta | None:

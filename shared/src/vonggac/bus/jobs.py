@@ -17,6 +17,7 @@ from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import RELEASE_DELAY_S, PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, NotUnderstoodError, Payload, decode
+from vonggac.events.traces import parse_traceparent
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -95,6 +96,9 @@ class JobQueue:
                 await self._dead_letter(message, str(error))
             else:
                 metadata = message.metadata
+                trace = parse_traceparent(event.traceparent) if metadata.num_delivered == 1 else None
+                if trace is not None:
+                    log.info("traced_job_fetched", subject=message.subject, trace_id=trace.trace_id)
                 jobs.append(Job(event, message, metadata.num_delivered, metadata.sequence.stream))
         return jobs
 

@@ -41,6 +41,8 @@ class Message:
     position: int = 0
     """In the order of being queued; 0 for one that is published again."""
     tries: int = field(default=0, compare=False)
+    queued_s: float = field(default=0.0, compare=False)
+    """When it was queued, by the clock of its queue."""
 
     def unqueued(self) -> "Message":
         """The same, as it was before it was queued."""

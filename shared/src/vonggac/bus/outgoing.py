@@ -64,7 +64,7 @@ class Outgoing:
         self._flight: deque[Message] = deque()
         """What is being published: an overflow never touches it."""
         self._max_queued = max_queued
-        self._kept = KeptMessages(bus, clock)
+        self._kept, self._clock = KeptMessages(bus, clock), clock
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -105,6 +105,12 @@ class Outgoing:
     @property
     def waiting(self) -> int:
         return len(self._queue) + len(self._flight)
+
+    @property
+    def oldest_age_s(self) -> float:
+        """For how long the oldest waiting message has waited; 0 when none waits."""
+        oldest = self._flight[0] if self._flight else self._queue[0] if self._queue else None
+        return 0.0 if oldest is None else max(self._clock() - oldest.queued_s, 0.0)
 
     @property
     def kept(self) -> int:
@@ -184,6 +190,8 @@ class Outgoing:
 
     def _publish_again(self, forgotten: Sequence[Message]) -> None:
         """Before what waits: it is older."""
+        for message in forgotten:
+            message.queued_s = self._clock()
         self._queue.extendleft(reversed(forgotten))
         self.republished += len(forgotten)
         self._emptied.clear()
@@ -191,7 +199,7 @@ class Outgoing:
 
     def _put(self, message: Message) -> None:
         self._entered += 1
-        message.position = self._entered
+        message.position, message.queued_s = self._entered, self._clock()
         if len(self._queue) >= self._max_queued:
             self._queue.popleft()
             self._resolve_flushes()

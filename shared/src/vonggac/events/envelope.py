@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer, field_validator
+
+from vonggac.events.traces import parse_traceparent, present_trace
 
 CONTENT_TYPE = "application/cloudevents+json"
 WAITED_HEADER = "Vonggac-Waited-Ms"
@@ -83,7 +85,16 @@ class CloudEvent[T: Payload](BaseModel):
     publishersequence: int | None = Field(
         default=None, ge=1, description="Of this publisher's facts, from 1 on without a gap; a gap is a fact lost."
     )
+    traceparent: str | None = Field(
+        default=None, description="The trace of the request that caused it (W3C Trace Context), where there was one."
+    )
     data: T
+
+    @field_validator("traceparent", mode="before")
+    @classmethod
+    def _well_formed(cls, value: object) -> str | None:
+        # What another program wrote there makes no event malformed.
+        return value if isinstance(value, str) and parse_traceparent(value) is not None else None
 
     @field_serializer("time")
     def _time(self, value: datetime) -> str:
@@ -104,7 +115,8 @@ class CloudEvent[T: Payload](BaseModel):
 def new_event[T: Payload](
     data: T, *, source: str, subject: str, time: datetime, event_id: str | None = None
 ) -> CloudEvent[T]:
-    """Wrap `data`; the id is random unless the caller has a natural one."""
+    """Wrap `data`; the id is random unless the caller has a natural one. It is of the trace that this code runs for."""
+    trace = present_trace()
     # Without [T]: a class of this very type is looked up anew for every event.
     return CloudEvent(
         id=event_id or str(uuid4()),
@@ -112,5 +124,6 @@ def new_event[T: Payload](
         type=data.event_type,
         subject=subject,
         time=time,
+        traceparent=None if trace is None else trace.traceparent,
         data=data,
     )

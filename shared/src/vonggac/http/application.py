@@ -11,9 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from vonggac.http.conditional import Revalidation
-from vonggac.http.exposition import exposition
 from vonggac.http.front_page import add_front_page
 from vonggac.http.lists.parameters import check_query_parameters, install_query_check
+from vonggac.http.metrics.exposition import exposition
+from vonggac.http.metrics.requests import Requests
+from vonggac.http.metrics.service import ServiceMetrics
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import Vietnamese, install_problem_handlers
@@ -35,6 +37,7 @@ type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def new_application(
     *,
+    service: str,
     title: str,
     description: str,
     version: str,
@@ -49,9 +52,10 @@ def new_application(
     """An app with what the four APIs have in common; routes are the service's own.
 
     Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
-    `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
-    described; `package` holds the document; `vietnamese` completes problems.
-    Before every route stand headers for browsers, the size of bodies, callers.
+    `/livez`, `/readyz` and `/metrics`. `service` is the word in the names of its metrics; `title` is ASCII: generated
+    clients make a package name of it. `tags` are described; `package` holds the document;
+    `vietnamese` completes problems.
+    Before every route stand ids and counts of requests, headers for browsers, the size of bodies, callers.
 
     `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.
     """
@@ -66,14 +70,20 @@ def new_application(
         generate_unique_id_function=operation_id,
         dependencies=[Depends(check_query_parameters)],
     )
+    common = ServiceMetrics(service, version, health)
     app.router.route_class = JsonRoute
     install_query_check(app)
-    _protect(app, body_limits)
+    _protect(app, body_limits, common)
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
     add_front_page(app)
     add_documentation(app, package)
     install_problem_handlers(app, vietnamese)
 
+    _add_health_routes(app, health, metrics, common)
+    return app
+
+
+def _add_health_routes(app: FastAPI, health: Health, metrics: CollectorRegistry, common: ServiceMetrics) -> None:
     @app.get("/livez", tags=["health"], summary="The process answers", include_in_schema=False)
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
@@ -88,16 +98,16 @@ def new_application(
 
     @app.get("/metrics", tags=["health"], summary="Prometheus metrics", include_in_schema=False)
     async def metrics_page() -> Response:
-        return Response(await exposition(metrics), media_type=CONTENT_TYPE_LATEST)
+        await common.measure()
+        return Response(await exposition(metrics, common.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return app
 
-
-def _protect(app: FastAPI, body_limits: BodyLimits) -> None:
+def _protect(app: FastAPI, body_limits: BodyLimits, common: ServiceMetrics) -> None:
     """What stands before every route: what is added last comes first."""
     app.add_middleware(Revalidation)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
     app.add_middleware(PlainBodies)
     app.add_middleware(Callers)
     app.add_middleware(BodyLimit, limits=body_limits)
+    app.add_middleware(Requests, metrics=common.requests)
     app.add_middleware(ResponseHeaders)

@@ -180,9 +180,11 @@ def install_problem_handlers(app: FastAPI, vietnamese: Vietnamese | None = None)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.error("request_failed", path=request.url.path, exc_info=error)
+        request_id = request.scope.get("vonggac.request_id")
+        log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return answer(Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log."))
+        problem = Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log.")
+        return answer(problem, {"X-Request-Id": request_id} if request_id else None)
 
 
 def _methods_of(request: Request) -> set[str]:

@@ -1,10 +1,14 @@
 """Liveness and readiness: the checked state of a process."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 WITHIN_S = 4.0
 """For all checks together: whoever asks for readiness waits a few seconds (Kubernetes, a load balancer)."""
+
+KNOWN_FOR_S = 3.0
+"""`results` makes the checks so rarely, however often somebody asks."""
 
 type Check = Callable[[], Awaitable[str | None]]
 """None when fine, otherwise the reason in one line."""
@@ -15,6 +19,8 @@ class Health:
 
     def __init__(self, *, within_s: float = WITHIN_S) -> None:
         self._checks, self._warnings = _Checks(within_s), _Checks(within_s)
+        self._results: dict[str, str | None] = {}
+        self._known_until_s = 0.0
 
     def add(self, name: str, check: Check, *, degrades: bool = False) -> None:
         """`degrades`: the process works, but somebody should see to what the check finds."""
@@ -28,6 +34,15 @@ class Health:
         """The same of the checks that only degrade."""
         return await self._warnings.reasons()
 
+    async def results(self) -> dict[str, str | None]:
+        """Of every check of both kinds: None when fine, otherwise the reason; at most KNOWN_FOR_S old."""
+        if time.monotonic() >= self._known_until_s:
+            failures, degradations = await asyncio.gather(self.failures(), self.degradations())
+            names = (*self._checks.names, *self._warnings.names)
+            self._results = {name: (failures | degradations).get(name) for name in names}
+            self._known_until_s = time.monotonic() + KNOWN_FOR_S
+        return self._results
+
 
 class _Checks:
     """Made at the same time. One that hangs (in a server that stands still) goes on, and is not made twice."""
@@ -36,6 +51,10 @@ class _Checks:
         self._within_s = within_s
         self._checks: dict[str, Check] = {}
         self._asked: dict[str, asyncio.Future[str | None]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._checks)
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check

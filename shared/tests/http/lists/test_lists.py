@@ -51,6 +51,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 def application() -> FastAPI:
     app = new_application(
+        service="sample",
         title="T", description="d", version="1", lifespan=lifespan, health=Health(), metrics=CollectorRegistry(),
         tags={"things": "Things."},
     )  # fmt: skip

@@ -41,6 +41,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 @pytest_asyncio.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     app = new_application(
+        service="sample",
         title="T", description="d", version="1", lifespan=lifespan, health=Health(), metrics=CollectorRegistry(),
         tags={},
     )  # fmt: skip

@@ -45,6 +45,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 def application(**tags: str) -> FastAPI:
     app = new_application(
+        service="sample",
         title="Vong Gac Things", description="d", version="1", lifespan=lifespan, health=Health(),
         metrics=CollectorRegistry(), tags=tags,
     )  # fmt: skip
@@ -172,6 +173,7 @@ async def test_the_document_of_a_package_is_read_once_and_never_made(
     (package / "openapi.json").write_text(GENERATED)
     monkeypatch.syspath_prepend(tmp_path)
     app = new_application(
+        service="sample",
         title="Made", description="", version="1", lifespan=lifespan, health=Health(),
         metrics=CollectorRegistry(), tags={}, package=package.name,
     )  # fmt: skip

@@ -24,6 +24,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 @pytest_asyncio.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     app = new_application(
+        service="sample",
         title="Vong Gac <Things>", description="Things & more.", version="1.2", lifespan=lifespan, health=Health(),
         metrics=CollectorRegistry(), tags={}, body_limits=BodyLimits(100),
     )  # fmt: skip

@@ -279,6 +279,7 @@ class Process:
         metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.read_back_hints = lambda: {reason.value: count for reason, count in self._context.hints.asked.items()}
         metrics.observations_waiting = lambda: outgoing.waiting
+        metrics.observations_oldest_age_s = lambda: outgoing.oldest_age_s
         metrics.observations_dropped = lambda: outgoing.dropped
         metrics.observations_refused = lambda: outgoing.refused
         metrics.observations_republished = lambda: outgoing.republished

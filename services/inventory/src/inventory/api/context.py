@@ -1,13 +1,11 @@
 """What every endpoint uses: the services behind the API, the caller, and the transaction of a write."""
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -27,10 +25,10 @@ from vonggac.auth import Caller, Principal, Sealer, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.bus import Bus
 from vonggac.http.idempotency import IdempotencyKey, KeptAnswer, fingerprint_of
+from vonggac.http.metrics.requests import REQUEST_ID
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import redact
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AHEAD = timedelta(seconds=1)
 """A caller's clock may be so much ahead of ours."""
 
@@ -72,9 +70,7 @@ class RequestContext:
         self.request, self.response, self.caller = request, response, caller
         self.key: str | None = None
         self.services: Services = request.app.state.services
-        given = request.headers.get("x-request-id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
-        response.headers["X-Request-Id"] = self.request_id
+        self.request_id: str = request.scope[REQUEST_ID]
 
     @property
     def sight(self) -> Sight:
@@ -122,8 +118,7 @@ class RequestContext:
                     await transaction.finish()
                     kept = await answer(transaction.session, result)
                     await keep_answer(transaction, self.key, fingerprint, kept)
-        headers = kept.headers | {"X-Request-Id": self.request_id}
-        return Response(kept.body, kept.status, headers, "application/json" if kept.body else None)
+        return Response(kept.body, kept.status, kept.headers, "application/json" if kept.body else None)
 
     async def _fingerprint(self) -> str:
         """Of the request without credentials: what can be tried out at leisure must not be kept."""

@@ -22,7 +22,7 @@ from reporting.settings import Settings
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.database import Database
-from vonggac.http.exposition import exposition
+from vonggac.http.metrics.exposition import exposition
 
 HOUR_MS: Millis = 3_600_000
 OUT_OF_SCOPE = CameraState.OUT_OF_SCOPE.value

@@ -26,12 +26,13 @@ _ALWAYS: Mapping[str, str] = MappingProxyType(
 )
 
 
-_HEAD = "vonggac.head"
+HEAD = "vonggac.head"
+"""In the scope of a request whose answer goes out without its body."""
 
 
 def is_head(request: Request) -> bool:
     """Whether only the headers are sent: a route that makes a long file need not make it."""
-    return _HEAD in request.scope
+    return HEAD in request.scope
 
 
 class ResponseHeaders:
@@ -57,7 +58,7 @@ class ResponseHeaders:
             await send(message)
 
         # A copy: the server goes on to read the method of its own.
-        asked = {**scope, "method": "GET", _HEAD: True} if scope["method"] == "HEAD" else scope
+        asked = {**scope, "method": "GET", HEAD: True} if scope["method"] == "HEAD" else scope
         await self.app(asked, receive, complete)
 
 

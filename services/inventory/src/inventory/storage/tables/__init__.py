@@ -6,7 +6,7 @@ from inventory.storage.tables.base import Base, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.imports import ImportRow
-from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream, RepublishWanted
+from inventory.storage.tables.log import Backup, Change, IdempotencyKey, OutboxRow, PublishedStream, RepublishWanted
 from inventory.storage.tables.mandate import (
     BlockedReason,
     Directive,
@@ -68,6 +68,7 @@ __all__ = [
     "HISTORY",
     "THINGS",
     "Agency",
+    "Backup",
     "Base",
     "BlockedReason",
     "Camera",

@@ -65,6 +65,16 @@ class RepublishWanted(Base):
     noun: Mapped[str] = mapped_column(primary_key=True)
 
 
+class Backup(Base):
+    """A complete backup of the platform; `vonggac backup` writes it at its end."""
+
+    __tablename__ = "backups"
+
+    finished_at: Mapped[datetime] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
 class IdempotencyKey(Base):
     """The answer of a write that was asked for with an Idempotency-Key: a repetition gets it again."""
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from vonggac.http.exposition import exposition
+from vonggac.http.metrics.exposition import exposition
 
 
 class Watched(Collector):

@@ -1,0 +1,68 @@
+"""Trace context of the W3C: one id from an HTTP request through the outbox and the event to its consumer's log.
+
+The header and the extension of a CloudEvent are both called `traceparent`. What is malformed counts as absent.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from structlog.contextvars import bound_contextvars
+
+_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+LENGTH = 55
+"""Of the form of version 00; a later one may be longer, and its beginning is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """The trace that something belongs to, and the step of it that caused it."""
+
+    trace_id: str
+    span_id: str
+    recorded: bool = True
+    """Whether who began it keeps its spans (the flag `sampled` of the header)."""
+
+    @property
+    def traceparent(self) -> str:
+        """As header and extension have it."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.recorded else '00'}"
+
+    def new_child(self) -> "TraceContext":
+        """A step of the same trace."""
+        return TraceContext(self.trace_id, secrets.token_hex(8), self.recorded)
+
+
+_PRESENT: ContextVar[TraceContext | None] = ContextVar("vonggac_trace", default=None)
+
+
+def new_trace() -> TraceContext:
+    """A trace that begins here."""
+    return TraceContext(secrets.token_hex(16), secrets.token_hex(8))
+
+
+def parse_traceparent(text: str | None) -> TraceContext | None:
+    """What the text says, None when it is malformed."""
+    found = None if text is None or len(text) > 2 * LENGTH else _FORM.fullmatch(text)
+    if found is None or (text is not None and text.startswith("00") and len(text) != LENGTH):
+        return None
+    return TraceContext(found[1], found[2], recorded=bool(int(found[3], 16) & 1))
+
+
+def present_trace() -> TraceContext | None:
+    """The trace that this code runs for, None outside of any."""
+    return _PRESENT.get()
+
+
+@contextmanager
+def within_trace(trace: TraceContext | None, **fields: str) -> Iterator[None]:
+    """Run for `trace`: log lines have its `trace_id` and `fields`, and new events its `traceparent`. None: `fields`."""
+    token = _PRESENT.set(trace)
+    try:
+        with bound_contextvars(**({} if trace is None else {"trace_id": trace.trace_id}), **fields):
+            yield
+    finally:
+        _PRESENT.reset(token)

@@ -1,0 +1,1 @@
+"""What is measured of a service and its requests, and the page that shows it."""
