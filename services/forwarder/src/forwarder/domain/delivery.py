@@ -15,7 +15,7 @@ from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_pub
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened, Progress, ProgressRead
-from forwarder.domain.proof import Mismatched, Proof, Unprovable, Unreached, Verified
+from forwarder.domain.proof import Mismatched, Proof, ReadBack, Unprovable, Unreached, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
@@ -29,7 +29,7 @@ class Action(StrEnum):
     OPEN = "open"
     CLOSE = "close"
     WAIT = "wait"
-    """Raise `RetryDue` at `next_attempt_at` (in `retry_in_s`)."""
+    """Raise `RetryDue` at `next_attempt_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,6 @@ class Failed:
     login_sent: bool = True
 
 
-type ReadBack = Verified | Mismatched | Unprovable | Unreached
 type Event = CameraLive | CameraAway | RetryDue | Opened | ProgressRead | Failed | ReadBack
 
 

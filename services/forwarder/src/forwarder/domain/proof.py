@@ -52,6 +52,9 @@ class Unreached:
     detail: str | None = None
 
 
+type ReadBack = Verified | Mismatched | Unprovable | Unreached
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The last conclusive read-back of the present session. A mismatch holds until it is disproved.
@@ -66,7 +69,7 @@ class Proof:
     doubt: str | None = None
 
 
-def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovable | Unreached | None:
+def judged(verification: DeliveryVerifiedV1) -> ReadBack | None:
     """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
