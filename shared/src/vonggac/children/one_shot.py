@@ -15,6 +15,7 @@ from vonggac.children.limits import Limits
 from vonggac.children.process import START, child_environment
 
 LENGTH_BYTES = 8
+_PIECE_BYTES = 256 << 10
 
 
 class ChildFailedError(Exception):
@@ -35,8 +36,10 @@ class OneShotChild:
         try:
             for frame in frames:
                 process.stdin.write(len(frame).to_bytes(LENGTH_BYTES))
-                process.stdin.write(frame)
-                await process.stdin.drain()
+                # In pieces: what the pipe does not take at once is copied.
+                for begin in range(0, len(frame), _PIECE_BYTES):
+                    process.stdin.write(frame[begin : begin + _PIECE_BYTES])
+                    await process.stdin.drain()
             length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES))
             if length > self._most_bytes:
                 msg = f"it answered {length} bytes, and may {self._most_bytes}"

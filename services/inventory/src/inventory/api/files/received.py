@@ -1,5 +1,7 @@
 """The file of a request, from its body or from a form."""
 
+import asyncio
+import hashlib
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,6 +37,7 @@ class Received:
 
     body: bytes
     name: str | None
+    sha256: bytes
 
 
 async def receive_file(context: RequestContext, held: FileBytes) -> Received:
@@ -50,13 +53,15 @@ async def receive_file(context: RequestContext, held: FileBytes) -> Received:
     if kind not in TAKEN:
         msg = "send the file as text/csv or XLSX, or as the field `file` of multipart/form-data"
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", msg)
-    body = bytearray()
+    body, digest = bytearray(), hashlib.sha256()
     async for piece in request.stream():
         body += piece
+        # Of all at once it would hold the event loop up.
+        digest.update(piece)
         if len(body) > most:
             raise _too_large(most)
         held.grow(len(piece))
-    return Received(bytes(body), _plain(_named(request.headers.get("content-disposition", ""))))
+    return Received(bytes(body), _plain(_named(request.headers.get("content-disposition", ""))), digest.digest())
 
 
 def _named(disposition: str) -> str:
@@ -76,7 +81,8 @@ async def _form_file(request: Request, most: int, held: FileBytes) -> Received:
         name = file.filename or ""
     if len(body) > most:
         raise _too_large(most)
-    return Received(body, _plain(name))
+    digest = await asyncio.to_thread(hashlib.sha256, body)
+    return Received(body, _plain(name), digest.digest())
 
 
 def _plain(name: str) -> str | None:

@@ -1,6 +1,5 @@
 """An import that is sent again with its Idempotency-Key is done once, and answered as the first time (0045)."""
 
-import hashlib
 from dataclasses import dataclass
 
 from fastapi import Response
@@ -25,7 +24,7 @@ class Repetition:
         """None without a key. `file`: what was sent, in whatever form: a client makes each form anew."""
         if context.key is None:
             return None
-        digest = hashlib.sha256(file.body).digest() if file is not None else b""
+        digest = file.sha256 if file is not None else b""
         return cls(context, context.key, context.fingerprint_of(digest))
 
     async def answer(self) -> Response | None:

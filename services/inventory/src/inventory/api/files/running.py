@@ -1,7 +1,6 @@
 """Runs one import for its route: counts, lists, stores; at once or in the background."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
@@ -87,8 +86,7 @@ class Run:
         """
         self.services, self.caller, self.nouns, self.kind, self.file = context.services, caller, nouns, kind, file
         self.dry_run, self.reason, self.request_id = dry_run, reason, context.request_id
-        digest = hashlib.sha256(file.body).hexdigest()
-        sender = Sender(caller.subject, context.request_id, reason, file.name, digest)
+        sender = Sender(caller.subject, context.request_id, reason, file.name, file.sha256.hex())
         self.entry = ImportEntry(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
         self.upload: Upload | None = None
         self._keep = keep

@@ -11,10 +11,10 @@ from starlette.requests import ClientDisconnect
 from vonggac.http import ProblemError
 
 READ_WITHIN_S = 60.0
-ADMITTED_BYTES = 64 * 2**20
+ADMITTED_BYTES = 16 * 2**20
 """While so much is held, another body waits before its first byte is read."""
-MOST_BYTES = 2 * ADMITTED_BYTES
-"""Held at all: bodies that had begun small grow together."""
+MOST_BYTES = 40 * 2**20
+"""Held at all: bodies that had begun small grow together. The largest file has room."""
 
 
 class Receiving:
