@@ -20,7 +20,8 @@ from local.platform import environment
 from local.platform.platform import MIGRATE_WITHIN_S
 from local.platform.ports import Ports
 from local.platform.state import StateFolder
-from vonggac.bus.declared.permissions import USERS, configuration, passwords
+from vonggac.bus.declared.accounts import configuration, passwords
+from vonggac.bus.declared.permissions import USERS
 from vonggac.embedded import PostgresServer, free_port
 from vonggac.embedded.nats import MEMORY, nats_server_binary
 from vonggac.settings import describe

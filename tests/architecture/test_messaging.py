@@ -17,6 +17,7 @@ SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
 PERMISSIONS = (
     ROOT / "shared/src/vonggac/bus/declared/permissions.py",
     ROOT / "shared/tests/bus/declared/test_permissions.py",
+    ROOT / "shared/tests/bus/declared/test_accounts.py",
 )
 """Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
@@ -29,13 +30,13 @@ SOURCES = [
 BEGINNINGS = (
     "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "demand.", "notice.",
     "prober.probe_lock.", "forwarder.adopt.", "forwarder.camera.", "forwarder.read_back_hint.", "forwarder.worker.",
-    "$KV.", "$JS.", "kv.",
+    "$KV.", "$JS.", "kv.", "stored.", "replay.", "snapshot.",
 )  # fmt: skip
 QUOTED_BEGINNING = re.compile("[\"'](?:" + "|".join(re.escape(beginning) for beginning in BEGINNINGS) + ")")
 """Only files in which this stands are read as syntax trees."""
 SUBJECT = re.compile(
     r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|demand\.|notice\.(?:\w+\.)?|prober\.probe_lock\."
-    r"|forwarder\.(?:adopt|camera|read_back_hint|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
+    r"|forwarder\.(?:adopt|camera|read_back_hint|worker)\.)[{*>]|\$(?:KV|JS)\.|(?:kv|stored|snapshot|replay(?:\.observation)?)\.[{*>]"
 )
 
 
@@ -114,7 +115,8 @@ def test_what_messaging_may_import_imports_nothing_above_it(service: str, part: 
 def test_the_streams_take_exactly_what_is_published() -> None:
     taken = {str(stream.name): stream.subjects for stream in topology.streams(1)}
     assert taken[topology.INVENTORY] == [subjects.inventory("*", "*")]
-    assert taken[topology.OBSERVATIONS] == [subjects.OBSERVATIONS]
+    assert taken[topology.OBSERVATIONS] == [subjects.OBSERVATIONS, subjects.REPLAYS]
+    assert subjects.replay(subjects.OBSERVATIONS) == subjects.REPLAYS
     assert taken[topology.NOTICES] == [subjects.NOTICES]
     assert taken[topology.DEMANDS] == [subjects.DEMANDS]
     assert subjects.demand("scan").startswith(subjects.DEMANDS.removesuffix(">"))
@@ -126,7 +128,7 @@ def test_the_streams_take_exactly_what_is_published() -> None:
         subjects.delivery_observation("a"),
         subjects.delivery_verification("a", "b"),
         subjects.site_observation("a"),
-        subjects.worker_heartbeat("a"),
+        subjects.worker_heartbeat("prober", "a"),
     )
     assert all(fact.startswith(prefix) for fact in facts)
 

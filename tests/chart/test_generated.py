@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from tests.chart.rendering import CHART, ROOT, SERVICES, values_of
 
-from vonggac.bus.declared.permissions import configuration
+from vonggac.bus.declared.accounts import configuration
 
 
 @pytest.fixture

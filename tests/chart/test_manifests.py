@@ -35,7 +35,8 @@ import inventory.settings
 import prober.settings
 import reporting.settings
 from local.commands.nats_certificate import ensure_certificate, names_of_servers
-from vonggac.bus.declared.permissions import USERS, passwords
+from vonggac.bus.declared.accounts import passwords
+from vonggac.bus.declared.permissions import USERS
 from vonggac.embedded.nats import nats_server_binary
 from vonggac.settings import describe
 

@@ -140,7 +140,9 @@ def test_dead_letters_are_listed_and_replayed_by_command(environment: dict[str, 
     assert listed.returncode == 0, listed.stderr
     assert "OBSERVATIONS/reporting_observations  observation.worker.w1  tried" in listed.stdout
     replayed = run(environment, "replay", "all")
-    assert (replayed.returncode, replayed.stdout) == (0, "1  replayed on observation.worker.w1\n"), replayed.stderr
+    assert (replayed.returncode, replayed.stdout) == (0, "1  replayed on replay.observation.worker.w1\n"), (
+        replayed.stderr
+    )
     for command in (("dead-letters",), ("replay", "all")):
         none = run(environment, *command)
         assert (none.returncode, none.stdout) == (0, ""), none.stderr

@@ -371,7 +371,7 @@ class Province:
             case CameraMediaObservedV1():
                 return subjects.camera_media_observation(data.camera_id)
             case ForwarderAliveV1() | ProberAliveV1():
-                return subjects.worker_heartbeat(data.worker_id)
+                return subjects.worker_heartbeat("forwarder", data.worker_id)
             case _:
                 noun, _, thing = event.subject.partition("/")
                 return subjects.inventory(noun, thing)

@@ -28,7 +28,7 @@ def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:
 
 def publish(outgoing: Outgoing, first: int, last: int) -> None:
     for number in range(first, last):
-        outgoing.queue_event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_event(subjects.worker_heartbeat("forwarder", f"w{number}"), heartbeat(f"w{number}"))
         outgoing.queue_value(topology.WORKERS, f"w{number}", b"%d" % number)
 
 
@@ -136,7 +136,9 @@ async def test_an_event_that_is_kept_takes_a_fraction_of_its_size(forgetful_bus:
     try:
         before = tracemalloc.get_traced_memory()[0]
         for number, event in enumerate(events, start=1):
-            message = Message(subjects.worker_heartbeat(event.subject), event.encode(), event.id, CONTENT_TYPE)
+            message = Message(
+                subjects.worker_heartbeat("forwarder", event.subject), event.encode(), event.id, CONTENT_TYPE
+            )
             sizes += len(message.body)
             ack.seq = number
             kept.keep(message, ack)
@@ -155,7 +157,7 @@ async def test_repetitions_and_a_mere_restart_are_no_amnesia(
     event = heartbeat("w0")
     async with running_beside(outgoing.run()):
         for _ in range(3):
-            outgoing.queue_event(subjects.worker_heartbeat("w0"), event)
+            outgoing.queue_event(subjects.worker_heartbeat("forwarder", "w0"), event)
             assert await outgoing.drain(within_s=10) == 0
         await asyncio.to_thread(forgetful_server.stop)
         await asyncio.to_thread(forgetful_server.start)

@@ -27,7 +27,7 @@ def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:
 
 def queue_heartbeats(outgoing: Outgoing, first: int, last: int) -> None:
     for number in range(first, last):
-        outgoing.queue_event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_event(subjects.worker_heartbeat("forwarder", f"w{number}"), heartbeat(f"w{number}"))
 
 
 async def stored_workers(bus: Bus) -> list[str]:
@@ -89,7 +89,7 @@ async def test_a_refused_fact_becomes_a_dead_letter_and_blocks_nobody(bus: Bus) 
     config.max_msg_size = 2048
     await bus.js.update_stream(config)
     outgoing = Outgoing(bus)
-    outgoing.queue_event(subjects.worker_heartbeat("big"), heartbeat("b" * 3000))
+    outgoing.queue_event(subjects.worker_heartbeat("forwarder", "big"), heartbeat("b" * 3000))
     queue_heartbeats(outgoing, 0, 2 * WINDOW)
     async with running_beside(outgoing.run()):
         assert await outgoing.drain(within_s=30) == 0
@@ -99,7 +99,7 @@ async def test_a_refused_fact_becomes_a_dead_letter_and_blocks_nobody(bus: Bus) 
     assert (letter.stream, letter.durable, letter.subject) == (
         topology.OBSERVATIONS,
         OUTGOING,
-        subjects.worker_heartbeat("big"),
+        subjects.worker_heartbeat("forwarder", "big"),
     )
     assert f"did not store it in {MAX_TRIES} tries" in letter.reason
     assert decode(letter.body).subject == "b" * 3000
@@ -134,7 +134,7 @@ async def test_facts_carry_their_publisher_and_a_sequence_without_gaps(bus: Bus)
         await outgoing.drain(within_s=10)
     found = []
     for number in range(5):
-        message = await bus.js.get_last_msg(topology.OBSERVATIONS, subjects.worker_heartbeat(f"w{number}"))
+        message = await bus.js.get_last_msg(topology.OBSERVATIONS, subjects.worker_heartbeat("forwarder", f"w{number}"))
         event = decode(message.data or b"")
         found.append((event.publisher, event.publishersequence))
     assert found == [("prober-1", number) for number in range(1, 6)]

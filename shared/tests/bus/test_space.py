@@ -52,7 +52,7 @@ async def test_disk_full_is_not_waited_for_before_what_can_wait_is_left_out(
         now = datetime.now(UTC)
         alive = ForwarderAliveV1(worker_id="w", started_at=now, alive_at=now, cameras_held=0, capacity=1)
         event = new_event(alive, source="/forwarder/w", subject="w", time=now)
-        outgoing.queue_event(subjects.worker_heartbeat("w"), event)
+        outgoing.queue_event(subjects.worker_heartbeat("forwarder", "w"), event)
         assert await outgoing.flush(within_s=5)
         assert await Bucket(bus, topology.CAMERA_STATUS).get("b") == b"status"
         assert await Bucket(bus, topology.THUMBNAILS).get("b") is None

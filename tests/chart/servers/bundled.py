@@ -15,18 +15,19 @@ from tests.chart.rendering import component_of, manifests, minimal, one
 from local.commands.nats_certificate import ensure_certificate, names_of_servers
 from local.platform.streams import Login
 from vonggac.bus.connection import connect_once
-from vonggac.bus.declared.permissions import USERS, passwords
+from vonggac.bus.declared.accounts import passwords
+from vonggac.bus.declared.permissions import TESTER, USERS
 from vonggac.embedded import free_port
 from vonggac.embedded.nats import nats_server_binary
-from vonggac.events import subjects
 from vonggac.testing import eventually
 
 NAME = "demo-vonggac-nats"
 STARTED_AGAIN = 5
 """Servers that elect do not answer in time on a busy machine."""
-DESCRIBE = subjects.stream_info("*")
-WHATEVER = tuple(DESCRIBE.replace("INFO", verb) for verb in ("INFO", "PURGE", "MSG.DELETE"))
-"""What no user of the chart may ask but the first. The test's `setup` may, so that the stream itself has to refuse."""
+NOBODY = "users: [\n    ]"
+"""Those of the account of the streams, which has none."""
+EVERYTHING = f"users: [{{ user: {TESTER.name}, password: ${TESTER.password_variable} }}]"
+"""A user that may do whatever NATS does: the streams themselves have to refuse it."""
 
 
 class Bundled:
@@ -43,7 +44,7 @@ class Bundled:
         self.declared = ""
         folder.mkdir(exist_ok=True)
         ensure_certificate(folder / "tls", names_of_servers(NAME, "vonggac"))
-        self._given = {user.name: f"password of {user.name}" for user in USERS}
+        self._given = {user.name: f"password of {user.name}" for user in USERS} | {TESTER.name: "of the test"}
         (folder / "nats.password").write_text(self._given["setup"], "utf-8")
         for number in range(replicas):
             self._write(number)
@@ -64,7 +65,7 @@ class Bundled:
             for old, new in changed.items():
                 text = text.replace(old, new)
             if name == "nats.conf":
-                text = text.replace(json.dumps(DESCRIBE), "\n".join(map(json.dumps, WHATEVER)), 1)
+                text = text.replace(NOBODY, EVERYTHING, 1)
             (here / name).write_text(text, "utf-8")
 
     @property

@@ -19,6 +19,7 @@ from local.backup.streams import connected
 from local.commands.nats_certificate import ensure_certificate
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import TESTER
 from vonggac.events import subjects
 from vonggac.testing import eventually
 
@@ -180,7 +181,7 @@ def test_no_login_purges_or_deletes_facts_or_the_register(cluster: Bundled) -> N
     async def attempts() -> None:
         async with cluster.connected("inventory") as js:
             stored = await js.publish(subjects.inventory("camera", "a"), b"{}")
-        async with cluster.connected("setup") as js:
+        async with cluster.connected(TESTER.name) as js:
             for stream in (topology.INVENTORY, topology.OBSERVATIONS):
                 with pytest.raises(APIError, match="purge not permitted"):
                     await js.purge_stream(stream)

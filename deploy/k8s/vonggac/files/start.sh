@@ -1,5 +1,6 @@
 #!/bin/sh
-# Start nats-server, unless its store is of another kind of installation than its configuration: a cluster takes the streams
+# Start nats-server. Streams from before services had accounts lie in one without a name: they are moved to that of the streams.
+# It does not start if its store is of another kind of installation than its configuration: a cluster takes the streams
 # of a server that stood alone for orphans and deletes them, and a server alone has no use for what a cluster agreed on.
 # Exit status 78: the way to the other number of servers that keeps everything is docs/operations/nats-servers.md.
 set -u
@@ -15,5 +16,14 @@ if grep -q '^ *cluster *{' "$place"; then
   [ -z "$agreed" ] && [ -n "$streams" ] && refuse "the store has the streams of a server that stood alone, and a cluster would delete them" 1 3
 else
   [ -n "$agreed" ] && refuse "the store is that of a server in a cluster" 3 1
+fi
+before="$store/jetstream/\$G/streams" now="$store/jetstream/STREAMS/streams"
+if [ -n "$(ls "$before" 2>/dev/null)" ] && [ -z "$(ls "$now" 2>/dev/null)" ]; then
+  if [ -n "$agreed" ]; then
+    echo "refused to start: the streams are from before services had accounts, and a cluster has agreed on where they are. Nothing was changed. Start the release before, and follow docs/operations/upgrade.md." >&2
+    exit 78
+  fi
+  mkdir -p "${now%/*}" && { rmdir "$now" 2>/dev/null; mv "$before" "$now"; } || exit 78
+  echo "moved the streams to their account" >&2
 fi
 exec nats-server --config "$config"

@@ -189,7 +189,7 @@ spec:
     - type: nats-jetstream
       metadata:
         natsServerMonitoringEndpoint: {{ include "vonggac.natsMonitoring" $root | quote }}
-        account: $G
+        account: STREAMS
         stream: {{ index . 2 }}
         consumer: {{ index . 3 }}
         lagThreshold: {{ int $values.keda.camerasPerReplica | quote }}

@@ -18,7 +18,7 @@ from local.commands.nats_certificate import ensure_certificate, names_of_servers
 from local.platform import environment
 from vonggac.auth import Role
 from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys, token_issuer
-from vonggac.bus.declared import permissions
+from vonggac.bus.declared import accounts, permissions
 from vonggac.settings.passwords import ensure_password
 
 TEST_TOKEN_LASTS = timedelta(days=7)
@@ -55,7 +55,7 @@ def _contents(folder: Path, release: Release) -> Iterator[tuple[str, str, dict[s
     users = {user.name: ensure_password(folder / "nats" / f"{user.name}.password") for user in permissions.USERS}
     for user, password in users.items():
         yield f"nats-{user}", "Opaque", {"nats.password": password}
-    yield "nats-server", "Opaque", {"passwords.conf": permissions.passwords(users)}
+    yield "nats-server", "Opaque", {"passwords.conf": accounts.passwords(users)}
     names = names_of_servers(f"{release.fullname}-nats", release.namespace)
     made = ensure_certificate(folder / "nats-tls", names)
     pair = {"tls.crt": made.certificate, "tls.key": made.key}

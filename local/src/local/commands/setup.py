@@ -17,7 +17,7 @@ from local.platform import environment
 from local.platform.progress import Progress
 from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
-from vonggac.bus.declared import permissions
+from vonggac.bus.declared import accounts, permissions
 from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0
@@ -91,7 +91,7 @@ def _share_backup_logins(logins: Path, owners: Owners) -> None:
 def _share_nats_logins(logins: Path, owners: Owners) -> None:
     """A password per user, each in the folder of that user alone; all of them in the server's."""
     values = {user.name: ensure_password(logins / user.name / NATS_PASSWORD) for user in permissions.USERS}
-    write_private(logins / "nats" / Path(permissions.PASSWORDS_FILE).name, permissions.passwords(values))
+    write_private(logins / "nats" / Path(accounts.PASSWORDS_FILE).name, accounts.passwords(values))
     for name in values:
         _change_owner(logins / name, owners.services)
     _change_owner(logins / "nats", owners.nats)

@@ -156,7 +156,7 @@ class Reporter:
             capacity=capacity, stopping=stopping, awake_since=self.awake_since, clock_stepped_s=self.clock_stepped_s,
         )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
-        self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)
+        self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
         self._outgoing.queue_value(topology.WORKERS, self.worker_id, alive.model_dump_json().encode())
 
 
@@ -264,7 +264,7 @@ async def serve_camera(
     return [
         # One subscription for all requests: each has a queue and a task of its own, 5 kB of memory.
         await bus.client.subscribe(subjects.camera_requests(camera_id), cb=requested),
-        await bus.client.subscribe(subjects.delivery_verification(camera_id, "*"), cb=verification),
+        await bus.client.subscribe(subjects.stored(subjects.delivery_verification(camera_id, "*")), cb=verification),
     ]
 
 

@@ -63,11 +63,12 @@ async def test_reconcile_a_dead_observation_is_published_as_it_was(province: Any
     now = datetime.now(UTC)
     fact = ProberAliveV1(worker_id="prober-1", started_at=now, alive_at=now, probes_running=0)
     body = new_event(fact, source="/prober/prober-1", subject="prober-1", time=now).encode()
-    await store_letter(bus, subjects.worker_heartbeat("prober-1"), body)
+    subject = subjects.worker_heartbeat("prober", "prober-1")
+    await store_letter(bus, subject, body)
     [letter] = await DeadLetters(bus).page()
     answer = await province.client.post(f"/v1/dead-letters/{letter.sequence}/replay")
     assert answer.status_code == 200, answer.text
-    stored = await bus.js.get_last_msg(topology.OBSERVATIONS, subjects.worker_heartbeat("prober-1"))
+    stored = await bus.js.get_last_msg(topology.OBSERVATIONS, subjects.replay(subject))
     assert stored.data == body
 
 
@@ -154,7 +155,7 @@ async def test_a_place_that_no_letter_can_have_is_no_failure_of_nats(province: A
 
 
 async def test_replaying_all_ends_though_what_fails_again_comes_back(bus: Bus) -> None:
-    letters, subject = DeadLetters(bus), subjects.worker_heartbeat("w1")
+    letters, subject = DeadLetters(bus), subjects.worker_heartbeat("forwarder", "w1")
     for _ in range(2):
         await store_unpublished(bus, subject, b"{}", durable="outgoing", reason="no event")
     replayed = []

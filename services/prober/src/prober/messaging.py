@@ -83,7 +83,7 @@ class Announcer:
     def publish_heartbeat(self, fact: ProberAliveV1) -> None:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
-        self._outgoing.queue_event(subjects.worker_heartbeat(fact.worker_id), event)
+        self._outgoing.queue_event(subjects.worker_heartbeat("prober", fact.worker_id), event)
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
     def remove_status(self, camera_id: UUID) -> None:
@@ -330,7 +330,9 @@ def locked_camera(message: Msg) -> UUID:
 
 async def listen_for_delivery_changes(bus: Bus, on_message: OnMessage) -> Subscription:
     """Subscribe to changes of deliveries; each comes to one prober. Raises NatsError."""
-    return await bus.client.subscribe(subjects.delivery_observation("*"), queue=VERIFIERS, cb=on_message)
+    return await bus.client.subscribe(
+        subjects.stored(subjects.delivery_observation("*")), queue=VERIFIERS, cb=on_message
+    )
 
 
 async def listen_for_read_back_hints(bus: Bus, on_message: OnMessage) -> Subscription:
@@ -340,7 +342,9 @@ async def listen_for_read_back_hints(bus: Bus, on_message: OnMessage) -> Subscri
 
 async def listen_for_media_changes(bus: Bus, on_message: OnMessage) -> Subscription:
     """Subscribe to changes of cameras' media and pictures; each comes to one prober. Raises NatsError."""
-    return await bus.client.subscribe(subjects.camera_media_observation("*"), queue=VERIFIERS, cb=on_message)
+    return await bus.client.subscribe(
+        subjects.stored(subjects.camera_media_observation("*")), queue=VERIFIERS, cb=on_message
+    )
 
 
 async def publish_judgement(bus: Bus, camera_id: UUID, body: bytes) -> None:

@@ -20,7 +20,7 @@ from reporting import metrics
 from reporting.settings import Settings
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.clock import ServerClock
-from vonggac.bus.declared import topology
+from vonggac.bus.declared import permissions, topology
 from vonggac.bus.events import read_stream
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import FactsLost
@@ -138,7 +138,7 @@ class Feed:
         """Connect, wait until streams and tables stand, then consume until cancelled."""
         bus = await self._connected()
         try:
-            await bus.wait_for_topology(topology.REPORTING_INVENTORY, topology.REPORTING_OBSERVATIONS)
+            await bus.wait_for_topology(permissions.REPORTING)
             await self._wait_for_tables()
             self.feeding = True
             self.begun.set()

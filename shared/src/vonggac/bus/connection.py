@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
-from vonggac.bus.declared.permissions import inbox_of
+from vonggac.bus.declared.permissions import User, inbox_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.certificates import NATS, NATS_CA, note_certificate, note_trusted
@@ -168,16 +168,15 @@ class Bus:
         """Call `callback` after each reconnection."""
         self._on_reconnect.append(callback)
 
-    async def wait_for_topology(self, *durables: str, poll_s: float = 0.25) -> None:
-        """Return when every stream is declared, and the consumers of these names are.
+    async def wait_for_topology(self, service: User, *, poll_s: float = 0.25) -> None:
+        """Return when every stream and consumer is declared that the service needs.
 
         Waits for the owner (`python -m vonggac.bus`) as long as it takes.
         """
-        consumers = topology.consumers_of(*durables)
         logged = False
         while True:
             try:
-                absent = await topology.missing(self.js, consumers)
+                absent = await topology.missing(self.js, service.streams, service.consumers)
             except (TimeoutError, NatsError) as error:
                 absent = [type(error).__name__]
             if not absent:

@@ -136,8 +136,8 @@ class DeadLetters:
         published: the letter's own would take it back. Raises NotReplayableError.
         """
         if letter.subject.startswith(_OBSERVATION):
-            await self._publish(letter.subject, letter.body, letter.sequence)
-            subject = letter.subject
+            subject = subjects.replay(letter.subject)
+            await self._publish(subject, letter.body, letter.sequence)
         else:
             subject = subjects.state_behind(letter.subject) or ""
             await self._publish_present_state(subject, letter)

@@ -10,16 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from vonggac.bus.declared.permissions import (
-    PASSWORDS_FILE,
-    PLACE_FILE,
-    TESTER,
-    USERS,
-    User,
-    configuration,
-    passwords,
-    quoted,
-)
+from vonggac.bus.declared.accounts import PASSWORDS_FILE, PLACE_FILE, STREAMS, configuration, passwords, quoted
+from vonggac.bus.declared.permissions import TESTER, USERS, User
 from vonggac.embedded.process import answers, free_port, open_log, stop, wait_until
 from vonggac.settings.passwords import ensure_password, read_password, write_private
 
@@ -73,6 +65,7 @@ class NatsServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises ServerError with the log's last lines."""
+        self._move_streams()
         self.monitoring_port = free_port() if self._monitored is True else int(self._monitored)
         self._write_configuration()
         with open_log(self.log) as log:
@@ -137,6 +130,17 @@ class NatsServer:
             self.process.wait()
             self.process = None
 
+    def _move_streams(self) -> None:
+        """Streams from before services had accounts lie in one without a name: move them to that of the streams."""
+        before, now = (self.store / "jetstream" / account / "streams" for account in ("$G", STREAMS))
+        agreed = (self.store / "jetstream" / "$SYS" / "_js_" / "_meta_").exists()
+        if agreed or not _has_entries(before) or _has_entries(now):
+            return
+        now.parent.mkdir(mode=0o700, exist_ok=True)
+        if now.exists():
+            now.rmdir()
+        before.rename(now)
+
     def _write_configuration(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
@@ -154,3 +158,7 @@ class NatsServer:
             place.append(f"no_auth_user: {TESTER.name}")
         write_private(self.folder / PLACE_FILE, "\n".join([*place, ""]))
         write_private(self.folder / "nats.conf", configuration(self._users))
+
+
+def _has_entries(folder: Path) -> bool:
+    return folder.exists() and any(folder.iterdir())

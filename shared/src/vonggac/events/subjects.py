@@ -4,6 +4,8 @@ from uuid import UUID
 
 OBSERVATIONS = "observation.>"
 """All facts that prober and forwarder publish."""
+REPLAYS = "replay.observation.>"
+"""Facts that were dead letters, published once more by inventory."""
 NOTICES = "notice.>"
 """All facts that reporting publishes."""
 DEMANDS = "demand.>"
@@ -59,8 +61,20 @@ def site_observation(facility_id: UUID | str) -> str:
     return f"observation.site.{facility_id}"
 
 
-def worker_heartbeat(worker_id: str) -> str:
-    return f"observation.worker.{worker_id}"
+def worker_heartbeat(service: str, worker_id: str) -> str:
+    """`service` is a name of its own on the subject: each publishes its own heartbeats alone."""
+    return f"observation.worker.{service}.{worker_id}"
+
+
+def stored(observation: str) -> str:
+    """The subject on which the server publishes an observation that it has stored: whoever listens there can neither
+    answer the publisher nor hear what was refused."""
+    return f"stored.{observation}"
+
+
+def replay(observation: str) -> str:
+    """The subject of an observation that was a dead letter."""
+    return f"replay.{observation}"
 
 
 def demand(kind: str) -> str:
@@ -159,6 +173,11 @@ STREAM_NAMES = "$JS.API.STREAM.NAMES"
 def stream_snapshot(stream: str) -> str:
     """The request for a copy of a stream with its consumers."""
     return f"$JS.API.STREAM.SNAPSHOT.{stream}"
+
+
+def snapshot_pieces(token: str) -> str:
+    """Where the pieces of such a copy come: the only subject of the streams' account that their owner listens to."""
+    return f"snapshot.{token}"
 
 
 def stream_restore(stream: str) -> str:

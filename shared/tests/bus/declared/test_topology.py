@@ -90,7 +90,7 @@ async def test_nobody_takes_away_what_was_wanted_or_seen(bus: Bus, stream: str) 
 async def test_a_missing_consumer_is_missing(bus: Bus) -> None:
     await bus.js.delete_consumer(topology.VERIFY_JOBS, topology.VERIFIER)
     assert await topology.missing(bus.js) == ["VERIFY_JOBS/verifier"]
-    assert await topology.missing(bus.js, topology.consumers_of(topology.PROBER)) == []
+    assert await topology.missing(bus.js, consumers=topology.consumers_of(topology.PROBER)) == []
     assert await topology.declare(bus.js) == ["VERIFY_JOBS/verifier"]
     assert await topology.missing(bus.js) == []
 

@@ -29,7 +29,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
-from vonggac.bus.declared import topology
+from vonggac.bus.declared import permissions, topology
 from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ReadBackHint
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -145,7 +145,7 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id, clock=self.clock)
-        await self.bus.wait_for_topology(topology.FORWARDER)
+        await self.bus.wait_for_topology(permissions.FORWARDER)
         # Nothing is said of a camera whose time would be worth nothing.
         await self.clock.settle(self.bus)
         # Before any login is opened: which address each old box is bound to.

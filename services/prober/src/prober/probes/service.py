@@ -33,7 +33,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.bus.clock import export_clock
-from vonggac.bus.declared import topology
+from vonggac.bus.declared import permissions, topology
 from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
@@ -111,7 +111,7 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id, clock=self.clock)
-        await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
+        await self.bus.wait_for_topology(permissions.PROBER)
         # No probe is made whose time would be worth nothing.
         await self.clock.settle(self.bus)
         self.awake = self.clock.new_awake()

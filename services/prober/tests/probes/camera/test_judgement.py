@@ -129,11 +129,11 @@ async def test_empty_picture_that_an_encoder_repeats_is_frozen_though_no_two_key
 
 
 async def test_empty_picture_is_judged_as_soon_as_a_forwarder_reports_a_change(
-    bus: Bus, planner: Any, observed: Any, start_prober: Any, frames: list[list[bytes]]
+    bus: Bus, forwarder_bus: Bus, planner: Any, observed: Any, start_prober: Any, frames: list[list[bytes]]
 ) -> None:
     planned_one = PlannedDelivery(id=UUID(int=1), destination_id=UUID(int=2), destination_code="D1", url=URL)
     camera = await planner.camera(URL, probe_interval_s=3600.0, deliveries=(planned_one,))
-    await forward(bus, camera, annex_b(frames[0]), judge="1")
+    await forward(forwarder_bus, camera, annex_b(frames[0]), judge="1")
     await start_prober()
     await observed.observation(camera.id)
     now = datetime.now(UTC)

@@ -49,6 +49,8 @@ class Site:
     """One camera and two centres; the stand-in publishes the camera at both under `key`."""
 
     bus: Bus
+    forwarder: Bus
+    """With the forwarder's own login."""
     sim: Simulator
     camera_id: UUID
     worker_id: str = "forwarder-0"
@@ -86,7 +88,7 @@ class Site:
         self.asked.append(wish)
         since = self.media_since.isoformat() if self.media_since else None
         body = {"worker_id": self.worker_id, "media_since": since}
-        await self.bus.client.publish(request.reply, json.dumps(body).encode())
+        await request.respond(json.dumps(body).encode())
 
     async def note(self, recorder: MediaRecorder) -> None:
         """Note each keyframe that came, for ever."""
@@ -116,7 +118,7 @@ type OpenSite = Callable[..., Any]
 
 
 @pytest_asyncio.fixture
-async def open_site(bus: Bus, clips_folder: Path) -> AsyncIterator[OpenSite]:
+async def open_site(bus: Bus, forwarder_bus: Bus, clips_folder: Path) -> AsyncIterator[OpenSite]:
     """Start a site that ends with the test. `centre`: fields of CentreConfig, others: of CameraConfig."""
     async with AsyncExitStack() as stack:
 
@@ -127,7 +129,7 @@ async def open_site(bus: Bus, clips_folder: Path) -> AsyncIterator[OpenSite]:
                 centres=[CentreConfig.model_validate({"id": name, **(centre or {})}) for name in CENTRES],
             )
             sim = await stack.enter_async_context(Simulator(config, cache_folder=clips_folder))
-            site = Site(bus, sim, uuid4())
+            site = Site(bus, forwarder_bus, sim, uuid4())
             for place in (site.national, site.provincial):
                 trusted = place.certificate_sha256
                 tls = TlsPolicy(fingerprint_sha256=trusted) if trusted else SYSTEM_AUTHORITIES
@@ -148,8 +150,9 @@ CENTRES = ("national", "provincial")
 
 async def hold(site: Site, stack: AsyncExitStack) -> None:
     """Answer and note as the forwarder that has the camera."""
-    subscription = await site.bus.client.subscribe(subjects.camera_hash_keyframes(site.camera_id), cb=site.answer)
-    stack.push_async_callback(subscription.unsubscribe)
+    for bus in (site.bus, site.forwarder):
+        subscription = await bus.client.subscribe(subjects.camera_hash_keyframes(site.camera_id), cb=site.answer)
+        stack.push_async_callback(subscription.unsubscribe)
     recorder = await MediaRecorder.play(site.camera.url())
     stack.push_async_callback(recorder.close)
     noting = asyncio.create_task(site.note(recorder))
@@ -160,6 +163,7 @@ async def hold(site: Site, stack: AsyncExitStack) -> None:
 
     stack.push_async_callback(stop)
     await flush_all(site.bus.client)
+    await flush_all(site.forwarder.client)
 
 
 @dataclass
@@ -185,7 +189,7 @@ class Proofs:
 @pytest_asyncio.fixture
 async def proofs(bus: Bus) -> AsyncIterator[Proofs]:
     heard = Proofs()
-    subscription = await bus.client.subscribe(subjects.delivery_verification("*", "*"), cb=heard.take)
+    subscription = await bus.client.subscribe(subjects.stored(subjects.delivery_verification("*", "*")), cb=heard.take)
     yield heard
     await subscription.unsubscribe()
 

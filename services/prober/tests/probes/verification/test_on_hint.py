@@ -25,7 +25,7 @@ async def plan_deliveries(planner: Any, site: Any, *deliveries: PlannedDelivery)
     await planner.camera(site.camera.url(), **values)
 
 
-async def hint_at(bus: Bus, site: Any, delivery: PlannedDelivery) -> None:
+async def hint_at(site: Any, delivery: PlannedDelivery) -> None:
     hint = ReadBackHint(
         camera_id=site.camera_id,
         delivery_id=delivery.id,
@@ -33,7 +33,7 @@ async def hint_at(bus: Bus, site: Any, delivery: PlannedDelivery) -> None:
         reason=HintReason.WINDOW_CLOSES,
         at=datetime.now(UTC),
     )
-    await bus.client.publish(subjects.read_back_hint(site.camera_id), hint.model_dump_json().encode())
+    await site.forwarder.client.publish(subjects.read_back_hint(site.camera_id), hint.model_dump_json().encode())
 
 
 async def put_state(bus: Bus, site: Any, delivery: PlannedDelivery, state: DeliveryState) -> None:
@@ -62,7 +62,7 @@ async def test_proof_ends_and_begins_again_within_seconds_of_a_hint_whatever_the
     await proofs.fact(other)
     await site.national.set_fault("discard")
     hinted_at = datetime.now(UTC)
-    await hint_at(bus, site, delivery)
+    await hint_at(site, delivery)
     failed = await proofs.fact(delivery, 2)
     assert (failed.verdict, failed.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
     assert failed.interval_s == 600.0
@@ -87,9 +87,9 @@ async def test_a_storm_of_hints_makes_one_read_back_at_a_time_and_none_of_what_d
     await put_state(bus, site, idle, DeliveryState.STALLED)
     asked = len(site.asked)
     for _ in range(200):
-        await hint_at(bus, site, delivery)
-        await hint_at(bus, site, idle)
-        await hint_at(bus, site, site.delivery(site.national, id=uuid4()))
+        await hint_at(site, delivery)
+        await hint_at(site, idle)
+        await hint_at(site, site.delivery(site.national, id=uuid4()))
     assert (await proofs.fact(delivery, 2)).verdict is VERIFIED
     await eventually(lambda: site.national.streams["key"].viewers == 0)
     assert len(site.asked) <= asked + 2
@@ -104,6 +104,6 @@ async def test_a_hint_that_cannot_be_read_is_passed_over(
     await start_prober(**QUICK)
     await plan_deliveries(planner, site, delivery)
     await proofs.fact(delivery)
-    await bus.client.publish(subjects.read_back_hint(site.camera_id), b"{}")
-    await hint_at(bus, site, delivery)
+    await site.forwarder.client.publish(subjects.read_back_hint(site.camera_id), b"{}")
+    await hint_at(site, delivery)
     assert (await proofs.fact(delivery, 2)).verdict is VERIFIED

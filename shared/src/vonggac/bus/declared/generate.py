@@ -40,8 +40,8 @@ _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     DeliveryObservedV1: subjects.delivery_observation("{delivery_id}"),
     DeliveryVerifiedV1: subjects.delivery_verification("{camera_id}", "{delivery_id}"),
     SiteObservedV1: subjects.site_observation("{facility_id}"),
-    ProberAliveV1: subjects.worker_heartbeat("{worker_id}"),
-    ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
+    ProberAliveV1: subjects.worker_heartbeat("prober", "{worker_id}"),
+    ForwarderAliveV1: subjects.worker_heartbeat("forwarder", "{worker_id}"),
 }
 _DEMAND_ADDRESS: dict[type[Payload], str] = {DemandV1: subjects.demand("{kind}")}
 _NOTICE_ADDRESS: dict[type[Payload], str] = {

@@ -1,27 +1,21 @@
-"""Who may do what at NATS: a user per service, and the server's configuration that says so.
+"""Who may do what at NATS: a user per service, in an account of its own (`vonggac.bus.declared.accounts`).
 
-`deploy/nats/nats.conf` is `configuration()`, byte for byte; the embedded server, compose and the chart all use it. What
-differs from place to place is included by it: `place.conf` (addresses and the store) and `secrets/passwords.conf`.
-
-Two rules hold for every user but the owner of the streams. What a stream holds is read through a durable consumer that
-the owner made before, since permissions to subscribe do not bind a consumer (nats-server#4225). And nobody makes a
-consumer: its `deliver_subject` would let the server publish whatever its maker is not allowed to. Buckets are therefore
-read by direct gets, and followed on the subjects that the server republishes them on (`vonggac.bus.keyvalue`).
+Three rules hold for every user but the owner of the streams. What a stream holds is read through a durable consumer
+that the owner made before, since permissions to subscribe do not bind a consumer (nats-server#4225). Nobody makes a
+consumer: its `deliver_subject` would let the server publish whatever its maker is not allowed to. And nobody is in the
+account of the streams, since a permission to publish does not bind the reply subject (nats-server#8274). Buckets are
+therefore read by direct gets, and followed on the subjects that the server republishes them on
+(`vonggac.bus.keyvalue`); so are facts.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
-SYNC_INTERVAL_S = 10
-"""JetStream acknowledges before it has synced to the disk: a power cut forgets at most so much."""
 ANSWER_WITHIN_S = 60
 """Whoever was asked may publish one answer on the asker's own subject for so long: a keyframe takes its time."""
-PASSWORDS_FILE = "secrets/passwords.conf"
-PLACE_FILE = "place.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,18 @@ class User:
         """Name of its password in `secrets/passwords.conf`."""
         return f"{self.name.upper()}_PASSWORD"
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams and buckets that it cannot do its work without."""
+        return tuple(sorted(pattern.rpartition(".")[2] for pattern in self.publish if pattern.startswith(_INFO)))
+
+    @property
+    def consumers(self) -> tuple[topology.Consumer, ...]:
+        """The consumers that it fetches from."""
+        return tuple(
+            each for each in topology.CONSUMERS if subjects.next_messages(each.stream, each.name) in self.publish
+        )
+
 
 def inbox_of(user: str) -> str:
     """The inbox prefix of a user; every client that logs in as that user sets it."""
@@ -51,8 +57,14 @@ def inbox_of(user: str) -> str:
 
 
 _ANY = "*"
-_ASKS = ("$JS.API.INFO", "$JS.API.STREAM.INFO.*")
-"""Whether JetStream works, and whether a stream stands: names and numbers, no content."""
+_INFO = subjects.stream_info("")
+_ASKS = ("$JS.API.INFO",)
+"""Whether JetStream works, and what it takes of the disk."""
+
+
+def _stands(*streams: str) -> tuple[str, ...]:
+    """Whether a stream stands, and since when: names and numbers, no content."""
+    return tuple(subjects.stream_info(stream) for stream in streams)
 
 
 def _works(stream: str, durable: str) -> tuple[str, ...]:
@@ -86,14 +98,56 @@ def _follows(*buckets: str) -> tuple[str, ...]:
     return tuple(subjects.republished(bucket, ">") for bucket in buckets)
 
 
+_STREAM_OF_SUBJECTS = {
+    "inventory": topology.INVENTORY,
+    **dict.fromkeys(("observation", "replay", "stored"), topology.OBSERVATIONS),
+    "notice": topology.NOTICES,
+    "demand": topology.DEMANDS,
+    "dead": topology.DEAD_LETTERS,
+}
+_JETSTREAM = ("$JS.API.CONSUMER.INFO.", "$JS.API.CONSUMER.MSG.NEXT.", "$JS.API.DIRECT.GET.", "$JS.API.STREAM.MSG.GET.")
+
+
+def _streams_behind(patterns: Iterable[str]) -> set[str]:
+    """The streams and buckets that one needs who uses these subjects."""
+    found = set()
+    for pattern in patterns:
+        tokens = pattern.split(".")
+        if tokens[0] in ("$KV", "kv"):
+            found.add(topology.key_value_stream(tokens[1]))
+        elif (stream := _STREAM_OF_SUBJECTS.get(tokens[0])) is not None:
+            found.add(stream)
+        elif api := next((api for api in _JETSTREAM if pattern.startswith(api)), None):
+            found.add(pattern.removeprefix(api).split(".")[0])
+    return found
+
+
 def _ready(user: str) -> str:
     return subjects.key_value(topology.READINESS, user)
+
+
+def _service(
+    name: str,
+    publish: tuple[str, ...],
+    subscribe: tuple[str, ...] = (),
+    *,
+    answers: bool = False,
+    measures: tuple[str, ...] = (),
+) -> User:
+    """A user that may also ask how those streams stand that it needs, and those that it `measures`.
+
+    OBSERVATIONS is among them: everybody reads its clock.
+    """
+    publish = (_ready(name), *publish)
+    needed = {*_streams_behind((*publish, *subscribe)), topology.OBSERVATIONS, *measures}
+    return User(name, (*_ASKS, *_stands(*sorted(needed)), *publish), subscribe, answers)
 
 
 OWNER = User(
     "setup",
     publish=(
         *_ASKS,
+        *_stands(_ANY),
         "$JS.API.STREAM.CREATE.*",
         "$JS.API.STREAM.UPDATE.*",
         "$JS.API.CONSUMER.INFO.*.*",
@@ -105,6 +159,7 @@ OWNER = User(
         subjects.stream_restore("*"),
         "$JS.SNAPSHOT.RESTORE.>",
     ),
+    subscribe=(subjects.snapshot_pieces(_ANY),),
 )
 """Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
 
@@ -112,15 +167,13 @@ _DEAD_LETTERS = (
     f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
     f"$JS.API.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
     f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory(_ANY, _ANY)}",
-    subjects.OBSERVATIONS,
+    subjects.REPLAYS,
 )
 """Lists dead letters, and replays them: an observation as it was, a job or a state as it is now."""
 
-INVENTORY = User(
+INVENTORY = _service(
     "inventory",
     publish=(
-        *_ASKS,
-        _ready("inventory"),
         subjects.inventory(_ANY, _ANY),
         *(
             f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
@@ -141,6 +194,7 @@ INVENTORY = User(
         ),
         *_DEAD_LETTERS,
     ),
+    measures=topology.BOUNDED,
 )
 
 _PLACES = tuple(
@@ -148,11 +202,9 @@ _PLACES = tuple(
 )
 """Where facilities lie: what a caller with a scope may see of their cameras."""
 
-PROBER = User(
+PROBER = _service(
     "prober",
     publish=(
-        *_ASKS,
-        _ready("prober"),
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
         _OUTGOING,
@@ -161,7 +213,7 @@ PROBER = User(
         subjects.camera_observation(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
         subjects.site_observation(_ANY),
-        subjects.worker_heartbeat(_ANY),
+        subjects.worker_heartbeat("prober", _ANY),
         subjects.demand(_ANY),
         # The log of what people had it do.
         subjects.direct_get(topology.DEMANDS),
@@ -197,8 +249,8 @@ PROBER = User(
         ),
     ),
     subscribe=(
-        subjects.camera_media_observation(_ANY),
-        subjects.delivery_observation(_ANY),
+        subjects.stored(subjects.camera_media_observation(_ANY)),
+        subjects.stored(subjects.delivery_observation(_ANY)),
         subjects.read_back_hint(_ANY),
         subjects.probe_lock(_ANY),
         *_follows(
@@ -220,17 +272,15 @@ _OF_FORWARDERS = (
 )
 """What forwarders ask each other."""
 
-FORWARDER = User(
+FORWARDER = _service(
     "forwarder",
     publish=(
-        *_ASKS,
-        _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
         *_PLACES,
         _OUTGOING,
         subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),
-        subjects.worker_heartbeat(_ANY),
+        subjects.worker_heartbeat("forwarder", _ANY),
         subjects.read_back_hint(_ANY),
         *_OF_FORWARDERS,
         *_writes(
@@ -254,7 +304,7 @@ FORWARDER = User(
         subjects.camera_requests(_ANY),
         subjects.worker_handover(_ANY),
         subjects.worker_facts_lost(_ANY),
-        subjects.delivery_verification(_ANY, _ANY),
+        subjects.stored(subjects.delivery_verification(_ANY, _ANY)),
         *_follows(
             topology.DELIVERY_COMMANDS,
             topology.DELIVERY_STATUS,
@@ -266,11 +316,9 @@ FORWARDER = User(
     answers=True,
 )
 
-REPORTING = User(
+REPORTING = _service(
     "reporting",
     publish=(
-        *_ASKS,
-        _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
         subjects.notice(_ANY, _ANY),
@@ -286,58 +334,3 @@ USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING)
 
 TESTER = User("tester", publish=(">",), subscribe=(">",), answers=True)
 """Never on a platform: tests and measurements on a throw-away server are whoever they have to be."""
-
-
-def configuration(users: Iterable[User] = USERS) -> str:
-    """The server's configuration file."""
-    lines = [
-        "# Generated from vonggac.bus.declared.permissions: edit that, then run `make generate`.",
-        "# Used as it is by `make run`, the tests, compose and the chart. Beside it lie",
-        f"#   {PLACE_FILE}  addresses, STORE_FOLDER and STORE_BYTES: where the streams lie and what they may take",
-        f"#   {PASSWORDS_FILE}  a password of each user, readable by the server alone",
-        f'include "{PLACE_FILE}"',
-        f'include "{PASSWORDS_FILE}"',
-        "",
-        "jetstream {",
-        "  store_dir: $STORE_FOLDER",
-        "  max_file_store: $STORE_BYTES",
-        f'  sync_interval: "{SYNC_INTERVAL_S}s"',
-        "}",
-        "max_payload: 1MB",
-        "",
-        "authorization {",
-        "  users: [",
-    ]
-    for user in users:
-        lines += _user(user)
-    return "\n".join([*lines, "  ]", "}", ""])
-
-
-def passwords(values: Mapping[str, str]) -> str:
-    """`secrets/passwords.conf`: `values` are passwords by user, any characters."""
-    users = {user.name: user for user in (*USERS, TESTER)}
-    return "".join(f"{users[name].password_variable}: {quoted(value)}\n" for name, value in values.items())
-
-
-def quoted(text: str) -> str:
-    """As the server's configuration reads it back."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _user(user: User) -> list[str]:
-    lines = ["    {", f"      user: {user.name}", f"      password: ${user.password_variable}", "      permissions: {"]
-    lines += _allowed("publish", sorted(user.publish))
-    lines += _allowed("subscribe", [f"{user.inbox}.>", *sorted(user.subscribe)])
-    if user.answers:
-        lines.append(f'        allow_responses: {{ max: 1, expires: "{ANSWER_WITHIN_S}s" }}')
-    return [*lines, "      }", "    }"]
-
-
-def _allowed(what: str, patterns: list[str]) -> list[str]:
-    return [
-        f"        {what}: {{",
-        "          allow: [",
-        *(f'            "{each}"' for each in patterns),
-        "          ]",
-        "        }",
-    ]

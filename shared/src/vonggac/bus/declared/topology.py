@@ -5,12 +5,9 @@ and it touches nothing that is already as it should be. What NATS cannot change 
 the reason: the owner never deletes.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
-from types import MappingProxyType
-from typing import Any
 
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -28,6 +25,16 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, NotFoundError
 
+from vonggac.bus.declared.differences import (
+    CONSUMER_DEFAULTS,
+    DEDUPLICATION_S,
+    STREAM_DEFAULTS,
+    UNCHANGEABLE,
+    UNCHANGEABLE_OF_CONSUMERS,
+    find_differences,
+    refuse_unchangeable,
+)
+from vonggac.bus.declared.differences import UnchangeableError as UnchangeableError
 from vonggac.events import subjects
 
 INVENTORY = "INVENTORY"
@@ -79,7 +86,6 @@ THUMBNAILS_KEPT_S = 86_400.0
 LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
-DEDUPLICATION_S = 120.0
 STATES_KEPT = 10  # Of each thing of the register (decision 0106).
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
@@ -140,7 +146,9 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
         jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
         lasting(
             name=OBSERVATIONS,
-            subjects=[subjects.OBSERVATIONS],
+            subjects=[subjects.OBSERVATIONS, subjects.REPLAYS],
+            # Who follows facts live hears what is stored, not what somebody publishes.
+            republish=RePublish(src=subjects.OBSERVATIONS, dest=subjects.stored(subjects.OBSERVATIONS)),
             max_age=OBSERVATIONS_KEPT_S,
             max_bytes=observations_max_bytes,
             # Facts of one kind resemble each other; the server compresses a block of them once it is full.
@@ -225,10 +233,6 @@ def key_value_stream(bucket: str) -> str:
     return f"KV_{bucket}"
 
 
-class UnchangeableError(ValueError):
-    """Something stands otherwise than it should, and NATS cannot change it; the text says what."""
-
-
 async def declare(
     js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
 ) -> list[str]:
@@ -248,13 +252,19 @@ async def declare(
     return touched
 
 
-async def missing(js: JetStreamContext, consumers: Iterable[Consumer] = CONSUMERS) -> list[str]:
-    """Streams, buckets and consumers that are not declared yet; empty when the platform's topology stands.
+ALL_STREAMS = tuple(str(stream.name) for stream in (*streams(1), *buckets(1)))
+"""Names of all streams, the buckets' too."""
 
-    A service asks for the consumers that it may ask for.
+
+async def missing(
+    js: JetStreamContext, needed: Iterable[str] = ALL_STREAMS, consumers: Iterable[Consumer] = CONSUMERS
+) -> list[str]:
+    """Of these streams and consumers those that do not stand; empty when all do.
+
+    A service asks for those that it needs (`vonggac.bus.declared.permissions`). Raises NatsError or TimeoutError.
     """
     absent = []
-    for name in [str(stream.name) for stream in (*streams(1), *buckets(1))]:
+    for name in needed:
         try:
             await js.stream_info(name)
         except NotFoundError:
@@ -272,48 +282,6 @@ def consumers_of(*durables: str) -> tuple[Consumer, ...]:
     return tuple(consumer for consumer in CONSUMERS if consumer.name in durables)
 
 
-_STREAM_DEFAULTS: Mapping[str, object] = MappingProxyType(
-    {
-        "subjects": [],
-        "retention": RetentionPolicy.LIMITS,
-        "max_consumers": -1,
-        "max_msgs": -1,
-        "max_bytes": -1,
-        "max_age": 0.0,
-        "max_msgs_per_subject": -1,
-        "max_msg_size": -1,
-        "discard": DiscardPolicy.OLD,
-        "storage": StorageType.FILE,
-        "num_replicas": 1,
-        "no_ack": False,
-        "duplicate_window": DEDUPLICATION_S,
-        "sources": [],
-        "deny_delete": False,
-        "deny_purge": False,
-        "allow_rollup_hdrs": False,
-        "allow_direct": False,
-        "republish": None,
-        "compression": StoreCompression.NONE,
-    }
-)
-"""What a field is at the server when we leave it out: every field that a change could spoil is compared."""
-_UNCHANGEABLE = frozenset({"storage", "retention", "max_consumers"})
-_CONSUMER_DEFAULTS: Mapping[str, object] = MappingProxyType(
-    {
-        "ack_policy": AckPolicy.EXPLICIT,
-        "deliver_policy": DeliverPolicy.ALL,
-        "ack_wait": 30.0,
-        "max_deliver": -1,
-        "max_ack_pending": -1,
-        "filter_subject": None,
-        "filter_subjects": [],
-        "backoff": [],
-        "headers_only": False,
-        "deliver_subject": None,
-        "inactive_threshold": 0.0,
-    }
-)
-_UNCHANGEABLE_OF_CONSUMERS = frozenset({"ack_policy", "deliver_policy", "deliver_subject"})
 _NO_ROOM = 10047
 """NATS' error code when the bounds of all streams are more than its disk (or its limit) has."""
 
@@ -325,10 +293,10 @@ async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:
     except NotFoundError:
         await _with_room(wanted, js.add_stream(wanted))
         return True
-    changes = _differences(present, wanted, _STREAM_DEFAULTS)
+    changes = find_differences(present, wanted, STREAM_DEFAULTS)
     if not changes:
         return False
-    _refuse(wanted.name, present, changes, _UNCHANGEABLE)
+    refuse_unchangeable(wanted.name, present, changes, UNCHANGEABLE)
     await _with_room(wanted, js.update_stream(replace(present, **changes)))
     return True
 
@@ -348,10 +316,10 @@ async def _declare_consumer(js: JetStreamContext, consumer: Consumer) -> bool:
     except NotFoundError:
         await js.add_consumer(consumer.stream, wanted)
         return True
-    changes = _differences(present, wanted, _CONSUMER_DEFAULTS)
+    changes = find_differences(present, wanted, CONSUMER_DEFAULTS)
     if not changes:
         return False
-    _refuse(f"{consumer.stream}/{consumer.name}", present, changes, _UNCHANGEABLE_OF_CONSUMERS)
+    refuse_unchangeable(f"{consumer.stream}/{consumer.name}", present, changes, UNCHANGEABLE_OF_CONSUMERS)
     await js.add_consumer(consumer.stream, wanted)
     return True
 
@@ -364,37 +332,3 @@ async def _with_room(wanted: StreamConfig, request: Awaitable[object]) -> None:
             raise
         msg = f"{wanted.name}: NATS has no room for {wanted.max_bytes} bytes: give it a larger disk or a lower bound"
         raise UnchangeableError(msg) from None
-
-
-def _differences[C: (StreamConfig, ConsumerConfig)](
-    present: C, wanted: C, defaults: Mapping[str, object]
-) -> dict[str, Any]:
-    """The wanted value of every field that differs."""
-    return {
-        field: getattr(wanted, field)
-        for field, default in defaults.items()
-        if _plain(getattr(present, field), default) != _plain(getattr(wanted, field), default)
-    }
-
-
-def _plain(value: object, default: object) -> object:
-    """A field's value so that what is left out equals what the server makes of it."""
-    if value is None or value == 0 or value == []:
-        value = default
-    if isinstance(value, list):
-        return [item.as_dict() if isinstance(item, StreamSource) else item for item in value]
-    return value
-
-
-def _refuse(name: str, present: object, changes: Mapping[str, object], unchangeable: frozenset[str]) -> None:
-    """Raises UnchangeableError."""
-    if fixed := sorted(changes.keys() & unchangeable):
-        differ = ", ".join(
-            f"{field} is {_shown(getattr(present, field))}, not {_shown(changes[field])}" for field in fixed
-        )
-        msg = f"{name}: {differ}; NATS cannot change that: back it up and remove it, then declare again"
-        raise UnchangeableError(msg)
-
-
-def _shown(value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
