@@ -38,6 +38,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     process = Process(settings, metrics)
     tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
+    health.add("nats", process.check_outage, degrades=True)
     health.add("background", tasks.check)
     health.add("clock", process.clock.check_skew, degrades=True)
 

@@ -45,6 +45,7 @@ from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
+from vonggac.telemetry.health import at_start
 
 log = get_logger(__name__)
 MEASURE_EVERY_S = 5.0
@@ -113,11 +114,14 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 def _add_checks(
     health: Health, database: Database, relay: RelayReady, tasks: TaskSupervisor, clock: ServerClock
 ) -> None:
+    """While NATS is away the API stays: it reads and writes, and what it writes waits in the outbox."""
     health.add("database", database.check)
     health.add("migrations", lambda: tables_missing(database, SCRIPTS, "python -m inventory migrate"))
     health.add("bus", relay.check)
     health.add("background", tasks.check)
-    health.add("dates", clock.check_measured)
+    health.add("nats", relay.check_outage, degrades=True)
+    health.add("dates", at_start(clock.check_measured))
+    health.add("dates", clock.check_measured, degrades=True)
     health.add("clock", clock.check_skew, degrades=True)
 
 

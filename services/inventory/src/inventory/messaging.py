@@ -272,8 +272,12 @@ class RelayReady:
         return self.bus is not None and self.bus.connected
 
     async def check(self) -> str | None:
-        """Readiness: None when JetStream stores changes, otherwise one line; they wait in the outbox meanwhile."""
-        return "NATS is not connected" if self.bus is None else await self.bus.check()
+        """Readiness: None unless NATS says that it has no stream for changes, or no room."""
+        return None if self.bus is None else await self.bus.check_streams()
+
+    async def check_outage(self) -> str | None:
+        """Degradation: one line while NATS is away; changes wait in the outbox meanwhile, and all else works."""
+        return "NATS is not connected" if self.bus is None else await self.bus.check_outage()
 
     def wake(self) -> None:
         if self._relay is not None:

@@ -55,6 +55,7 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.problems import ProblemError, problem_response
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
+from vonggac.telemetry.health import at_start
 from vonggac.telemetry.garbage_collection import give_memory_back_regularly
 
 log = get_logger(__name__)
@@ -123,6 +124,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("database", database.check)
     health.add("migrations", lambda: migrations_missing(database))
     health.add("bus", feed.check)
+    health.add("nats", at_start(feed.check_outage))
+    health.add("nats", feed.check_outage, degrades=True)
     health.add("background", tasks.check)
     health.add("clock", clock.check_skew, degrades=True)
     app = new_application(

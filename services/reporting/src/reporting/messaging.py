@@ -111,10 +111,14 @@ class Feed:
         """Set when the tables are there and events are consumed for the first time."""
 
     async def check(self) -> str | None:
-        """Readiness: None when connected and consuming."""
-        if self.bus is None:
-            return "NATS is not connected"
-        return await self.bus.check() if self.feeding else "waiting for the tables and the streams"
+        """Readiness: None when consuming, and in an outage of NATS, when reports are of what is in the tables."""
+        if self.bus is None or not self.bus.connected:
+            return None
+        return await self.bus.check_streams() if self.feeding else "waiting for the tables and the streams"
+
+    async def check_outage(self) -> str | None:
+        """Degradation: one line while NATS is away, so that nothing new comes."""
+        return "NATS is not connected" if self.bus is None else await self.bus.check_outage()
 
     @property
     def behind(self) -> bool:

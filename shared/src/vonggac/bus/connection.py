@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
-from vonggac.bus.declared.permissions import User, inbox_of
+from vonggac.bus.declared.permissions import OWNER, USERS, User, inbox_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.certificates import NATS, NATS_CA, note_certificate, note_trusted
@@ -27,6 +27,7 @@ log = get_logger(__name__)
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
 STORED_WITHIN_S = 2.0
+ANSWERED_WITHIN_S = 1.5
 ROOM = bytes(2 * 4096)
 """More than may be left of a page that is begun: a full disk takes small messages for another minute, and no facts."""
 CLOSE_WITHIN_S = 2.0
@@ -81,6 +82,14 @@ class Storage:
         return self.used / self.most if self.most else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why this process cannot publish. `outage`: NATS is away or silent; otherwise it said so itself."""
+
+    reason: str
+    outage: bool
+
+
 class Bus:
     """A connection to NATS with its JetStream context.
 
@@ -95,6 +104,9 @@ class Bus:
         self.client, self.user, self._store_bytes = client, user, store_bytes
         self.clock = clock or ServerClock()
         self.js: JetStreamContext = client.jetstream(timeout=5)
+        self.needs = next((service for service in USERS if service.name == user and service != OWNER), None)
+        """The service whose streams have to stand; None: of no one's."""
+        self._asking: asyncio.Future[_Fault | None] | None = None
         self.connections = 1
         self.closing = False
         self.reconnection = asyncio.Event()
@@ -171,8 +183,9 @@ class Bus:
     async def wait_for_topology(self, service: User, *, poll_s: float = 0.25) -> None:
         """Return when every stream and consumer is declared that the service needs.
 
-        Waits for the owner (`python -m vonggac.bus`) as long as it takes.
+        Waits for the owner (`python -m vonggac.bus`) as long as it takes. From then on `check` asks for them, too.
         """
+        self.needs = service
         logged = False
         while True:
             try:
@@ -187,19 +200,50 @@ class Bus:
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:
-        """Readiness: None when JetStream stores what this process publishes, otherwise one line.
+        """Readiness: None when JetStream stores what this process publishes and all stands that it needs."""
+        fault = await self._find_fault()
+        return None if fault is None else fault.reason
 
-        A connection says nothing of that: a stream that has met a full disk stores nothing more until the server is
-        started again, and answers questions all the same.
-        """
+    async def check_streams(self) -> str | None:
+        """Readiness of who can wait for NATS: as `check`, and None in an outage of it."""
+        fault = await self._find_fault()
+        return None if fault is None or fault.outage else fault.reason
+
+    async def check_outage(self) -> str | None:
+        """Degradation: one line while NATS is away or does not answer."""
+        fault = await self._find_fault()
+        return fault.reason if fault is not None and fault.outage else None
+
+    async def _find_fault(self) -> _Fault | None:
+        """Whoever asks while another asks gets the same answer."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(self._ask_for_fault())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_for_fault(self) -> _Fault | None:
+        """A connection says little: a stream that has met a full disk stores nothing more until the server is started
+        again, and answers questions all the same; one that is gone is named by the server alone."""
         if not self.connected:
-            return "NATS is not connected"
+            return _Fault("NATS is not connected", outage=True)
+        stored: str | None = None
         try:
             async with asyncio.timeout(STORED_WITHIN_S):
                 await self.js.publish(subjects.key_value(topology.READINESS, self.user), ROOM)
         except (TimeoutError, NatsError, OSError) as error:
-            return f"JetStream stores nothing ({type(error).__name__})"
-        return None
+            stored = f"JetStream stores nothing ({type(error).__name__})"
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                absent = await self._missing()
+        except (TimeoutError, NatsError, OSError) as error:
+            return _Fault(stored or f"JetStream does not answer ({type(error).__name__})", outage=True)
+        if absent:
+            return _Fault(f"missing at NATS: {', '.join(absent)}", outage=False)
+        return None if stored is None else _Fault(stored, outage=False)
+
+    async def _missing(self) -> list[str]:
+        if self.needs is None:
+            return []
+        return await topology.missing(self.js, self.needs.streams, self.needs.consumers)
 
     async def storage(self) -> Storage:
         """What the streams take of what they may. Raises NatsError or TimeoutError."""

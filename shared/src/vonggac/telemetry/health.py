@@ -6,12 +6,23 @@ from collections.abc import Awaitable, Callable
 
 WITHIN_S = 4.0
 """For all checks together: whoever asks for readiness waits a few seconds (Kubernetes, a load balancer)."""
-
+STARTING_S = 15.0
+"""So long a new process is given to reach what it can do without later."""
 KNOWN_FOR_S = 3.0
 """`results` makes the checks so rarely, however often somebody asks."""
 
 type Check = Callable[[], Awaitable[str | None]]
 """None when fine, otherwise the reason in one line."""
+
+
+def at_start(check: Check, *, for_s: float = STARTING_S) -> Check:
+    """The check for the first `for_s` seconds from now: what a process waits for, and then can do without."""
+    until_s = time.monotonic() + for_s
+
+    async def check_at_start() -> str | None:
+        return await check() if time.monotonic() < until_s else None
+
+    return check_at_start
 
 
 class Health:

@@ -125,7 +125,22 @@ class Process:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
             return "waiting for the commands, the last reports and the other workers' heartbeats"
-        return await self.bus.check() or await self.clock.check()
+        if (reason := await self.bus.check_streams()) is not None:
+            return reason
+        return None if self.has_live_media else await self._find_outage(self.bus)
+
+    async def check_outage(self) -> str | None:
+        """Degradation: one line while NATS is away; what is held is forwarded all the same."""
+        return "NATS is not connected" if self.bus is None else await self._find_outage(self.bus)
+
+    async def _find_outage(self, bus: Bus) -> str | None:
+        return await bus.check_outage() or await self.clock.check()
+
+    @property
+    def has_live_media(self) -> bool:
+        """Whether media of a camera flows through this process now."""
+        held = () if self.worker is None else self.worker.held.values()
+        return any(one.relay.media_watch.media.flowing for one in held)
 
     def stop(self) -> None:
         """Ask `run` to end in order."""

@@ -5,6 +5,7 @@ and it touches nothing that is already as it should be. What NATS cannot change 
 the reason: the owner never deletes.
 """
 
+import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -263,18 +264,20 @@ async def missing(
 
     A service asks for those that it needs (`vonggac.bus.declared.permissions`). Raises NatsError or TimeoutError.
     """
-    absent = []
-    for name in needed:
-        try:
-            await js.stream_info(name)
-        except NotFoundError:
-            absent.append(name)
-    for consumer in consumers:
-        try:
-            await js.consumer_info(consumer.stream, consumer.name)
-        except NotFoundError:
-            absent.append(f"{consumer.stream}/{consumer.name}")
-    return absent
+    questions = [
+        *(_stands(name, js.stream_info(name)) for name in needed),
+        *(_stands(f"{each.stream}/{each.name}", js.consumer_info(each.stream, each.name)) for each in consumers),
+    ]
+    return [name for name in await asyncio.gather(*questions) if name is not None]
+
+
+async def _stands(name: str, question: Awaitable[object]) -> str | None:
+    """None when it does; otherwise its name."""
+    try:
+        await question
+    except NotFoundError:
+        return name
+    return None
 
 
 def consumers_of(*durables: str) -> tuple[Consumer, ...]:
