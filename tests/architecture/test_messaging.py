@@ -30,13 +30,13 @@ SOURCES = [
 BEGINNINGS = (
     "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "demand.", "notice.",
     "prober.probe_lock.", "forwarder.adopt.", "forwarder.camera.", "forwarder.read_back_hint.", "forwarder.worker.",
-    "$KV.", "$JS.", "kv.", "stored.", "replay.", "snapshot.",
+    "$KV.", "$JS.", "kv.", "stored.", "replay.",
 )  # fmt: skip
 QUOTED_BEGINNING = re.compile("[\"'](?:" + "|".join(re.escape(beginning) for beginning in BEGINNINGS) + ")")
 """Only files in which this stands are read as syntax trees."""
 SUBJECT = re.compile(
     r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|demand\.|notice\.(?:\w+\.)?|prober\.probe_lock\."
-    r"|forwarder\.(?:adopt|camera|read_back_hint|worker)\.)[{*>]|\$(?:KV|JS)\.|(?:kv|stored|snapshot|replay(?:\.observation)?)\.[{*>]"
+    r"|forwarder\.(?:adopt|camera|read_back_hint|worker)\.)[{*>]|\$(?:KV|JS)\.|(?:kv|stored|replay(?:\.observation)?)\.[{*>]"
 )
 
 

@@ -98,7 +98,9 @@ async def fill_bus(started: Place) -> None:
     try:
         await topology.declare(owner.js, observations_max_bytes=64 << 20)
         for number in range(FACTS):
-            await publisher.js.publish(subjects.camera_observation(f"c{number % 7}"), b"fact %d" % number)
+            await publisher.js.publish(
+                subjects.replay(subjects.camera_observation(f"c{number % 7}")), b"fact %d" % number
+            )
         for number in range(JOBS):
             await publisher.js.publish(subjects.inventory("camera", uuid4()), b"camera %d" % number)
         await publisher.js.publish(subjects.key_value(topology.POSITIONS, "outbox"), b"20")

@@ -15,7 +15,7 @@ from tests.chart.rendering import component_of, manifests, minimal, one
 from local.commands.nats_certificate import ensure_certificate, names_of_servers
 from local.platform.streams import Login
 from vonggac.bus.connection import connect_once
-from vonggac.bus.declared.accounts import passwords
+from vonggac.bus.declared.accounts import STREAMS, passwords
 from vonggac.bus.declared.permissions import TESTER, USERS
 from vonggac.embedded import free_port
 from vonggac.embedded.nats import nats_server_binary
@@ -24,9 +24,9 @@ from vonggac.testing import eventually
 NAME = "demo-vonggac-nats"
 STARTED_AGAIN = 5
 """Servers that elect do not answer in time on a busy machine."""
-NOBODY = "users: [\n    ]"
-"""Those of the account of the streams, which has none."""
-EVERYTHING = f"users: [{{ user: {TESTER.name}, password: ${TESTER.password_variable} }}]"
+OWNERS = f"  {STREAMS} {{\n    jetstream: enabled\n    users: ["
+"""Of the account of the streams."""
+EVERYTHING = f"{OWNERS} {{ user: {TESTER.name}, password: ${TESTER.password_variable} }}"
 """A user that may do whatever NATS does: the streams themselves have to refuse it."""
 
 
@@ -65,7 +65,7 @@ class Bundled:
             for old, new in changed.items():
                 text = text.replace(old, new)
             if name == "nats.conf":
-                text = text.replace(NOBODY, EVERYTHING, 1)
+                text = text.replace(OWNERS, EVERYTHING, 1)
             (here / name).write_text(text, "utf-8")
 
     @property

@@ -62,7 +62,7 @@ class Streams:
 
     async def save(self, name: str, folder: Path) -> StreamCopy:
         """Write one stream with its consumers; publishers and consumers go on."""
-        inbox = subjects.snapshot_pieces(self._client.new_inbox().rpartition(".")[2])
+        inbox = self._client.new_inbox()
         pieces = await self._client.subscribe(inbox)
         try:
             described = await self._request(

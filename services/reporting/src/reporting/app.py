@@ -55,8 +55,8 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.problems import ProblemError, problem_response
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health, get_logger
-from vonggac.telemetry.health import at_start
 from vonggac.telemetry.garbage_collection import give_memory_back_regularly
+from vonggac.telemetry.health import at_start
 
 log = get_logger(__name__)
 ROUTES = (

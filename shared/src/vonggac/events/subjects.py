@@ -175,11 +175,6 @@ def stream_snapshot(stream: str) -> str:
     return f"$JS.API.STREAM.SNAPSHOT.{stream}"
 
 
-def snapshot_pieces(token: str) -> str:
-    """Where the pieces of such a copy come: the only subject of the streams' account that their owner listens to."""
-    return f"snapshot.{token}"
-
-
 def stream_restore(stream: str) -> str:
     """The request to restore such a copy."""
     return f"$JS.API.STREAM.RESTORE.{stream}"

@@ -1,4 +1,4 @@
-"""The NATS server's configuration: an account per user, and what crosses from one to another.
+"""The NATS server's configuration: an account per service, and what crosses from one to another.
 
 `deploy/nats/nats.conf` is `configuration()`, byte for byte; the embedded server, compose and the chart all use it. What
 differs from place to place is included by it: `place.conf` (addresses and the store) and `secrets/passwords.conf`.
@@ -15,18 +15,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vonggac.bus.declared.permissions import ANSWER_WITHIN_S, TESTER, USERS, User
+from vonggac.bus.declared.permissions import ANSWER_WITHIN_S, OWNER, TESTER, USERS, User
 from vonggac.events import subjects
 
 STREAMS = "STREAMS"
-"""The account that has JetStream. No service logs in to it."""
+"""The account that has JetStream. No service logs in to it: only who owns the streams, and could change them anyway."""
 SYNC_INTERVAL_S = 10
 """JetStream acknowledges before it has synced to the disk: a power cut forgets at most so much."""
 PASSWORDS_FILE = "secrets/passwords.conf"
 PLACE_FILE = "place.conf"
 _MANY_ANSWERS = (subjects.next_messages("", "").rstrip("."), subjects.direct_get(""))
 """How those subjects begin whose answer is more than one message."""
-_BY_THE_SERVER = (subjects.republished("", "").rstrip("."), subjects.stored(""), subjects.snapshot_pieces(""))
+_BY_THE_SERVER = (subjects.republished("", "").rstrip("."), subjects.stored(""))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,14 +41,14 @@ class Crossing:
 
 
 def account_of(user: User) -> str:
-    """The tests' user is where the streams are: it may do everything."""
-    return STREAMS if user == TESTER else user.name.upper()
+    """The owner of the streams is where they are: a restore into a cluster does not cross the border of accounts."""
+    return STREAMS if user in {OWNER, TESTER} else user.name.upper()
 
 
 def crossings(users: Sequence[User] = USERS) -> list[Crossing]:
     """All that is exported and imported. A subject belongs to who listens to it, else to the streams."""
     found: set[Crossing] = set()
-    services = [user for user in users if user != TESTER]
+    services = [user for user in users if account_of(user) != STREAMS]
     for user in services:
         own = account_of(user)
         for subject in user.publish:
@@ -153,7 +153,7 @@ def _allowed(what: str, patterns: Iterable[str]) -> Iterator[str]:
 
 
 def _is_of_streams(subject: str) -> bool:
-    """Whether the server itself publishes it: what a stream has stored, or a copy of a stream."""
+    """Whether the server itself publishes it: what a stream has stored."""
     return subject.startswith(_BY_THE_SERVER)
 
 

@@ -159,7 +159,6 @@ OWNER = User(
         subjects.stream_restore("*"),
         "$JS.SNAPSHOT.RESTORE.>",
     ),
-    subscribe=(subjects.snapshot_pieces(_ANY),),
 )
 """Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
 
