@@ -23,7 +23,6 @@ from tests.chart.rendering import (
     merged,
     minimal,
     one,
-    parsed,
     pods,
     rendered,
     values_of,
@@ -51,6 +50,10 @@ SETTINGS: dict[str, type[BaseSettings]] = {
 DRAIN_S = {"inventory": 30, "reporting": 30, "prober": 45, "forwarder": 55}
 """Requests (25 s); the pause before (5 s), or what is running (stop_within_s) and what follows (10 s)."""
 each_ci = pytest.mark.parametrize("path", CI, ids=lambda path: path.stem)
+
+
+RECORDS = {"inventory", "reporting", "postgres-exporter"}
+"""Components with a login of PostgreSQL."""
 
 
 @cache
@@ -132,7 +135,7 @@ def test_secrets_are_files_and_each_component_has_its_own_alone(path: Path) -> N
             for item in volume.get("secret", {}).get("items", [])
         }
         assert ("workers.key" in mounted) == (component in WORKERS), component
-        assert ("password" in mounted) == (component.removeprefix("migrate-") in {"inventory", "reporting"}), component
+        assert ("password" in mounted) == (component.removeprefix("migrate-") in RECORDS), component
         assert ("passwords.conf" in mounted) == (component == "nats"), component
 
 
@@ -306,23 +309,6 @@ def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> N
     assert {component for component, _ in pods(empty)} <= servers
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in filled}
     assert [thing for thing in empty if named[thing["kind"], thing["metadata"]["name"]] != thing] == []
-
-
-def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:
-    objects = of_ci(CHART / "ci/high-availability-values.yaml")
-    [rules] = [thing for thing in objects if thing["kind"] == "PrometheusRule"]
-    root = CHART.parents[2]
-    assert [rules["spec"]] == parsed((root / "deploy/prometheus/vonggac-rules.yml").read_text("utf-8"))
-    for dashboard in sorted((root / "deploy/grafana").glob("*.json")):
-        [text] = one(objects, "ConfigMap", f"demo-vonggac-{dashboard.stem}")["data"].values()
-        assert text.rstrip("\n") == dashboard.read_text("utf-8").rstrip("\n")
-    jobs = {thing["spec"]["jobLabel"] for thing in objects if thing["kind"] == "ServiceMonitor"}
-    assert jobs == {"vonggac/job"}
-    for service in SERVICES:
-        assert (
-            one(objects, "Service", f"demo-vonggac-{service}")["metadata"]["labels"]["vonggac/job"]
-            == f"vonggac-{service}"
-        )
 
 
 def test_keda_counts_cameras_and_goes_down_slowly() -> None:

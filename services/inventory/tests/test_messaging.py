@@ -1,7 +1,7 @@
 """The outbox: what is committed is published, in order, whatever NATS and PostgreSQL do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -9,18 +9,20 @@ from uuid import uuid4
 
 import pytest
 from nats.js.errors import NotFoundError
+from structlog.testing import capture_logs
 
 from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.upkeep.republishing import republish
-from vonggac.bus import Bus
+from vonggac.bus import Bus, EventConsumer, Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
 from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1, UnitV1
 from vonggac.testing import eventually
+from vonggac.testing.waiting import running_beside
 
 A, B = subjects.inventory("camera", "a"), subjects.inventory("camera", "b")
 
@@ -334,3 +336,43 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
 
     gone = await eventually(removed)
     assert (gone.removed_by, gone.reason) == ("test-province_lead", "hỏng")
+
+
+async def test_a_message_carries_the_trace_of_the_request_that_caused_it_to_its_consumers_log(
+    province: Any, bus: Bus
+) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    agency = await province.agency()
+    answer = await province.client.patch(
+        f"/v1/agencies/{agency['id']}",
+        json={"name": "Sở mới"},
+        headers={**headers, "If-Match": await province.etag(f"/v1/agencies/{agency['id']}")},
+    )
+    assert answer.status_code == 200, answer.text
+
+    async def handle(_batch: Sequence[Received]) -> None:
+        """Nothing to commit."""
+
+    consumer = EventConsumer(
+        bus,
+        stream=topology.INVENTORY,
+        durable=topology.REPORTING_INVENTORY,
+        handler=handle,
+        transient=lambda _error: False,
+    )
+    published = await eventually(lambda: latest_revision(bus, agency, 2))
+    assert published.traceparent is not None
+    assert trace_id in published.traceparent
+    with capture_logs() as logged:
+        async with running_beside(consumer.run()):
+            await eventually(lambda: [one for one in logged if one.get("trace_id") == trace_id])
+    [line] = [one for one in logged if one["event"] == "traced_events_handled" and one["trace_id"] == trace_id]
+    assert (line["durable"], line["count"]) == (topology.REPORTING_INVENTORY, 1)
+
+
+async def latest_revision(bus: Bus, agency: dict[str, Any], revision: int) -> CloudEvent[Payload]:
+    event = await latest(bus, "agency", agency["id"])
+    assert isinstance(event.data, AgencyV1)
+    assert event.data.revision == revision
+    return event

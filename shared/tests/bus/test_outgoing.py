@@ -139,3 +139,17 @@ async def test_facts_carry_their_publisher_and_a_sequence_without_gaps(bus: Bus)
         found.append((event.publisher, event.publishersequence))
     assert found == [("prober-1", number) for number in range(1, 6)]
     assert await eventually(lambda: outgoing.stored == 6)
+
+
+async def test_what_waits_has_the_age_of_its_oldest(bus: Bus) -> None:
+    now_s = 100.0
+    outgoing = Outgoing(bus, clock=lambda: now_s)
+    assert outgoing.oldest_age_s == 0
+    queue_heartbeats(outgoing, 0, 1)
+    now_s = 107.0
+    queue_heartbeats(outgoing, 1, 3)
+    now_s = 110.0
+    assert outgoing.oldest_age_s == 10
+    async with running_beside(outgoing.run()):
+        await eventually(lambda: not outgoing.waiting)
+    assert outgoing.oldest_age_s == 0

@@ -9,10 +9,11 @@ import pytest
 
 from vonggac.bus.declared import generate
 from vonggac.bus.declared.generate import SCHEMA_FOLDER, asyncapi, stale
-from vonggac.events import Cause, MalformedEventError, decode, share_field_names
+from vonggac.events import Cause, MalformedEventError, decode, new_event, share_field_names
 from vonggac.events.advice import ADVICE
 from vonggac.events.envelope import Payload
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model
+from vonggac.events.traces import new_trace, within_trace
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
@@ -133,3 +134,20 @@ def test_messages_of_the_same_fields_share_the_set_of_their_names() -> None:
     assert first.model_fields_set is second.model_fields_set
     assert first.data.model_fields_set is second.data.model_fields_set
     assert first.encode() == second.encode()
+
+
+def test_an_event_carries_the_trace_that_caused_it_and_none_without_one() -> None:
+    event = decode(json.dumps(golden("vn.vonggac.inventory.camera.v1")).encode())
+    again: Any = {"source": event.source, "subject": event.subject, "time": event.time}
+    assert b"traceparent" not in new_event(event.data, **again).encode()
+    trace = new_trace()
+    with within_trace(trace):
+        body = new_event(event.data, **again).encode()
+    assert json.loads(body)["traceparent"] == trace.traceparent
+    assert decode(body).traceparent == trace.traceparent
+
+
+@pytest.mark.parametrize("given", ["00-0-0-01", 7, {"a": 1}, "x" * 10_000])
+def test_a_trace_that_another_program_wrote_wrongly_makes_no_event_malformed(given: object) -> None:
+    document = golden("vn.vonggac.inventory.camera.v1") | {"traceparent": given}
+    assert decode(json.dumps(document).encode()).traceparent is None

@@ -213,6 +213,20 @@ spec:
     matchLabels:
       {{- include "vonggac.selector" . | nindent 6 }}
   endpoints:
-    - { port: http, path: /metrics, interval: 15s }
+    {{- include "vonggac.scrape" (list $root "http") | nindent 4 }}
 {{- end }}
+{{- end }}
+
+{{/* (root, port): how Prometheus scrapes. Several releases share one: the alert rules keep them apart by `release`. */}}
+{{- define "vonggac.scrape" -}}
+- port: {{ index . 1 }}
+  path: /metrics
+  interval: 15s
+  relabelings:
+    - { targetLabel: release, replacement: {{ (index . 0).Release.Name | quote }} }
+{{- end }}
+
+{{/* An image of somebody else. */}}
+{{- define "vonggac.foreignImage" -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
 {{- end }}

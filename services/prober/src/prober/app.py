@@ -101,12 +101,15 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
-    app.state.demands = DemandGate(
-        Limits(settings.max_endpoints_per_caller, settings.max_endpoints_per_network, settings.max_ports_per_address),
-        metrics,
-        lambda address: process.gate.network_of(address, None),
-    )
+    app.state.demands = _demands(settings, process, metrics)
     routed = (cameras, references, devices, probes, verifications, scans, demands, networks, workers, prometheus)
     add_routes(app, (module.router for module in routed))
     check_policy(app)
     return app
+
+
+def _demands(settings: Settings, process: Process, metrics: Metrics) -> DemandGate:
+    limits = Limits(
+        settings.max_endpoints_per_caller, settings.max_endpoints_per_network, settings.max_ports_per_address
+    )
+    return DemandGate(limits, metrics, lambda address: process.gate.network_of(address, None))

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
 
-from vonggac.events.traces import parse_traceparent, present_trace
+from vonggac.events.traces import Traceparent, present_trace
 
 CONTENT_TYPE = "application/cloudevents+json"
 WAITED_HEADER = "Vonggac-Waited-Ms"
@@ -85,16 +85,10 @@ class CloudEvent[T: Payload](BaseModel):
     publishersequence: int | None = Field(
         default=None, ge=1, description="Of this publisher's facts, from 1 on without a gap; a gap is a fact lost."
     )
-    traceparent: str | None = Field(
+    traceparent: Traceparent = Field(
         default=None, description="The trace of the request that caused it (W3C Trace Context), where there was one."
     )
     data: T
-
-    @field_validator("traceparent", mode="before")
-    @classmethod
-    def _well_formed(cls, value: object) -> str | None:
-        # What another program wrote there makes no event malformed.
-        return value if isinstance(value, str) and parse_traceparent(value) is not None else None
 
     @field_serializer("time")
     def _time(self, value: datetime) -> str:

@@ -16,6 +16,7 @@ from vonggac.events.envelope import (
     NotUnderstoodError,
     Payload,
 )
+from vonggac.events.traces import Traceparent
 
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
@@ -112,4 +113,5 @@ class _Envelope(BaseModel):
     datacontenttype: Literal["application/json"] = "application/json"
     publisher: str | None = None
     publishersequence: int | None = Field(default=None, ge=1)
+    traceparent: Traceparent = None
     data: dict[str, Any]

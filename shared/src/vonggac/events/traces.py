@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BeforeValidator
 from structlog.contextvars import bound_contextvars
 
 _FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
@@ -35,6 +37,14 @@ class TraceContext:
         """A step of the same trace."""
         return TraceContext(self.trace_id, secrets.token_hex(8), self.recorded)
 
+
+def _well_formed(value: object) -> str | None:
+    # What another program wrote there makes no event malformed.
+    return value if isinstance(value, str) and parse_traceparent(value) is not None else None
+
+
+type Traceparent = Annotated[str | None, BeforeValidator(_well_formed)]
+"""The extension of an event; None for one that is malformed."""
 
 _PRESENT: ContextVar[TraceContext | None] = ContextVar("vonggac_trace", default=None)
 

@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from vonggac.bus import Bus, JobQueue
 from vonggac.bus.declared import topology
 from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.events.traces import new_trace, within_trace
 from vonggac.testing import eventually
 
 type PublishState = Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], Awaitable[None]]
@@ -144,3 +146,19 @@ async def test_a_probe_job_that_was_given_to_nobody_comes_within_seconds(
         come = len(await queue.fetch(1, wait_s=1.0))
         assert time.monotonic() - given_s < 15.0
     await queue.close()
+
+
+async def test_a_job_that_a_request_caused_is_logged_with_its_trace_and_once(
+    bus: Bus, queue: JobQueue, publish_state: PublishState, camera_event: MakeCamera
+) -> None:
+    trace = new_trace()
+    with within_trace(trace):
+        event = camera_event()
+    assert event.traceparent == trace.traceparent
+    await publish_state(bus, event)
+    with capture_logs() as logged:
+        [job] = await queue.fetch(1)
+        await job.postpone(0.2)
+        await queue.fetch(1)
+    lines = [one for one in logged if one["event"] == "traced_job_fetched"]
+    assert [one["trace_id"] for one in lines] == [trace.trace_id]
