@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local.platform.streams import declare_streams, observations_bound
+from local.platform.streams import Login, declare_streams, keep_streams, observations_bound
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing.fixtures import NatsAt
+from vonggac.testing.waiting import eventually
 
 GIB = 1 << 30
 
@@ -84,3 +85,23 @@ async def test_one_late_answer_of_a_busy_server_is_not_the_end(cramped: CrampedS
     bus = await Bus.connect(NatsAt(cramped.url), name="test")
     assert await topology.missing(bus.js) == []
     await bus.close()
+
+
+async def test_streams_gone_are_declared_again_while_make_run_goes_on(bus: Bus, nats_server: NatsServer) -> None:
+    login = Login("setup", nats_server.password_file("setup"))
+    reported: list[list[str]] = []
+
+    async def declare() -> None:
+        await declare_streams(nats_server.url, login, within_s=20)
+
+    keeping = asyncio.create_task(keep_streams(nats_server.url, login, declare, report=reported.append))
+    try:
+        await bus.js.delete_stream(topology.NOTICES)
+        await eventually(lambda: stands(bus), within_s=20, what="the stream")
+    finally:
+        keeping.cancel()
+    assert reported == [[topology.NOTICES]]
+
+
+async def stands(bus: Bus) -> bool:
+    return await topology.missing(bus.js) == []

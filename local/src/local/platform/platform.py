@@ -26,7 +26,7 @@ from local.platform.progress import Progress
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
 from local.platform.store_watch import StoreWatch
-from local.platform.streams import Login, declare_streams
+from local.platform.streams import Login, declare_streams, keep_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
 from vonggac.bus.declared.permissions import OWNER, USERS
@@ -271,7 +271,18 @@ class Platform:
         assert isinstance(nats, NatsServer)
         supervisor = Supervisor(self._progress, self._start_again, self.state.has_room)
         store = StoreWatch(self._progress, nats)
-        await together(supervisor.run(self._parts()), store.run())
+        await together(
+            supervisor.run(self._parts()),
+            store.run(),
+            keep_streams(
+                self.addresses.nats,
+                Login(OWNER.name, self.state.nats_password(OWNER.name)),
+                self._declare_streams,
+                report=lambda absent: self._progress.step(
+                    "NATS", f"has lost {', '.join(absent)}: declaring them again"
+                ),
+            ),
+        )
 
     async def _start_again(self, part: Part) -> None:
         """Raises ProcessEndedError, ServerError or OSError."""

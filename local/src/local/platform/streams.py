@@ -1,7 +1,7 @@
 """Declares the platform's streams: whoever starts the platform owns the topology."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,14 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from local.platform.process import ProcessEndedError
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
 from vonggac.settings.passwords import read_password
 
 RETRY_S = 0.25
 LEAST_OBSERVATIONS_BYTES = 64 << 20
+KEEP_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,32 @@ async def declare_streams(
                 continue
             finally:
                 await client.close()
+
+
+async def find_missing(url: str, login: Login) -> list[str]:
+    """Streams and consumers that NATS says it does not have. Raises TimeoutError, NatsError or OSError."""
+    client = await connect_once(
+        url, name="topology", user=login.user, password=await asyncio.to_thread(read_password, login.password_file)
+    )
+    try:
+        return await topology.missing(client.jetstream())
+    finally:
+        await client.close()
+
+
+async def keep_streams(
+    url: str, login: Login, declare: Callable[[], Awaitable[None]], *, report: Callable[[list[str]], None]
+) -> None:
+    """Declare again what somebody has deleted, until cancelled; who publishes there fills it anew."""
+    while True:
+        await asyncio.sleep(KEEP_EVERY_S)
+        try:
+            if absent := await find_missing(url, login):
+                report(absent)
+                await declare()
+        except (TimeoutError, NatsError, OSError, ProcessEndedError):
+            # NATS is away: its supervisor sees to that, and it is asked again.
+            continue
 
 
 async def _stored_and_stated(js: JetStreamContext) -> tuple[int, int]:

@@ -1,12 +1,15 @@
 """`python -m vonggac.bus --nats URL [--user NAME --password-file FILE]`: declare streams, consumers and buckets.
 
 What is as it should be is not touched, so it may run again at any time, also without what was stated at the first.
+With `--keep` it stays, and declares again what somebody has deleted.
 """
 
 import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from nats.errors import Error as NatsError
@@ -18,6 +21,7 @@ from vonggac.bus.declared.permissions import OWNER
 from vonggac.settings.passwords import read_password
 
 GIVE_UP_AFTER_S = 60.0
+KEEP_EVERY_S = 10.0
 
 
 async def declare(
@@ -54,6 +58,27 @@ async def declare(
                 await client.close()
 
 
+async def keep(again: Callable[[], Awaitable[list[str]]], *, every_s: float = KEEP_EVERY_S) -> None:
+    """Declare what is missing, until cancelled: what stands as it should is not touched, and costs a question each.
+
+    Raises ValueError for what NATS cannot change.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            touched = await again()
+        except (TimeoutError, NatsError, OSError) as error:
+            print(f"not asked: {type(error).__name__} {error}", file=sys.stderr, flush=True)
+            continue
+        if touched:
+            report(touched)
+
+
+def report(touched: list[str]) -> None:
+    """Name what was declared, on standard output."""
+    print("declared: " + ", ".join(touched) if touched else "nothing to declare", flush=True)
+
+
 def main() -> None:
     """Exit status 0 when the topology is declared, 1 when NATS does not answer or refuses it."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
@@ -70,24 +95,27 @@ def main() -> None:
         default=os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES"),
         help="beyond it the oldest go (default: 8 GiB, or as it stands where that is more)",
     )
+    parser.add_argument("--keep", action="store_true", help="stay, and declare again what somebody has deleted")
     arguments = parser.parse_args()
     try:
         password = read_password(arguments.password_file) if arguments.password_file else None
-        touched = asyncio.run(
-            declare(
-                arguments.nats,
-                arguments.user,
-                password,
-                ca_file=arguments.ca_file,
-                replicas=arguments.replicas,
-                observations_max_bytes=arguments.observations_max_bytes,
-            )
+        again = partial(
+            declare,
+            arguments.nats,
+            arguments.user,
+            password,
+            ca_file=arguments.ca_file,
+            replicas=arguments.replicas,
+            observations_max_bytes=arguments.observations_max_bytes,
         )
+        touched = asyncio.run(again())
+        report(touched)
+        if arguments.keep:
+            asyncio.run(keep(again))
     except TimeoutError:
         raise SystemExit(f"the topology was not declared: no answer within {GIVE_UP_AFTER_S:.0f} s") from None
     except (NatsError, OSError, ValueError) as error:
         raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
-    print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 
 
 main()
