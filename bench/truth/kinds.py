@@ -10,7 +10,7 @@ from typing import Literal
 
 from bench.truth import platform_faults as platform
 from bench.truth.device_faults import NOWHERE, camera, centre, flapping, late, liar, picture, site_dark
-from bench.truth.scene import Fault, Scene, Share
+from bench.truth.scene import SETTLED_WITHIN_S, Fault, Scene, Share
 from bench.truth.windows import COVERED, EMPTY, LOOPS, MEDIA, Window
 
 type Taken = Literal["camera", "centre", "alone"]
@@ -22,12 +22,19 @@ is not the camera's is certain after the longest delay that is allowed, half a m
 TWO = "two at once"
 
 
+STEP_S = 150
+STEP_SETTLES_S = 2 * STEP_S + SETTLED_WITHIN_S
+"""What the bus's clock showed twice is unknown (decision 0103), and so is what it is told of meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     fault: Fault
     takes: Taken = "alone"
     least_s: float = SHORT_S[0]
     most_s: float = SHORT_S[1]
+    settles_s: float = SETTLED_WITHIN_S
+    """Within so long after it all is well again."""
 
     def seconds(self, chance: random.Random) -> float:
         return chance.uniform(self.least_s, self.most_s)
@@ -102,8 +109,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "forwarder killed": Kind(platform.forwarder_killed),
         "everything killed": Kind(platform.everything_killed),
         "worker skewed": Kind(platform.workers_skewed),
-        "bus clock fast": Kind(partial(platform.bus_clock, "bus clock fast", 150), "alone", 25, 40),
-        "bus clock slow": Kind(partial(platform.bus_clock, "bus clock slow", -150), "alone", 25, 40),
+        "bus clock fast": Kind(partial(platform.bus_clock, "bus clock fast", STEP_S), "alone", 25, 40, STEP_SETTLES_S),
+        "bus clock slow": Kind(partial(platform.bus_clock, "bus clock slow", -STEP_S), "alone", 25, 40, STEP_SETTLES_S),
         "NATS amnesia": Kind(platform.nats_amnesia),
         TWO: Kind(two_at_once),
     }

@@ -71,12 +71,12 @@ class Scene:
             for number in range(count)
         ]
 
-    async def settled(self) -> float:
+    async def settled(self, within_s: float = SETTLED_WITHIN_S) -> float:
         """Wait until media of every camera comes to both centres and all of it is proven; when it was.
 
         Raises RefusedError when that takes too long.
         """
-        deadline, since = time.time() + SETTLED_WITHIN_S, None
+        deadline, since = time.time() + within_s, None
         while True:
             now = time.time()
             since = (since or now) if self._flows(now) and await self._all_verified() else None
@@ -84,7 +84,7 @@ class Scene:
                 return since
             if now > deadline:
                 missing = "; ".join(await self.stage.not_verified())
-                raise RefusedError(f"not all is well again after {SETTLED_WITHIN_S:.0f} s: {missing or 'no media'}")
+                raise RefusedError(f"not all is well again after {within_s:.0f} s: {missing or 'no media'}")
             await asyncio.sleep(SAMPLE_S)
 
     def _flows(self, now: float) -> bool:
