@@ -250,3 +250,15 @@ def test_one_second_alone_of_more_does_not_end_what_has_shrunk(rates: tuple[int,
         total += octets
         rate.read_total(float(second), total)
     assert rate.shrunk_to(50_000) == left
+
+
+def test_one_odd_second_does_not_put_off_the_beginning_of_what_has_shrunk() -> None:
+    rate, total = DeltaRate(), 0
+    rate.read_total(0.0, 0)
+    for second, octets in enumerate((40_000, 900, 25_000, 800, 24_000), start=1):
+        total += octets
+        rate.read_total(float(second), total)
+    assert rate.shrank_at(30_000.0) is None, "two of them are no odd one"
+    rate.read_total(6.0, total + 700)
+    rate.read_total(7.0, total + 1500)
+    assert rate.shrank_at(30_000.0) == 3.0

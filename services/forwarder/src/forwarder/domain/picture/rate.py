@@ -8,7 +8,7 @@ LEAST_OCTETS_S = 2000.0
 SHRUNK, GROWN = 0.25, 4.0
 SECONDS = 2
 """So many in a row: one alone may be a pause of the network."""
-KEPT = 5
+KEPT = 6
 
 
 class DeltaRate:
@@ -46,10 +46,13 @@ class DeltaRate:
         return True
 
     def shrank_at(self, usual: float) -> float | None:
-        """Since when the last SECONDS or more have much less than `usual`; None where they have not, or nothing can."""
+        """Since when SECONDS or more have much less than `usual`, up to now; None where they have not, or nothing can.
+
+        One of them may have more: a part of a keyframe that is left out of it with the next reading.
+        """
         if usual < LEAST_OCTETS_S:
             return None
-        return self._since(lambda rate: rate < SHRUNK * usual)
+        return self._since(lambda rate: rate < SHRUNK * usual, odd=1)
 
     def shrunk_to(self, usual: float) -> float | None:
         """What is left of `usual`; None where it has not shrunk. One second alone of more ends nothing."""
@@ -68,10 +71,14 @@ class DeltaRate:
         rates = [rate for began_s, rate in self.seconds if began_s >= since_s]
         return min(rates) if len(rates) >= SECONDS else None
 
-    def _since(self, is_so: Callable[[float], bool]) -> float | None:
+    def _since(self, is_so: Callable[[float], bool], *, odd: int = 0) -> float | None:
+        """`odd`: so many of the seconds may be otherwise."""
         since, count = None, 0
         for began_s, rate in reversed(self.seconds):
-            if not is_so(rate):
+            if is_so(rate):
+                since, count = began_s, count + 1
+            elif odd == 0:
                 break
-            since, count = began_s, count + 1
+            else:
+                odd -= 1
         return since if count >= SECONDS else None
