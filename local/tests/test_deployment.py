@@ -113,7 +113,7 @@ def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> No
     nats = compose()["services"]["nats"]
     assert "./deploy/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
     assert "./deploy/nats/place-compose.conf:/etc/nats/place.conf:ro" in nats["volumes"]
-    assert nats["command"] == ["--config", "/etc/nats/nats.conf"]
+    assert nats["entrypoint"] == ["/bin/sh", "/etc/nats/start.sh"], "which takes /etc/nats/nats.conf"
     assert nats["environment"] == {"GOMEMLIMIT": f"${{NATS_MEMORY_LIMIT:-{MEMORY}}}"}
     assert (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8") == configuration()
     place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")

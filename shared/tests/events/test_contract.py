@@ -86,8 +86,9 @@ def test_a_document_that_was_edited_by_hand_is_found(tmp_path: Path) -> None:
 
 
 def test_reporting_receives_both_kinds_of_heartbeat() -> None:
-    messages = asyncapi("reporting")["channels"]["observation_worker"]["messages"]
-    assert set(messages) == {"prober_worker_alive", "forwarder_worker_alive"}
+    channels = asyncapi("reporting")["channels"]
+    for service in ("prober", "forwarder"):
+        assert set(channels[f"observation_worker_{service}"]["messages"]) == {f"{service}_worker_alive"}
 
 
 @pytest.mark.parametrize(
