@@ -20,11 +20,9 @@ SHORT_S, LONG_S, LIE_S = (8.0, 25.0), (40.0, 50.0), (48.0, 56.0)
 """Least and most seconds. A picture stands still for half a minute before it is called frozen. That a centre plays what
 is not the camera's is certain after the longest delay that is allowed, half a minute too."""
 TWO = "two at once"
-
-
 STEP_S = 150
 STEP_SETTLES_S = 2 * STEP_S + SETTLED_WITHIN_S
-"""What the bus's clock showed twice is unknown (decision 0103), and so is what it is told of meanwhile."""
+"""What the bus's clock showed twice is unknown (decision 0103), and so is what is published meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ LARGE_ROOMS = {
     "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {
+    "bench.guard.outages": "what is played to the alert rules: no attack on a service, as all else there is",
     "vonggac.children.start": "a program: `python -m` runs it before anything else is loaded",
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
@@ -51,7 +52,6 @@ SMALL_FILES = {
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.availability.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
-    "forwarder.domain.picture.words": "the search, apart from what is searched for",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.limits.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",

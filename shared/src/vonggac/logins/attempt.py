@@ -80,14 +80,9 @@ class Attempt:
         Called again, as at the end of a session, it clears no refusal that others met meanwhile, and ends no try of
         theirs.
         """
-        if self._guard is None:
-            return
-        if self._accepted:
-            if needed:
-                self._guard.note_taken(self._login, camera=self._camera)
-            return
-        self._accepted = True
-        self._guard.accepted(self._login, camera=self._camera, needed=needed)
+        if self._guard is not None:
+            self._guard.accepted(self._login, camera=self._camera, needed=needed, again=self._accepted)
+            self._accepted = True
 
     def refuse(self, *, needed: bool = False) -> None:
         """The device refused the login: it counts as failed. `needed`: after it had taken it in the same session."""

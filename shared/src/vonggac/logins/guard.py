@@ -172,27 +172,22 @@ class LoginGuard:
                 else:
                     self._count_later(key)
 
-    def accepted(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
+    def accepted(self, key: str, *, camera: str | None = None, needed: bool = False, again: bool = False) -> None:
         """The device took the login. Call it within a lock, as soon as it is known: others wait for it.
 
-        `needed`: it asked for it. A device that lets everybody in proves no password.
+        `needed`: it asked for it. A device that lets everybody in proves no password. `again`: of a session whose login
+        is known to be taken, at its end: that clears no refusal, and lets nobody in beside who tries since.
         """
         if needed:
             self._taken.add(key)
-        if needed and camera is not None:
+        if needed and camera is not None and not (again and self.has_failed(key)):
             self._cameras.took(key, camera)
-        self._proven.add(key)
-        self._doubted.discard(key)
-        self._refusals.pop(key, None)
-        self._repeated.discard(key)
-        self._locks.release(key)
-        self._count_later(key)
-
-    def note_taken(self, key: str, *, camera: str | None) -> None:
-        """The device had asked for the login that it took: a session tells it at its end, when others may try again."""
-        self._taken.add(key)
-        if camera is not None and not self.has_failed(key):
-            self._cameras.took(key, camera)
+        if not again:
+            self._proven.add(key)
+            self._doubted.discard(key)
+            self._refusals.pop(key, None)
+            self._repeated.discard(key)
+            self._locks.release(key)
         self._count_later(key)
 
     def refused(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:

@@ -168,7 +168,7 @@ def test_memory_is_bounded() -> None:
     watched = Watched(hash_s=30.0).show(live(100_000))
     remembered = watched.remembered
     assert len(remembered._weights) + len(remembered._hashes) + 8 * len(remembered._at_ms) <= 11_000
-    assert len(remembered._samples) + 4 * len(remembered._sample_s) <= 12_000
+    assert 8 * len(remembered._samples) <= 12_000
 
 
 def test_a_picture_that_came_before_with_others_between_is_known() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forwarder.domain.keyframes import ComparedKeyframe
+from forwarder.domain.picture.samples import SAMPLE_EVERY_S, KeyframeSamples
 from forwarder.domain.picture.words import WORD, find_word, slice_word, weight_word, word_of
 
 REMEMBERED = 600
@@ -29,11 +30,6 @@ NEW = MISSED + 1
 """Keyframes that never came before end it; it ended with the first of them."""
 OLD = 2
 """Keyframes in a row that came before: it goes on. One alone may pass where a recording ends."""
-SAMPLE_EVERY_S = 60.0
-SAMPLES = 1440
-"""A day of hashes, 8 bytes each."""
-SAME_AFTER_S = 2.0
-"""Of two samples that come again: how far apart the times may be after which they do."""
 HASH_LONGEST_S = 900.0
 """For so long at most every keyframe is hashed on a sign."""
 NEW_AFTER_S = 3 * SAMPLE_EVERY_S
@@ -71,11 +67,8 @@ class RememberedKeyframes:
         "_run",
         "_run_since_ms",
         "_run_until_ms",
-        "_sample_matches",
-        "_sample_s",
         "_samples",
         "_session_ms",
-        "_stored_at",
         "_weights",
         "new_since",
         "repetition",
@@ -102,9 +95,7 @@ class RememberedKeyframes:
         self._new_since: datetime | None = None
         self._new = self._old = 0
         self._hash_until = -1.0
-        self._samples, self._sample_s = bytearray(), array("I")
-        self._stored_at = 0.0
-        self._sample_matches: list[tuple[float, bytes, datetime]] = []
+        self._samples = KeyframeSamples()
 
     @property
     def shown(self) -> Repetition | None:
@@ -118,9 +109,9 @@ class RememberedKeyframes:
     def first_coming(self, digest: str, at: datetime) -> datetime | None:
         """When the keyframe of this hash came first, with others between then and `at`; None where it is new."""
         word = word_of(digest)
-        stored, found = find_word(self._samples, word), find_word(self._hashes, word)
-        if stored >= 0 and self._seconds(at) - self._sample_s[stored] > SAMPLE_EVERY_S:
-            return self._moment(self._sample_s[stored])
+        stored_s, found = self._samples.stored_s(word), find_word(self._hashes, word)
+        if stored_s is not None and self._seconds(at) - stored_s > SAMPLE_EVERY_S:
+            return self._moment(stored_s)
         if found < 0 or not self._others_after(found, word, len(self._at_ms)):
             return None
         while (earlier := find_word(self._hashes, word, last=found)) >= 0:
@@ -144,15 +135,15 @@ class RememberedKeyframes:
         before = self.repetition
         if not still or before is not None:
             self._follow(word)
-            if keyframe.hash is not None:
-                self._compare_samples(now_s, word, keyframe.captured_at)
+            if keyframe.hash is not None and self._samples.compare(now_s, word, oldest_s=self._at_ms[0] / 1000):
+                self._hash_until = now_s + LEAST * SAMPLE_EVERY_S
             if self.repetition is None:
                 self._prove()
             else:
                 self._date_back()
                 self._find_end(now_s, word, keyframe.captured_at)
-        if keyframe.hash is not None and now_s - self._stored_at >= SAMPLE_EVERY_S:
-            self._sample(now_s, word)
+        if keyframe.hash is not None:
+            self._samples.store(now_s, word)
         self._trim()
         return (before is None) is not (self.repetition is None)
 
@@ -220,9 +211,9 @@ class RememberedKeyframes:
             period_s = (self._at_ms[newest] - self._at_ms[newest - places]) / 1000
             self._begin(Repetition(self._moment(self._run_since_ms / 1000), period_s), by_samples=False)
             self._date_back()
-        elif len(self._sample_matches) >= LEAST:
-            after_s, _, at = self._sample_matches[0]
-            self._begin(Repetition(at, after_s), by_samples=True)
+        elif len(self._samples.matches) >= LEAST:
+            first = self._samples.matches[0]
+            self._begin(Repetition(self._moment(first.at_s), first.after_s), by_samples=True)
 
     def _is_second_coming(self, newest: int) -> bool:
         """Whether the newest keyframes came before: by weight and beginning, in this session and at the same pace."""
@@ -307,16 +298,18 @@ class RememberedKeyframes:
     def _find_end(self, now_s: float, word: bytes, at: datetime) -> None:
         """End the repetition at the first of NEW keyframes that never came before, and no OLD ones between them."""
         if self._by_samples:
-            _, _, last = self._sample_matches[-1]
-            if now_s - self._seconds(last) >= NEW_AFTER_S:
-                self._end(last)
+            last_s = self._samples.matches[-1].at_s
+            if now_s - last_s >= NEW_AFTER_S:
+                self._end(self._moment(last_s))
             return
         if not any(word) and not self._heads:
             return
         newest = len(self._at_ms) - 1
         goes_on = self._run >= LEAST and not any(slice_word(self._hashes, newest - self._before))
         goes_on = goes_on or (self._heads > 0 and find_word(self._weights, self._weight(newest), last=newest) >= 0)
-        known = any(word) and (find_word(self._hashes, word, last=newest) >= 0 or find_word(self._samples, word) >= 0)
+        known = any(word) and (
+            find_word(self._hashes, word, last=newest) >= 0 or self._samples.stored_s(word) is not None
+        )
         if goes_on or known:
             self._old += 1
             if self._old >= OLD:
@@ -328,32 +321,9 @@ class RememberedKeyframes:
 
     def _end(self, at: datetime) -> None:
         self.repetition, self.new_since, self._new_since = None, at, None
-        self._before, self._run, self._matched, self._sample_matches = 0, 0, [], []
+        self._before, self._run, self._matched = 0, 0, []
+        self._samples.matches.clear()
         self._hash_until = -1.0
-
-    def _compare_samples(self, now_s: float, word: bytes, at: datetime) -> None:
-        """Samples that come again after the same time, longer ago than the remembered keyframes."""
-        found = find_word(self._samples, word)
-        if found < 0:
-            return
-        after_s = now_s - self._sample_s[found]
-        if after_s <= (now_s - self._at_ms[0] / 1000) or any(word == matched for _, matched, _ in self._sample_matches):
-            return
-        if self._sample_matches and abs(self._sample_matches[0][0] - after_s) > SAME_AFTER_S:
-            self._sample_matches = []
-        self._sample_matches.append((after_s, word, at))
-        self._hash_until = now_s + LEAST * SAMPLE_EVERY_S
-        if len(self._sample_matches) > 2 * LEAST:
-            del self._sample_matches[1]
-
-    def _sample(self, now_s: float, word: bytes) -> None:
-        self._stored_at = now_s
-        if find_word(self._samples, word) >= 0:
-            return
-        self._samples += word
-        self._sample_s.append(round(now_s))
-        if len(self._sample_s) > SAMPLES:
-            del self._samples[:WORD], self._sample_s[0]
 
     def _trim(self) -> None:
         more = len(self._at_ms) - REMEMBERED - REMEMBERED // 10
