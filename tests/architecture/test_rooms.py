@@ -25,6 +25,8 @@ SMALL_ROOMS = {
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
     "vonggac/media": "one part of the formats a file, each read by two services",
+    "prober/api": "one noun of the API a file",
+    "prober/domain": "pure decisions side by side, each of one noun of probing",
     "prober/probes": "the rooms of probing, and what they share beside them",
     "prober/probes/camera": "a probe of a camera, from its job to what is published of it",
     "forwarder/domain": "pure decisions side by side, each of one noun of the relay",

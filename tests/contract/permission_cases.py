@@ -10,6 +10,8 @@ AGENCY, FACILITY, READER, SERVICE = Role.MANAGING_AGENCY, Role.FACILITY, Role.RE
 EVERYBODY = frozenset({LEAD, OPERATOR, AUTHORITY, AGENCY, FACILITY, READER, SERVICE})
 FILES = EVERYBODY - {FACILITY}
 WRITERS = frozenset({LEAD, OPERATOR})
+DISPUTERS = WRITERS | {AGENCY, FACILITY}
+"""Whoever owns the camera or runs it may say that a finding on it is wrong; who owes a duty never settles it."""
 RESTRICTED = EVERYBODY - {READER}
 AUDIT = frozenset({LEAD, AUTHORITY})
 ONLY_LEAD = frozenset({LEAD})
@@ -48,6 +50,9 @@ CASES = (
     Case("inventory", "GET", "/v1/dead-letters", RESTRICTED, scoped=False),
     Case("prober", "GET", "/v1/cameras", EVERYBODY),
     Case("prober", "POST", "/v1/probes", WRITERS),
+    Case("prober", "GET", "/v1/cameras/{camera_id}/repetition", EVERYBODY),
+    Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/dispute", DISPUTERS),
+    Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/decision", ONLY_LEAD),
     Case("prober", "POST", "/v1/scans", WRITERS, scoped=False),
     Case("prober", "GET", "/v1/verifications", EVERYBODY),
     Case("prober", "GET", "/probe", EVERYBODY),

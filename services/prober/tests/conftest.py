@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
+import av
+import numpy as np
 import pytest
 import pytest_asyncio
 from nats.aio.msg import Msg
@@ -20,6 +22,7 @@ from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.decoding.pool import Decoder
+from prober.probes.disputes import Disputes
 from prober.probes.limits import NetworkGate
 from prober.probes.service import Process
 from prober.settings import Settings
@@ -40,6 +43,7 @@ from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt, login_of
 from vonggac.testing.secrets import seal
 
+START_CODE = b"\x00\x00\x01"
 LOOPBACK = "127.0.0.0/8"
 UNREACHABLE = "255.255.255.255"
 """No kernel has a route for a TCP connection to the broadcast address."""
@@ -92,6 +96,7 @@ def context(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) -> Pr
         ),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
         pictures=PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
+        disputes=Disputes(bus),
         thresholds=StreamThresholds(),
         bus=bus,
     )
@@ -240,3 +245,37 @@ async def start_prober(settings: Callable[..., Settings]) -> AsyncIterator[Start
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def frames() -> list[list[bytes]]:
+    """NAL units of a few H.264 pictures, 320x180: a keyframe with its parameter sets, others, a second keyframe."""
+    options = {"preset": "ultrafast", "tune": "zerolatency", "g": "4", "slice-max-size": "1400"}
+    return _encoded("libx264", options, pictures=6)
+
+
+@pytest.fixture(scope="session")
+def h265_keyframe() -> list[bytes]:
+    """NAL units of an H.265 keyframe, 320x180, with its parameter sets."""
+    options = {"preset": "ultrafast", "tune": "zerolatency", "x265-params": "log-level=none:repeat-headers=1"}
+    return _encoded("libx265", options, pictures=1)[0]
+
+
+def _encoded(encoder_name: str, options: dict[str, str], *, pictures: int) -> list[list[bytes]]:
+    encoder = av.CodecContext.create(encoder_name, "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = 320, 180, "yuv420p"
+    encoder.framerate = encoder.rate = 25
+    encoder.options = options
+    noise = np.random.default_rng(1742).integers(0, 256, (270, 320), dtype=np.uint8)
+    packets = []
+    for number in range(pictures):
+        frame = av.VideoFrame.from_ndarray(np.roll(noise, number, axis=1), format="yuv420p")
+        frame.pts = number
+        packets += encoder.encode(frame)
+    packets += encoder.encode(None)
+    return [_nals(bytes(packet)) for packet in packets]
+
+
+def _nals(annex_b: bytes) -> list[bytes]:
+    return [nal for part in annex_b.split(START_CODE) if (nal := part.rstrip(b"\0"))]

@@ -47,7 +47,13 @@ from vonggac.events.inventory import (
     RequiredProof,
     UnitV1,
 )
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
+from vonggac.events.prober import (
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    Verdict,
+    VerificationVerdict,
+)
 from vonggac.testing.fixtures import login_of
 
 
@@ -243,8 +249,7 @@ class Province:
         worker: str = "prober-000000000001",
         awake_since: datetime | None = AWAKE_SINCE,
         duration_ms: float = 0,
-        still_since: datetime | None = None,
-        since: datetime | None = None,
+        **given: Any,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
@@ -257,8 +262,7 @@ class Province:
             interval_s=every_s,
             duration_ms=duration_ms,
             awake_since=awake_since,
-            still_since=still_since,
-            since=since,
+            **given,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 

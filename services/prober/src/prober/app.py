@@ -23,6 +23,7 @@ from prober.api import (
     probes,
     prometheus,
     references,
+    repetition,
     scans,
     verifications,
     workers,
@@ -43,6 +44,9 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health
 
+ROUTED = (
+    cameras, references, devices, repetition, probes, verifications, scans, demands, networks, workers, prometheus,
+)  # fmt: skip
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a list of addresses to scan is the longest."""
 STOP_SLACK_S = 10.0
@@ -102,8 +106,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     app.state.demands = _demands(settings, process, metrics)
-    routed = (cameras, references, devices, probes, verifications, scans, demands, networks, workers, prometheus)
-    add_routes(app, (module.router for module in routed))
+    add_routes(app, (module.router for module in ROUTED))
     check_policy(app)
     return app
 

@@ -93,7 +93,8 @@ class Announcer:
     def remove_camera(self, camera_id: UUID) -> None:
         """The camera is gone for good: nothing is kept of it."""
         self.remove_status(camera_id)
-        for bucket in (topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES):
+        kept = topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES, topology.REPETITION_DISPUTES
+        for bucket in kept:
             self._outgoing.queue_removal(bucket, camera_id)
 
     def remove_worker(self, worker_id: str) -> None:

@@ -34,6 +34,8 @@ class Right(StrEnum):
     EXPORT = "export"
     WRITE_SECRET = "write_secret"  # noqa: S105 - a right, not a secret
     OPERATE = "operate"
+    DISPUTE = "dispute"
+    DECIDE = "decide"
 
 
 ROLES: Mapping[Role, str] = MappingProxyType(
@@ -62,6 +64,8 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.EXPORT: "Files of what may be read.",
         Right.WRITE_SECRET: "Logins of devices and centres. Nobody reads them.",
         Right.OPERATE: "Commands: probe now, scan, stop and start deliveries, send again.",
+        Right.DISPUTE: "Say, with a reason, that a finding on a camera is wrong.",
+        Right.DECIDE: "Decide what somebody else disputes.",
     }
 )
 """What a right allows, for docs/reference/permissions.md."""
@@ -71,10 +75,10 @@ _READS = frozenset({Right.READ, Right.EXPORT, Right.READ_RESTRICTED})
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
-        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT},
+        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE},
         Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
-        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE},
-        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE}),
+        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE},
+        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE}),
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
         Role.SERVICE: _READS,
     }

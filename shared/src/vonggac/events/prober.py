@@ -73,6 +73,26 @@ class DeviceSigns(BaseModel):
     change: str | None = Field(default=None, max_length=200, description="By what it differs, for people.")
 
 
+class DisputeDecision(StrEnum):
+    """On a finding `repeats` that somebody disputes: it stands, or it is off until the keyframes are new."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class RepetitionDispute(BaseModel):
+    """Somebody says that a camera which `repeats` is live: `unknown` from then on, until another one decides."""
+
+    model_config = MESSAGE
+
+    disputed_at: AwareDatetime
+    decided_at: AwareDatetime | None = None
+    decision: DisputeDecision | None = Field(default=None, description="None: nobody has decided yet.")
+    ended_at: AwareDatetime | None = Field(
+        default=None, description="When the first new keyframe came: what was disputed is over, decided or not."
+    )
+
+
 class CameraObservedV1(Payload):
     """One probe: exactly one attempt, with one deadline."""
 
@@ -111,6 +131,11 @@ class CameraObservedV1(Payload):
         default=None,
         description="Since when the keyframes are identical, bit for bit, or come again: of a picture that is `frozen` "
         "by nothing else, or `repeats`, so that this probe says nothing of the time before.",
+    )
+    dispute: RepetitionDispute | None = Field(
+        default=None,
+        description="What people said last of this camera's `repeats`; it holds of its own times, before this probe "
+        "too.",
     )
 
 

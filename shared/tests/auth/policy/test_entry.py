@@ -10,7 +10,16 @@ from vonggac.auth.policy import POLICY, Entry, Reach
 from vonggac.auth.policy.page import permissions_page
 
 READS = {Right.READ, Right.EXPORT}
-WRITES = {Right.ADD, Right.CHANGE, Right.REMOVE, Right.IMPORT, Right.OPERATE, Right.WRITE_SECRET}
+WRITES = {
+    Right.ADD,
+    Right.CHANGE,
+    Right.REMOVE,
+    Right.IMPORT,
+    Right.OPERATE,
+    Right.WRITE_SECRET,
+    Right.DISPUTE,
+    Right.DECIDE,
+}
 
 
 @pytest.mark.parametrize("service", POLICY)

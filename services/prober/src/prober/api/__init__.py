@@ -4,6 +4,7 @@ TAGS = {
     "cameras": "The latest probe of each camera, and its last failures.",
     "devices": "Which device is at a camera's address, and whether another one is.",
     "references": "The picture of a camera that a person approved.",
+    "repetition": "Whether a camera shows a recording in a loop, and what people say of that.",
     "probes": "A probe now.",
     "verifications": "What destinations play: read-backs of deliveries.",
     "scans": "Search for cameras by ONVIF.",

@@ -13,6 +13,7 @@ from pydantic import PlainSerializer, WithJsonSchema
 
 from prober.messaging import Cameras
 from prober.probes.camera.observer import Observer
+from prober.probes.disputes import Disputes
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.service import Process
 from prober.probes.verification.scheduler import Verifications
@@ -86,6 +87,14 @@ def onvif_logins_of(request: Request) -> OnvifLogins:
     if process.onvif_logins is None:
         raise _unavailable()
     return process.onvif_logins
+
+
+def disputes_of(request: Request) -> Disputes:
+    """What people say of recordings in a loop. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.disputes is None:
+        raise _unavailable()
+    return process.disputes
 
 
 def verifications_of(request: Request) -> Verifications:

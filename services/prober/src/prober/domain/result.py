@@ -7,7 +7,7 @@ from datetime import datetime
 from prober.domain.findings import StreamSeen
 from prober.domain.picture import PictureJudgement, Thumbnail
 from vonggac.events import Cause
-from vonggac.events.prober import Media, ProbeKind, Step, Verdict
+from vonggac.events.prober import Media, ProbeKind, RepetitionDispute, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class ProbeResult:
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
     forwarder's hashes; `repeats`: by these or by our own; `still_since`: when the picture shows nothing new by these
-    alone.
+    alone. `new_since`: when the first new keyframe came after a recording, where somebody saw that one end; `dispute`:
+    what people said of it.
     """
 
     judgement: Judgement
@@ -74,6 +75,8 @@ class ProbeResult:
     no_picture: str | None = None
     still: Still | None = None
     repeats: Repeats | None = None
+    new_since: datetime | None = None
+    dispute: RepetitionDispute | None = None
     still_since: datetime | None = None
     goes_on: bool = False
     captured_at: datetime | None = None

@@ -16,6 +16,7 @@ from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
 from prober.probes.decoding.pool import Decoder
+from prober.probes.disputes import Disputes
 from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
 from prober.probes.loop_lag import LoopLag
@@ -79,9 +80,10 @@ class Process:
         self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
+        self.disputes: Disputes | None = None
         self.verifications: Verifications | None = None
         self.onvif_logins: OnvifLogins | None = None
-        """Both as long as `observer`."""
+        """All as long as `observer`."""
 
     @property
     def probes_running(self) -> int:
@@ -105,7 +107,7 @@ class Process:
                 assert self.bus is not None
                 await self._work(self.bus)
         finally:
-            self.observer = self.verifications = self.onvif_logins = None
+            self.observer = self.disputes = self.verifications = self.onvif_logins = None
             if self.bus is not None:
                 await self.bus.close()
 
@@ -121,12 +123,7 @@ class Process:
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        decoder = Decoder(
-            settings.decoder_processes,
-            memory_bytes=settings.decoder_memory_bytes,
-            on_death=self._metrics.decoder_deaths.inc,
-        )
-        decoder.start()
+        decoder = self._start_decoder()
         outgoing = Outgoing(bus, publisher=self.worker_id)
         self._metrics.observations.follow(outgoing)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
@@ -134,8 +131,10 @@ class Process:
         logins = Logins(guard, self._unsealer)
         self.onvif_logins = OnvifLogins(logins, self.clock)
         pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
-        observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
-        self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
+        disputes = self.disputes = Disputes(bus)
+        context = self._context(bus, logins, decoder, pictures, disputes)
+        observer = self.observer = self._observer(context, outgoing, announcer)
+        self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(
@@ -161,6 +160,7 @@ class Process:
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras).run())
         tasks.start("watch-references", pictures.watch_references())
+        tasks.start("watch-disputes", disputes.run())
         tasks.start("probe-lock", observer.lock.run())
         tasks.start("verify-on-hint", HintedReadBacks(bus, self.verifications, most=most).run())
         tasks.start("judge-pictures", PictureChanges(bus, observer, most=most).run())
@@ -179,6 +179,12 @@ class Process:
             await observer.close()
             await decoder.close()
         log.info("prober_stopped", worker_id=self.worker_id)
+
+    def _start_decoder(self) -> Decoder:
+        memory_bytes, on_death = self._settings.decoder_memory_bytes, self._metrics.decoder_deaths.inc
+        decoder = Decoder(self._settings.decoder_processes, memory_bytes=memory_bytes, on_death=on_death)
+        decoder.start()
+        return decoder
 
     def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
         """Of logins at cameras, and of those at centres: one account reads back all that a centre has."""
@@ -207,7 +213,7 @@ class Process:
             ),
         )
 
-    def _verifications(self, bus: Bus, announcer: Announcer, logins: Logins) -> Verifications:
+    def _verifications(self, bus: Bus, announcer: Announcer, logins: Logins, disputes: Disputes) -> Verifications:
         settings = self._settings
         return Verifications(
             worker_id=self.worker_id,
@@ -219,6 +225,7 @@ class Process:
                     settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=settings.rare_keyframe_s
                 ),
                 lag=self._lag,
+                is_disputed=disputes.is_disputed,
             ),
             results=VerificationResults(bus),
             announcer=announcer,
@@ -228,21 +235,16 @@ class Process:
             failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
 
-    def _observer(
-        self,
-        bus: Bus,
-        outgoing: Outgoing,
-        announcer: Announcer,
-        logins: Logins,
-        decoder: Decoder,
-        pictures: PictureStore,
-    ) -> Observer:
+    def _context(
+        self, bus: Bus, logins: Logins, decoder: Decoder, pictures: PictureStore, disputes: Disputes
+    ) -> ProbeContext:
         settings = self._settings
-        context = ProbeContext(
+        return ProbeContext(
             tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock, self._lag),
             logins=logins,
             gate=self.gate,
             pictures=pictures,
+            disputes=disputes,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
                 fps_ratio=settings.fps_ratio,
@@ -253,13 +255,16 @@ class Process:
             ),
             bus=bus,
         )
+
+    def _observer(self, context: ProbeContext, outgoing: Outgoing, announcer: Announcer) -> Observer:
+        settings, bus = self._settings, context.bus
         return Observer(
             worker_id=self.worker_id,
             prober=CameraProber(context),
             records=CameraRecords(
                 statuses=CameraStatuses(bus),
                 histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
-                pictures=pictures,
+                pictures=context.pictures,
                 announcer=announcer,
                 devices=ConfirmedDevices(bus),
             ),

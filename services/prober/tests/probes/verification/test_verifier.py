@@ -94,6 +94,11 @@ async def test_a_camera_that_stands_still_bit_for_bit_proves_neither_a_stream_no
     found = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
     assert [each.finding.verdict for each in found] == [VerificationVerdict.NOT_CHECKABLE] * 2
     assert all("repeats its pictures" in (each.finding.detail or "") for each in found)
+    # Whatever people say of the camera: who reads the proof sees that it is in doubt.
+    verifier.is_disputed = lambda camera_id: camera_id == site.camera_id
+    (doubted,) = await checked(verifier, site, site.delivery(site.national))
+    assert doubted.finding.verdict is VerificationVerdict.NOT_CHECKABLE
+    assert "nobody has decided yet" in (doubted.finding.detail or "")
     await site.camera.clear_fault()
     # As soon as the still is older than the longest delay, it tells itself from what the camera gives by now.
     await eventually(lambda: len({note.hash for note in site.notes[-6:]}) == 6)

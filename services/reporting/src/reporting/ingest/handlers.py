@@ -12,7 +12,7 @@ from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, records, scope
-from reporting.ingest.facts import claims, formats, lives, media, proofs, read_backs, runs, site_faults
+from reporting.ingest.facts import claims, disputes, formats, lives, media, proofs, read_backs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
 from vonggac.bus import Received
@@ -119,6 +119,7 @@ class Ingest:
             await claims.record(session, changes)
             proven_since = await read_backs.record(session, read_backs.entries_of(facts))
             await media.record(session, facts)
+            ruled = await disputes.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await formats.record(session, formats.formats(facts))
             await site_faults.record(session, facts)
@@ -126,6 +127,7 @@ class Ingest:
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
             watched = await lives.record(session, signs, lives.clock_stepped(facts))
             await late.note_observations(session, touched, facts, causes, proven_since)
+            late.note_disputes(touched, ruled)
             noted = {"sign_of_life": watched, "gap": closed_gaps, "clock_step": clock.since}
             await late.note_lives(session, touched, noted)
             await late.keep(session, touched)

@@ -230,6 +230,13 @@ async def note_observations(
             touched.add(camera_id, "media", since)
 
 
+def note_disputes(touched: Touched | None, ruled: Mapping[UUID, Millis]) -> None:
+    """Note what people said of cameras that repeat, by camera: since when it changes what counts."""
+    if touched is not None:
+        for camera_id, since in ruled.items():
+            touched.add(camera_id, "dispute", since)
+
+
 def _earliest(fact: Payload) -> datetime:
     return min(value for _, value in fact if isinstance(value, datetime))
 

@@ -196,9 +196,9 @@ class Stored(NamedTuple):
             probed = within_lives([_probed(*row) for row in _before_losses(rows, watch)], watch.probing)
             claims = reported.pop(camera_id, None)
             media = NOTHING if claims is None else media_of(claims, watch.forwarders)
-            lines[camera_id] = dated(probed, media)
+            lines[camera_id] = dated(probed, media, watch.rulings.get(camera_id, ()))
         for camera_id, claims in reported.items():
-            lines[camera_id] = dated((), media_of(claims, watch.forwarders))
+            lines[camera_id] = dated((), media_of(claims, watch.forwarders), watch.rulings.get(camera_id, ()))
         return lines
 
     def reports(self) -> dict[str, list[MediaClaim]]:

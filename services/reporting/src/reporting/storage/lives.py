@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.bus_clock import Era, common_spans, find_returns, shown_twice
+from reporting.domain.evidence.disputes import Dispute, Ruling, rulings_of
 from reporting.domain.evidence.lives import Life, gaps_of, presumed, union, without_gaps
 from reporting.domain.evidence.media import MEMORY
 from reporting.domain.evidence.proven import Losses
 from reporting.domain.evidence.read_backs import Kind, digest_of
 from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.segments import Segment
 
 _LIVES = text(
     "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "
@@ -26,6 +28,10 @@ _GAPS = text(
     "where lost_at is not null and began_at <= :until and (ended_at >= :since or exists ("
     "select from worker_life as life where life.kind = 'forwarder' and life.worker_id = gap.publisher_id "
     "and life.started_at <= gap.ended_at and life.ended_at >= :since)) order by began_at"
+)
+_DISPUTES = text(
+    "select camera_id, disputed_at, decided_at, confirmed, ended_at from repetition_dispute "
+    "where disputed_at <= :until and (ended_at is null or ended_at >= :since)"
 )
 
 # All of them: whose life goes on, as its worker says, had it end there, however long ago that was.
@@ -49,6 +55,8 @@ class Watch(NamedTuple):
     """When facts of some prober were lost: any camera's probe, and any read-back, may be among them."""
     lost_by_forwarder: Mapping[int, Sequence[Life]] = MappingProxyType({})
     """When facts of a forwarder were lost, by the digest of its name: any change of a delivery may be among them."""
+    rulings: Mapping[str, Sequence[Segment[Ruling]]] = MappingProxyType({})
+    """What people said of cameras that repeat, by their ids: few ever."""
 
     def alive(self, now: Millis) -> tuple[int, int]:
         """How many probers and forwarders are presumed alive at `now`."""
@@ -87,7 +95,17 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         found[which] = {name: lives for name, lives in lived.items() if lives}
     probing = [life for spans in found["probing"].values() for life in spans]
     lost_by_forwarder = {digest_of(name): gaps_of(spans) for name, spans in gaps.items() if name in forwarders}
-    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost), lost_by_forwarder)
+    rulings = await _load_rulings(session, asked)
+    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost), lost_by_forwarder, rulings)
+
+
+async def _load_rulings(session: AsyncSession, asked: Mapping[str, datetime]) -> dict[str, list[Segment[Ruling]]]:
+    disputes: dict[str, list[Dispute]] = {}
+    for row in await session.execute(_DISPUTES, asked):
+        decided_at, ended_at = (None if at is None else millis(at) for at in (row.decided_at, row.ended_at))
+        said = Dispute(millis(row.disputed_at), decided_at, row.confirmed, ended_at)
+        disputes.setdefault(str(row.camera_id), []).append(said)
+    return {camera_id: rulings_of(said) for camera_id, said in disputes.items()}
 
 
 class _WrongClock(NamedTuple):

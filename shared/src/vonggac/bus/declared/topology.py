@@ -62,6 +62,7 @@ SCANS = "scans"
 CAMERA_FAILURES = "camera_failures"
 THUMBNAILS = "thumbnails"
 PICTURE_REFERENCES = "picture_references"
+REPETITION_DISPUTES = "repetition_disputes"
 SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
@@ -209,6 +210,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(DELIVERY_STATUS),
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
+        bucket(REPETITION_DISPUTES),
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
@@ -225,7 +227,16 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 READ_DIRECTLY = frozenset(
-    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
+    {
+        CAMERA_STATUS,
+        DELIVERY_STATUS,
+        CAMERA_FAILURES,
+        PICTURE_REFERENCES,
+        REPETITION_DISPUTES,
+        THUMBNAILS,
+        KEYFRAMES,
+        VERIFICATIONS,
+    }
 )
 
 

@@ -223,6 +223,8 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
     if copy.repetition is not None:
         headers["repeats_since"] = copy.repetition.since.isoformat()
         headers["repeats_after_s"] = f"{copy.repetition.period_s:.1f}"
+    elif copy.new_since is not None:
+        headers["new_since"] = copy.new_since.isoformat()
     return headers
 
 

@@ -27,6 +27,8 @@ class KeyframeCopy:
     """The RTP payload type of the video, when the description names others only."""
     repetition: Repetition | None = None
     """Set while the keyframes are those of a recording in a loop."""
+    new_since: datetime | None = None
+    """When the first new keyframe came after such a recording, as far as this worker saw one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,7 +318,8 @@ class CameraKeyframes:
                 drift_s -= self._context.wall_correction_s()
             transport = self._source.transport if self._source is not None else None
             measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
-            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, self.remembered.shown)
+            repeats = self.remembered.shown, self.remembered.new_since
+            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, *repeats)
             self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.

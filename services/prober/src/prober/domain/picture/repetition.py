@@ -32,6 +32,8 @@ class _Camera:
     since: datetime | None = None
     """The first coming again, while it repeats."""
     new: int = 0
+    new_since: datetime | None = None
+    """The first of the new ones that ended it."""
 
 
 class RecentKeyframes:
@@ -60,10 +62,15 @@ class RecentKeyframes:
         camera.new = 0 if newest else camera.new + 1
         if camera.since is not None:
             if camera.new >= new_at_least:
-                camera.since = None
+                camera.since, camera.new_since = None, camera.seen[-camera.new].at
         elif newest and (len(newest) >= COMINGS - 1 or len({one.digest for one in came_again}) >= COMINGS):
-            camera.since = came_again[0].at
+            camera.since, camera.new_since = came_again[0].at, None
         return camera.since
+
+    def new_since(self, camera_id: UUID) -> datetime | None:
+        """When the first new keyframe came after the last repetition; None while it lasts, and where none was seen."""
+        camera = self._cameras.get(camera_id)
+        return camera.new_since if camera is not None else None
 
 
 def _comings_again(seen: deque[_Seen]) -> list[_Seen]:

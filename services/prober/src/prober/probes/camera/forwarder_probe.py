@@ -85,6 +85,8 @@ class ForwarderKeyframe:
     repeats_since: datetime | None = None
     """Since then its keyframes are those of a recording in a loop, which lasts `repeats_after_s`."""
     repeats_after_s: float = 0.0
+    new_since: datetime | None = None
+    """When the first new one came after such a recording."""
     judge: bool = False
     """The forwarder does not know what this picture shows: it became another one, or nobody decoded one yet."""
     shrunk_to: float | None = None
@@ -176,6 +178,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         foreign_payload=_payload_type(headers.get("foreign_payload")),
         repeats_since=_moment(headers.get("repeats_since")),
         repeats_after_s=_number(headers.get("repeats_after_s")) or 0.0,
+        new_since=_moment(headers.get("new_since")),
         judge="judge" in headers,
         shrunk_to=_number(headers.get("shrunk_to")),
     )
@@ -262,6 +265,7 @@ async def judge_keyframe(
         no_picture=REFRESHED if refreshed and decoder is not None else None,
         still=_still(keyframe),
         repeats=_repeats(keyframe),
+        new_since=keyframe.new_since,
         captured_at=keyframe.captured_at,
     )
 

@@ -352,6 +352,7 @@ class Observer:
             logins_failed=settled.login.failed,
             awake_since=self._awake.since if self._awake is not None else None,
             still_since=result.still_since,
+            dispute=result.dispute,
         )
 
     async def _publish(

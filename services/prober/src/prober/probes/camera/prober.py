@@ -11,12 +11,13 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
+from prober.domain.dispute import rule
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.limits.logins import suspected
 from prober.domain.picture import PictureHistory
-from prober.domain.picture.repetition import NEW_AT_LEAST, RecentKeyframes
-from prober.domain.result import Judgement, ProbeResult, Repeats
+from prober.domain.picture.repetition import RecentKeyframes
+from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import (
     NoKeyframe,
@@ -29,9 +30,10 @@ from prober.probes.camera.forwarder_probe import (
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.camera.judgement import report_judgement, watch_standstill
 from prober.probes.camera.picture_store import PictureStore, picture_checks
-from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again
+from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again, compare_keyframe
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
+from prober.probes.disputes import Disputes
 from prober.probes.limits import NetworkGate
 from prober.probes.loop_lag import MOST_S as MOST_LAG_S
 from prober.probes.onvif.logins import OnvifLogins
@@ -84,6 +86,7 @@ class ProbeContext:
     logins: Logins
     gate: NetworkGate
     pictures: PictureStore
+    disputes: Disputes
     thresholds: StreamThresholds
     bus: Bus
 
@@ -159,27 +162,11 @@ class CameraProber:
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera, camera.expected, left_s)
-        result = self._compare_keyframe(camera.id, result)
+        result = compare_keyframe(self._keyframes, camera.id, result)
+        result = await self._context.disputes.add_dispute(camera.id, result)
         result = self._checked(result, camera.expected, history, began=began)
         await report_judgement(self._context.bus, camera, result)
         return result
-
-    def _compare_keyframe(self, camera_id: UUID, result: ProbeResult) -> ProbeResult:
-        """Whether the keyframe is one of probes before; what a forwarder says, which has them all, counts before that.
-
-        Its keyframes that stand still are none that come again.
-        """
-        if result.picture is None or result.still is not None:
-            return result
-        by_forwarder = result.kind is ProbeKind.FORWARDER_KEYFRAME
-        others_after = result.goes_on or by_forwarder
-        digest, at = result.picture.keyframe_hash, result.picture.taken_at
-        # A forwarder that saw it come would have said so.
-        most_new = 1 if by_forwarder else NEW_AT_LEAST
-        since = self._keyframes.add(camera_id, digest, at, others_after=others_after, new_at_least=most_new)
-        if since is None or result.repeats is not None:
-            return result
-        return replace(result, repeats=Repeats(since, "from probe to probe, with others between"))
 
     async def _by_forwarder(
         self, camera: CameraV1, plan: ProbePlan, history: PictureHistory | None, *, with_login: bool
@@ -323,10 +310,11 @@ class CameraProber:
             checks.add(picture_checks(judged))
         still_since = None
         if result.repeats is not None and result.judgement.verdict is Verdict.UP:
-            still_since = add_repeats(checks, result.repeats)
+            still_since = add_repeats(checks, result.repeats, result.dispute)
         elif result.still is not None and result.judgement.verdict is Verdict.UP:
             still_since = add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
-        return replace(result, judgement=conclude(result.judgement, checks), judged=judged, still_since=still_since)
+        judgement = rule(conclude(result.judgement, checks), result.dispute)
+        return replace(result, judgement=judgement, judged=judged, still_since=still_since)
 
     def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
         """Raises SecretUnreadableError."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from prober.domain.dispute import with_doubt
 from prober.domain.verdict import lag_reason
 from prober.domain.verification import (
     TAKEN_OVER,
@@ -90,9 +91,17 @@ class Verifier:
     """Reads deliveries back. One attempt each; a failure is a finding."""
 
     def __init__(
-        self, *, bus: Bus, networks: AllowedNetworks, logins: Logins, limits: Limits, lag: LoopLag | None = None
+        self,
+        *,
+        bus: Bus,
+        networks: AllowedNetworks,
+        logins: Logins,
+        limits: Limits,
+        lag: LoopLag | None = None,
+        is_disputed: Callable[[UUID], bool] = lambda _camera_id: False,
     ) -> None:
-        self.limits, self.lag = limits, lag or LoopLag()
+        """`is_disputed`: whether somebody says of a camera that repeats that it is live, and nobody has decided."""
+        self.limits, self.lag, self.is_disputed = limits, lag or LoopLag(), is_disputed
         self._bus, self._networks, self._logins = bus, networks, logins
         self._histories = Bucket(bus, topology.KEYFRAMES)
         self._states = DeliveryStates(bus)
@@ -356,6 +365,8 @@ class _Round:
         finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
         if finding is None or finding.verdict is VerificationVerdict.VERIFIED:
             return finding
+        if finding.still_since is not None and self._verifier.is_disputed(self._camera_id):
+            finding = replace(finding, detail=with_doubt(finding.detail))
         lag_s = self._verifier.lag.longest_s(self._began)
         # What did not come in such a time may have come and waited.
         return not_checkable(lag_reason(lag_s), Cause.WORKER_LAGGED) if lag_s > MOST_LAG_S else finding

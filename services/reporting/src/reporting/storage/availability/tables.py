@@ -1,7 +1,8 @@
-"""The ledger's tables, what came after it was written, targets, and what read-backs prove."""
+"""The ledger's tables, what came after it was written, targets, what read-backs prove and people dispute."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -22,7 +23,7 @@ from reporting.domain.ledger import CAMERA_SUMS, DAY, ORIGIN, date_of
 from reporting.storage.tables import metadata
 
 __all__ = ["availability_target", "late_evidence", "ledger_camera", "ledger_mark", "ledger_state",
-           "metadata"]  # fmt: skip
+           "metadata", "repetition_dispute"]  # fmt: skip
 
 
 def _adds_up(*names: str) -> CheckConstraint:
@@ -151,4 +152,15 @@ accounting_rule = Table(
     Column("version", SmallInteger, primary_key=True, autoincrement=False),
     Column("holds_from", DateTime(timezone=True), nullable=False),
     comment="Since when a rule counts that came after the first facts; time before is counted by the one before it",
+)
+
+repetition_dispute = Table(
+    "repetition_dispute",
+    metadata,
+    Column("camera_id", Uuid, primary_key=True),
+    Column("disputed_at", DateTime(timezone=True), primary_key=True),
+    Column("decided_at", DateTime(timezone=True), comment="Null: nobody has decided yet"),
+    Column("confirmed", Boolean, comment="Of one that was decided: the finding stands; else it is off"),
+    Column("ended_at", DateTime(timezone=True), comment="The first new keyframe; null: none has come"),
+    comment="What people said of cameras that show a recording in a loop",
 )
