@@ -40,6 +40,7 @@ WRITES = {
     "camera_failures": {PROBER},
     "thumbnails": {PROBER},
     "picture_references": {PROBER},
+    "repetition_disputes": {PROBER},
     "site_status": {PROBER},
     "verifications": {PROBER},
     "scans": {PROBER},
@@ -63,6 +64,7 @@ RECONCILED = {topology.PROBE_JOBS, topology.DELIVERY_JOBS, topology.VERIFY_JOBS}
 FOLLOWS = {
     "camera_status": {PROBER},
     "picture_references": {PROBER},
+    "repetition_disputes": {PROBER},
     "login_failures": WORKERS,
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
