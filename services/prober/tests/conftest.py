@@ -40,7 +40,7 @@ from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
-from vonggac.testing.fixtures import NatsAt, login_of
+from vonggac.testing.fixtures import login_of
 from vonggac.testing.secrets import seal
 
 START_CODE = b"\x00\x00\x01"
@@ -215,14 +215,6 @@ def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settin
         return Settings.model_validate(values | changes)
 
     return make
-
-
-@pytest_asyncio.fixture
-async def forwarder_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection with the forwarder's login: where a prober with its own login asks and listens."""
-    connected = await Bus.connect(NatsAt(**login_of(nats_server, "forwarder")), name="forwarder")
-    yield connected
-    await connected.close()
 
 
 @pytest_asyncio.fixture

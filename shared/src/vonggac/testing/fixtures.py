@@ -174,6 +174,14 @@ def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
 
 
 @pytest_asyncio.fixture
+async def forwarder_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection with the forwarder's login: where forwarders, and probers with their own login, ask and listen."""
+    connected = await Bus.connect(NatsAt(**login_of(nats_server, "forwarder")), name="forwarder")
+    yield connected
+    await connected.close()
+
+
+@pytest_asyncio.fixture
 async def forgetful_bus(forgetful_server: ForgetfulServer) -> AsyncIterator[Bus]:
     """A connection to it, with the topology declared."""
     connected = await Bus.connect(NatsAt(forgetful_server.url), name="test")

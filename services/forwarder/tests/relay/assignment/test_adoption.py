@@ -265,6 +265,7 @@ async def test_a_camera_that_is_handed_over_while_its_holder_is_asked_is_pulled_
 
 async def test_a_camera_that_is_fetched_while_it_is_prepared_for_a_handover_is_pulled_once(
     bus: Bus,
+    forwarder_bus: Bus,
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,
@@ -278,12 +279,12 @@ async def test_a_camera_that_is_fetched_while_it_is_prepared_for_a_handover_is_p
     reply = ".".join(("$JS", "ACK", topology.DELIVERY_JOBS, topology.FORWARDER, *"11110"))
     message = Msg(bus.client, subject=subjects.delivery_job(camera.id), reply=reply, data=event.encode())
     handed_over = Job(decode(message.data), message, deliveries=1, stream_sequence=1)
-    prepared = await receiver.request_prepare(bus, process.worker_id, handed_over, within_s=5.0)
+    prepared = await receiver.request_prepare(forwarder_bus, process.worker_id, handed_over, within_s=5.0)
     assert prepared.outcome is HandoverOutcome.READY
     # The holder is cut off from the bus for a while: its job is given out again, and then it goes on.
     await inventory.publish(camera)
     await eventually(lambda: camera.id in worker.held)
-    taken = await receiver.request_step(bus, process.worker_id, HandoverStep.GO, handed_over)
+    taken = await receiver.request_step(forwarder_bus, process.worker_id, HandoverStep.GO, handed_over)
     assert taken.outcome is HandoverOutcome.TAKEN
     await all_acknowledged(statuses, camera)
     await eventually(lambda: sim.cameras["gate"].sessions == 1)

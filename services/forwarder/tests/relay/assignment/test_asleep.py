@@ -124,7 +124,7 @@ async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_anoth
     statuses: Statuses,
     start_forwarder: Callable[..., Awaitable[Process]],
     spawn_forwarder: Callable[[], subprocess.Popen[bytes]],
-    bus: Bus,
+    forwarder_bus: Bus,
 ) -> None:
     holder = await start_forwarder(rebalance_after_s=600)
     camera = planner.camera(sim)
@@ -136,11 +136,11 @@ async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_anoth
     [other] = await eventually(worker.members.others, within_s=15)
     put_to_sleep(asleep.pid)
     job = worker.held[camera.id].job
-    asked = [await receiver.request_step(bus, other.worker_id, HandoverStep.GO, job) for _ in range(2)]
+    asked = [await receiver.request_step(forwarder_bus, other.worker_id, HandoverStep.GO, job) for _ in range(2)]
     assert {answer.outcome for answer in asked} == {HandoverOutcome.UNWILLING}
     os.kill(asleep.pid, signal.SIGCONT)
     drop = {"Vonggac-Handover": HandoverStep.DROP.value}
-    assert await request_handover(bus, other.worker_id, job, drop, within_s=5.0) is not None
+    assert await request_handover(forwarder_bus, other.worker_id, job, drop, within_s=5.0) is not None
     # It has read all by now: two seconds of what it would do.
     national = sim.centres["national"]
     packets = national.streams["gate"].packets

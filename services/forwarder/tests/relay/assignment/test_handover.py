@@ -360,14 +360,17 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
     await eventually(forgotten)
 
 
+@pytest.mark.usefixtures("bus")
 @pytest.mark.parametrize("body", [b"", b"{}"])
-async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarder: StartForwarder, body: bytes) -> None:
+async def test_who_asks_in_the_wrong_way_gets_no_answer(
+    forwarder_bus: Bus, start_forwarder: StartForwarder, body: bytes
+) -> None:
     process = await start_forwarder()
     subject = subjects.worker_handover(process.worker_id)
 
     async def heard_and_not_answered() -> bool:
         try:
-            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Handover": "prepare"})
+            await forwarder_bus.client.request(subject, body, 0.2, headers={"Vonggac-Handover": "prepare"})
         except NoRespondersError:
             return False
         except TimeoutError:
