@@ -174,6 +174,22 @@ def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
 
 
 @pytest_asyncio.fixture
+async def prober_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection with the prober's login: from where forwarders are asked for keyframes."""
+    connected = await Bus.connect(NatsAt(**login_of(nats_server, "prober")), name="prober")
+    yield connected
+    await connected.close()
+
+
+@pytest_asyncio.fixture
+async def reporting_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection with reporting's login: from where it says to workers what was lost."""
+    connected = await Bus.connect(NatsAt(**login_of(nats_server, "reporting")), name="reporting")
+    yield connected
+    await connected.close()
+
+
+@pytest_asyncio.fixture
 async def forwarder_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection with the forwarder's login: where forwarders, and probers with their own login, ask and listen."""
     connected = await Bus.connect(NatsAt(**login_of(nats_server, "forwarder")), name="forwarder")

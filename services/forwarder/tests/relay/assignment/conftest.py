@@ -81,15 +81,15 @@ class Statuses:
 class Asker:
     """The prober's side."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, prober_bus: Bus) -> None:
+        self._bus, self._prober_bus = bus, prober_bus
 
     async def keyframe(self, camera: CameraV1) -> Msg:
-        return await self._bus.client.request(subjects.camera_keyframe(camera.id), b"", timeout=8)
+        return await self._prober_bus.client.request(subjects.camera_keyframe(camera.id), b"", timeout=8)
 
     async def hash_keyframes(self, camera: CameraV1, body: object) -> Msg:
         subject = subjects.camera_hash_keyframes(camera.id)
-        return await self._bus.client.request(subject, json.dumps(body).encode(), timeout=5)
+        return await self._prober_bus.client.request(subject, json.dumps(body).encode(), timeout=5)
 
     async def history(self, camera: CameraV1) -> KeyframeHistory:
         value = await Bucket(self._bus, topology.KEYFRAMES).get(str(camera.id))
@@ -123,8 +123,8 @@ class Asker:
 
 
 @pytest.fixture
-def asker(bus: Bus) -> Asker:
-    return Asker(bus)
+def asker(bus: Bus, prober_bus: Bus) -> Asker:
+    return Asker(bus, prober_bus)
 
 
 @pytest.fixture

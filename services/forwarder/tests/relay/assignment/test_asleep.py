@@ -72,7 +72,7 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
 
 
 async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_anew_once(
-    forwarded: tuple[Process, CameraV1], bus: Bus
+    forwarded: tuple[Process, CameraV1], bus: Bus, reporting_bus: Bus
 ) -> None:
     forwarder, camera = forwarded
     facts: list[DeliveryObservedV1] = []
@@ -87,7 +87,7 @@ async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_an
 
     async def report_loss(lost_until: datetime) -> None:
         subject, loss = subjects.worker_facts_lost(forwarder.worker_id), FactsLost(lost_until=lost_until)
-        await bus.client.publish(subject, loss.model_dump_json().encode())
+        await reporting_bus.client.publish(subject, loss.model_dump_json().encode())
 
     await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     await eventually(lambda: len(beats) >= 1 and len(facts) >= 2)
@@ -95,7 +95,7 @@ async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_an
     assert awake_before is not None
     # Of before it began: answered already. And what no forwarder understands.
     await report_loss(awake_before - timedelta(seconds=1))
-    await bus.client.publish(subjects.worker_facts_lost(forwarder.worker_id), b"{}")
+    await reporting_bus.client.publish(subjects.worker_facts_lost(forwarder.worker_id), b"{}")
     seen = len(beats)
     await eventually(lambda: len(beats) > seen, within_s=10)
     assert beats[-1].awake_since == awake_before

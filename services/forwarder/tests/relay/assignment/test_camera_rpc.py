@@ -164,7 +164,7 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
 
 
 async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
-    bus: Bus,
+    forwarder_bus: Bus,
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,
@@ -172,11 +172,11 @@ async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
     statuses: Statuses,
 ) -> None:
     camera = planner.camera(sim)
-    assert await request_deliveries(bus, camera.id) == []
+    assert await request_deliveries(forwarder_bus, camera.id) == []
     forwarder = await start_forwarder()
     await inventory.publish(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    live = {observed.delivery_id: observed for observed in await request_deliveries(bus, camera.id)}
+    live = {observed.delivery_id: observed for observed in await request_deliveries(forwarder_bus, camera.id)}
     assert live.keys() == {planned.id for planned in camera.deliveries}
     assert {observed.worker_id for observed in live.values()} == {forwarder.worker_id}
 

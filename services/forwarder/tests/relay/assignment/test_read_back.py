@@ -150,7 +150,7 @@ async def test_proof_ends_at_one_camera_and_a_read_back_of_its_neighbour_at_the_
     start_forwarder: StartForwarder,
     asker: Asker,
     statuses: Statuses,
-    bus: Bus,
+    prober_bus: Bus,
 ) -> None:
     forwarder = await start_forwarder()
     hints: list[ReadBackHint] = []
@@ -158,7 +158,7 @@ async def test_proof_ends_at_one_camera_and_a_read_back_of_its_neighbour_at_the_
     async def hear(message: Msg) -> None:
         hints.append(ReadBackHint.model_validate_json(message.data))
 
-    subscription = await bus.client.subscribe(subjects.read_back_hint("*"), cb=hear)
+    subscription = await prober_bus.client.subscribe(subjects.read_back_hint("*"), cb=hear)
 
     def plan_camera(name: str) -> CameraV1:
         deliveries = [

@@ -107,7 +107,12 @@ async def test_a_centre_with_wrong_credentials_is_asked_once_and_called_refused(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     await sim.centres["national"].set_fault("auth")
-    relay = relay_of(planner.camera(sim))
+    camera = planner.camera(sim)
+    with_login = [
+        one.model_copy(update={"secret": planner.seal("publisher", "Gui-Hinh-cu", one.url)})
+        for one in camera.deliveries
+    ]
+    relay = relay_of(camera.model_copy(update={"deliveries": tuple(with_login)}))
     refused = at(relay, "national")
     await eventually(lambda: refused.delivery.state is DeliveryState.REFUSED)
     await acknowledged(relay, "provincial")
