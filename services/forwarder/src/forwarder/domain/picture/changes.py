@@ -48,7 +48,8 @@ class PictureChanges:
     """
 
     __slots__ = (
-        "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_present",
+        "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
+        "_present",
         "_rests_until_s", "_was_good", "doubted_s", "good_s", "picture", "rate",
     )  # fmt: skip
 
@@ -64,6 +65,8 @@ class PictureChanges:
         self._present, self._level = Weights(), float("inf")
         """Of the picture that is shown now; its least rate."""
         self._keyframe_s: float | None = None
+        self._odd_s: float | None = None
+        """When the picture changed, if the last keyframe was of another one: it alone does not show that."""
         self._distance_s = 0.0
         self._changes_s, self._needless_s = list[float](), list[float]()
         self._was_good = False
@@ -98,9 +101,17 @@ class PictureChanges:
         self.rate.leave_out(round(weight.octets))
         changed_s = self._changed_s(now_s, light=light)
         overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
+        odd_s, self._odd_s = self._odd_s, None
         if overdue:
             changed_s = now_s
-        news = (overdue or self._is_another(weight)) and self._change(now_s, changed_s, PictureSign.WEIGHT)
+        elif not self._is_another(weight):
+            self._present.add(weight)
+            return False
+        elif odd_s is None and self._is_good() and self._good.may_cover(weight):
+            # Two such in a row are another picture.
+            self._odd_s = changed_s
+            return False
+        news = self._change(now_s, changed_s if odd_s is None else odd_s, PictureSign.WEIGHT)
         self._present.add(weight)
         return news
 

@@ -55,16 +55,19 @@ class Weights:
         return Weight(median(weight.octets for weight in self._known), median(contents) if contents else None)
 
     def cover(self, weight: Weight, *, lighter: float = LIGHTER, heavier: float = HEAVIER) -> bool:
-        """Whether `weight` is like one of these, or lies between two of them.
-
-        A rate control that spreads its bits within a picture begins one with another quantizer than the next: of a
-        keyframe as large as these, the content may be half or twice as much.
-        """
-        octets = [known.octets for known in self._known]
-        as_large = bool(octets) and lighter * min(octets) <= weight.octets <= heavier * max(octets)
+        """Whether `weight` is like one of these, or lies between two of them."""
         contents = [known.content for known in self._known if known.content is not None]
-        if weight.content is None or not contents:
-            return as_large
-        if as_large:
-            lighter, heavier = min(lighter, 1 / MUCH), max(heavier, MUCH)
-        return lighter * min(contents) <= weight.content <= heavier * max(contents)
+        if weight.content is not None and contents:
+            return lighter * min(contents) <= weight.content <= heavier * max(contents)
+        return self._cover_octets(weight, lighter, heavier)
+
+    def may_cover(self, weight: Weight) -> bool:
+        """Whether one keyframe alone of this weight may be of the same picture: it is as large, and begins otherwise.
+
+        A rate control that spreads its bits within a picture begins some with another quantizer than the next.
+        """
+        return self._cover_octets(weight, LIGHTER, HEAVIER) and self.cover(weight, lighter=1 / MUCH, heavier=MUCH)
+
+    def _cover_octets(self, weight: Weight, lighter: float, heavier: float) -> bool:
+        octets = [known.octets for known in self._known]
+        return bool(octets) and lighter * min(octets) <= weight.octets <= heavier * max(octets)
