@@ -192,6 +192,20 @@ def test_stretches_lie_apart(entries: list[Entry]) -> None:
         assert one.begins < one.ends <= other.begins
 
 
+def test_failures_that_lasted_into_the_next_session_do_not_begin_there_again() -> None:
+    entries = [
+        Claimed(0, Kind.ACKNOWLEDGED, 0, 0, 0),
+        ReadBack(0, Kind.UNREACHABLE, 2, 5, "timeout"),
+        ReadBack(0, Kind.MATCHES, 0, 5),
+        Claimed(1, Kind.ACKNOWLEDGED, 1, 0, 2),
+        ReadBack(1, Kind.UNREACHABLE, 1, 5, "timeout"),
+    ]
+    session, rows = placed([entries])
+    (before,) = rows
+    assert session.stretch is not None
+    assert (before.begins, before.ends, session.stretch.begins) == (0, 2, 2)
+
+
 def test_what_is_very_late_and_contradicts_matches_makes_the_time_around_it_unknown() -> None:
     entries: list[Entry] = [claimed(0), *(match(at) for at in range(10, 910, 60))]
     tail, session, rows = Tail(), Session(), list[Stretch]()

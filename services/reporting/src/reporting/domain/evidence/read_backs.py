@@ -118,12 +118,16 @@ class Run(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The session at its newest entry. `acknowledged`: its media has been, so that a failure counts against it."""
+    """The session at its newest entry. `acknowledged`: its media has been, so that a failure counts against it.
+
+    `floor`: without a run, failures of the session before lasted until then.
+    """
 
     held_since: Millis = -1
     worker: int = 0
     acknowledged: bool = False
     run: Run | None = None
+    floor: Millis = 0
 
     @property
     def stretch(self) -> Stretch | None:
@@ -219,10 +223,10 @@ def _claimed(session: Session, entry: Claimed) -> tuple[Session, Stretch | None]
         acknowledged = entry.kind is Kind.ACKNOWLEDGED
         ends = entry.kind is Kind.INTERRUPTED or entry.worker != session.worker
         ends = ends or (entry.kind is Kind.LEFT and session.acknowledged)
-        following = Session(entry.held_since, entry.worker, acknowledged, run)
+        following = Session(entry.held_since, entry.worker, acknowledged, run, session.floor)
     if not ends or run is None:
         return following, None
-    return following._replace(run=None), _stretch(session, run, entry.at)
+    return following._replace(run=None, floor=run.floor), _stretch(session, run, entry.at)
 
 
 def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | None]:
@@ -233,7 +237,7 @@ def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | No
     at, kind, found_at, interval, cause = entry
     new = Run(kind, cause, at, at, found_at, interval)
     if run is None:
-        return session._replace(run=new), None
+        return session._replace(run=new._replace(floor=session.floor), floor=0), None
     if run.kind is kind and run.cause == cause and _is_next(run, at):
         goes_on = Run(
             kind, cause, run.first, at, (min if matches else max)(run.found_at, found_at), interval,

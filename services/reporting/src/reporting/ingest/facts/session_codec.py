@@ -10,6 +10,7 @@ from reporting.storage.availability.cause_codes import CAUSE_CODES
 _READ_BACK = struct.Struct("<BqIIB")
 _CLAIMED = struct.Struct("<Bqqqq")
 _SESSION = struct.Struct("<qq??")
+_FLOOR = struct.Struct("<q")
 _RUN = struct.Struct("<BBqqqqqqq")
 _MOST = 2**32 - 1
 _CLAIMS = frozenset({Kind.LEFT, Kind.INTERRUPTED, Kind.ACKNOWLEDGED})
@@ -52,7 +53,7 @@ def pack_session(session: Session) -> bytes:
     run = session.run
     packed = _SESSION.pack(session.held_since, session.worker, session.acknowledged, run is not None)
     if run is None:
-        return packed
+        return packed + _FLOOR.pack(session.floor) if session.floor else packed
     kind, cause, *rest = run
     return packed + _RUN.pack(kind, _code(cause), *rest)
 
@@ -61,7 +62,8 @@ def unpack_session(packed: bytes) -> Session:
     """Raises struct.error or KeyError when the bytes are none of ours."""
     held_since, worker, acknowledged, runs = _SESSION.unpack_from(packed)
     if not runs:
-        return Session(held_since, worker, acknowledged)
+        (floor,) = _FLOOR.unpack_from(packed, _SESSION.size) if len(packed) > _SESSION.size else (0,)
+        return Session(held_since, worker, acknowledged, None, floor)
     kind, cause, *rest = _RUN.unpack_from(packed, _SESSION.size)
     return Session(held_since, worker, acknowledged, Run(_KINDS[kind], CAUSES[cause], *rest))
 
