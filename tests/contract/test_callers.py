@@ -36,7 +36,8 @@ OPEN_TO_ALL = {"/", "/docs", "/docs/start.js", "/docs/{name}", "/livez", "/metri
 def applications(keys: Path) -> dict[str, FastAPI]:
     """The four apps, not started: nothing behind them is asked."""
     nowhere = SecretStr("postgresql+psycopg://nobody:x@127.0.0.1:9/none")
-    jwks: Any = {"jwks_file": keys / JWKS}
+    # A wrong token a route is more than one address may send in a minute.
+    jwks: Any = {"jwks_file": keys / JWKS, "wrong_tokens_per_minute": 100_000}
     worker: Any = {"workers_private_key_file": keys / WORKERS_PRIVATE, "allowed_networks": (), **jwks}
     return {
         "inventory": create_inventory(

@@ -39,6 +39,7 @@ async def test_a_forwarder_is_asked_until_it_has_published_its_states_anew_after
     settings: Settings,
     database: Database,
     bus: Bus,
+    forwarder_bus: Bus,
     province: Province,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -51,8 +52,8 @@ async def test_a_forwarder_is_asked_until_it_has_published_its_states_anew_after
     async def ask(message: Msg) -> None:
         asked.append((message.subject, FactsLost.model_validate_json(message.data)))
 
-    await bus.client.subscribe(subjects.worker_facts_lost("*"), cb=ask)
-    await flush_all(bus.client)
+    await forwarder_bus.client.subscribe(subjects.worker_facts_lost("*"), cb=ask)
+    await flush_all(forwarder_bus.client)
     states = [province.change(planned, camera, 1, began, "acknowledged") for planned in camera.deliveries]
     for worker, last in ((ALIVE, now), (DEAD, now - timedelta(minutes=5))):
         # A heartbeat between the two that come is lost.
