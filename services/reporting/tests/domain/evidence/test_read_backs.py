@@ -193,7 +193,7 @@ def test_stretches_lie_apart(entries: list[Entry]) -> None:
 
 
 def test_failures_that_lasted_into_the_next_session_do_not_begin_there_again() -> None:
-    entries = [
+    entries: list[Entry] = [
         Claimed(0, Kind.ACKNOWLEDGED, 0, 0, 0),
         ReadBack(0, Kind.UNREACHABLE, 2, 5, "timeout"),
         ReadBack(0, Kind.MATCHES, 0, 5),
