@@ -109,6 +109,21 @@ async def test_a_session_that_ends_lets_nobody_in_beside_the_one_who_tries(login
         assert not await waiting
 
 
+async def test_a_session_that_ends_takes_back_no_claim_of_another_try(logins: list[Logins]) -> None:
+    one, other_process = logins
+    login = one.login_of(URL, CREDENTIALS)
+    async with one.attempt(login) as playing:
+        playing.accept()
+        async with one.attempt(login) as refused:
+            refused.conclude(False)
+        async with one.attempt(login) as trying:
+            assert trying.granted
+            playing.conclude(True, needed=True)
+            await asyncio.gather(*one.guard._storing)
+            assert not await _is_granted(one, login)
+            assert not await _is_granted(other_process, login)
+
+
 async def _is_granted(logins: Logins, login: str | None) -> bool:
     async with logins.attempt(login) as attempt:
         return attempt.granted

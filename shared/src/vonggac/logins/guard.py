@@ -188,7 +188,9 @@ class LoginGuard:
             self._refusals.pop(key, None)
             self._repeated.discard(key)
             self._locks.release(key)
-        self._count_later(key)
+        if not (again and key in self._claimed):
+            # Else the claim is that of somebody who tries now.
+            self._count_later(key)
 
     def refused(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
         """The device refused the login. Call it within a lock. `needed`: after it had taken it in the same session."""
