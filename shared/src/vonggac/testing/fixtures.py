@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -173,28 +174,35 @@ def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
     server.stop()
 
 
+@asynccontextmanager
+async def connected_as(user: str, server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection with the login of a service, and so in its account."""
+    connected = await Bus.connect(NatsAt(**login_of(server, user)), name=user)
+    try:
+        yield connected
+    finally:
+        await connected.close()
+
+
 @pytest_asyncio.fixture
 async def prober_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection with the prober's login: from where forwarders are asked for keyframes."""
-    connected = await Bus.connect(NatsAt(**login_of(nats_server, "prober")), name="prober")
-    yield connected
-    await connected.close()
+    """Where the prober asks forwarders for keyframes."""
+    async with connected_as("prober", nats_server) as connected:
+        yield connected
 
 
 @pytest_asyncio.fixture
 async def reporting_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection with reporting's login: from where it says to workers what was lost."""
-    connected = await Bus.connect(NatsAt(**login_of(nats_server, "reporting")), name="reporting")
-    yield connected
-    await connected.close()
+    """From where reporting says to workers what was lost."""
+    async with connected_as("reporting", nats_server) as connected:
+        yield connected
 
 
 @pytest_asyncio.fixture
 async def forwarder_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection with the forwarder's login: where forwarders, and probers with their own login, ask and listen."""
-    connected = await Bus.connect(NatsAt(**login_of(nats_server, "forwarder")), name="forwarder")
-    yield connected
-    await connected.close()
+    """Where forwarders ask each other and listen."""
+    async with connected_as("forwarder", nats_server) as connected:
+        yield connected
 
 
 @pytest_asyncio.fixture

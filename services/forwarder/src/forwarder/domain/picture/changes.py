@@ -49,8 +49,7 @@ class PictureChanges:
 
     __slots__ = (
         "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
-        "_present",
-        "_rests_until_s", "_was_good", "doubted_s", "good_s", "picture", "rate",
+        "_present", "_rests_until_s", "_was_good", "doubted_s", "good_s", "picture", "rate",
     )  # fmt: skip
 
     def __init__(self) -> None:
