@@ -15,7 +15,7 @@ from reporting.domain.evidence.media import MEMORY
 from reporting.domain.evidence.proven import Losses
 from reporting.domain.evidence.read_backs import Kind, digest_of
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.segments import Segment
+from reporting.domain.segments import Period, Segment
 
 _LIVES = text(
     "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "
@@ -76,13 +76,16 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         spans.append(Life(millis(row.started_at), millis(row.ended_at)))
     gaps: dict[str, list[Life]] = {}
     lost: list[Life] = []
+    lost_by_forwarder: dict[int, list[Life]] = {}
     for row in await session.execute(_GAPS, asked):
         gap = Life(millis(row.began_at), millis(row.ended_at))
         gaps.setdefault(row.publisher_id, []).append(gap)
         if row.of_prober:
             lost.append(gap)
+        else:
+            # Also of a forwarder whose every sign of life is lost: what it said of its sessions is counted too.
+            lost_by_forwarder.setdefault(digest_of(row.publisher_id), []).append(gap)
     wrong = await _wrong_clock(session, asked)
-    forwarders = frozenset(found["forwarder"])
     for which, kind in found.items():
         lived = {
             name: without_gaps(
@@ -94,9 +97,9 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
         # Whose whole life lies within a loss is as if nobody had heard of it.
         found[which] = {name: lives for name, lives in lived.items() if lives}
     probing = [life for spans in found["probing"].values() for life in spans]
-    lost_by_forwarder = {digest_of(name): gaps_of(spans) for name, spans in gaps.items() if name in forwarders}
+    of_forwarders = {digest: gaps_of(spans) for digest, spans in lost_by_forwarder.items()}
     rulings = await _load_rulings(session, asked)
-    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost), lost_by_forwarder, rulings)
+    return Watch(found["forwarder"], found["prober"], probing, gaps_of(lost), of_forwarders, rulings)
 
 
 async def _load_rulings(session: AsyncSession, asked: Mapping[str, datetime]) -> dict[str, list[Segment[Ruling]]]:
@@ -156,15 +159,17 @@ async def load_lost_between_matches(
     """
     if not stretches:
         return NOTHING_LOST
-    _, begins, _, kinds, _, _, firm_at, *_ = stretches
-    far_apart = [
-        (first, firm)
-        for first, kind, firm in zip(begins, kinds, firm_at, strict=True)
-        if kind == Kind.MATCHES and first < firm and (first < start - MEMORY or firm > end)
+    _, begins, ends, kinds, _, losses_from, firm_at, *_ = stretches
+    spans = zip(begins, ends, kinds, losses_from, firm_at, strict=True)
+    beyond = [
+        span
+        for began, ended, kind, lost_from, firm in spans
+        if kind == Kind.MATCHES
+        and ((span := Period(min(began, lost_from), max(ended, firm))).start < start - MEMORY or span.end > end)
     ]
-    if not far_apart:
+    if not beyond:
         return NOTHING_LOST
-    return await _load_lost(session, min(first for first, _ in far_apart), max(firm for _, firm in far_apart))
+    return await _load_lost(session, min(span.start for span in beyond), max(span.end for span in beyond))
 
 
 async def _load_lost(session: AsyncSession, start: Millis, end: Millis) -> Lost:
