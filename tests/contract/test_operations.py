@@ -145,10 +145,26 @@ def test_the_variables_of_dashboards_ask_for_what_exists() -> None:
     for dashboard in DASHBOARDS:
         for variable in json.loads(dashboard.read_text("utf-8"))["templating"]["list"]:
             if variable["type"] == "query":
-                asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"])
+                asked = re.fullmatch(r"label_values\((\w+)(?:\{[^}]*\})?, (\w+)\)", variable["query"]["query"])
                 assert asked is not None
                 assert asked[1] in exported()
-                assert asked[2] in documented[asked[1]]
+                assert asked[2] in documented[asked[1]] | LABELS_OF_PROMETHEUS
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_shows_the_chosen_releases_alone(dashboard: Path) -> None:
+    """Whatever it asks, of whichever metric: where several share one Prometheus, none is added to another."""
+    text = json.loads(dashboard.read_text("utf-8"))
+    variables = {variable["name"]: variable for variable in text["templating"]["list"]}
+    assert variables["namespace"]["allValue"] == variables["release"]["allValue"] == ".*", "where no label is, too"
+    asked = [target["expr"] for panel in panels(dashboard) for target in panel.get("targets", [])]
+    asked += [note["expr"] for note in text["annotations"]["list"] if "expr" in note]
+    asked += [each["query"]["query"] for name, each in variables.items() if name == "destination"]
+    selected = re.compile(r"\b(?:vonggac_\w+|ALERTS|up)\b(\{[^}]*\})?")
+    chosen = 'namespace=~"$namespace", release=~"$release"}'
+    found = [(expression, each[1] or "") for expression in asked for each in selected.finditer(expression)]
+    assert len(found) >= len(asked) > 15
+    assert [expression for expression, selector in found if not selector.endswith(chosen)] == []
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
