@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,10 @@ def _round_trip(arguments: argparse.Namespace, progress: Progress) -> int:
 def _backup(arguments: argparse.Namespace, progress: Progress) -> int:
     source = _given(arguments)
     found = platform_copy.at(source) if source else place.of_state(StateFolder(arguments.state), progress.step)
-    return _finish(platform_copy.backup(found, arguments.to, with_keys=arguments.with_keys, progress=progress))
+    kept = timedelta(days=arguments.keep_days) if arguments.keep_days is not None else None
+    return _finish(
+        platform_copy.backup(found, arguments.to, with_keys=arguments.with_keys, kept_for=kept, progress=progress)
+    )
 
 
 def _restore(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -203,6 +207,13 @@ def _add_copies(commands: Any) -> None:
         action="store_true",
         default=bool(os.environ.get("VONGGAC_BACKUP_WITH_KEYS")),
         help="the keys too: whoever has that backup can open every login",
+    )
+    backup_command.add_argument(
+        "--keep-days",
+        type=int,
+        choices=range(1, 3651),
+        metavar="DAYS",
+        help="remove the backups there that are older first; the newest stays (default: remove none)",
     )
     restore_command = commands.add_parser("restore", help="fill an empty platform from a backup")
     restore_command.add_argument(

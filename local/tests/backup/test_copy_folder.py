@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.backup.copy_folder import CopyFolder, Manifest, UnusableBackupError
+from local.backup.copy_folder import CopyFolder, Manifest, UnusableBackupError, remove_older
 
 AT = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 
@@ -87,3 +87,26 @@ def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
     (folder.root / "manifest.json").write_text(text.replace('"format": 1', '"format": 2'), "utf-8")
     with pytest.raises(UnusableBackupError, match="cannot be read by this release"):
         folder.manifest()
+
+
+def test_older_backups_are_removed_and_the_newest_stays_whatever_its_age(tmp_path: Path) -> None:
+    for days in (0, 3, 5):
+        written(tmp_path, AT + timedelta(days=days))
+    (tmp_path / "2026-11-20T08-30-00Z.part").mkdir()
+    (tmp_path / "2026-12-01T08-00-00Z.part").mkdir()
+    (tmp_path / "lost+found").mkdir()
+    now = AT + timedelta(days=5, hours=1)
+    removed = remove_older(tmp_path, timedelta(days=2), now)
+    assert {path.name for path in removed} == {
+        "2026-11-26T08-30-00Z",
+        "2026-11-29T08-30-00Z",
+        "2026-11-20T08-30-00Z.part",
+    }
+    left = {"2026-12-01T08-30-00Z", "2026-12-01T08-00-00Z.part", "lost+found"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+    assert remove_older(tmp_path, timedelta(hours=1), now + timedelta(hours=12)) == []
+    assert CopyFolder.complete(tmp_path).verify() > 0
+
+
+def test_nothing_is_removed_where_nothing_was_ever_kept(tmp_path: Path) -> None:
+    assert remove_older(tmp_path / "none", timedelta(days=1), AT) == []

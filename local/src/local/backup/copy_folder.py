@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
@@ -23,6 +23,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 UNFINISHED = ".part"
+NAME = "%Y-%m-%dT%H-%M-%SZ"
+"""Of a backup's folder, by the time at which it was begun, in UTC."""
+BROKEN_OFF_AFTER = timedelta(days=1)
+"""No backup takes so long: one that is unfinished then was killed."""
 
 
 class UnusableBackupError(ValueError):
@@ -79,7 +83,7 @@ class CopyFolder:
 
         Raises OSError.
         """
-        name = f"{made_at.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
+        name = made_at.astimezone(UTC).strftime(NAME)
         final, part = beneath / name, beneath / f"{name}{UNFINISHED}"
         if final.exists():
             msg = f"{final} is there already"
@@ -166,6 +170,32 @@ class CopyFolder:
         folder = self.root.joinpath(*parts)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+
+def remove_older(beneath: Path, kept_for: timedelta, now: datetime) -> list[Path]:
+    """Remove the backups made longer ago than that but for the newest, and what broke off a day ago; nothing else.
+
+    Their names have their age. A backup is unfinished until its last file is gone. Returns what was removed. Raises
+    OSError.
+    """
+    made = {path: at for path in (beneath.iterdir() if beneath.is_dir() else ()) if (at := _made_at(path)) is not None}
+    complete = sorted(path for path in made if not path.name.endswith(UNFINISHED) and (path / MANIFEST).is_file())
+    old = [path for path in complete[:-1] if now - made[path] > kept_for]
+    broken_off = [path for path in made if path.name.endswith(UNFINISHED) and now - made[path] > BROKEN_OFF_AFTER]
+    for path in old:
+        part = path.with_name(f"{path.name}{UNFINISHED}")
+        path.rename(part)
+        shutil.rmtree(part)
+    for path in broken_off:
+        shutil.rmtree(path)
+    return [*old, *broken_off]
+
+
+def _made_at(path: Path) -> datetime | None:
+    try:
+        return datetime.strptime(path.name.removesuffix(UNFINISHED), NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def checksum(path: Path) -> str:

@@ -11,11 +11,11 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from local.backup.copy_folder import CopyFolder, DatabaseCopy, Manifest, UnusableBackupError
+from local.backup.copy_folder import CopyFolder, DatabaseCopy, Manifest, UnusableBackupError, remove_older
 from local.backup.databases import RecordDatabase
 from local.backup.place import Place
 from local.backup.streams import connected
@@ -30,9 +30,22 @@ def release() -> str:
     return version("vonggac")
 
 
-async def backup(place: AbstractAsyncContextManager[Place], into: Path, *, with_keys: bool, progress: Progress) -> int:
-    """Write a new backup below `into`; exit status 0. Raises UnusableBackupError, OSError or NatsError."""
+async def backup(
+    place: AbstractAsyncContextManager[Place],
+    into: Path,
+    *,
+    with_keys: bool,
+    kept_for: timedelta | None = None,
+    progress: Progress,
+) -> int:
+    """Write a new backup below `into`, which makes room first: see `remove_older`. Exit status 0.
+
+    Raises UnusableBackupError, OSError or NatsError.
+    """
     began = time.monotonic()
+    if kept_for is not None:
+        removed = await asyncio.to_thread(remove_older, into, kept_for, datetime.now(UTC))
+        progress.step("backups", f"{len(removed)} older ones removed")
     async with place as source:
         made_at = datetime.now(UTC)
         with CopyFolder.being_written(into, made_at) as folder:
