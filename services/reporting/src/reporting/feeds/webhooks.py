@@ -77,11 +77,11 @@ class WebhookSender:
         allowed: AllowedNetworks,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        verify: Any = True,
+        verify: Any = None,
     ) -> None:
-        """`verify`: as httpx has it; whom to trust over TLS."""
+        """`verify`: as httpx has it; None trusts the public authorities, or those of SSL_CERT_FILE."""
         self._database, self._seal, self._allowed, self._clock = database, seal, allowed, clock
-        self._verify = verify
+        self._verify = httpx.create_ssl_context() if verify is None else verify
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
