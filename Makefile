@@ -108,6 +108,7 @@ format: setup ## Let ruff fix and format the code
 generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated pages of docs/ again
 	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
+	@$(python) -m bench.figures
 	@$(python) deploy/k8s/generate.py
 
 .PHONY: examples

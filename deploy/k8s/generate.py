@@ -53,27 +53,69 @@ SET_BY_THE_CHART = frozenset(
         "SECRETS_KEY_FILE",
         "STOP_WITHIN_S",
         "MAX_CAMERAS",
+        "TRUSTED_PROXIES",
     )
 )
 BEGIN, END = "<!-- values: generated from values.yaml -->", "<!-- end of values -->"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _CIDR4 = rf"{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])"
 _LABEL = r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)"
-_QUANTITY = r"^[1-9][0-9]{0,5}(m|Mi|Gi)?$"
-_DNS = r"[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?"
-_LABEL_KEY = rf"^({_DNS}(\.[a-z]([a-z0-9-]{{0,30}}[a-z0-9])?){{0,3}}/)?{_LABEL}$"
+_QUANTITY = r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+_DOMAIN = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL_KEY = rf"^({_DOMAIN}(\.{_DOMAIN}){{0,7}}/)?{_LABEL}$"
+_CIDR6 = "[0-9a-f:]{2,39}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
 
 DEFINITIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "string", "pattern": f"^({_DNS})?$"},
+    "name": {"type": "string", "pattern": rf"^({_DOMAIN}(\.{_DOMAIN}){{0,4}})?$", "maxLength": 230},
     "override": {"type": "string", "pattern": "^([a-z]([a-z0-9-]{0,34}[a-z0-9])?)?$"},
-    "objectName": {"type": "string", "pattern": f"^{_DNS}$"},
+    "objectName": {"type": "string", "pattern": rf"^{_DOMAIN}(\.{_DOMAIN}){{0,4}}$", "maxLength": 230},
     "word": {"type": "string", "pattern": "^[A-Za-z0-9._:/-]{1,200}$"},
     "repository": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._:/-]{0,200}[a-z0-9]$"},
     "tag": {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"},
     "digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
-    "host": {"type": "string", "pattern": rf"^({_DNS}(\.[a-z]([a-z0-9-]{{0,30}}[a-z0-9])?){{1,4}})?$"},
+    "host": {"type": "string", "pattern": rf"^({_DOMAIN}(\.{_DOMAIN}){{1,9}})?$", "maxLength": 253},
     "cidr4": {"type": "string", "pattern": f"^{_CIDR4}$"},
-    "cidr": {"type": "string", "pattern": rf"^({_CIDR4}|[0-9a-f:]{{2,39}}/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$"},
+    "cidr": {"type": "string", "pattern": rf"^({_CIDR4}|{_CIDR6})$"},
+    "address": {"type": "string", "pattern": rf"^({_CIDR4}|{_OCTET}(\.{_OCTET}){{3}}|[0-9a-f:]{{2,39}}|{_CIDR6})$"},
+    "selector": {
+        "type": "object",
+        "properties": {
+            "matchLabels": {"$ref": "#/$defs/labels"},
+            "matchExpressions": {
+                "type": "array",
+                "maxItems": 10,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "key": {"type": "string", "pattern": _LABEL_KEY},
+                        "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
+                        "values": {
+                            "type": "array",
+                            "maxItems": 20,
+                            "items": {"type": "string", "pattern": f"^{_LABEL}$"},
+                        },
+                    },
+                    "required": ["key", "operator"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "additionalProperties": False,
+    },
+    "peer": {
+        "type": "object",
+        "properties": {
+            "namespaceSelector": {"$ref": "#/$defs/selector"},
+            "podSelector": {"$ref": "#/$defs/selector"},
+        },
+        "minProperties": 1,
+        "additionalProperties": False,
+    },
+    "peers": {
+        "type": "array",
+        "maxItems": 50,
+        "items": {"anyOf": [{"$ref": "#/$defs/cidr"}, {"$ref": "#/$defs/peer"}]},
+    },
     "logLevel": {"enum": ["debug", "info", "warning", "error"]},
     "labels": {
         "type": "object",
@@ -90,7 +132,8 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "quantities": {
         "type": "object",
         "properties": {
-            name: {"type": "string", "pattern": _QUANTITY} for name in ("cpu", "memory", "ephemeral-storage")
+            name: {"type": ["string", "number"], "pattern": _QUANTITY, "minimum": 0}
+            for name in ("cpu", "memory", "ephemeral-storage")
         },
         "additionalProperties": False,
     },
@@ -167,7 +210,7 @@ def schema(text: str) -> dict[str, Any]:
         "title": "Values of the chart vonggac",
     }
     root |= {"type": "object", "additionalProperties": False, "properties": {"global": {"type": "object"}}}
-    root["properties"]["global"] |= {"description": "Helm gives it to every chart.", "additionalProperties": False}
+    root["properties"]["global"]["description"] = "Of a chart around this one: every chart gets it."
     for value in values(text):
         properties = root["properties"]
         for step in value.path[:-1]:

@@ -39,6 +39,8 @@ def drawn(node: Json) -> st.SearchStrategy[Any]:
     node = resolved(node)
     if "enum" in node:
         return st.sampled_from(node["enum"])
+    if "anyOf" in node:
+        return st.one_of([drawn(each) for each in node["anyOf"]])
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
     return st.one_of([_of_kind(kind, node) for kind in kinds])
 
@@ -52,13 +54,20 @@ def _of_kind(kind: str, node: Json) -> st.SearchStrategy[Any]:
         return st.floats(0, 1000, width=32)
     if kind == "string":
         if "pattern" in node:
-            return st.from_regex(node["pattern"].removesuffix("$"), fullmatch=True, alphabet=_ASCII)
+            longest = node.get("maxLength", 1 << 16)
+            texts = st.from_regex(node["pattern"].removesuffix("$"), fullmatch=True, alphabet=_ASCII)
+            return texts.filter(lambda text: len(text) <= longest)
         return st.text(_ASCII, max_size=min(node.get("maxLength", 40), 40))
     if kind == "array":
-        return st.lists(drawn(node["items"]), max_size=min(node.get("maxItems", 4), 4))
+        return st.lists(
+            drawn(node["items"]), min_size=node.get("minItems", 0), max_size=min(node.get("maxItems", 4), 4)
+        )
     assert kind == "object"
     if "properties" in node:
-        return st.fixed_dictionaries({}, optional={name: drawn(one) for name, one in node["properties"].items()})
+        needed = {name: drawn(one) for name, one in node["properties"].items() if name in node.get("required", ())}
+        others = {name: drawn(one) for name, one in node["properties"].items() if name not in needed}
+        least = node.get("minProperties", 0)
+        return st.fixed_dictionaries(needed, optional=others).filter(lambda drawn_: len(drawn_) >= least)
     names = drawn({"type": "string"} | node["propertyNames"])
     return st.dictionaries(names, drawn(node["additionalProperties"]), max_size=3)
 
@@ -111,10 +120,19 @@ BY_PATH: dict[str, Any] = {
     "nats.external.storeBytes": 200 << 30,
     "postgresql.host": "other.example",
     "networkPolicy.egress.mediaExcept": ["198.51.100.0/24"],
+    "networkPolicy.egress.dnsPorts": [5353],
+    "networkPolicy.egress.oidcPorts": [8443],
+    "networkPolicy.egress.reportingPorts": [2525],
+    "maxSurge": 3,
+    "backup.schedule": "30 2 * * *",
+    "backup.timeZone": "Etc/UTC",
+    "backup.restoreFrom": "2026-11-26T08-30-00Z",
+    "extraCa.key": "other.pem",
     "nats.image.digest": f"sha256:{'a' * 64}",
 }
 WITH: dict[str, Json] = {
     "nats.enabled": {"nats": {"external": {"url": "tls://other.example:4222"}}},
+    "prober.keda.provenPerReplica": {"prober": {"autoscaling": {"enabled": False}, "keda": {"enabled": True}}},
     "postgresql.cloudnativepg.enabled": {"postgresql": {"host": ""}},
     "ingress.enabled": {"gateway": {"enabled": False}, "hosts": {"inventory": "other.example"}},
     "gateway.enabled": {

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -20,7 +20,13 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/k8s/vonggac"
 CI = sorted((CHART / "ci").glob("*-values.yaml"))
 KUBERNETES = ("1.33", "1.35", "1.37")
-CLUSTER_HAS = ("postgresql.cnpg.io/v1", "monitoring.coreos.com/v1", "keda.sh/v1alpha1", "gateway.networking.k8s.io/v1")
+CLUSTER_HAS = (
+    "postgresql.cnpg.io/v1",
+    "monitoring.coreos.com/v1",
+    "keda.sh/v1alpha1",
+    "gateway.networking.k8s.io/v1",
+    "custom.metrics.k8s.io/v1beta1",
+)
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 WORKERS = ("prober", "forwarder")
 MISSING = "no helm: set HELM, or put it on PATH (the wheel has one for Linux on x86-64)"
@@ -79,10 +85,16 @@ def helm(*arguments: str, values: Mapping[str, Any] | None = None) -> subprocess
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False, env=quick)
 
 
-def rendered(values: Mapping[str, Any], *, release: str = "demo", upgrade: bool = False) -> str:
+def rendered(
+    values: Mapping[str, Any],
+    *,
+    release: str = "demo",
+    upgrade: bool = False,
+    cluster_has: Sequence[str] = CLUSTER_HAS,
+) -> str:
     """All manifests as text. Raises RefusedValuesError."""
     options = ["--namespace", "vonggac", *(["--is-upgrade"] if upgrade else [])]
-    options += [f"--api-versions={version}" for version in CLUSTER_HAS]
+    options += [f"--api-versions={version}" for version in cluster_has]
     done = helm("template", release, str(CHART), *options, values=values)
     if done.returncode != 0:
         raise RefusedValuesError(done.stderr)
@@ -137,6 +149,8 @@ def pods(objects: list[Json]) -> Iterator[tuple[str, Json]]:
             yield component_of(each), each
         elif each["kind"] in {"Deployment", "StatefulSet", "Job"}:
             yield component_of(each), each["spec"]["template"]
+        elif each["kind"] == "CronJob":
+            yield component_of(each), each["spec"]["jobTemplate"]["spec"]["template"]
 
 
 EXTERNAL = values_of(CHART / "ci/external-everything-values.yaml")
@@ -148,6 +162,8 @@ ALL_BUNDLED = merged(
         "inventory": {"autoscaling": {"enabled": True}},
         "auth": {"jwksUrl": ""},
         "postgresql": {"cloudnativepg": {"image": "images.example/postgresql:17"}},
+        "backup": {"enabled": True},
+        "extraCa": {"configMap": "authorities"},
     },
 )
 INSTALLATIONS: list[Json] = [
@@ -166,5 +182,6 @@ INSTALLATIONS: list[Json] = [
         {"auth": {"jwksUrl": ""}, "secrets": {"prefix": "vonggac"}, "prober": {"autoscaling": {"enabled": True}}},
     ),
     values_of(CHART / "ci/high-availability-values.yaml"),
+    minimal(restoring=True, backup={"enabled": True, "restoreFrom": "newest"}),
 ]
 """Installations in which each value has something to say."""

@@ -114,7 +114,19 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
 API = {
     "/version": {"major": "1", "minor": "35", "gitVersion": "v1.35.0"},
     "/api": {"kind": "APIVersions", "versions": ["v1"]},
-    "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": []},
+    "/api/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [
+            {
+                "name": "persistentvolumeclaims",
+                "singularName": "persistentvolumeclaim",
+                "namespaced": True,
+                "kind": "PersistentVolumeClaim",
+                "verbs": ["get"],
+            }
+        ],
+    },
     "/apis": {
         "kind": "APIGroupList",
         "groups": [
@@ -206,19 +218,54 @@ def test_a_network_that_the_services_take_is_not_refused(network: str) -> None:
     assert rendered(minimal(media={"allowedNetworks": [network]}))
 
 
-def test_replicas_are_not_changed_over_a_living_statefulset(tmp_path: Path) -> None:
-    name = "demo-vonggac-nats"
-    living = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name}, "spec": {"replicas": 1}}
-    with answering({f"/apis/apps/v1/namespaces/vonggac/statefulsets/{name}": living}) as address:
+NAME = "demo-vonggac-nats"
+SERVERS = f"/apis/apps/v1/namespaces/vonggac/statefulsets/{NAME}"
+CLAIM = f"/api/v1/namespaces/vonggac/persistentvolumeclaims/data-{NAME}-0"
+
+
+def servers(replicas: int = 3, storage: str = "20Gi") -> dict[str, Any]:
+    """The StatefulSet of NATS, as much of it as matters."""
+    template = {"spec": {"resources": {"requests": {"storage": storage}}}}
+    spec = {"replicas": replicas, "volumeClaimTemplates": [template]}
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": NAME}, "spec": spec}
+
+
+def claim(storage: str) -> dict[str, Any]:
+    """The volume of its first server."""
+    spec = {"resources": {"requests": {"storage": storage}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": f"data-{NAME}-0"}, "spec": spec}
+
+
+def said_over(living: dict[str, Any], folder: Path, **nats: Any) -> str:
+    """What helm says of these values over these objects; it goes on to ask for kinds that this API has not."""
+    with answering(living) as address:
         cluster = {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "c", "cluster": {"server": address}}]}
         cluster |= {"contexts": [{"name": "c", "context": {"cluster": "c"}}], "current-context": "c"}
-        (tmp_path / "kubeconfig").write_text(json.dumps(cluster), "utf-8")
-        options = ["--namespace", "vonggac", "--dry-run=server", "--kubeconfig", str(tmp_path / "kubeconfig")]
-        refused = helm("template", "demo", str(CHART), *options, values=minimal(nats={"replicas": 3}))
-        assert f"set nats.replicas to 1, as StatefulSet {name} has it" in refused.stderr
-        kept = helm("template", "demo", str(CHART), *options, values=minimal(nats={"replicas": 1}))
-        # It goes on to ask for every kind, which this API does not know.
-        assert "nats.replicas" not in kept.stderr
+        (folder / "kubeconfig").write_text(json.dumps(cluster), "utf-8")
+        options = ["--namespace", "vonggac", "--dry-run=server", "--kubeconfig", str(folder / "kubeconfig")]
+        return helm("template", "demo", str(CHART), *options, values=minimal(nats=nats)).stderr
+
+
+def test_replicas_are_not_changed_over_a_living_statefulset(tmp_path: Path) -> None:
+    living = {SERVERS: servers(replicas=1)}
+    assert f"set nats.replicas to 1, as StatefulSet {NAME} has it" in said_over(living, tmp_path, replicas=3)
+    assert "nats.replicas" not in said_over(living, tmp_path, replicas=1)
+
+
+def test_the_disk_of_nats_is_not_changed_over_a_living_statefulset(tmp_path: Path) -> None:
+    """Kubernetes would refuse it in the middle of the upgrade, with a sentence that names no way."""
+    larger = {"storage": {"gibibytes": 80}}
+    before = {SERVERS: servers(), CLAIM: claim("20Gi")}
+    refused = said_over(before, tmp_path, **larger)
+    assert f"grow the volumes of NATS first, or set nats.storage.gibibytes to 20: data-{NAME}-0 has 20Gi" in refused
+    grown = {SERVERS: servers(), CLAIM: claim("80Gi")}
+    refused = said_over(grown, tmp_path, **larger)
+    assert f"delete StatefulSet {NAME} with --cascade=orphan before this upgrade" in refused
+    smaller = said_over(before, tmp_path, storage={"gibibytes": 10}, observationsMaxBytes=1 << 30)
+    assert "or set nats.storage.gibibytes to what it has (20Gi)" in smaller
+    for living in (before, {CLAIM: claim("80Gi")}, {}):
+        values = larger if SERVERS not in living else {}
+        assert "gibibytes" not in said_over(living, tmp_path, **values)
 
 
 def test_two_front_doors_are_refused() -> None:

@@ -33,6 +33,9 @@ VALUES = {
     **{service: {"replicas": 1} for service in ("inventory", "prober", "forwarder", "reporting")},
 }
 """One of each, as podman runs it."""
+INSIDE = {"enabled": True, "storage": {"gibibytes": 1}}
+BACKUPS = "vonggac-backups"
+"""Claim, and so the name of podman's volume."""
 DATABASE_PORT, NATS_PORT, API_PORT = 5432, 4222, 8080
 
 
@@ -107,17 +110,20 @@ class Installation:
 
     def upgrade(self, **values: Any) -> None:
         """The chart over what runs, or what was restored."""
+        manifests = self._rendered(**values)
+        services = [] if values.get("restoring") else ["vonggac-inventory", "vonggac-reporting"]
+        assert (f"{image('forwarder')}:latest" in str(manifests)) == bool(services)
+        self._play(manifests, "vonggac-nats", *services)
+        done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    def _rendered(self, **values: Any) -> list[dict[str, Any]]:
         given = yaml.safe_dump(VALUES | values)
         rendered = self._tool.call(
             "helm", "template", "vonggac", str(CHART), "--namespace", NAMESPACE, "--values", "-", given=given
         )
         assert rendered.returncode == 0, rendered.stderr
-        manifests = [one for one in yaml.safe_load_all(rendered.stdout) if one]
-        services = [] if values.get("restoring") else ["vonggac-inventory", "vonggac-reporting"]
-        assert (f'image: "{image("forwarder")}:latest"' in rendered.stdout) == bool(services)
-        self._play(manifests, "vonggac-nats", *services)
-        done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return [one for one in yaml.safe_load_all(rendered.stdout) if one]
 
     def stop(self) -> None:
         """With its volumes."""
@@ -141,6 +147,36 @@ class Installation:
             "--nats-ca-file", str(self.safe / "nats-tls" / "ca.crt"),
         )  # fmt: skip
         return dict(json.loads(printed.splitlines()[-1]))
+
+    def back_up_inside(self) -> Mapping[str, object]:
+        """What `kubectl create job --from=cronjob/vonggac-backup` runs; its last line."""
+        [schedule] = [one for one in self._rendered(backup=INSIDE) if one["kind"] == "CronJob"]
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "backup-now"}}
+        self._play([job | {"spec": schedule["spec"]["jobTemplate"]["spec"]}])
+        return self._last_line("backup-now")
+
+    def restore_inside(self) -> Mapping[str, object]:
+        """What the chart makes for `restoring` and `backup.restoreFrom`, into empty servers; its last line."""
+        made = self._rendered(restoring=True, backup=INSIDE | {"restoreFrom": "newest"})
+        [job] = [one for one in made if one["kind"] == "Job"]
+        self._play([job])
+        return self._last_line(job["metadata"]["name"])
+
+    def lose_all_but_backups(self) -> None:
+        """Pods and volumes, but for the one of the backups."""
+        self._tool.call("kube", "down", within_s=180)
+        volumes = self._tool.ask("volume", "ls", "--format", "{{.Name}}").split()
+        for volume in volumes:
+            if volume != BACKUPS:
+                self._tool.engine_call("volume", "rm", "--force", volume)
+
+    def _last_line(self, job: str) -> Mapping[str, object]:
+        done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
+        names = self._tool.ask("ps", "--all", "--format", "{{.Names}}").split()
+        [container] = [name for name in names if name.startswith(job) and name.endswith("-backup")]
+        logs = self._tool.engine_call("logs", container)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:] + logs.stdout + logs.stderr
+        return dict(json.loads((logs.stdout + logs.stderr).splitlines()[-1]))
 
     def round_trip(self) -> Mapping[str, object]:
         """What `helm test` runs; its last line."""
@@ -187,4 +223,19 @@ def test_an_installation_that_was_lost_is_filled_from_its_backup(installation: I
     restored = installation.copy("restore", "--from", str(tmp_path))
     assert restored["restored"] == made["backup"]
     installation.upgrade()
+    assert installation.round_trip()["cause"] == "address_not_allowed"
+
+
+def test_an_installation_backs_itself_up_and_is_filled_again_in_the_cluster(installation: Installation) -> None:
+    """The CronJob's pod and the Job that restores, as the chart makes them, with no key and no way but their own."""
+    installation.stop()
+    installation.start(backup=INSIDE)
+    installation.round_trip()
+    made = installation.back_up_inside()
+    assert str(made["backup"]).startswith("/backups/vonggac/2")
+    installation.lose_all_but_backups()
+    installation.start(restoring=True, backup=INSIDE)
+    restored = installation.restore_inside()
+    assert restored["restored"] == made["backup"]
+    installation.upgrade(backup=INSIDE)
     assert installation.round_trip()["cause"] == "address_not_allowed"

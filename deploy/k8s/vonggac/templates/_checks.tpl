@@ -17,9 +17,22 @@
 {{- end -}}
 {{- if $nats.enabled -}}
 {{- $name := printf "%s-nats" (include "vonggac.fullname" .) -}}
-{{- $living := dig "spec" "replicas" 0 (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) -}}
+{{- $servers := lookup "apps/v1" "StatefulSet" .Release.Namespace $name -}}
+{{- $living := dig "spec" "replicas" 0 $servers -}}
 {{- if and $living (ne (int $living) (int $nats.replicas)) -}}
 {{- fail (printf "set nats.replicas to %d, as StatefulSet %s has it: changed in place, the servers would delete every stream; docs/operations/nats-servers.md says how to get to %d without loss" (int $living) $name (int $nats.replicas)) -}}
+{{- end -}}
+{{- $claim := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (printf "data-%s-0" $name) -}}
+{{- $wanted := printf "%dGi" (int64 $nats.storage.gibibytes) -}}
+{{- $has := dig "spec" "resources" "requests" "storage" "" $claim -}}
+{{- if and (hasSuffix "Gi" $has) (lt (int64 (trimSuffix "Gi" $has)) (int64 $nats.storage.gibibytes)) -}}
+{{- fail (printf "grow the volumes of NATS first, or set nats.storage.gibibytes to %s: data-%s-0 has %s; docs/operations/nats-servers.md (Grow the disk) has the commands" (trimSuffix "Gi" $has) $name $has) -}}
+{{- end -}}
+{{- range dig "spec" "volumeClaimTemplates" list $servers -}}
+{{- $is := dig "spec" "resources" "requests" "storage" $wanted . -}}
+{{- if ne $is $wanted -}}
+{{- fail (printf "delete StatefulSet %s with --cascade=orphan before this upgrade, or set nats.storage.gibibytes to what it has (%s): Kubernetes does not change the size in place; docs/operations/nats-servers.md (Grow the disk) has the commands" $name $is) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and $postgres.cloudnativepg.enabled $postgres.host -}}
@@ -72,13 +85,81 @@
 {{- fail (printf "set %s.terminationGracePeriodSeconds to more than %d: an orderly stop may take so long" $component (int $drain)) -}}
 {{- end -}}
 {{- end -}}
-{{- if le (int .Values.forwarder.maxCameras) (int .Values.forwarder.keda.camerasPerReplica) -}}
-{{- if .Values.forwarder.keda.enabled -}}
-{{- fail "set forwarder.keda.camerasPerReplica below forwarder.maxCameras: pods must have room for the cameras of one that dies" -}}
+{{- range $way := list "keda" "autoscaling" -}}
+{{- $scaling := index $.Values.forwarder $way -}}
+{{- if and $scaling.enabled (le (int $.Values.forwarder.maxCameras) (int $scaling.camerasPerReplica)) -}}
+{{- fail (printf "set forwarder.%s.camerasPerReplica below forwarder.maxCameras: pods must have room for the cameras of one that dies" $way) -}}
 {{- end -}}
 {{- end -}}
+{{- include "vonggac.checkProbers" . -}}
+{{- include "vonggac.checkCpuScaling" . -}}
 {{- if and (include "vonggac.kedaInUse" .) (not (include "vonggac.natsMonitoring" .)) -}}
 {{- fail "set nats.external.monitoring to host:port of your NATS' monitoring: KEDA reads the queue there" -}}
+{{- end -}}
+{{- end }}
+
+{{/* A setting of the prober as a number; the default where it is none, which the prober refuses by itself. */}}
+{{- define "vonggac.proberNumber" -}}
+{{- $given := dig (index . 1) (index . 2) (index . 0).Values.prober.settings | toString | float64 -}}
+{{- if gt $given 0.0 }}{{ $given }}{{ else }}{{ index . 2 }}{{ end -}}
+{{- end }}
+
+{{/* Cameras whose deliveries a prober reads back in the interval: so many at a time, so long each. */}}
+{{- define "vonggac.provenAtMost" -}}
+{{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
+{{- $places := include "vonggac.proberNumber" (list . "MAX_CONCURRENT_VERIFICATIONS" $figures.verifications) | float64 -}}
+{{- $interval := include "vonggac.proberNumber" (list . "VERIFY_INTERVAL_S" $figures.verifyIntervalSeconds) | float64 -}}
+{{- divf (mulf $places $interval 1000.0) (float64 $figures.proofMilliseconds) | floor | int -}}
+{{- end }}
+
+{{/* Cameras that a prober probes with a picture in the interval, in the places that silent ones cannot take. */}}
+{{- define "vonggac.probedAtMost" -}}
+{{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
+{{- $places := include "vonggac.proberNumber" (list . "MAX_CONCURRENT_PROBES" $figures.probes) | float64 -}}
+{{- $silent := include "vonggac.proberNumber" (list . "SILENT_SHARE" (divf (float64 $figures.silentPercent) 100.0)) | float64 -}}
+{{- $interval := include "vonggac.proberNumber" (list . "DEEP_INTERVAL_S" $figures.deepIntervalSeconds) | float64 -}}
+{{- $window := include "vonggac.proberNumber" (list . "MEASURE_WINDOW_S" (divf (float64 $figures.windowMilliseconds) 1000.0)) | float64 -}}
+{{- divf (mulf $places (subf 1.0 $silent) $interval) $window | floor | int -}}
+{{- end }}
+
+{{- define "vonggac.checkProbers" -}}
+{{- $prober := .Values.prober -}}
+{{- $proven := int (include "vonggac.provenAtMost" .) -}}
+{{- $probed := int (include "vonggac.probedAtMost" .) -}}
+{{- if and $prober.keda.enabled (gt (int $prober.keda.provenPerReplica) $proven) -}}
+{{- fail (printf "set prober.keda.provenPerReplica to at most %d: that many cameras' deliveries a pod reads back in its interval (MAX_CONCURRENT_VERIFICATIONS at a time, 2 s each)" $proven) -}}
+{{- else if and $prober.keda.enabled (gt (int $prober.keda.camerasPerReplica) $probed) -}}
+{{- fail (printf "set prober.keda.camerasPerReplica to at most %d: that many cameras a pod probes with a picture in its interval (MAX_CONCURRENT_PROBES less SILENT_SHARE at a time, MEASURE_WINDOW_S each)" $probed) -}}
+{{- end -}}
+{{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
+{{- $places := include "vonggac.proberNumber" (list . "MAX_CONCURRENT_VERIFICATIONS" $figures.verifications) | float64 | int -}}
+{{- if and $prober.autoscaling.enabled (ge (int $prober.autoscaling.readBacksPerReplica) $places) -}}
+{{- fail (printf "set prober.autoscaling.readBacksPerReplica below %d (the setting MAX_CONCURRENT_VERIFICATIONS): with so many a pod is full, and no pod shows more" $places) -}}
+{{- end -}}
+{{- end }}
+
+{{/* By CPU alone a worker is scaled only where a full one takes more than what is aimed at. */}}
+{{- define "vonggac.checkCpuScaling" -}}
+{{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
+{{- $proven := int (include "vonggac.provenAtMost" .) -}}
+{{- $fullForwarder := div (mul (int .Values.forwarder.maxCameras) (int $figures.relayMicroseconds)) 1000 -}}
+{{- $fullProber := div (mul $proven (int $figures.probedMicroseconds)) 1000 -}}
+{{- $full := dict "forwarder" (list $fullForwarder (printf "%d cameras (forwarder.maxCameras)" (int .Values.forwarder.maxCameras))) "prober" (list $fullProber (printf "%d cameras, all that it can read back," $proven)) -}}
+{{- range $component := list "inventory" "prober" "forwarder" "reporting" -}}
+{{- $values := index $.Values $component -}}
+{{- if $values.autoscaling.enabled -}}
+{{- $request := dig "requests" "cpu" "" $values.resources -}}
+{{- if not (toString $request) -}}
+{{- fail (printf "set %s.resources.requests.cpu: its autoscaler aims at a part of that" $component) -}}
+{{- end -}}
+{{- $request = int (include "vonggac.millicores" $request) -}}
+{{- $aim := div (mul $request (int $values.autoscaling.cpuPercent)) 100 -}}
+{{- with index $full $component -}}
+{{- if and (not (include "vonggac.customMetrics" $)) (le (int (index . 0)) (int $aim)) -}}
+{{- fail (printf "set %[1]s.keda.enabled in place of %[1]s.autoscaling.enabled, or install an adapter of custom metrics (with `helm template` pass --api-versions custom.metrics.k8s.io/v1beta1): by CPU alone it never acts, since a %[1]s full with %[2]s takes %[3]dm and it aims at %[4]dm (%[5]d %% of the %[6]dm requested)" $component (index . 1) (int (index . 0)) (int $aim) (int $values.autoscaling.cpuPercent) $request) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 
@@ -97,8 +178,15 @@
 {{- if not .Values.media.allowedNetworks -}}
 {{- fail "set media.allowedNetworks to the networks of your cameras and centres: the services connect to no other address" -}}
 {{- end -}}
-{{- range .Values.media.allowedNetworks }}{{ include "vonggac.checkNetwork" . }}{{ end -}}
+{{- range .Values.media.allowedNetworks }}{{ include "vonggac.checkNetwork" (list "media.allowedNetworks" .) }}{{ end -}}
+{{- range .Values.trustedProxies }}{{ if contains "/" . }}{{ include "vonggac.checkNetwork" (list "trustedProxies" .) }}{{ end }}{{ end -}}
+{{- if and .Values.backup.restoreFrom .Values.restoring (not .Values.backup.enabled) -}}
+{{- fail "set backup.enabled to true for backup.restoreFrom: the volume of the backups is that of backup.storage" -}}
+{{- end -}}
 {{- if .Values.networkPolicy.enabled -}}
+{{- if not .Values.networkPolicy.egress.dns -}}
+{{- fail "set networkPolicy.egress.dns to who resolves names: nothing is found without" -}}
+{{- end -}}
 {{- if and .Values.postgresql.host (not .Values.networkPolicy.egress.postgresql) -}}
 {{- fail "set networkPolicy.egress.postgresql to the network of your PostgreSQL" -}}
 {{- else if and .Values.nats.external.url (not .Values.networkPolicy.egress.nats) -}}
@@ -109,19 +197,21 @@
 {{- end -}}
 {{- end }}
 
-{{- /* One of `media.allowedNetworks`. The services refuse to start with a host's address in place of a network's. */}}
+{{- /* (value, network). The services refuse to start with a host's address in place of a network's. */}}
 {{- define "vonggac.checkNetwork" -}}
-{{- $parts := splitList "/" . -}}
-{{- if contains ":" . -}}
+{{- $value := index . 0 -}}
+{{- $network := index . 1 -}}
+{{- $parts := splitList "/" $network -}}
+{{- if contains ":" $network -}}
 {{- $group := "[0-9a-f]{1,4}" -}}
 {{- $whole := printf "^(%[1]s:){7}%[1]s$" $group -}}
 {{- $short := printf "^(%[1]s(:%[1]s)*)?::(%[1]s(:%[1]s)*)?$" $group -}}
 {{- $address := first $parts -}}
 {{- if not (or (regexMatch $whole $address) (and (regexMatch $short $address) (lt (len (splitList ":" $address)) 9))) -}}
-{{- fail (printf "set media.allowedNetworks to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" .) -}}
+{{- fail (printf "set %s to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" $value $network) -}}
 {{- end -}}
-{{- else if not (contains "." .) -}}
-{{- fail (printf "set media.allowedNetworks to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" .) -}}
+{{- else if not (contains "." $network) -}}
+{{- fail (printf "set %s to networks such as 10.20.0.0/16 or 2001:db8::/32: %s is none" $value $network) -}}
 {{- else -}}
 {{- $address := 0 -}}
 {{- range splitList "." (first $parts) }}{{ $address = add (mul $address 256) (atoi .) }}{{ end -}}
@@ -130,7 +220,7 @@
 {{- $begin := sub $address (mod $address $size) -}}
 {{- if ne $begin $address -}}
 {{- $octets := list (div $begin 16777216) (mod (div $begin 65536) 256) (mod (div $begin 256) 256) (mod $begin 256) -}}
-{{- fail (printf "set media.allowedNetworks to %s/%s in place of %s: a network begins there" (join "." $octets) (last $parts) .) -}}
+{{- fail (printf "set %s to %s/%s in place of %s: a network begins there" $value (join "." $octets) (last $parts) $network) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

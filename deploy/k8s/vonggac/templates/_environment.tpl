@@ -22,6 +22,9 @@
 {{- else }}
 {{ $prefix }}JWKS_FILE: /run/vonggac/jwks/jwks.json
 {{- end }}
+{{- with $root.Values.trustedProxies }}
+{{ $prefix }}TRUSTED_PROXIES: {{ join "," . | quote }}
+{{- end }}
 {{ $prefix }}JWT_ISSUER: {{ $root.Values.auth.issuer | quote }}
 {{ $prefix }}JWT_AUDIENCE: {{ $root.Values.auth.audience | quote }}
 {{- if has $component (list "inventory" "reporting") }}

@@ -95,7 +95,7 @@ template:
 securityContext:
   {{- include "vonggac.containerSecurity" $root | nindent 2 }}
 resources:
-  {{- toYaml $root.Values.jobs.resources | nindent 2 }}
+  {{- include "vonggac.resources" $root.Values.jobs.resources | nindent 2 }}
 volumeMounts:
   {{- include "vonggac.volumeMounts" (index . 1) | nindent 2 }}
 {{- end }}

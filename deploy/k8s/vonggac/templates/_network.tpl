@@ -1,20 +1,40 @@
 {{/* NetworkPolicies: the parts, then the policy of a service. */}}
 
-{{/* Names are resolved wherever the cluster does it: its DNS pods, or the cache on each node. */}}
-{{- define "vonggac.egressDns" -}}
-- to:
-    - namespaceSelector: {}
-    - ipBlock: { cidr: 169.254.20.10/32 }
-  ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+{{/* Peers of values: a network, or what a NetworkPolicy selects. */}}
+{{- define "vonggac.peers" -}}
+{{- range . }}
+{{- if kindIs "string" . }}
+- ipBlock: { cidr: {{ . | quote }} }
+{{- else }}
+- {{ toJson . }}
+{{- end }}
+{{- end }}
 {{- end }}
 
-{{/* (root, networks, ports); no rule without a network. */}}
+{{/* Names are resolved wherever the cluster does it. */}}
+{{- define "vonggac.egressDns" -}}
+{{- $egress := .Values.networkPolicy.egress -}}
+- to:
+    {{- include "vonggac.peers" $egress.dns | nindent 4 }}
+  ports:
+    {{- range $egress.dnsPorts }}
+    - { port: {{ int . }}, protocol: UDP }
+    - { port: {{ int . }}, protocol: TCP }
+    {{- end }}
+{{- end }}
+
+{{/* The ports of the OIDC provider: as given, else that of its address. */}}
+{{- define "vonggac.oidcPorts" -}}
+{{- $given := .Values.networkPolicy.egress.oidcPorts -}}
+{{- $port := regexFind ":[0-9]+" (trimPrefix "https:" .Values.auth.jwksUrl | splitList "/" | rest | rest | first) | trimPrefix ":" | default "443" -}}
+{{- default (list (int $port)) $given | toJson -}}
+{{- end }}
+
+{{/* (root, peers, ports); no rule without a peer. */}}
 {{- define "vonggac.egressNetworks" -}}
 {{- with index . 1 -}}
 - to:
-    {{- range . }}
-    - ipBlock: { cidr: {{ . | quote }} }
-    {{- end }}
+    {{- include "vonggac.peers" . | nindent 4 }}
   ports:
     {{- range index $ 2 }}
     - { port: {{ int . }}, protocol: TCP }
@@ -50,23 +70,25 @@
 {{- $except := .Values.networkPolicy.egress.mediaExcept -}}
 - to:
     {{- range default .Values.media.allowedNetworks .Values.networkPolicy.egress.media }}
-    - ipBlock:
-        cidr: {{ . | quote }}
-        {{- if and (eq . "0.0.0.0/0") $except }}
-        except: {{ toJson $except }}
-        {{- end }}
+    {{- if and (kindIs "string" .) (eq (toString .) "0.0.0.0/0") $except }}
+    - ipBlock: { cidr: "0.0.0.0/0", except: {{ toJson $except }} }
+    {{- else }}
+    {{- include "vonggac.peers" (list .) | nindent 4 }}
+    {{- end }}
     {{- end }}
 {{- end }}
 
 {{- define "vonggac.ingressApi" -}}
 {{- $networks := .Values.networkPolicy.ingress -}}
 - from:
+    {{- if $networks.apiNamespaces }}
     - namespaceSelector:
-        {{- if $networks.apiNamespaces }}
         matchLabels:
           {{- toYaml $networks.apiNamespaces | nindent 10 }}
-        {{- else }} {}
-        {{- end }}
+    {{- else if not $networks.apiPeers }}
+    - namespaceSelector: {}
+    {{- end }}
+    {{- include "vonggac.peers" (concat $networks.apiPeers $networks.monitoringPeers) | nindent 4 }}
     - namespaceSelector:
         matchLabels:
           {{- toYaml $networks.monitoringNamespace | nindent 10 }}
@@ -101,10 +123,10 @@ spec:
     {{- include "vonggac.egressMedia" $root | nindent 4 }}
     {{- end }}
     {{- if $root.Values.auth.jwksUrl }}
-    {{- include "vonggac.egressNetworks" (list $root $egress.oidc (list 443)) | nindent 4 }}
+    {{- include "vonggac.egressNetworks" (list $root $egress.oidc (include "vonggac.oidcPorts" $root | fromJsonArray)) | nindent 4 }}
     {{- end }}
     {{- if eq $component "reporting" }}
-    {{- include "vonggac.egressNetworks" (list $root $egress.reporting (list 25 443 465 587)) | nindent 4 }}
+    {{- include "vonggac.egressNetworks" (list $root $egress.reporting $egress.reportingPorts) | nindent 4 }}
     {{- end }}
 {{- end }}
 {{- end }}

@@ -36,6 +36,34 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Requests and limits: text, whatever kind of number a values file has. */}}
+{{- define "vonggac.resources" -}}
+{{- range $side, $quantities := . }}
+{{ $side }}:
+  {{- range $name, $quantity := $quantities }}
+  {{ $name }}: {{ include "vonggac.plain" $quantity | quote }}
+  {{- else }} {}
+  {{- end }}
+{{- else -}}
+{}
+{{- end }}
+{{- end }}
+
+{{/* A quantity of CPU in thousandths of a core. */}}
+{{- define "vonggac.millicores" -}}
+{{- $text := include "vonggac.plain" . -}}
+{{- if hasSuffix "m" $text }}{{ trimSuffix "m" $text | float64 | floor | int }}{{ else }}{{ mulf (float64 $text) 1000.0 | floor | int }}{{ end -}}
+{{- end }}
+
+{{- define "vonggac.maxSurge" -}}
+{{- if kindIs "string" .Values.maxSurge }}{{ if hasSuffix "%" .Values.maxSurge }}{{ .Values.maxSurge | quote }}{{ else }}{{ .Values.maxSurge }}{{ end }}{{ else }}{{ int .Values.maxSurge }}{{ end -}}
+{{- end }}
+
+{{/* "true" where the cluster has the metrics of pods, for autoscalers. */}}
+{{- define "vonggac.customMetrics" -}}
+{{- if or (.Capabilities.APIVersions.Has "custom.metrics.k8s.io/v1beta1") (.Capabilities.APIVersions.Has "custom.metrics.k8s.io/v1beta2") -}}true{{- end -}}
+{{- end }}
+
 {{/* Where pods go, from the values of a component. */}}
 {{- define "vonggac.placement" -}}
 {{- with .nodeSelector }}

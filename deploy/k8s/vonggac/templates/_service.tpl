@@ -23,7 +23,7 @@ spec:
   strategy:
     type: RollingUpdate
     # Nobody goes before his successor is ready.
-    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 }
+    rollingUpdate: { maxUnavailable: 0, maxSurge: {{ include "vonggac.maxSurge" $root }} }
   selector:
     matchLabels:
       {{- include "vonggac.selector" . | nindent 6 }}
@@ -50,6 +50,11 @@ spec:
             {{- include "vonggac.containerSecurity" $root | nindent 12 }}
           envFrom:
             - configMapRef: { name: {{ include "vonggac.fullname" $root }}-{{ $component }} }
+          {{- if $root.Values.extraCa.configMap }}
+          env:
+            # Read by the image's entry point, which puts them beside the public ones.
+            - { name: VONGGAC_EXTRA_CA_FILE, value: /run/vonggac/extra-ca/ca.crt }
+          {{- end }}
           ports:
             - { name: http, containerPort: 8080, protocol: TCP }
           # Alive is not ready: while NATS or PostgreSQL is away a pod is not ready, and a restart would mend nothing.
@@ -74,11 +79,20 @@ spec:
               sleep: { seconds: 5 }
           {{- end }}
           resources:
-            {{- toYaml $values.resources | nindent 12 }}
+            {{- include "vonggac.resources" $values.resources | nindent 12 }}
           volumeMounts:
             {{- include "vonggac.volumeMounts" $mounts | nindent 12 }}
+            {{- if $root.Values.extraCa.configMap }}
+            - { name: extra-ca, mountPath: /run/vonggac/extra-ca, readOnly: true }
+            {{- end }}
       volumes:
         {{- include "vonggac.volumes" $mounts | nindent 8 }}
+        {{- with $root.Values.extraCa }}
+        {{- if .configMap }}
+        - name: extra-ca
+          configMap: { name: {{ .configMap | quote }}, defaultMode: 0444, items: [{ key: {{ .key | quote }}, path: ca.crt }] }
+        {{- end }}
+        {{- end }}
 {{- end }}
 {{- end }}
 
@@ -150,6 +164,19 @@ spec:
       resource:
         name: cpu
         target: { type: Utilization, averageUtilization: {{ int $values.autoscaling.cpuPercent }} }
+    {{- if include "vonggac.customMetrics" $root }}
+    {{- if eq $component "forwarder" }}
+    - type: Pods
+      pods:
+        metric: { name: vonggac_forwarder_cameras_held }
+        target: { type: AverageValue, averageValue: {{ int $values.autoscaling.camerasPerReplica | quote }} }
+    {{- else if eq $component "prober" }}
+    - type: Pods
+      pods:
+        metric: { name: vonggac_prober_verifications_running }
+        target: { type: AverageValue, averageValue: {{ int $values.autoscaling.readBacksPerReplica | quote }} }
+    {{- end }}
+    {{- end }}
   behavior:
     {{- include "vonggac.scalingBehavior" . | nindent 4 }}
 {{- end }}
@@ -165,7 +192,7 @@ scaleDown:
   policies: [{ type: Pods, value: 1, periodSeconds: 300 }]
 {{- end }}
 
-{{/* (list root component stream consumer) */}}
+{{/* (list root component triggers): each trigger is a stream, its consumer, and the cameras of it for each pod. */}}
 {{- define "vonggac.scaledobject" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
@@ -186,14 +213,16 @@ spec:
         {{- include "vonggac.scalingBehavior" . | nindent 8 }}
   triggers:
     # KEDA's lag is what waits and what is not acknowledged: a camera's job is never acknowledged while the camera exists.
+    {{- range index . 2 }}
     - type: nats-jetstream
       metadata:
         natsServerMonitoringEndpoint: {{ include "vonggac.natsMonitoring" $root | quote }}
         account: STREAMS
-        stream: {{ index . 2 }}
-        consumer: {{ index . 3 }}
-        lagThreshold: {{ int $values.keda.camerasPerReplica | quote }}
+        stream: {{ index . 0 }}
+        consumer: {{ index . 1 }}
+        lagThreshold: {{ int (index . 2) | quote }}
         activationLagThreshold: "0"
+    {{- end }}
 {{- end }}
 {{- end }}
 
