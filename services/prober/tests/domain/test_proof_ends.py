@@ -78,6 +78,34 @@ def test_proof_ends_at_no_destination_that_goes_on_giving_keyframes() -> None:
     )
 
 
+def test_proof_ends_where_a_destination_paused_before_the_match() -> None:
+    """It kept one picture, gave nothing for 25 s, and plays again: what it had meanwhile was not the camera's."""
+    finding = decided(seen(("kept", 0.2), ("live 25", 25.1)), up_to(25.5), now=25.5)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.VERIFIED
+    assert finding.paused_since == at(0.2)
+    finding = decided(seen(("live 12", 12.1)), up_to(12.5), now=12.5)
+    assert finding is not None
+    assert finding.paused_since == T0
+
+
+@pytest.mark.parametrize(
+    ("back", "every"),
+    [
+        (seen(("live 1", 1.1)), 1.0),
+        (seen(("live 8", 8.1)), 1.0),  # slow to begin
+        (seen(("kept", 0.2), ("live 4", 4.2)), 1.0),
+        (seen(("kept", 0.2), ("u", 4.0), ("v", 8.0), ("live 12", 12.1)), 1.0),  # late by some seconds
+        (seen(("kept", 0.2), ("live 20", 20.1)), 10.0),  # the camera gives keyframes rarely
+    ],
+)
+def test_a_destination_that_did_not_pause_is_proven_without_a_gap(back: Seen, every: float) -> None:
+    now = back.keyframes[-1].arrived_at.timestamp() - T0.timestamp() + 0.4
+    finding = decided(back, up_to(now, every=every), now=now)
+    assert finding is not None
+    assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, None)
+
+
 @pytest.mark.parametrize("every", [15.0, 20.0, 30.0, 60.0])
 def test_proof_ends_for_no_destination_of_a_camera_that_gives_keyframes_rarely(every: float) -> None:
     """The destination begins with a kept keyframe, and plays each next one a second after it came."""

@@ -32,7 +32,7 @@ create temporary table fact on commit drop as
                from jsonb_each(body) where value <> 'null' and key in (
                    'observed_at', 'alive_at', 'started_at', 'awake_since', 'held_since', 'last_acknowledged_at',
                    'first_changed_at', 'media_since', 'media_stopped_at', 'captured_at', 'still_since',
-                   'still_until', 'picture_since', 'since')
+                   'still_until', 'picture_since', 'since', 'paused_since')
            ) end as body
     from (
         select *, case when dated - stored > interval '2 s' then stored - dated end as by

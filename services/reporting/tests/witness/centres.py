@@ -37,6 +37,7 @@ def add_read_backs(made: World, camera_id: Any, planned: PlannedDelivery, prober
                     observed_at=moment(at + worker.skew),
                     verdict=verdict,
                     captured_at=_captured_at(chance, at + worker.skew) if good or chance.random() < 0.2 else None,
+                    paused_since=_paused_since(chance, at + worker.skew) if good else None,
                     cause=None if good else cause,
                     interval_s=chance.choice(EVERY_S),
                     duration_ms=chance.choice([0, 900, 4000, 12_000]),
@@ -44,6 +45,11 @@ def add_read_backs(made: World, camera_id: Any, planned: PlannedDelivery, prober
                 )
             )
         at += chance.choice([*[60 * SECOND] * 6, 60_500, 130 * SECOND, made.grid, 3 * SECOND])
+
+
+def _paused_since(chance: random.Random, at: int) -> Any:
+    """Some centres give nothing for a while before the match."""
+    return moment(at - chance.choice([0, 6 * SECOND, 30 * SECOND, 70 * SECOND])) if chance.random() < 0.1 else None
 
 
 def _captured_at(chance: random.Random, at: int) -> Any:

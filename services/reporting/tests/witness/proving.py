@@ -32,20 +32,29 @@ create temporary table spoken on commit drop as
         ) as claimed
         union all
         select distinct delivery, least(at, found), true, what, cause, null, null::bigint[],
-               case what when 'unreachable' then 4 when 'differs' then 5 else 6 end,
+               case what when 'unreachable' then 4 when 'differs' then 5 when 'matches' then 6 else 7 end,
                (extract(epoch from found) * 1000)::bigint, (extract(epoch from every) * 1000)::bigint, 0, found, every
         from (
             select (body->>'delivery_id')::uuid as delivery, found, every,
                    case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end as what,
                    case verdict when 'mismatch' then coalesce(body->>'cause', 'mismatch')
                        when 'unreachable' then body->>'cause' end as cause,
-                   case verdict when 'verified' then (body->>'captured_at')::timestamptz
+                   case when verdict = 'verified' or (verdict = 'paused' and body->>'verdict' = 'verified')
+                       then (body->>'captured_at')::timestamptz
                        else greatest(found - round((body->>'duration_ms')::float) * interval '1 ms',
                                      (body->>'awake_since')::timestamptz) end as at
             from (
                 select body, body->>'verdict' as verdict, (body->>'observed_at')::timestamptz as found,
                        round((body->>'interval_s')::float * 1000) * interval '1 ms' as every
                 from fact where kind = 'read_back' and body->>'verdict' <> 'not_checkable'
+                union all
+                -- Nothing came back that should have: before a match, or while the prober could not compare.
+                select body || jsonb_build_object('captured_at', body->'paused_since'), 'paused',
+                       (body->>'observed_at')::timestamptz,
+                       round((body->>'interval_s')::float * 1000) * interval '1 ms'
+                from fact where kind = 'read_back' and (
+                    body->>'verdict' = 'verified' and body->>'paused_since' is not null
+                    or body->>'verdict' = 'not_checkable' and body->>'cause' = 'worker_lagged')
             ) as read
         ) as judged where at is not null
     ) as everything;
@@ -72,8 +81,16 @@ create temporary table compared on commit drop as
         select worker, what from turn
         where turn.delivery = spoken.delivery and turn.place < spoken.place and latest order by place desc limit 1
     ) as known on true
-    where compared and (spoken.what = 'matches' or known.what = 'acknowledged');
+    where compared and (spoken.what in ('matches', 'paused') or known.what = 'acknowledged');
 
+-- A pause parts matches from those after it. What fails goes on failing.
+delete from compared using (
+    select delivery, place, max(place) filter (where what = 'matches') over before as matched,
+           max(place) filter (where what in ('unreachable', 'differs')) over before as failed
+    from compared window before as (
+        partition by delivery, session order by place rows between unbounded preceding and 1 preceding)
+) as last where last.delivery = compared.delivery and last.place = compared.place and compared.what = 'paused'
+    and (last.matched is null or last.failed > last.matched);
 analyze compared;
 
 -- Read-backs of one mind in a row, none missing between them.
@@ -94,7 +111,7 @@ create temporary table minded on commit drop as
                       as goes_on
             from (
                 -- Those that failed are waited for until all of them since the last match have ended.
-                select *, max(found) filter (where what <> 'matches') over (
+                select *, max(found) filter (where what not in ('matches', 'paused')) over (
                     partition by delivery, session, agreed order by place
                     rows between unbounded preceding and 1 preceding) as ended
                 from (
@@ -116,7 +133,7 @@ create temporary table failing on commit drop as
             select *, lead(what) over w as next_what, lead(first) over w as next_first,
                    count(*) filter (where what = 'matches') over w as matched
             from minded window w as (partition by delivery, session order by number)
-        ) as followed where what <> 'matches'
+        ) as followed where what not in ('matches', 'paused')
     ) as ended;
 
 create index on failing (delivery, session);
@@ -126,15 +143,18 @@ create temporary table matching on commit drop as
            case when number > chain then greatest(lag(last) over w, first_value(greatest(first_found, floor)) over w)
                 else greatest(first_found, floor) end as begins
     from (
-        select *, min(number) over (partition by delivery, session, failed) as chain from (
-            select minded.*, (select count(*) from failing where failing.delivery = minded.delivery
+        select *, min(number) over (partition by delivery, session, failed, paused) as chain from (
+            select minded.*, (select count(*) from minded as pause where pause.what = 'paused'
+                              and pause.delivery = minded.delivery and pause.session = minded.session
+                              and pause.number < minded.number) as paused,
+                   (select count(*) from failing where failing.delivery = minded.delivery
                               and failing.session = minded.session and failing.number < minded.number) as failed,
                    coalesce((select max(ends) from failing where failing.delivery = minded.delivery
                              and failing.session = minded.session and failing.number < minded.number),
                             '-infinity') as floor
             from minded where what = 'matches'
         ) as after_failures
-    ) as chained window w as (partition by delivery, session, failed order by number);
+    ) as chained window w as (partition by delivery, session, failed, paused order by number);
 
 create temporary table proven on commit drop as
     select delivery, what, null as cause,

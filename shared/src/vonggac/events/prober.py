@@ -208,6 +208,11 @@ class DeliveryVerifiedV1(Payload):
         default=None,
         description="The camera has repeated its picture bit for bit since then, so that it proves nothing.",
     )
+    paused_since: AwareDatetime | None = Field(
+        default=None,
+        description="Of a match: from then on nothing came back for longer than it may, while the camera gave "
+        "keyframes; so this match proves no time between the one before and itself.",
+    )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
     duration_ms: float = Field(
         ge=0, description="How long it took; of one that was cut off while media came: since the last of it."

@@ -11,6 +11,7 @@ it for ever, and with any timestamps.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, live_delay_s
 from vonggac.events import Cause
@@ -22,6 +23,11 @@ LEAST_KEYFRAMES = 2
 BURST_S = 1.0
 """What comes within this time after the first keyframe may be what the destination keeps for new viewers. And so long a
 destination that catches up after an interruption plays what waited for it, until the present comes."""
+PAUSE_S = 5.0
+"""Between two keyframes read back; longer, and with LEAST_PAUSED of the camera's meanwhile, the destination paused."""
+SLOW_START_S = 10.0
+"""The same before the first one: to begin playing takes a destination longer."""
+LEAST_PAUSED = 3
 TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
@@ -117,7 +123,8 @@ class Limits:
 class Finding:
     """The verdict on one read-back, with its reason. `still_since`: the camera has repeated its picture since then.
 
-    `stands_still`: nothing new came for as long as the camera gave new pictures.
+    `stands_still`: nothing new came for as long as the camera gave new pictures. `paused_since`: of a match, before
+    which the destination gave nothing from then on, though the camera gave keyframes.
     """
 
     verdict: VerificationVerdict
@@ -128,6 +135,7 @@ class Finding:
     rest_s: float | None = None
     still_since: datetime | None = None
     stands_still: bool = False
+    paused_since: datetime | None = None
 
 
 def decide(
@@ -139,6 +147,8 @@ def decide(
     """
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
+    if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
+        return replace(finding, paused_since=_paused_since(seen, fresh, asked_at=asked_at))
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
     if finding is None and noted.same_holder:
@@ -185,6 +195,21 @@ def _recognised(
                 return None, None, True
             return _verified_with_delay(note, delay_s, live_s), None, False
     return _of_a_repeating_camera(repeated, comings), old, bool(repeated)
+
+
+def _paused_since(seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime) -> datetime | None:
+    """When the last pause began in which the destination gave nothing of what the camera gave; None: it had none.
+
+    A destination that stood still for a while, and plays again, had not the picture meanwhile.
+    """
+    arrivals = [asked_at, *(keyframe.arrived_at for keyframe in seen.keyframes)]
+    paused_since = None
+    for number, (before, after) in enumerate(pairwise(arrivals)):
+        longest_s = PAUSE_S if number else SLOW_START_S
+        missed = sum(before < note.captured_at < after for note in fresh)
+        if (after - before).total_seconds() >= longest_s and missed >= LEAST_PAUSED:
+            paused_since = before
+    return paused_since
 
 
 def _burst_over(keyframe: Keyframe, now: datetime, within_s: float) -> bool:

@@ -76,6 +76,21 @@ async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_lef
     assert [fact.verdict for fact in proofs.of(up)] == [VERIFIED]
 
 
+async def test_proof_ends_at_one_centre_only_what_takes_long_there_keeps_nobody(
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any
+) -> None:
+    """A centre that gives no keyframe makes each round long: the other one is read back meanwhile, time after time."""
+    site = await open_site()
+    await site.provincial.set_fault("wrong_picture", path="yard")
+    await start_prober(max_delay_s=8.0, verify_timeout_s=3.0, verify_interval_s=1.0)
+    up, lying = site.delivery(site.national), site.delivery(site.provincial)
+    await planned(planner, site, up, lying)
+    assert (await proofs.fact(lying, within_s=40.0)).verdict is VerificationVerdict.MISMATCH
+    assert len(proofs.of(up)) >= 4
+    assert {fact.verdict for fact in proofs.of(up)} == {VERIFIED}
+    assert all(fact.paused_since is None for fact in proofs.of(up))
+
+
 async def publish_delivery(
     bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: datetime | None = None
 ) -> None:

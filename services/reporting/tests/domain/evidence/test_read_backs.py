@@ -76,6 +76,24 @@ def test_causes_follow_each_other_without_a_gap() -> None:
     assert found == [(60, 120, "timeout"), (120, 200, "mismatch"), (202, 260, "matches")]
 
 
+def pause(at: int, took: int = 30) -> ReadBack:
+    return ReadBack(at, Kind.PAUSED, at + took, EVERY)
+
+
+def test_proof_ends_where_a_destination_paused_before_the_next_match() -> None:
+    """What it played between the two matches nobody knows."""
+    assert proven(match(10), match(70), pause(75), match(105), match(165)) == [
+        (12, 70, "matches"),
+        (107, 165, "matches"),
+    ]
+
+
+def test_a_pause_neither_ends_nor_begins_a_failure() -> None:
+    failing = [(120, 165, "timeout"), (167, 220, "matches")]
+    assert proven(failure(120), pause(140, 25), match(165), match(220)) == failing
+    assert proven(pause(100), failure(120), match(165), match(220)) == failing
+
+
 def test_matches_with_hours_between_them_agree_within_one_session() -> None:
     assert proven(match(10), match(5000), match(5060)) == [(12, 5060, "matches")]
 
@@ -144,7 +162,8 @@ FAILURES = st.builds(
     st.sampled_from([Kind.UNREACHABLE, Kind.DIFFERS]),
     st.sampled_from(["timeout", None]),
 )
-ENTRIES = st.lists(st.one_of(CLAIMS, MATCHES, MATCHES, FAILURES), max_size=14)
+PAUSES = st.builds(lambda at, took: ReadBack(at, Kind.PAUSED, at + took, 5), st.integers(0, 60), st.integers(0, 9))
+ENTRIES = st.lists(st.one_of(CLAIMS, MATCHES, MATCHES, FAILURES, PAUSES), max_size=14)
 
 
 def placed(batches: Sequence[Sequence[Entry]], window: int = 64) -> tuple[Session, set[Stretch]]:

@@ -91,12 +91,14 @@ class HintedReadBacks:
         while True:
             camera_id = await self._queue.get()
             await asyncio.sleep(SETTLE_S)
-            if self._verifications.is_verifying(camera_id):
-                await asyncio.sleep(BUSY_AGAIN_S)
-                await self._queue.put(camera_id)
+            hints = self._waiting.pop(camera_id)
+            for delivery_id in [one for one in hints if self._verifications.is_read_back(one)]:
+                hint = hints.pop(delivery_id)
+                asyncio.get_running_loop().call_later(BUSY_AGAIN_S, self._add, camera_id, delivery_id, hint)
+            if not hints:
                 continue
             try:
-                await self._read_back(camera_id, self._waiting.pop(camera_id))
+                await self._read_back(camera_id, hints)
             except (NatsError, TimeoutError, OSError) as error:
                 log.info("hint_not_read_back", camera_id=str(camera_id), error=type(error).__name__)
 

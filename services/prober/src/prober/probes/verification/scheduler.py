@@ -12,12 +12,13 @@ from datetime import datetime
 from uuid import UUID
 
 from prober.domain.schedule import Hint, due_in_s, is_due, is_failing, next_interval_s
-from prober.domain.verification import not_checkable
+from prober.domain.verification import Finding, not_checkable
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
 from vonggac.bus.declared import topology
+from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.telemetry import get_logger, redact
@@ -29,6 +30,8 @@ HOLD_EVERY_S = topology.VERIFY_ACK_WAIT_S / 3
 GRACE_S = 10.0
 """For good-byes and a slow NATS, after the longest read-back."""
 LEAST_PAUSE_S = BUSY_AGAIN_S = 0.5
+SAME_DELIVERY_AGAIN_S = 1.0
+"""A delivery that is read back at a hint."""
 NO_ROOM_AGAIN_S = 10.0
 """A delivery that failed last and finds too many others of its destination being read back comes again after this."""
 NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
@@ -40,6 +43,13 @@ class RoundResult:
 
     facts: tuple[DeliveryVerifiedV1, ...]
     next_in_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Claim:
+    """Who reads deliveries of a camera back."""
+
+    camera_id: UUID
 
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
@@ -69,7 +79,8 @@ class Verifications:
         """Such read-backs that run now, by destination."""
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
-        self._running: set[UUID] = set()
+        self._running: dict[UUID, _Claim] = {}
+        """The deliveries that are read back now."""
 
     @property
     def longest_s(self) -> float:
@@ -77,56 +88,101 @@ class Verifications:
         return self._verifier.limits.longest_s
 
     def is_verifying(self, camera_id: UUID) -> bool:
-        """Whether this process reads the camera's deliveries back now."""
-        return camera_id in self._running
+        """Whether this process reads a delivery of the camera back now."""
+        return any(claim.camera_id == camera_id for claim in self._running.values())
+
+    def is_read_back(self, delivery_id: UUID) -> bool:
+        """Whether this process reads the delivery back now."""
+        return delivery_id in self._running
 
     @asynccontextmanager
-    async def _alone(self, camera: CameraV1) -> AsyncIterator[None]:
-        """Wait for another round of the camera, and keep others out: two would be two sessions at a centre."""
-        while camera.id in self._running:  # noqa: ASYNC110 - rare, and soon enough
+    async def _alone(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> AsyncIterator[None]:
+        """Wait until nobody else reads these back, and keep others out: two would be two sessions at a centre.
+
+        Each is free again as soon as something is found of it.
+        """
+        ids = [delivery.id for delivery in deliveries]
+        while any(map(self.is_read_back, ids)):  # noqa: ASYNC110 - rare, and soon enough
             await asyncio.sleep(BUSY_AGAIN_S)
-        self._running.add(camera.id)
+        claim = _Claim(camera.id)
+        self._running |= dict.fromkeys(ids, claim)
         try:
             yield
         finally:
-            self._running.discard(camera.id)
+            for each in ids:
+                if self._running.get(each) is claim:
+                    del self._running[each]
 
     async def verify_due(self, camera: CameraV1, *, hold: Hold) -> RoundResult:
         """Read back what is due. `hold` is called while it lasts.
 
-        Raises NatsError, TimeoutError or OSError when NATS is away.
+        What takes long at one destination does not keep the others: they are read back again meanwhile when they are
+        due. Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        if self.is_verifying(camera.id):
-            # Nobody would hold the job while it waits.
-            return RoundResult((), BUSY_AGAIN_S)
-        async with self._alone(camera):
-            wanted = to_read_back(camera)
-            now = self._verifier.now()
-            previous = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
-            due = [
-                delivery
-                for delivery in wanted
-                if is_due(previous[delivery.id], camera_revision=camera.revision, now=now)
-            ]
-            for delivery in due:
-                self._count_lateness(previous[delivery.id], camera.revision, now)
-            idle = await self._verifier.not_running(due)
-            stopped = {each.delivery.id for each in idle}
-            running = self._with_room([delivery for delivery in due if delivery.id not in stopped], previous)
-            facts = self._publish(camera, idle, previous)
-            facts += await self._verify(camera, running, previous, hold, patient=True) if running else ()
-            latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
-            now = self._verifier.now()
-            left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
-            least_s = LEAST_PAUSE_S if len(running) + len(idle) == len(due) else NO_ROOM_AGAIN_S
-            return RoundResult(facts, max(least_s, min(left, default=self._interval_s)))
+        wanted = to_read_back(camera)
+        free = [delivery for delivery in wanted if not self.is_read_back(delivery.id)]
+        async with self._alone(camera, free):
+            previous = {delivery.id: await self._results.get(delivery.id) for delivery in free}
+            facts, running, all_fit = await self._begin(camera, free, previous)
+            for delivery in free:
+                if delivery not in running:
+                    del self._running[delivery.id]
+            facts += await self._verify_meanwhile(camera, running, previous, hold) if running else ()
+        now = self._verifier.now()
+        left = [due_in_s(result, camera_revision=camera.revision, now=now) for result in previous.values()]
+        if len(free) < len(wanted):
+            left.append(SAME_DELIVERY_AGAIN_S)
+        least_s = LEAST_PAUSE_S if all_fit else NO_ROOM_AGAIN_S
+        return RoundResult(facts, max(least_s, min(left, default=self._interval_s)))
+
+    async def _begin(
+        self,
+        camera: CameraV1,
+        deliveries: Sequence[PlannedDelivery],
+        previous: dict[UUID, DeliveryVerifiedV1 | None],
+    ) -> tuple[tuple[DeliveryVerifiedV1, ...], list[PlannedDelivery], bool]:
+        """The facts on those that are due and not delivered, those to read back, and whether there is room for all."""
+        now, revision = self._verifier.now(), camera.revision
+        due = [each for each in deliveries if is_due(previous[each.id], camera_revision=revision, now=now)]
+        for delivery in due:
+            self._count_lateness(previous[delivery.id], revision, now)
+        idle = await self._verifier.not_running(due)
+        stopped = {each.delivery.id for each in idle}
+        able = [delivery for delivery in due if delivery.id not in stopped]
+        running = self._with_room(able, previous)
+        return self._publish(camera, idle, previous), running, len(running) == len(able)
+
+    async def _verify_meanwhile(
+        self,
+        camera: CameraV1,
+        deliveries: Sequence[PlannedDelivery],
+        previous: dict[UUID, DeliveryVerifiedV1 | None],
+        hold: Hold,
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        """One read-back of each, and of those that are due again before the last of them is over one more each time."""
+        facts: tuple[DeliveryVerifiedV1, ...] = ()
+        first = asyncio.create_task(self._verify(camera, deliveries, previous, hold, patient=True))
+        try:
+            while not first.done():
+                await asyncio.wait({first}, timeout=BUSY_AGAIN_S)
+                found = [delivery for delivery in deliveries if not self.is_read_back(delivery.id)]
+                if first.done() or not found:
+                    continue
+                async with self._alone(camera, found):
+                    idle, again, _ = await self._begin(camera, found, previous)
+                    facts += idle
+                    facts += await self._verify(camera, again, previous, hold, patient=True) if again else ()
+            return facts + first.result()
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
 
     async def verify_on_demand(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> RoundResult:
         """Read these back now, due or not; a delivery without a read-back address gets its finding too.
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        async with self._alone(camera):
+        async with self._alone(camera, deliveries):
             previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
             able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
             facts = await self._verify(camera, able, previous, None) if able else ()
@@ -144,8 +200,8 @@ class Verifications:
         What cannot be checked out of turn is left to the schedule, which waits longer for a camera's keyframe.
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        async with self._alone(camera):
-            hinted = [delivery for delivery in to_read_back(camera) if delivery.id in hints]
+        hinted = [delivery for delivery in to_read_back(camera) if delivery.id in hints]
+        async with self._alone(camera, hinted):
             previous = {delivery.id: await self._results.get(delivery.id) for delivery in hinted}
             wanted = [each for each in hinted if not hints[each.id].is_answered(previous[each.id])]
             stopped = {each.delivery.id for each in await self._verifier.not_running(wanted)}
@@ -181,7 +237,8 @@ class Verifications:
         hinted: bool = False,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         def on_found(found: Verification) -> None:
-            if not hinted or found.finding.verdict is not VerificationVerdict.NOT_CHECKABLE:
+            self._running.pop(found.delivery.id, None)
+            if not hinted or _says_something(found.finding):
                 facts.extend(self._publish(camera, [found], previous))
 
         facts: list[DeliveryVerifiedV1] = []
@@ -202,6 +259,7 @@ class Verifications:
     ) -> tuple[DeliveryVerifiedV1, ...]:
         facts = tuple(self._fact(camera, each, previous[each.delivery.id]) for each in found)
         for fact in facts:
+            previous[fact.delivery_id] = fact
             self._announcer.publish_verification(fact)
             self._metrics.count(fact)
             log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, detail=fact.detail)
@@ -220,6 +278,7 @@ class Verifications:
             captured_at=finding.captured_at,
             delay_s=finding.delay_s,
             still_since=finding.still_since,
+            paused_since=finding.paused_since,
             cause=finding.cause,
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),
@@ -231,6 +290,12 @@ class Verifications:
         if previous is not None and previous.camera_revision == revision:
             late_s = (now - previous.observed_at).total_seconds() - previous.interval_s
             self._metrics.lateness.observe(max(0.0, late_s))
+
+
+def _says_something(finding: Finding) -> bool:
+    """Whether a finding is more than that the schedule's next read-back may see more. One of a prober that lagged may
+    hide a failure: it is said."""
+    return finding.verdict is not VerificationVerdict.NOT_CHECKABLE or finding.cause is Cause.WORKER_LAGGED
 
 
 def _failed(result: DeliveryVerifiedV1 | None) -> bool:

@@ -55,7 +55,7 @@ class VerifyWorker:
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
-        if isinstance(data, CameraV1 | RemovedV1) and self._verifications.is_verifying(data.id):
+        if isinstance(data, CameraV1 | RemovedV1) and self._is_busy(data):
             await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1):
@@ -66,6 +66,13 @@ class VerifyWorker:
         reason = f"type: {data.event_type} is no job for a prober"
         await dead_letter(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
         return "dead_lettered"
+
+    def _is_busy(self, camera: CameraV1 | RemovedV1) -> bool:
+        """Whether all is being read back that the job may ask for."""
+        if isinstance(camera, RemovedV1):
+            return self._verifications.is_verifying(camera.id)
+        wanted = to_read_back(camera)
+        return bool(wanted) and all(self._verifications.is_read_back(delivery.id) for delivery in wanted)
 
     async def _verify_when_due(self, job: Job, camera: CameraV1) -> str:
         wanted = to_read_back(camera)

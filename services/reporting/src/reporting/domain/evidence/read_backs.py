@@ -5,6 +5,8 @@ came from the camera, a failure at its beginning, a change at the moment at whic
 one worker claims nothing but that media is acknowledged; whatever else is claimed ends it. Then:
 
 - Matches that follow each other in a session prove the time from the first one's return to the last one's picture.
+- A pause within a session, in which the destination gave nothing of what the camera gave, or in which the prober could
+  not compare, parts the matches before it from those after it.
 - Failures disprove the time from the beginning of the first one to the first matching picture after them, not before
   the last of them had ended, and at most two intervals longer.
 - All other time is unknown: after the last match, before the first of a session, and where nobody could compare.
@@ -39,6 +41,8 @@ class Kind(IntEnum):
     UNREACHABLE = 4
     DIFFERS = 5
     MATCHES = 6
+    PAUSED = 7
+    """Nothing came back that should have, and nobody knows why: what the session had proven ends before."""
 
 
 class Claimed(NamedTuple):
@@ -52,7 +56,8 @@ class Claimed(NamedTuple):
 
 
 class ReadBack(NamedTuple):
-    """A match of the picture that came from the camera at `at`, or a failure that began then; found at `found_at`."""
+    """A match of the picture that came from the camera at `at`, or a failure or a pause that began then; found at
+    `found_at`."""
 
     at: Millis
     kind: Kind
@@ -231,6 +236,11 @@ def _claimed(session: Session, entry: Claimed) -> tuple[Session, Stretch | None]
 
 def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | None]:
     run, matches = session.run, entry.kind is Kind.MATCHES
+    if entry.kind is Kind.PAUSED:
+        if run is None or run.kind is not Kind.MATCHES:
+            # There was nothing to part, or it goes on failing.
+            return session, None
+        return session._replace(run=None, floor=run.floor), _stretch(session, run)
     if not matches and not session.acknowledged:
         # It began before there was anything to read back.
         return session, None

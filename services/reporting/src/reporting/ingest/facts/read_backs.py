@@ -93,14 +93,14 @@ class _Writes:
 
 
 def entries_of(facts: Iterable[Payload]) -> dict[UUID, list[Entry]]:
-    """What facts say of deliveries, by delivery. A read-back in which nobody could compare says nothing."""
+    """What facts say of deliveries, by delivery. A read-back in which nobody could compare says nothing, but for one
+    whose prober lagged: it may have missed a failure."""
     found: dict[UUID, list[Entry]] = {}
     for fact in facts:
         match fact:
             case DeliveryVerifiedV1():
-                entry = _read_back(fact)
-                if entry is not None:
-                    found.setdefault(fact.delivery_id, []).append(entry)
+                if said := [*_read_backs(fact)]:
+                    found.setdefault(fact.delivery_id, []).extend(said)
             case DeliveryObservedV1():
                 found.setdefault(fact.delivery_id, []).extend(_claimed(fact))
             case _:
@@ -117,20 +117,26 @@ def _claim(worker_id: str, sequence: int, held_since: Millis, at: Millis, state:
     return Claimed(at, kind, digest_of(worker_id), held_since, sequence)
 
 
-def _read_back(fact: DeliveryVerifiedV1) -> ReadBack | None:
+def _read_backs(fact: DeliveryVerifiedV1) -> Iterable[ReadBack]:
     found_at, interval = millis(fact.observed_at), duration(fact.interval_s)
     if fact.verdict is VerificationVerdict.VERIFIED:
-        if fact.captured_at is None:
-            return None
-        return ReadBack(min(millis(fact.captured_at), found_at), Kind.MATCHES, found_at, interval)
+        if fact.paused_since is not None:
+            yield ReadBack(min(millis(fact.paused_since), found_at), Kind.PAUSED, found_at, interval)
+        if fact.captured_at is not None:
+            yield ReadBack(min(millis(fact.captured_at), found_at), Kind.MATCHES, found_at, interval)
+        return
     kind = _FAILURES.get(fact.verdict)
     if kind is None:
-        return None
+        if fact.cause is not Cause.WORKER_LAGGED:
+            return
+        kind = Kind.PAUSED
     # A failure is dated to the beginning of the attempt that failed (design 6); its prober may have slept before.
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     began_at = max(found_at - round(fact.duration_ms), min(awake_since, found_at))
     cause = fact.cause or (Cause.MISMATCH if kind is Kind.DIFFERS else None)
-    return ReadBack(began_at, kind, found_at, interval, None if cause is None else cause.value)
+    if kind is Kind.PAUSED:
+        cause = None
+    yield ReadBack(began_at, kind, found_at, interval, None if cause is None else cause.value)
 
 
 def _claimed(fact: DeliveryObservedV1) -> Iterable[Claimed]:
