@@ -11,7 +11,7 @@ from typing import Literal
 from bench.truth import platform_faults as platform
 from bench.truth.device_faults import NOWHERE, camera, centre, flapping, late, liar, picture, site_dark
 from bench.truth.scene import SETTLED_WITHIN_S, Fault, Scene, Share
-from bench.truth.windows import COVERED, EMPTY, LOOPS, MEDIA, Window
+from bench.truth.windows import COVERED, EMPTY, LOOPS, MEDIA, SETTLED_S, Window
 
 type Taken = Literal["camera", "centre", "alone"]
 """Whether a fault takes a third of the cameras, a centre, or all there is."""
@@ -33,6 +33,8 @@ class Kind:
     most_s: float = SHORT_S[1]
     settles_s: float = SETTLED_WITHIN_S
     """Within so long after it all is well again."""
+    calm_s: float = 0.0
+    """So long nothing else begins then: what was unknown until just now has no time before the next break."""
 
     def seconds(self, chance: random.Random) -> float:
         return chance.uniform(self.least_s, self.most_s)
@@ -48,6 +50,10 @@ def _long(fault: Fault) -> Kind:
 
 def _lie(fault: Fault) -> Kind:
     return Kind(fault, "centre", *LIE_S)
+
+
+def _step(fault: Fault) -> Kind:
+    return Kind(fault, "alone", 25, 40, STEP_SETTLES_S, 2 * SETTLED_S)
 
 
 async def two_at_once(scene: Scene, share: Share, seconds: float) -> list[Window]:
@@ -107,8 +113,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "forwarder killed": Kind(platform.forwarder_killed),
         "everything killed": Kind(platform.everything_killed),
         "worker skewed": Kind(platform.workers_skewed),
-        "bus clock fast": Kind(partial(platform.bus_clock, "bus clock fast", STEP_S), "alone", 25, 40, STEP_SETTLES_S),
-        "bus clock slow": Kind(partial(platform.bus_clock, "bus clock slow", -STEP_S), "alone", 25, 40, STEP_SETTLES_S),
+        "bus clock fast": _step(partial(platform.bus_clock, "bus clock fast", STEP_S)),
+        "bus clock slow": _step(partial(platform.bus_clock, "bus clock slow", -STEP_S)),
         "NATS amnesia": Kind(platform.nats_amnesia),
         TWO: Kind(two_at_once),
     }

@@ -96,6 +96,7 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
         names = ", ".join(dict.fromkeys(window.kind for window in windows))
         left = f"; {len(missing)} kinds are still to come" if missing else ""
         progress.step("well", f"{names} lasted {lasted_s:.0f} s; all is proven {settled - ended:.1f} s later{left}")
+        await asyncio.sleep(max(KINDS[name].calm_s for name in group))
 
 
 async def _sites(made: Stage) -> dict[str, list[str]]:
