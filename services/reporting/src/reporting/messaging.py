@@ -81,6 +81,7 @@ def new_consumers(bus: Bus, handlers: Handlers, *, batch: int) -> list[EventCons
             transient=handlers.is_transient,
             batch=batch,
             on_newer=metrics.EVENTS_NEWER.labels(durable).inc,
+            on_misplaced=metrics.EVENTS_MISPLACED.labels(durable).inc,
         )
         for stream, durable, handler in (
             (topology.INVENTORY, topology.REPORTING_INVENTORY, handlers.inventory),

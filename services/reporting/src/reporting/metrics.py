@@ -30,6 +30,12 @@ EVENTS_NEWER = Counter(
     ("consumer",),
     registry=registry,
 )
+EVENTS_MISPLACED = Counter(
+    "vonggac_reporting_events_misplaced",
+    "Events of a type, a thing or a worker that does not belong on their subject; each is a dead letter.",
+    ("consumer",),
+    registry=registry,
+)
 EVENTS_REPLAYED = Counter(
     "vonggac_reporting_events_replayed",
     "Events handled again because the tables were behind their consumer: after a start or a restore.",

@@ -17,7 +17,7 @@ from vonggac.auth.scope import Place, Sight
 from vonggac.auth.succession import UnitLinks, links_of, units_around
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
-from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.events import MalformedEventError, decode_on, subjects
 from vonggac.events.inventory import FacilityV1, UnitV1
 from vonggac.telemetry import get_logger
 
@@ -85,12 +85,13 @@ class FacilityPlaces:
 
 
 async def _read_state(bus: Bus, noun: str, thing_id: UUID) -> State | None:
+    subject = subjects.inventory(noun, thing_id)
     try:
-        stored = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id), direct=True)
+        stored = await bus.js.get_last_msg(topology.INVENTORY, subject, direct=True)
     except NotFoundError:
         return None
     try:
-        data = decode(stored.data or b"").data
+        data = decode_on(subject, stored.data or b"").data
     except MalformedEventError:
         log.warning("place_malformed", noun=noun, thing_id=str(thing_id))
         return None

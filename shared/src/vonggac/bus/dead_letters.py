@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NotFoundError
 from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
 from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
-from vonggac.events import MalformedEventError, NotUnderstoodError, decode, subjects
+from vonggac.events import MalformedEventError, NotUnderstoodError, decode_on, subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry.logs import get_logger
 
@@ -162,7 +162,7 @@ class DeadLetters:
         except NotFoundError:
             msg = f"nothing stands at {subject} any more: republish the register (`python -m inventory republish`)"
             raise NotReplayableError(msg) from None
-        if state.data == letter.body and _is_nonsense(letter.body):
+        if state.data == letter.body and _is_nonsense(subject, letter.body):
             msg = (
                 f"what stands at {subject} is no event: republish the register (`python -m inventory republish`); if "
                 "it does not know that thing, a stranger published it, and nothing is lost with the letter"
@@ -205,9 +205,9 @@ def _origin(subject: str) -> tuple[str, str]:
     return stream, durable
 
 
-def _is_nonsense(body: bytes) -> bool:
+def _is_nonsense(subject: str, body: bytes) -> bool:
     try:
-        decode(body)
+        decode_on(subject, body)
     except NotUnderstoodError:
         return False
     except MalformedEventError:

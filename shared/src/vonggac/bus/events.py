@@ -3,7 +3,8 @@
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
 fails is halved until the events are found that make it fail, so that a poisonous one neither holds up nor slows down
 the others; it is retried with growing delay, then it becomes a dead letter. An event of a type that a newer release
-brought waits in its stream until this consumer is of that release (decision 0030).
+brought waits in its stream until this consumer is of that release (decision 0030). One that does not belong on its
+subject is a dead letter at once: who may publish there may not say that (decision 0117).
 """
 
 import asyncio
@@ -22,7 +23,15 @@ from nats.js.errors import APIError
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode, subjects
+from vonggac.events import (
+    CloudEvent,
+    MalformedEventError,
+    MisplacedEventError,
+    NewerTypeError,
+    Payload,
+    decode_on,
+    subjects,
+)
 from vonggac.events.envelope import WAITED_HEADER
 from vonggac.events.traces import parse_traceparent
 from vonggac.telemetry.logs import get_logger
@@ -89,9 +98,12 @@ class EventConsumer:
         delays_s: Sequence[float] = DELAYS_S,
         newer_delays_s: Sequence[float] = NEWER_DELAYS_S,
         on_newer: Callable[[], None] = lambda: None,
+        on_misplaced: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_newer` is called for each delivery of an event that only a newer release understands."""
-        self._delays_s, self._newer_delays_s, self._on_newer = delays_s, newer_delays_s, on_newer
+        """`on_newer` is called for each delivery of an event that only a newer release understands, `on_misplaced` for
+        each event on a subject where it does not belong."""
+        self._delays_s, self._newer_delays_s = delays_s, newer_delays_s
+        self._on_newer, self._on_misplaced = on_newer, on_misplaced
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
         self.stream, self.durable = stream, durable
@@ -180,11 +192,13 @@ class EventConsumer:
 
     async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
         try:
-            event = decode(message.data)
+            event = decode_on(message.subject, message.data)
         except NewerTypeError as error:
             await self._wait_for_newer(message, str(error))
             return None
         except MalformedEventError as error:
+            if isinstance(error, MisplacedEventError):
+                self._on_misplaced()
             await self._dead_letter(message, str(error))
             return None
         metadata = message.metadata
@@ -234,7 +248,8 @@ def waited_of(headers: Mapping[str, str] | None) -> timedelta | None:
 
 def _decode_stored(message: StoredMessage) -> Received | None:
     try:
-        return Received(decode(message.body), message.subject, message.sequence, message.stored_at, message.waited)
+        event = decode_on(message.subject, message.body)
+        return Received(event, message.subject, message.sequence, message.stored_at, message.waited)
     except MalformedEventError as error:
         log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
         return None

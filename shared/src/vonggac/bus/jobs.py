@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import RELEASE_DELAY_S, PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, NotUnderstoodError, Payload, decode
+from vonggac.events import CloudEvent, MalformedEventError, NotUnderstoodError, Payload, decode_on
 from vonggac.events.traces import parse_traceparent
 from vonggac.telemetry.logs import get_logger
 
@@ -30,7 +30,7 @@ NOT_UNDERSTOOD, DEAD_LETTERED = "not_understood", "dead_lettered"
 type OnUnreadable = Callable[[str], None]
 """Called with NOT_UNDERSTOOD or DEAD_LETTERED for each message that became no job."""
 
-_decode = lru_cache(maxsize=1024)(decode)
+_decode = lru_cache(maxsize=1024)(decode_on)
 """A job is delivered with the same bytes again and again."""
 
 
@@ -89,7 +89,7 @@ class JobQueue:
         jobs = []
         for message in await self._pull.fetch(most, wait_s=wait_s):
             try:
-                event = _decode(message.data)
+                event = _decode(message.subject, message.data)
             except NotUnderstoodError as error:
                 await self._put_back(message, str(error))
             except MalformedEventError as error:

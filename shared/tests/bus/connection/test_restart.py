@@ -68,11 +68,11 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(
     tasks = [asyncio.create_task(outgoing.run()), asyncio.create_task(consumer.run())]
     expected = [f"w{number}" for number in range(60)]
     for worker in expected[:20]:
-        outgoing.queue_event(subjects.worker_heartbeat("forwarder", worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat("prober", worker), heartbeat(worker))
     await eventually(lambda: seen == expected[:20])
     await asyncio.to_thread(forgetful_server.kill)
     for worker in expected[20:]:
-        outgoing.queue_event(subjects.worker_heartbeat("forwarder", worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat("prober", worker), heartbeat(worker))
     await eventually(lambda: not forgetful_bus.connected)
     assert await forgetful_bus.check() == "NATS is not connected"
     assert outgoing.waiting == 40
@@ -122,7 +122,7 @@ async def test_facts_arrive_after_any_number_of_tries_while_nats_was_away(
 async def test_what_the_bounded_queue_cannot_hold_is_counted(forgetful_bus: Bus) -> None:
     outgoing = Outgoing(forgetful_bus, max_queued=3)
     for number in range(5):
-        outgoing.queue_event(subjects.worker_heartbeat("forwarder", f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_event(subjects.worker_heartbeat("prober", f"w{number}"), heartbeat(f"w{number}"))
     assert (outgoing.waiting, outgoing.dropped) == (3, 2)
 
 
@@ -190,7 +190,7 @@ async def test_a_flush_waits_for_what_was_queued_before_it_alone(
     forgetful_server: ForgetfulServer, forgetful_bus: Bus
 ) -> None:
     outgoing = Outgoing(forgetful_bus)
-    subject = subjects.worker_heartbeat("forwarder", "w")
+    subject = subjects.worker_heartbeat("prober", "w")
     assert await outgoing.flush(within_s=0)
     outgoing.queue_event(subject, heartbeat("w"))
     assert not await outgoing.flush(within_s=0.01)

@@ -14,7 +14,7 @@ from prober.messaging import Cameras, listen_for_media_changes
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from vonggac.bus import Bus
-from vonggac.events import Cause, MalformedEventError, decode
+from vonggac.events import Cause, MalformedEventError, decode_on
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.telemetry import get_logger
@@ -64,9 +64,9 @@ class PictureChanges:
         if judged or _NO_PICTURE in message.data:
             return
         try:
-            fact = decode(message.data).data
-        except MalformedEventError:
-            log.warning("media_change_malformed", subject=message.subject)
+            fact = decode_on(message.subject, message.data).data
+        except MalformedEventError as error:
+            log.warning("media_change_malformed", subject=message.subject, error=type(error).__name__)
             return
         if not isinstance(fact, CameraMediaObservedV1) or fact.state is not MediaState.FLOWING:
             return

@@ -13,47 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from vonggac.bus.declared import topology
-from vonggac.events import subjects
+from vonggac.events import addresses, subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
-from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import RemovedV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
-from vonggac.events.reporting import (
-    ObligationOverdueV1,
-    OutageClosedV1,
-    OutageOpenedV1,
-    ReportFlaggedV1,
-    ReportFrozenV1,
-    SiteFaultClosedV1,
-    SiteFaultOpenedV1,
-)
 
 VERSION = "1.0.0"
 SCHEMA_FOLDER = Path("shared/schemas")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _INVENTORY_ADDRESS = subjects.inventory("{noun}", "{id}")
-_OBSERVATION_ADDRESS: dict[type[Payload], str] = {
-    CameraObservedV1: subjects.camera_observation("{camera_id}"),
-    CameraMediaObservedV1: subjects.camera_media_observation("{camera_id}"),
-    DeliveryObservedV1: subjects.delivery_observation("{delivery_id}"),
-    DeliveryVerifiedV1: subjects.delivery_verification("{camera_id}", "{delivery_id}"),
-    SiteObservedV1: subjects.site_observation("{facility_id}"),
-    ProberAliveV1: subjects.worker_heartbeat("prober", "{worker_id}"),
-    ForwarderAliveV1: subjects.worker_heartbeat("forwarder", "{worker_id}"),
-}
-_DEMAND_ADDRESS: dict[type[Payload], str] = {DemandV1: subjects.demand("{kind}")}
-_NOTICE_ADDRESS: dict[type[Payload], str] = {
-    OutageOpenedV1: subjects.notice("outage", "{camera_id}"),
-    OutageClosedV1: subjects.notice("outage", "{camera_id}"),
-    SiteFaultOpenedV1: subjects.notice("site", "{facility_id}"),
-    SiteFaultClosedV1: subjects.notice("site", "{facility_id}"),
-    ObligationOverdueV1: subjects.notice("obligation", "{obligation_id}"),
-    ReportFrozenV1: subjects.notice("report", "{report_id}"),
-    ReportFlaggedV1: subjects.notice("report", "{report_id}"),
-}
-_OWN_ADDRESSES = _OBSERVATION_ADDRESS | _DEMAND_ADDRESS | _NOTICE_ADDRESS
+_OWN_ADDRESSES = {**addresses.OBSERVATIONS, **addresses.DEMANDS, **addresses.NOTICES}
 """Of all events but those of the register, which have one address."""
 _PARAMETERS = {
     "noun": "One of "
@@ -145,8 +115,8 @@ def _stream_content(stream: str) -> Iterator[tuple[str, list[type[Payload]]]]:
     elif stream == topology.INVENTORY:
         yield _INVENTORY_ADDRESS, list(PAYLOADS_BY_PRODUCER["inventory"])
     else:
-        for address in dict.fromkeys(_OBSERVATION_ADDRESS.values()):
-            yield address, [model for model, where in _OBSERVATION_ADDRESS.items() if where == address]
+        for address in dict.fromkeys(addresses.OBSERVATIONS.values()):
+            yield address, [model for model, where in addresses.OBSERVATIONS.items() if where == address]
 
 
 def _channel(channels: dict[str, Any], address: str, models: list[type[Payload]]) -> str:

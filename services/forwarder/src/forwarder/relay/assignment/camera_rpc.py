@@ -23,7 +23,7 @@ from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
 from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History
 from forwarder.relay.supervision.picture_watch import PictureWatch
 from vonggac.bus import Bus
-from vonggac.events import MalformedEventError, decode
+from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.forwarder import KeyframeHistory
 from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged
 from vonggac.telemetry import get_logger
@@ -154,7 +154,7 @@ class CameraRpc:
 
     async def _on_verification(self, message: Msg) -> None:
         try:
-            verification = decode(message.data).data
+            verification = decode_on(message.subject, message.data).data
         except MalformedEventError as error:
             log.warning("verification_malformed", subject=message.subject, error=type(error).__name__)
             return

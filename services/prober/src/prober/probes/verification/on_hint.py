@@ -17,7 +17,7 @@ from prober.domain.schedule import Hint, due_in_s
 from prober.messaging import Cameras, listen_for_delivery_changes, listen_for_read_back_hints
 from prober.probes.verification.scheduler import Verifications
 from vonggac.bus import Bus
-from vonggac.events import MalformedEventError, decode
+from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ReadBackHint
 from vonggac.telemetry import get_logger
 
@@ -63,9 +63,9 @@ class HintedReadBacks:
         if _ACKNOWLEDGED not in message.data:
             return
         try:
-            fact = decode(message.data).data
-        except MalformedEventError:
-            log.warning("delivery_change_malformed", subject=message.subject)
+            fact = decode_on(message.subject, message.data).data
+        except MalformedEventError as error:
+            log.warning("delivery_change_malformed", subject=message.subject, error=type(error).__name__)
             return
         if isinstance(fact, DeliveryObservedV1) and fact.state is DeliveryState.ACKNOWLEDGED:
             self._add(fact.camera_id, fact.delivery_id, Hint(fact.observed_at, fact.observed_at))
