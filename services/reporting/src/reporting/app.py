@@ -137,8 +137,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
-    install_authentication(app, TokenVerifier.of(settings, unix_s=clock.unix_s), REPORTING)
-    app.state.authenticate = knows_feeds(database, app.state.authenticate)
+    verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
+    install_authentication(app, verifier, REPORTING)
+    app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
     app.add_middleware(SecretAddresses)
     _answer_while_away(app)
     add_routes(app, (module.router for module in ROUTES))

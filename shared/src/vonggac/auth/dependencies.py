@@ -18,6 +18,7 @@ from vonggac.auth.key_set import KeysUnavailableError
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Principal, Right
 from vonggac.auth.tokens import TokenError, TokenVerifier
+from vonggac.auth.wrong_tokens import WrongTokens
 from vonggac.http.lists.parameters import check_query_parameters
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import ProblemError
@@ -51,9 +52,7 @@ def install_authentication(
         try:
             scope[_CALLER] = await verifier.verify(token)
         except TokenError as error:
-            client = scope.get("client")
-            wait_s = verifier.wrong_tokens.count(client[0]) if client else None
-            raise _unauthorised(str(error)) if wait_s is None else _too_many(wait_s) from None
+            raise refuse_wrong(verifier.wrong_tokens, scope, _unauthorised(str(error))) from None
         except KeysUnavailableError as error:
             # Not the caller's fault, and another token does not help.
             raise ProblemError(
@@ -153,8 +152,15 @@ def demand_province(request: Request, caller: Principal, why: str) -> None:
     raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
 
 
+def refuse_wrong(wrong_tokens: WrongTokens, scope: Scope, refusal: ProblemError) -> ProblemError:
+    """Count a wrong token or password of this caller's address; return `refusal`, or 429 when there were too many."""
+    client = scope.get("client")
+    wait_s = wrong_tokens.count(client[0]) if client else None
+    return refusal if wait_s is None else _too_many(wait_s)
+
+
 def _too_many(wait_s: float) -> ProblemError:
-    msg = f"too many wrong tokens from this address; a wrong one is read again in {math.ceil(wait_s)} s"
+    msg = f"too many wrong tokens or passwords from this address; a wrong one is read again in {math.ceil(wait_s)} s"
     headers = {"Retry-After": str(math.ceil(wait_s))}
     return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_wrong_tokens", msg, headers=headers)
 

@@ -52,7 +52,8 @@ class ServiceSettings(BaseSettings):
         default=60,
         ge=1,
         le=100_000,
-        description="Wrong tokens of one address in a minute; a further wrong one gets 429 with Retry-After.",
+        description="Wrong tokens of one address in a minute, and passwords of calendar feeds; a further wrong one "
+        "gets 429 with Retry-After.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")

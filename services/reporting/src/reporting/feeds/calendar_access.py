@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reporting.storage.mandate import calendar_feeds
 from vonggac.auth import Principal, Role
+from vonggac.auth.dependencies import refuse_wrong
+from vonggac.auth.wrong_tokens import WrongTokens
 from vonggac.database import Database
 from vonggac.http import ProblemError
 from vonggac.http.protection.callers import Authenticate
@@ -68,8 +70,8 @@ def digest(password: str) -> bytes:
     return hashlib.sha256(password.encode()).digest()
 
 
-def knows_feeds(database: Database, otherwise: Authenticate) -> Authenticate:
-    """Callers of a feed's address by its password, all others as before."""
+def knows_feeds(database: Database, otherwise: Authenticate, wrong_tokens: WrongTokens) -> Authenticate:
+    """Callers of a feed's address by its password, all others as before. A wrong one counts as a wrong token does."""
 
     async def authenticate(scope: Scope) -> None:
         found = _FEED.fullmatch(scope["path"])
@@ -81,7 +83,8 @@ def knows_feeds(database: Database, otherwise: Authenticate) -> Authenticate:
         user, password = _parts(value) if scheme.lower() == "basic" else ("", "")
         row = await _found(database, UUID(user), password) if user == found[1] else None
         if row is None or (scope.get(_BY_ADDRESS, False) and not row.by_address):
-            raise _refused()
+            # A program that sent no login yet has tried none: it asks whether one is needed.
+            raise refuse_wrong(wrong_tokens, scope, _refused()) if given else _refused()
         role = Role.SERVICE if row.restricted else Role.READER
         scope[_CALLER] = Principal(f"calendar-feed:{user}", frozenset({role}))
 

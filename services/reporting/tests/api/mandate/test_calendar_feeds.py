@@ -67,6 +67,33 @@ async def test_a_calendar_program_reads_the_deadlines_with_user_and_password(cli
     assert listed["last_read_at"] is not None
 
 
+@pytest.mark.parametrize("way", ["basic", "address", "scheme"])
+async def test_wrong_passwords_of_an_address_are_limited_as_wrong_tokens_are(
+    client: Client, owed: Letter, way: str
+) -> None:
+    feed = await added(client)
+    most = 60
+
+    async def guess(number: int) -> Any:
+        if way == "basic":
+            return await subscribed(client, feed, password=f"guess-{number}")
+        if way == "address":
+            return await client.get(f"/v1/calendar-feeds/{feed['id']}/guess-{number}.ics")
+        return await client.get(feed["path"], headers={"Authorization": f"Digest guess-{number}"})
+
+    answers = [await guess(number) for number in range(most + 2)]
+    assert {answer.status_code for answer in answers[:most]} == {401}
+    assert {answer.status_code for answer in answers[most:]} == {429}
+    assert answers[-1].json()["code"] == "too_many_wrong_tokens"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert (await subscribed(client, feed)).status_code == 200
+    unasked = client.build_request("GET", feed["path"])
+    del unasked.headers["authorization"]
+    assert (await client.send(unasked)).status_code == 401, "it asks whether a login is needed, and tries none"
+    wrong_token = await client.get("/v1/calendar-feeds", headers={"Authorization": "Bearer wrong"})
+    assert wrong_token.status_code == 429, "passwords and tokens are counted together"
+
+
 async def test_a_feed_shows_only_what_it_was_narrowed_to(client: Client, owed: Letter) -> None:
     feed = await added(client, facility="B")
     event = owed_in(await subscribed(client, feed))
