@@ -19,7 +19,7 @@ from forwarder.domain.reported import ReportedCamera, ReportedDelivery
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
-from vonggac.events import MalformedEventError, decode, new_event, share_field_names, subjects
+from vonggac.events import MalformedEventError, decode_on, new_event, share_field_names, subjects
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
     DeliveryObservedV1,
@@ -157,7 +157,8 @@ class Reporter:
         )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
-        self._outgoing.queue_value(topology.WORKERS, self.worker_id, alive.model_dump_json().encode())
+        key = subjects.worker_key(self.worker_id)
+        self._outgoing.queue_value(topology.WORKERS, key, alive.model_dump_json().encode())
 
 
 class Adoption:
@@ -203,7 +204,7 @@ def read_job(bus: Bus, message: Msg) -> Job | None:
     subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
     original = Msg(bus.client, subject=subject, reply=reply, data=message.data)
     try:
-        event, metadata = decode(message.data), original.metadata
+        event, metadata = decode_on(subject, message.data), original.metadata
     except (MalformedEventError, NatsError, ValueError, IndexError) as error:
         log.warning("adoption_malformed", error=type(error).__name__)
         return None
@@ -338,7 +339,7 @@ class StatusBoard:
 async def remove_worker(bus: Bus, worker_id: str) -> None:
     """Take a worker off the list before its entry expires."""
     try:
-        await Bucket(bus, topology.WORKERS).delete(worker_id)
+        await Bucket(bus, topology.WORKERS).delete(subjects.worker_key(worker_id))
     except (NatsError, TimeoutError, OSError) as error:
         log.info("worker_not_removed", worker_id=worker_id, error=type(error).__name__)
 
@@ -346,5 +347,6 @@ async def remove_worker(bus: Bus, worker_id: str) -> None:
 async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:
     """The forwarders that gave a sign of life lately, longest running first. Raises NatsError or TimeoutError."""
     values = await Bucket(bus, topology.WORKERS).all()
-    alive = [ForwarderAliveV1.model_validate_json(values[key]) for key in values if key.startswith("forwarder-")]
+    forwarders = [key for key in values if subjects.worker_of(key).startswith("forwarder-")]
+    alive = [ForwarderAliveV1.model_validate_json(values[key]) for key in forwarders]
     return sorted(alive, key=lambda worker: worker.started_at)

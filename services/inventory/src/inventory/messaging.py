@@ -316,7 +316,7 @@ class JobBoard:
 
     async def workers(self) -> frozenset[str]:
         """Ids of the workers that live."""
-        return frozenset(await self._workers.all())
+        return frozenset(map(subjects.worker_of, await self._workers.all())) - {""}
 
     async def watched(self, queue: Queue, workers: AbstractSet[str]) -> bool:
         """Whether a job that is not seen must be lost: somebody works, and all jobs are given out."""

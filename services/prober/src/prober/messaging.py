@@ -17,7 +17,7 @@ from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.bus.events import read_stream
 from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
-from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
+from vonggac.events import MalformedEventError, Payload, decode_on, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
@@ -84,7 +84,7 @@ class Announcer:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
         self._outgoing.queue_event(subjects.worker_heartbeat("prober", fact.worker_id), event)
-        self._latest(topology.WORKERS, fact.worker_id, fact)
+        self._latest(topology.WORKERS, subjects.worker_key(fact.worker_id), fact)
 
     def remove_status(self, camera_id: UUID) -> None:
         """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
@@ -99,7 +99,7 @@ class Announcer:
 
     def remove_worker(self, worker_id: str) -> None:
         """This worker ends; its entry need not expire."""
-        self._outgoing.queue_removal(topology.WORKERS, worker_id)
+        self._outgoing.queue_removal(topology.WORKERS, subjects.worker_key(worker_id))
 
     def _latest(self, bucket: str, key: str, fact: Payload) -> None:
         self._outgoing.queue_value(bucket, key, fact.model_dump_json().encode())
@@ -210,14 +210,13 @@ class Cameras:
 
     async def get(self, camera_id: UUID) -> CameraV1 | None:
         """None when there is no such camera. Raises NatsError or TimeoutError when NATS is away."""
+        subject = subjects.inventory("camera", camera_id)
         try:
-            stored = await self._bus.js.get_last_msg(
-                topology.INVENTORY, subjects.inventory("camera", camera_id), direct=True
-            )
+            stored = await self._bus.js.get_last_msg(topology.INVENTORY, subject, direct=True)
         except NotFoundError:
             return None
         try:
-            data = decode(stored.data or b"").data
+            data = decode_on(subject, stored.data or b"").data
         except MalformedEventError:
             log.warning("camera_malformed", camera_id=str(camera_id))
             return None
@@ -265,13 +264,17 @@ class Demands:
         async for page in read_stream(self._bus, topology.DEMANDS, first, last):
             for stored in page:
                 try:
-                    data = decode(stored.body).data
+                    data = decode_on(stored.subject, stored.body).data
                 except MalformedEventError as error:
                     log.warning("demand_malformed", sequence=stored.sequence, error=type(error).__name__)
                     continue
                 if isinstance(data, DemandV1):
                     found.append(data)
         return found, last
+
+
+def _is_prober(key: str) -> bool:
+    return subjects.worker_of(key).startswith("prober-")
 
 
 class Workers:
@@ -283,7 +286,7 @@ class Workers:
     async def all(self) -> list[ProberAliveV1]:
         """Longest running first. Raises NatsError or TimeoutError when NATS is away."""
         values = await self._bucket.all()
-        alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if key.startswith("prober-")]
+        alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if _is_prober(key)]
         return sorted(alive, key=_started_at)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 
 from vonggac.bus.declared.accounts import PASSWORDS_FILE, PLACE_FILE, STREAMS, configuration, passwords, quoted
@@ -36,15 +37,24 @@ def nats_server_binary() -> str:
 class NatsServer:
     """One server on loopback. The same folder and port can be started again: streams and passwords survive."""
 
-    def __init__(self, folder: Path, port: int, *, anonymous: bool = True, monitored: bool | int = False) -> None:
-        """`anonymous`: whoever does not log in may do everything; for tests and measurements, never for a platform.
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        anonymous: bool = True,
+        monitored: bool | int = False,
+        more_users: Iterable[User] = (),
+    ) -> None:
+        """`anonymous`: whoever does not log in may do everything; for tests and measurements, never for a platform, and
+        so are `more_users`.
 
         `monitored`: `what_is_wrong` can be asked, on this loopback port; True: on one that is chosen at each start.
         """
         self.folder, self.port = folder, port
         self.log = folder / "nats.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._users: tuple[User, ...] = (*USERS, TESTER) if anonymous else USERS
+        self._users: tuple[User, ...] = (*USERS, *((TESTER,) if anonymous else ()), *more_users)
         self._anonymous, self._monitored = anonymous, monitored
         self.monitoring_port = 0
         self.stated_bytes: int | None = None

@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
@@ -22,45 +18,12 @@ from vonggac.bus.declared.accounts import STREAMS, account_of, crossings
 from vonggac.bus.declared.permissions import USERS, User
 from vonggac.bus.keyvalue import Bucket
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.embedded import NatsServer, free_port
+from vonggac.embedded import NatsServer
 from vonggac.events import subjects
-from vonggac.testing.fixtures import NatsAt
 from vonggac.testing.waiting import eventually, flush_all
 
 pytestmark = pytest.mark.server
 SERVICES = tuple(user for user in USERS if user != permissions.OWNER)
-
-
-@pytest.fixture(scope="module")
-def server(servers_folder: Path) -> Iterator[NatsServer]:
-    """With the platform's accounts; the tests' own user sees the account of the streams, and changes nothing in it."""
-    started = NatsServer(servers_folder / "nats-with-accounts", free_port())
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest_asyncio.fixture
-async def streams(server: NatsServer) -> AsyncIterator[JetStreamContext]:
-    """As the server itself sees them, with the topology declared."""
-    client = await connect_once(server.url, name="streams")
-    await topology.declare(client.jetstream())
-    yield client.jetstream()
-    await client.close()
-
-
-async def connect(server: NatsServer, user: User) -> Bus:
-    login = NatsAt(server.url, user.name, nats_password_file=server.password_file(user.name))
-    return await Bus.connect(login, name=user.name)
-
-
-@pytest_asyncio.fixture
-async def buses(server: NatsServer, streams: JetStreamContext) -> AsyncIterator[dict[str, Bus]]:
-    """A connection of each service, with its own login."""
-    made = {user.name: await connect(server, user) for user in SERVICES}
-    yield made
-    for bus in made.values():
-        await bus.close()
 
 
 async def store_jobs(streams: JetStreamContext, count: int) -> list[str]:
@@ -147,22 +110,6 @@ async def test_accounts_requests_reach_their_service_and_the_answer_comes_back(b
     assert not question.reply.startswith(permissions.PROBER.inbox), "the asker's own subject crossed the border"
     await question.respond(b"picture")
     assert (await asking).data == b"picture"
-
-
-async def test_accounts_cost_little_latency(buses: dict[str, Bus], streams: JetStreamContext) -> None:
-    """The border costs a stored message some 50 µs; asserted is what no busy machine reaches by it."""
-
-    async def median_us(js: JetStreamContext) -> float:
-        taken = []
-        for _ in range(200):
-            began = time.perf_counter()
-            await js.publish(subjects.camera_observation("latency"), bytes(300))
-            taken.append((time.perf_counter() - began) * 1e6)
-        return statistics.median(taken)
-
-    inside = min([await median_us(streams) for _ in range(3)])
-    across = min([await median_us(buses["prober"].js) for _ in range(3)])
-    assert across < 2 * inside + 500
 
 
 def test_accounts_no_service_is_where_the_streams_are_and_none_may_make_a_consumer() -> None:
@@ -338,3 +285,55 @@ async def test_reply_subject_delivers_nothing_to_who_may_not_hear_it(buses: dict
     assert (await heard.next_msg(2)).data == b"hint"
     with pytest.raises(NatsTimeoutError):
         await heard.next_msg(0.2)
+
+
+# --- the owner of the streams ---------------------------------------------------------------------------------------
+
+OWNER_STORES_ON = frozenset(
+    reply
+    for reply in REPLIES
+    if reply.startswith(("inventory.", "observation.", "replay.", "notice.", "demand.", "dead.", "$KV."))
+)
+"""Declared: the owner is where the streams are, so that the server's answers to it are stored wherever it names."""
+JOBS = frozenset(job("evil") for job in (subjects.probe_job, subjects.delivery_job, subjects.verify_job))
+"""What the server makes of a camera that is stored."""
+
+
+async def test_reply_subject_of_the_owner_stores_in_its_streams_alone(
+    server: NatsServer, streams: JetStreamContext
+) -> None:
+    owner = permissions.OWNER
+    client = await connect_once(server.url, name="owner", user=owner.name, password=server.password(owner.name))
+    requests = requests_of(owner)
+    try:
+        await send(client, requests, [f"{owner.inbox}.{uuid4().hex}"])
+        before = await settled(streams)
+        await send(client, requests, REPLIES)
+        after = await settled(streams)
+    finally:
+        await client.close()
+    wrong = changes(before, after, requests)
+    assert [line for line in wrong if line.endswith((" is gone", " is new"))] == []
+    assert {line.split("'")[1] for line in wrong} <= OWNER_STORES_ON | JOBS
+
+
+async def test_reply_subject_of_the_owner_reaches_no_service(server: NatsServer, buses: dict[str, Bus]) -> None:
+    owner = permissions.OWNER
+    heard = {
+        subject: await buses[user.name].client.subscribe(subject)
+        for user in SERVICES
+        for subject in (*user.subscribe, f"{user.inbox}.>")
+        if not subject.startswith(("kv.", "stored."))
+    }
+    for bus in buses.values():
+        await flush_all(bus.client)
+    client = await connect_once(server.url, name="owner", user=owner.name, password=server.password(owner.name))
+    targets = [subject.replace("*", "evil").replace(">", "evil") for subject in heard]
+    await send(client, requests_of(owner), targets)
+    for target in targets:
+        await client.publish(target, b"from the owner")
+    await flush_all(client)
+    await client.close()
+    for bus in buses.values():
+        await flush_all(bus.client)
+    assert {subject: each.pending_msgs for subject, each in heard.items() if each.pending_msgs} == {}

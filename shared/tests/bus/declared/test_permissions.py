@@ -48,12 +48,13 @@ WRITES = {
     "delivery_commands": {FORWARDER},
     "keyframes": {FORWARDER},
     "login_failures": WORKERS,
-    "resealed_secrets": WORKERS,
-    "workers": WORKERS,
     "leases": {INVENTORY},
     "positions": {INVENTORY},
 }
+OWN_KEYS = ("resealed_secrets", "workers")
+"""Buckets of both workers, in which each writes the keys that begin with its name."""
 READS = WRITES | {
+    "resealed_secrets": WORKERS,
     "camera_status": {PROBER, INVENTORY},
     "delivery_status": WORKERS | {INVENTORY},
     "keyframes": {PROBER},
@@ -163,6 +164,7 @@ def may_publish() -> dict[str, set[str]]:
         "_INBOX.anybody.1": set(),
         **{f"_INBOX_{name}.1": set() for name in NAMES},
         **{f"$KV.readiness.{name}": {name} - {SETUP} for name in NAMES},
+        **{f"$KV.{bucket}.{name}.k": {name} & WORKERS for bucket in OWN_KEYS for name in NAMES},
         **{subject: asks for subject, (asks, _) in REQUESTS.items()},
     }
     for stream in [*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)]:

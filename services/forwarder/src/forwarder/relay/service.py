@@ -164,7 +164,7 @@ class Process:
         # Nothing is said of a camera whose time would be worth nothing.
         await self.clock.settle(self.bus)
         # Before any login is opened: which address each old box is bound to.
-        self._resealing = Resealing(self.bus, self._context.unsealer)
+        self._resealing = Resealing(self.bus, self._context.unsealer, service="forwarder")
         await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:

@@ -118,7 +118,7 @@ class Process:
         await self.clock.settle(self.bus)
         self.awake = self.clock.new_awake()
         # Before any login is opened: which address each old box is bound to.
-        self._resealing = Resealing(self.bus, self._unsealer)
+        self._resealing = Resealing(self.bus, self._unsealer, service="prober")
         await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:

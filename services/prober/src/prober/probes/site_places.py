@@ -13,6 +13,7 @@ from prober.domain.limits.shares import places_of
 from vonggac.bus import Bus, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
+from vonggac.events import subjects
 from vonggac.events.prober import ProberAliveV1
 
 GONE_AFTER_S = 7.5
@@ -52,13 +53,17 @@ class SitePlaces:
         cache = BucketCache(
             bus,
             topology.WORKERS,
-            parse_key=str,
+            parse_key=subjects.worker_of,
             parse_value=ProberAliveV1.model_validate_json,
             on_change=self.heard,
-            is_wanted=lambda key: key.startswith("prober-") and key != self.worker_id,
+            is_wanted=self._is_other_prober,
             on_loaded=loaded,
         )
         await cache.run()
+
+    def _is_other_prober(self, key: str) -> bool:
+        worker_id = subjects.worker_of(key)
+        return worker_id.startswith("prober-") and worker_id != self.worker_id
 
     def heard(self, worker_id: str, alive: ProberAliveV1 | None) -> None:
         """A heartbeat of another prober, as it comes or as it was stored; None: it has left."""

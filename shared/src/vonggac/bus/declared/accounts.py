@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vonggac.bus.declared.permissions import ANSWER_WITHIN_S, OWNER, TESTER, USERS, User
+from vonggac.bus.declared.permissions import ANSWER_WITHIN_S, USERS, User, password_variable
 from vonggac.events import subjects
 
 STREAMS = "STREAMS"
@@ -42,7 +42,7 @@ class Crossing:
 
 def account_of(user: User) -> str:
     """The owner of the streams is where they are: a restore into a cluster does not cross the border of accounts."""
-    return STREAMS if user in {OWNER, TESTER} else user.name.upper()
+    return STREAMS if user.among_streams else user.name.upper()
 
 
 def crossings(users: Sequence[User] = USERS) -> list[Crossing]:
@@ -89,8 +89,7 @@ def configuration(users: Iterable[User] = USERS) -> str:
 
 def passwords(values: Mapping[str, str]) -> str:
     """`secrets/passwords.conf`: `values` are passwords by user, any characters."""
-    users = {user.name: user for user in (*USERS, TESTER)}
-    return "".join(f"{users[name].password_variable}: {quoted(value)}\n" for name, value in values.items())
+    return "".join(f"{password_variable(name)}: {quoted(value)}\n" for name, value in values.items())
 
 
 def quoted(text: str) -> str:

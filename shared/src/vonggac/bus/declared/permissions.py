@@ -27,6 +27,8 @@ class User:
     subscribe: tuple[str, ...] = ()
     answers: bool = False
     """Whether it may publish one answer to what it was asked, whatever the asker's subject is."""
+    among_streams: bool = False
+    """Whether it is in the account of the streams, and not in one of its own."""
 
     @property
     def inbox(self) -> str:
@@ -36,7 +38,7 @@ class User:
     @property
     def password_variable(self) -> str:
         """Name of its password in `secrets/passwords.conf`."""
-        return f"{self.name.upper()}_PASSWORD"
+        return password_variable(self.name)
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -49,6 +51,11 @@ class User:
         return tuple(
             each for each in topology.CONSUMERS if subjects.next_messages(each.stream, each.name) in self.publish
         )
+
+
+def password_variable(user: str) -> str:
+    """Name of a user's password in `secrets/passwords.conf`."""
+    return f"{user.upper()}_PASSWORD"
 
 
 def inbox_of(user: str) -> str:
@@ -92,6 +99,11 @@ def _reads(*buckets: str) -> tuple[str, ...]:
 
 def _writes(*buckets: str) -> tuple[str, ...]:
     return tuple(subjects.key_value(bucket, ">") for bucket in buckets)
+
+
+def _writes_own(bucket: str, service: str) -> tuple[str, ...]:
+    """A bucket of more than one service: each writes the keys that begin with its name."""
+    return (subjects.key_value(bucket, f"{service}.>"),)
 
 
 def _follows(*buckets: str) -> tuple[str, ...]:
@@ -159,6 +171,7 @@ OWNER = User(
         subjects.stream_restore("*"),
         "$JS.SNAPSHOT.RESTORE.>",
     ),
+    among_streams=True,
 )
 """Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
 
@@ -227,12 +240,12 @@ PROBER = _service(
             topology.THUMBNAILS,
             topology.PICTURE_REFERENCES,
             topology.REPETITION_DISPUTES,
-            topology.RESEALED_SECRETS,
             topology.SCANS,
             topology.SITE_STATUS,
             topology.VERIFICATIONS,
-            topology.WORKERS,
         ),
+        *_writes_own(topology.RESEALED_SECRETS, "prober"),
+        *_writes_own(topology.WORKERS, "prober"),
         *_reads(
             topology.CAMERA_STATUS,
             topology.CAMERA_FAILURES,
@@ -290,9 +303,9 @@ FORWARDER = _service(
             topology.DELIVERY_STATUS,
             topology.KEYFRAMES,
             topology.LOGIN_FAILURES,
-            topology.RESEALED_SECRETS,
-            topology.WORKERS,
         ),
+        *_writes_own(topology.RESEALED_SECRETS, "forwarder"),
+        *_writes_own(topology.WORKERS, "forwarder"),
         *_reads(
             topology.DELIVERY_COMMANDS,
             topology.DELIVERY_STATUS,
@@ -334,5 +347,5 @@ REPORTING = _service(
 USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING)
 """The simulator and the demo have none: they never speak to NATS."""
 
-TESTER = User("tester", publish=(">",), subscribe=(">",), answers=True)
+TESTER = User("tester", publish=(">",), subscribe=(">",), answers=True, among_streams=True)
 """Never on a platform: tests and measurements on a throw-away server are whoever they have to be."""

@@ -8,6 +8,7 @@ from forwarder.domain.rebalancing import Load, Membership, least_loaded
 from vonggac.bus import Bus
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
+from vonggac.events import subjects
 from vonggac.events.forwarder import ForwarderAliveV1
 
 HEARTBEAT_S = 5.0
@@ -28,10 +29,10 @@ class MembershipWatch:
         self._cache = BucketCache(
             bus,
             topology.WORKERS,
-            parse_key=str,
+            parse_key=subjects.worker_of,
             parse_value=ForwarderAliveV1.model_validate_json,
             on_change=self._on_heartbeat,
-            is_wanted=lambda key: key.startswith("forwarder-"),
+            is_wanted=lambda key: subjects.worker_of(key).startswith("forwarder-"),
         )
 
     async def run(self) -> None:

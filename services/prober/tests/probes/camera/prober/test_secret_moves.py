@@ -100,12 +100,13 @@ async def test_secret_moves_at_no_worker_once_one_has_opened_the_old_box(
         assert second.unseal(old, home).password == "s3cret-Xem"
 
 
+@pytest.mark.parametrize("services", [("prober", "prober"), ("prober", "forwarder"), ("forwarder", "prober")])
 async def test_of_two_workers_that_open_an_old_box_the_first_binds_it(
-    bus: Bus, sealer: Sealer, keys_folder: Path
+    bus: Bus, sealer: Sealer, keys_folder: Path, services: tuple[str, str]
 ) -> None:
     old = seal(sealer, "viewer", "s3cret-Xem")
     one, other = (Unsealer.from_file(keys_folder / WORKERS_PRIVATE) for _ in range(2))
-    async with resealing(bus, one), resealing(bus, other):
+    async with resealing(bus, one, services[0]), resealing(bus, other, services[1]):
         one.unseal(old, "rtsp://127.0.0.1/live")
         other.unseal(old, "rtsp://127.0.0.2/live")
 
@@ -113,9 +114,32 @@ async def test_of_two_workers_that_open_an_old_box_the_first_binds_it(
             return one.resealed == other.resealed
 
         await eventually(agreed)
-        assert len(await Bucket(bus, topology.RESEALED_SECRETS).all()) == 1
+        bound = await Bucket(bus, topology.RESEALED_SECRETS).all()
+        assert (len(bound), len(set(bound.values()))) == (len(set(services)), 1)
         opened = [_opens(each, old, f"rtsp://127.0.0.{host}/live") for each in (one, other) for host in (1, 2)]
     assert opened in ([True, False, True, False], [False, True, False, True])
+
+
+async def test_accounts_what_a_service_has_bound_stands_whatever_another_one_writes(
+    bus: Bus, sealer: Sealer, keys_folder: Path
+) -> None:
+    old = seal(sealer, "viewer", "s3cret-Xem")
+    one, evil = (Unsealer.from_file(keys_folder / WORKERS_PRIVATE) for _ in range(2))
+    bucket = Bucket(bus, topology.RESEALED_SECRETS)
+    async with resealing(bus, one):
+        one.unseal(old, "rtsp://127.0.0.1/live")
+        [own] = await eventually(bucket.all)
+        digest = own.removeprefix("prober.")
+        evil.unseal(old, "rtsp://127.0.0.2/live")
+        await bucket.put(f"forwarder.{digest}", evil.resealed[digest].encode())
+        await bucket.put("forwarder.another", b"heard after it")
+        await eventually(lambda: "another" in one.resealed)
+        assert _opens(one, old, "rtsp://127.0.0.1/live")
+        assert not _opens(one, old, "rtsp://127.0.0.2/live")
+    later = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
+    async with resealing(bus, later):
+        assert _opens(later, old, "rtsp://127.0.0.1/live")
+        assert not _opens(later, old, "rtsp://127.0.0.2/live")
 
 
 def _opens(unsealer: Unsealer, sealed: str, url: str) -> bool:
@@ -127,9 +151,9 @@ def _opens(unsealer: Unsealer, sealed: str, url: str) -> bool:
 
 
 @asynccontextmanager
-async def resealing(bus: Bus, unsealer: Unsealer) -> AsyncIterator[None]:
+async def resealing(bus: Bus, unsealer: Unsealer, service: str = "prober") -> AsyncIterator[None]:
     """A worker's knowledge of which old boxes are bound, kept up to date."""
-    kept = Resealing(bus, unsealer)
+    kept = Resealing(bus, unsealer, service=service)
     running = asyncio.create_task(kept.run())
     await kept.load()
     yield
