@@ -28,6 +28,7 @@ from vonggac.events.forwarder import (
     MediaState,
     ReadBackHint,
 )
+from vonggac.events.workers import worker_key
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -157,7 +158,7 @@ class Reporter:
         )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
-        key = subjects.worker_key(self.worker_id)
+        key = worker_key(self.worker_id)
         self._outgoing.queue_value(topology.WORKERS, key, alive.model_dump_json().encode())
 
 
@@ -339,14 +340,13 @@ class StatusBoard:
 async def remove_worker(bus: Bus, worker_id: str) -> None:
     """Take a worker off the list before its entry expires."""
     try:
-        await Bucket(bus, topology.WORKERS).delete(subjects.worker_key(worker_id))
+        await Bucket(bus, topology.WORKERS).delete(worker_key(worker_id))
     except (NatsError, TimeoutError, OSError) as error:
         log.info("worker_not_removed", worker_id=worker_id, error=type(error).__name__)
 
 
 async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:
     """The forwarders that gave a sign of life lately, longest running first. Raises NatsError or TimeoutError."""
-    values = await Bucket(bus, topology.WORKERS).all()
-    forwarders = [key for key in values if subjects.worker_of(key).startswith("forwarder-")]
-    alive = [ForwarderAliveV1.model_validate_json(values[key]) for key in forwarders]
+    values = await Bucket(bus, topology.WORKERS).all("forwarder.>")
+    alive = [ForwarderAliveV1.model_validate_json(value) for value in values.values()]
     return sorted(alive, key=lambda worker: worker.started_at)

@@ -18,9 +18,9 @@ from forwarder.relay.assignment.membership import GONE_AFTER_S
 from forwarder.relay.service import Process
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
-from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
+from vonggac.events.workers import worker_key
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def test_what_a_worker_said_holds_only_as_long_as_it_gives_signs_of_life(
     report = DeliveryObservedV1.model_validate({**elsewhere, "delivery_id": uuid4(), "camera_id": uuid4()})
     states, workers = Bucket(bus, topology.DELIVERY_STATUS), Bucket(bus, topology.WORKERS)
     alive = ForwarderAliveV1(worker_id=report.worker_id, started_at=began, alive_at=began, cameras_held=1)
-    await workers.put(subjects.worker_key(report.worker_id), alive.model_dump_json().encode())
+    await workers.put(worker_key(report.worker_id), alive.model_dump_json().encode())
     await states.put(str(report.delivery_id), report.model_dump_json().encode())
 
     async def shown(state: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
+from vonggac.events.workers import worker_of
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -316,7 +317,7 @@ class JobBoard:
 
     async def workers(self) -> frozenset[str]:
         """Ids of the workers that live."""
-        return frozenset(map(subjects.worker_of, await self._workers.all())) - {""}
+        return frozenset(map(worker_of, await self._workers.all())) - {""}
 
     async def watched(self, queue: Queue, workers: AbstractSet[str]) -> bool:
         """Whether a job that is not seen must be lost: somebody works, and all jobs are given out."""

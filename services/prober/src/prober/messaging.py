@@ -21,6 +21,7 @@ from vonggac.events import MalformedEventError, Payload, decode_on, new_event, s
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
+from vonggac.events.workers import worker_key
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -84,7 +85,7 @@ class Announcer:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
         self._outgoing.queue_event(subjects.worker_heartbeat("prober", fact.worker_id), event)
-        self._latest(topology.WORKERS, subjects.worker_key(fact.worker_id), fact)
+        self._latest(topology.WORKERS, worker_key(fact.worker_id), fact)
 
     def remove_status(self, camera_id: UUID) -> None:
         """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
@@ -99,7 +100,7 @@ class Announcer:
 
     def remove_worker(self, worker_id: str) -> None:
         """This worker ends; its entry need not expire."""
-        self._outgoing.queue_removal(topology.WORKERS, subjects.worker_key(worker_id))
+        self._outgoing.queue_removal(topology.WORKERS, worker_key(worker_id))
 
     def _latest(self, bucket: str, key: str, fact: Payload) -> None:
         self._outgoing.queue_value(bucket, key, fact.model_dump_json().encode())
@@ -273,10 +274,6 @@ class Demands:
         return found, last
 
 
-def _is_prober(key: str) -> bool:
-    return subjects.worker_of(key).startswith("prober-")
-
-
 class Workers:
     """The probers that gave a sign of life within the last seconds."""
 
@@ -285,8 +282,8 @@ class Workers:
 
     async def all(self) -> list[ProberAliveV1]:
         """Longest running first. Raises NatsError or TimeoutError when NATS is away."""
-        values = await self._bucket.all()
-        alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if _is_prober(key)]
+        values = await self._bucket.all("prober.>")
+        alive = [ProberAliveV1.model_validate_json(value) for value in values.values()]
         return sorted(alive, key=_started_at)
 
 

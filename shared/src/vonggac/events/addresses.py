@@ -1,6 +1,6 @@
 """On which subject an event of each type stands, and who may speak there: a type on another subject is no evidence.
 
-NATS lets each service publish on its own subjects alone, and looks into no body. So whoever reads an event compares the
+NATS lets each service publish on its own subjects alone, and reads no body. So whoever reads an event compares the
 body with the subject that it came on: its type, the ids that both name, and whose event it says that it is.
 """
 
@@ -22,6 +22,7 @@ from vonggac.events.reporting import (
     SiteFaultClosedV1,
     SiteFaultOpenedV1,
 )
+from vonggac.events.workers import service_of
 
 OBSERVATIONS: Mapping[type[Payload], str] = MappingProxyType(
     {
@@ -106,7 +107,7 @@ def _check_speaker(subject: str, event: CloudEvent[Payload]) -> None:
     if source in others:
         raise _misplaced(subject, event, f"its source is {event.source:.80}, of {source}")
     for name, worker in (("publisher", event.publisher), ("data.worker_id", getattr(event.data, "worker_id", None))):
-        if worker is not None and (service := worker.partition("-")[0]) in others:
+        if worker is not None and (service := service_of(worker)) in others:
             raise _misplaced(subject, event, f"its {name} is {worker:.80}, of {service}")
 
 

@@ -152,17 +152,6 @@ def key_value(bucket: str, key: UUID | str) -> str:
     return f"$KV.{bucket}.{key}"
 
 
-def worker_key(worker_id: str) -> str:
-    """The key of a worker in the bucket `workers`: `<service>.<worker_id>`, where its service alone may write."""
-    return f"{worker_id.partition('-')[0]}.{worker_id}"
-
-
-def worker_of(key: str) -> str:
-    """The worker whose key that is; empty where a service wrote in another one's name."""
-    worker_id = key.partition(".")[2]
-    return worker_id if worker_key(worker_id) == key else ""
-
-
 def republished(bucket: str, key: UUID | str) -> str:
     """The subject on which the server publishes what it has stored of a bucket, with its revision."""
     return f"kv.{bucket}.{key}"

@@ -23,6 +23,7 @@ from vonggac.bus.keyvalue import Lease
 from vonggac.database import Database
 from vonggac.events import subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.workers import worker_key
 from vonggac.testing import eventually
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
@@ -196,7 +197,7 @@ async def test_reconcile_republishes_a_camera_that_nobody_holds_or_probes(
 
     assert [await round_after(seconds) for seconds in (0, 200)] == [0, 0], "without workers, nothing is expected"
     for worker in ("prober-1", "forwarder-1"):
-        await Bucket(bus, topology.WORKERS).put(subjects.worker_key(worker), b"{}")
+        await Bucket(bus, topology.WORKERS).put(worker_key(worker), b"{}")
     assert await round_after(40) == 0
     assert await round_after(71) == 1
     assert await round_after(72) == 0, "once is enough for a while"
@@ -220,7 +221,7 @@ async def test_reconcile_trusts_a_holder_that_lives_and_no_other(province: Any, 
     for queue in Queue:
         await (await fetched(bus, queue)).postpone(3600)
     board, now = JobBoard(bus), datetime.now(UTC)
-    await Bucket(bus, topology.WORKERS).put(subjects.worker_key("forwarder-1"), b"{}")
+    await Bucket(bus, topology.WORKERS).put(worker_key("forwarder-1"), b"{}")
     for holder, republished in (("forwarder-1", 0), ("forwarder-0", 1)):
         await held_and_probed(bus, UUID(made["id"]), UUID(made["deliveries"][0]["id"]), holder)
         reconciler = Reconciler(database, Metrics(), every_s=60)

@@ -13,8 +13,8 @@ from prober.domain.limits.shares import places_of
 from vonggac.bus import Bus, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
-from vonggac.events import subjects
 from vonggac.events.prober import ProberAliveV1
+from vonggac.events.workers import worker_of
 
 GONE_AFTER_S = 7.5
 """One and a half of the longest heartbeat interval. A prober that is cut off fetches no jobs."""
@@ -53,7 +53,7 @@ class SitePlaces:
         cache = BucketCache(
             bus,
             topology.WORKERS,
-            parse_key=subjects.worker_of,
+            parse_key=worker_of,
             parse_value=ProberAliveV1.model_validate_json,
             on_change=self.heard,
             is_wanted=self._is_other_prober,
@@ -62,7 +62,7 @@ class SitePlaces:
         await cache.run()
 
     def _is_other_prober(self, key: str) -> bool:
-        worker_id = subjects.worker_of(key)
+        worker_id = worker_of(key)
         return worker_id.startswith("prober-") and worker_id != self.worker_id
 
     def heard(self, worker_id: str, alive: ProberAliveV1 | None) -> None:

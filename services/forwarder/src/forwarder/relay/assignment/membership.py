@@ -8,8 +8,8 @@ from forwarder.domain.rebalancing import Load, Membership, least_loaded
 from vonggac.bus import Bus
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
-from vonggac.events import subjects
 from vonggac.events.forwarder import ForwarderAliveV1
+from vonggac.events.workers import worker_of
 
 HEARTBEAT_S = 5.0
 GONE_AFTER_S = 2.5 * HEARTBEAT_S
@@ -29,10 +29,10 @@ class MembershipWatch:
         self._cache = BucketCache(
             bus,
             topology.WORKERS,
-            parse_key=subjects.worker_of,
+            parse_key=worker_of,
             parse_value=ForwarderAliveV1.model_validate_json,
             on_change=self._on_heartbeat,
-            is_wanted=lambda key: subjects.worker_of(key).startswith("forwarder-"),
+            is_wanted=lambda key: worker_of(key).startswith("forwarder-"),
         )
 
     async def run(self) -> None:
