@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 
 from bench.faults.fault_stage import Program
 from bench.guard.attacks import Target
-from bench.guard.watching import Watched, watch
+from bench.guard.watching import Watch, Watched
 from bench.relay.relay import declare, forwarder_environment, planned, publish, wait_ready
 from vonggac.auth import Role
 from vonggac.auth.keys import ensure_keys, token_issuer
@@ -131,16 +131,15 @@ async def attack_all(seconds: float, only: str) -> AsyncIterator[tuple[str, Harm
 async def _attack(stage: Stage, fault: dict[str, Any] | None, seconds: float) -> Harmed:
     lost = stage.lost()
     watching = [
-        asyncio.create_task(watch(stage.target(program), _pid(program), seconds + SETTLES_S))
+        await Watch.begin(stage.target(program), _pid(program), seconds + SETTLES_S)
         for program in (stage.prober, stage.forwarder)
     ]
-    await asyncio.sleep(0.5)
     stage.probes.clear()
     stage.read_backs.clear()
     for camera in HOSTILE:
         await asyncio.to_thread(stage.set_fault, camera, fault)
     await asyncio.sleep(seconds)
-    harmed = Harmed(await watching[0], await watching[1])
+    harmed = Harmed(await watching[0].end(), await watching[1].end())
     harmed.probes = len(stage.probes)
     for probe in stage.probes:
         if probe.camera_id in stage.healthy and probe.verdict is not Verdict.UP:

@@ -1,12 +1,13 @@
 """What attacks cost the whole platform: `python -m bench.guard.guard`, or `make bench-guard`.
 
 The demo runs with all its deliveries; each attack goes against each service for some seconds. A row per attack and
-service: memory and the longest silence of `/livez`, with and without the time in which the service or the bench had no
-processor, beside the same without an attack. Bombs (`bench.guard.bombs`) go against the service that opens them; what
-its processes for them take has limits of its own and is counted apart (`children_mb_max`). Then hostile cameras,
-against a prober and a forwarder with six healthy cameras each (`bench.guard.cameras`): the same, the wrong verdicts and
-the lost packets of the healthy ones, and what the hostile one is called. Last, one JSON line, with the packets that
-healthy deliveries lost, the shortfall of the demo's truth and the wrong verdicts, and the passwords found in `var/`.
+service: memory, and the longest wait for `/livez`: the service's own (`stall`), as it was (`silence`) and that of an
+idle process asked at the same moments (`idle`), beside the same without an attack. Bombs (`bench.guard.bombs`) go
+against the service that opens them; what its processes for them take has limits of its own and is counted apart
+(`children_mb_max`). Then hostile cameras, against a prober and a forwarder with six healthy cameras each
+(`bench.guard.cameras`): the same, the wrong verdicts and the lost packets of the healthy ones, and what the hostile one
+is called. Last, one JSON line, with the packets that healthy deliveries lost, the shortfall of the demo's truth and the
+wrong verdicts, and the passwords found in `var/`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from bench.guard import cameras
 from bench.guard.attacks import ATTACKS, Attack, Target
 from bench.guard.bombs import BOMBS, attack_of
 from bench.guard.outages import count_missed
-from bench.guard.watching import Watched, watch
+from bench.guard.watching import Watch, Watched
 from local.commands.truth import finding
 from local.demo import content
 from local.platform.platform import Platform
@@ -33,10 +34,10 @@ from local.platform.state import StateFolder
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 CENTRES = tuple(one.simulator_id for one in content.destinations())
-ROW = "{:<28} {:<10} {:>12} {:>14} {:>10} {:>12}"
+ROW = "{:<28} {:<10} {:>12} {:>10} {:>12} {:>10} {:>12}"
 
 
-CAMERA_ROW = "{:<33} {:>10} {:>10} {:>8} {:>10} {:>10} {:>8} {:>7} {:>6} {:>6}  {}"
+CAMERA_ROW = "{:<33} {:>10} {:>10} {:>8} {:>8} {:>10} {:>10} {:>8} {:>8} {:>7} {:>6} {:>6}  {}"
 HARM = ("probes", "wrong", "lost", "called")
 CAMERA_SECONDS = 10.0
 """At least: some probes of each camera."""
@@ -81,7 +82,7 @@ async def _attack_apis(seconds: float, only: str) -> dict[str, float]:
 
 
 async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> dict[str, float]:
-    print(ROW.format("attack", "service", "memory MiB", "silence ms", "busy ms", "unanswered"))
+    print(ROW.format("attack", "service", "memory MiB", "stall ms", "silence ms", "idle ms", "unanswered"))
     quiet = {service: await _measure(running, service, None, seconds) for service in SERVICES}
     for service, seen in quiet.items():
         _print("none", service, seen)
@@ -107,7 +108,8 @@ async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> di
         "rss_growth_mb_max": round(max(seen.growth_mb for seen in seen_all), 1),
         "children_mb_max": round(children_mb, 1),
         "stall_ms_max": round(max(seen.stall_ms for seen in seen_all), 1),
-        "busy_ms_max": round(max(seen.busy_ms for seen in seen_all), 1),
+        "silence_ms_max": round(max(seen.silence_ms for seen in seen_all), 1),
+        "idle_ms_max": round(max(seen.idle_ms for seen in seen_all), 1),
         "stall_ms_max_without": round(max(seen.stall_ms for seen in quiet.values()), 1),
         "packets_lost_healthy": lost,
         "wrong_verdicts": len(wrong),
@@ -119,16 +121,15 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
     """Print a row each, and add to the figures."""
     if not any(only in name for name in cameras.ATTACKS):
         return
-    heads = [f"{service} {head}" for service in ("pr.", "fw.") for head in ("MiB", "stall ms", "busy ms")]
+    heads = [f"{service} {head}" for service in ("pr.", "fw.") for head in ("MiB", "stall ms", "silence", "idle")]
     print(CAMERA_ROW.format("by a camera", *heads, *HARM))
     async for name, harmed in cameras.attack_all(seconds, only):
         prober, forwarder = harmed.prober, harmed.forwarder
-        measured = [(one.growth_mb, one.stall_ms, one.busy_ms) for one in (prober, forwarder)]
+        measured = [(one.growth_mb, one.stall_ms, one.silence_ms, one.idle_ms) for one in (prober, forwarder)]
         shown = [f"{figure:.1f}" for figures_of_one in measured for figure in figures_of_one]
         words = ", ".join(sorted(harmed.causes)) + "".join(f"; {word}" for word in sorted(set(harmed.wrong)))
         print(CAMERA_ROW.format(name, *shown, harmed.probes, len(harmed.wrong), harmed.lost, words), flush=True)
         stall_ms = round(max(prober.stall_ms, forwarder.stall_ms), 1)
-        busy_ms = round(max(prober.busy_ms, forwarder.busy_ms), 1)
         if name == "none":
             figures["stall_ms_max_without"] = max(stall_ms, figures.get("stall_ms_max_without", 0))
             continue
@@ -136,7 +137,9 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
         figures["attacks"] = figures.get("attacks", 0) + 1
         figures["rss_growth_mb_max"] = max(growth_mb, figures.get("rss_growth_mb_max", 0))
         figures["stall_ms_max"] = max(stall_ms, figures.get("stall_ms_max", 0))
-        figures["busy_ms_max"] = max(busy_ms, figures.get("busy_ms_max", 0))
+        for which in ("silence_ms", "idle_ms"):
+            longest = round(max(getattr(one, which) for one in (prober, forwarder)), 1)
+            figures[f"{which}_max"] = max(longest, figures.get(f"{which}_max", 0))
         figures["packets_lost_healthy"] = figures.get("packets_lost_healthy", 0) + harmed.lost
         figures["wrong_verdicts"] = figures.get("wrong_verdicts", 0) + len(harmed.wrong)
 
@@ -145,11 +148,10 @@ async def _measure(running: RunningPlatform, service: str, attack: Attack | None
     target = Target.of(getattr(running.platform.addresses, service), running.token)
     child = next(child for name, child in running.platform.children.items() if name.startswith(service))
     assert child.process is not None
-    watching = asyncio.create_task(watch(target, child.process.pid, seconds + 1))
+    watching = await Watch.begin(target, child.process.pid, seconds + 1)
     if attack is not None:
-        await asyncio.sleep(0.5)
         await attack(target, seconds)
-    return await watching
+    return await watching.end()
 
 
 def _passwords_in(folder: Path) -> int:
@@ -159,7 +161,7 @@ def _passwords_in(folder: Path) -> int:
 
 
 def _print(attack: str, service: str, seen: Watched) -> None:
-    figures = [f"{figure:.1f}" for figure in (seen.growth_mb, seen.stall_ms, seen.busy_ms)]
+    figures = [f"{figure:.1f}" for figure in (seen.growth_mb, seen.stall_ms, seen.silence_ms, seen.idle_ms)]
     print(ROW.format(attack, service, *figures, seen.unanswered), flush=True)
 
 

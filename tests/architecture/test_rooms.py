@@ -36,6 +36,7 @@ LARGE_ROOMS = {
 }
 SMALL_FILES = {
     "bench.guard.outages": "what is played to the alert rules: no attack on a service, as all else there is",
+    "bench.guard.idle": "a program: what a service's waits are compared with",
     "vonggac.children.start": "a program: `python -m` runs it before anything else is loaded",
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
