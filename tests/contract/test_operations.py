@@ -225,6 +225,22 @@ def test_a_runbook_names_only_metrics_settings_and_pages_that_exist(path: Path) 
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def test_a_runbook_names_what_to_type_in_kubernetes() -> None:
+    """But for those of cameras and centres, whose trouble is outside the cluster, and of what an API alone mends."""
+    without = {
+        path.stem for path in RUNBOOKS if "kubectl " not in (text := path.read_text("utf-8")) and "helm " not in text
+    }
+    named = {alert for alert in without if re.match(r"Vonggac(Camera|Destination|Deliveries|Finding|Logins)", alert)}
+    assert without - named == {
+        "VonggacBusClockStepped",
+        "VonggacDeadLetters",
+        "VonggacFactsCorrected",
+        "VonggacObservationsLost",
+        "VonggacReportingSlow",
+    }
+    assert not {"VonggacCamerasNotHeld", "VonggacSomeCamerasNotHeld"} & without
+
+
 def test_a_command_of_a_runbook_that_declares_streams_says_where() -> None:
     """Its default is the server of this machine, which need not be the one of the incident."""
     commands = [
