@@ -34,8 +34,6 @@ VALUES = {
 }
 """One of each, as podman runs it."""
 INSIDE = {"enabled": True, "storage": {"gibibytes": 1}}
-BACKUPS = "vonggac-backups"
-"""Claim, and so the name of podman's volume."""
 DATABASE_PORT, NATS_PORT, API_PORT = 5432, 4222, 8080
 
 
@@ -163,12 +161,13 @@ class Installation:
         return self._last_line(job["metadata"]["name"])
 
     def lose_all_but_backups(self) -> None:
-        """Pods and volumes, but for the one of the backups."""
+        """Pods, with the database in one of them, and the volumes of NATS."""
         self._tool.call("kube", "down", within_s=180)
         volumes = self._tool.ask("volume", "ls", "--format", "{{.Name}}").split()
-        for volume in volumes:
-            if volume != BACKUPS:
-                self._tool.engine_call("volume", "rm", "--force", volume)
+        of_nats = [volume for volume in volumes if volume.startswith("data-vonggac-nats")]
+        assert of_nats, volumes
+        for volume in of_nats:
+            self._tool.ask("volume", "rm", volume)
 
     def _last_line(self, job: str) -> Mapping[str, object]:
         done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
