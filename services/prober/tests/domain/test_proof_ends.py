@@ -1,9 +1,11 @@
 """When a destination has stopped to show what the camera gives: proof ends there, and nobody else is accused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from prober.domain.delay import Newest
 from prober.domain.verification import Finding, Keyframe, Limits, Noted, Seen, decide
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeNote
@@ -83,10 +85,34 @@ def test_proof_ends_where_a_destination_paused_before_the_match() -> None:
     finding = decided(seen(("kept", 0.2), ("live 25", 25.1)), up_to(25.5), now=25.5)
     assert finding is not None
     assert finding.verdict is VerificationVerdict.VERIFIED
-    assert finding.paused_since == at(0.2)
+    assert finding.paused_since == T0
     finding = decided(seen(("live 12", 12.1)), up_to(12.5), now=12.5)
     assert finding is not None
     assert finding.paused_since == T0
+
+
+def test_proof_ends_where_a_destination_played_old_pictures_before_the_match() -> None:
+    """Late by 45 s, and then not any more: nobody noted what it played."""
+    old = ((f"old {second}", second + 0.1) for second in range(25))
+    finding = decided(seen(*old, ("live 25", 25.1)), up_to(25.5), now=25.5)
+    assert finding is not None
+    assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, T0)
+
+
+def test_proof_ends_where_a_destination_paused_after_the_picture_that_it_kept() -> None:
+    """It kept a picture of a minute ago, and what comes after 20 s is live by its timestamps: no keyframe is among it."""
+    kept = Keyframe("kept", at(0.2), rtp_timestamp=90_000)
+    notes = up_to(20.0, ("kept", -60.0))
+    notes = replace(notes, notes=[replace_note(note, 90_000) for note in notes.notes])
+    newest = Newest(90_000 + 80 * 90_000, at(20.0), 90_000)
+    finding = decide(Seen([kept], None, newest), notes, asked_at=T0, now=at(20.5), limits=LIMITS)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at) == (VerificationVerdict.VERIFIED, at(-60.0))
+    assert finding.paused_since == T0
+
+
+def replace_note(note: KeyframeNote, rtp_timestamp: int) -> KeyframeNote:
+    return note.model_copy(update={"rtp_timestamp": rtp_timestamp}) if note.hash == "kept" else note
 
 
 @pytest.mark.parametrize(
@@ -95,7 +121,7 @@ def test_proof_ends_where_a_destination_paused_before_the_match() -> None:
         (seen(("live 1", 1.1)), 1.0),
         (seen(("live 8", 8.1)), 1.0),  # slow to begin
         (seen(("kept", 0.2), ("live 4", 4.2)), 1.0),
-        (seen(("kept", 0.2), ("u", 4.0), ("v", 8.0), ("live 12", 12.1)), 1.0),  # late by some seconds
+        (seen(("kept", 0.2), ("u", 4.0), ("v", 8.0), ("live 1", 21.1)), 1.0),  # late by 20 s
         (seen(("kept", 0.2), ("live 20", 20.1)), 10.0),  # the camera gives keyframes rarely
     ],
 )

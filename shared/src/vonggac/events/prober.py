@@ -210,8 +210,8 @@ class DeliveryVerifiedV1(Payload):
     )
     paused_since: AwareDatetime | None = Field(
         default=None,
-        description="Of a match: from then on nothing came back for longer than it may, while the camera gave "
-        "keyframes; so this match proves no time between the one before and itself.",
+        description="Of a match: pictures that the camera gave from then on, over ten seconds and longer, never came "
+        "back; so this match proves no time between the one before and itself.",
     )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
     duration_ms: float = Field(

@@ -4,6 +4,7 @@ What it keeps (its GOP cache) comes in a burst, and the keyframe in it is as old
 that of the newest picture that followed: the keyframe's age, less the time that the pictures after it span.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,8 @@ CACHED_FROM_S = 1.0
 """A keyframe older than this on its return may be one that the destination kept for new viewers."""
 BURST_OVER_S = 0.5
 """After such a keyframe what was kept has come by then."""
+PAUSE_S, LEAST_PAUSED = 10.0, 3
+"""A destination may be so slow to begin. For longer, and with so many of the camera's keyframes, it paused."""
 CACHE_COUNTS = "the delay counts what the destination keeps for new viewers, too"
 _TICKS = 1 << 32
 
@@ -22,6 +25,15 @@ class Newest:
     rtp_timestamp: int
     arrived_at: datetime
     clock_rate: int
+
+
+def is_pause(missed: Sequence[datetime], until: datetime) -> bool:
+    """Whether a destination that plays a picture captured at `until` had not the camera's before.
+
+    `missed`: when those keyframes were captured that came from the camera meanwhile and never came back. One that stood
+    still, or played something else or something old, has them; one that is late at all times has not.
+    """
+    return len(missed) >= LEAST_PAUSED and (until - min(missed)).total_seconds() >= PAUSE_S
 
 
 def live_delay_s(captured_at: datetime, rtp_timestamp: int | None, newest: Newest | None) -> float | None:

@@ -11,9 +11,8 @@ it for ever, and with any timestamps.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, live_delay_s
+from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, is_pause, live_delay_s
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, KeyframeNote
 from vonggac.events.prober import VerificationVerdict
@@ -23,11 +22,6 @@ LEAST_KEYFRAMES = 2
 BURST_S = 1.0
 """What comes within this time after the first keyframe may be what the destination keeps for new viewers. And so long a
 destination that catches up after an interruption plays what waited for it, until the present comes."""
-PAUSE_S = 5.0
-"""Between two keyframes read back; longer, and with LEAST_PAUSED of the camera's meanwhile, the destination paused."""
-SLOW_START_S = 10.0
-"""The same before the first one: to begin playing takes a destination longer."""
-LEAST_PAUSED = 3
 TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
@@ -124,7 +118,7 @@ class Finding:
     """The verdict on one read-back, with its reason. `still_since`: the camera has repeated its picture since then.
 
     `stands_still`: nothing new came for as long as the camera gave new pictures. `paused_since`: of a match, before
-    which the destination gave nothing from then on, though the camera gave keyframes.
+    which pictures that the camera gave from then on never came.
     """
 
     verdict: VerificationVerdict
@@ -148,7 +142,11 @@ def decide(
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
     if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
-        return replace(finding, paused_since=_paused_since(seen, fresh, asked_at=asked_at))
+        captured_at = finding.captured_at or now
+        until = captured_at if (now - captured_at).total_seconds() <= limits.max_delay_s else now
+        came = {keyframe.hash for keyframe in seen.keyframes}
+        missed = [note.captured_at for note in fresh if note.captured_at < until and note.hash not in came]
+        return replace(finding, paused_since=asked_at if is_pause(missed, until) else None)
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
     if finding is None and noted.same_holder:
@@ -195,21 +193,6 @@ def _recognised(
                 return None, None, True
             return _verified_with_delay(note, delay_s, live_s), None, False
     return _of_a_repeating_camera(repeated, comings), old, bool(repeated)
-
-
-def _paused_since(seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime) -> datetime | None:
-    """When the last pause began in which the destination gave nothing of what the camera gave; None: it had none.
-
-    A destination that stood still for a while, and plays again, had not the picture meanwhile.
-    """
-    arrivals = [asked_at, *(keyframe.arrived_at for keyframe in seen.keyframes)]
-    paused_since = None
-    for number, (before, after) in enumerate(pairwise(arrivals)):
-        longest_s = PAUSE_S if number else SLOW_START_S
-        missed = sum(before < note.captured_at < after for note in fresh)
-        if (after - before).total_seconds() >= longest_s and missed >= LEAST_PAUSED:
-            paused_since = before
-    return paused_since
 
 
 def _burst_over(keyframe: Keyframe, now: datetime, within_s: float) -> bool:

@@ -88,6 +88,10 @@ async def test_proof_ends_at_one_centre_only_what_takes_long_there_keeps_nobody(
     assert (await proofs.fact(lying, within_s=40.0)).verdict is VerificationVerdict.MISMATCH
     assert len(proofs.of(up)) >= 4
     assert {fact.verdict for fact in proofs.of(up)} == {VERIFIED}
+    # The other one is due first, and alone, from then on.
+    known = len(proofs.of(up))
+    assert (await proofs.fact(lying, 2, within_s=40.0)).verdict is VerificationVerdict.MISMATCH
+    assert len(proofs.of(up)) >= known + 4
     assert all(fact.paused_since is None for fact in proofs.of(up))
 
 

@@ -127,7 +127,7 @@ class Verifications:
             for delivery in free:
                 if delivery not in running:
                     del self._running[delivery.id]
-            facts += await self._verify_meanwhile(camera, running, previous, hold) if running else ()
+            facts += await self._verify_meanwhile(camera, running, free, previous, hold) if running else ()
         now = self._verifier.now()
         left = [due_in_s(result, camera_revision=camera.revision, now=now) for result in previous.values()]
         if len(free) < len(wanted):
@@ -155,13 +155,15 @@ class Verifications:
     async def _verify_meanwhile(
         self,
         camera: CameraV1,
+        running: Sequence[PlannedDelivery],
         deliveries: Sequence[PlannedDelivery],
         previous: dict[UUID, DeliveryVerifiedV1 | None],
         hold: Hold,
     ) -> tuple[DeliveryVerifiedV1, ...]:
-        """One read-back of each, and of those that are due again before the last of them is over one more each time."""
+        """One read-back of each that is `running`, and before the last of them is over one of each delivery whenever it
+        is due."""
         facts: tuple[DeliveryVerifiedV1, ...] = ()
-        first = asyncio.create_task(self._verify(camera, deliveries, previous, hold, patient=True))
+        first = asyncio.create_task(self._verify(camera, running, previous, hold, patient=True))
         try:
             while not first.done():
                 await asyncio.wait({first}, timeout=BUSY_AGAIN_S)
