@@ -100,7 +100,7 @@ def test_proof_ends_where_a_destination_played_old_pictures_before_the_match() -
 
 
 def test_proof_ends_where_a_destination_paused_after_the_picture_that_it_kept() -> None:
-    """It kept a picture of a minute ago, and what comes after 20 s is live by its timestamps: no keyframe is among it."""
+    """It kept a picture of a minute ago, and what comes after 20 s is live by its timestamps, without a keyframe."""
     kept = Keyframe("kept", at(0.2), rtp_timestamp=90_000)
     notes = up_to(20.0, ("kept", -60.0))
     notes = replace(notes, notes=[replace_note(note, 90_000) for note in notes.notes])
