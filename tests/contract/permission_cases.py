@@ -6,14 +6,18 @@ from vonggac.auth import Role
 
 LEAD, OPERATOR, AUTHORITY = Role.PROVINCE_LEAD, Role.OPERATOR, Role.AUTHORITY
 AGENCY, FACILITY, READER, SERVICE = Role.MANAGING_AGENCY, Role.FACILITY, Role.READER, Role.SERVICE
+DECIDER = Role.DECIDER
 
-EVERYBODY = frozenset({LEAD, OPERATOR, AUTHORITY, AGENCY, FACILITY, READER, SERVICE})
+EVERYBODY = frozenset({LEAD, DECIDER, OPERATOR, AUTHORITY, AGENCY, FACILITY, READER, SERVICE})
 FILES = EVERYBODY - {FACILITY}
 WRITERS = frozenset({LEAD, OPERATOR})
-DISPUTERS = WRITERS | {AGENCY, FACILITY}
+EDITORS = WRITERS | {DECIDER}
+DECIDERS = frozenset({LEAD, DECIDER})
+"""Who names, settles, agrees and approves; whoever owes a duty asks for it."""
+DISPUTERS = ASKERS = WRITERS | {AGENCY, FACILITY}
 """Whoever owns the camera or runs it may say that a finding on it is wrong; who owes a duty never settles it."""
 RESTRICTED = EVERYBODY - {READER}
-AUDIT = frozenset({LEAD, AUTHORITY})
+AUDIT = frozenset({LEAD, DECIDER, AUTHORITY})
 ONLY_LEAD = frozenset({LEAD})
 NEED_A_SCOPE = frozenset({AGENCY, FACILITY})
 """R26: an agency sees its own, a facility itself. Without a scope they are nobody."""
@@ -34,17 +38,30 @@ CASES = (
     Case("inventory", "GET", "/v1/cameras/{thing_id}", EVERYBODY),
     Case("inventory", "GET", "/v1/exports/cameras.csv", FILES),
     Case("inventory", "GET", "/v1/exports/facilities/{facility_id}.xlsx", FILES),
-    Case("inventory", "POST", "/v1/cameras", WRITERS),
-    Case("inventory", "PATCH", "/v1/cameras/{thing_id}", WRITERS),
+    Case("inventory", "POST", "/v1/cameras", EDITORS),
+    Case("inventory", "PATCH", "/v1/cameras/{thing_id}", EDITORS),
     Case("inventory", "DELETE", "/v1/cameras/{thing_id}", ONLY_LEAD),
     Case("inventory", "POST", "/v1/deliveries/bulk/remove", ONLY_LEAD),
     Case("inventory", "DELETE", "/v1/deliveries/{thing_id}", ONLY_LEAD),
-    Case("inventory", "POST", "/v1/agencies", WRITERS, scoped=False),
+    Case("inventory", "POST", "/v1/agencies", EDITORS, scoped=False),
     Case("inventory", "DELETE", "/v1/destinations/{thing_id}", ONLY_LEAD, scoped=False),
     Case("inventory", "PUT", "/v1/cameras/{thing_id}/secret", WRITERS),
     Case("inventory", "PUT", "/v1/destinations/{thing_id}/secret", WRITERS, scoped=False),
     Case("inventory", "POST", "/v1/imports/cameras", WRITERS),
     Case("inventory", "POST", "/v1/imports/units", WRITERS, scoped=False),
+    Case("inventory", "POST", "/v1/directives", DECIDERS, scoped=False),
+    Case("inventory", "PATCH", "/v1/directives/{thing_id}", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/obligations", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/obligations/{thing_id}/transitions", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/obligations/{thing_id}/deadlines", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/operator-assignments", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/plan-exceptions", DECIDERS),
+    Case("inventory", "POST", "/v1/imports/obligations", ONLY_LEAD, scoped=False),
+    Case("inventory", "POST", "/v1/maintenance-windows", EDITORS),
+    Case("inventory", "GET", "/v1/decision-requests", EVERYBODY),
+    Case("inventory", "POST", "/v1/decision-requests", ASKERS),
+    Case("inventory", "POST", "/v1/decision-requests/{thing_id}/decision", DECIDERS),
+    Case("inventory", "POST", "/v1/decision-requests/{thing_id}/withdrawal", ASKERS),
     Case("inventory", "GET", "/v1/changes", AUDIT),
     Case("inventory", "GET", "/v1/cameras/{thing_id}/history", AUDIT),
     Case("inventory", "GET", "/v1/dead-letters", RESTRICTED, scoped=False),
@@ -52,7 +69,7 @@ CASES = (
     Case("prober", "POST", "/v1/probes", WRITERS),
     Case("prober", "GET", "/v1/cameras/{camera_id}/repetition", EVERYBODY),
     Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/dispute", DISPUTERS),
-    Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/decision", ONLY_LEAD),
+    Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/decision", DECIDERS),
     Case("prober", "POST", "/v1/scans", WRITERS, scoped=False),
     Case("prober", "GET", "/v1/verifications", EVERYBODY),
     Case("prober", "GET", "/probe", EVERYBODY),
@@ -64,7 +81,9 @@ CASES = (
     Case("reporting", "GET", "/v1/national", EVERYBODY),
     Case("reporting", "GET", "/v1/obligations.ics", EVERYBODY),
     Case("reporting", "GET", "/v1/reports", RESTRICTED, scoped=False),
-    Case("reporting", "POST", "/v1/reports", WRITERS, scoped=False),
+    Case("reporting", "POST", "/v1/reports", DECIDERS, scoped=False),
+    Case("reporting", "POST", "/v1/reports/{report_id}/approve", DECIDERS, scoped=False),
+    Case("reporting", "POST", "/v1/reports/{report_id}/versions", DECIDERS, scoped=False),
     Case("reporting", "GET", "/v1/reports/{report_id}.{form}", FILES - {READER}, scoped=False),
     Case("reporting", "GET", "/v1/metrics/compliance", RESTRICTED, scoped=False),
     Case("reporting", "GET", "/v1/notices", RESTRICTED, scoped=False),

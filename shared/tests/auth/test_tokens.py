@@ -156,10 +156,11 @@ def test_private_key_files_are_for_their_owner_alone_and_never_replaced(tmp_path
         assert (tmp_path / name).read_bytes() == content
 
 
-def test_only_lead_and_operator_change_things() -> None:
+def test_only_lead_operator_and_who_is_named_change_things() -> None:
     for right in (Right.ADD, Right.CHANGE, Right.IMPORT, Right.WRITE_SECRET):
         may = {role for role in Role if Principal("a", frozenset({role})).may(right)}
-        assert may == {Role.PROVINCE_LEAD, Role.OPERATOR}
+        assert may - {Role.DECIDER} == {Role.PROVINCE_LEAD, Role.OPERATOR}
+        assert (Role.DECIDER in may) is (right in {Right.ADD, Right.CHANGE})
     assert not Principal("a", frozenset()).may(Right.READ)
     here = AccessScope(facilities=frozenset({uuid4()}))
     assert all(Principal("a", frozenset({role}), here).may(Right.READ) for role in Role)

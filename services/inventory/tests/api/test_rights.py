@@ -19,6 +19,7 @@ ROUTES = [
 ]
 ALLOWED = {
     Role.PROVINCE_LEAD: {"GET", "POST", "PATCH", "DELETE", "PUT", "import", "export"},
+    Role.DECIDER: {"GET", "POST", "PATCH", "export"},
     Role.OPERATOR: {"GET", "POST", "PATCH", "PUT", "import", "export"},
     Role.AUTHORITY: {"GET", "export"},
     Role.MANAGING_AGENCY: set(),

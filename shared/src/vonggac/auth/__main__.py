@@ -3,6 +3,7 @@
 import argparse
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.auth.rights import Role
@@ -25,6 +26,9 @@ def main() -> None:
         help="what the token is for: agency:ID, unit:ID (with those beneath it) or facility:ID, ids as inventory has "
         "them; several add up (default: the whole province)",
     )
+    token.add_argument(
+        "--agency", type=UUID, metavar="ID", help="the agency that the caller speaks for, as inventory has its id"
+    )
     token.add_argument("--subject", default="admin", help="who the token is for (default: admin)")
     token.add_argument("--hours", type=float, default=12.0, help="valid for this long (default: 12)")
     arguments = parser.parse_args()
@@ -36,7 +40,8 @@ def main() -> None:
         issuer = token_issuer(arguments.keys)
         scope = AccessScope.parse(arguments.scope) if arguments.scope is not None else None
         valid_for = timedelta(hours=arguments.hours)
-        print(issuer.issue(subject=arguments.subject, roles=roles, valid_for=valid_for, scope=scope))
+        who = {"subject": arguments.subject, "roles": roles, "scope": scope, "agency": arguments.agency}
+        print(issuer.issue(**who, valid_for=valid_for))
     except (OSError, ValueError) as error:
         raise SystemExit(f"keys in {arguments.keys}: {error}") from None
 

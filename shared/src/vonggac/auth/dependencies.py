@@ -15,10 +15,12 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from vonggac.auth.key_set import KeysUnavailableError
+from vonggac.auth.policy.duties import refuse_act
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Principal, Right
 from vonggac.auth.tokens import TokenError, TokenVerifier
 from vonggac.auth.wrong_tokens import WrongTokens
+from vonggac.events.inventory import Act
 from vonggac.http.lists.parameters import check_query_parameters
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import ProblemError
@@ -129,7 +131,10 @@ async def _authorise(request: Request, caller: Caller) -> None:
     route: APIRoute = request.scope["route"]
     entry: Entry = request.app.state.policy[request.method, route.path]
     for right in entry.rights:
-        demand(request, caller, right)
+        if right is Right.DECIDE and entry.act is not None:
+            demand_act(request.url.path, caller, entry.act)
+        else:
+            demand(request, caller, right)
     if entry.reach is Reach.PROVINCE:
         demand_province(request, caller, "this concerns the province as a whole")
 
@@ -141,6 +146,18 @@ def demand(request: Request, caller: Principal, right: Right, why: str | None = 
     log.warning("access_denied", subject=caller.subject, right=right.value, path=request.url.path)
     msg = caller.why_not(right) if why is None else f"{why}: {caller.why_not(right)}"
     raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
+
+
+def demand_act(path: str, caller: Principal, act: Act, *, owed_by: UUID | None = None, by_lead: bool = False) -> None:
+    """Raises ProblemError 403 unless the caller decides `act`: it says which duty, who holds it, what is right.
+
+    `path`: of the request, or what it writes; `owed_by` and `by_lead`: as of `refuse_act`.
+    """
+    refusal = refuse_act(act, caller, owed_by=owed_by, by_lead=by_lead)
+    if refusal is None:
+        return
+    log.warning("access_denied", subject=caller.subject, right=act.value, path=path)
+    raise ProblemError(HTTPStatus.FORBIDDEN, refusal.code, refusal.detail, detail_vi=refusal.detail_vi)
 
 
 def demand_province(request: Request, caller: Principal, why: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from uuid import UUID
 
 from vonggac.auth.scope import AccessScope, Sight
 
@@ -12,6 +13,7 @@ class Role(StrEnum):
     """Who a caller is in the mandate (letter 1742): see R26."""
 
     PROVINCE_LEAD = "province_lead"
+    DECIDER = "decider"
     OPERATOR = "operator"
     AUTHORITY = "authority"
     MANAGING_AGENCY = "managing_agency"
@@ -35,12 +37,14 @@ class Right(StrEnum):
     WRITE_SECRET = "write_secret"  # noqa: S105 - a right, not a secret
     OPERATE = "operate"
     DISPUTE = "dispute"
+    ASK = "ask"
     DECIDE = "decide"
 
 
 ROLES: Mapping[Role, str] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: "The department that leads (Sở TT&TT): everything.",
+        Role.DECIDER: "Who is named to decide in place of the lead, or above it (UBND tỉnh): reads all and decides.",
         Role.OPERATOR: "The telecom: surveys, connects and repairs; removes nothing and does not read the log.",
         Role.AUTHORITY: "The ministry, the People's Committee, steering committees: read all, change nothing.",
         Role.MANAGING_AGENCY: "An agency that manages facilities: its own, so its token has a scope.",
@@ -65,7 +69,8 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.WRITE_SECRET: "Logins of devices and centres. Nobody reads them.",
         Right.OPERATE: "Commands: probe now, scan, stop and start deliveries, send again.",
         Right.DISPUTE: "Say, with a reason, that a finding on a camera is wrong.",
-        Right.DECIDE: "Decide what somebody else disputes.",
+        Right.ASK: "Ask, with a reason, for what somebody else decides.",
+        Right.DECIDE: "Decide what somebody else owes, asks or disputes: the acts of the table of duties.",
     }
 )
 """What a right allows, for docs/reference/permissions.md."""
@@ -75,16 +80,19 @@ _READS = frozenset({Right.READ, Right.EXPORT, Right.READ_RESTRICTED})
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
+        Role.DECIDER: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT, Right.ADD, Right.CHANGE, Right.DECIDE},
         Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE},
         Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
-        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE},
-        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE}),
+        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE, Right.ASK},
+        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE, Right.ASK}),
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
         Role.SERVICE: _READS,
     }
 )
 NEED_SCOPE = frozenset({Role.MANAGING_AGENCY, Role.FACILITY})
 """Roles that count in a token with a scope alone (R26): an agency sees its own facilities, a facility itself."""
+OWES = frozenset({Role.OPERATOR, Role.MANAGING_AGENCY, Role.FACILITY})
+"""Roles of those who owe duties: a token with one of them decides nothing, whatever other roles it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +102,15 @@ class Principal:
     subject: str
     roles: frozenset[Role]
     scope: AccessScope | None = None
+    agency: UUID | None = None
+    """The agency that the caller speaks for, where the token names one."""
 
     @property
     def rights(self) -> frozenset[Right]:
         """Those of the roles that count."""
         counted = self.roles if self.scope is not None else self.roles - NEED_SCOPE
-        return frozenset[Right]().union(*(RIGHTS[role] for role in counted))
+        rights = frozenset[Right]().union(*(RIGHTS[role] for role in counted))
+        return rights - {Right.DECIDE} if self.roles & OWES else rights
 
     def may(self, right: Right) -> bool:
         return right in self.rights

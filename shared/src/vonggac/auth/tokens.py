@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +31,8 @@ MAX_CHARACTERS = 16_384
 MAX_SUBJECT = 255
 SCOPE_CLAIM = "vonggac_scope"
 """`scope` is another thing of OAuth."""
+AGENCY_CLAIM = "vonggac_agency"
+"""The id of the agency that the caller speaks for."""
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 """What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
 
@@ -153,7 +155,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
         raise TokenError(msg)
     known = {role.value for role in Role}
     roles = frozenset(Role(name) for name in named if name in known)
-    return Principal(subject=subject, roles=roles, scope=_scope(claims))
+    return Principal(subject=subject, roles=roles, scope=_scope(claims), agency=_agency(claims))
 
 
 def _scope(claims: dict[str, Any]) -> AccessScope | None:
@@ -168,6 +170,18 @@ def _scope(claims: dict[str, Any]) -> AccessScope | None:
         return AccessScope.parse(parts)
     except ValueError as error:
         msg = f"its {SCOPE_CLAIM} cannot be read: {error}"
+        raise TokenError(msg) from None
+
+
+def _agency(claims: dict[str, Any]) -> UUID | None:
+    """An agency that cannot be read makes the token invalid: who it speaks for must be sure. Raises TokenError."""
+    given = claims.get(AGENCY_CLAIM)
+    if given is None:
+        return None
+    try:
+        return UUID(given)
+    except (ValueError, AttributeError, TypeError):
+        msg = f"its {AGENCY_CLAIM} is not the id of an agency"
         raise TokenError(msg) from None
 
 
@@ -186,6 +200,7 @@ class TokenIssuer:
         roles: frozenset[Role],
         valid_for: timedelta,
         scope: AccessScope | None = None,
+        agency: UUID | None = None,
         now: datetime | None = None,
     ) -> str:
         """A signed token for `subject`."""
@@ -198,5 +213,9 @@ class TokenIssuer:
             "iat": issued,
             "exp": issued + valid_for,
             "jti": str(uuid4()),
-        } | ({SCOPE_CLAIM: scope.parts} if scope is not None else {})
+        }
+        if scope is not None:
+            claims[SCOPE_CLAIM] = scope.parts
+        if agency is not None:
+            claims[AGENCY_CLAIM] = str(agency)
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})

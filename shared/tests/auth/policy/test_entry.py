@@ -18,6 +18,7 @@ WRITES = {
     Right.OPERATE,
     Right.WRITE_SECRET,
     Right.DISPUTE,
+    Right.ASK,
     Right.DECIDE,
 }
 

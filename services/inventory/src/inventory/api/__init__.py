@@ -7,6 +7,7 @@ TAGS = {
     "imports": "Files that add and change many rows.",
     "exports": "Files of what is on record.",
     "templates": "Empty files to fill in.",
+    "decision requests": "What somebody who owes a duty asks for, and what was decided.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
 }
@@ -30,16 +31,16 @@ def routers() -> tuple[APIRouter, ...]:
         connections,
         directives,
         minutes,
-        obligations,
         plans,
         records,
         surveys,
         visits,
     )
+    from inventory.api.mandate.duties import obligations, requests
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans, connections)
+    mandate = (directives, obligations, requests, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.

@@ -27,7 +27,7 @@ from inventory.storage.queries.concurrent_writes import Beginning, check_untouch
 from inventory.storage.queries.sight import follow_units, note_sight, read_thing
 from inventory.storage.queries.write_dates import WriteDate, WriteDates
 from inventory.storage.states import camera_plans, log_moved, payload_of
-from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
+from inventory.storage.tables import Camera, DecisionRequest, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
 from vonggac.auth import Role, Sight
 from vonggac.auth.scope import EVERYTHING
@@ -302,7 +302,7 @@ def _queue_message_of(transaction: WriteTransaction, thing: Thing) -> None:
         pending.stale_cameras.add(thing.id)
     elif isinstance(thing, Delivery):
         pending.stale_cameras.add(thing.camera_id)
-    else:
+    elif not isinstance(thing, DecisionRequest):
         pending.messages.append(transaction.message_of(thing.noun, thing.id, payload_of(thing)))
 
 

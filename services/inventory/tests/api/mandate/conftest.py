@@ -17,13 +17,15 @@ class Letter:
     def __init__(self, province: "Province") -> None:
         self.province, self.client = province, province.client
         self.lead: dict[str, Any] = {}
+        self.operator: dict[str, Any] = {}
         self.directives: dict[str, dict[str, Any]] = {}
 
     async def write(self) -> None:
-        """Three agencies, three directives."""
+        """Agencies of five roles, three directives."""
         issuers = {"597": "steering_committee", "1407": "ministry", "1742": "peoples_committee"}
         numbers = {"597": "597/CĐ-BCĐ", "1407": "1407/BTTTT-CVT", "1742": "1742/UBND-VX"}
         self.lead = await self.province.agency(code="STTTT", name="Sở TT&TT", role="lead")
+        self.operator = await self.province.agency(code="VIETTEL", name="Viettel Quảng Trị", role="operator")
         above: dict[str, Any] = {}
         for day, (short, role) in enumerate(issuers.items(), 5):
             issuer = await self.province.agency(role=role)
@@ -38,7 +40,7 @@ class Letter:
             "name": "Kết nối với hệ thống giám sát tập trung",
             "kind": "connection",
             "directive_id": self.directives["1742"]["id"],
-            "responsible_agency_id": self.lead["id"],
+            "responsible_agency_id": self.operator["id"],
             "due_before": "2021-05-10",
         }
         return await self.province.post("/v1/obligations", body | given)

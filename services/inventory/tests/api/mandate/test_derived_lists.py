@@ -123,18 +123,18 @@ async def test_the_pages_of_such_a_list_show_one_instant(lists: Lists) -> None:
 
 
 async def test_what_is_due_is_filtered(lists: Lists) -> None:
-    lead, facility = lists.letter.lead["id"], lists.facility["id"]
+    operator, facility = lists.letter.operator["id"], lists.facility["id"]
     await lists.letter.obligation(code="KT", kind="inspection", due_before=None, facility_ids=[facility])
 
     async def codes(**query: str) -> list[str]:
         return [one["code"] for one in (await lists.get("due-obligations", **query)).json()["items"]]
 
-    assert await codes(kind="inspection", responsible_agency_id=lead) == ["KT"]
+    assert await codes(kind="inspection", responsible_agency_id=operator) == ["KT"]
     assert len(await codes(facility_id=facility)) == 4
     assert await codes(facility_id=lists.letter.directives["1742"]["id"]) == []
     for query, count in (
         ({"facility_id": facility}, 1),
-        ({"managing_agency_id": lead}, 0),
+        ({"managing_agency_id": operator}, 0),
         ({"overdue_only": True}, 3),
     ):
         assert len((await lists.get("due-inspections", **query)).json()["items"]) == count

@@ -22,8 +22,8 @@ def span(start: float, end: float) -> Span:
     ("before", "after", "field"),
     [
         (None, span(1, 2), None),
-        (None, span(0, 2), "starts_at"),
-        (None, span(-1, 2), "starts_at"),
+        (None, span(0, 2), None),
+        (None, span(-1, 2), None),
         (span(1, 2), span(3, 9), None),
         (span(1, 2), span(0, 2), "starts_at"),
         (span(-1, 2), span(-1, 1), None),

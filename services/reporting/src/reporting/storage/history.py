@@ -157,7 +157,7 @@ _SITE_FAULTS_OVER = text(
 _WINDOWS = text(
     """
     select camera_id, facility_id, starts_at, ends_at, created_at from maintenance_window
-    where starts_at < :to and ends_at > :from
+    where agreed and starts_at < :to and ends_at > :from
     """
 )
 

@@ -232,6 +232,32 @@ async def test_agreed_maintenance_is_taken_out_of_the_figures(
     assert line["availability"]["measured_percent"] == 100.0
 
 
+async def test_duty_maintenance_that_nobody_agreed_to_is_shown_apart_and_excuses_nothing(
+    client: Client, ingest: Ingest, database: Database, province: Province
+) -> None:
+    _, failing, _ = await one_day(ingest, province)
+    before = (await read(client))["cameras"][1]
+    assert before["seconds"]["down"] > 0
+    start, end = DAY + timedelta(hours=2), DAY + timedelta(hours=3)
+    declared = {"facility_id": province.facility, "agreed": False, "agreed_by": "viettel", "declared_by": "viettel"}
+    ahead = province.window(start, end, **declared)
+    afterwards = province.window(start, end, **declared, agreed_at=end)
+    await province.feed(
+        ingest, province.stated("maintenance_window", ahead), province.stated("maintenance_window", afterwards)
+    )
+    assert (await read(client))["cameras"][1]["seconds"] == before["seconds"]
+    period = {"from": DAY.isoformat(), "to": (DAY + timedelta(days=1)).isoformat()}
+    for agreed, count in (("true", 0), ("false", 2)):
+        items = (await client.get("/v1/maintenance", params=period | {"agreed": agreed})).json()["items"]
+        assert [(one["agreed"], one["approved_by"], one["declared_by"]) for one in items] == [
+            (False, None, "viettel")
+        ] * count
+    confirmed = ahead.model_copy(update={"agreed": True, "agreed_by": "lead", "revision": 2})
+    await province.feed(ingest, province.stated("maintenance_window", confirmed))
+    line = (await read(client))["cameras"][1]
+    assert (line["id"], line["seconds"]["down"], line["seconds"]["maintenance"]) == (str(failing.id), 0.0, 3600.0)
+
+
 async def test_a_blind_verifier_makes_nobody_non_compliant(client: Client, ingest: Ingest, province: Province) -> None:
     """Acknowledged where verified is demanded: unknown while nobody reads back, not connected while that fails."""
     good, *_ = await one_day(ingest, province)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vonggac.auth.rights import Right
+from vonggac.events.inventory import Act
 
 
 class Reach(StrEnum):
@@ -31,6 +32,8 @@ class Entry:
     also: Mapping[Right, str] = field(default_factory=dict)
     note: str = ""
     """What the scope of a token means here in particular."""
+    act: Act | None = None
+    """Of a route that is nothing but this act: who does not decide it learns who does."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Right
+from vonggac.events.inventory import Act
 
 ADD, CHANGE, REMOVE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,)
 IMPORT, EXPORT = (Right.IMPORT,), (Right.EXPORT,)
@@ -31,6 +32,24 @@ WITH_PEOPLE = ("focal-points", "team-members", "surveys", "visits")
 """Nouns with phones or e-mail addresses; files of facilities have those of their focal points."""
 WITH_LOGINS = ("cameras", "destinations")
 
+DECIDED = {
+    "directives": Act.DIRECTIVE,
+    "obligations": Act.OBLIGATION,
+    "plan-exceptions": Act.EXCEPTION,
+    "operator-assignments": Act.ASSIGNMENT,
+}
+"""Nouns of which every write is a decision."""
+_DECIDES_SOME = {
+    "facilities": "to close, suspend, reopen or remove it, and for its period of validity",
+    "cameras": "to disable or remove it, and for its period of validity",
+    "deliveries": "to disable or remove it, and for its period of validity",
+    "destinations": "to disable or remove it, and for its period of validity",
+    "surveys": "to approve or return it",
+    "connection-plans": "to agree to it, and to reject what was proposed",
+    "installation-proposals": "to approve, return or fund it, and for its decision and source of funds",
+}
+"""Nouns of which some writes are decisions, and which (`inventory.domain.mandate.acts`)."""
+
 _PEOPLE = {Right.READ_PEOPLE: "to see phones and e-mail addresses"}
 _SECRET = {Right.WRITE_SECRET: "for credentials in an address"}
 _ROWS = {Right.ADD: "for a row that adds a record", Right.CHANGE: "for a row that changes a record"}
@@ -51,19 +70,24 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
     write = Reach.NARROWED if noun in OF_A_FACILITY else Reach.PROVINCE
     people = _PEOPLE if noun in WITH_PEOPLE else {}
     secret = _SECRET if noun in WITH_LOGINS else {}
+    act = DECIDED.get(noun)
+    decide = (Right.DECIDE,) if act is not None else ()
+    some = {Right.DECIDE: _DECIDES_SOME[noun]} if noun in _DECIDES_SOME else {}
     yield Entry("GET", path, READ, read, people)
     yield Entry("GET", one, READ, read, people)
     yield Entry("GET", f"{one}/history", AUDIT, read, people)
-    yield Entry("POST", path, ADD, write, secret)
+    yield Entry("POST", path, (*decide, *ADD), write, secret, act=act)
     if noun != WRITTEN_ONCE:
-        yield Entry("PATCH", one, CHANGE, write, secret)
-        yield Entry("DELETE", one, REMOVE, write)
-        yield Entry("POST", f"{path}/bulk", ADD, write, secret)
-        yield Entry("PATCH", f"{path}/bulk", CHANGE, write, secret)
-        yield Entry("POST", f"{path}/bulk/remove", REMOVE, write)
+        yield Entry("PATCH", one, (*decide, *CHANGE), write, secret | some, act=act)
+        yield Entry("DELETE", one, (*decide, *REMOVE), write, some, act=act)
+        yield Entry("POST", f"{path}/bulk", (*decide, *ADD), write, secret, act=act)
+        yield Entry("PATCH", f"{path}/bulk", (*decide, *CHANGE), write, secret | some, act=act)
+        yield Entry("POST", f"{path}/bulk/remove", (*decide, *REMOVE), write, some, act=act)
     if noun in WITH_STATES:
-        yield Entry("POST", f"{one}/transitions", CHANGE, write)
-    yield Entry("POST", f"/v1/imports/{noun}", IMPORT, write, _ROWS_OF_CAMERAS if noun == "cameras" else _ROWS)
+        moves = Act.SETTLEMENT if noun == "obligations" else act
+        yield Entry("POST", f"{one}/transitions", (*decide, *CHANGE), write, some, act=moves)
+    rows = _ROWS_OF_CAMERAS if noun == "cameras" else _ROWS
+    yield Entry("POST", f"/v1/imports/{noun}", (*decide, *IMPORT), write, rows | some, act=act)
     for suffix in ("csv", "xlsx"):
         yield Entry("GET", f"/v1/exports/{noun}.{suffix}", EXPORT, read, _PEOPLE if noun == "facilities" else people)
     # Its drop-down lists have the codes of what it refers to.
@@ -90,7 +114,14 @@ def _beside() -> Iterator[Entry]:
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
     yield Entry("POST", f"/v1/information-requests/{thing}/answers", CHANGE, narrowed)
     yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
-    yield Entry("POST", f"/v1/obligations/{thing}/deadlines", CHANGE, province)
+    yield Entry("POST", f"/v1/obligations/{thing}/deadlines", (Right.DECIDE, *CHANGE), province, act=Act.DEADLINE)
+    requests = "/v1/decision-requests"
+    yield Entry("GET", requests, READ, narrowed)
+    yield Entry("GET", f"{requests}/{thing}", READ, narrowed)
+    yield Entry("GET", f"{requests}/{thing}/history", AUDIT, narrowed)
+    yield Entry("POST", requests, (Right.ASK,), narrowed)
+    yield Entry("POST", f"{requests}/{thing}/decision", (Right.DECIDE,), narrowed)
+    yield Entry("POST", f"{requests}/{thing}/withdrawal", (Right.ASK,), narrowed)
     yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
     yield Entry("GET", "/v1/surveys/form.schema.json", READ, common)
     yield Entry("PUT", f"/v1/surveys/{thing}/submissions/{{submission_id}}", CHANGE, narrowed)

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vonggac.auth.policy import POLICY
+from vonggac.auth.policy.duties import MATRIX, WORDS
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.policy.inventory import OF_A_FACILITY, OF_THE_PROVINCE, OF_THE_PROVINCE_NARROWED
-from vonggac.auth.rights import MEANINGS, NEED_SCOPE, RIGHTS, ROLES, Right
+from vonggac.auth.rights import MEANINGS, NEED_SCOPE, RIGHTS, ROLES, Right, Role
 from vonggac.auth.scope import MAX_PARTS
-from vonggac.auth.tokens import SCOPE_CLAIM
+from vonggac.auth.tokens import AGENCY_CLAIM, SCOPE_CLAIM
+from vonggac.events.inventory import Act
 
 INTRODUCTION = f"""\
 Who may do what, at every route of the four services. The table is code (`vonggac.auth.policy`): a service with a route
@@ -16,13 +18,14 @@ that has no entry in it does not start, and a test calls every route as every ro
 
 ## What a token says
 
-Every call carries a JWT. Three of its claims decide:
+Every call carries a JWT. Four of its claims decide:
 
 | claim | what |
 |---|---|
 | `sub` | who calls: 1 to 255 printable characters, as the change log will name it |
 | `roles` | a list of roles of the table below; words that are none are ignored |
 | `{SCOPE_CLAIM}` | what of the province the token is for; left out: all of it |
+| `{AGENCY_CLAIM}` | the id of the agency that the caller speaks for; left out: none |
 
 `{SCOPE_CLAIM}` is a list of up to {MAX_PARTS} parts, which add up: `agency:<id>` (the facilities that it manages),
 `unit:<id>` (those in a district, commune or province, with the units beneath it) and `facility:<id>`. Ids are the
@@ -45,6 +48,17 @@ it is of neither, and the token needs a part more.
 Facilities are those of now: a facility that another agency takes over, or that is made restricted, is seen by its new
 readers alone, with all of its past.
 """
+DUTIES = """\
+Deciding is a right of its own: the lead has it, and who is named for it by the role `decider` (UBND tỉnh above the
+lead, or a deputy). Whoever owes a duty asks, with a reason: `POST /v1/decision-requests`; what waits is
+`GET /v1/decision-requests?status=waiting`, and a request that is granted is carried out in the same moment, in the
+name of who granted it. A token that also has the role of somebody who owes duties decides nothing. Nor does the agency
+that owes an obligation settle it, move its deadline or change it: the agency of the claim `vonggac_agency`, and the
+lead where it owes one itself; then the `decider` does.
+
+A write is judged by what it changes, by whatever route: a change in bulk, a file and an import that is taken back too.
+A refusal (403) says in Vietnamese and English which act it is, who decides it and what would be right.
+"""
 REACHES = {
     Reach.NARROWED: "What the caller does not see is not there: not in lists, totals, files, searches; 404 by its id.",
     Reach.COMMON: "Holds nothing of a single facility: the same for every caller.",
@@ -59,6 +73,7 @@ def permissions_page(generated: str) -> str:
     parts = ["# Permissions", generated, INTRODUCTION.strip(), "## Rights", _rights(), "## Roles", _roles()]
     needy = " and ".join(f"`{role}`" for role in sorted(NEED_SCOPE))
     parts.append(f"{needy} count in a token with a scope alone (R26). Roles of one token add up, within its scope.")
+    parts += ["## Duties", DUTIES.strip(), _duties()]
     parts += ["## Scope", _reaches()]
     for service, entries in POLICY.items():
         parts += [f"## {service.capitalize()}", _routes(entries)]
@@ -78,6 +93,15 @@ def _roles() -> str:
     headings = ("role", "who", *(f"`{right}`" for right in Right))
     rows = (
         (f"`{role}`", who, *("yes" if right in RIGHTS[role] else "" for right in Right)) for role, who in ROLES.items()
+    )
+    return _table(headings, rows)
+
+
+def _duties() -> str:
+    headings = ("act", "what", "in Vietnamese", *(f"`{role}`" for role in Role))
+    rows = (
+        (f"`{act}`", WORDS[act].english, WORDS[act].vietnamese, *(MATRIX[act].get(role, "") for role in Role))
+        for act in Act
     )
     return _table(headings, rows)
 

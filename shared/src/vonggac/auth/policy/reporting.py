@@ -2,10 +2,11 @@
 
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Right
+from vonggac.events.inventory import Act
 
 _READ, _EXPORT = (Right.READ,), (Right.EXPORT,)
 _ADD, _CHANGE, _REMOVE, _OPERATE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,), (Right.OPERATE,)
-_SECRET = (Right.WRITE_SECRET,)
+_SECRET, _DECIDE = (Right.WRITE_SECRET,), (Right.DECIDE,)
 _FILE = {Right.EXPORT: "for a file: `format` or `Accept` other than JSON"}
 _WHOLE = (Right.READ, Right.READ_RESTRICTED)
 """What was frozen or sent is of the whole province, restricted facilities included, and cannot be narrowed."""
@@ -54,9 +55,9 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/reports/{report_id}", _WHOLE, Reach.PROVINCE, _FILE),
     Entry("GET", "/v1/reports/{report_id}/difference", _WHOLE, Reach.PROVINCE),
     Entry("GET", "/v1/reports/{report_id}.{form}", (*_EXPORT, *_WHOLE), Reach.PROVINCE),
-    Entry("POST", "/v1/reports", (*_ADD, *_WHOLE), Reach.PROVINCE),
-    Entry("POST", "/v1/reports/{report_id}/approve", (*_CHANGE, *_WHOLE), Reach.PROVINCE),
-    Entry("POST", "/v1/reports/{report_id}/versions", (*_ADD, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/reports", (*_DECIDE, *_ADD, *_WHOLE), Reach.PROVINCE, act=Act.FREEZING),
+    Entry("POST", "/v1/reports/{report_id}/approve", (*_DECIDE, *_CHANGE, *_WHOLE), Reach.PROVINCE, act=Act.APPROVAL),
+    Entry("POST", "/v1/reports/{report_id}/versions", (*_DECIDE, *_ADD, *_WHOLE), Reach.PROVINCE, act=Act.FREEZING),
     Entry("GET", "/v1/metrics/compliance", _WHOLE, Reach.PROVINCE),
     Entry("GET", "/v1/notices", _WHOLE, Reach.PROVINCE),
     Entry("GET", "/v1/webhooks", _READ, Reach.PROVINCE),

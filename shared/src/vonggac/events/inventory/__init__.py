@@ -17,6 +17,7 @@ from vonggac.events.inventory.devices import (
     TlsTrust,
 )
 from vonggac.events.inventory.mandate import (
+    Act,
     BlockedKind,
     BlockedReasonV1,
     DeadlineV1,
@@ -64,6 +65,7 @@ from vonggac.events.inventory.surveys import (
 
 __all__ = [
     "OUT_OF_SERVICE",
+    "Act",
     "AgencyRole",
     "AgencyV1",
     "BlockedKind",

@@ -25,6 +25,22 @@ class DirectiveV1(State):
     supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
 
 
+class Act(StrEnum):
+    """What somebody decides about a duty."""
+
+    SETTLEMENT = "settlement"
+    DEADLINE = "deadline"
+    DIRECTIVE = "directive"
+    OBLIGATION = "obligation"
+    EXCEPTION = "exception"
+    MAINTENANCE = "maintenance"
+    CLOSING = "closing"
+    SWITCHING_OFF = "switching_off"
+    APPROVAL = "approval"
+    FREEZING = "freezing"
+    ASSIGNMENT = "assignment"
+
+
 class ObligationKind(StrEnum):
     """What an obligation demands."""
 
@@ -168,7 +184,8 @@ class InspectionV1(State):
 class MaintenanceWindowV1(State):
     """Time agreed beforehand in which a camera, or every camera of a facility, may be down (R08); its current state.
 
-    [starts_at, ends_at). A cancelled one keeps its line and is cut: at `starts_at` if it had not begun.
+    [starts_at, ends_at). A cancelled one keeps its line and is cut: at `starts_at` if it had not begun. One that nobody
+    has agreed to (`agreed` false) is declared: it is shown apart and takes nothing out of the percentages.
     """
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.maintenance_window.v1"
@@ -177,8 +194,10 @@ class MaintenanceWindowV1(State):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     purpose: str
-    agreed_by: str = Field(description="Subject of the token that entered it.")
-    agreed_at: AwareDatetime = Field(description="When it was entered: before it begins.")
+    agreed_by: str = Field(description="Subject of the token that agreed to it; while nobody has, that entered it.")
+    agreed_at: AwareDatetime = Field(description="When it was agreed to: before it begins; else when it was entered.")
+    agreed: bool = Field(default=True, description="False: declared alone.")
+    declared_by: str | None = Field(default=None, description="Who entered it, where another one agrees.")
     cancelled_at: AwareDatetime | None = None
     cancelled_by: str | None = None
 

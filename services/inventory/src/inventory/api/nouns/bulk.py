@@ -187,7 +187,8 @@ async def do_each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Aw
             if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             refused.append(error)
-            named = error.problem.errors or [FieldError(field="", message=error.problem.detail or error.problem.title)]
+            said = error.problem.detail or error.problem.title
+            named = error.problem.errors or [FieldError(field="", message=said, message_vi=error.problem.detail_vi)]
             errors += [_at(place, each.field, each.message, each.message_vi) for each in named]
         except ValidationError as error:
             for each in error.errors(include_url=False, include_input=False):

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, inspect
 
+from inventory.domain.mandate.acts import find_acts
 from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.domain.text import LOGIN_ADVICE, holds_login
 from inventory.nouns.noun import Noun
@@ -17,7 +18,9 @@ from inventory.storage.queries.codes import refuse_alike_code
 from inventory.storage.queries.references import is_mentioned, refuse_while_referred
 from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Thing
+from inventory.storage.tables import Agency, Thing
+from vonggac.auth.dependencies import demand_act
+from vonggac.events.inventory import AgencyRole
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.problems import refuse_fields
 
@@ -31,6 +34,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     await _check_references(writing.transaction, noun, {name: getattr(fields, name) for name in noun.references})
     await refuse_alike_code(writing.transaction.session, noun.table, dict(fields), None)
     thing = await noun.writer.make(writing, noun.table, fields)
+    await check_acts(writing, noun, None, thing)
     _check_reason(writing.transaction, noun, None, thing)
     await _call_hooks(writing.transaction, noun, None, thing)
     await _check_seen(writing.transaction, thing)
@@ -45,6 +49,7 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
     fields = {name: getattr(before, name, None) for name in noun.fields.model_fields}
     await refuse_alike_code(transaction.session, noun.table, fields | dict(patch), before)
     await noun.writer.change(writing, thing, noun.fields, patch)
+    await check_acts(writing, noun, before, thing)
     await _check_transition(transaction, noun, before, thing)
     _check_reason(transaction, noun, before, thing)
     await _call_hooks(transaction, noun, before, thing)
@@ -55,6 +60,7 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
 async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
     """Remove a thing that nothing refers to. Raises ProblemError."""
     transaction = writing.transaction
+    await check_acts(writing, noun, thing, None)
     if transaction.actor.reason is None:
         raise reason_needed(f"removing the {noun.singular}")
     for other, field in referring(noun):
@@ -93,6 +99,22 @@ def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for place, each in enumerate(value):
             yield from _texts(f"{path}.{place}", each)
+
+
+async def check_acts(writing: Write, noun: Noun, before: Any | None, after: Any | None) -> None:
+    """Raises ProblemError 403 when the write is an act that its caller does not decide (`vonggac.auth.policy`)."""
+    for act in sorted(find_acts(noun.name, before, after)):
+        owner = await _owner_of(writing, noun, before)
+        owed_by = owner.id if owner is not None else None
+        by_lead = owner is not None and owner.role is AgencyRole.LEAD
+        demand_act(f"/v1/{noun.path}", writing.caller, act, owed_by=owed_by, by_lead=by_lead)
+
+
+async def _owner_of(writing: Write, noun: Noun, thing: Any) -> Agency | None:
+    """The agency that owes an obligation that is on record; of anything else nobody is asked."""
+    if noun.name != "obligation" or thing is None:
+        return None
+    return await writing.transaction.session.get(Agency, thing.responsible_agency_id)
 
 
 def copy_of[T: Thing](thing: T) -> T:

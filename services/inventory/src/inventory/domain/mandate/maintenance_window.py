@@ -1,6 +1,8 @@
 """Maintenance windows: time agreed beforehand in which a camera, or all of a facility, may be down (R08).
 
-What has begun is a fact: a window is entered before it begins, and a running one can only be cut short.
+Whoever decides agrees, before it begins. What anybody else enters, or what is entered afterwards, is declared: it is on
+record and shown apart, and takes nothing out of the percentages. What has begun is a fact: a running window can only be
+cut short.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ class MaintenanceWindowFields(Dated):
 
     camera_id: UUID | None = None
     facility_id: UUID | None = None
-    starts_at: AwareDatetime = Field(description="Included; in the future when it is entered.")
+    starts_at: AwareDatetime = Field(description="Included; in the future of whoever agrees to it.")
     ends_at: AwareDatetime = Field(description="Excluded.")
     purpose: Line = Field(description="What is done in it.")
 
@@ -54,8 +56,10 @@ class Span(NamedTuple):
 def refusal(before: Span | None, after: Span, now: datetime) -> tuple[str, str] | None:
     """Field and message when the window cannot be entered, or changed from `before`; None when it can."""
     beforehand = "must lie in the future: maintenance is agreed beforehand, it cannot excuse an outage afterwards"
-    if before is None or now < before.starts_at:
-        if before is not None and before.cancelled_at is not None:
+    if before is None:
+        return None
+    if now < before.starts_at:
+        if before.cancelled_at is not None:
             return "starts_at", "this window was cancelled: enter a new one"
         return ("starts_at", beforehand) if after.starts_at <= now else None
     if now >= before.ends_at or before.cancelled_at is not None:
@@ -67,6 +71,11 @@ def refusal(before: Span | None, after: Span, now: datetime) -> tuple[str, str] 
     if after.ends_at < now:
         return "ends_at", "lies in the past: what has been cannot be changed"
     return None
+
+
+def is_agreed(*, by_decider: bool, starts_at: datetime, now: datetime) -> bool:
+    """Whether a window that is entered or changed `now` is agreed with it: by who decides, before it begins."""
+    return by_decider and starts_at > now
 
 
 def cancelled(window: Span, now: datetime) -> Span | None:

@@ -60,6 +60,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # Rights.
     "needs_add": ("adds {key}: needs the right '{right}'", "thêm {key}: cần quyền '{right}'"),
     "needs_change": ("changes {key}: needs the right '{right}'", "sửa {key}: cần quyền '{right}'"),
+    "needs_decide": ("takes {key} out of what is counted: needs the right '{right}' of the province lead, or of who is named "
+                     "for it; ask for it with POST /v1/decision-requests, act 'switching_off'",
+                     "cho {key} ra khỏi phần thống kê: cần quyền '{right}' của đơn vị chủ trì hoặc người được giao; hãy gửi "
+                     "đề nghị bằng POST /v1/decision-requests, act 'switching_off'"),
     "needs_remove_delivery": ("removes a delivery of {key}, as the destination is not named: needs the right '{right}'",
                               "bỏ một luồng chuyển của {key} vì không nêu trung tâm nhận: cần quyền '{right}'"),
     "needs_add_delivery": ("adds a delivery of {key}: needs the right '{right}'",

@@ -48,6 +48,8 @@ def needs_of(noun: str, row: Planned) -> Iterator[Need]:
         return
     if row.action is Action.UNCHANGED:
         return
+    if noun == "camera":
+        yield from _of_counted(row)
     beside = {DESTINATIONS, *PERSON.values()}
     if noun not in {"camera", "facility"} or row.changes.keys() - beside or row.patch:
         yield Right.CHANGE, "row", "needs_change"
@@ -57,6 +59,12 @@ def needs_of(noun: str, row: Planned) -> Iterator[Need]:
         yield Right.ADD, DESTINATIONS, "needs_add_delivery"
     if person := row.changes.keys() & set(PERSON.values()):
         yield from _of_person(row, person)
+
+
+def _of_counted(row: Planned) -> Iterator[Need]:
+    """A camera that is counted no longer; what other nouns decide is refused by their rules."""
+    if row.patch.get("enabled") is False or {"valid_from", "valid_to"} & row.patch.keys():
+        yield Right.DECIDE, "enabled" if "enabled" in row.patch else "valid_to", "needs_decide"
 
 
 def _of_person(row: Planned, columns: set[str]) -> Iterator[Need]:

@@ -1,20 +1,25 @@
-"""Maintenance windows (R08)."""
+"""Maintenance windows (R08): agreed to by who decides, or declared and waiting for it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from sqlalchemy import select
 
-from inventory.domain.mandate.maintenance_window import HEADINGS, MaintenanceWindowFields, Span, refusal
+from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
+from inventory.domain.mandate.maintenance_window import HEADINGS, MaintenanceWindowFields, Span, is_agreed, refusal
 from inventory.nouns.noun import Noun
+from inventory.nouns.requests import new_request
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import MaintenanceWindow, Thing
-from vonggac.events.inventory import MaintenanceWindowV1
+from inventory.storage.tables import Camera, DecisionRequest, MaintenanceWindow, Thing
+from vonggac.auth.policy.duties import refuse_act
+from vonggac.events.inventory import Act, MaintenanceWindowV1
 from vonggac.http import ProblemError
 
 
@@ -26,9 +31,18 @@ class MaintenanceWindowShown(Shown):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     purpose: str
-    agreed_by: str = Field(description="Subject of the token that entered it.")
+    agreed: bool = Field(description="False: declared alone; it takes nothing out of the percentages.")
+    agreed_by: str | None = Field(description="Subject of the token that agreed to it, before it began.")
+    declared_by: str | None = Field(description="Subject of the token that entered it, where another one agrees.")
+    confirmed_at: AwareDatetime | None = Field(description="When it was agreed to, where it was declared before.")
     cancelled_at: AwareDatetime | None
     cancelled_by: str | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nobody_agreed(cls, values: Any) -> Any:
+        """The column names who declared it while nobody has agreed."""
+        return {**values, "agreed_by": None} if isinstance(values, Mapping) and not values["agreed"] else values
 
 
 def span_of(window: MaintenanceWindow) -> Span:
@@ -38,20 +52,72 @@ def span_of(window: MaintenanceWindow) -> Span:
 
 class _Writer(Writer):
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
-        """Raises ProblemError 422 when it begins before now."""
-        window = kind(**fields.model_dump(), agreed_by=writing.transaction.actor.subject)
-        _refuse(None, window, writing)
+        """Of who decides it is agreed, if it lies ahead; of others it is declared, and asks for agreement."""
+        window = kind(**fields.model_dump(), **agreement(writing, cast("MaintenanceWindowFields", fields).starts_at))
         await writing.transaction.add_thing(window)
+        await ask_to_agree(writing, cast("MaintenanceWindow", window))
         return window
 
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """Raises ProblemError 422 when what has been would change."""
-        if "cancelled_at" in patch:
+        """Raises ProblemError 422 when what has been would change. Another time is another agreement."""
+        if patch.keys() & {"cancelled_at", "confirmed_at"}:
             await writing.transaction.change_thing(thing, patch)
             return
+        window = cast("MaintenanceWindow", thing)
         values = merge(fields, thing, patch).model_dump()
         _refuse(thing, type(thing)(**values, cancelled_at=None), writing)
+        if _is_another(window, values, writing.transaction.now):
+            values |= agreement(writing, values["starts_at"])
         await writing.transaction.change_thing(thing, values)
+        await ask_to_agree(writing, window)
+
+
+def agreement(writing: Write, starts_at: datetime) -> dict[str, Any]:
+    """The columns of a window that the caller enters now."""
+    actor, now = writing.transaction.actor, writing.transaction.now
+    by_decider = refuse_act(Act.MAINTENANCE, writing.caller) is None
+    agreed = is_agreed(by_decider=by_decider, starts_at=starts_at, now=now)
+    return {
+        "agreed": agreed,
+        "agreed_by": actor.subject,
+        "declared_by": None if agreed else actor.subject,
+        "confirmed_at": None,
+    }
+
+
+async def ask_to_agree(writing: Write, window: MaintenanceWindow) -> None:
+    """Lay a declared window that has not begun before who decides, once."""
+    transaction = writing.transaction
+    if window.agreed or window.starts_at <= transaction.now:
+        return
+    waiting = select(DecisionRequest.id).where(
+        DecisionRequest.window_id == window.id, DecisionRequest.status == RequestStatus.WAITING
+    )
+    if await transaction.session.scalar(waiting) is not None:
+        return
+    facility_id = window.facility_id
+    if facility_id is None:
+        camera = await transaction.session.get_one(Camera, window.camera_id)
+        facility_id = camera.facility_id
+    subject = {"camera_id": window.camera_id} if window.camera_id is not None else {"facility_id": window.facility_id}
+    asked = RequestFields.model_validate(
+        {
+            "act": Act.MAINTENANCE,
+            "reason": window.purpose,
+            "starts_at": window.starts_at,
+            "ends_at": window.ends_at,
+            **subject,
+        }
+    )
+    await transaction.add_thing(new_request(writing, asked, facility_id=facility_id, window_id=window.id))
+
+
+def _is_another(window: MaintenanceWindow, values: Mapping[str, Any], now: datetime) -> bool:
+    """Whether what was agreed to becomes something else: cutting it short excuses less, and needs nobody."""
+    if window.starts_at <= now:
+        return False
+    same = all(values[name] == getattr(window, name) for name in ("camera_id", "facility_id", "purpose"))
+    return not same or values["starts_at"] < window.starts_at or values["ends_at"] > window.ends_at
 
 
 def _refuse(before: Any, after: Any, writing: Write) -> None:

@@ -28,7 +28,7 @@ from inventory.storage.queries.plans import is_facility_surveyed
 from inventory.storage.states import camera_plans
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Facility, InstallationProposal
-from vonggac.auth import Role
+from vonggac.auth.policy.duties import DECIDERS
 from vonggac.events.inventory import FacilityStatus, InstallationProposalV1, PlanBasis, ProposalStatus
 
 
@@ -79,7 +79,7 @@ async def _guards(transaction: WriteTransaction, proposal: InstallationProposal,
     return met_guards(
         merge(ProposalFields, proposal, {}),
         surveyed=await is_facility_surveyed(session, facility.id),
-        by_lead=Role.PROVINCE_LEAD in transaction.actor.roles,
+        by_lead=not DECIDERS.isdisjoint(transaction.actor.roles),
         active=facility.status is FacilityStatus.ACTIVE,
         forwarded_as_planned=await _forwarded_as_planned(session, facility.id),
     )

@@ -30,7 +30,7 @@ from inventory.storage.queries.contents import stored_hashes
 from inventory.storage.queries.plans import agency_roles
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Survey
-from vonggac.auth import Role
+from vonggac.auth.policy.duties import DECIDERS
 from vonggac.events.inventory import SurveyStatus, SurveyV1, SurveyVerdict
 
 _BRIEFING = ("briefed_by", "briefed_at", "rules_version", "acknowledged_by", "acknowledged_at")
@@ -115,7 +115,7 @@ async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: 
         fields,
         roles=await agency_roles(transaction.session, agencies),
         missing=missing_contents(fields.attachments, await stored_hashes(transaction.session, survey.id)),
-        by_lead=Role.PROVINCE_LEAD in transaction.actor.roles,
+        by_lead=not DECIDERS.isdisjoint(transaction.actor.roles),
         today=day_of(transaction.now),
     )
 

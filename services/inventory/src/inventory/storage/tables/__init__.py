@@ -9,6 +9,7 @@ from inventory.storage.tables.imports import ImportRow
 from inventory.storage.tables.log import Backup, Change, IdempotencyKey, OutboxRow, PublishedStream, RepublishWanted
 from inventory.storage.tables.mandate import (
     BlockedReason,
+    DecisionRequest,
     Directive,
     InformationRequest,
     Inspection,
@@ -53,6 +54,7 @@ THINGS: tuple[type[Thing], ...] = (
     ConnectionPlan,
     PlanException,
     InstallationProposal,
+    DecisionRequest,
 )
 
 # Of a plan the register makes the code, and a unit's is of its level and time.
@@ -75,6 +77,7 @@ __all__ = [
     "Change",
     "ConnectionPlan",
     "Coverage",
+    "DecisionRequest",
     "Delivery",
     "Destination",
     "Directive",

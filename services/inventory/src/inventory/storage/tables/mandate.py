@@ -7,11 +7,13 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.mandate.deadline import Deadline
+from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
 from inventory.domain.mandate.information_request import Answer, Question, missing
 from inventory.domain.mandate.inspection import Finding
 from inventory.storage.tables.base import Coded, Thing
 from inventory.storage.tables.structured import Structured
 from vonggac.events.inventory import (
+    Act,
     BlockedKind,
     InformationRequestStatus,
     ObligationKind,
@@ -152,7 +154,7 @@ class MaintenanceWindow(Thing):
     __table_args__ = (
         CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
         CheckConstraint("ends_at >= starts_at", name="ordered"),
-        CheckConstraint("starts_at > created_at", name="agreed_beforehand"),
+        CheckConstraint("not agreed or starts_at > coalesce(confirmed_at, created_at)", name="agreed_before_it_began"),
     )
     noun = "maintenance_window"
     searched = ("purpose",)
@@ -162,14 +164,44 @@ class MaintenanceWindow(Thing):
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     purpose: Mapped[str]
+    agreed: Mapped[bool] = mapped_column(server_default="true")
     agreed_by: Mapped[str]
+    """Who agreed, and of one that nobody has agreed to who declared it."""
+    declared_by: Mapped[str | None]
+    """Who entered it, where that was not who agreed."""
+    confirmed_at: Mapped[datetime | None]
+    """When it was agreed to, where it was declared before."""
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[str | None]
     search: Mapped[str]
 
     @property
     def agreed_at(self) -> datetime:
-        return self.created_at
+        return self.confirmed_at or self.created_at
+
+
+class DecisionRequest(Thing):
+    """No message is published of it: what is granted is."""
+
+    __tablename__ = "decision_requests"
+    noun = "decision_request"
+    searched = ("reason", "asked_by")
+
+    act: Mapped[Act]
+    facility_id: Mapped[UUID | None] = mapped_column(index=True)
+    """Of the thing that it is about; that may be removed meanwhile."""
+    window_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The declared maintenance that it asks to agree to."""
+    asked: Mapped[RequestFields] = mapped_column(Structured(RequestFields))
+    reason: Mapped[str]
+    asked_by: Mapped[str] = mapped_column(index=True)
+    asked_roles: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    asked_agency_id: Mapped[UUID | None]
+    status: Mapped[RequestStatus] = mapped_column(index=True)
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None]
+    search: Mapped[str]
 
 
 class JournalEntry(Thing):

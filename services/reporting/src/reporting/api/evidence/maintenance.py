@@ -1,4 +1,4 @@
-"""GET /v1/maintenance: time agreed beforehand, as the register has it."""
+"""GET /v1/maintenance: time agreed beforehand, and what was declared, as the register has it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
@@ -44,7 +44,9 @@ class WindowShape(BaseModel):
     start: datetime = Field(alias="from")
     end: datetime = Field(alias="to")
     reason: str
-    approved_by: str = Field(description="Subject of the token that entered it.")
+    agreed: bool = Field(description="False: declared alone. It takes nothing out of the percentages.")
+    approved_by: str | None = Field(description="Subject of the token that agreed to it, before it began.")
+    declared_by: str | None = Field(description="Subject of the token that entered it, where another one agrees.")
     created_at: datetime
     cancelled_at: datetime | None
     cancelled_by: str | None
@@ -61,8 +63,9 @@ WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 
 @router.get(
     "",
-    summary="Maintenance agreed",
-    description="By start. A camera's list holds its facility's windows too. "
+    summary="Maintenance agreed, and declared",
+    description="By start. What nobody agreed to before it began is declared: it stands apart (`agreed` false) and "
+    "takes nothing out of the percentages. A camera's list holds its facility's windows too. "
     "`format=csv`, `xlsx` or `parquet` gives them all.",
     response_model=None,
     responses=file_answers(WINDOWS.responses[200]),
@@ -77,6 +80,7 @@ async def list_windows(
     time_zone: Annotated[str, ZONE] = TIME_ZONE,
     camera: Annotated[UUID | None, Query(description="Id of a camera.")] = None,
     facility: Annotated[str | None, Query(description="Code or id of a facility.", max_length=64)] = None,
+    agreed: Annotated[bool | None, Query(description="true: agreed before it began; false: declared alone.")] = None,
 ) -> Response:
     now = paging.as_of or shared.clock()
     zone = zone_named(time_zone)
@@ -94,6 +98,8 @@ async def list_windows(
     wanted = maintenance.listed(
         since=since, until=until, camera_id=camera, facility_id=scope.facility_id, visible=scope.visible
     )
+    if agreed is not None:
+        wanted = wanted.where(maintenance.is_agreed(agreed=agreed))
     async with shared.database.transaction() as session:
         rows, total = await maintenance.page(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
@@ -110,7 +116,9 @@ def _shape(row: Any, zone: tzinfo) -> WindowShape:
         start=row.starts_at.astimezone(zone),
         end=row.ends_at.astimezone(zone),
         reason=row.reason,
+        agreed=row.agreed,
         approved_by=row.approved_by,
+        declared_by=row.declared_by,
         created_at=row.created_at.astimezone(zone),
         cancelled_at=None if row.cancelled_at is None else row.cancelled_at.astimezone(zone),
         cancelled_by=row.cancelled_by,

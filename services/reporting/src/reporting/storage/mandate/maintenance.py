@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,7 +40,9 @@ async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) ->
             "starts_at": window.starts_at,
             "ends_at": window.ends_at,
             "reason": window.purpose,
-            "approved_by": window.agreed_by,
+            "approved_by": window.agreed_by if window.agreed else None,
+            "agreed": window.agreed,
+            "declared_by": window.declared_by,
             "created_at": window.agreed_at,
             "cancelled_at": window.cancelled_at,
             "cancelled_by": window.cancelled_by,
@@ -79,6 +81,11 @@ def listed(
     if visible is not None:
         statement = statement.where(or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_at(visible))))
     return statement
+
+
+def is_agreed(*, agreed: bool) -> ColumnElement[bool]:
+    """Whether a window was agreed to before it began, or was declared alone."""
+    return maintenance_window.c.agreed.is_(agreed)
 
 
 def cameras_at(facility_ids: Collection[UUID]) -> Select[tuple[UUID]]:

@@ -35,10 +35,14 @@ MAINTENANCE = Table(
         Column("window_from", INSTANT, "Bắt đầu", "Its start.", required=True),
         Column("window_to", INSTANT, "Kết thúc", "Its end, or where it was cut.", required=True),
         Column("reason", TEXT, "Lý do", "What for."),
-        Column("approved_by", TEXT, "Người thống nhất", "Subject of the token that entered it."),
-        Column("agreed_at", INSTANT, "Thống nhất lúc", "When it was entered.", required=True),
+        Column("approved_by", TEXT, "Người thống nhất", "Subject of the token that agreed to it, before it began."),
+        Column(
+            "agreed_at", INSTANT, "Thống nhất lúc", "When it was agreed to; else when it was entered.", required=True
+        ),
         Column("cancelled_at", INSTANT, "Hủy lúc", "When it was cancelled."),
         Column("cancelled_by", TEXT, "Người hủy", "Who cancelled it."),
+        Column("agreed", Kind.BOOLEAN, "Đã thống nhất", "false: declared alone; it counts as none.", required=True),
+        Column("declared_by", TEXT, "Người khai báo", "Who entered it, where another one agrees."),
     ),
     ("window_id",),
 )
@@ -155,7 +159,8 @@ async def _read(session: AsyncSession, wanted: Select[Any], *keys: Stored[Any]) 
 def _window(row: Any) -> Row:
     return (
         str(row.id), _id(row.camera_id), _id(row.facility_id), millis(row.starts_at), millis(row.ends_at), row.reason,
-        row.approved_by, millis(row.created_at), _millis(row.cancelled_at), row.cancelled_by,
+        row.approved_by, millis(row.created_at), _millis(row.cancelled_at), row.cancelled_by, row.agreed,
+        row.declared_by,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, WriteContext
 from inventory.api.mandate.action import change_thing
+from inventory.api.mandate.duties.columns import next_deadline, settled_columns
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.derived import answer_derived
@@ -24,13 +25,11 @@ from inventory.nouns.writer import Write
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Obligation
 from vonggac.auth import Caller, guarded_router
-from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.events.inventory import ObligationKind
 from vonggac.http.conditional import IfMatch
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = guarded_router(tags=["obligations"])
-
-_SETTLES = frozenset({ObligationStatus.DONE, ObligationStatus.DONE_LATE, ObligationStatus.WAIVED})
 
 
 class DueObligation(BaseModel):
@@ -78,13 +77,7 @@ async def move_obligation(
 
     def settle(writing: Write, obligation: Obligation) -> Mapping[str, Any]:
         refuse_to_stay(MACHINE, obligation.status, body.to)
-        settled = body.to in _SETTLES
-        return {
-            "status": body.to,
-            "completed_at": body.completed_at if settled else None,
-            "settled_by": writing.transaction.actor.subject if settled else None,
-            "settled_reason": body.reason if settled else None,
-        }
+        return settled_columns(writing, body.to, body.completed_at, body.reason)
 
     return await change_thing(context, caller, OBLIGATION, thing_id, if_match, settle, reason=body.reason)
 
@@ -100,15 +93,7 @@ async def set_deadline(
     """The earlier ones stay on record, each with who set it, when and why."""
 
     def add(writing: Write, obligation: Obligation) -> Mapping[str, Any]:
-        transaction = writing.transaction
-        entry = Deadline(
-            due_before=body.due_before,
-            set_at=transaction.now,
-            set_by=transaction.actor.subject,
-            reason=body.reason,
-            directive_id=body.directive_id,
-        )
-        return {"due_before": body.due_before, "deadlines": (*obligation.deadlines, entry)}
+        return next_deadline(writing, obligation, body.due_before, body.reason, body.directive_id)
 
     return await change_thing(context, caller, OBLIGATION, thing_id, if_match, add, reason=body.reason)
 

@@ -1,0 +1,1 @@
+"""Obligations, and what is asked of whoever decides about them."""

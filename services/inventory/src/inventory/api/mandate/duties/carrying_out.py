@@ -1,0 +1,149 @@
+"""What is granted is carried out: by the rules of its noun, in the name of who granted it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from inventory.api.mandate.duties.columns import next_deadline, settled_columns
+from inventory.api.nouns.rules import make_thing, patch_thing, refuse_to_stay
+from inventory.domain.days import day_of
+from inventory.domain.mandate.decision_request import RequestFields, reason_of, why_too_late
+from inventory.domain.mandate.maintenance_window import MaintenanceWindowFields
+from inventory.domain.mandate.obligation import MACHINE
+from inventory.domain.mandate.planning.basis import ExceptionFields
+from inventory.nouns.devices.declared import CAMERA, DELIVERY
+from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW
+from inventory.nouns.mandate.obligations import OBLIGATION
+from inventory.nouns.mandate.plans import PLAN_EXCEPTION
+from inventory.nouns.places import FACILITY
+from inventory.nouns.writer import Write
+from inventory.storage.conflicts import unknown_reference
+from inventory.storage.queries.sight import sees
+from inventory.storage.tables import (
+    Camera,
+    DecisionRequest,
+    Delivery,
+    Facility,
+    MaintenanceWindow,
+    Obligation,
+    Thing,
+)
+from vonggac.events.inventory import Act, FacilityStatus, ObligationStatus
+from vonggac.http import ProblemError
+
+_KINDS: Mapping[str, type[Thing]] = {
+    "obligation_id": Obligation,
+    "facility_id": Facility,
+    "camera_id": Camera,
+    "delivery_id": Delivery,
+}
+
+
+async def find_facility(writing: Write, asked: RequestFields) -> UUID | None:
+    """The facility that a request is about; None: the province. Raises ProblemError 422 for what does not exist."""
+    session = writing.transaction.session
+    found: dict[str, Any] = {}
+    for name, kind in _KINDS.items():
+        thing_id = getattr(asked, name)
+        if thing_id is None:
+            continue
+        found[name] = await session.get(kind, thing_id)
+        if found[name] is None or not await sees(session, kind, thing_id):
+            raise unknown_reference(name, kind.noun)
+    if "delivery_id" in found:
+        found["camera_id"] = await session.get_one(Camera, found["delivery_id"].camera_id)
+    if "camera_id" in found:
+        facility_id: UUID = found["camera_id"].facility_id
+        return facility_id
+    return asked.facility_id
+
+
+async def carry_out(writing: Write, request: DecisionRequest, decided: str | None) -> None:
+    """Do what was asked. Raises ProblemError as its routes do, and 409 for maintenance that has begun meanwhile."""
+    asked = RequestFields.model_validate(request.asked)
+    await _CARRIERS[request.act](writing, request, asked, reason_of(request.reason, decided))
+
+
+async def _settle(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
+    obligation = await writing.transaction.get_thing(Obligation, _named(asked.obligation_id))
+    to = ObligationStatus(asked.to or "")
+    refuse_to_stay(MACHINE, obligation.status, to)
+    columns = settled_columns(writing, to, asked.completed_at, reason)
+    await patch_thing(writing, OBLIGATION, obligation, columns)
+
+
+async def _move_deadline(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
+    obligation = await writing.transaction.get_thing(Obligation, _named(asked.obligation_id))
+    columns = next_deadline(writing, obligation, asked.due_before, reason, asked.directive_id)
+    await patch_thing(writing, OBLIGATION, obligation, columns)
+
+
+async def _except(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
+    transaction = writing.transaction
+    fields = ExceptionFields(
+        facility_id=_named(asked.facility_id),
+        why=reason,
+        approved_by=transaction.actor.subject,
+        decided_on=day_of(transaction.now),
+    )
+    await make_thing(writing, PLAN_EXCEPTION, fields)
+
+
+async def _agree(writing: Write, request: DecisionRequest, asked: RequestFields, reason: str) -> None:
+    transaction = writing.transaction
+    if request.window_id is None:
+        assert asked.starts_at is not None
+        _refuse_begun(why_too_late(asked.starts_at, transaction.now))
+        window = {name: getattr(asked, name) for name in ("camera_id", "facility_id", "starts_at", "ends_at")}
+        await make_thing(writing, MAINTENANCE_WINDOW, MaintenanceWindowFields(**window, purpose=reason))
+        return
+    declared = await transaction.get_thing(MaintenanceWindow, request.window_id)
+    if declared.cancelled_at is not None:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "maintenance_over", "this maintenance was cancelled: refuse the request"
+        )
+    _refuse_begun(why_too_late(declared.starts_at, transaction.now))
+    agreed = {"agreed": True, "agreed_by": transaction.actor.subject, "confirmed_at": transaction.now}
+    await patch_thing(writing, MAINTENANCE_WINDOW, declared, agreed)
+
+
+async def _close(writing: Write, _request: DecisionRequest, asked: RequestFields, _reason: str) -> None:
+    facility = await writing.transaction.get_thing(Facility, _named(asked.facility_id))
+    await patch_thing(writing, FACILITY, facility, {"status": FacilityStatus(asked.to or "")})
+
+
+async def _switch_off(writing: Write, _request: DecisionRequest, asked: RequestFields, _reason: str) -> None:
+    if asked.camera_id is not None:
+        camera = await writing.transaction.get_thing(Camera, asked.camera_id)
+        await patch_thing(writing, CAMERA, camera, {"enabled": False})
+        return
+    delivery = await writing.transaction.get_thing(Delivery, _named(asked.delivery_id))
+    await patch_thing(writing, DELIVERY, delivery, {"enabled": False})
+
+
+def _named(thing_id: UUID | None) -> UUID:
+    assert thing_id is not None, "a request of this act names it"
+    return thing_id
+
+
+def _refuse_begun(why: str | None) -> None:
+    if why is not None:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "maintenance_began",
+            why,
+            detail_vi="bảo trì đã bắt đầu: chỉ thống nhất được trước khi bắt đầu; bảo trì khai báo sau được ghi riêng "
+            "và không được trừ khỏi tỷ lệ",
+        )
+
+
+type Carrier = Callable[[Write, DecisionRequest, RequestFields, str], Awaitable[None]]
+_CARRIERS: Mapping[Act, Carrier] = {
+    Act.SETTLEMENT: _settle,
+    Act.DEADLINE: _move_deadline,
+    Act.EXCEPTION: _except,
+    Act.MAINTENANCE: _agree,
+    Act.CLOSING: _close,
+    Act.SWITCHING_OFF: _switch_off,
+}

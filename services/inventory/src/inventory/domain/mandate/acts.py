@@ -1,0 +1,116 @@
+"""Which acts of the table of duties a write is (`vonggac.auth.policy.duties`): whoever owes a duty does none of them.
+
+A write is judged by what it changes, and not by its route: files, bulk changes and undone imports are no way around.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from vonggac.events.inventory import Act, FacilityStatus, PlanStatus, ProposalStatus, SurveyStatus
+
+_ALWAYS: Mapping[str, Act] = {
+    "directive": Act.DIRECTIVE,
+    "plan_exception": Act.EXCEPTION,
+    "operator_assignment": Act.ASSIGNMENT,
+}
+"""Nouns of which every write is a decision."""
+_SETTLED = frozenset({"status", "completed_at", "settled_by", "settled_reason"})
+_DEADLINES = frozenset({"deadlines", "due_before"})
+_OUT_OF_DUTY = frozenset({FacilityStatus.SUSPENDED, FacilityStatus.CLOSED})
+_PERIOD = frozenset({"valid_from", "valid_to"})
+_DECISION = frozenset({"decision_number", "decision_date", "funding_source"})
+_JUDGED: Mapping[str, frozenset[Any]] = {
+    "survey": frozenset({SurveyStatus.APPROVED, SurveyStatus.RETURNED}),
+    "connection_plan": frozenset({PlanStatus.AGREED}),
+    "installation_proposal": frozenset({ProposalStatus.APPROVED, ProposalStatus.RETURNED, ProposalStatus.FUNDED}),
+}
+"""States that somebody else than the writer gives."""
+
+
+def find_acts(noun: str, before: Any | None, after: Any | None) -> frozenset[Act]:
+    """The acts of a write. `before`, `after`: anything with the fields of the noun; None: it is new, or goes."""
+    if noun in _ALWAYS:
+        return frozenset({_ALWAYS[noun]})
+    return frozenset(_FINDERS[noun](before, after)) if noun in _FINDERS else frozenset()
+
+
+def _of_obligation(before: Any | None, after: Any | None) -> Iterator[Act]:
+    if before is None or after is None:
+        yield Act.OBLIGATION
+        return
+    changed = {name for name in _OBLIGATION if getattr(before, name) != getattr(after, name)}
+    if changed & _SETTLED:
+        yield Act.SETTLEMENT
+    if changed & _DEADLINES:
+        yield Act.DEADLINE
+    if changed - _SETTLED - _DEADLINES:
+        yield Act.OBLIGATION
+
+
+_OBLIGATION = (
+    *_SETTLED, *_DEADLINES, *_PERIOD, "code", "name", "kind", "directive_id", "responsible_agency_id",
+    "facility_types", "managing_agency_id", "unit_id", "with_cameras", "facility_ids", "every_days", "note",
+)  # fmt: skip
+
+
+def _of_facility(before: Any | None, after: Any | None) -> Iterator[Act]:
+    """One that goes out of duty, or comes back; its first registration takes nobody's duty away."""
+    if before is None:
+        return
+    moved = after is not None and before.status != after.status and {before.status, after.status} & _OUT_OF_DUTY
+    if after is None or moved or _differ(before, after, _PERIOD):
+        yield Act.CLOSING
+
+
+def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
+    """A camera, delivery or centre that is counted no longer: its down time would leave the percentages."""
+    if before is None:
+        return
+    if after is None or _differ(before, after, _PERIOD) or (before.enabled and not after.enabled):
+        yield Act.SWITCHING_OFF
+
+
+def _of_plan(before: Any | None, after: Any | None) -> Iterator[Act]:
+    """What was proposed is refused by who judges it; a draft is taken back by who wrote it."""
+    yield from _of_judged("connection_plan")(before, after)
+    if before is None or after is None or after.status is not PlanStatus.REJECTED:
+        return
+    if before.status is PlanStatus.PROPOSED:
+        yield Act.APPROVAL
+
+
+def _of_proposal(before: Any | None, after: Any | None) -> Iterator[Act]:
+    """The decision and its money are entered by who decides."""
+    yield from _of_judged("installation_proposal")(before, after)
+    if after is not None and any(
+        getattr(after, name) is not None and (before is None or getattr(before, name) != getattr(after, name))
+        for name in _DECISION
+    ):
+        yield Act.APPROVAL
+
+
+def _of_judged(noun: str) -> "Finder":
+    def find(before: Any | None, after: Any | None) -> Iterator[Act]:
+        if after is None or (before is not None and before.status == after.status):
+            return
+        if after.status in _JUDGED[noun]:
+            yield Act.APPROVAL
+
+    return find
+
+
+def _differ(before: Any, after: Any, names: frozenset[str]) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+type Finder = Callable[[Any | None, Any | None], Iterator[Act]]
+_FINDERS: Mapping[str, Finder] = {
+    "obligation": _of_obligation,
+    "facility": _of_facility,
+    "camera": _of_counted,
+    "delivery": _of_counted,
+    "destination": _of_counted,
+    "survey": _of_judged("survey"),
+    "connection_plan": _of_plan,
+    "installation_proposal": _of_proposal,
+}

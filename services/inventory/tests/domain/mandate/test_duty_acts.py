@@ -1,0 +1,101 @@
+"""Which act a write is: by what it changes."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from inventory.domain.mandate.acts import find_acts
+from inventory.domain.mandate.decision_request import NEEDS
+from vonggac.auth.policy.duties import MATRIX, Part
+from vonggac.events.inventory import Act, FacilityStatus, PlanStatus, ProposalStatus, SurveyStatus
+
+NOTHING: frozenset[Act] = frozenset()
+OBLIGATION: dict[str, Any] = dict.fromkeys(
+    (
+        "status", "completed_at", "settled_by", "settled_reason", "deadlines", "due_before", "valid_from", "valid_to",
+        "code", "name", "kind", "directive_id", "responsible_agency_id", "facility_types", "managing_agency_id",
+        "unit_id", "with_cameras", "facility_ids", "every_days", "note",
+    )
+)  # fmt: skip
+FACILITY: dict[str, Any] = {"status": FacilityStatus.ACTIVE, "valid_from": None, "valid_to": None}
+CAMERA: dict[str, Any] = {"enabled": True, "valid_from": None, "valid_to": None}
+PROPOSAL: dict[str, Any] = {
+    "status": ProposalStatus.DRAFT, "decision_number": None, "decision_date": None, "funding_source": None,
+}  # fmt: skip
+
+
+def thing(of: dict[str, Any], **changed: Any) -> SimpleNamespace:
+    return SimpleNamespace(**of | changed)
+
+
+@pytest.mark.parametrize("noun", ["directive", "plan_exception", "operator_assignment"])
+def test_every_write_of_some_nouns_is_a_decision(noun: str) -> None:
+    for before, after in ((None, object()), (object(), object()), (object(), None)):
+        assert len(find_acts(noun, before, after)) == 1
+
+
+def test_an_obligation_is_entered_settled_and_given_deadlines_by_different_acts() -> None:
+    old = thing(OBLIGATION)
+    assert find_acts("obligation", None, old) == {Act.OBLIGATION} == find_acts("obligation", old, None)
+    for changed, act in (
+        ("status", Act.SETTLEMENT), ("completed_at", Act.SETTLEMENT), ("due_before", Act.DEADLINE),
+        ("deadlines", Act.DEADLINE), ("valid_to", Act.OBLIGATION), ("responsible_agency_id", Act.OBLIGATION),
+        ("facility_ids", Act.OBLIGATION), ("with_cameras", Act.OBLIGATION), ("every_days", Act.OBLIGATION),
+    ):  # fmt: skip
+        assert find_acts("obligation", old, thing(OBLIGATION, **{changed: 1})) == {act}, changed
+    assert find_acts("obligation", old, thing(OBLIGATION)) == NOTHING
+
+
+def test_a_facility_goes_out_of_duty_and_comes_back_by_a_decision() -> None:
+    active = thing(FACILITY)
+    for changed in ({"status": FacilityStatus.CLOSED}, {"status": FacilityStatus.SUSPENDED}, {"valid_to": 1}):
+        away = thing(FACILITY, **changed)
+        assert find_acts("facility", active, away) == {Act.CLOSING} == find_acts("facility", away, active)
+    assert find_acts("facility", active, None) == {Act.CLOSING}
+    assert find_acts("facility", None, active) == NOTHING
+    approved = thing(FACILITY, status=FacilityStatus.APPROVED)
+    assert find_acts("facility", approved, active) == NOTHING
+
+
+@pytest.mark.parametrize("noun", ["camera", "delivery", "destination"])
+def test_what_is_counted_is_switched_off_by_a_decision(noun: str) -> None:
+    on, off = thing(CAMERA), thing(CAMERA, enabled=False)
+    assert find_acts(noun, on, off) == {Act.SWITCHING_OFF} == find_acts(noun, on, None)
+    assert find_acts(noun, on, thing(CAMERA, valid_to=1)) == {Act.SWITCHING_OFF}
+    assert find_acts(noun, off, on) == NOTHING == find_acts(noun, None, off)
+
+
+@pytest.mark.parametrize(
+    ("noun", "before", "after", "acts"),
+    [
+        ("survey", SurveyStatus.SUBMITTED, SurveyStatus.APPROVED, {Act.APPROVAL}),
+        ("survey", SurveyStatus.SUBMITTED, SurveyStatus.RETURNED, {Act.APPROVAL}),
+        ("survey", SurveyStatus.RETURNED, SurveyStatus.SUBMITTED, set()),
+        ("connection_plan", PlanStatus.PROPOSED, PlanStatus.AGREED, {Act.APPROVAL}),
+        ("connection_plan", PlanStatus.PROPOSED, PlanStatus.REJECTED, {Act.APPROVAL}),
+        ("connection_plan", PlanStatus.DRAFT, PlanStatus.REJECTED, set()),
+        ("connection_plan", PlanStatus.PROPOSED, PlanStatus.DRAFT, set()),
+        ("installation_proposal", ProposalStatus.SUBMITTED, ProposalStatus.APPROVED, {Act.APPROVAL}),
+        ("installation_proposal", ProposalStatus.APPROVED, ProposalStatus.FUNDED, {Act.APPROVAL}),
+        ("installation_proposal", ProposalStatus.FUNDED, ProposalStatus.INSTALLED, set()),
+    ],
+)
+def test_who_judges_is_asked_for_what_is_judged(noun: str, before: Any, after: Any, acts: set[Act]) -> None:
+    assert find_acts(noun, thing(PROPOSAL, status=before), thing(PROPOSAL, status=after)) == acts
+    assert find_acts(noun, None, thing(PROPOSAL, status=after)) == acts - {Act.APPROVAL} | (
+        {Act.APPROVAL} if acts and after is not PlanStatus.REJECTED else set()
+    )
+
+
+def test_the_decision_on_a_proposal_is_entered_by_who_decides() -> None:
+    draft = thing(PROPOSAL)
+    for name in ("decision_number", "decision_date", "funding_source"):
+        decided = thing(PROPOSAL, **{name: 1})
+        assert find_acts("installation_proposal", draft, decided) == {Act.APPROVAL}
+        assert find_acts("installation_proposal", None, decided) == {Act.APPROVAL}
+        assert find_acts("installation_proposal", decided, decided) == NOTHING
+
+
+def test_what_is_asked_for_is_what_the_table_lets_somebody_ask() -> None:
+    assert set(NEEDS) == {act for act in Act if Part.ASKS in MATRIX[act].values()}
