@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, inspect
 
+from inventory.api.nouns.assigned import check_assigned
 from inventory.domain.mandate.acts import find_acts
 from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.domain.text import LOGIN_ADVICE, holds_login
@@ -35,6 +36,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     await refuse_alike_code(writing.transaction.session, noun.table, dict(fields), None)
     thing = await noun.writer.make(writing, noun.table, fields)
     await check_acts(writing, noun, None, thing)
+    await check_assigned(writing, noun, None, thing)
     _check_reason(writing.transaction, noun, None, thing)
     await _call_hooks(writing.transaction, noun, None, thing)
     await _check_seen(writing.transaction, thing)
@@ -50,6 +52,7 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
     await refuse_alike_code(transaction.session, noun.table, fields | dict(patch), before)
     await noun.writer.change(writing, thing, noun.fields, patch)
     await check_acts(writing, noun, before, thing)
+    await check_assigned(writing, noun, before, thing)
     await _check_transition(transaction, noun, before, thing)
     _check_reason(transaction, noun, before, thing)
     await _call_hooks(transaction, noun, before, thing)

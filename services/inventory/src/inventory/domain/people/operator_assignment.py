@@ -41,3 +41,16 @@ def check_province(level: UnitLevel) -> None:
     if level is not UnitLevel.PROVINCE:
         msg = f"is a unit of the level {level}: an operator is assigned to a province"
         raise ValueError(msg)
+
+
+def refuse_other_operator(assigned: str, other: str, day: date) -> tuple[str, str]:
+    """What an operator is answered that is not the assigned one, in English and Vietnamese. Both by code and name."""
+    detail = (
+        f"the operator that is assigned to the province of this facility on {day.isoformat()} is {assigned}: it alone "
+        f"agrees, surveys and connects there, and {other} does not; name {assigned}, or end its assignment first"
+    )
+    vietnamese = (
+        f"đơn vị vận hành được phân công cho tỉnh của cơ sở này ngày {day:%d/%m/%Y} là {assigned}: chỉ đơn vị đó thống "
+        f"nhất, khảo sát và kết nối, {other} thì không; hãy ghi {assigned}, hoặc kết thúc phân công đó trước"
+    )
+    return detail, vietnamese

@@ -1,6 +1,10 @@
-"""Agreed plans and exceptions under which the facilities' deliveries may run; and who is surveyed (R03, R04)."""
+"""Agreed plans and exceptions under which the facilities' deliveries may run; who is surveyed, and by which operator.
+
+R02, R03, R04.
+"""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +13,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.mandate.planning.basis import FacilityPlan
-from inventory.storage.tables import Agency, ConnectionPlan, PlanException, Survey, Thing
+from inventory.storage.tables import (
+    Agency,
+    ConnectionPlan,
+    Facility,
+    OperatorAssignment,
+    PlanException,
+    Survey,
+    Thing,
+    Unit,
+)
+from vonggac.auth.succession import UnitLinks, has_ended, units_around
 from vonggac.events.inventory import AgencyRole, PlanStatus, SurveyStatus
 
 
@@ -66,3 +80,32 @@ async def agency_roles(session: AsyncSession, agency_ids: Collection[UUID]) -> d
     """Roles of the agencies that exist."""
     rows = await session.execute(select(Agency.id, Agency.role).where(Agency.id.in_(agency_ids)))
     return {row.id: row.role for row in rows}
+
+
+async def find_operator(session: AsyncSession, facility_id: UUID, day: date) -> Agency | None:
+    """The operator that is assigned to the province of a facility on `day`; None: nobody is."""
+    facility = await session.get_one(Facility, facility_id)
+    provinces = _provinces_of(facility.unit_id, await _read_links(session))
+    in_force = select(OperatorAssignment.agency_id).where(
+        OperatorAssignment.unit_id.in_(provinces),
+        OperatorAssignment.valid_from <= day,
+        OperatorAssignment.valid_to.is_(None) | (OperatorAssignment.valid_to >= day),
+    )
+    newest = in_force.order_by(OperatorAssignment.valid_from.desc()).limit(1)
+    agency_id = await session.scalar(newest)
+    return None if agency_id is None else await session.get(Agency, agency_id)
+
+
+async def _read_links(session: AsyncSession) -> dict[UUID, UnitLinks]:
+    rows = await session.execute(select(Unit.id, Unit.parent_id, Unit.valid_to, Unit.succeeds))
+    return {
+        row.id: UnitLinks(row.parent_id, tuple(UUID(each["unit_id"]) for each in row.succeeds), has_ended(row.valid_to))
+        for row in rows
+    }
+
+
+def _provinces_of(unit_id: UUID, links: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
+    """The unit, those around it, and those that follow one of them: who follows a province has its operator."""
+    around = units_around(unit_id, links)
+    followers = {each for each, one in links.items() if not around.isdisjoint(one.follows)}
+    return around.union(followers, *(units_around(each, links) for each in followers))
