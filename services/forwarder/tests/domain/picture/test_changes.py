@@ -148,8 +148,10 @@ def test_empty_picture_that_only_a_judge_sees_may_have_begun_since_the_last_good
     camera.play(SCENE, 60)
     assert camera.judge(Cause.DECODE_FAILED)
     assert camera.changes.doubted_s == good_s
+    bad_s = camera.now_s
+    camera.play(SCENE, 2)
     assert camera.judge()
-    assert camera.changes.doubted_s is None
+    assert camera.changes.doubted_s == bad_s, "and may have ended since the last bad one"
 
 
 def test_empty_picture_is_not_judged_by_one_from_before_it(camera: Camera) -> None:

@@ -27,8 +27,8 @@ TRIES = 4
 AGAIN_S = 3.0
 """After a probe that found nothing out, as where a keyframe is overdue and may still come."""
 BUSY_TRIES, BUSY_AGAIN_S = 20, 0.5
-DAMAGED_TRIES = 200
-"""Times that a picture which cannot be decoded is tried again at AGAIN_S: nothing but decoding shows when it can."""
+DAMAGED_AGAIN_S, DAMAGED_TRIES = 1.5, 400
+"""How soon and how often a picture that cannot be decoded is tried again: nothing but decoding shows when it can."""
 _UNJUDGED = b'"picture_judged":false'
 _DAMAGED = f'"picture_cause":"{Cause.DECODE_FAILED.value}"'.encode()
 _NO_PICTURE = b'"picture_since":null'
@@ -83,7 +83,7 @@ class PictureChanges:
             self._queue.put_nowait(camera_id)
 
     def _again_later(self, camera_id: UUID) -> None:
-        asyncio.get_running_loop().call_later(AGAIN_S, self._enqueue, camera_id)
+        asyncio.get_running_loop().call_later(DAMAGED_AGAIN_S, self._enqueue, camera_id)
 
     async def _work(self) -> None:
         while True:

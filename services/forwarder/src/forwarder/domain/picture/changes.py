@@ -49,13 +49,13 @@ class PictureChanges:
 
     __slots__ = (
         "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
-        "_present", "_rests_until_s", "_was_good", "doubted_s", "good_s", "picture", "rate",
+        "_present", "_rests_until_s", "_was_good", "doubted_s", "judged_s", "picture", "rate",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.picture: Picture | None = None
-        self.good_s: float | None = None
-        """When the picture was captured that was judged last, and good; None where the last one was not."""
+        self.judged_s: float | None = None
+        """When the picture was captured that was judged last."""
         self.doubted_s: float | None = None
         """Of a picture that only a judge saw change: since when nobody knows what the camera showed."""
         self.rate = DeltaRate()
@@ -153,9 +153,7 @@ class PictureChanges:
                 # Of one keyframe, before anybody knew that it may be repeated.
                 return False
             self._learn(picture)
-            good_s, self.good_s = self.good_s, captured_s
-        else:
-            good_s, self.good_s = self.good_s, None
+        judged_s, self.judged_s = self.judged_s, captured_s
         if picture is not None and not picture.judged:
             if self._was_good and cause is None:
                 self._needless_s.append(captured_s)
@@ -164,7 +162,7 @@ class PictureChanges:
         before = picture.cause if picture is not None else None
         if before is cause:
             return False
-        self.doubted_s = good_s if cause is not None else None
+        self.doubted_s = judged_s
         self.picture = Picture(captured_s, PictureSign.JUDGED, judged=True, cause=cause)
         self._level = float("inf")
         return True

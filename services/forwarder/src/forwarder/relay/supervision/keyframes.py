@@ -30,6 +30,7 @@ from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
 from forwarder.relay.supervision.picture_watch import PictureWatch
 from forwarder.relay.supervision.ticker import Alarm
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, video_codec
@@ -186,7 +187,10 @@ class CameraKeyframes:
             return self.no_keyframe("codec_unsupported")
         copy, age_s, shown = self._copy, self._context.monotonic_s() - self._copied_s, self.watch.picture
         after = max((at for at in (after, shown.since if shown is not None else None) if at is not None), default=None)
-        if copy and age_s < self._context.keyframes.sample_s and (after is None or copy.captured_at > after):
+        damaged = shown is not None and shown.cause is Cause.DECODE_FAILED
+        # Nothing but the next keyframe shows when one can be decoded again.
+        fresh = age_s < self._context.keyframes.sample_s and not damaged
+        if copy and fresh and (after is None or copy.captured_at > after):
             return copy
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()

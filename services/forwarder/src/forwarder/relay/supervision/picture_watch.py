@@ -105,7 +105,7 @@ class PictureWatch:
         news = self._changes.judge(min(captured_s, now.monotonic_s), cause, moves=moves)
         picture, doubted_s = self._changes.picture, self._changes.doubted_s
         if news and picture is not None and picture.sign is PictureSign.JUDGED and doubted_s is not None:
-            # It became another one at some time since the last good one was captured.
+            # It became another one at some time since the one before was captured that was judged.
             doubted_s = max(doubted_s, self._since_s or doubted_s)
             self.picture, self._since_s = ShownPicture(self._at(doubted_s), PictureSign.JUDGED), doubted_s
             self._report()

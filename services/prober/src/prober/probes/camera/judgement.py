@@ -7,14 +7,15 @@ from datetime import datetime
 from nats.errors import Error as NatsError
 
 from prober.domain.kinds import DOWN_BY_PICTURE
-from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory, PictureJudgement
-from prober.domain.picture.standstill import Standstill
+from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory, PictureJudgement, Thumbnail
+from prober.domain.picture.standstill import CodedPicture, Standstill
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, unknown
 from prober.messaging import publish_judgement
 from prober.probes.camera.forwarder_probe import (
     FORWARDER_STEP,
     LEAST_WAIT_S,
+    ForwarderKeyframe,
     NoKeyframe,
     judge_keyframe,
     request_keyframe,
@@ -24,27 +25,30 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import PictureJudged, Verdict
+from vonggac.media.quantizer import keyframe_quantizer
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 SHOWS_NOTHING = frozenset({*DOWN_BY_PICTURE, Cause.DECODE_FAILED, Cause.NO_KEYFRAME})
 NOT_KNOWN = (
-    "hardly anything comes between keyframes, and too few of these came to tell whether the picture stands still"
+    "little comes between keyframes, and too few of these that can be compared came to tell whether the picture "
+    "stands still"
 )
 
 
 async def watch_standstill(
-    result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, shrunk_to: float, began: float
+    result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, first: ForwarderKeyframe, began: float
 ) -> ProbeResult:
-    """The same result, `frozen` where the keyframes that follow are alike, and unknown where none follows in time.
+    """The same result, `frozen` where the keyframes that follow are alike, and unknown where that is not found out.
 
-    `shrunk_to`: what is left of what usually comes between keyframes. `began`: monotonic seconds.
+    `first`: the keyframe of `result`, of a camera that sends less between keyframes than usual. `began`: monotonic
+    seconds.
     """
     picture, judged = result.picture, result.judged
-    if picture is None or judged is None or judged.shows_nothing:
+    if picture is None or judged is None or judged.shows_nothing or first.shrunk_to is None:
         return result
-    still = Standstill(picture, picture)
+    still = Standstill((_coded(picture, first),), first.shrunk_to)
     while not still.is_certain:
         left_s = camera.probe_timeout_s - (time.monotonic() - began)
         if left_s <= LEAST_WAIT_S:
@@ -58,13 +62,21 @@ async def watch_standstill(
         )
         if following.picture is None:
             break
-        goes_on = still.with_next(following.picture, shrunk_to=shrunk_to)
-        if goes_on is None or keyframe.shrunk_to is None:
+        if keyframe.shrunk_to is None:
+            # As much as ever comes again.
             return replace(_after(result, began), moves=True)
-        still = goes_on
+        still = still.with_next(_coded(following.picture, keyframe), shrunk_to=keyframe.shrunk_to)
+        if still.moves:
+            return replace(_after(result, began), moves=True)
     if still.is_certain or still.is_likely:
         return replace(_after(result, began), judged=_frozen(judged))
+    if still.seems_to_move:
+        return replace(_after(result, began), moves=True)
     return replace(_after(result, began), judgement=unknown(Cause.NO_KEYFRAME, NOT_KNOWN), judged=None)
+
+
+def _coded(thumbnail: Thumbnail, keyframe: ForwarderKeyframe) -> CodedPicture:
+    return CodedPicture(thumbnail, keyframe_quantizer(keyframe.codec, keyframe.nals), sum(map(len, keyframe.nals)))
 
 
 async def report_judgement(bus: Bus, camera: CameraV1, result: ProbeResult) -> None:

@@ -197,9 +197,7 @@ class CameraProber:
             if coded_anew and await moves_on(result, self._context.bus, camera, decoder, began=began):
                 result = replace(result, judged=judged.without(Cause.FROZEN, CAME_AGAIN))
         if decoder is not None and keyframe.shrunk_to is not None:
-            result = await watch_standstill(
-                result, self._context.bus, camera, decoder, shrunk_to=keyframe.shrunk_to, began=began
-            )
+            result = await watch_standstill(result, self._context.bus, camera, decoder, first=keyframe, began=began)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(
