@@ -90,7 +90,7 @@ class Standstill:
         self, picture: CodedPicture, *, shrunk_to: float, thresholds: PictureThresholds = DEFAULT_THRESHOLDS
     ) -> "Standstill":
         """With the next keyframe, compared with each one before it."""
-        shrunk_to = min(shrunk_to, self.shrunk_to)
+        shrunk_to = max(shrunk_to, self.shrunk_to)
         changes = [(known, difference(picture.thumbnail, known.thumbnail)) for known in self.pictures]
         if any(change.cell >= MOVED_CELL for _, change in changes):
             return Standstill((picture,), shrunk_to, moved=self.moved + 1)
@@ -106,6 +106,14 @@ class Standstill:
     @property
     def _lasts_s(self) -> float:
         return (self.last.taken_at - self.pictures[0].thumbnail.taken_at).total_seconds()
+
+
+def is_one_picture(one: CodedPicture, other: CodedPicture, thresholds: PictureThresholds = DEFAULT_THRESHOLDS) -> bool:
+    """Whether both keyframes are of one picture; False too where they cannot be compared."""
+    change = difference(one.thumbnail, other.thumbnail)
+    return change.cell < MOVED_CELL and _is_one_picture(
+        change, 1.0, thresholds, quantized_alike=one.is_quantized_like(other)
+    )
 
 
 def _is_one_picture(

@@ -62,10 +62,9 @@ async def watch_standstill(
         )
         if following.picture is None:
             break
-        if keyframe.shrunk_to is None:
-            # As much as ever comes again.
-            return replace(_after(result, began), moves=True)
-        still = still.with_next(_coded(following.picture, keyframe), shrunk_to=keyframe.shrunk_to)
+        # A second that seems to have more may hold a part of a keyframe: what is shown decides.
+        shrunk_to = 1.0 if keyframe.shrunk_to is None else keyframe.shrunk_to
+        still = still.with_next(_coded(following.picture, keyframe), shrunk_to=shrunk_to)
         if still.moves:
             return replace(_after(result, began), moves=True)
     if still.is_certain or still.is_likely:
