@@ -108,7 +108,7 @@ async def test_empty_picture_without_a_keyframe_that_was_due_is_down_when_it_can
 async def test_empty_picture_that_an_encoder_repeats_is_frozen_though_no_two_keyframes_have_the_same_bytes(
     bus: Bus, context: ProbeContext, frames: list[list[bytes]], *, moves: bool
 ) -> None:
-    camera = planned(URL)
+    camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
     heard = await hear(bus, camera.id)
     came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
 
