@@ -18,7 +18,7 @@ DOCS = ROOT / "docs"
 TESTED_PAGE = DOCS / "architecture.md"
 PAGES = sorted(
     {
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
         *(ROOT / name / "README.md" for name in ("local", "shared", "simulator")),
         *ROOT.glob("services/*/README.md"),
         *ROOT.glob("deploy/**/*.md"),
@@ -93,6 +93,23 @@ def test_every_row_of_the_failure_table_names_its_test() -> None:
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert rows
     assert [row for row in rows if not NAMED_TEST.search(row)] == []
+
+
+def test_every_row_of_the_threat_model_names_its_tests_and_every_part_has_one() -> None:
+    table = (
+        (ROOT / "SECURITY.md").read_text("utf-8").partition("## What if this part is taken")[2].partition("\n## ")[0]
+    )
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| ")
+    ]
+    parts, tests = [row[0] for row in rows[1:]], [row[3] for row in rows[1:]]
+    assert [part for part, named_here in zip(parts, tests, strict=True) if not NAMED_TEST.search(named_here)] == []
+    users = [f"{name}'s login at NATS" for name in ("inventory", "the prober", "the forwarder", "reporting")]
+    roles = [f"{name}'s role at PostgreSQL" for name in ("inventory", "reporting")]
+    tokens = ["a reader's token", "an operator's token", "the login `setup` at NATS"]
+    places = ["a camera", "a centre", "the prober's host, or the forwarder's", "the image registry", "the browser"]
+    for part in (*users, *roles, *tokens, *places):
+        assert [one for one in parts if one.startswith(part)], part
 
 
 def test_one_camera_is_followed_in_a_dozen_hops() -> None:
