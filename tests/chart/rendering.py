@@ -161,7 +161,7 @@ ALL_BUNDLED = merged(
         "forwarder": {"keda": {"enabled": True}},
         "inventory": {"autoscaling": {"enabled": True}},
         "auth": {"jwksUrl": ""},
-        "postgresql": {"cloudnativepg": {"image": "images.example/postgresql:17"}},
+        "postgresql": {"cloudnativepg": {"image": "images.example/postgresql:18"}},
         "backup": {"enabled": True},
         "extraCa": {"configMap": "authorities"},
     },

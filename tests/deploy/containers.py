@@ -53,12 +53,16 @@ class Tool:
         return self._run(*self.engine, *arguments, within_s=within_s)
 
     def build(self, service: str, *, version: str, revision: str) -> None:
-        """The image `vonggac-<service>`, unless it is there already. Raises AssertionError with the last lines."""
-        there = self.engine_call("image", "inspect", "--format", LABELS, image(service))
-        if there.returncode == 0 and there.stdout.strip() == f"{version} {revision}":
+        """The image `vonggac-<service>`, with and without its version, unless it is there already.
+
+        Raises AssertionError with the last lines.
+        """
+        names = image(service), f"{image(service)}:{version}"
+        there = self.engine_call("image", "inspect", "--format", LABELS, *names)
+        if there.returncode == 0 and there.stdout.split() == 2 * [version, revision]:
             return
         done = self.call(
-            "build", "-t", image(service), "-f", str(ROOT / "deploy" / "docker" / "Dockerfile"),
+            "build", "-t", names[0], "-t", names[1], "-f", str(ROOT / "deploy" / "docker" / "Dockerfile"),
             "--build-arg", f"SERVICE={service}", "--build-arg", f"VERSION={version}",
             "--build-arg", f"REVISION={revision}",
             # podman takes the file's label from its cache though the argument has changed.
@@ -66,6 +70,15 @@ class Tool:
             within_s=BUILT_WITHIN_S,
         )  # fmt: skip
         assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-30:])
+
+    def build_stand_in(self, name: str, **arguments: str) -> str:
+        """An image of `<name>.Dockerfile` beside this file, for one that no registry gives here; its name."""
+        made, given = f"vonggac-test-{name}:here", [f"--build-arg={key}={value}" for key, value in arguments.items()]
+        folder = Path(__file__).parent
+        file = folder / f"{name}.Dockerfile"
+        done = self.call("build", "-t", made, "-f", str(file), *given, str(folder), within_s=BUILT_WITHIN_S)
+        assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-30:])
+        return made
 
     def inside(self, service: str, script: str) -> subprocess.CompletedProcess[str]:
         """A shell script in a new container of an image, as its user and with nothing else set."""
@@ -85,7 +98,7 @@ class Tool:
 
 
 def image(service: str) -> str:
-    """Name of an image, as docker-compose.yml has it."""
+    """Name of an image, as docker-compose.yml has it before its version."""
     return f"vonggac-{service}"
 
 

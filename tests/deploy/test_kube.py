@@ -53,7 +53,7 @@ def secrets(safe: Path) -> list[dict[str, Any]]:
     return list(json.loads(printed)["items"])
 
 
-def database(safe: Path) -> list[dict[str, Any]]:
+def database(safe: Path, image_of_postgres: str) -> list[dict[str, Any]]:
     """The external PostgreSQL that the chart is given: a plain role and a database for each record keeper."""
     statements = []
     for role in ("inventory", "reporting"):
@@ -63,7 +63,7 @@ def database(safe: Path) -> list[dict[str, Any]]:
     ready = ["pg_isready", "-h", "127.0.0.1", "-U", "reporting", "-d", "reporting"]
     container = {
         "name": "postgres",
-        "image": "postgres:17",
+        "image": image_of_postgres,
         "env": [{"name": "POSTGRES_PASSWORD_FILE", "value": "/files/superuser"}],
         "ports": [{"containerPort": DATABASE_PORT}],
         "readinessProbe": {"exec": {"command": ready}, "periodSeconds": 2},
@@ -89,8 +89,9 @@ def database(safe: Path) -> list[dict[str, Any]]:
 class Installation:
     """The chart and its PostgreSQL, played; ports of this machine reach what `kubectl port-forward` would."""
 
-    def __init__(self, tool: Tool, folder: Path) -> None:
+    def __init__(self, tool: Tool, folder: Path, image_of_postgres: str) -> None:
         self._tool, self.safe, self._folder = tool, folder / "safe", folder
+        self._postgres = image_of_postgres
         self._made = secrets(self.safe)
         services = {
             "postgres": DATABASE_PORT,
@@ -103,7 +104,7 @@ class Installation:
 
     def start(self, **values: Any) -> None:
         """Everything is ready at the end. podman knows no hooks: what needs the migrations waits for them."""
-        self._play([*self._made, *database(self.safe)], "postgres")
+        self._play([*self._made, *database(self.safe, self._postgres)], "postgres")
         self.upgrade(**values)
 
     def upgrade(self, **values: Any) -> None:
@@ -193,11 +194,11 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(images: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(images: Tool, postgres_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Played and ready, with nothing of kube running before and after."""
     if images.call("kube", "--help").returncode != 0 or images.call("helm", "version").returncode != 0:
         pytest.skip(f"{images.program} runs no Kubernetes manifests")
-    made = Installation(images, tmp_path_factory.mktemp("kube"))
+    made = Installation(images, tmp_path_factory.mktemp("kube"), postgres_image)
     # What a killed run has left would be waited for.
     made.stop()
     try:

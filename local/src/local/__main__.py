@@ -93,7 +93,14 @@ def _service(arguments: argparse.Namespace, progress: Progress) -> int:
 
 def _setup(arguments: argparse.Namespace, progress: Progress) -> int:
     login = Login(arguments.user, arguments.password_file) if arguments.password_file is not None else None
-    return _finish(setup.setup(arguments.nats, login, replicas=arguments.replicas, progress=progress))
+    work = setup.setup(
+        arguments.nats,
+        login,
+        replicas=arguments.replicas,
+        observations_max_bytes=arguments.observations_max_bytes,
+        progress=progress,
+    )
+    return _finish(work)
 
 
 def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -250,6 +257,12 @@ def _add_tools(commands: Any) -> None:
     setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     setup_command.add_argument(
         "--replicas", type=int, choices=[1, 3], help="copies of each stream (default: as before)"
+    )
+    setup_command.add_argument(
+        "--observations-max-bytes",
+        type=int,
+        default=os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES") or None,
+        help="bytes that OBSERVATIONS may hold (default: as before)",
     )
     setup_command.set_defaults(work=_setup)
     cluster_command = commands.add_parser("cluster-secrets", help="print the Secrets of the Helm chart, for kubectl")

@@ -24,8 +24,9 @@ STREAMS_WITHIN_S = 60.0
 WHOLE = "signing"
 SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,), "reporting": (REPORTING_SEAL,)}
 NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
-BACKUP = "backup"
+BACKUP, GRAFANA = "backup", "grafana"
 DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name
+ADMIN_PASSWORD = "admin.password"  # noqa: S105 - a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Owners:
     services: int = 10001
     nats: int = 0
     postgres: int = 999
+    grafana: int = 472
 
 
 def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
@@ -47,16 +49,27 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
     _share_nats_logins(logins, owners)
     _share_database_logins(logins, owners)
     _share_backup_logins(logins, owners)
+    ensure_password(logins / GRAFANA / ADMIN_PASSWORD)
+    _change_owner(logins / GRAFANA, owners.grafana)
     progress.step("logins", f"in {logins}: {', '.join(sorted(path.name for path in logins.iterdir()))}")
     return 0
 
 
-async def setup(nats_url: str, login: Login | None, *, replicas: int | None, progress: Progress) -> int:
-    """Declare what is missing at NATS and update what differs; without `replicas` the copies stay as they are.
+async def setup(
+    nats_url: str,
+    login: Login | None,
+    *,
+    replicas: int | None,
+    observations_max_bytes: int | None = None,
+    progress: Progress,
+) -> int:
+    """Declare what is missing at NATS and update what differs; what is not stated stays as it is.
 
     Raises TimeoutError or NatsError when NATS does not answer or refuses, OSError without the password.
     """
-    touched = await declare_streams(nats_url, login, replicas=replicas, within_s=STREAMS_WITHIN_S)
+    touched = await declare_streams(
+        nats_url, login, replicas=replicas, observations_max_bytes=observations_max_bytes, within_s=STREAMS_WITHIN_S
+    )
     progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams exist already")
     return 0
 

@@ -46,13 +46,15 @@ async def declare_streams(
     *,
     replicas: int | None = None,
     within_s: float,
+    observations_max_bytes: int | None = None,
     store_bytes: int | None = None,
     report_bound: Callable[[int], None] = lambda _bytes: None,
 ) -> list[str]:
     """Declare on the server at `url`, which may still be starting; returns what was touched.
 
-    `replicas`: copies of each stream; None leaves them as they are. `store_bytes`: what the server's streams may take;
-    OBSERVATIONS is bounded to fit. `report_bound` is called with its bound when that is less than usual.
+    `replicas`: copies of each stream, `observations_max_bytes`: what OBSERVATIONS may take; None: as it stands.
+    `store_bytes`: what the server's streams may take; OBSERVATIONS is bounded to fit. `report_bound` is called with its
+    bound when that is less than usual.
     Raises TimeoutError when it does not answer in time, NatsError for what it refuses, OSError without the password.
     """
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
@@ -65,7 +67,7 @@ async def declare_streams(
                 continue
             try:
                 js = client.jetstream()
-                bound = None
+                bound = observations_max_bytes
                 if store_bytes is not None:
                     bound = observations_bound(store_bytes, *await _stored_and_stated(js))
                     if bound < topology.OBSERVATIONS_MAX_BYTES:
