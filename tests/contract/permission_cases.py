@@ -14,7 +14,7 @@ WRITERS = frozenset({LEAD, OPERATOR})
 EDITORS = WRITERS | {DECIDER}
 DECIDERS = frozenset({LEAD, DECIDER})
 """Who names, settles, agrees and approves; whoever owes a duty asks for it."""
-DISPUTERS = ASKERS = WRITERS | {AGENCY, FACILITY}
+DISPUTERS = ASKERS = SPEAKERS = WRITERS | {AGENCY, FACILITY}
 """Whoever owns the camera or runs it may say that a finding on it is wrong; who owes a duty never settles it."""
 RESTRICTED = EVERYBODY - {READER}
 AUDIT = frozenset({LEAD, DECIDER, AUTHORITY})
@@ -58,6 +58,10 @@ CASES = (
     Case("inventory", "POST", "/v1/plan-exceptions", DECIDERS),
     Case("inventory", "POST", "/v1/imports/obligations", ONLY_LEAD, scoped=False),
     Case("inventory", "POST", "/v1/maintenance-windows", EDITORS),
+    Case("inventory", "POST", "/v1/focal-points", SPEAKERS),
+    Case("inventory", "PATCH", "/v1/focal-points/{thing_id}", SPEAKERS),
+    Case("inventory", "POST", "/v1/connection-plans/{thing_id}/consents", SPEAKERS),
+    Case("inventory", "POST", "/v1/information-requests/{thing_id}/answers", SPEAKERS),
     Case("inventory", "GET", "/v1/decision-requests", EVERYBODY),
     Case("inventory", "POST", "/v1/decision-requests", ASKERS),
     Case("inventory", "POST", "/v1/decision-requests/{thing_id}/decision", DECIDERS),

@@ -38,6 +38,7 @@ class Right(StrEnum):
     OPERATE = "operate"
     DISPUTE = "dispute"
     ASK = "ask"
+    SPEAK = "speak"
     DECIDE = "decide"
 
 
@@ -69,6 +70,7 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.WRITE_SECRET: "Logins of devices and centres. Nobody reads them.",
         Right.OPERATE: "Commands: probe now, scan, stop and start deliveries, send again.",
         Right.DISPUTE: "Say, with a reason, that a finding on a camera is wrong.",
+        Right.SPEAK: "Give one's own word: consent to a plan, answers, the own focal point.",
         Right.ASK: "Ask, with a reason, for what somebody else decides.",
         Right.DECIDE: "Decide what somebody else owes, asks or disputes: the acts of the table of duties.",
     }
@@ -77,14 +79,17 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
 
 _ALL = frozenset(Right)
 _READS = frozenset({Right.READ, Right.EXPORT, Right.READ_RESTRICTED})
+_PARTY = frozenset({Right.READ_PEOPLE, Right.DISPUTE, Right.ASK, Right.SPEAK})
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
         Role.DECIDER: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT, Right.ADD, Right.CHANGE, Right.DECIDE},
         Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE},
         Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
-        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE, Right.ASK},
-        Role.FACILITY: frozenset({Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE, Right.ASK}),
+        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE, Right.ASK, Right.SPEAK},
+        Role.FACILITY: frozenset(
+            {Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE, Right.ASK, Right.SPEAK}
+        ),
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
         Role.SERVICE: _READS,
     }

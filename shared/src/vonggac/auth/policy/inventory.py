@@ -7,7 +7,7 @@ from vonggac.auth.rights import Right
 from vonggac.events.inventory import Act
 
 ADD, CHANGE, REMOVE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,)
-IMPORT, EXPORT = (Right.IMPORT,), (Right.EXPORT,)
+IMPORT, EXPORT, SPEAK = (Right.IMPORT,), (Right.EXPORT,), (Right.SPEAK,)
 READ, AUDIT, SECRET = (Right.READ,), (Right.READ, Right.READ_AUDIT), (Right.WRITE_SECRET,)
 LETTERS = (Right.READ, Right.READ_RESTRICTED)
 
@@ -30,6 +30,8 @@ WITH_STATES = (
 
 WITH_PEOPLE = ("focal-points", "team-members", "surveys", "visits")
 """Nouns with phones or e-mail addresses; files of facilities have those of their focal points."""
+OWN_PEOPLE = "focal-points"
+"""Whom a facility, or its agency, names itself."""
 WITH_LOGINS = ("cameras", "destinations")
 
 DECIDED = {
@@ -76,9 +78,10 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
     yield Entry("GET", path, READ, read, people)
     yield Entry("GET", one, READ, read, people)
     yield Entry("GET", f"{one}/history", AUDIT, read, people)
-    yield Entry("POST", path, (*decide, *ADD), write, secret, act=act)
+    own = SPEAK if noun == OWN_PEOPLE else None
+    yield Entry("POST", path, own or (*decide, *ADD), write, secret, act=act)
     if noun != WRITTEN_ONCE:
-        yield Entry("PATCH", one, (*decide, *CHANGE), write, secret | some, act=act)
+        yield Entry("PATCH", one, own or (*decide, *CHANGE), write, secret | some, act=act)
         yield Entry("DELETE", one, (*decide, *REMOVE), write, some, act=act)
         yield Entry("POST", f"{path}/bulk", (*decide, *ADD), write, secret, act=act)
         yield Entry("PATCH", f"{path}/bulk", (*decide, *CHANGE), write, secret | some, act=act)
@@ -110,9 +113,9 @@ def _beside() -> Iterator[Entry]:
         yield Entry("PUT", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
         yield Entry("DELETE", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
     yield Entry("POST", f"/v1/connection-plans/{thing}/versions", ADD, narrowed)
-    yield Entry("POST", f"/v1/connection-plans/{thing}/consents", CHANGE, narrowed)
+    yield Entry("POST", f"/v1/connection-plans/{thing}/consents", SPEAK, narrowed)
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
-    yield Entry("POST", f"/v1/information-requests/{thing}/answers", CHANGE, narrowed)
+    yield Entry("POST", f"/v1/information-requests/{thing}/answers", SPEAK, narrowed)
     yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
     yield Entry("POST", f"/v1/obligations/{thing}/deadlines", (Right.DECIDE, *CHANGE), province, act=Act.DEADLINE)
     requests = "/v1/decision-requests"

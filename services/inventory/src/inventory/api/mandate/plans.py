@@ -24,7 +24,9 @@ from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.clocks import read_one_instant
 from inventory.storage.tables import Agency, ConnectionPlan, Thing
-from vonggac.auth import Caller, Role, guarded_router
+from vonggac.auth import Caller, Principal, Role, guarded_router
+from vonggac.auth.rights import NEED_SCOPE
+from vonggac.auth.tokens import AGENCY_CLAIM
 from vonggac.events.inventory import AgencyRole, PlanStatus
 from vonggac.http import ProblemError
 from vonggac.http.conditional import IfMatch
@@ -81,7 +83,10 @@ async def add_connection_plan_version(thing_id: UUID, context: WriteContext, cal
 async def add_connection_plan_consent(
     thing_id: UUID, body: Consent, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
-    """The province lead alone records the word of the lead. A later word of an agency replaces its earlier one."""
+    """The province lead alone records the word of the lead; a managing agency gives its own, by its own token.
+
+    A later word of an agency replaces its earlier one.
+    """
 
     async def work(writing: Write) -> Thing:
         transaction = writing.transaction
@@ -93,6 +98,7 @@ async def add_connection_plan_consent(
         agency = await transaction.session.get(Agency, body.agency_id)
         if agency is None:
             raise unknown_reference("agency_id", "agency")
+        _check_own_word(agency, caller)
         _check_consent(body, agency, transaction.actor.roles, transaction.now)
         others = [one for one in plan.consents if one.agency_id != body.agency_id]
         return await patch_thing(writing, PLAN, plan, {"consents": (*others, body)})
@@ -122,6 +128,17 @@ async def get_connection_plan_difference(
     return DifferenceShown.model_validate(
         difference(PlanFields.model_validate(before), PlanFields.model_validate(after))
     )
+
+
+def _check_own_word(agency: Agency, caller: Principal) -> None:
+    """Raises ProblemError 403 for a managing agency or facility that gives the word of somebody else."""
+    if not caller.roles & NEED_SCOPE or caller.roles & {Role.PROVINCE_LEAD, Role.OPERATOR}:
+        return
+    own = {caller.agency} | (caller.scope.agencies if caller.scope is not None else set())
+    if agency.id not in own:
+        msg = f"the word of {agency.name} is given by its own token, whose scope or {AGENCY_CLAIM} names that agency"
+        vietnamese = f"ý kiến của {agency.name} phải do chính cơ quan đó gửi bằng tài khoản của mình"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", msg, detail_vi=vietnamese)
 
 
 def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role], now: datetime) -> None:

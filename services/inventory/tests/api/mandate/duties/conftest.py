@@ -22,7 +22,7 @@ class Duty:
     """A facility with a camera, and an obligation that its operator owes."""
 
     def __init__(self, letter: Letter, token_for: Callable[..., str]) -> None:
-        self.letter, self.province, self._token_for = letter, letter.province, token_for
+        self.letter, self.province, self.token_for = letter, letter.province, token_for
         self.facility: Json = {}
         self.camera: Json = {}
         self.obligation: Json = {}
@@ -38,7 +38,7 @@ class Duty:
 
     def headers(self, role: Role) -> dict[str, str]:
         scope = (f"facility:{self.facility['id']}",) if role in NEED_SCOPE else ()
-        return {"Authorization": f"Bearer {self._token_for(role, *scope)}"}
+        return {"Authorization": f"Bearer {self.token_for(role, *scope)}"}
 
     async def call(self, role: Role, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
         """As `role`, with the present ETag where a change wants one."""

@@ -1,0 +1,69 @@
+"""A managing agency and a facility give their own word with their own tokens, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from vonggac.auth import Role
+
+if TYPE_CHECKING:
+    from services.inventory.tests.api.mandate.duties.conftest import Duty
+
+OFFICER = {"full_name": "Trần Văn Đầu Mối", "position": "Phó phòng", "phone": "0233 3852 123"}
+
+
+async def as_agency(duty: Duty, agency_id: str, method: str, path: str, body: Any) -> httpx.Response:
+    token = duty.token_for(Role.MANAGING_AGENCY, f"agency:{agency_id}")
+    headers = {"Authorization": f"Bearer {token}", "If-Match": "*"}
+    answer: httpx.Response = await duty.province.client.request(method, path, json=body, headers=headers)
+    return answer
+
+
+async def test_duty_to_name_the_focal_point_is_done_by_the_facility_itself(duty: Duty) -> None:
+    body = {**OFFICER, "facility_id": duty.facility["id"], "valid_from": "2021-05-07"}
+    made = await duty.call(Role.FACILITY, "POST", "/v1/focal-points", body)
+    assert made.status_code == 201, made.text
+    path = f"/v1/focal-points/{made.json()['id']}"
+    changed = await duty.call(Role.FACILITY, "PATCH", path, {"phone": "0233 3852 999"}, reason="đổi số")
+    assert changed.status_code == 200, changed.text
+    agency = duty.facility["managing_agency_id"]
+    again = await as_agency(duty, agency, "POST", "/v1/focal-points", {**body, "full_name": "Lê Thị Thay"})
+    assert again.status_code == 201, again.text
+    other = (await duty.province.facility())["id"]
+    away = await duty.call(Role.FACILITY, "POST", "/v1/focal-points", body | {"facility_id": other})
+    assert (away.status_code, away.json()["errors"][0]["field"]) == (422, "facility_id")
+    assert (await duty.call(Role.READER, "POST", "/v1/focal-points", body)).status_code == 403
+
+
+async def test_duty_to_answer_is_done_by_the_facility_itself(duty: Duty) -> None:
+    questions = [{"key": "dau-ghi", "text": "Đầu ghi?"}]
+    body = {"code": "CCTT-1", "name": "Hiện trạng", "facility_id": duty.facility["id"], "questions": questions}
+    request = await duty.province.post("/v1/information-requests", body)
+    path = f"/v1/information-requests/{request['id']}"
+    assert (await duty.letter.do(f"{path}/transitions", {"to": "sent"})).status_code == 200
+    answer = await duty.call(Role.FACILITY, "POST", f"{path}/answers", {"answers": {"dau-ghi": "8 kênh"}})
+    assert answer.status_code == 200, answer.text
+    assert [one["text"] for one in answer.json()["answers"]] == ["8 kênh"]
+
+
+async def test_duty_to_consent_is_of_the_agency_itself(duty: Duty) -> None:
+    await duty.province.destination(code="IOC")
+    connection = {
+        "camera_code": "C1", "address": "10.20.1.5:554", "bandwidth_kbps": 2048, "destination_codes": ["IOC"],
+    }  # fmt: skip
+    people = {"connect_by": "2021-05-09", "responsible_lead": "Nguyễn A", "responsible_operator": "Lê B"}
+    body = {"facility_id": duty.facility["id"], "connections": [connection], **people}
+    plan = await duty.province.post("/v1/connection-plans", body)
+    path = f"/v1/connection-plans/{plan['id']}"
+    assert (await duty.province.move(path, "proposed")).status_code == 200
+    own, operator = duty.facility["managing_agency_id"], duty.letter.operator["id"]
+    word = {"agency_id": own, "kind": "consulted", "given_by": "Giám đốc", "given_on": "2021-05-08"}
+    given = await as_agency(duty, own, "POST", f"{path}/consents", word)
+    assert (given.status_code, given.json()["consents"][0]["agency_id"]) == (200, own), given.text
+    forged = await as_agency(duty, own, "POST", f"{path}/consents", {**word, "agency_id": operator, "kind": "agreed"})
+    assert (forged.status_code, forged.json()["code"]) == (403, "not_your_word"), forged.text
+    assert "chính cơ quan đó" in forged.json()["detail_vi"]
+    facility = await duty.call(Role.FACILITY, "POST", f"{path}/consents", word)
+    assert (facility.status_code, facility.json()["code"]) == (403, "not_your_word")
