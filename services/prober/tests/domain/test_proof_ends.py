@@ -99,6 +99,13 @@ def test_proof_ends_where_a_destination_played_old_pictures_before_the_match() -
     assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, T0)
 
 
+def test_proof_ends_where_a_destination_kept_pictures_back_and_gave_all_of_them_at_once() -> None:
+    held_back = ((f"live {second}", 25.0 + second / 100) for second in range(1, 25))
+    finding = decided(seen(("kept", 0.2), *held_back), up_to(25.0), now=25.5)
+    assert finding is not None
+    assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, T0)
+
+
 def test_proof_ends_where_a_destination_paused_after_the_picture_that_it_kept() -> None:
     """It kept a picture of a minute ago, and what comes after 20 s is live by its timestamps, without a keyframe."""
     kept = Keyframe("kept", at(0.2), rtp_timestamp=90_000)
@@ -121,7 +128,7 @@ def replace_note(note: KeyframeNote, rtp_timestamp: int) -> KeyframeNote:
         (seen(("live 1", 1.1)), 1.0),
         (seen(("live 8", 8.1)), 1.0),  # slow to begin
         (seen(("kept", 0.2), ("live 4", 4.2)), 1.0),
-        (seen(("kept", 0.2), ("u", 4.0), ("v", 8.0), ("live 1", 21.1)), 1.0),  # late by 20 s
+        (seen(*((f"old {second}", second + 0.1) for second in range(21)), ("live 1", 21.1)), 1.0),  # late by 20 s
         (seen(("kept", 0.2), ("live 20", 20.1)), 10.0),  # the camera gives keyframes rarely
     ],
 )

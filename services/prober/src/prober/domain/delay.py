@@ -28,10 +28,10 @@ class Newest:
 
 
 def is_pause(missed: Sequence[datetime], until: datetime) -> bool:
-    """Whether a destination that plays a picture captured at `until` had not the camera's before.
+    """Whether a destination had not the camera's picture before `until`.
 
-    `missed`: when those keyframes were captured that came from the camera meanwhile and never came back. One that stood
-    still, or played something else or something old, has them; one that is late at all times has not.
+    `missed`: when those keyframes were captured that came from the camera meanwhile and did not come back. One that
+    stood still, or played something else or something old, has them; one that is late at all times has not.
     """
     return len(missed) >= LEAST_PAUSED and (until - min(missed)).total_seconds() >= PAUSE_S
 

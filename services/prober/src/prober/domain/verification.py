@@ -11,6 +11,7 @@ it for ever, and with any timestamps.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, is_pause, live_delay_s
 from vonggac.events import Cause
@@ -142,11 +143,8 @@ def decide(
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
     if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
-        captured_at = finding.captured_at or now
-        until = captured_at if (now - captured_at).total_seconds() <= limits.max_delay_s else now
-        came = {keyframe.hash for keyframe in seen.keyframes}
-        missed = [note.captured_at for note in fresh if note.captured_at < until and note.hash not in came]
-        return replace(finding, paused_since=asked_at if is_pause(missed, until) else None)
+        paused = _paused(finding, seen, fresh, asked_at=asked_at, now=now, limits=limits)
+        return replace(finding, paused_since=asked_at if paused else None)
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
     if finding is None and noted.same_holder:
@@ -193,6 +191,24 @@ def _recognised(
                 return None, None, True
             return _verified_with_delay(note, delay_s, live_s), None, False
     return _of_a_repeating_camera(repeated, comings), old, bool(repeated)
+
+
+def _paused(
+    finding: Finding, seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
+) -> bool:
+    """Whether the destination had not the camera's picture for a while before the match."""
+    captured_at = finding.captured_at or now
+    until = captured_at if (now - captured_at).total_seconds() <= limits.max_delay_s else now
+    came = {keyframe.hash for keyframe in seen.keyframes}
+    never_came = [note.captured_at for note in fresh if note.captured_at < until and note.hash not in came]
+    if is_pause(never_came, until):
+        return True
+    # What it kept back meanwhile may all come at once.
+    arrivals = (asked_at, *(keyframe.arrived_at for keyframe in seen.keyframes), now)
+    return any(
+        is_pause([note.captured_at for note in fresh if before < note.captured_at < after], after)
+        for before, after in pairwise(arrivals)
+    )
 
 
 def _burst_over(keyframe: Keyframe, now: datetime, within_s: float) -> bool:
