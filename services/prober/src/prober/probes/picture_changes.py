@@ -1,10 +1,13 @@
 """Cameras that show another picture are probed at once, whenever their schedule would have done it.
 
 The forwarder that pulls a camera publishes when its picture becomes another one; each report goes to one prober (a NATS
-queue group). Nothing is kept: what is missed here comes with the schedule.
+queue group). So are cameras that a forwarder has just taken, of whose picture it knows nothing yet; and those that show
+nothing, again and again, for that may end by a sign that no forwarder sees. Nothing is kept: what is missed here comes
+with the schedule.
 """
 
 import asyncio
+from collections.abc import Mapping
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -27,11 +30,20 @@ TRIES = 4
 AGAIN_S = 3.0
 """After a probe that found nothing out, as where a keyframe is overdue and may still come."""
 BUSY_TRIES, BUSY_AGAIN_S = 20, 0.5
-DAMAGED_AGAIN_S, DAMAGED_TRIES = 1.5, 400
-"""How soon and how often a picture that cannot be decoded is tried again: nothing but decoding shows when it can."""
+AGAIN_BY_CAUSE_S: Mapping[Cause | None, float] = {
+    Cause.DECODE_FAILED: 1.5,
+    Cause.BLACK: 2.5,
+    Cause.NO_SIGNAL_CARD: 2.5,
+    Cause.COVERED: 2.5,
+}
+"""How soon a picture that shows nothing is looked for again, by its cause: decoding alone shows for certain when it is
+over. What stands still takes longer to judge, and its end is a sign for its forwarder."""
+EMPTY_TRIES = 400
+"""How often; later it comes with the schedule."""
 _UNJUDGED = b'"picture_judged":false'
-_DAMAGED = f'"picture_cause":"{Cause.DECODE_FAILED.value}"'.encode()
+_EMPTY = tuple(f'"picture_cause":"{cause.value}"'.encode() for cause in AGAIN_BY_CAUSE_S if cause is not None)
 _NO_PICTURE = b'"picture_since":null'
+_TAKEN = b'"sequence":1,'
 
 
 class PictureChanges:
@@ -41,8 +53,8 @@ class PictureChanges:
         """`most`: cameras at a time."""
         self._bus, self._cameras, self._observer, self._most = bus, Cameras(bus), observer, most
         self._waiting: set[UUID] = set()
-        self._damaged: dict[UUID, int] = {}
-        """Cameras whose pictures cannot be decoded, and how often they are tried again."""
+        self._empty: dict[UUID, int] = {}
+        """Cameras that show nothing, and how often they are still tried again."""
         self._queue: asyncio.Queue[UUID] = asyncio.Queue(MOST_WAITING)
 
     async def run(self) -> None:
@@ -60,8 +72,8 @@ class PictureChanges:
 
     async def _on_change(self, message: Msg) -> None:
         # Most reports are of other changes: no need to parse them.
-        judged = _UNJUDGED not in message.data and _DAMAGED not in message.data
-        if judged or _NO_PICTURE in message.data:
+        good = _UNJUDGED not in message.data and not any(cause in message.data for cause in _EMPTY)
+        if good or (_NO_PICTURE in message.data and _TAKEN not in message.data):
             return
         try:
             fact = decode_on(message.subject, message.data).data
@@ -70,11 +82,11 @@ class PictureChanges:
             return
         if not isinstance(fact, CameraMediaObservedV1) or fact.state is not MediaState.FLOWING:
             return
-        if fact.picture_cause is Cause.DECODE_FAILED:
-            if fact.camera_id not in self._damaged:
-                self._damaged[fact.camera_id] = DAMAGED_TRIES
-                self._again_later(fact.camera_id)
-        elif fact.picture_since is not None and not fact.picture_judged:
+        if fact.picture_cause in AGAIN_BY_CAUSE_S:
+            if fact.camera_id not in self._empty:
+                self._empty[fact.camera_id] = EMPTY_TRIES
+                self._again_later(fact.camera_id, fact.picture_cause)
+        elif not fact.picture_judged and (fact.picture_since is not None or fact.sequence == 1):
             self._enqueue(fact.camera_id)
 
     def _enqueue(self, camera_id: UUID) -> None:
@@ -82,8 +94,8 @@ class PictureChanges:
             self._waiting.add(camera_id)
             self._queue.put_nowait(camera_id)
 
-    def _again_later(self, camera_id: UUID) -> None:
-        asyncio.get_running_loop().call_later(DAMAGED_AGAIN_S, self._enqueue, camera_id)
+    def _again_later(self, camera_id: UUID, cause: Cause | None) -> None:
+        asyncio.get_running_loop().call_later(AGAIN_BY_CAUSE_S[cause], self._enqueue, camera_id)
 
     async def _work(self) -> None:
         while True:
@@ -111,13 +123,13 @@ class PictureChanges:
                 continue
             assert isinstance(outcome, Observation), "the third of three"
             if outcome.fact.verdict is not Verdict.UNKNOWN:
-                self._count_damaged(outcome.fact)
+                self._count_empty(outcome.fact)
                 return
             tries += 1
             await asyncio.sleep(AGAIN_S)
 
-    def _count_damaged(self, fact: CameraObservedV1) -> None:
-        left = self._damaged.pop(fact.camera_id, 0) - 1
-        if fact.cause is Cause.DECODE_FAILED and left > 0:
-            self._damaged[fact.camera_id] = left
-            self._again_later(fact.camera_id)
+    def _count_empty(self, fact: CameraObservedV1) -> None:
+        left = self._empty.pop(fact.camera_id, 0) - 1
+        if fact.cause in AGAIN_BY_CAUSE_S and left > 0:
+            self._empty[fact.camera_id] = left
+            self._again_later(fact.camera_id, fact.cause)

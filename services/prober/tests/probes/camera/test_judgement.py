@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import pytest
@@ -128,20 +128,60 @@ async def test_empty_picture_that_an_encoder_repeats_is_frozen_though_no_two_key
     assert heard[0].cause is judgement.cause
 
 
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"picture_since": "now", "picture_sign": PictureSign.WEIGHT},
+        {},  # by a forwarder that has just taken the camera
+    ],
+    ids=["another picture", "taken"],
+)
 async def test_empty_picture_is_judged_as_soon_as_a_forwarder_reports_a_change(
+    bus: Bus,
+    forwarder_bus: Bus,
+    planner: Any,
+    observed: Any,
+    start_prober: Any,
+    frames: list[list[bytes]],
+    reported: dict[str, Any],
+) -> None:
+    camera = await forwarded(planner, forwarder_bus, frames)
+    await start_prober()
+    await observed.observation(camera.id)
+    await report_picture(bus, camera, **reported)
+    assert (await observed.observation(camera.id, 2)).kind is ProbeKind.FORWARDER_KEYFRAME
+
+
+async def test_empty_picture_is_looked_for_again_until_it_is_over(
     bus: Bus, forwarder_bus: Bus, planner: Any, observed: Any, start_prober: Any, frames: list[list[bytes]]
 ) -> None:
-    planned_one = PlannedDelivery(id=UUID(int=1), destination_id=UUID(int=2), destination_code="D1", url=URL)
-    camera = await planner.camera(URL, probe_interval_s=3600.0, deliveries=(planned_one,))
-    await forward(forwarder_bus, camera, annex_b(frames[0]), judge="1")
+    """No sign of its forwarder says that: decoding does, and the schedule comes in an hour."""
+    camera = await forwarded(planner, forwarder_bus, frames)
     await start_prober()
     await observed.observation(camera.id)
     now = datetime.now(UTC)
+    await report_picture(
+        bus, camera, picture_since="now", picture_sign="weight", picture_judged=True, picture_cause=Cause.COVERED
+    )
+    again = await observed.observation(camera.id, 2)
+    assert again.verdict is Verdict.UP
+    assert 2.0 < (again.observed_at - now).total_seconds() < 20.0
+
+
+async def forwarded(planner: Any, forwarder_bus: Bus, frames: list[list[bytes]]) -> CameraV1:
+    planned_one = PlannedDelivery(id=UUID(int=1), destination_id=UUID(int=2), destination_code="D1", url=URL)
+    camera = await planner.camera(URL, probe_interval_s=3600.0, deliveries=(planned_one,))
+    await forward(forwarder_bus, camera, annex_b(frames[0]), judge="1")
+    return cast("CameraV1", camera)
+
+
+async def report_picture(bus: Bus, camera: CameraV1, **reported: Any) -> None:
+    """As its forwarder does, at its first report."""
+    now = datetime.now(UTC)
+    values = reported | ({"picture_since": now} if "picture_since" in reported else {})
     change = CameraMediaObservedV1(
         camera_id=camera.id, facility_id=camera.facility_id, camera_revision=1, worker_id="forwarder-0",
-        held_since=now, sequence=1, observed_at=now, state=MediaState.FLOWING, picture_since=now,
-        picture_sign=PictureSign.WEIGHT,
+        held_since=now, sequence=1, observed_at=now, state=MediaState.FLOWING, **values,
     )  # fmt: skip
     event = new_event(change, source="/forwarder/forwarder-0", subject=str(camera.id), time=now)
     await bus.js.publish(subjects.camera_media_observation(camera.id), event.encode())
-    assert (await observed.observation(camera.id, 2)).kind is ProbeKind.FORWARDER_KEYFRAME
