@@ -13,7 +13,7 @@ from vonggac.events import Cause, MalformedEventError, decode, new_event, share_
 from vonggac.events.advice import ADVICE
 from vonggac.events.envelope import Payload
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model
-from vonggac.events.traces import new_trace, within_trace
+from vonggac.events.traces import new_trace, parse_traceparent, within_trace
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
@@ -137,10 +137,14 @@ def test_messages_of_the_same_fields_share_the_set_of_their_names() -> None:
     assert first.encode() == second.encode()
 
 
-def test_an_event_carries_the_trace_that_caused_it_and_none_without_one() -> None:
+def test_an_event_carries_the_trace_that_caused_it_and_one_of_its_own_without() -> None:
     event = decode(json.dumps(golden("vn.vonggac.inventory.camera.v1")).encode())
     again: Any = {"source": event.source, "subject": event.subject, "time": event.time}
-    assert b"traceparent" not in new_event(event.data, **again).encode()
+    own = [parse_traceparent(new_event(event.data, **again).traceparent) for _ in range(2)]
+    assert own[0] is not None
+    assert own[1] is not None
+    assert own[0].trace_id != own[1].trace_id
+    assert not own[0].recorded, "nobody keeps its spans"
     trace = new_trace()
     with within_trace(trace):
         body = new_event(event.data, **again).encode()

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import time_ns
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -33,7 +34,7 @@ from vonggac.events import (
     subjects,
 )
 from vonggac.events.envelope import WAITED_HEADER
-from vonggac.events.traces import parse_traceparent
+from vonggac.events.traces import SpanKind, TraceContext, exports_spans, parse_traceparent, record_span
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -150,17 +151,18 @@ class EventConsumer:
         good = [pair for message in messages if (pair := await self._decode(message)) is not None]
         if not good:
             return
+        began_ns = time_ns()
         try:
             await self._handler([received for _, received in good])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
             await self._after_failure(good, error)
             return
-        await self._finish(good)
+        await self._finish(good, began_ns)
 
-    async def _finish(self, pairs: list[tuple[Msg, Received]]) -> None:
+    async def _finish(self, pairs: list[tuple[Msg, Received]], began_ns: int) -> None:
         await self._answer([message.ack() for message, _ in pairs])
-        log_traces(self._pull.durable, [received for _, received in pairs])
+        note_traces(self._pull.durable, [received for _, received in pairs], began_ns)
 
     async def _after_failure(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         """Of a batch that failed, find the events that make it fail: the others are handled in a few parts."""
@@ -176,12 +178,13 @@ class EventConsumer:
             await self._dead_letter(message, f"{type(error).__name__}: {error}")
 
     async def _consume_part(self, pairs: list[tuple[Msg, Received]]) -> None:
+        began_ns = time_ns()
         try:
             await self._handler([received for _, received in pairs])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             await self._after_failure(pairs, error)
         else:
-            await self._finish(pairs)
+            await self._finish(pairs, began_ns)
 
     async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
@@ -232,12 +235,36 @@ class EventConsumer:
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
 
 
-def log_traces(durable: str, batch: Sequence[Received]) -> None:
-    """One line for each trace of which events were handled: an import is one trace, and thousands of events."""
-    traces = (parse_traceparent(received.event.traceparent) for received in batch if received.event.traceparent)
-    counts = Counter(trace.trace_id for trace in traces if trace is not None)
+def note_traces(durable: str, batch: Sequence[Received], began_ns: int) -> None:
+    """One line for each trace of which events were handled: an import is one trace, and thousands of events.
+
+    A worker's own traces are no line, but for those whose spans are kept; each event of those is a span.
+    """
+    counts: Counter[str] = Counter()
+    for received in batch:
+        trace = parse_traceparent(received.event.traceparent)
+        if trace is not None and trace.recorded:
+            counts[trace.trace_id] += 1
+            record_handling(f"handle {durable}", received.event, trace, began_ns)
     for trace_id, count in counts.most_common(MOST_TRACES):
         log.info("traced_events_handled", durable=durable, trace_id=trace_id, count=count)
+
+
+def record_handling(name: str, event: CloudEvent[Payload], trace: TraceContext, began_ns: int) -> None:
+    """A span of what was done with an event of that trace, from `began_ns` until now."""
+    if exports_spans():
+        attributes = {
+            "messaging.system": "nats", "messaging.message.id": event.id, "cloudevents.event_type": event.type
+        }  # fmt: skip
+        record_span(
+            name,
+            trace_id=trace.trace_id,
+            span_id=trace.new_child().span_id,
+            parent_id=trace.span_id,
+            kind=SpanKind.CONSUMER,
+            began_ns=began_ns,
+            attributes=attributes,
+        )
 
 
 def waited_of(headers: Mapping[str, str] | None) -> timedelta | None:

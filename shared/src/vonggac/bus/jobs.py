@@ -9,12 +9,14 @@ upgrade: it goes back to the queue, for as long as its camera stands (decision 0
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from time import time_ns
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
+from vonggac.bus.events import record_handling
 from vonggac.bus.pull_consumer import RELEASE_DELAY_S, PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, NotUnderstoodError, Payload, decode_on
 from vonggac.events.traces import parse_traceparent
@@ -97,7 +99,8 @@ class JobQueue:
             else:
                 metadata = message.metadata
                 trace = parse_traceparent(event.traceparent) if metadata.num_delivered == 1 else None
-                if trace is not None:
+                if trace is not None and trace.recorded:
+                    record_handling(f"fetch {self._pull.durable}", event, trace, time_ns())
                     log.info("traced_job_fetched", subject=message.subject, trace_id=trace.trace_id)
                 jobs.append(Job(event, message, metadata.num_delivered, metadata.sequence.stream))
         return jobs

@@ -5,12 +5,21 @@ together name an event; a consumer that has seen the pair has seen the event.
 """
 
 from datetime import datetime
+from time import time_ns
 from typing import ClassVar, Literal
 from uuid import uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
 
-from vonggac.events.traces import Traceparent, present_trace
+from vonggac.events.traces import (
+    SpanKind,
+    Traceparent,
+    exports_spans,
+    keeps_own_spans,
+    new_trace,
+    present_trace,
+    record_span,
+)
 
 CONTENT_TYPE = "application/cloudevents+json"
 WAITED_HEADER = "Vonggac-Waited-Ms"
@@ -109,15 +118,29 @@ class CloudEvent[T: Payload](BaseModel):
 def new_event[T: Payload](
     data: T, *, source: str, subject: str, time: datetime, event_id: str | None = None
 ) -> CloudEvent[T]:
-    """Wrap `data`; the id is random unless the caller has a natural one. It is of the trace that this code runs for."""
-    trace = present_trace()
+    """Wrap `data`; the id is random unless the caller has a natural one. It is of the trace that this code runs for,
+    and of one of its own where no request caused it. Where spans are exported, its making is one.
+    """
+    event_id, cause = event_id or str(uuid4()), present_trace()
+    trace = new_trace(recorded=keeps_own_spans()) if cause is None else cause
+    if trace.recorded and exports_spans():
+        trace = trace.new_child()
+        record_span(
+            f"publish {data.event_type}",
+            trace_id=trace.trace_id,
+            span_id=trace.span_id,
+            parent_id=None if cause is None else cause.span_id,
+            kind=SpanKind.PRODUCER,
+            began_ns=time_ns(),
+            attributes={"messaging.system": "nats", "messaging.message.id": event_id},
+        )
     # Without [T]: a class of this very type is looked up anew for every event.
     return CloudEvent(
-        id=event_id or str(uuid4()),
+        id=event_id,
         source=source,
         type=data.event_type,
         subject=subject,
         time=time,
-        traceparent=None if trace is None else trace.traceparent,
+        traceparent=trace.traceparent,
         data=data,
     )

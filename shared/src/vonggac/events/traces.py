@@ -3,13 +3,16 @@
 The header and the extension of a CloudEvent are both called `traceparent`. What is malformed counts as absent.
 """
 
+import random
 import re
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Protocol
 
 from pydantic import BeforeValidator
 from structlog.contextvars import bound_contextvars
@@ -49,9 +52,9 @@ type Traceparent = Annotated[str | None, BeforeValidator(_well_formed)]
 _PRESENT: ContextVar[TraceContext | None] = ContextVar("vonggac_trace", default=None)
 
 
-def new_trace() -> TraceContext:
+def new_trace(*, recorded: bool = True) -> TraceContext:
     """A trace that begins here."""
-    return TraceContext(secrets.token_hex(16), secrets.token_hex(8))
+    return TraceContext(secrets.token_hex(16), secrets.token_hex(8), recorded)
 
 
 def parse_traceparent(text: str | None) -> TraceContext | None:
@@ -76,3 +79,65 @@ def within_trace(trace: TraceContext | None, **fields: str) -> Iterator[None]:
             yield
     finally:
         _PRESENT.reset(token)
+
+
+class SpanKind(StrEnum):
+    """What a span is, as of OpenTelemetry."""
+
+    SERVER = "SERVER"
+    PRODUCER = "PRODUCER"
+    CONSUMER = "CONSUMER"
+
+
+class SpanSink(Protocol):
+    """Keeps spans for a collector (`vonggac.telemetry.spans`)."""
+
+    def keep(
+        self,
+        name: str,
+        ids: tuple[str, str, str | None],
+        kind: SpanKind,
+        times_ns: tuple[int, int],
+        attributes: Mapping[str, str | int],
+        failed: bool,
+    ) -> None: ...
+
+
+class _Export:
+    sink: SpanSink | None = None
+    own_share = 0.0
+
+
+_EXPORT = _Export()
+
+
+def set_span_sink(sink: SpanSink | None, own_share: float) -> None:
+    """Have spans kept there, None: nowhere. `own_share`: of the traces that a worker begins by itself."""
+    _EXPORT.sink, _EXPORT.own_share = sink, own_share
+
+
+def exports_spans() -> bool:
+    """Whether spans go anywhere."""
+    return _EXPORT.sink is not None
+
+
+def keeps_own_spans() -> bool:
+    """Whether to keep the spans of a trace that no caller began: a share of them, as the setting says."""
+    return _EXPORT.sink is not None and random.random() < _EXPORT.own_share  # noqa: S311 - a sample, no secret
+
+
+def record_span(
+    name: str,
+    *,
+    trace_id: str,
+    span_id: str,
+    parent_id: str | None,
+    kind: SpanKind,
+    began_ns: int,
+    attributes: Mapping[str, str | int],
+    failed: bool = False,
+) -> None:
+    """Keep a span that ends now. `began_ns`: of `time.time_ns`. Values of attributes: of closed lists, numbers, ids."""
+    if _EXPORT.sink is not None:
+        ids = trace_id, span_id, parent_id
+        _EXPORT.sink.keep(name, ids, kind, (began_ns, time.time_ns()), attributes, failed)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from vonggac.http.protection.connections import ConnectionLimits, protocol_within
 from vonggac.settings import ServiceSettings
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.spans import SpansUnavailableError, export_spans
 
 log = get_logger(__name__)
 
@@ -35,7 +36,13 @@ def serve_or_exit[Given: ServiceSettings](
     except (OSError, ValueError) as error:
         raise SystemExit(f"{service} cannot start: {error}") from None
     limits = ConnectionLimits(settings.max_connections, settings.header_timeout_s, settings.idle_timeout_s)
-    run(app, host=settings.host, port=settings.port, limits=limits, trusted_proxies=settings.trusted_proxies)
+    try:
+        with export_spans(
+            service, settings.otlp_endpoint, version=app.version, own_share=settings.otlp_own_traces_share
+        ):
+            run(app, host=settings.host, port=settings.port, limits=limits, trusted_proxies=settings.trusted_proxies)
+    except SpansUnavailableError as error:
+        raise SystemExit(f"{service} cannot start: {error}") from None
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

@@ -57,6 +57,18 @@ class ServiceSettings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@?#]+$",
+        description="Collector that gets spans by OTLP over HTTP, such as http://collector:4318; needs the extra "
+        "`vonggac[otlp]`. Unset: none.",
+    )
+    otlp_own_traces_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the traces that a worker begins by itself, one for each fact, whose spans are exported.",
+    )
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
     nats_user: str | None = Field(default=None, description="User of this service at NATS.")
     nats_password: SecretStr | None = Field(default=None, description="Password of that user.")

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vonggac.events.traces import new_trace, parse_traceparent, within_trace
+from vonggac.events.traces import SpanKind, TraceContext, new_trace, parse_traceparent, record_span, within_trace
 from vonggac.http.protection.response_headers import HEAD
 from vonggac.telemetry.logs import get_logger
 
@@ -66,7 +66,7 @@ class Requests:
         came_from = parse_traceparent(headers.get("traceparent"))
         trace = new_trace() if came_from is None else came_from.new_child()
         answer = _Answer(send, request_id)
-        began_s = time.monotonic()
+        began_s, began_ns = time.monotonic(), time.time_ns()
         with within_trace(trace, request_id=request_id):
             try:
                 await self.app(scope, receive, answer.send)
@@ -76,11 +76,11 @@ class Requests:
                 raise
             finally:
                 self._note(scope, answer, time.monotonic() - began_s)
+                if trace.recorded:
+                    _record(scope, answer, trace, None if came_from is None else came_from.span_id, began_ns)
 
     def _note(self, scope: Scope, answer: "_Answer", duration_s: float) -> None:
-        route = getattr(scope.get("route"), "path", NO_ROUTE)
-        method = "HEAD" if scope.get(HEAD) else scope["method"] if scope["method"] in _METHODS else "other"
-        status = answer.status or LEFT
+        method, route, status = _named(scope, answer)
         self._metrics.answered.labels(route, method, str(status)).inc()
         self._metrics.seconds.labels(route).observe(duration_s)
         fields = {
@@ -96,6 +96,29 @@ class Requests:
             log.debug("request_answered", **fields)
         else:
             log.info("request_answered", **fields)
+
+
+def _named(scope: Scope, answer: "_Answer") -> tuple[str, str, int]:
+    """Method, route template and status, all of closed lists."""
+    route = getattr(scope.get("route"), "path", NO_ROUTE)
+    method = "HEAD" if scope.get(HEAD) else scope["method"] if scope["method"] in _METHODS else "other"
+    return method, route, answer.status or LEFT
+
+
+def _record(scope: Scope, answer: "_Answer", trace: TraceContext, parent_id: str | None, began_ns: int) -> None:
+    method, route, status = _named(scope, answer)
+    if route in _HEALTH:
+        return
+    record_span(
+        f"{method} {route}",
+        trace_id=trace.trace_id,
+        span_id=trace.span_id,
+        parent_id=parent_id,
+        kind=SpanKind.SERVER,
+        began_ns=began_ns,
+        attributes={"http.request.method": method, "http.route": route, "http.response.status_code": status},
+        failed=status >= 500,
+    )
 
 
 class _Answer:
