@@ -36,7 +36,7 @@ AGAIN_BY_CAUSE_S: Mapping[Cause | None, float] = {
     Cause.NO_SIGNAL_CARD: 2.5,
     Cause.COVERED: 2.5,
 }
-"""How soon a picture that shows nothing is looked for again, by its cause: decoding alone shows for certain when it is
+"""How soon a picture that shows nothing is decoded again, by its cause: decoding alone shows for certain when it is
 over. What stands still takes longer to judge, and its end is a sign for its forwarder."""
 EMPTY_TRIES = 400
 """How often; later it comes with the schedule."""

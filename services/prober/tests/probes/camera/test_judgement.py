@@ -152,7 +152,7 @@ async def test_empty_picture_is_judged_as_soon_as_a_forwarder_reports_a_change(
     assert (await observed.observation(camera.id, 2)).kind is ProbeKind.FORWARDER_KEYFRAME
 
 
-async def test_empty_picture_is_looked_for_again_until_it_is_over(
+async def test_empty_picture_is_decoded_again_until_it_is_over(
     bus: Bus, forwarder_bus: Bus, planner: Any, observed: Any, start_prober: Any, frames: list[list[bytes]]
 ) -> None:
     """No sign of its forwarder says that: decoding does, and the schedule comes in an hour."""
