@@ -18,7 +18,7 @@ from typing import Any
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from inventory.migrations import SCRIPTS as INVENTORY
 from reporting.migrations import SCRIPTS as REPORTING
@@ -29,25 +29,41 @@ HERE = Path(__file__).parent
 SCRIPTS = {"inventory": INVENTORY, "reporting": REPORTING}
 EVERYWHERE = "everywhere"
 """The table of exceptions.toml for all revisions."""
-_READS = re.compile(r"\s*(select|show|savepoint|release)\b|.*\balembic_version\b", re.IGNORECASE | re.DOTALL)
-
-_PARAMETER = re.compile(r"%\(\w+\)s(?:::\w+)?")
+_READS = re.compile(
+    r"\s*(select|show|savepoint|release)\b|.*\b(alembic_version|migration_step)\b", re.IGNORECASE | re.DOTALL
+)
+_PARAMETER = re.compile(r"%\(\w+\)s(?:::\w+(?:\[\])?)?")
 
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """The statements that run meanwhile, but for those that only read and alembic's own."""
+    """The statements that run meanwhile, with their transactions, but for those that only read and alembic's own."""
     statements: list[str] = []
 
-    def record(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not _READS.match(statement):
-            statements.append(_PARAMETER.sub("null", statement.strip().rstrip(";")) + ";")
+    def record(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+        if _READS.match(statement):
+            return
+        alone = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+        if not alone and not is_open(statements):
+            statements.append("begin;")
+        statements.append(_PARAMETER.sub("null", statement.strip().rstrip(";")) + ";")
 
-    event.listen(Engine, "before_cursor_execute", record)
+    def end(_connection: Connection) -> None:
+        if is_open(statements):
+            statements.append("commit;")
+
+    for name, listener in (("before_cursor_execute", record), ("commit", end)):
+        event.listen(Engine, name, listener)
     try:
         yield statements
     finally:
-        event.remove(Engine, "before_cursor_execute", record)
+        for name, listener in (("before_cursor_execute", record), ("commit", end)):
+            event.remove(Engine, name, listener)
+
+
+def is_open(statements: list[str]) -> bool:
+    """Whether a transaction has begun that has not ended."""
+    return statements.count("begin;") > statements.count("commit;")
 
 
 def statements_of(server: PostgresServer, service: str) -> Iterator[tuple[str, str]]:
@@ -64,7 +80,7 @@ def statements_of(server: PostgresServer, service: str) -> Iterator[tuple[str, s
 def violations(path: Path) -> list[dict[str, Any]]:
     """What squawk says of a file."""
     squawk = Path(sys.executable).parent / "squawk"
-    options = ("--reporter", "json", "--pg-version", "17", "--assume-in-transaction")
+    options = ("--reporter", "json", "--pg-version", "17")
     ran = subprocess.run([squawk, *options, path], capture_output=True, text=True, check=False)
     found: list[dict[str, Any]] = json.loads(ran.stdout or "[]")
     return found

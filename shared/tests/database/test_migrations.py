@@ -6,41 +6,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from shared.tests.database.releases import release
 from sqlalchemy import make_url
 
 from vonggac.database import Database, migrate_or_exit
 from vonggac.database.migrations import is_outdated, migrate, tables_missing
 from vonggac.embedded import free_port
-
-ENVIRONMENT = """
-from sqlalchemy import MetaData
-from vonggac.database.migrations import run_env
-
-run_env(MetaData())
-"""
-REVISION = """
-from alembic import op
-
-revision, down_revision = {revision!r}, {before!r}
-
-
-def upgrade() -> None:
-    op.execute("create table t{revision} (id int)")
-
-
-def downgrade() -> None:
-    op.execute("drop table t{revision}")
-"""
-
-
-def release(folder: Path, *revisions: str) -> Path:
-    """Migration scripts of a release."""
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text(ENVIRONMENT, "utf-8")
-    for before, revision in zip((None, *revisions), revisions, strict=False):
-        text = REVISION.format(revision=revision, before=before)
-        (folder / "versions" / f"{revision}.py").write_text(text, "utf-8")
-    return folder
 
 
 @pytest.mark.parametrize(

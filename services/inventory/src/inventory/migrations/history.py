@@ -1,21 +1,17 @@
 """The history of a table, kept by triggers of the database: for migrations.
 
 `add_history` is called for a new table, and again after every migration that changes the columns of a table that has a
-history: it adds what is new and writes the triggers anew.
+history: it adds what is new and writes the triggers anew. A table that has rows already gets its history in
+`create_history`, is read in batches (`backfill_history`), and then gets the triggers (`write_triggers`).
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-
-class Op(Protocol):
-    """The part of `alembic.op` that migrations of history need."""
-
-    def execute(self, sqltext: str) -> None: ...
-    def get_bind(self) -> Connection: ...
-
+from vonggac.database.steps import Op
 
 _EXCLUDED = ("recorded_from", "recorded_to")
 
@@ -63,7 +59,12 @@ end $$
 """
 _PRESENT = """
 insert into {history} ({columns}, recorded_from) select {values}, n.changed_at from {table} n
-where not exists (select from {history} h where h.id = n.id and h.recorded_to is null)
+where n.id = any(:ids) and not exists (select from {history} h where h.id = n.id and h.recorded_to is null)
+"""
+_CHANGED = """
+select coalesce(n.id, h.id) from {table} n
+full join (select * from {history} where recorded_to is null) h on h.id = n.id
+where (n.revision, n.changed_at) is distinct from (h.revision, h.changed_at)
 """
 _ROWS = {"insert": "new table as new_rows", "delete": "old table as old_rows"}
 _ROWS["update"] = f"{_ROWS['delete']} {_ROWS['insert']}"
@@ -76,29 +77,24 @@ _COLUMNS = text(
 def add_history(op: Op, table: str) -> None:
     """Give `table` its `<table>_history` and the triggers that write it, or bring both up to its present columns.
 
-    A table that has rows already: call `backfill_history` after it. A table that gets another name: rename
-    `<table>_history` too, then call this. Sealed columns are in it as `has_…` alone.
+    A table that gets another name: rename `<table>_history` too, then call this. Of sealed columns `has_…` is in it.
     """
+    create_history(op, table)
+    write_triggers(op, table)
+
+
+def create_history(op: Op, table: str) -> None:
+    """Give `table` its `<table>_history`, which nothing writes yet, or add the columns that are new."""
     history = f"{table}_history"
     op.execute(CLOCK)
     op.execute(_CREATE.format(history=history))
     present = {name for name, _ in _columns(op, history)}
-    names, values = list[str](), list[str]()
+    names = set[str]()
     for name, kind in _columns(op, table):
-        sealed = name.startswith("sealed_")
-        kept = "has_" + name.removeprefix("sealed_") if sealed else name
-        names.append(kept)
-        values.append(f"n.{name} is not null" if sealed else f"n.{name}")
+        kept = _kept(name)
+        names.add(kept)
         if kept not in present:
-            op.execute(f'alter table {history} add column "{kept}" {"boolean" if sealed else kind}')
-    parts = {"table": table, "history": history, "columns": ", ".join(names), "values": ", ".join(values)}
-    for event, body in {"insert": _INSERTED, "update": _UPDATED, "delete": _DELETED}.items():
-        op.execute(body.format(**parts))
-        op.execute(f"drop trigger if exists record_{event} on {table}")
-        op.execute(
-            f"create trigger record_{event} after {event} on {table} referencing {_ROWS[event]} "
-            f"for each statement execute function {table}_record_{event}()"
-        )
+            op.execute(f'alter table {history} add column "{kept}" {kind if kept == name else "boolean"}')
     present_state = f"create unique index if not exists ix_{history}_present on {history} (id)"
     op.execute(f"{present_state} where recorded_to is null")
     if "code" in names:
@@ -106,16 +102,37 @@ def add_history(op: Op, table: str) -> None:
         op.execute(f"create index if not exists ix_{history}_code on {history} (code, id)")
 
 
-def backfill_history(op: Op, table: str) -> None:
-    """Record what is in `table` now, each row since its `changed_at`; rows that are recorded already stay."""
-    history = f"{table}_history"
-    names, values = list[str](), list[str]()
-    for name, _ in _columns(op, table):
-        sealed = name.startswith("sealed_")
-        names.append("has_" + name.removeprefix("sealed_") if sealed else name)
-        values.append(f"n.{name} is not null" if sealed else f"n.{name}")
-    parts = {"table": table, "history": history, "columns": ", ".join(names), "values": ", ".join(values)}
-    op.execute(_PRESENT.format(**parts))
+def write_triggers(op: Op, table: str) -> None:
+    """Let the database write the history of `table` from now on, with all its present columns."""
+    parts = _parts(op, table)
+    for event, body in {"insert": _INSERTED, "update": _UPDATED, "delete": _DELETED}.items():
+        op.execute(body.format(**parts))
+        op.execute(f"drop trigger if exists record_{event} on {table}")
+        op.execute(
+            f"create trigger record_{event} after {event} on {table} referencing {_ROWS[event]} "
+            f"for each statement execute function {table}_record_{event}()"
+        )
+
+
+def backfill_history(op: Op, table: str, ids: Sequence[Any]) -> None:
+    """Record the rows `ids` of `table` as they are, each since its `changed_at`; recorded ones stay."""
+    op.get_bind().execute(text(_PRESENT.format(**_parts(op, table))), {"ids": ids})
+
+
+def read_changed(op: Op, table: str) -> Sequence[Any]:
+    """The ids of what was written since its history was read, before triggers write it."""
+    return list(op.get_bind().execute(text(_CHANGED.format(table=table, history=f"{table}_history"))).scalars())
+
+
+@contextmanager
+def unrecorded(op: Op, table: str) -> Iterator[None]:
+    """Leave changes of `table` that nobody made out of its history, in this transaction; a history itself has none."""
+    if table.endswith("_history"):
+        yield
+        return
+    op.execute(f"alter table {table} disable trigger user")
+    yield
+    op.execute(f"alter table {table} enable trigger user")
 
 
 def drop_history(op: Op, table: str) -> None:
@@ -137,6 +154,18 @@ def rename_history(op: Op, before: str, after: str) -> None:
     op.execute(f"alter table {after}_history rename constraint pk_{before}_history to pk_{after}_history")
     for part in ("present", "code"):
         op.execute(f"alter index if exists ix_{before}_history_{part} rename to ix_{after}_history_{part}")
+
+
+def _parts(op: Op, table: str) -> dict[str, str]:
+    names = [name for name, _ in _columns(op, table)]
+    values = (f"n.{name}" if _kept(name) == name else f"n.{name} is not null" for name in names)
+    columns = ", ".join(map(_kept, names))
+    return {"table": table, "history": f"{table}_history", "columns": columns, "values": ", ".join(values)}
+
+
+def _kept(column: str) -> str:
+    """The name in the history: of a sealed column only whether it has something."""
+    return "has_" + column.removeprefix("sealed_") if column.startswith("sealed_") else column
 
 
 def _columns(op: Op, table: str) -> Sequence[tuple[str, str]]:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -10,11 +12,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("tables", _add_tables)
+    steps.create_index("ix_outbox_waiting", "outbox", "(id) where published_at is null")
+
+
+def _add_tables() -> None:
     op.add_column("outbox", sa.Column("published_at", sa.DateTime(timezone=True)))
     op.add_column("outbox", sa.Column("repetition", sa.Integer(), nullable=False, server_default="0"))
-    op.create_index(
-        "ix_outbox_waiting", "outbox", ["id"], unique=False, postgresql_where=sa.text("published_at is null")
-    )
     op.create_table(
         "published_stream",
         sa.Column("stream", sa.Text(), nullable=False),

@@ -1,5 +1,6 @@
 """What the mandate demands and what was done about it: directives to journal entries, and teams."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from inventory.migrations.history import add_history, drop_history
+from vonggac.database.steps import Steps
 
 revision = "0008"
 down_revision = "0006"
@@ -28,14 +30,15 @@ _TABLES = (
 
 
 def upgrade() -> None:
-    _teams()
-    _directives_and_obligations()
-    _requests()
-    _visits_and_inspections()
-    _maintenance_windows()
-    _notes()
+    steps = Steps(op, revision)
+    steps.run("teams", _teams)
+    steps.run("obligations", _directives_and_obligations)
+    steps.run("requests", _requests)
+    steps.run("visits", _visits_and_inspections)
+    steps.run("windows", _maintenance_windows)
+    steps.run("notes", _notes)
     for table in _TABLES:
-        add_history(op, table)
+        steps.run(f"history of {table}", partial(add_history, op, table))
 
 
 def downgrade() -> None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory.migrations.history import add_history
+from vonggac.database.steps import Steps
 
 revision = "0012"
 down_revision = "0011"
@@ -14,10 +15,17 @@ _COLUMNS = {"parent_id": "agencies", "unit_id": "units", "successor_id": "agenci
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("columns", _add_columns)
     for name, target in _COLUMNS.items():
+        reference = f"foreign key ({name}) references {target} (id)"
+        steps.add_constraint("agencies", f"fk_agencies_{name}_{target}", reference)
+        steps.create_index(f"ix_agencies_{name}", "agencies", f"({name})")
+
+
+def _add_columns() -> None:
+    for name in _COLUMNS:
         op.add_column("agencies", sa.Column(name, sa.Uuid()))
-        op.create_foreign_key(op.f(f"fk_agencies_{name}_{target}"), "agencies", target, [name], ["id"])
-        op.create_index(op.f(f"ix_agencies_{name}"), "agencies", [name])
     add_history(op, "agencies")
 
 

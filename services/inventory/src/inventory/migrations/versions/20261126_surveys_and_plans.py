@@ -1,5 +1,7 @@
 """Surveys, connection plans and installation proposals; facilities connected before keep running by an exception."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,6 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from inventory.migrations.history import add_history, drop_history
+from vonggac.database.steps import Steps
 
 revision = "0009"
 down_revision = "0007"
@@ -20,7 +23,9 @@ with made as (
   insert into plan_exceptions (id, revision, created_at, changed_at, facility_id, why, approved_by, decided_on)
   select gen_random_uuid(), 1, now(), now(), f.id, :why, 'migration 0009', (now() at time zone 'Asia/Ho_Chi_Minh')::date
   from facilities f
-  where exists (select from deliveries d join cameras c on c.id = d.camera_id where c.facility_id = f.id)
+  where f.id = any(:ids) and exists (
+    select from deliveries d join cameras c on c.id = d.camera_id where c.facility_id = f.id
+  ) and not exists (select from plan_exceptions e where e.facility_id = f.id)
   returning id, facility_id, why, approved_by, decided_on
 )
 insert into changes (changed_at, changed_by, request_id, noun, thing_id, action, after, reason)
@@ -29,12 +34,17 @@ select now(), 'migration 0009', 'migration-0009', 'plan_exception', id, 'created
 
 
 def upgrade() -> None:
-    _surveys()
-    _plans()
-    _proposals()
+    steps = Steps(op, revision)
+    steps.run("surveys", _surveys)
+    steps.run("plans", _plans)
+    steps.run("proposals", _proposals)
     for table in _TABLES:
-        add_history(op, table)
-    op.get_bind().execute(sa.text(_EXCEPT), {"why": _CONNECTED})
+        steps.run(f"history of {table}", partial(add_history, op, table))
+    steps.run_in_batches("exceptions", _except, table="facilities")
+
+
+def _except(ids: Sequence[Any]) -> None:
+    op.get_bind().execute(sa.text(_EXCEPT), {"why": _CONNECTED, "ids": ids})
 
 
 def downgrade() -> None:

@@ -1,9 +1,12 @@
 """Operators of provinces, coverage of facilities, recorders; what a survey notes of a camera and of its device."""
 
+from functools import partial
+
 import sqlalchemy as sa
 from alembic import op
 
 from inventory.migrations.history import add_history, drop_history
+from vonggac.database.steps import Steps
 
 revision = "0007"
 down_revision = "0008"
@@ -23,8 +26,31 @@ _CAMERA = (
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("occupancy", _add_occupancy)
+    steps.run("territory", _territory)
+    steps.run("recorders", _recorders)
+    steps.run("cameras", _add_to_cameras)
+    for table in ("operator_assignments", "coverages", "recorders"):
+        steps.run(f"history of {table}", partial(add_history, op, table))
+    reference = "foreign key (recorder_id) references recorders (id)"
+    steps.add_constraint("cameras", "fk_cameras_recorder_id_recorders", reference)
+    steps.create_index("ix_cameras_recorder_id", "cameras", "(recorder_id)")
+
+
+def _add_occupancy() -> None:
     op.add_column("facilities", sa.Column("occupancy", sa.Integer()))
     add_history(op, "facilities")
+
+
+def _add_to_cameras() -> None:
+    for name, kind in _CAMERA:
+        op.add_column("cameras", sa.Column(name, kind))
+    op.add_column("cameras", sa.Column("recorder_id", sa.Uuid()))
+    add_history(op, "cameras")
+
+
+def _territory() -> None:
     op.create_table(
         "operator_assignments",
         *_thing(valid_from=True),
@@ -49,13 +75,6 @@ def upgrade() -> None:
         sa.Column("night_light", sa.Boolean()),
         sa.UniqueConstraint("facility_id", "area"),
     )
-    _recorders()
-    for name, kind in _CAMERA:
-        op.add_column("cameras", sa.Column(name, kind))
-    op.add_column("cameras", sa.Column("recorder_id", sa.Uuid(), sa.ForeignKey("recorders.id")))
-    op.create_index("ix_cameras_recorder_id", "cameras", ["recorder_id"])
-    for table in ("operator_assignments", "coverages", "recorders", "cameras"):
-        add_history(op, table)
 
 
 def downgrade() -> None:

@@ -1,10 +1,21 @@
 """Both clocks: validity of every thing, the history of every table, reasons, and answers kept for repeated requests."""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from inventory.migrations.history import add_history, backfill_history, drop_history
+from inventory.migrations.history import (
+    backfill_history,
+    create_history,
+    drop_history,
+    read_changed,
+    write_triggers,
+)
+from vonggac.database.steps import Steps
 
 revision = "0005"
 down_revision = "0004"
@@ -44,7 +55,7 @@ from (
       coalesce(lead(l.changed_at) over t, p.changed_at) as until
     from (
       select distinct on (thing_id, changed_at) thing_id, changed_at, after
-      from changes where noun = :noun order by thing_id, changed_at, id desc
+      from changes where noun = :noun and thing_id = any(:ids) order by thing_id, changed_at, id desc
     ) l left join {table} p on p.id = l.thing_id
     window t as (partition by l.thing_id order by l.changed_at)
   ) w where w.after is not null and w.until > w.changed_at
@@ -53,6 +64,18 @@ from (
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("tables", _add_tables)
+    for noun, table in _TABLES.items():
+        steps.run(f"history of {table}", partial(create_history, op, table))
+        from_log = partial(_record_from_log, noun, table)
+        of_noun = f"noun = '{noun}'"
+        steps.run_in_batches(f"{table} of the log", from_log, table="changes", key="thing_id", where=of_noun)
+        steps.run_in_batches(f"present {table}", partial(backfill_history, op, table), table=table)
+        steps.run(f"triggers of {table}", partial(_go_on_by_triggers, noun, table))
+
+
+def _add_tables() -> None:
     for table in _UNDATED:
         op.add_column(table, sa.Column("valid_from", sa.Date()))
         op.add_column(table, sa.Column("valid_to", sa.Date()))
@@ -69,10 +92,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"])
-    for noun, table in _TABLES.items():
-        add_history(op, table)
-        _backfill_from_log(noun, table)
-        backfill_history(op, table)
 
 
 def downgrade() -> None:
@@ -86,9 +105,19 @@ def downgrade() -> None:
         op.drop_column(table, "valid_from")
 
 
-def _backfill_from_log(noun: str, table: str) -> None:
+def _record_from_log(noun: str, table: str, ids: Sequence[Any]) -> None:
     """Earlier states as the change log has them; the present one, or the removal, ends the last of them."""
     history = f"{table}_history"
     search = _FOLD.format(texts=_SEARCHED.get(table, "s ->> 'code', s ->> 'name'"))
     statement = _FROM_LOG.format(history=history, table=table, search=search)
-    op.get_bind().execute(sa.text(statement), {"noun": noun})
+    op.get_bind().execute(sa.text(statement), {"noun": noun, "ids": ids})
+
+
+def _go_on_by_triggers(noun: str, table: str) -> None:
+    """What the running service wrote since its batch is recorded anew; nobody writes until the triggers are there."""
+    op.execute(f"lock table {table} in share row exclusive mode")
+    if changed := read_changed(op, table):
+        op.get_bind().execute(sa.text(f"delete from {table}_history where id = any(:ids)"), {"ids": changed})  # noqa: S608 # names of ours
+        _record_from_log(noun, table, changed)
+        backfill_history(op, table, changed)
+    write_triggers(op, table)

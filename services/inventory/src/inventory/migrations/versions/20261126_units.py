@@ -5,14 +5,27 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from inventory.migrations.history import add_history, drop_triggers, rename_history
+from vonggac.database.steps import Steps
 
 revision = "0006"
 down_revision = "0005"
+lowest_compatible = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("names", _rename)
+    steps.add_constraint("units", "fk_units_parent_id_units", "foreign key (parent_id) references units (id)")
+    steps.create_index("ix_units_parent_id", "units", "(parent_id)")
+    level = "update units_history set level = 'district', succeeds = '[]' where id = any(:ids)"
+    steps.run_in_batches("levels", level, table="units_history", where="level is null")
+    noun = "update changes set noun = 'unit' where id = any(:ids)"
+    steps.run_in_batches("nouns", noun, table="changes", where="noun = 'district'")
+
+
+def _rename() -> None:
     # A trusted extension: the owner of the database may create it.
     op.execute("create extension if not exists btree_gist")
     drop_triggers(op, "districts")
@@ -27,8 +40,7 @@ def upgrade() -> None:
     )
     op.add_column("units", sa.Column("level", sa.String(32), nullable=False, server_default="district"))
     op.alter_column("units", "level", server_default=None)
-    op.add_column("units", sa.Column("parent_id", sa.Uuid(), sa.ForeignKey("units.id")))
-    op.create_index("ix_units_parent_id", "units", ["parent_id"])
+    op.add_column("units", sa.Column("parent_id", sa.Uuid()))
     op.add_column("units", sa.Column("succeeds", postgresql.JSONB(), nullable=False, server_default="[]"))
     op.execute(
         "alter table units add constraint ex_units_code "
@@ -37,8 +49,6 @@ def upgrade() -> None:
     op.alter_column("facilities_history", "district_id", new_column_name="unit_id")
     add_history(op, "units")
     add_history(op, "facilities")
-    op.execute("update units_history set level = 'district', succeeds = '[]'")
-    op.execute("update changes set noun = 'unit' where noun = 'district'")
 
 
 def downgrade() -> None:

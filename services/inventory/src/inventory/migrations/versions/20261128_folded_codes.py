@@ -6,9 +6,12 @@ leave the others out by their ids. Nothing that is written from then on may be l
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from alembic import op
+
+from vonggac.database.steps import Steps
 
 revision = "0014"
 down_revision = "0013"
@@ -41,13 +44,14 @@ alter table units add constraint ex_units_code exclude using gist
 
 
 def upgrade() -> None:
-    op.execute(FOLDED_CODE)
+    steps = Steps(op, revision)
+    steps.run("function", partial(op.execute, FOLDED_CODE))
     for table in _CODED:
         ids = _ids(_ALIKE.format(table=table))
         # Null for all the others, which are then not distinct.
         apart = f", (case when id = any({_array(ids)}) then id end)" if ids else ""
         more = " nulls not distinct" if ids else ""
-        op.execute(f"create unique index ix_{table}_folded_code on {table} (folded_code(code){apart}){more}")
+        steps.create_index(f"ix_{table}_folded_code", table, f"(folded_code(code){apart}){more}", unique=True)
     ids = _ids(_ALIKE_UNITS)
     op.execute("alter table units drop constraint ex_units_code")
     op.execute(_UNITS.format(code="folded_code(code)", but=f" where (id <> all({_array(ids)}))" if ids else ""))

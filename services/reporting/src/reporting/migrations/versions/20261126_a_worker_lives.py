@@ -1,12 +1,18 @@
 """Signs of life as intervals; observations say since when their worker is awake."""
 
 import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0003"
 down_revision = "0002"
+lowest_compatible = "0003"
 branch_labels = None
 depends_on = None
 
@@ -15,6 +21,13 @@ _LONG = struct.Struct("<qqqBB")
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("lives", _create_lives)
+    steps.run_in_batches("tails", _lengthen, table="camera_state", key="camera_id")
+    op.alter_column("camera_state", "tail", comment="The newest observations, 26 bytes each")
+
+
+def _create_lives() -> None:
     op.create_table(
         "worker_life",
         sa.Column("worker_id", sa.Text(), nullable=False),
@@ -45,8 +58,6 @@ def upgrade() -> None:
         "(select range_agg(tstzrange(started_at, ended_at, '[]')) from worker_life where kind = 'prober')) as life"
     )
     op.drop_table("worker")
-    _repack(_SHORT, _LONG, lambda record: (record[0], record[1], 0, record[2], record[3]))
-    op.alter_column("camera_state", "tail", comment="The newest observations, 26 bytes each")
 
 
 def downgrade() -> None:
@@ -63,20 +74,22 @@ def downgrade() -> None:
         "where kind <> 'probing' group by worker_id"
     )
     op.drop_table("worker_life")
-    _repack(_LONG, _SHORT, lambda record: (record[0], record[1], record[3], record[4]))
+    ids = list(op.get_bind().execute(sa.text("select camera_id from camera_state")).scalars())
+    _repack(_LONG, _SHORT, lambda record: (record[0], record[1], record[3], record[4]), ids)
     op.alter_column("camera_state", "tail", comment="The newest observations, 18 bytes each")
 
 
-def _repack(before: struct.Struct, after: struct.Struct, change) -> None:  # type: ignore[no-untyped-def] # a migration
-    """Write every tail in the other form, some hundred rows at a time."""
+def _repack(before: struct.Struct, after: struct.Struct, change: Callable[..., Any], ids: Sequence[Any]) -> None:
+    """Write the tails of these cameras in the other form."""
     connection = op.get_bind()
-    ids = [row[0] for row in connection.execute(sa.text("select camera_id from camera_state order by camera_id"))]
-    read = sa.text("select camera_id, tail from camera_state where camera_id = any(:ids)")
+    read = sa.text("select camera_id, tail from camera_state where camera_id = any(:ids) for update")
     write = sa.text("update camera_state set tail = :tail where camera_id = :id")
-    for start in range(0, len(ids), 500):
-        rows = connection.execute(read, {"ids": ids[start : start + 500]}).all()
-        tails = [
-            {"id": row[0], "tail": b"".join(after.pack(*change(record)) for record in before.iter_unpack(row[1]))}
-            for row in rows
-        ]
+    tails = [
+        {"id": row[0], "tail": b"".join(after.pack(*change(record)) for record in before.iter_unpack(row[1]))}
+        for row in connection.execute(read, {"ids": ids}).all()
+    ]
+    if tails:
         connection.execute(write, tails)
+
+
+_lengthen = partial(_repack, _SHORT, _LONG, lambda record: (record[0], record[1], 0, record[2], record[3]))

@@ -1,10 +1,16 @@
 """The plan of each moment: facilities, destinations, cameras and their deliveries revision by revision."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0004"
 down_revision = "0003"
+lowest_compatible = "0004"
 branch_labels = None
 depends_on = None
 
@@ -16,43 +22,70 @@ TABLES = {
 """Columns that a removal leaves empty."""
 
 
+_FILL_DELIVERIES = """
+update delivery set revision = camera.revision, valid_from = camera.valid_from
+from camera where camera.id = delivery.camera_id and delivery.id = any(:ids)
+"""
+_REMOVE_ORPHANS = "delete from delivery where id = any(:ids) and camera_id not in (select id from camera)"
+
+
 def upgrade() -> None:
-    # What was known is taken to have been so always, as the reports took it so far.
+    steps = Steps(op, revision)
     for table, columns in TABLES.items():
-        op.add_column(table, sa.Column("removed", sa.Boolean(), comment="The thing is gone from then on"))
-        op.add_column(table, sa.Column("created_at", sa.DateTime(timezone=True)))
-        op.add_column(table, sa.Column("changed_at", sa.DateTime(timezone=True)))
-        op.add_column(table, sa.Column("changed_by", sa.Text()))
-        op.add_column(table, sa.Column("reason", sa.Text()))
-        op.add_column(table, sa.Column("valid_from", sa.DateTime(timezone=True)))
-        comment = "The next revision's change; null while there is none"
-        op.add_column(table, sa.Column("valid_to", sa.DateTime(timezone=True), comment=comment))
-        comment = "Who made the change since which it is as it is"
-        op.add_column(table, sa.Column("decided_by", sa.Text(), comment=comment))
-        op.add_column(table, sa.Column("decided_why", sa.Text()))
-        op.execute(f"update {table} set removed = false, changed_at = 'epoch', valid_from = 'epoch'")  # noqa: S608
-        for column in ("removed", "changed_at", "valid_from"):
-            op.alter_column(table, column, nullable=False)
-        for column in columns:
-            op.alter_column(table, column, nullable=True)
-        op.drop_constraint(op.f(f"pk_{table}"), table)
-        op.create_primary_key(op.f(f"pk_{table}"), table, ["id", "revision"])
+        steps.run(f"columns of {table}", partial(_date, table, columns))
+        _exchange_key(steps, table, ("id", "revision"))
+    steps.run("columns of delivery", _add_to_deliveries)
+    steps.run_in_batches("orphans", _REMOVE_ORPHANS, table="delivery")
+    steps.run_in_batches("deliveries", _FILL_DELIVERIES, table="delivery")
+    for column in ("revision", "valid_from"):
+        check = f"ck_delivery_{column}"
+        steps.add_constraint("delivery", check, f"check ({column} is not null)")
+        steps.run(f"fill {column}", partial(_refuse_null, column, check))
+    steps.create_index("ix_delivery_id", "delivery", "(id)")
+    _exchange_key(steps, "delivery", ("camera_id", "revision", "id"))
+    steps.drop_index("ix_delivery_camera_id")
+    op.create_table_comment("delivery", "What each revision of a camera is delivered to")
+    op.drop_table("tombstone")
+
+
+def _date(table: str, columns: Sequence[str]) -> None:
+    """What was known is taken to have been so always, as the reports took it so far: constants, in the catalogue."""
+    comment = "The thing is gone from then on"
+    op.add_column(table, sa.Column("removed", sa.Boolean(), nullable=False, server_default="false", comment=comment))
+    time = sa.DateTime(timezone=True)
+    op.add_column(table, sa.Column("created_at", time))
+    op.add_column(table, sa.Column("changed_at", time, nullable=False, server_default="epoch"))
+    op.add_column(table, sa.Column("changed_by", sa.Text()))
+    op.add_column(table, sa.Column("reason", sa.Text()))
+    op.add_column(table, sa.Column("valid_from", time, nullable=False, server_default="epoch"))
+    comment = "The next revision's change; null while there is none"
+    op.add_column(table, sa.Column("valid_to", time, comment=comment))
+    comment = "Who made the change since which it is as it is"
+    op.add_column(table, sa.Column("decided_by", sa.Text(), comment=comment))
+    op.add_column(table, sa.Column("decided_why", sa.Text()))
+    for column in ("removed", "changed_at", "valid_from"):
+        op.alter_column(table, column, server_default=None)
+    for column in columns:
+        op.alter_column(table, column, nullable=True)
+
+
+def _exchange_key(steps: Steps, table: str, columns: Sequence[str]) -> None:
+    new = f"pk_{table}_new"
+    steps.create_index(new, table, f"({', '.join(columns)})", unique=True)
+    exchange = f"drop constraint pk_{table}, add constraint pk_{table} primary key using index {new}"
+    steps.run(f"key of {table}", partial(op.execute, f"alter table {table} {exchange}"))
+
+
+def _add_to_deliveries() -> None:
     op.add_column("delivery", sa.Column("revision", sa.BigInteger(), comment="Of its camera"))
     op.add_column("delivery", sa.Column("valid_from", sa.DateTime(timezone=True)))
     op.add_column("delivery", sa.Column("valid_to", sa.DateTime(timezone=True)))
-    op.execute("delete from delivery where camera_id not in (select id from camera)")
-    op.execute(
-        "update delivery set revision = camera.revision, valid_from = camera.valid_from "
-        "from camera where camera.id = delivery.camera_id"
-    )
-    for column in ("revision", "valid_from"):
-        op.alter_column("delivery", column, nullable=False)
-    op.drop_index(op.f("ix_delivery_camera_id"), "delivery")
-    op.drop_constraint(op.f("pk_delivery"), "delivery")
-    op.create_primary_key(op.f("pk_delivery"), "delivery", ["camera_id", "revision", "id"])
-    op.create_index("ix_delivery_id", "delivery", ["id"])
-    op.create_table_comment("delivery", "What each revision of a camera is delivered to")
-    op.drop_table("tombstone")
+
+
+def _refuse_null(column: str, check: str) -> None:
+    """The check is valid: PostgreSQL reads no row again."""
+    op.alter_column("delivery", column, nullable=False)
+    op.drop_constraint(check, "delivery")
 
 
 def downgrade() -> None:

@@ -4,6 +4,7 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
+lowest_compatible = "0009"
 branch_labels = None
 depends_on = None
 

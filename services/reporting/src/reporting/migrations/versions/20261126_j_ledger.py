@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from vonggac.database.steps import Steps
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -19,7 +21,22 @@ CAMERA_SUMS = (
 
 
 def upgrade() -> None:
-    _add_flags()
+    steps = Steps(op, revision)
+    steps.run("flags", _add_flags)
+    steps.run("ledger", _create_tables)
+    # Handled again, an event says the same, and the flags.
+    steps.run_in_batches("inbox", "delete from inbox where event_key = any(:ids)", table="inbox", key="event_key")
+    # The partial index serves what asked by the end of a run. Runs of a camera are written under its lock, so that no
+    # two of them overlap; to have it checked again cost a third of a run's room.
+    steps.create_index("ix_camera_run_down", "camera_run", "(ends_at) where state = 'down'")
+    steps.drop_index("ix_camera_run_ends_at")
+    steps.run("overlap", lambda: op.drop_constraint("ex_camera_run_overlap", "camera_run"))
+    steps.create_index("ix_camera_media_stopped", "camera_media", "(ends_at) where state = 'stopped'")
+    steps.create_index("ix_camera_media_still", "camera_media", "(still_ends_at) where still_since is not null")
+    op.execute("update bus_position set floor = 0 where stream = 'INVENTORY'")
+
+
+def _create_tables() -> None:
     _create_ledger()
     _create_what_came_late()
     op.create_table(
@@ -35,14 +52,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("metric", "valid_from", name=op.f("pk_availability_target")),
         comment="What share of its time a camera must be up, or comply, from a moment on",
     )
-    # The partial index serves what asked by the end of a run. Runs of a camera are written under its lock, so that no
-    # two of them overlap; to have it checked again cost a third of a run's room.
-    op.drop_index("ix_camera_run_ends_at", "camera_run")
-    op.drop_constraint("ex_camera_run_overlap", "camera_run")
-    op.create_index("ix_camera_run_down", "camera_run", ["ends_at"], postgresql_where=sa.text("state = 'down'"))
-    stopped, still = sa.text("state = 'stopped'"), sa.text("still_since is not null")
-    op.create_index("ix_camera_media_stopped", "camera_media", ["ends_at"], postgresql_where=stopped)
-    op.create_index("ix_camera_media_still", "camera_media", ["still_ends_at"], postgresql_where=still)
 
 
 def _add_flags() -> None:
@@ -51,9 +60,6 @@ def _add_flags() -> None:
     comment = "What it runs under (R04); null: an earlier release left it out"
     op.add_column("delivery", sa.Column("plan", sa.Text(), comment=comment))
     op.add_column("delivery", sa.Column("plan_exception", sa.Text(), comment="Why it runs without an agreed plan"))
-    # Handled again, an event says the same, and the flags.
-    op.execute("update bus_position set floor = 0 where stream = 'INVENTORY'")
-    op.execute("delete from inbox")
 
 
 def _adds_up(table: str, *names: str) -> sa.CheckConstraint:

@@ -3,8 +3,11 @@
 The older release runs with it: it finds the same rows, by the thing alone.
 """
 
-import sqlalchemy as sa
+from functools import partial
+
 from alembic import op
+
+from vonggac.database.steps import Steps
 
 revision = "0019"
 down_revision = "0018"
@@ -15,10 +18,11 @@ SAID = (("delivery_change", "delivery_id"), ("camera_media", "camera_id"))
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
     for table, thing in SAID:
-        digest = sa.text("hashtextextended(worker_id, 0)")
-        op.create_index(f"uq_{table}", table, [thing, digest, "sequence"], unique=True)
-        op.drop_constraint(f"pk_{table}", table)
+        digest = "hashtextextended(worker_id, 0)"
+        steps.create_index(f"uq_{table}", table, f"({thing}, {digest}, sequence)", unique=True)
+        steps.run(f"key of {table}", partial(op.drop_constraint, f"pk_{table}", table))
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0021"
 down_revision = "0020"
 branch_labels = None
@@ -10,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("mark", _add_mark)
+    steps.create_index("ix_report_mark_noticed_at", "report_mark", "(noticed_at)")
+
+
+def _add_mark() -> None:
     op.add_column(
         "report_evidence",
         sa.Column(
@@ -18,7 +26,6 @@ def upgrade() -> None:
             comment="The seen_mark for which its flag was published; null: none was",
         ),
     )
-    op.create_index("ix_report_mark_noticed_at", "report_mark", ["noticed_at"])
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0022"
 down_revision = "0021"
 branch_labels = None
@@ -10,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
     for table in ("camera_run", "delivery_change"):
-        options = {"autosummarize": "on"}
-        op.create_index(f"ix_{table}_ends_at", table, ["ends_at"], postgresql_using="brin", postgresql_with=options)
-    op.drop_index("ix_camera_run_down", "camera_run")
+        steps.create_index(f"ix_{table}_ends_at", table, "using brin (ends_at) with (autosummarize = on)")
+    steps.drop_index("ix_camera_run_down")
 
 
 def downgrade() -> None:

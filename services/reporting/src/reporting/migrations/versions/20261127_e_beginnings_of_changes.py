@@ -1,7 +1,8 @@
 """Runs and changes are found by the blocks that hold their beginnings, too: a day of last year reads no later one."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from vonggac.database.steps import Steps
 
 revision = "0023"
 down_revision = "0022"
@@ -12,10 +13,9 @@ _BEGINNINGS = {"camera_run": "started_at", "delivery_change": "coalesce(begins_a
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
     for table, beginning in _BEGINNINGS.items():
-        options = {"autosummarize": "on"}
-        column = sa.text(beginning)
-        op.create_index(f"ix_{table}_begins_at", table, [column], postgresql_using="brin", postgresql_with=options)
+        steps.create_index(f"ix_{table}_begins_at", table, f"using brin (({beginning})) with (autosummarize = on)")
 
 
 def downgrade() -> None:

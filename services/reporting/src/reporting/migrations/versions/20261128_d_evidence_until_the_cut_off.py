@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0028"
 down_revision = "0027"
 branch_labels = None
@@ -13,11 +15,19 @@ _COVERED = """
     update report_evidence as of_it set covers_until = greatest(known.ends_at, (
         select to_timestamp((document::jsonb -> 'header' ->> 'cut_off_ms')::bigint / 1000.0) from frozen_report as first
         where first.id = known.id and first.version = 1 and document::jsonb -> 'header' ->> 'rule_version' = '3'
-    )) from frozen_report as known where known.number = of_it.number
+    )) from frozen_report as known where known.number = of_it.number and of_it.number = any(:ids)
 """
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("column", _add_column)
+    steps.run_in_batches("reports", _COVERED, table="report_evidence", key="number", rows=1)
+    newest = "(select max(covers_until) from report_evidence)"
+    op.execute(f"update ledger_state set frozen_until = greatest(frozen_until, {newest})")  # noqa: S608 - of our own
+
+
+def _add_column() -> None:
     op.add_column(
         "report_evidence",
         sa.Column(
@@ -28,9 +38,6 @@ def upgrade() -> None:
             comment="Evidence for time before it may change it: the end of its period, or the cut-off of its register",
         ),
     )
-    op.execute(_COVERED)
-    newest = "(select max(covers_until) from report_evidence)"
-    op.execute(f"update ledger_state set frozen_until = greatest(frozen_until, {newest})")  # noqa: S608 - of our own
 
 
 def downgrade() -> None:

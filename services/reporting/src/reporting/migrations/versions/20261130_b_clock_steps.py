@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0032"
 down_revision = "0031"
 branch_labels = None
@@ -14,6 +16,13 @@ def _time(name: str, comment: str | None = None) -> sa.Column[object]:
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("tables", _add_tables)
+    where = "where clock_stepped_ms <> 0"
+    steps.create_index("ix_worker_life_clock_stepped", "worker_life", f"(worker_id) {where}")
+
+
+def _add_tables() -> None:
     op.create_table(
         "bus_clock",
         sa.Column("stream", sa.Text(), nullable=False),
@@ -48,13 +57,6 @@ def upgrade() -> None:
     )
     comment = "By how much the server's clock was set since the worker started"
     op.add_column("worker_life", sa.Column("clock_stepped_ms", sa.BigInteger(), comment=comment))
-    op.create_index(
-        "ix_worker_life_clock_stepped",
-        "worker_life",
-        ["worker_id"],
-        unique=False,
-        postgresql_where=sa.text("clock_stepped_ms <> 0"),
-    )
 
 
 def downgrade() -> None:

@@ -3,15 +3,23 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vonggac.database.steps import Steps
+
 revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None
 
-_EMPTY = sa.text("picture_since is not null and (not picture_judged or picture_cause is not null)")
+_EMPTY = "picture_since is not null and (not picture_judged or picture_cause is not null)"
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("columns", _add_columns)
+    steps.create_index("ix_camera_media_empty", "camera_media", f"(picture_ends_at) where {_EMPTY}")
+
+
+def _add_columns() -> None:
     time = sa.DateTime(timezone=True)
     op.add_column(
         "camera_media", sa.Column("picture_since", time, comment="The last change of its picture; null: none")
@@ -30,7 +38,6 @@ def upgrade() -> None:
     op.add_column("camera_media", sa.Column("picture_cause", sa.Text(), comment=cause))
     ends = "The next change of it, or the next report"
     op.add_column("camera_media", sa.Column("picture_ends_at", time, comment=ends))
-    op.create_index("ix_camera_media_empty", "camera_media", ["picture_ends_at"], postgresql_where=_EMPTY)
 
 
 def downgrade() -> None:
