@@ -52,11 +52,11 @@ select (jsonb_populate_record(null::{history}, v.s || jsonb_build_object(
 from (
   select w.*, jsonb_build_object('enhanced_rtmp', false) || w.after as s from (
     select l.*, row_number() over t as number, min(l.changed_at) over (partition by l.thing_id) as born,
-      coalesce(lead(l.changed_at) over t, p.changed_at) as until
+      least(lead(l.changed_at) over t, p.recorded_from) as until
     from (
       select distinct on (thing_id, changed_at) thing_id, changed_at, after
       from changes where noun = :noun and thing_id = any(:ids) order by thing_id, changed_at, id desc
-    ) l left join {table} p on p.id = l.thing_id
+    ) l left join {history} p on p.id = l.thing_id and p.recorded_to is null
     window t as (partition by l.thing_id order by l.changed_at)
   ) w where w.after is not null and w.until > w.changed_at
 ) v
@@ -68,10 +68,10 @@ def upgrade() -> None:
     steps.run("tables", _add_tables)
     for noun, table in _TABLES.items():
         steps.run(f"history of {table}", partial(create_history, op, table))
+        steps.run_in_batches(f"present {table}", partial(backfill_history, op, table), table=table)
         from_log = partial(_record_from_log, noun, table)
         of_noun = f"noun = '{noun}'"
         steps.run_in_batches(f"{table} of the log", from_log, table="changes", key="thing_id", where=of_noun)
-        steps.run_in_batches(f"present {table}", partial(backfill_history, op, table), table=table)
         steps.run(f"triggers of {table}", partial(_go_on_by_triggers, noun, table))
 
 
@@ -106,10 +106,10 @@ def downgrade() -> None:
 
 
 def _record_from_log(noun: str, table: str, ids: Sequence[Any]) -> None:
-    """Earlier states as the change log has them; the present one, or the removal, ends the last of them."""
+    """Earlier states as the change log has them; the present one, recorded before, or the removal ends the last."""
     history = f"{table}_history"
     search = _FOLD.format(texts=_SEARCHED.get(table, "s ->> 'code', s ->> 'name'"))
-    statement = _FROM_LOG.format(history=history, table=table, search=search)
+    statement = _FROM_LOG.format(history=history, search=search)
     op.get_bind().execute(sa.text(statement), {"noun": noun, "ids": ids})
 
 
@@ -118,6 +118,6 @@ def _go_on_by_triggers(noun: str, table: str) -> None:
     op.execute(f"lock table {table} in share row exclusive mode")
     if changed := read_changed(op, table):
         op.get_bind().execute(sa.text(f"delete from {table}_history where id = any(:ids)"), {"ids": changed})  # noqa: S608 # names of ours
-        _record_from_log(noun, table, changed)
         backfill_history(op, table, changed)
+        _record_from_log(noun, table, changed)
     write_triggers(op, table)
