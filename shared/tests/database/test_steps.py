@@ -107,6 +107,35 @@ def test_an_index_that_a_killed_migration_left_invalid_is_made_again(tmp_path: P
     assert run_sql(database_url, IS_VALID) == [(True,)]
 
 
+CATCHES_UP = """
+def find():
+    found = op.get_bind().exec_driver_sql("select id from t where done = 0 order by id").scalars().all()
+    sizes.append(len(found))
+    return found
+
+
+def change(ids):
+    op.get_bind().exec_driver_sql("update t set done = 1 where id = any(%s)", (list(ids),))
+
+
+sizes = []
+
+
+def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.catch_up("last", find, change)
+    steps.run("last", lambda: change(find()))
+    assert sizes == [250, 0, 0], sizes
+"""
+
+
+def test_what_others_wrote_is_caught_up_with_before_a_lock_is_taken(tmp_path: Path, database_url: str) -> None:
+    migrate(release(tmp_path / "before", "0001", _0001=FILLED), database_url)
+    run_sql(database_url, "insert into t select generate_series(101, 250)")
+    migrate(release(tmp_path / "this", "0001", "0002", _0001=FILLED, _0002=CATCHES_UP), database_url)
+    assert run_sql(database_url, "select done, count(*) from t group by 1") == [(1, 250)]
+
+
 def test_lock_held_by_a_long_reader_makes_nobody_wait_behind_the_migration(tmp_path: Path, database_url: str) -> None:
     migrate(release(tmp_path / "before", "0001", _0001=FILLED), database_url)
     scripts = release(tmp_path / "this", "0001", "0002", _0001=FILLED, _0002=WITH_COLUMN)

@@ -129,12 +129,12 @@ def run_env(metadata: MetaData) -> None:
     else:
         engine = create_engine(given, poolclass=pool.NullPool)
     with engine.connect() as connection:
-        _await_turn(connection)
+        _acquire_migration_lock(connection)
         _run(connection, metadata)
     engine.dispose()
 
 
-def _await_turn(connection: Connection) -> None:
+def _acquire_migration_lock(connection: Connection) -> None:
     """Take the lock of migrations for this session. Raises TimeoutError.
 
     Asked for again and again: who waited inside a statement would hold a snapshot, and an index that the other one

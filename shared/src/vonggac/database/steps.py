@@ -20,6 +20,7 @@ FIRST_ROWS = 200
 FEWEST_ROWS = 100
 """With fewer, a batch is made of what it costs whatever it has: one that began with fewer grows."""
 MOST_ROWS = 5000
+MOST_ROUNDS = 100
 BATCH_S = 0.2
 """What a batch is to take, in seconds."""
 
@@ -103,6 +104,18 @@ class Steps:
             self._note(name, position, done=done)
             self._commit()
             rows = next_rows(rows, monotonic() - began)
+
+    def catch_up(self, last: str, find: Callable[[], Sequence[Any]], change: Callable[[Sequence[Any]], object]) -> None:
+        """Change what others wrote meanwhile, in batches, until the step `last` has little left to do under a lock."""
+        if self._read(last)[1]:
+            return
+        for _ in range(MOST_ROUNDS):
+            ids = find()
+            if len(ids) <= FEWEST_ROWS // 2:
+                return
+            for start in range(0, len(ids), FEWEST_ROWS):
+                change(ids[start : start + FEWEST_ROWS])
+                self._commit()
 
     def create_index(self, name: str, table: str, definition: str, *, unique: bool = False) -> None:
         """Build an index while others write; one that a killed migration left half-built is made again.

@@ -72,7 +72,9 @@ def upgrade() -> None:
         from_log = partial(_record_from_log, noun, table)
         of_noun = f"noun = '{noun}'"
         steps.run_in_batches(f"{table} of the log", from_log, table="changes", key="thing_id", where=of_noun)
-        steps.run(f"triggers of {table}", partial(_go_on_by_triggers, noun, table))
+        last = f"triggers of {table}"
+        steps.catch_up(last, partial(read_changed, op, table), partial(_record_anew, noun, table))
+        steps.run(last, partial(_go_on_by_triggers, noun, table))
 
 
 def _add_tables() -> None:
@@ -117,7 +119,11 @@ def _go_on_by_triggers(noun: str, table: str) -> None:
     """What the running service wrote since its batch is recorded anew; nobody writes until the triggers are there."""
     op.execute(f"lock table {table} in share row exclusive mode")
     if changed := read_changed(op, table):
-        op.get_bind().execute(sa.text(f"delete from {table}_history where id = any(:ids)"), {"ids": changed})  # noqa: S608 # names of ours
-        backfill_history(op, table, changed)
-        _record_from_log(noun, table, changed)
+        _record_anew(noun, table, changed)
     write_triggers(op, table)
+
+
+def _record_anew(noun: str, table: str, ids: Sequence[Any]) -> None:
+    op.get_bind().execute(sa.text(f"delete from {table}_history where id = any(:ids)"), {"ids": ids})  # noqa: S608 # names of ours
+    backfill_history(op, table, ids)
+    _record_from_log(noun, table, ids)

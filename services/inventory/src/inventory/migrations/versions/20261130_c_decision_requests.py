@@ -5,6 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from inventory.migrations.history import add_history, drop_history
+from vonggac.database.steps import Steps
 
 revision = "0023"
 down_revision = "0022"
@@ -17,17 +18,23 @@ _BEFORE_IT_BEGAN = "ck_maintenance_windows_agreed_before_it_began"
 
 
 def upgrade() -> None:
+    steps = Steps(op, revision)
+    steps.run("columns", _add_columns)
+    rule = "check (not agreed or starts_at > coalesce(confirmed_at, created_at))"
+    steps.add_constraint(_WINDOWS, _BEFORE_IT_BEGAN, rule)
+    op.execute(f"alter table {_WINDOWS} drop constraint {_BEFOREHAND}")
+    _create_requests()
+
+
+def _add_columns() -> None:
     # What was entered up to now was agreed with it.
     op.add_column(_WINDOWS, sa.Column("agreed", sa.Boolean(), nullable=False, server_default="true"))
     op.add_column(_WINDOWS, sa.Column("declared_by", sa.Text()))
     op.add_column(_WINDOWS, sa.Column("confirmed_at", sa.TIMESTAMP(timezone=True)))
-    op.execute(
-        f"alter table {_WINDOWS} add constraint {_BEFORE_IT_BEGAN} "
-        "check (not agreed or starts_at > coalesce(confirmed_at, created_at)) not valid"
-    )
-    op.execute(f"alter table {_WINDOWS} validate constraint {_BEFORE_IT_BEGAN}")
-    op.execute(f"alter table {_WINDOWS} drop constraint {_BEFOREHAND}")
     add_history(op, _WINDOWS)
+
+
+def _create_requests() -> None:
     op.create_table(
         "decision_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
