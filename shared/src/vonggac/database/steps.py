@@ -111,7 +111,7 @@ class Steps:
             return
         for _ in range(MOST_ROUNDS):
             ids = find()
-            if len(ids) <= FEWEST_ROWS // 2:
+            if len(ids) <= FEWEST_ROWS // 5:
                 return
             for start in range(0, len(ids), FEWEST_ROWS):
                 change(ids[start : start + FEWEST_ROWS])
