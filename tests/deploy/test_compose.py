@@ -125,7 +125,7 @@ async def test_prometheus_asks_every_replica_and_has_the_rules_of_this_release(
     compose.do("--profile", "monitoring", "up", "--detach", "--no-build", "prometheus")
     address = f"http://127.0.0.1:{compose.ports['PROMETHEUS']}"
 
-    async def all_are_asked() -> None:
+    async def all_are_asked() -> bool:
         async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
             targets = (await client.get("/api/v1/targets")).json()["data"]["activeTargets"]
             rules = (await client.get("/api/v1/rules")).json()["data"]["groups"]
@@ -137,6 +137,7 @@ async def test_prometheus_asks_every_replica_and_has_the_rules_of_this_release(
         assert [rule["name"] for rule in evaluated if rule["health"] == "err"] == []
         named = {rule["name"] for rule in evaluated if rule["state"] == "firing"}
         assert named & {"VonggacServiceDown", "VonggacNotReady"} == set()
+        return True
 
     await eventually(all_are_asked, within_s=120, poll_s=2)
 
@@ -153,13 +154,14 @@ async def test_grafana_shows_both_dashboards_to_who_has_the_password(compose: Co
     login = ("admin", compose.do("run", "--rm", "grafana-password").strip())
     address = f"http://127.0.0.1:{compose.ports['GRAFANA']}"
 
-    async def are_there() -> None:
+    async def are_there() -> bool:
         async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
             assert (await client.get("/api/search")).status_code == httpx.codes.UNAUTHORIZED
             found = (await client.get("/api/search?type=dash-db", auth=login)).json()
             healthy = await client.get("/api/datasources/uid/prometheus/health", auth=login)
         assert {one["uid"] for one in found} == {"vonggac-forwarder", "vonggac-overview"}
         assert healthy.status_code == httpx.codes.OK, healthy.text
+        return True
 
     await eventually(are_there, within_s=120, poll_s=2)
 
