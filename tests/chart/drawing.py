@@ -121,7 +121,7 @@ BY_PATH: dict[str, Any] = {
     "postgresql.host": "other.example",
     "networkPolicy.egress.mediaExcept": ["198.51.100.0/24"],
     "networkPolicy.egress.dnsPorts": [5353],
-    "networkPolicy.egress.oidcPorts": [8443],
+    "networkPolicy.egress.oidcPorts": [9443],
     "networkPolicy.egress.reportingPorts": [2525],
     "maxSurge": 3,
     "backup.schedule": "30 2 * * *",
@@ -132,7 +132,6 @@ BY_PATH: dict[str, Any] = {
 }
 WITH: dict[str, Json] = {
     "nats.enabled": {"nats": {"external": {"url": "tls://other.example:4222"}}},
-    "prober.keda.provenPerReplica": {"prober": {"autoscaling": {"enabled": False}, "keda": {"enabled": True}}},
     "postgresql.cloudnativepg.enabled": {"postgresql": {"host": ""}},
     "ingress.enabled": {"gateway": {"enabled": False}, "hosts": {"inventory": "other.example"}},
     "gateway.enabled": {

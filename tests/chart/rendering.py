@@ -164,6 +164,7 @@ ALL_BUNDLED = merged(
         "postgresql": {"cloudnativepg": {"image": "images.example/postgresql:18"}},
         "backup": {"enabled": True},
         "extraCa": {"configMap": "authorities"},
+        "networkPolicy": {"egress": {"reporting": ["198.51.100.7/32"]}},
     },
 )
 INSTALLATIONS: list[Json] = [
