@@ -109,7 +109,7 @@ def test_every_pod_is_restricted_and_has_no_token(path: Path) -> None:
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), component
             assert "memory" in container["resources"]["limits"], component
         kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
-        kept = {"projected", "persistentVolumeClaim"} if component == "backup" else set()
+        kept = {"persistentVolumeClaim"} if component == "backup" else set()
         assert kinds <= {"emptyDir", "secret", "configMap"} | kept, component
 
 

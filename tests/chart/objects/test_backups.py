@@ -36,12 +36,13 @@ def pod_of(objects: list[Json], kind: str) -> Json:
 def files_of(pod: Json) -> set[str]:
     """Every file that its volumes bring, by its whole path."""
     [container] = pod["spec"]["containers"]
-    where = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    where = {
+        mount["name"]: mount["mountPath"].removesuffix(f"/{mount.get('subPath')}")
+        for mount in container["volumeMounts"]
+    }
     found = set()
     for volume in pod["spec"]["volumes"]:
-        sources = [volume, *volume.get("projected", {}).get("sources", [])]
-        for source in sources:
-            found |= {f"{where[volume['name']]}/{item['path']}" for item in source.get("secret", {}).get("items", [])}
+        found |= {f"{where[volume['name']]}/{item['path']}" for item in volume.get("secret", {}).get("items", [])}
     return found
 
 

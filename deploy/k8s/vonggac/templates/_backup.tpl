@@ -41,19 +41,20 @@ spec:
         {{- include "vonggac.resources" $root.Values.backup.resources | nindent 8 }}
       volumeMounts:
         {{- include "vonggac.volumeMounts" $mounts | nindent 8 }}
-        - { name: logins, mountPath: /run/vonggac/logins, readOnly: true }
+        {{- range $name := list "inventory" "reporting" "nats" }}
+        - { name: login-{{ $name }}, mountPath: /run/vonggac/logins/{{ $name }}.password, subPath: {{ $name }}.password, readOnly: true }
+        {{- end }}
         - { name: backups, mountPath: /backups }
   volumes:
     {{- include "vonggac.volumes" $mounts | nindent 4 }}
-    - name: logins
-      projected:
+    # One folder with the passwords of all three.
+    {{- range $name, $secret := dict "inventory" "postgresInventory" "reporting" "postgresReporting" "nats" "natsSetup" }}
+    - name: login-{{ $name }}
+      secret:
+        secretName: {{ include "vonggac.secret" (list $root $secret) | quote }}
         defaultMode: 0444
-        sources:
-          {{- range $file, $secret := dict "inventory.password" "postgresInventory" "reporting.password" "postgresReporting" "nats.password" "natsSetup" }}
-          - secret:
-              name: {{ include "vonggac.secret" (list $root $secret) | quote }}
-              items: [{ key: {{ if eq $file "nats.password" }}nats.password{{ else }}password{{ end }}, path: {{ $file }} }]
-          {{- end }}
+        items: [{ key: {{ if eq $name "nats" }}nats.password{{ else }}password{{ end }}, path: {{ $name }}.password }]
+    {{- end }}
     - name: backups
       persistentVolumeClaim: { claimName: {{ include "vonggac.backupClaim" $root | quote }} }
 {{- end }}
