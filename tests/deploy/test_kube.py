@@ -176,7 +176,8 @@ class Installation:
         [container] = [name for name in names if name.startswith(job) and name.endswith("-backup")]
         logs = self._tool.engine_call("logs", container)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:] + logs.stdout + logs.stderr
-        return dict(json.loads((logs.stdout + logs.stderr).splitlines()[-1]))
+        [line] = [line for line in (logs.stdout + logs.stderr).splitlines() if line.startswith("{")]
+        return dict(json.loads(line))
 
     def round_trip(self) -> Mapping[str, object]:
         """What `helm test` runs; its last line."""
