@@ -24,7 +24,7 @@ from reporting.ingest.cleanup import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
-from vonggac.bus import Outgoing
+from vonggac.bus import Bucket, Outgoing
 from vonggac.bus.dead_letters import REASON_HEADER
 from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
@@ -105,6 +105,24 @@ async def test_a_camera_with_both_deliveries_acknowledged_is_reported_connected(
     assert [one["state"] for one in line["deliveries"]] == ["acknowledged", "acknowledged"]
     assert (await client.get("/readyz")).json()["status"] == "ready"
     assert "vonggac_reporting_events_total" in (await client.get("/metrics")).text
+
+
+async def test_a_read_back_that_is_no_fact_is_shown_and_not_accounted(
+    client: Client, bus: Bus, province: Province
+) -> None:
+    camera, now = province.camera(), datetime.now(UTC)
+    await province.publish(bus, *province.base(), province.stated("camera", camera))
+    await eventually(lambda: handled(bus))
+    planned = camera.deliveries[0]
+    event = province.read_back(planned, camera, now, delay_s=0.5)
+    live = event.data.model_copy(update={"is_fact": False})
+    await Bucket(bus, topology.VERIFICATIONS).put(str(planned.id), live.model_dump_json().encode())
+
+    async def is_shown() -> bool:
+        deliveries = (await report(client))["cameras"][0]["deliveries"]
+        return [(one["delay_s"], one["seconds"]["connected"]) for one in deliveries] == [(0.5, 0), (None, 0)]
+
+    await eventually(is_shown)
 
 
 async def test_observations_may_come_before_their_camera(client: Client, bus: Bus, province: Province) -> None:

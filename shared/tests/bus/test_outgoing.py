@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from nats.aio.msg import Msg
 
 from vonggac.bus import Bus, Outgoing
 from vonggac.bus.dead_letters import DeadLetters
@@ -139,6 +140,27 @@ async def test_facts_carry_their_publisher_and_a_sequence_without_gaps(bus: Bus)
         found.append((event.publisher, event.publishersequence))
     assert found == [("prober-1", number) for number in range(1, 6)]
     assert await eventually(lambda: outgoing.stored == 6)
+
+
+async def test_what_is_for_whoever_listens_now_goes_out_in_order_and_is_not_stored(bus: Bus) -> None:
+    outgoing, heard = Outgoing(bus, publisher="prober-1"), list[str]()
+
+    async def hear(message: Msg) -> None:
+        heard.append(message.subject)
+
+    live = subjects.camera_read_back("c")
+    subscriptions = [await bus.client.subscribe(subject, cb=hear) for subject in (live, "observation.>")]
+    queue_heartbeats(outgoing, 0, 1)
+    outgoing.queue_live(live, b"{}")
+    queue_heartbeats(outgoing, 1, 2)
+    async with running_beside(outgoing.run()):
+        await outgoing.drain(within_s=10)
+    await eventually(lambda: len(heard) == 3)
+    assert min(heard) == live
+    assert await stored_workers(bus) == ["w0", "w1"]
+    assert outgoing.kept == 2, "it is not published again"
+    for subscription in subscriptions:
+        await subscription.unsubscribe()
 
 
 async def test_what_waits_has_the_age_of_its_oldest(bus: Bus) -> None:

@@ -110,10 +110,15 @@ class Reporter:
         observed = self.describe_delivery(relay, supervisor)
         if changes > 1:
             observed = observed.model_copy(update={"changes": changes, "first_changed_at": first_changed_at})
+        status = observed
+        if supervisor.agreed is not None:
+            # What ends a session comes with the last match of it.
+            observed = observed.model_copy(update={"agreed": supervisor.agreed})
+            supervisor.agreed = None
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
         self._outgoing.queue_event(subjects.delivery_observation(key), event)
         if latest and key in {planned.id for planned in relay.camera.deliveries}:
-            self._outgoing.queue_value(topology.DELIVERY_STATUS, key, observed.model_dump_json().encode())
+            self._outgoing.queue_value(topology.DELIVERY_STATUS, key, status.model_dump_json().encode())
         elif latest:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
@@ -248,15 +253,20 @@ async def serve_camera(
     retry: OnMessage,
     deliveries: OnMessage,
     picture_judged: OnMessage,
+    read_back: OnMessage,
     verification: OnMessage,
 ) -> list[Subscription]:
-    """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError."""
+    """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError.
+
+    `read_back`: a verification that is no fact; the others are heard when they are stored.
+    """
     handlers = {
         "keyframe": keyframe,
         "hash_keyframes": hash_keyframes,
         "retry": retry,
         "deliveries": deliveries,
         "picture_judged": picture_judged,
+        "read_back": read_back,
     }
 
     async def requested(message: Msg) -> None:

@@ -72,9 +72,12 @@ class Announcer:
         self._latest(topology.SITE_STATUS, str(fact.facility_id), fact)
 
     def publish_verification(self, fact: DeliveryVerifiedV1) -> None:
-        """One read-back of one delivery; the forwarder that holds the camera listens."""
+        """One read-back of one delivery; the forwarder that holds the camera listens, also to what is not stored."""
         event = new_event(fact, source=self._source, subject=str(fact.delivery_id), time=fact.observed_at)
-        self._outgoing.queue_event(subjects.delivery_verification(fact.camera_id, fact.delivery_id), event)
+        if fact.is_fact:
+            self._outgoing.queue_event(subjects.delivery_verification(fact.camera_id, fact.delivery_id), event)
+        else:
+            self._outgoing.queue_live(subjects.camera_read_back(fact.camera_id), event.encode())
         self._latest(topology.VERIFICATIONS, str(fact.delivery_id), fact)
 
     def remove_verification(self, delivery_id: UUID) -> None:
@@ -284,7 +287,7 @@ class Workers:
         """Longest running first. Raises NatsError or TimeoutError when NATS is away."""
         values = await self._bucket.all("prober.>")
         alive = [ProberAliveV1.model_validate_json(value) for value in values.values()]
-        return sorted(alive, key=_started_at)
+        return sorted(alive, key=lambda worker: worker.started_at)
 
 
 async def request_keyframe(
@@ -394,7 +397,3 @@ class _OfCamera(BaseModel):
     """What facts about deliveries have in common."""
 
     camera_id: UUID
-
-
-def _started_at(worker: ProberAliveV1) -> datetime:
-    return worker.started_at

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from prober.domain.read_back_facts import READ_BACKS_PER_FACT
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
@@ -93,6 +94,13 @@ class Settings(ServiceSettings):
     )
     verify_interval_s: float = Field(
         default=60.0, gt=0, description="Seconds from read-back to read-back of a delivery that is proven."
+    )
+    read_backs_per_fact: int = Field(
+        default=READ_BACKS_PER_FACT,
+        ge=1,
+        le=16,
+        description="Of so many read-backs of a delivery that say the same one is stored, and carries the others; "
+        "1: each is stored.",
     )
     verify_timeout_s: float = Field(
         default=15.0, ge=1, le=60, description="Seconds in which a read-back must have its first keyframe."

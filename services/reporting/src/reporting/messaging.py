@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
+from pydantic import ValidationError
 
 from reporting import metrics
 from reporting.settings import Settings
@@ -24,6 +26,7 @@ from vonggac.bus.declared import permissions, topology
 from vonggac.bus.events import read_stream
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import FactsLost
+from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -32,6 +35,9 @@ WAIT_S = 0.5
 MEASURE_EVERY_S = 5.0
 PUBLISHED_AT_ONCE = 100
 STORED_WITHIN_S = 30.0
+LIVE_EVERY_S = 1.0
+READ_BACK_LISTENERS = "read_back_listeners"
+"""Queue group of the replicas."""
 OUTBOX_EVERY_S = 1.0
 """Between two reads of the outbox when nobody says that there is something."""
 
@@ -41,6 +47,7 @@ class Handlers(Protocol):
 
     async def inventory(self, batch: Sequence[Received]) -> None: ...
     async def observations(self, batch: Sequence[Received]) -> None: ...
+    async def live_read_backs(self, read_backs: Sequence[DeliveryVerifiedV1]) -> None: ...
     def is_transient(self, error: Exception) -> bool:
         """Whether PostgreSQL or the network is at fault rather than the event."""
 
@@ -153,6 +160,7 @@ class Feed:
                 consumers = new_consumers(bus, self._handlers, batch=self._settings.ingest_batch)
                 for consumer in consumers:
                     tasks.create_task(consumer.run())
+                tasks.create_task(LiveReadBacks(bus, self._handlers).run())
                 self._watches = [StreamWatch(bus, consumer, self._positions, self.clock) for consumer in consumers]
                 tasks.create_task(self._measure(self._watches))
         finally:
@@ -181,6 +189,43 @@ class Feed:
             for watch in watches:
                 await watch.check(self._handlers.is_transient)
             await asyncio.sleep(MEASURE_EVERY_S)
+
+
+class LiveReadBacks:
+    """The newest read-back of each delivery, most of which are no facts: for what is shown, and never accounted.
+
+    One replica hears each. What is missed comes with the next one.
+    """
+
+    def __init__(self, bus: Bus, handlers: Handlers) -> None:
+        self._bus, self._handlers = bus, handlers
+        self._heard: dict[UUID, DeliveryVerifiedV1] = {}
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises bugs, and what the bus refuses."""
+        subject = subjects.republished(topology.VERIFICATIONS, "*")
+        await self._bus.client.subscribe(subject, queue=READ_BACK_LISTENERS, cb=self._hear)
+        while True:
+            await asyncio.sleep(LIVE_EVERY_S)
+            heard, self._heard = self._heard, {}
+            if not heard:
+                continue
+            try:
+                await self._handlers.live_read_backs(list(heard.values()))
+            except Exception as error:
+                if not self._handlers.is_transient(error):
+                    raise
+                log.debug("live_read_backs_left_out", count=len(heard), error=type(error).__name__)
+
+    async def _hear(self, message: Msg) -> None:
+        if not message.data:
+            return
+        try:
+            read_back = DeliveryVerifiedV1.model_validate_json(message.data)
+        except ValidationError:
+            log.debug("verification_malformed", subject=message.subject)
+            return
+        self._heard[read_back.delivery_id] = read_back
 
 
 class StreamWatch:

@@ -33,7 +33,7 @@ create temporary table fact on commit drop as
                    'observed_at', 'alive_at', 'started_at', 'awake_since', 'held_since', 'last_acknowledged_at',
                    'first_changed_at', 'media_since', 'media_stopped_at', 'captured_at', 'still_since',
                    'still_until', 'picture_since', 'since', 'paused_since')
-           ) end as body
+           ) end as body, coalesce(by, interval '0') as by
     from (
         select *, case when dated - stored > interval '2 s' then stored - dated end as by
         from (select *, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as dated from said) as one

@@ -6,11 +6,13 @@ from typing import Any
 from services.reporting.tests.witness.world import BEFORE, CAUSES, PERIOD, SECOND, Worker, World
 
 from reporting.domain.instants import moment
+from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import AgreeingReadBacks, DeliveryVerifiedV1, VerificationVerdict
 
 LYING = tuple(VerificationVerdict)
 HONEST = (VerificationVerdict.VERIFIED, VerificationVerdict.VERIFIED, VerificationVerdict.NOT_CHECKABLE)
+MOST_CARRIED = 7
 EVERY_S = (4, 16, 60, 60, 60, 60)
 
 
@@ -20,6 +22,7 @@ def add_read_backs(made: World, camera_id: Any, planned: PlannedDelivery, prober
     centre = chance.choice([HONEST, LYING, LYING])
     at, verdict = made.some_time(before=BEFORE, after=0), VerificationVerdict.VERIFIED
     cause = None
+    read_backs: list[tuple[int, DeliveryVerifiedV1]] = []
     while at < made.start + PERIOD + after:
         if chance.random() < 0.3:
             verdict, cause = chance.choice(centre), chance.choice([None, *CAUSES])
@@ -27,24 +30,48 @@ def add_read_backs(made: World, camera_id: Any, planned: PlannedDelivery, prober
         life = worker.life_at(at)
         if life is not None:
             good = verdict is VerificationVerdict.VERIFIED
-            made.facts.append(
-                DeliveryVerifiedV1(
-                    delivery_id=planned.id,
-                    camera_id=camera_id,
-                    destination_id=planned.destination_id,
-                    camera_revision=1,
-                    worker_id=worker.id,
-                    observed_at=moment(at + worker.skew),
-                    verdict=verdict,
-                    captured_at=_captured_at(chance, at + worker.skew) if good or chance.random() < 0.2 else None,
-                    paused_since=_paused_since(chance, at + worker.skew) if good else None,
-                    cause=None if good else cause,
-                    interval_s=chance.choice(EVERY_S),
-                    duration_ms=chance.choice([0, 900, 4000, 12_000]),
-                    awake_since=None if chance.random() < 0.1 else moment(life[0] + worker.skew),
-                )
+            fact = DeliveryVerifiedV1(
+                delivery_id=planned.id,
+                camera_id=camera_id,
+                destination_id=planned.destination_id,
+                camera_revision=1,
+                worker_id=worker.id,
+                observed_at=moment(at + worker.skew),
+                verdict=verdict,
+                captured_at=_captured_at(chance, at + worker.skew) if good or chance.random() < 0.2 else None,
+                paused_since=_paused_since(chance, at + worker.skew) if good else None,
+                cause=None if good else cause,
+                interval_s=chance.choice(EVERY_S),
+                duration_ms=chance.choice([0, 900, 4000, 12_000]),
+                awake_since=None if chance.random() < 0.1 else moment(life[0] + worker.skew),
             )
+            read_backs.append((at, fact))
         at += chance.choice([*[60 * SECOND] * 6, 60_500, 130 * SECOND, made.grid, 3 * SECOND])
+    _store_some(made, planned, read_backs)
+
+
+def _store_some(made: World, planned: PlannedDelivery, read_backs: list[tuple[int, DeliveryVerifiedV1]]) -> None:
+    """What says the same as the one before it is a fact now and then; else the next fact carries it, or a report of the
+    forwarder's, or both, unless the bucket forgets it."""
+    chance = made.chance
+    rarely = chance.choice([0.0, 0.4, 0.75, 0.75])
+    last: DeliveryVerifiedV1 | None = None
+    carried: list[tuple[int, AgreeingReadBacks | None]] = []
+    for at, said in read_backs:
+        previous = None if last is None or chance.random() < 0.02 else last
+        same = previous is not None and (said.verdict, said.cause) == (previous.verdict, previous.cause)
+        agreed = None if previous is None else previous.agreeing
+        full = agreed is not None and agreed.count >= MOST_CARRIED
+        is_fact = not same or full or said.paused_since is not None or chance.random() >= rarely
+        last = said.model_copy(update={"agreed": agreed, "is_fact": is_fact})
+        carried.append((at, last.agreeing))
+        if last.is_fact:
+            made.facts.append(last)
+    for number, fact in enumerate(made.facts):
+        if isinstance(fact, DeliveryObservedV1) and fact.delivery_id == planned.id and chance.random() < 0.5:
+            known = [agreed for at, agreed in carried if moment(at) <= fact.observed_at]
+            if known and known[-1] is not None:
+                made.facts[number] = fact.model_copy(update={"agreed": known[-1]})
 
 
 def _paused_since(chance: random.Random, at: int) -> Any:

@@ -56,6 +56,19 @@ create temporary table spoken on commit drop as
                     body->>'verdict' = 'verified' and body->>'paused_since' is not null
                     or body->>'verdict' = 'not_checkable' and body->>'cause' = 'worker_lagged')
             ) as read
+            union all
+            -- Read-backs without a fact of their own, which the next fact of the delivery carries, whoever's it is.
+            select (body->>'delivery_id')::uuid, (one->>'observed_at')::timestamptz + by,
+                   round((one->>'interval_s')::float * 1000) * interval '1 ms',
+                   case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end,
+                   case verdict when 'mismatch' then coalesce(body->'agreed'->>'cause', 'mismatch')
+                       when 'unreachable' then body->'agreed'->>'cause' end,
+                   (one->>'at')::timestamptz + by
+            from (
+                select by, body, body->'agreed'->>'verdict' as verdict,
+                       jsonb_array_elements(body->'agreed'->'read_backs') as one
+                from fact where kind in ('read_back', 'change') and jsonb_typeof(body->'agreed') = 'object'
+            ) as carried where verdict <> 'not_checkable'
         ) as judged where at is not null
     ) as everything;
 

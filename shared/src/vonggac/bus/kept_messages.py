@@ -31,13 +31,15 @@ BLOCK = 64
 
 @dataclass(slots=True)
 class Message:
-    """A published message: an event, which has an id, or the value of a key in a bucket, which has none."""
+    """A published message: an event, which has an id; without one: the value of a key in a bucket, or a live one."""
 
     subject: str
     body: bytes
     message_id: str | None
     content_type: str
     removes: bool = False
+    live: bool = False
+    """For whoever listens now: no stream stores it."""
     position: int = 0
     """In the order of being queued; 0 for one that is published again."""
     tries: int = field(default=0, compare=False)

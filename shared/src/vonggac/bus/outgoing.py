@@ -102,6 +102,10 @@ class Outgoing:
         """Queue the removal of a key from a bucket, in order with what was queued before."""
         self._put(Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
+    def queue_live(self, subject: str, body: bytes) -> None:
+        """Queue what is for whoever listens when it is published, in order with the rest; no stream stores it."""
+        self._put(Message(subject, body, None, CONTENT_TYPE, live=True))
+
     @property
     def waiting(self) -> int:
         return len(self._queue) + len(self._flight)
@@ -249,6 +253,9 @@ class Outgoing:
         if message.removes:
             headers["KV-Operation"] = "DEL"
         try:
+            if message.live:
+                await self._bus.client.publish(message.subject, message.body, headers=headers)
+                return _Outcome.STORED
             return await self._bus.js.publish_async(message.subject, message.body, headers=headers)
         except (TimeoutError, NatsError, OSError) as error:
             log.debug("publish_failed", subject=message.subject, error=type(error).__name__)

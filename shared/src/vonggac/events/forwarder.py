@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import MESSAGE, Payload
+from vonggac.events.prober import AgreeingReadBacks
 
 
 class DeliveryState(StrEnum):
@@ -153,6 +154,9 @@ class DeliveryObservedV1(Payload):
     )
     first_changed_at: AwareDatetime | None = Field(
         default=None, description="Of more than one: when the state that was reported before ended."
+    )
+    agreed: AgreeingReadBacks | None = Field(
+        default=None, description="The delivery's last read-backs, where they are no facts of the prober's yet."
     )
 
 

@@ -1,5 +1,6 @@
 """What the prober publishes: one probe of one camera, a fault of a whole site, and that a worker is alive."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -182,8 +183,38 @@ class VerificationVerdict(StrEnum):
     NOT_CHECKABLE = "not_checkable"
 
 
+class EarlierReadBack(BaseModel):
+    """One read-back that has no fact of its own."""
+
+    model_config = MESSAGE
+
+    at: AwareDatetime = Field(
+        description="What it is evidence of: of a match when its picture came from the camera, else when it began."
+    )
+    observed_at: AwareDatetime = Field(description="When its verdict was reached.")
+    interval_s: float = Field(gt=0, description="The next read-back was due after this long.")
+
+
+class AgreeingReadBacks(BaseModel):
+    """The read-backs of one delivery since the last one that is a fact: all of its verdict and cause."""
+
+    model_config = MESSAGE
+
+    verdict: VerificationVerdict
+    cause: Cause | None = None
+    count: int = Field(ge=1, description="How many.")
+    read_backs: tuple[EarlierReadBack, ...] = Field(
+        default=(), description="Each of them, oldest first; none where nothing could be checked, which says nothing."
+    )
+
+
 class DeliveryVerifiedV1(Payload):
-    """One read-back of one delivery from its destination: exactly one attempt, with one deadline."""
+    """One read-back of one delivery from its destination: exactly one attempt, with one deadline.
+
+    It is a fact when its verdict or cause is another one than before, and once in so many of the same
+    (`VONGGAC_PROBER_READ_BACKS_PER_FACT`). The others go to the camera's forwarder alone, unstored, and to the bucket
+    `verifications`; the next fact carries them.
+    """
 
     event_type: ClassVar[str] = "vn.vonggac.prober.delivery_verified.v1"
     delivery_id: UUID
@@ -220,6 +251,36 @@ class DeliveryVerifiedV1(Payload):
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )
+    agreed: AgreeingReadBacks | None = Field(
+        default=None, description="The read-backs before this one that are no facts, whichever worker made them."
+    )
+    is_fact: bool = Field(default=True, description="False: not stored; the delivery's next fact carries it.")
+
+    @property
+    def evidence_at(self) -> datetime | None:
+        """What it is evidence of: of a match when its picture came, else when it began; None where it says nothing."""
+        match self.verdict:
+            case VerificationVerdict.NOT_CHECKABLE:
+                return None
+            case VerificationVerdict.VERIFIED:
+                return None if self.captured_at is None else min(self.captured_at, self.observed_at)
+            case _:
+                # Its prober may have slept before.
+                began_at = self.observed_at - timedelta(milliseconds=round(self.duration_ms))
+                return max(began_at, min(self.awake_since or began_at, self.observed_at))
+
+    @property
+    def agreeing(self) -> AgreeingReadBacks | None:
+        """What the delivery's next fact has to carry: all since the last one, this one among them; None when it is that
+        fact."""
+        if self.is_fact:
+            return None
+        read_backs, count = (self.agreed.read_backs, self.agreed.count) if self.agreed is not None else ((), 0)
+        at = self.evidence_at
+        if at is not None:
+            this = EarlierReadBack(at=at, observed_at=self.observed_at, interval_s=self.interval_s)
+            read_backs = (*read_backs, this)
+        return AgreeingReadBacks(verdict=self.verdict, cause=self.cause, count=count + 1, read_backs=read_backs)
 
 
 class DemandKind(StrEnum):

@@ -102,6 +102,11 @@ def camera_picture_judged(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.picture_judged"
 
 
+def camera_read_back(camera_id: UUID | str) -> str:
+    """Core NATS, no answer, body the event: a prober read a delivery back, and it is no fact that is stored."""
+    return f"forwarder.camera.{camera_id}.read_back"
+
+
 def camera_retry(camera_id: UUID | str) -> str:
     """Core NATS request-reply, body a delivery id: the holder of the camera retries it now."""
     return f"forwarder.camera.{camera_id}.retry"

@@ -69,6 +69,7 @@ FOLLOWS = {
     "login_failures": WORKERS,
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
+    "verifications": {REPORTING},
     "delivery_commands": {FORWARDER},
     "workers": WORKERS,
 }
@@ -87,6 +88,7 @@ REQUESTS = {
     "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.hash_keyframes": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.picture_judged": ({PROBER}, {FORWARDER}),
+    "forwarder.camera.c.read_back": ({PROBER}, {FORWARDER}),
     "forwarder.adopt.c": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
@@ -110,7 +112,7 @@ NEEDS = {
         *("INVENTORY", "DELIVERY_JOBS", "OBSERVATIONS", "DEAD_LETTERS", "KV_readiness", "KV_keyframes"),
         *(f"KV_{bucket}" for bucket, readers in READS.items() if FORWARDER in readers),
     },
-    REPORTING: {"INVENTORY", "OBSERVATIONS", "NOTICES", "DEAD_LETTERS", "KV_readiness"},
+    REPORTING: {"INVENTORY", "OBSERVATIONS", "NOTICES", "DEAD_LETTERS", "KV_readiness", "KV_verifications"},
 }
 """The streams that each needs, and may therefore ask about."""
 

@@ -8,6 +8,7 @@ from forwarder.domain.delivery import Delivery
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.prober import AgreeingReadBacks
 
 
 class DatedMedia(Protocol):
@@ -92,3 +93,6 @@ class ReportedDelivery(Protocol):
     def delivery(self) -> Delivery: ...
     @property
     def slot(self) -> CountingSlot: ...
+
+    agreed: AgreeingReadBacks | None
+    """Read-backs that no fact carries yet; the report takes them."""

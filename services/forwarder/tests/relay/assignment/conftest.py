@@ -104,7 +104,7 @@ class Asker:
     async def publish_finding(
         self, camera: CameraV1, delivery: PlannedDelivery, verdict: VerificationVerdict, **changes: object
     ) -> None:
-        """Publish a finding as the prober does: into OBSERVATIONS."""
+        """Publish a finding as the prober does: into OBSERVATIONS, or to the camera's holder alone if it is no fact."""
         now = datetime.now(UTC)
         fields: dict[str, object] = {
             "delivery_id": delivery.id,
@@ -119,7 +119,10 @@ class Asker:
         }
         finding = DeliveryVerifiedV1.model_validate(fields | changes)
         event = new_event(finding, source="/prober/prober-1", subject=str(delivery.id), time=now)
-        await self._bus.js.publish(subjects.delivery_verification(camera.id, delivery.id), event.encode())
+        if finding.is_fact:
+            await self._bus.js.publish(subjects.delivery_verification(camera.id, delivery.id), event.encode())
+        else:
+            await self._prober_bus.client.publish(subjects.camera_read_back(camera.id), event.encode())
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from prometheus_client import generate_latest
 from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
-from vonggac.events import Cause, subjects
-from vonggac.events.forwarder import DeliveryState, HintReason, ReadBackHint
+from vonggac.events import Cause, decode, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, HintReason, ReadBackHint
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
@@ -56,6 +56,47 @@ async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_on
     assert f'vonggac_forwarder_delivery_state{labels},state="verified"}} 1.0' in text
     assert f"vonggac_forwarder_delivery_delay_seconds{labels}}} 0.25" in text
     assert text.count("\nvonggac_forwarder_delivery_verified_timestamp_seconds{") == 1
+
+
+async def test_a_read_back_that_is_no_fact_proves_its_delivery_and_comes_with_the_end_of_its_session(
+    sim: Simulator,
+    forwarded: tuple[Process, CameraV1],
+    asker: Asker,
+    statuses: Statuses,
+    bus: Bus,
+) -> None:
+    _, camera = forwarded
+    first, second = camera.deliveries
+    reports: list[DeliveryObservedV1] = []
+
+    async def hear(message: Msg) -> None:
+        data = decode(message.data).data
+        if isinstance(data, DeliveryObservedV1) and data.delivery_id == first.id:
+            reports.append(data)
+
+    subscription = await bus.client.subscribe(subjects.stored(subjects.delivery_observation("*")), cb=hear)
+    captured_at, verified = datetime.now(UTC), VerificationVerdict.VERIFIED
+    await asker.publish_finding(camera, first, verified, captured_at=captured_at, delay_s=0.25)
+    await statuses.become(camera, "verified", "acknowledged")
+    live = datetime.now(UTC)
+    await asker.publish_finding(camera, first, verified, captured_at=live, delay_s=0.5, is_fact=False)
+    await asker.publish_finding(camera, second, verified, captured_at=live, delay_s=0.5, is_fact=False)
+    await statuses.become(camera, "verified", "verified")
+    assert [(report.state, report.agreed) for report in reports] == [(DeliveryState.VERIFIED, None)]
+    for session in [each for centre in sim.centres.values() for each in tuple(centre.connections)]:
+        session.reset()
+
+    async def has_ended() -> DeliveryObservedV1:
+        assert reports[-1].state is not DeliveryState.VERIFIED
+        # It may stand again within the second of one report.
+        return reports[1]
+
+    ended = await eventually(has_ended)
+    assert ended.agreed is not None
+    assert (ended.agreed.verdict, ended.agreed.count) == (verified, 1)
+    assert [one.at for one in ended.agreed.read_backs] == [live]
+    assert not any(one.agreed for one in reports if one.sequence > ended.sequence), "once is enough"
+    await subscription.unsubscribe()
 
 
 async def test_a_still_picture_takes_a_mismatch_back_to_acknowledged(

@@ -232,6 +232,7 @@ class Process:
             awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
+            per_fact=settings.read_backs_per_fact,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
 

@@ -187,11 +187,18 @@ class Proofs:
 
 
 @pytest_asyncio.fixture
-async def proofs(bus: Bus) -> AsyncIterator[Proofs]:
+async def proofs(bus: Bus, forwarder_bus: Bus) -> AsyncIterator[Proofs]:
     heard = Proofs()
-    subscription = await bus.client.subscribe(subjects.stored(subjects.delivery_verification("*", "*")), cb=heard.take)
+    live = subjects.camera_read_back("*")
+    subscriptions = [
+        await bus.client.subscribe(subjects.stored(subjects.delivery_verification("*", "*")), cb=heard.take),
+        # Whoever publishes as the prober, or as nobody in particular.
+        await forwarder_bus.client.subscribe(live, cb=heard.take),
+        await bus.client.subscribe(live, cb=heard.take),
+    ]
     yield heard
-    await subscription.unsubscribe()
+    for subscription in subscriptions:
+        await subscription.unsubscribe()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from reporting.domain.instants import Millis, millis, moment
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, VerificationVerdict
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -125,7 +125,8 @@ async def admit(
         if void is not None and isinstance(received.event.data, _COUNTED):
             refused.setdefault(void.last_before, []).append(received)
         else:
-            admitted.append(_awake_since(received, counts_since(twice, sequence, dated)))
+            counted = _awake_since(received, counts_since(twice, sequence, dated))
+            admitted.append(_without_void_read_backs(counted, twice))
     for last_before, found in refused.items():
         which = {"stream": topology.OBSERVATIONS, "last_before": last_before, "count": len(found)}
         await session.execute(_COUNT_REFUSED, which)
@@ -136,6 +137,25 @@ async def unanswered(session: AsyncSession, *, alive_since: datetime, now: datet
     """Living forwarders that have not published their states anew since a time was shown twice, and until when."""
     rows = await session.execute(_UNANSWERED, {"alive_since": alive_since, "now": now})
     return {row.worker_id: row.ended_at for row in rows}
+
+
+def _without_void_read_backs(received: Received, twice: Sequence[Twice]) -> Received:
+    """The same fact, of those read-backs before it that would count if each were a fact of its own."""
+    data, sequence = received.event.data, received.stream_sequence
+    if not isinstance(data, DeliveryVerifiedV1 | DeliveryObservedV1) or data.agreed is None:
+        return received
+    read_backs = []
+    for one in data.agreed.read_backs:
+        dated = millis(one.observed_at)
+        if any(each.voids(sequence, dated) for each in twice):
+            continue
+        since = counts_since(twice, sequence, dated)
+        fails = data.agreed.verdict is not VerificationVerdict.VERIFIED
+        read_backs.append(one.model_copy(update={"at": max(one.at, moment(since))}) if fails and since else one)
+    agreed = data.agreed.model_copy(update={"read_backs": tuple(read_backs)})
+    return replace(
+        received, event=received.event.model_copy(update={"data": data.model_copy(update={"agreed": agreed})})
+    )
 
 
 _PROBED = (CameraObservedV1, DeliveryVerifiedV1)

@@ -16,6 +16,7 @@ from reporting.ingest.inbox import event_key
 from vonggac.bus import Received
 from vonggac.events import Payload
 from vonggac.events.inventory import RemovedV1
+from vonggac.events.prober import AgreeingReadBacks
 
 KEPT = timedelta(days=30)
 """As long as the fact itself is in the stream."""
@@ -70,6 +71,13 @@ def correct_revision(received: Received, *, allowance: timedelta) -> Correction 
 
 def _moved(data: Payload, by: timedelta) -> Payload:
     times: dict[str, Any] = {name: value + by for name, value in data if isinstance(value, datetime)}
+    for name, value in data:
+        if isinstance(value, AgreeingReadBacks):
+            moved = (
+                one.model_copy(update={"at": one.at + by, "observed_at": one.observed_at + by})
+                for one in value.read_backs
+            )
+            times[name] = value.model_copy(update={"read_backs": tuple(moved)})
     return data.model_copy(update=times)
 
 

@@ -140,6 +140,15 @@ class Ingest:
             metrics.OBSERVATIONS.labels(outcome).inc(count)
         metrics.BATCH_SECONDS.labels(topology.REPORTING_OBSERVATIONS).observe(time.perf_counter() - started)
 
+    async def live_read_backs(self, read_backs: Sequence[DeliveryVerifiedV1]) -> None:
+        """Note when deliveries were proven last. Raises what PostgreSQL raises."""
+        # One of the future would stand for a newer one until then.
+        latest = self._clock() + timedelta(seconds=self._settings.future_tolerance_s)
+        newest = proofs.proofs(one for one in read_backs if one.observed_at <= latest)
+        if newest:
+            async with self._database.transaction() as session:
+                await proofs.record(session, newest)
+
 
 def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     """Probes as domain observations, by camera."""

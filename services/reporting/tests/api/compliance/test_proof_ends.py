@@ -15,6 +15,8 @@ from reporting.reports.availability.bookkeeping import Bookkeeper
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.database import Database
+from vonggac.events import CloudEvent, Payload, new_event
+from vonggac.events.prober import DeliveryVerifiedV1
 
 DAY = datetime(2026, 11, 19, 17, tzinfo=UTC)
 """A midnight in Vietnam."""
@@ -162,3 +164,60 @@ async def test_a_match_that_comes_after_its_midnight_closed_has_that_day_written
                     for planned, line in zip(one.camera.deliveries, one.account.deliveries, strict=True)
                 }
     assert found[str(national.id)] == 23 * HOUR
+
+
+async def test_proof_ends_to_the_millisecond_where_one_fact_stands_for_several_read_backs(
+    ingest: Ingest, database: Database, province: Province, lying: Any
+) -> None:
+    """Matches at 31, 91, 151 s; it fails at 211 and 216 s, the session ends at 300 s. The provincial one has a fact of
+    each."""
+    national, provincial = lying.deliveries
+    good, bad = [31, 91, 151], [211, 216, 221]
+
+    def said(planned: Any, when: int, verdict: str) -> DeliveryVerifiedV1:
+        failed = {"cause": "no_media", "duration_s": 2} if verdict == "unreachable" else {"delay_s": 1}
+        data = province.read_back(planned, lying, at(when), verdict, **failed).data
+        assert isinstance(data, DeliveryVerifiedV1)
+        return data
+
+    def carried(read_back: DeliveryVerifiedV1, before: DeliveryVerifiedV1 | None, *, fact: bool) -> DeliveryVerifiedV1:
+        return read_back.model_copy(update={"agreed": None if before is None else before.agreeing, "is_fact": fact})
+
+    first = carried(said(national, 31, "verified"), None, fact=True)
+    second = carried(said(national, 91, "verified"), first, fact=False)
+    third = carried(said(national, 151, "verified"), second, fact=False)
+    failed = carried(said(national, 211, "unreachable"), third, fact=True)
+    again = carried(said(national, 216, "unreachable"), failed, fact=False)
+    ended = carried(said(national, 221, "unreachable"), again, fact=False)
+    assert failed.agreed is not None
+    assert failed.agreed.count == len(failed.agreed.read_backs) == 2
+    ends = province.change(national, lying, 2, at(300), "backing_off", cause="refused")
+    ends = ends.model_copy(update={"data": ends.data.model_copy(update={"agreed": ended.agreeing})})
+    stored: list[CloudEvent[Payload]] = [
+        new_event(one, source="/prober/1", subject="x", time=one.observed_at) for one in (first, failed)
+    ]
+    whole = [
+        *(province.read_back(provincial, lying, at(when), delay_s=1) for when in good),
+        *(
+            province.read_back(provincial, lying, at(when), "unreachable", cause="no_media", duration_s=2)
+            for when in bad
+        ),
+        province.change(provincial, lying, 2, at(300), "backing_off", cause="refused"),
+    ]
+    demanding = province.destination("provincial", proof="verified", revision=2)
+    await province.feed(ingest, demanding, ends, *reversed(stored), *whole)
+    one, other = await seconds(database, 0, 400)
+    assert one == other == {"connected": 150 - 31, "unknown": 400 - 119 - 91 - 100, "no_media": 91, "refused": 100}
+
+
+async def test_proof_ends_where_it_did_for_facts_of_a_release_that_stored_each_read_back(
+    ingest: Ingest, database: Database, province: Province, lying: Any
+) -> None:
+    event = province.read_back(lying.deliveries[0], lying, at(31), delay_s=1)
+    fields = event.data.model_dump(mode="json")
+    del fields["agreed"], fields["is_fact"]
+    old = DeliveryVerifiedV1.model_validate(fields)
+    assert old == event.data
+    later = province.read_back(lying.deliveries[0], lying, at(91), delay_s=1)
+    await province.feed(ingest, event.model_copy(update={"data": old}), later)
+    assert (await seconds(database, 0, 120))[0] == {"connected": 59, "unknown": 61}

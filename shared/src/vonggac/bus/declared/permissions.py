@@ -233,6 +233,7 @@ PROBER = _service(
         subjects.camera_keyframe(_ANY),
         subjects.camera_hash_keyframes(_ANY),
         subjects.camera_picture_judged(_ANY),
+        subjects.camera_read_back(_ANY),
         *_writes(
             topology.CAMERA_STATUS,
             topology.CAMERA_FAILURES,
@@ -342,6 +343,8 @@ REPORTING = _service(
         subjects.direct_get(topology.INVENTORY),
         subjects.direct_get(topology.OBSERVATIONS),
     ),
+    # When a delivery was proven last, which most read-backs say unstored.
+    subscribe=_follows(topology.VERIFICATIONS),
 )
 
 USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING)

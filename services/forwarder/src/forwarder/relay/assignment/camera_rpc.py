@@ -72,6 +72,7 @@ class CameraRpc:
             retry=self._on_retry_request,
             deliveries=self._on_deliveries_request,
             picture_judged=self._on_judgement,
+            read_back=self._on_verification,
             verification=self._on_verification,
         )
 
@@ -163,6 +164,8 @@ class CameraRpc:
             return
         supervisor = self._relay.deliveries.get(verification.delivery_id)
         result = judged(verification)
+        if supervisor is not None:
+            supervisor.agreed = verification.agreeing
         if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:
             return
         if verification.camera_revision >= supervisor.read_back_since:

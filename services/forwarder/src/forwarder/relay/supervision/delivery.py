@@ -26,6 +26,7 @@ from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState, HintReason
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.events.prober import AgreeingReadBacks
 
 QUICK_SAMPLE_S = 0.2
 """Until media of a new session is acknowledged it is read this often, then once a second; and while nothing is."""
@@ -51,6 +52,8 @@ class DeliverySupervisor:
         self._camera_id = camera_id
         self.read_back_since = 0
         """Revision of the plan that brought the present read-back address."""
+        self.agreed: AgreeingReadBacks | None = None
+        """The last read-backs of the delivery, as far as they are no facts: they go with its next report."""
         self.slot = SessionSlot(context, self._session_changed)
         self._delivery: Delivery = domain.waiting(context.now(), past)
         self._context, self._on_change = context, on_change

@@ -7,10 +7,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from prober.domain.read_back_facts import READ_BACKS_PER_FACT, follow
 from prober.domain.schedule import Hint, due_in_s, is_due, is_failing, next_interval_s
 from prober.domain.verification import Finding, not_checkable
 from prober.messaging import Announcer, VerificationResults
@@ -19,6 +20,7 @@ from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.telemetry import get_logger, redact
@@ -52,6 +54,19 @@ class _Claim:
     camera_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known of deliveries before they are read back: the last read-back of each, and how it stands."""
+
+    read_backs: dict[UUID, DeliveryVerifiedV1 | None]
+    states: dict[UUID, DeliveryState | None] = field(default_factory=dict)
+
+    def is_failing(self, delivery_id: UUID) -> bool:
+        """Whether its last read-back was evidence against its destination."""
+        last = self.read_backs[delivery_id]
+        return last is not None and is_failing(last.verdict)
+
+
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
     """The deliveries of the camera that are read back."""
     return list(camera.read_back)
@@ -69,12 +84,16 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
+        per_fact: int = READ_BACKS_PER_FACT,
         failing_room: int = 16,
         awake: Awake | None = None,
     ) -> None:
-        """`failing_room`: read-backs at a time at one destination that failed there last; they take long."""
+        """`per_fact`: of so many read-backs that say the same one is a fact.
+
+        `failing_room`: read-backs at a time at one destination that failed there last; they take long.
+        """
         self._awake = awake
-        self._failing_room = failing_room
+        self._failing_room, self._per_fact = failing_room, per_fact
         self._failing: Counter[UUID] = Counter()
         """Such read-backs that run now, by destination."""
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
@@ -122,14 +141,14 @@ class Verifications:
         wanted = to_read_back(camera)
         free = [delivery for delivery in wanted if not self.is_read_back(delivery.id)]
         async with self._alone(camera, free):
-            previous = {delivery.id: await self._results.get(delivery.id) for delivery in free}
-            facts, running, all_fit = await self._begin(camera, free, previous)
+            before = await self._load_before(free)
+            facts, running, all_fit = await self._begin(camera, free, before)
             for delivery in free:
                 if delivery not in running:
                     del self._running[delivery.id]
-            facts += await self._verify_meanwhile(camera, running, free, previous, hold) if running else ()
+            facts += await self._verify_meanwhile(camera, running, free, before, hold) if running else ()
         now = self._verifier.now()
-        left = [due_in_s(result, camera_revision=camera.revision, now=now) for result in previous.values()]
+        left = [due_in_s(last, camera_revision=camera.revision, now=now) for last in before.read_backs.values()]
         if len(free) < len(wanted):
             left.append(SAME_DELIVERY_AGAIN_S)
         least_s = LEAST_PAUSE_S if all_fit else NO_ROOM_AGAIN_S
@@ -139,31 +158,32 @@ class Verifications:
         self,
         camera: CameraV1,
         deliveries: Sequence[PlannedDelivery],
-        previous: dict[UUID, DeliveryVerifiedV1 | None],
+        before: Before,
     ) -> tuple[tuple[DeliveryVerifiedV1, ...], list[PlannedDelivery], bool]:
         """The facts on those that are due and not delivered, those to read back, and whether there is room for all."""
         now, revision = self._verifier.now(), camera.revision
-        due = [each for each in deliveries if is_due(previous[each.id], camera_revision=revision, now=now)]
+        due = [each for each in deliveries if is_due(before.read_backs[each.id], camera_revision=revision, now=now)]
         for delivery in due:
-            self._count_lateness(previous[delivery.id], revision, now)
-        idle = await self._verifier.not_running(due)
+            self._count_lateness(before.read_backs[delivery.id], revision, now)
+        before.states.update(await self._verifier.load_states(due))
+        idle = self._verifier.not_running(due, before.states)
         stopped = {each.delivery.id for each in idle}
         able = [delivery for delivery in due if delivery.id not in stopped]
-        running = self._with_room(able, previous)
-        return self._publish(camera, idle, previous), running, len(running) == len(able)
+        running = self._with_room(able, before)
+        return self._publish(camera, idle, before), running, len(running) == len(able)
 
     async def _verify_meanwhile(
         self,
         camera: CameraV1,
         running: Sequence[PlannedDelivery],
         deliveries: Sequence[PlannedDelivery],
-        previous: dict[UUID, DeliveryVerifiedV1 | None],
+        before: Before,
         hold: Hold,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         """One read-back of each that is `running`, and before the last of them is over one of each delivery whenever it
         is due."""
         facts: tuple[DeliveryVerifiedV1, ...] = ()
-        first = asyncio.create_task(self._verify(camera, running, previous, hold, patient=True))
+        first = asyncio.create_task(self._verify(camera, running, before, hold, patient=True))
         try:
             while not first.done():
                 await asyncio.wait({first}, timeout=BUSY_AGAIN_S)
@@ -171,9 +191,9 @@ class Verifications:
                 if first.done() or not found:
                     continue
                 async with self._alone(camera, found):
-                    idle, again, _ = await self._begin(camera, found, previous)
+                    idle, again, _ = await self._begin(camera, found, before)
                     facts += idle
-                    facts += await self._verify(camera, again, previous, hold, patient=True) if again else ()
+                    facts += await self._verify(camera, again, before, hold, patient=True) if again else ()
             return facts + first.result()
         finally:
             first.cancel()
@@ -185,9 +205,10 @@ class Verifications:
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         async with self._alone(camera, deliveries):
-            previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+            before = await self._load_before(deliveries)
+            before.states.update(await self._verifier.load_states(deliveries))
             able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
-            facts = await self._verify(camera, able, previous, None) if able else ()
+            facts = await self._verify(camera, able, before, None) if able else ()
             now = self._verifier.now()
             unable = tuple(
                 self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
@@ -204,21 +225,24 @@ class Verifications:
         """
         hinted = [delivery for delivery in to_read_back(camera) if delivery.id in hints]
         async with self._alone(camera, hinted):
-            previous = {delivery.id: await self._results.get(delivery.id) for delivery in hinted}
-            wanted = [each for each in hinted if not hints[each.id].is_answered(previous[each.id])]
-            stopped = {each.delivery.id for each in await self._verifier.not_running(wanted)}
-            wanted = self._with_room([each for each in wanted if each.id not in stopped], previous)
+            before = await self._load_before(hinted)
+            wanted = [each for each in hinted if not hints[each.id].is_answered(before.read_backs[each.id])]
+            before.states.update(await self._verifier.load_states(wanted))
+            stopped = {each.delivery.id for each in self._verifier.not_running(wanted, before.states)}
+            wanted = self._with_room([each for each in wanted if each.id not in stopped], before)
             since = {delivery.id: hints[delivery.id].since for delivery in wanted}
-            return await self._verify(camera, wanted, previous, None, since, hinted=True) if wanted else ()
+            return await self._verify(camera, wanted, before, None, since, hinted=True) if wanted else ()
 
-    def _with_room(
-        self, deliveries: Sequence[PlannedDelivery], previous: Mapping[UUID, DeliveryVerifiedV1 | None]
-    ) -> list[PlannedDelivery]:
+    async def _load_before(self, deliveries: Sequence[PlannedDelivery]) -> Before:
+        """The last read-backs. Raises NatsError or TimeoutError when NATS is away."""
+        return Before({delivery.id: await self._results.get(delivery.id) for delivery in deliveries})
+
+    def _with_room(self, deliveries: Sequence[PlannedDelivery], before: Before) -> list[PlannedDelivery]:
         """Those for which there is room: a centre that fails takes none of the time for the others."""
         return [
             delivery
             for delivery in deliveries
-            if not _failed(previous[delivery.id]) or self._failing[delivery.destination_id] < self._failing_room
+            if not before.is_failing(delivery.id) or self._failing[delivery.destination_id] < self._failing_room
         ]
 
     async def withdraw(self, deliveries: Sequence[PlannedDelivery]) -> None:
@@ -231,7 +255,7 @@ class Verifications:
         self,
         camera: CameraV1,
         deliveries: Sequence[PlannedDelivery],
-        previous: dict[UUID, DeliveryVerifiedV1 | None],
+        before: Before,
         hold: Hold | None,
         since: Mapping[UUID, datetime] = NO_SESSIONS,
         *,
@@ -241,10 +265,10 @@ class Verifications:
         def on_found(found: Verification) -> None:
             self._running.pop(found.delivery.id, None)
             if not hinted or _says_something(found.finding):
-                facts.extend(self._publish(camera, [found], previous))
+                facts.extend(self._publish(camera, [found], before))
 
         facts: list[DeliveryVerifiedV1] = []
-        failing = [delivery.destination_id for delivery in deliveries if _failed(previous[delivery.id])]
+        failing = [delivery.destination_id for delivery in deliveries if before.is_failing(delivery.id)]
         self._failing.update(failing)
         try:
             with self._metrics.running.track_inprogress():
@@ -257,15 +281,18 @@ class Verifications:
         return tuple(facts)
 
     def _publish(
-        self, camera: CameraV1, found: Sequence[Verification], previous: dict[UUID, DeliveryVerifiedV1 | None]
+        self, camera: CameraV1, found: Sequence[Verification], before: Before
     ) -> tuple[DeliveryVerifiedV1, ...]:
-        facts = tuple(self._fact(camera, each, previous[each.delivery.id]) for each in found)
-        for fact in facts:
-            previous[fact.delivery_id] = fact
+        facts = []
+        for each in found:
+            previous, state = before.read_backs[each.delivery.id], before.states.get(each.delivery.id)
+            fact = follow(self._fact(camera, each, previous), previous, state=state, per_fact=self._per_fact)
+            before.read_backs[fact.delivery_id] = fact
+            facts.append(fact)
             self._announcer.publish_verification(fact)
             self._metrics.count(fact)
             log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, detail=fact.detail)
-        return facts
+        return tuple(facts)
 
     def _fact(self, camera: CameraV1, found: Verification, previous: DeliveryVerifiedV1 | None) -> DeliveryVerifiedV1:
         finding = found.finding
@@ -298,10 +325,6 @@ def _says_something(finding: Finding) -> bool:
     """Whether a finding is more than that the schedule's next read-back may see more. One of a prober that lagged may
     hide a failure: it is said."""
     return finding.verdict is not VerificationVerdict.NOT_CHECKABLE or finding.cause is Cause.WORKER_LAGGED
-
-
-def _failed(result: DeliveryVerifiedV1 | None) -> bool:
-    return result is not None and is_failing(result.verdict)
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
-from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
+from vonggac.events.forwarder import DeliveryState, KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import VerificationVerdict
 from vonggac.logins.attempt import Logins
@@ -115,11 +115,17 @@ class Verifier:
         now = self.now()
         return Verification(delivery, finding, now, (now - began_at).total_seconds())
 
-    async def not_running(self, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
-        """The findings on those that the forwarder does not deliver now. Raises NatsError or TimeoutError."""
+    async def load_states(self, deliveries: Sequence[PlannedDelivery]) -> dict[UUID, DeliveryState | None]:
+        """How they stand, as their forwarders said last. Raises NatsError or TimeoutError."""
+        return {delivery.id: await self._states.get(delivery.id) for delivery in deliveries}
+
+    def not_running(
+        self, deliveries: Sequence[PlannedDelivery], states: Mapping[UUID, DeliveryState | None]
+    ) -> list[Verification]:
+        """The findings on those that the forwarder does not deliver now."""
         found = []
         for delivery in deliveries:
-            finding = not_delivered(await self._states.get(delivery.id))
+            finding = not_delivered(states[delivery.id])
             if finding is not None:
                 found.append(self.reached(delivery, finding, self.now()))
         return found

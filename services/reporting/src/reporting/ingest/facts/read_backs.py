@@ -26,7 +26,7 @@ from reporting.domain.instants import Millis, duration, millis, moment
 from reporting.ingest.facts.session_codec import pack_entries, pack_session, unpack_entries, unpack_session
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import AgreeingReadBacks, DeliveryVerifiedV1, VerificationVerdict
 
 _FAILURES: Mapping[VerificationVerdict, Kind] = {
     VerificationVerdict.MISMATCH: Kind.DIFFERS,
@@ -93,18 +93,23 @@ class _Writes:
 
 
 def entries_of(facts: Iterable[Payload]) -> dict[UUID, list[Entry]]:
-    """What facts say of deliveries, by delivery. A read-back in which nobody could compare says nothing, but for one
-    whose prober lagged: it may have missed a failure."""
+    """What facts say of deliveries, by delivery: also of the read-backs before them that are no facts.
+
+    A read-back in which nobody could compare says nothing, but for one whose prober lagged: it may have missed a
+    failure.
+    """
     found: dict[UUID, list[Entry]] = {}
     for fact in facts:
+        said: list[Entry]
         match fact:
             case DeliveryVerifiedV1():
-                if said := [*_read_backs(fact)]:
-                    found.setdefault(fact.delivery_id, []).extend(said)
+                said = [*_agreed(fact.agreed), *_read_backs(fact)]
             case DeliveryObservedV1():
-                found.setdefault(fact.delivery_id, []).extend(_claimed(fact))
+                said = [*_agreed(fact.agreed), *_claimed(fact)]
             case _:
                 continue
+        if said:
+            found.setdefault(fact.delivery_id, []).extend(said)
     return found
 
 
@@ -137,6 +142,18 @@ def _read_backs(fact: DeliveryVerifiedV1) -> Iterable[ReadBack]:
     if kind is Kind.PAUSED:
         cause = None
     yield ReadBack(began_at, kind, found_at, interval, None if cause is None else cause.value)
+
+
+def _agreed(before: AgreeingReadBacks | None) -> Iterable[ReadBack]:
+    """The read-backs before a fact that it carries, each in its own place."""
+    if before is None or before.verdict is VerificationVerdict.NOT_CHECKABLE:
+        return
+    kind, cause = _FAILURES.get(before.verdict, Kind.MATCHES), None
+    if kind is not Kind.MATCHES:
+        cause = before.cause or (Cause.MISMATCH if kind is Kind.DIFFERS else None)
+    for one in before.read_backs:
+        found_at, why = millis(one.observed_at), None if cause is None else cause.value
+        yield ReadBack(min(millis(one.at), found_at), kind, found_at, duration(one.interval_s), why)
 
 
 def _claimed(fact: DeliveryObservedV1) -> Iterable[Claimed]:
