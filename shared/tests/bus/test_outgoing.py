@@ -148,8 +148,8 @@ async def test_what_is_for_whoever_listens_now_goes_out_in_order_and_is_not_stor
     async def hear(message: Msg) -> None:
         heard.append(message.subject)
 
-    live = subjects.camera_read_back("c")
-    subscriptions = [await bus.client.subscribe(subject, cb=hear) for subject in (live, "observation.>")]
+    live, heartbeats = subjects.camera_read_back("c"), subjects.worker_heartbeat("forwarder", "*")
+    subscriptions = [await bus.client.subscribe(subject, cb=hear) for subject in (live, heartbeats)]
     queue_heartbeats(outgoing, 0, 1)
     outgoing.queue_live(live, b"{}")
     queue_heartbeats(outgoing, 1, 2)

@@ -44,7 +44,7 @@
 {{- fail "postgresql.cloudnativepg.enabled needs the CloudNativePG operator: install it (with `helm template` pass --api-versions postgresql.cnpg.io/v1), or set postgresql.host" -}}
 {{- end -}}
 {{- $store := include "vonggac.storeBytes" . -}}
-{{- /* Beside OBSERVATIONS: DEAD_LETTERS (256 MiB), scans (64 MiB), and room for what has no bound (256 MiB). */ -}}
+{{- /* Beside OBSERVATIONS: DEAD_LETTERS (256 MiB), NOTICES, DEMANDS and scans (64 MiB each), and room for what has no bound (128 MiB). */ -}}
 {{- if and $store (gt (add (int64 $nats.observationsMaxBytes) 603979776) (int64 $store)) -}}
 {{- fail (printf "set nats.observationsMaxBytes to at most %d, or give NATS more room (nats.storage.gibibytes, nats.external.storeBytes): the streams may take %s bytes" (max 0 (sub (int64 $store) 603979776)) $store) -}}
 {{- end -}}

@@ -253,12 +253,11 @@ async def serve_camera(
     retry: OnMessage,
     deliveries: OnMessage,
     picture_judged: OnMessage,
-    read_back: OnMessage,
     verification: OnMessage,
 ) -> list[Subscription]:
     """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError.
 
-    `read_back`: a verification that is no fact; the others are heard when they are stored.
+    A verification that is no fact comes by a request's subject; the others are heard when they are stored.
     """
     handlers = {
         "keyframe": keyframe,
@@ -266,7 +265,7 @@ async def serve_camera(
         "retry": retry,
         "deliveries": deliveries,
         "picture_judged": picture_judged,
-        "read_back": read_back,
+        "read_back": verification,
     }
 
     async def requested(message: Msg) -> None:

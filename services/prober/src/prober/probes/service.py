@@ -135,6 +135,7 @@ class Process:
         context = self._context(bus, logins, decoder, pictures, disputes)
         observer = self.observer = self._observer(context, outgoing, announcer)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
+        self.verifications.per_fact = settings.read_backs_per_fact
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(
@@ -232,7 +233,6 @@ class Process:
             awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
-            per_fact=settings.read_backs_per_fact,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
 

@@ -72,7 +72,6 @@ class CameraRpc:
             retry=self._on_retry_request,
             deliveries=self._on_deliveries_request,
             picture_judged=self._on_judgement,
-            read_back=self._on_verification,
             verification=self._on_verification,
         )
 

@@ -84,16 +84,14 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
-        per_fact: int = READ_BACKS_PER_FACT,
         failing_room: int = 16,
         awake: Awake | None = None,
     ) -> None:
-        """`per_fact`: of so many read-backs that say the same one is a fact.
-
-        `failing_room`: read-backs at a time at one destination that failed there last; they take long.
-        """
+        """`failing_room`: read-backs at a time at one destination that failed there last; they take long."""
         self._awake = awake
-        self._failing_room, self._per_fact = failing_room, per_fact
+        self.per_fact = READ_BACKS_PER_FACT
+        """Of so many read-backs that say the same one is a fact."""
+        self._failing_room = failing_room
         self._failing: Counter[UUID] = Counter()
         """Such read-backs that run now, by destination."""
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
@@ -286,7 +284,7 @@ class Verifications:
         facts = []
         for each in found:
             previous, state = before.read_backs[each.delivery.id], before.states.get(each.delivery.id)
-            fact = follow(self._fact(camera, each, previous), previous, state=state, per_fact=self._per_fact)
+            fact = follow(self._fact(camera, each, previous), previous, state=state, per_fact=self.per_fact)
             before.read_backs[fact.delivery_id] = fact
             facts.append(fact)
             self._announcer.publish_verification(fact)

@@ -44,7 +44,7 @@ def read_back(verdict: VerificationVerdict, seconds: float, **changes: Any) -> D
     return DeliveryVerifiedV1(**values | changes)
 
 
-def told(*read_backs: DeliveryVerifiedV1, per_fact: int = 4) -> list[DeliveryVerifiedV1]:
+def publish(*read_backs: DeliveryVerifiedV1, per_fact: int = 4) -> list[DeliveryVerifiedV1]:
     """As they are published, each after the one before it."""
     said: list[DeliveryVerifiedV1] = []
     for one in read_backs:
@@ -53,7 +53,7 @@ def told(*read_backs: DeliveryVerifiedV1, per_fact: int = 4) -> list[DeliveryVer
 
 
 def facts(*read_backs: DeliveryVerifiedV1, per_fact: int = 4) -> list[int]:
-    return [number for number, one in enumerate(told(*read_backs, per_fact=per_fact)) if one.is_fact]
+    return [number for number, one in enumerate(publish(*read_backs, per_fact=per_fact)) if one.is_fact]
 
 
 def every_minute(verdict: VerificationVerdict, count: int, first: int = 0, **changes: Any) -> list[DeliveryVerifiedV1]:
@@ -67,7 +67,7 @@ def test_one_in_four_that_say_the_same_is_a_fact() -> None:
 
 
 def test_a_fact_carries_the_last_match_before_it_and_how_many_agreed_between() -> None:
-    *_, failed = told(*every_minute(MATCH, 3), read_back(SILENT, 180, cause=Cause.TIMEOUT))
+    *_, failed = publish(*every_minute(MATCH, 3), read_back(SILENT, 180, cause=Cause.TIMEOUT))
     assert failed.is_fact
     assert failed.agreed is not None
     assert (failed.agreed.verdict, failed.agreed.cause, failed.agreed.count) == (MATCH, None, 2)
@@ -102,7 +102,7 @@ def test_another_plan_or_a_clock_that_went_back_is_a_fact() -> None:
 def test_a_centre_that_fails_is_in_the_account_as_long_as_it_fails(every_s: int, interval_s: float) -> None:
     """What a failure says holds for two intervals: by then the next one is stored."""
     failing = [read_back(SILENT, every_s * number, interval_s=interval_s) for number in range(40)]
-    stored = [one.observed_at for one in told(*failing) if one.is_fact]
+    stored = [one.observed_at for one in publish(*failing) if one.is_fact]
     assert all((after - before).total_seconds() <= 2 * interval_s for before, after in pairwise(stored))
     if every_s == 5:
         assert len(stored) == 10, "and not each of them"
@@ -125,15 +125,17 @@ def test_no_read_back_is_left_out_and_none_said_twice(
     for verdict, apart in said:
         seconds += apart
         read_backs.append(read_back(verdict, seconds))
-    last = told(*read_backs, per_fact=per_fact)[-1]
+    last = publish(*read_backs, per_fact=per_fact)[-1]
     carried = [
         (fact.agreed.verdict if fact.agreed else None, one.at, one.observed_at)
-        for fact in told(*read_backs, per_fact=per_fact)
+        for fact in publish(*read_backs, per_fact=per_fact)
         if fact.is_fact and fact.agreed is not None
         for one in fact.agreed.read_backs
     ]
     own = [
-        (one.verdict, one.evidence_at, one.observed_at) for one in told(*read_backs, per_fact=per_fact) if one.is_fact
+        (one.verdict, one.evidence_at, one.observed_at)
+        for one in publish(*read_backs, per_fact=per_fact)
+        if one.is_fact
     ]
     waiting = [(last.verdict, one.at, one.observed_at) for one in last.agreeing.read_backs] if last.agreeing else []
     everything = [one for one in (*carried, *own, *waiting) if one[0] is not UNCHECKED]
