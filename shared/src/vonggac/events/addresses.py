@@ -56,6 +56,10 @@ _JOBS: dict[str, dict[type[Payload], str]] = {
     job(""): {CameraV1: job("{id}"), RemovedV1: job("{id}")}
     for job in (subjects.probe_job, subjects.delivery_job, subjects.verify_job)
 }
+_LIVE: Mapping[str, Mapping[type[Payload], str]] = MappingProxyType(
+    {subjects.camera_requests("").removesuffix(".*"): {DeliveryVerifiedV1: subjects.camera_read_back("{camera_id}")}}
+)
+"""What no stream stores, for whoever listens."""
 _TOKENS = {model: address.split(".") for model, address in {**OBSERVATIONS, **DEMANDS, **NOTICES, **_STATES}.items()}
 _COPIES = (subjects.replay(""), subjects.stored(""))
 """How subjects begin on which the same event stands once more."""
@@ -93,8 +97,8 @@ def check_place(subject: str, event: CloudEvent[Payload]) -> None:
 
 
 def _tokens_of(subject: str, model: type[Payload]) -> list[str]:
-    for job, addresses in _JOBS.items():
-        if subject.startswith(job) and model in addresses:
+    for start, addresses in (*_JOBS.items(), *_LIVE.items()):
+        if subject.startswith(start) and model in addresses:
             return addresses[model].split(".")
     return _TOKENS[model]
 
