@@ -41,8 +41,9 @@ from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 from vonggac.testing.bus_clock import UnshiftableError
 
-LAST_FACTS_S = 25.0
-"""After the last fault: longer than a worker is presumed alive, so that no second of the period still changes."""
+LAST_FACTS_S = 45.0
+"""After the last fault: longer than a worker is presumed alive, and than four read-backs, of which one is a fact; so no
+second of the period still changes."""
 LIVE = {"gop_s": 1, "loop_s": LOOP_S, "clock": True}
 """No keyframe comes twice, as from a real camera, but in a recording: that repeats itself within a fault."""
 KEPT_S = 70
