@@ -128,6 +128,32 @@ async def test_empty_picture_that_an_encoder_repeats_is_frozen_though_no_two_key
     assert heard[0].cause is judgement.cause
 
 
+@pytest.mark.parametrize("moves", [True, False], ids=["a scene", "an encoder that repeats itself"])
+async def test_empty_picture_that_weighs_otherwise_and_is_the_last_one_is_compared_at_once(
+    bus: Bus, context: ProbeContext, frames: list[list[bytes]], *, moves: bool
+) -> None:
+    """As much comes between its keyframes as ever, while the rate control raises their quality."""
+    camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
+    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
+
+    async def answer(request: Msg) -> None:
+        came.append(began_at + timedelta(seconds=2 * len(came)))
+        picture = frames[4] if moves and len(came) % 2 == 0 else frames[0]
+        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
+        headers = {"codec": "h264", "captured_at": came[-1].isoformat(), "judge": "1"}
+        await bus.client.publish(request.reply, body, headers=headers)
+
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
+    await flush_all(bus.client)
+    first = await probe(context, camera, ProbeKind.DEEP)
+    assert first.judged is not None
+    context.pictures.store(camera.id, first.judged.remember, deep_at=came[0])
+    again = await CameraProber(context).probe(camera, ProbePlan(ProbeKind.DEEP, deep_at=came[0]))
+    assert isinstance(again, ProbeResult)
+    judgement = again.judgement
+    assert (judgement.verdict, judgement.cause) == ((Verdict.UP, None) if moves else (Verdict.DOWN, Cause.FROZEN))
+
+
 @pytest.mark.parametrize(
     "reported",
     [

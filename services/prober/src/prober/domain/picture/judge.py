@@ -20,6 +20,8 @@ CHECKS = (
 )
 """What is judged, the gravest first."""
 
+UNCHANGED = "unchanged"
+"""How the reason begins why a picture is not yet frozen: it is the last one, and not old enough."""
 _SAME_PLACE = 0.5
 _CONTRAST_KEPT = 0.5
 """Blur takes the edges and leaves the contrast of large things; mist and darkness take both."""
@@ -133,7 +135,7 @@ def _frozen(
     age_s = (thumbnail.taken_at - previous.taken_at).total_seconds()
     if age_s < thresholds.frozen_min_age_s:
         return _Checked(
-            why_not=f"unchanged, but for {age_s:.0f} s only: {thresholds.frozen_min_age_s:.0f} s are needed"
+            why_not=f"{UNCHANGED}, but for {age_s:.0f} s only: {thresholds.frozen_min_age_s:.0f} s are needed"
         )
     return _Checked(found=True)
 

@@ -8,6 +8,7 @@ from nats.errors import Error as NatsError
 
 from prober.domain.kinds import DOWN_BY_PICTURE
 from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory, PictureJudgement, Thumbnail
+from prober.domain.picture.judge import UNCHANGED
 from prober.domain.picture.standstill import CodedPicture, Standstill
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, unknown
@@ -37,18 +38,33 @@ NOT_KNOWN = (
 )
 
 
+def may_stand_still(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:
+    """Whether the keyframes that follow must show that the picture of `result` moves.
+
+    Its forwarder saw that less comes between keyframes; or that it became another one, and yet it is the last probe's:
+    coded anew at other quantizers, as an encoder does that repeats it.
+    """
+    if keyframe.shrunk_to is not None:
+        return True
+    picture, judged = result.picture, result.judged
+    if picture is None or judged is None or not keyframe.judge:
+        return False
+    # The very keyframe of the last probe says nothing of the next one.
+    coded_anew = picture.keyframe_hash != judged.remember.keyframe_hash
+    return coded_anew and judged.not_checked.get(Cause.FROZEN, "").startswith(UNCHANGED)
+
+
 async def watch_standstill(
     result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, first: ForwarderKeyframe, began: float
 ) -> ProbeResult:
     """The same result, `frozen` where the keyframes that follow are alike, and unknown where that is not found out.
 
-    `first`: the keyframe of `result`, of a camera that sends less between keyframes than usual. `began`: monotonic
-    seconds.
+    `first`: the keyframe of `result`, which may stand still. `began`: monotonic seconds.
     """
     picture, judged = result.picture, result.judged
-    if picture is None or judged is None or judged.shows_nothing or first.shrunk_to is None:
+    if picture is None or judged is None or judged.shows_nothing:
         return result
-    still = Standstill((_coded(picture, first),), first.shrunk_to)
+    still = Standstill((_coded(picture, first),), 1.0 if first.shrunk_to is None else first.shrunk_to)
     while not still.is_certain:
         left_s = camera.probe_timeout_s - (time.monotonic() - began)
         if left_s <= LEAST_WAIT_S:

@@ -28,7 +28,7 @@ from prober.probes.camera.forwarder_probe import (
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.judgement import report_judgement, watch_standstill
+from prober.probes.camera.judgement import may_stand_still, report_judgement, watch_standstill
 from prober.probes.camera.picture_store import PictureStore, picture_checks
 from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again, compare_keyframe
 from prober.probes.camera.rtsp_probe import probe_rtsp
@@ -196,7 +196,7 @@ class CameraProber:
             coded_anew = result.picture is not None and result.picture.keyframe_hash != judged.remember.keyframe_hash
             if coded_anew and await moves_on(result, self._context.bus, camera, decoder, began=began):
                 result = replace(result, judged=judged.without(Cause.FROZEN, CAME_AGAIN))
-        if decoder is not None and keyframe.shrunk_to is not None:
+        if decoder is not None and may_stand_still(result, keyframe):
             result = await watch_standstill(result, self._context.bus, camera, decoder, first=keyframe, began=began)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
