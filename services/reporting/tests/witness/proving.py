@@ -39,7 +39,7 @@ create temporary table spoken on commit drop as
                    case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end as what,
                    case verdict when 'mismatch' then coalesce(body->>'cause', 'mismatch')
                        when 'unreachable' then body->>'cause' end as cause,
-                   case when verdict = 'verified' or (verdict = 'paused' and body->>'verdict' = 'verified')
+                   case when body->>'verdict' = 'verified'
                        then (body->>'captured_at')::timestamptz
                        else greatest(found - round((body->>'duration_ms')::float) * interval '1 ms',
                                      (body->>'awake_since')::timestamptz) end as at
@@ -55,6 +55,13 @@ create temporary table spoken on commit drop as
                 from fact where kind = 'read_back' and (
                     body->>'verdict' = 'verified' and body->>'paused_since' is not null
                     or body->>'verdict' = 'not_checkable' and body->>'cause' = 'worker_lagged')
+                union all
+                -- For so long that it had failed.
+                select body || jsonb_build_object('captured_at', body->'paused_since', 'cause', 'no_keyframe'),
+                       'unreachable', (body->>'observed_at')::timestamptz,
+                       round((body->>'interval_s')::float * 1000) * interval '1 ms'
+                from fact where kind = 'read_back' and body->>'verdict' = 'verified'
+                    and (body->>'observed_at')::timestamptz - (body->>'paused_since')::timestamptz >= interval '20 s'
             ) as read
             union all
             -- Read-backs without a fact of their own, which the next fact of the delivery carries, whoever's it is.

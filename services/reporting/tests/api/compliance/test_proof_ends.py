@@ -81,6 +81,26 @@ async def test_proof_ends_at_a_centre_that_acknowledges_and_discards(
     ]
 
 
+@pytest.mark.parametrize(
+    ("paused_s", "expected"),
+    [
+        (12.0, {"connected": 340.0, "unknown": 260.0}),
+        (25.0, {"connected": 340.0, "unknown": 235.0, "no_keyframe": 25.0}),
+    ],
+)
+async def test_proof_ends_where_a_centre_paused_before_a_match(
+    ingest: Ingest, database: Database, province: Province, lying: Any, paused_s: float, expected: dict[str, float]
+) -> None:
+    national = lying.deliveries[0]
+    matches = [province.read_back(national, lying, at(second)) for second in (120, 180, 240, 300, 330)]
+    match = province.read_back(national, lying, at(360))
+    late = match.model_copy(update={"data": match.data.model_copy(update={"paused_since": at(360 - paused_s)})})
+    after = [province.read_back(national, lying, at(second)) for second in (420, 480, 490)]
+    await province.feed(ingest, *matches, late, *after)
+    [first, _] = await seconds(database, 0, 600)
+    assert first == expected
+
+
 @pytest.mark.parametrize("late_s", [0, 70])
 async def test_a_mismatch_is_dated_by_the_read_backs_for_either_demand(
     ingest: Ingest, database: Database, province: Province, lying: Any, late_s: float

@@ -33,6 +33,10 @@ _FAILURES: Mapping[VerificationVerdict, Kind] = {
     VerificationVerdict.UNREACHABLE: Kind.UNREACHABLE,
 }
 
+LONG_PAUSE: Millis = 20_000
+"""A destination that gave nothing of the camera's for so long before a match had failed: as long as a read-back waits
+for a first keyframe."""
+
 _LOCK = text(
     "select delivery_id as id, session, before, tail from delivery_session "
     "where delivery_id = any(:ids) order by delivery_id for update"
@@ -126,7 +130,10 @@ def _read_backs(fact: DeliveryVerifiedV1) -> Iterable[ReadBack]:
     found_at, interval = millis(fact.observed_at), duration(fact.interval_s)
     if fact.verdict is VerificationVerdict.VERIFIED:
         if fact.paused_since is not None:
-            yield ReadBack(min(millis(fact.paused_since), found_at), Kind.PAUSED, found_at, interval)
+            paused_at = min(millis(fact.paused_since), found_at)
+            yield ReadBack(paused_at, Kind.PAUSED, found_at, interval)
+            if found_at - paused_at >= LONG_PAUSE:
+                yield ReadBack(paused_at, Kind.UNREACHABLE, found_at, interval, Cause.NO_KEYFRAME.value)
         if fact.captured_at is not None:
             yield ReadBack(min(millis(fact.captured_at), found_at), Kind.MATCHES, found_at, interval)
         return
