@@ -31,7 +31,9 @@ async def bodies(province: Any) -> dict[str, dict[str, Any]]:
     order = {"number": "1/CV", "issued_on": "2021-05-07", "issuer_id": agency["id"], "subject": "x", "code": "CV"}
     directive = await province.post("/v1/directives", order)
     of: dict[str, Any] = {"facility_id": facility["id"]}
-    duty = {"directive_id": directive["id"], "responsible_agency_id": agency["id"], "kind": "connection"}
+    # Whoever owes a duty does not change it: that of another agency.
+    owing = await province.agency()
+    duty = {"directive_id": directive["id"], "responsible_agency_id": owing["id"], "kind": "connection"}
     return {
         "units": {"name": "Xã"},
         "agencies": {"name": "Sở", "role": "managing"},
