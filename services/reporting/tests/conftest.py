@@ -374,12 +374,8 @@ class Province:
                 return subjects.delivery_observation(data.delivery_id)
             case CameraMediaObservedV1():
                 return subjects.camera_media_observation(data.camera_id)
-            case DeliveryVerifiedV1():
-                return subjects.delivery_verification(data.camera_id, data.delivery_id)
-            case ForwarderAliveV1():
-                return subjects.worker_heartbeat("forwarder", data.worker_id)
-            case ProberAliveV1():
-                return subjects.worker_heartbeat("prober", data.worker_id)
+            case ForwarderAliveV1() | ProberAliveV1():
+                return subjects.worker_heartbeat(data.worker_id.partition("-")[0], data.worker_id)
             case _:
                 noun, _, thing = event.subject.partition("/")
                 return subjects.inventory(noun, thing)
