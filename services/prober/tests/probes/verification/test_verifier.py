@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from prober.domain.verification import Finding
 from prober.probes.loop_lag import MOST_S, LoopLag
-from prober.probes.verification.verifier import Verification, Verifier
+from prober.probes.verification.verifier import Verification, Verifier, excuse_lag
 from simulator.centres.centre import Centre
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
@@ -317,6 +318,22 @@ async def test_hostile_neighbours_that_hold_the_loop_up_accuse_no_centre_and_wha
     )
     assert "stood still for 0." in (accused.finding.detail or "")
     assert right.finding.verdict is VerificationVerdict.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("paused", "lag_s", "verdict"),
+    [
+        (True, 0.7, VerificationVerdict.NOT_CHECKABLE),
+        (True, 0.1, VerificationVerdict.VERIFIED),
+        (False, 0.7, VerificationVerdict.VERIFIED),
+    ],
+)
+def test_a_pause_while_our_own_loop_stood_still_accuses_no_centre(
+    *, paused: bool, lag_s: float, verdict: VerificationVerdict
+) -> None:
+    now = datetime.now(UTC)
+    match = Finding(VerificationVerdict.VERIFIED, captured_at=now, paused_since=now if paused else None)
+    assert excuse_lag(match, lag_s).verdict is verdict
 
 
 async def test_a_loop_that_was_late_before_the_read_back_excuses_nobody(verifier: Verifier, open_site: Any) -> None:

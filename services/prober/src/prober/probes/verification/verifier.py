@@ -369,13 +369,18 @@ class _Round:
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
         since = self._since.get(delivery_id)
         finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
-        if finding is None or finding.verdict is VerificationVerdict.VERIFIED:
-            return finding
+        if finding is None:
+            return None
         if finding.still_since is not None and self._verifier.is_disputed(self._camera_id):
             finding = replace(finding, detail=with_doubt(finding.detail))
-        lag_s = self._verifier.lag.longest_s(self._began)
-        # What did not come in such a time may have come and waited.
-        return not_checkable(lag_reason(lag_s), Cause.WORKER_LAGGED) if lag_s > MOST_LAG_S else finding
+        return excuse_lag(finding, self._verifier.lag.longest_s(self._began))
+
+
+def excuse_lag(finding: Finding, lag_s: float) -> Finding:
+    """The same, or nothing where our own loop stood still: what did not come then may have come and waited. A match
+    without a pause stands."""
+    proven = finding.verdict is VerificationVerdict.VERIFIED and finding.paused_since is None
+    return finding if proven or lag_s <= MOST_LAG_S else not_checkable(lag_reason(lag_s), Cause.WORKER_LAGGED)
 
 
 def _may_be_ended_by_us(finding: Finding) -> bool:
