@@ -1,4 +1,4 @@
-"""Requests: what somebody who owes a duty asks for, with a reason, and who decides it (issue: nobody judges itself)."""
+"""Requests: what somebody who owes a duty asks for, with a reason, and who decides it (decision 0120)."""
 
 from collections.abc import Mapping
 from datetime import datetime
