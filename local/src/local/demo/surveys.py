@@ -72,6 +72,7 @@ async def _load_plans(
             for agency_id, kind in ({facility["managing_agency_id"]: "consulted"} | words).items():
                 given_by = f"Lãnh đạo {names[agency_id]} (ví dụ)"
                 body = {"agency_id": agency_id, "kind": kind, "given_by": given_by, "given_on": data["day"]}
+                body["document"] = f"Công văn của {names[agency_id]} (ví dụ)"
                 await inventory.do("connection-plans", plan["id"], "consents", body)
             await inventory.do("connection-plans", plan["id"], "transitions", {"to": "agreed"})
 
@@ -108,6 +109,7 @@ def _survey(row: Json, code: str, data: Json, agencies: Mapping[str, Json], faci
         "acknowledged_at": f"{day}T08:05:00+07:00",
     }
     found = {"surveyed_on": day, "verdict": row["verdict"], "verdict_reason": row["reason"], "participants": people}
+    found |= {"signed_on": day, "document_number": f"{code}/BB (ví dụ)"}
     return body | briefing | found | {"form": _form(row["facility"])}
 
 

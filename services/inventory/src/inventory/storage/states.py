@@ -188,6 +188,9 @@ def _plan(camera: Any, deliveries: Sequence[Any], under: FacilityPlan) -> Camera
         deliveries=planned,
         area=camera.area,
         shared_device_reason=camera.shared_device_reason,
+        vendor=camera.vendor,
+        model=camera.model,
+        installed_on=camera.valid_from,
         facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )

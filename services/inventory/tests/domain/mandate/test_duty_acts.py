@@ -7,6 +7,8 @@ import pytest
 
 from inventory.domain.mandate.acts import find_acts
 from inventory.domain.mandate.decision_request import NEEDS
+from inventory.domain.mandate.planning.plan import ACCEPTANCE
+from inventory.domain.paper import PAPER
 from vonggac.auth.policy.duties import MATRIX, Part
 from vonggac.events.inventory import Act, FacilityStatus, PlanStatus, ProposalStatus, SurveyStatus
 
@@ -15,13 +17,16 @@ OBLIGATION: dict[str, Any] = dict.fromkeys(
     (
         "status", "completed_at", "settled_by", "settled_reason", "deadlines", "due_before", "valid_from", "valid_to",
         "code", "name", "kind", "directive_id", "responsible_agency_id", "facility_types", "managing_agency_id",
-        "unit_id", "with_cameras", "facility_ids", "every_days", "note",
+        "unit_id", "with_cameras", "facility_ids", "every_days", "due_after_days", "note",
     )
 )  # fmt: skip
-FACILITY: dict[str, Any] = {"status": FacilityStatus.ACTIVE, "valid_from": None, "valid_to": None}
+FACILITY: dict[str, Any] = {
+    "status": FacilityStatus.ACTIVE, "valid_from": None, "valid_to": None, "decision_date": None,
+}  # fmt: skip
 CAMERA: dict[str, Any] = {"enabled": True, "valid_from": None, "valid_to": None}
 PROPOSAL: dict[str, Any] = {
     "status": ProposalStatus.DRAFT, "decision_number": None, "decision_date": None, "funding_source": None,
+    **dict.fromkeys(PAPER | ACCEPTANCE),
 }  # fmt: skip
 
 
@@ -42,6 +47,7 @@ def test_an_obligation_is_entered_settled_and_given_deadlines_by_different_acts(
         ("status", Act.SETTLEMENT), ("completed_at", Act.SETTLEMENT), ("due_before", Act.DEADLINE),
         ("deadlines", Act.DEADLINE), ("valid_to", Act.OBLIGATION), ("responsible_agency_id", Act.OBLIGATION),
         ("facility_ids", Act.OBLIGATION), ("with_cameras", Act.OBLIGATION), ("every_days", Act.OBLIGATION),
+        ("due_after_days", Act.OBLIGATION),
     ):  # fmt: skip
         assert find_acts("obligation", old, thing(OBLIGATION, **{changed: 1})) == {act}, changed
     assert find_acts("obligation", old, thing(OBLIGATION)) == NOTHING
@@ -95,6 +101,22 @@ def test_the_decision_on_a_proposal_is_entered_by_who_decides() -> None:
         assert find_acts("installation_proposal", draft, decided) == {Act.APPROVAL}
         assert find_acts("installation_proposal", None, decided) == {Act.APPROVAL}
         assert find_acts("installation_proposal", decided, decided) == NOTHING
+
+
+@pytest.mark.parametrize("noun", ["survey", "connection_plan", "installation_proposal"])
+def test_paper_day_of_a_taken_step_is_changed_by_who_decides(noun: str) -> None:
+    taken = ProposalStatus.SUBMITTED if noun != "connection_plan" else PlanStatus.AGREED
+    for status, acts in ((taken, {Act.APPROVAL}), (ProposalStatus.DRAFT, set())):
+        before = thing(PROPOSAL, status=status)
+        assert find_acts(noun, before, thing(PROPOSAL, status=status, signed_on=1)) == acts
+    assert find_acts("facility", thing(FACILITY, decision_date=1), thing(FACILITY, decision_date=2)) == {Act.CLOSING}
+
+
+def test_paper_day_of_a_connection_is_entered_by_who_decides() -> None:
+    plan = thing(PROPOSAL, status=PlanStatus.AGREED)
+    assert find_acts("connection_plan", plan, thing(PROPOSAL, status=PlanStatus.AGREED, connected_on=1)) == {
+        Act.APPROVAL
+    }
 
 
 def test_what_is_asked_for_is_what_the_table_lets_somebody_ask() -> None:

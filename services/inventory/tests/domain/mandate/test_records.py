@@ -13,6 +13,7 @@ from inventory.domain.mandate.information_request import (
     ALL_ANSWERED,
     MACHINE,
     Answer,
+    GivenAnswers,
     InformationRequestFields,
     Question,
     merge_answers,
@@ -33,24 +34,24 @@ QUESTIONS = (LINE, NVR, NOTE)
 
 
 def test_a_required_question_without_an_answer_is_missing() -> None:
-    first = merge_answers(QUESTIONS, (), {"line": "FTTH 100 Mbps"}, now=NOW, by="khu-cach-ly")
+    first = merge_answers(QUESTIONS, (), GivenAnswers(answers={"line": "FTTH 100 Mbps"}), now=NOW, by="khu-cach-ly")
     assert missing(QUESTIONS, first) == ("nvr",)
-    whole = merge_answers(QUESTIONS, first, {"nvr": "8 kênh"}, now=LATER, by="dau-moi")
+    whole = merge_answers(QUESTIONS, first, GivenAnswers(answers={"nvr": "8 kênh"}), now=LATER, by="dau-moi")
     assert missing(QUESTIONS, whole) == ()
     assert [(one.key, one.answered_by) for one in whole] == [("line", "khu-cach-ly"), ("nvr", "dau-moi")]
 
 
 def test_a_later_answer_replaces_an_earlier_one_and_the_same_changes_nothing() -> None:
-    first = merge_answers(QUESTIONS, (), {"line": "FTTH"}, now=NOW, by="a")
-    assert merge_answers(QUESTIONS, first, {"line": "FTTH"}, now=LATER, by="b") == first
-    assert merge_answers(QUESTIONS, first, {"line": "4G"}, now=LATER, by="b") == (
+    first = merge_answers(QUESTIONS, (), GivenAnswers(answers={"line": "FTTH"}), now=NOW, by="a")
+    assert merge_answers(QUESTIONS, first, GivenAnswers(answers={"line": "FTTH"}), now=LATER, by="b") == first
+    assert merge_answers(QUESTIONS, first, GivenAnswers(answers={"line": "4G"}), now=LATER, by="b") == (
         Answer(key="line", text="4G", answered_at=LATER, answered_by="b"),
     )
 
 
 def test_an_answer_to_no_question_is_refused_with_the_keys_that_exist() -> None:
     with pytest.raises(ValueError, match="no question has the key ups; the keys are line, nvr, note"):
-        merge_answers(QUESTIONS, (), {"ups": "30 phút"}, now=NOW, by="a")
+        merge_answers(QUESTIONS, (), GivenAnswers(answers={"ups": "30 phút"}), now=NOW, by="a")
 
 
 def test_a_request_is_answered_and_accepted_only_when_nothing_is_missing() -> None:

@@ -45,8 +45,8 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
             "agreeing to maintenance, before it begins", "Thống nhất lịch bảo trì, trước khi bảo trì bắt đầu"
         ),
         Act.CLOSING: Words(
-            "closing, suspending, reopening or ending a facility",
-            "Đóng, tạm dừng, mở lại hoặc kết thúc hiệu lực của cơ sở",
+            "closing, suspending, reopening or ending a facility, or dating its founding anew",
+            "Đóng, tạm dừng, mở lại, kết thúc hiệu lực hoặc sửa ngày thành lập của cơ sở",
         ),
         Act.SWITCHING_OFF: Words(
             "taking a camera or a delivery out of what is counted", "Cho camera hoặc luồng gửi ra khỏi phần thống kê"

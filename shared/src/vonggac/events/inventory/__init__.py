@@ -56,8 +56,10 @@ from vonggac.events.inventory.places import (
 from vonggac.events.inventory.plans import ConnectionPlanV1, PlanBasis, PlanExceptionV1, PlannedConnection, PlanStatus
 from vonggac.events.inventory.state import RemovedV1, State
 from vonggac.events.inventory.surveys import (
+    FoundCamera,
     InstallationProposalV1,
     ProposalStatus,
+    SurveyedStream,
     SurveyStatus,
     SurveyV1,
     SurveyVerdict,
@@ -84,6 +86,7 @@ __all__ = [
     "FacilityType",
     "FacilityV1",
     "FocalPointV1",
+    "FoundCamera",
     "InformationRequestStatus",
     "InformationRequestV1",
     "InspectionV1",
@@ -108,6 +111,7 @@ __all__ = [
     "SurveyStatus",
     "SurveyV1",
     "SurveyVerdict",
+    "SurveyedStream",
     "TeamMemberV1",
     "TeamV1",
     "TlsTrust",

@@ -1,5 +1,6 @@
 """Cameras, destinations and the deliveries between them."""
 
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -135,6 +136,11 @@ class CameraV1(State):
     area: str | None = Field(default=None, description="The area it watches (4403/CV-BCĐ).")
     shared_device_reason: str | None = Field(
         default=None, description="Why another camera on record has the same device; None: none has."
+    )
+    vendor: str | None = Field(default=None, description="Make, as a scan read it or as it was entered.")
+    model: str | None = Field(default=None, description="Model, likewise.")
+    installed_on: date | None = Field(
+        default=None, description="First day on which it is in force; None: as long as it is on record."
     )
     facility_status: FacilityStatus | None = Field(
         default=None, description="Of its facility: nothing of a suspended or closed one is probed or forwarded."

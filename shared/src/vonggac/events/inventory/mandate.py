@@ -96,6 +96,11 @@ class ObligationV1(State):
     with_cameras: bool | None = Field(default=None, description="True: facilities with cameras; False: those without.")
     facility_ids: tuple[UUID, ...] = ()
     every_days: int | None = Field(default=None, description="It is due again so many days after it was done last.")
+    due_after_days: int | None = Field(
+        default=None,
+        description="A facility that comes under it after the directive's day has so many days of its own, from the "
+        "day of its cameras, approval or founding; None: no deadline of its own.",
+    )
     status: ObligationStatus
     completed_at: AwareDatetime | None = None
     settled_by: str | None = Field(default=None, description="Subject of the token that settled it.")
@@ -168,6 +173,8 @@ class VisitV1(State):
     health_declared: bool = False
     tools_disinfected: bool = False
     obstruction: str | None = None
+    signed_on: date | None = Field(default=None, description="Day on the document of the visit.")
+    document_number: str | None = Field(default=None, description="Number of that document, as printed.")
 
 
 class InspectionV1(State):

@@ -85,6 +85,10 @@ class FacilityV1(State):
         default=None, description="As it is written; that of a restricted one is not published."
     )
 
+    founded_on: date | None = Field(
+        default=None, description="Day of the decision that founds it, else its first day in force."
+    )
+
     @field_validator("address")
     @classmethod
     def _not_of_restricted(cls, given: str | None, info: ValidationInfo) -> str | None:

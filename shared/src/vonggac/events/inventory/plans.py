@@ -55,6 +55,12 @@ class ConnectionPlanV1(State):
     agreed_at: AwareDatetime | None = None
     connect_by: date | None = Field(default=None, description="Day by which all cameras of the plan are connected.")
     connections: tuple[PlannedConnection, ...] = ()
+    agreed_on: date | None = Field(
+        default=None, description="Day on paper of the agreement: of its document, else of the last documented word."
+    )
+    document_number: str | None = Field(default=None, description="Number of the document, as printed.")
+    connected_on: date | None = Field(default=None, description="Day on the minutes that accept the connection.")
+    acceptance_number: str | None = Field(default=None, description="Number of those minutes.")
 
 
 class PlanExceptionV1(State):

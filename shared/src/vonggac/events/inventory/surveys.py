@@ -33,6 +33,29 @@ class SurveyVerdict(StrEnum):
     NONE = "none"
 
 
+class SurveyedStream(BaseModel):
+    """How a stream was set; None where nobody noted it."""
+
+    model_config = MESSAGE
+
+    codec: str | None = None
+    width: int | None = Field(default=None, description="Pixels.")
+    height: int | None = Field(default=None, description="Pixels.")
+    fps: float | None = Field(default=None, description="Pictures a second.")
+
+
+class FoundCamera(BaseModel):
+    """A camera as the form of the survey has it, without its place and its addresses."""
+
+    model_config = MESSAGE
+
+    code: str
+    make: str | None = None
+    model: str | None = None
+    main: SurveyedStream | None = None
+    sub: SurveyedStream | None = None
+
+
 class SurveyV1(State):
     """A survey of one facility; its current state, without names of people and without attachments."""
 
@@ -48,9 +71,12 @@ class SurveyV1(State):
     verdict: SurveyVerdict | None = None
     verdict_reason: str | None = None
     cameras_found: int | None = None
+    cameras: tuple[FoundCamera, ...] = Field(default=(), description="What the form says of each camera (R15).")
     cameras_needed: int | None = Field(default=None, description="Of all areas together.")
     uncovered_areas: tuple[str, ...] = Field(default=(), description="Required areas that no camera watches (R07).")
     estimated_cost_vnd: int | None = None
+    signed_on: date | None = Field(default=None, description="Day on the minutes; lateness counts it.")
+    document_number: str | None = Field(default=None, description="Number of the minutes, as printed.")
 
 
 class ProposalStatus(StrEnum):
@@ -90,3 +116,5 @@ class InstallationProposalV1(State):
     decision_number: str | None = None
     decision_date: date | None = None
     installed_on: date | None = None
+    signed_on: date | None = Field(default=None, description="Day on the document; lateness counts it.")
+    document_number: str | None = Field(default=None, description="Number of the document, as printed.")

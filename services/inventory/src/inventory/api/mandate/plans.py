@@ -1,6 +1,5 @@
 """What is done with connection plans: versions, consents, differences."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from inventory.api.nouns.derived import read_item
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
-from inventory.domain.days import day_of
 from inventory.domain.mandate.planning.difference import difference
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
 from inventory.nouns.mandate.closable import closed
@@ -99,7 +97,7 @@ async def add_connection_plan_consent(
         if agency is None:
             raise unknown_reference("agency_id", "agency")
         _check_own_word(agency, caller)
-        _check_consent(body, agency, transaction.actor.roles, transaction.now)
+        _check_consent(body, agency, transaction.actor.roles)
         others = [one for one in plan.consents if one.agency_id != body.agency_id]
         return await patch_thing(writing, PLAN, plan, {"consents": (*others, body)})
 
@@ -141,9 +139,7 @@ def _check_own_word(agency: Agency, caller: Principal) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", msg, detail_vi=vietnamese)
 
 
-def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role], now: datetime) -> None:
-    if consent.given_on > day_of(now):
-        raise invalid("given_on", "is a day to come: what has not happened yet is not on record")
+def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role]) -> None:
     if agency.role is AgencyRole.LEAD and Role.PROVINCE_LEAD not in roles:
         msg = "the word of the lead is recorded by the province lead"
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg)

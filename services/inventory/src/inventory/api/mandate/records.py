@@ -43,7 +43,7 @@ async def answer_information_request(
         answers = [Answer.model_validate(one) for one in request.answers]
         now, by = writing.transaction.now, writing.transaction.actor.subject
         with refuse_as_422("answers"):
-            return {"answers": merge_answers(questions, answers, body.answers, now=now, by=by)}
+            return {"answers": merge_answers(questions, answers, body, now=now, by=by)}
 
     return await change_thing(context, caller, INFORMATION_REQUEST, thing_id, if_match, add)
 

@@ -6,6 +6,8 @@ A write is judged by what it changes, and not by its route: files, bulk changes 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from inventory.domain.mandate.planning.plan import ACCEPTANCE
+from inventory.domain.paper import PAPER
 from vonggac.events.inventory import Act, FacilityStatus, PlanStatus, ProposalStatus, SurveyStatus
 
 _ALWAYS: Mapping[str, Act] = {
@@ -18,6 +20,7 @@ _SETTLED = frozenset({"status", "completed_at", "settled_by", "settled_reason"})
 _DEADLINES = frozenset({"deadlines", "due_before"})
 _OUT_OF_DUTY = frozenset({FacilityStatus.SUSPENDED, FacilityStatus.CLOSED})
 _PERIOD = frozenset({"valid_from", "valid_to"})
+_FOUNDED = frozenset({"decision_date"})
 _DECISION = frozenset({"decision_number", "decision_date", "funding_source"})
 _JUDGED: Mapping[str, frozenset[Any]] = {
     "survey": frozenset({SurveyStatus.APPROVED, SurveyStatus.RETURNED}),
@@ -25,6 +28,14 @@ _JUDGED: Mapping[str, frozenset[Any]] = {
     "installation_proposal": frozenset({ProposalStatus.APPROVED, ProposalStatus.RETURNED, ProposalStatus.FUNDED}),
 }
 """States that somebody else than the writer gives."""
+_TAKEN: frozenset[Any] = frozenset(
+    {
+        SurveyStatus.SUBMITTED, SurveyStatus.APPROVED, PlanStatus.PROPOSED, PlanStatus.AGREED, PlanStatus.SUPERSEDED,
+        ProposalStatus.SUBMITTED, ProposalStatus.APPROVED, ProposalStatus.FUNDED, ProposalStatus.INSTALLED,
+        ProposalStatus.CONNECTED,
+    }
+)  # fmt: skip
+"""States in which a step is taken: what its paper says is no longer its writer's to change."""
 
 
 def find_acts(noun: str, before: Any | None, after: Any | None) -> frozenset[Act]:
@@ -49,16 +60,19 @@ def _of_obligation(before: Any | None, after: Any | None) -> Iterator[Act]:
 
 _OBLIGATION = (
     *_SETTLED, *_DEADLINES, *_PERIOD, "code", "name", "kind", "directive_id", "responsible_agency_id",
-    "facility_types", "managing_agency_id", "unit_id", "with_cameras", "facility_ids", "every_days", "note",
+    "facility_types", "managing_agency_id", "unit_id", "with_cameras", "facility_ids", "every_days", "due_after_days",
+    "note",
 )  # fmt: skip
 
 
 def _of_facility(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """One that goes out of duty, or comes back; its first registration takes nobody's duty away."""
+    """One that goes out of duty, comes back, or was founded on another day; its first registration takes nobody's duty
+    away."""
     if before is None:
         return
     moved = after is not None and before.status != after.status and {before.status, after.status} & _OUT_OF_DUTY
-    if after is None or moved or _differ(before, after, _PERIOD):
+    founded_anew = before.decision_date is not None and after is not None and _differ(before, after, _FOUNDED)
+    if after is None or moved or founded_anew or _differ(before, after, _PERIOD):
         yield Act.CLOSING
 
 
@@ -73,10 +87,16 @@ def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
 def _of_plan(before: Any | None, after: Any | None) -> Iterator[Act]:
     """What was proposed is refused by who judges it; a draft is taken back by who wrote it."""
     yield from _of_judged("connection_plan")(before, after)
+    if after is not None and _acceptance(before) != (accepted := _acceptance(after)) and any(accepted):
+        yield Act.APPROVAL
     if before is None or after is None or after.status is not PlanStatus.REJECTED:
         return
     if before.status is PlanStatus.PROPOSED:
         yield Act.APPROVAL
+
+
+def _acceptance(plan: Any | None) -> tuple[Any, ...]:
+    return () if plan is None else tuple(getattr(plan, name) for name in sorted(ACCEPTANCE))
 
 
 def _of_proposal(before: Any | None, after: Any | None) -> Iterator[Act]:
@@ -91,12 +111,18 @@ def _of_proposal(before: Any | None, after: Any | None) -> Iterator[Act]:
 
 def _of_judged(noun: str) -> "Finder":
     def find(before: Any | None, after: Any | None) -> Iterator[Act]:
-        if after is None or (before is not None and before.status == after.status):
+        if after is None:
             return
-        if after.status in _JUDGED[noun]:
+        moved = before is None or before.status != after.status
+        if (moved and after.status in _JUDGED[noun]) or _is_dated_anew(before, after):
             yield Act.APPROVAL
 
     return find
+
+
+def _is_dated_anew(before: Any | None, after: Any) -> bool:
+    """Whether the document of a step changes after the step was taken: its day decides what was in time."""
+    return before is not None and before.status in _TAKEN and _differ(before, after, PAPER)
 
 
 def _differ(before: Any, after: Any, names: frozenset[str]) -> bool:

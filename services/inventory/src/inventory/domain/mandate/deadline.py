@@ -54,6 +54,10 @@ type DueBefore = Annotated[
 ]
 
 
+type Instant = Annotated[AwareDatetime, BeforeValidator(_day_as_instant)]
+"""An instant with its zone; a plain day is 00:00 of it in Asia/Ho_Chi_Minh."""
+
+
 class NewDeadline(Fields):
     """The next entry of a deadline; `null` for none."""
 

@@ -1,7 +1,7 @@
 """Requests for information: a checklist sent to a facility's focal point, answered question by question (R18)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name, Note
 from inventory.domain.mandate.deadline import DueBefore
+from inventory.domain.paper import Paper
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import InformationRequestStatus as Status
 
@@ -61,8 +62,12 @@ class Answer(Fields):
 
     key: Code
     text: Note
-    answered_at: AwareDatetime
+    answered_at: AwareDatetime = Field(description="When it was entered.")
     answered_by: str
+    signed_on: date | None = Field(default=None, description="Day on the document that answers; None: there is none.")
+    document_number: str | None = None
+    document_file: str | None = None
+    document_sha256: str | None = None
 
 
 class InformationRequestFields(Dated):
@@ -83,8 +88,8 @@ class InformationRequestFields(Dated):
         return self
 
 
-class GivenAnswers(Fields):
-    """Answers by the keys of their questions."""
+class GivenAnswers(Paper):
+    """Answers by the keys of their questions, and the document that holds them, where there is one."""
 
     answers: Annotated[dict[Code, Note], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
@@ -96,15 +101,24 @@ def missing(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[s
 
 
 def merge_answers(
-    questions: Sequence[Question], answers: Sequence[Answer], given: Mapping[str, str], *, now: datetime, by: str
+    questions: Sequence[Question], answers: Sequence[Answer], body: GivenAnswers, *, now: datetime, by: str
 ) -> tuple[Answer, ...]:
-    """`answers` with `given` over them, in the order of the questions. Raises ValueError for a key of no question."""
-    keys = [question.key for question in questions]
+    """`answers` with those of `body` over them, in the order of the questions.
+
+    Raises ValueError for a key of no question.
+    """
+    keys, given = [question.key for question in questions], body.answers
     if unknown := sorted(set(given) - set(keys)):
         msg = f"no question has the key {', '.join(unknown)}; the keys are {', '.join(keys)}"
         raise ValueError(msg)
     present = {answer.key: answer for answer in answers}
     for key, text in given.items():
-        if key not in present or present[key].text != text:
-            present[key] = Answer(key=key, text=text, answered_at=now, answered_by=by)
+        answer = Answer(key=key, text=text, answered_at=now, answered_by=by, **body.model_dump(exclude={"answers"}))
+        if key not in present or _content(present[key]) != _content(answer):
+            present[key] = answer
     return tuple(present[key] for key in keys if key in present)
+
+
+def _content(answer: Answer) -> dict[str, object]:
+    """What it says, without who entered it and when."""
+    return answer.model_dump(exclude={"answered_at", "answered_by"})

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name
-from inventory.domain.mandate.deadline import DueBefore, is_in_time
+from inventory.domain.mandate.deadline import DueBefore, Instant, is_in_time
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import FacilityStatus, FacilityType, ObligationKind, ObligationStatus
 
@@ -26,6 +26,7 @@ HEADINGS: Mapping[str, str] = {
     "with_cameras": "Cơ sở có camera",
     "facility_ids": "Danh sách cơ sở",
     "every_days": "Lặp lại sau số ngày",
+    "due_after_days": "Số ngày của cơ sở phát sinh sau",
     "note": "Ghi chú",
     **PERIOD_HEADINGS,
 }
@@ -94,6 +95,13 @@ class ObligationFields(Dated):
     every_days: int | None = Field(
         default=None, ge=1, le=366, description="It is due again so many days after it was done last."
     )
+    due_after_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3660,
+        description="A facility that comes under it after the directive's day has so many days of its own, from the "
+        "day on which its cameras were installed, or it was approved or founded. None: no deadline of its own.",
+    )
     note: Line | None = None
 
     @model_validator(mode="after")
@@ -142,5 +150,7 @@ class Completion(Fields):
     """The body of a transition of an obligation."""
 
     to: ObligationStatus
-    completed_at: AwareDatetime | None = Field(default=None, description="When it was completed; needed for done.")
+    completed_at: Instant | None = Field(
+        default=None, description="When it was completed, an instant or a plain day; needed for done."
+    )
     reason: Line | None = Field(default=None, description="Needed to waive it and to open it again.")

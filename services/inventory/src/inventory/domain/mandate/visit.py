@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.days import day_of
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line, Name, Phone
+from inventory.domain.paper import PAPER_HEADINGS, Paper
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import VisitPurpose, VisitStatus
 
@@ -38,6 +39,7 @@ HEADINGS: Mapping[str, str] = {
     "available_from": "Tổ làm việc lại từ ngày",
     "obstruction": "Vướng mắc khi vào",
     "note": "Ghi chú",
+    **PAPER_HEADINGS,
     **PERIOD_HEADINGS,
 }
 
@@ -97,7 +99,7 @@ MACHINE = StateMachine(
 )
 
 
-class VisitFields(Dated):
+class VisitFields(Dated, Paper):
     """A visit. Nobody enters for a remote one: its safety guards hold by themselves, but for the acknowledgement."""
 
     facility_id: UUID

@@ -14,6 +14,7 @@ from inventory.domain.mandate.information_request import (
     InformationRequestFields,
     Question,
 )
+from inventory.nouns.mandate.papers import check_day
 from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -42,10 +43,15 @@ class _Writer(StatusWriter[InformationRequestStatus]):
 
 
 async def _check(
-    _transaction: WriteTransaction, before: InformationRequest | None, after: InformationRequest | None
+    transaction: WriteTransaction, before: InformationRequest | None, after: InformationRequest | None
 ) -> None:
-    """Raises ProblemError 409 when the questions change after they were sent."""
-    if before is None or after is None or before.status == InformationRequestStatus.DRAFT:
+    """Raises ProblemError 409 when the questions change after they were sent, 422 for a day on paper that cannot be."""
+    if before is None or after is None:
+        return
+    for answer in after.answers:
+        if answer.signed_on is not None and answer not in before.answers:
+            await check_day(transaction, "signed_on", answer.signed_on, after.facility_id, ())
+    if before.status == InformationRequestStatus.DRAFT:
         return
     asked = [tuple(Question.model_validate(one) for one in request.questions) for request in (before, after)]
     if asked[0] != asked[1]:

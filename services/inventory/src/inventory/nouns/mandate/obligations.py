@@ -8,8 +8,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import select
 
+from inventory.domain.days import day_of
 from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFields, guards_met
+from inventory.nouns.mandate.papers import cause_of, refuse_wrong_day
 from inventory.nouns.mandate.states import StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -41,6 +43,7 @@ class ObligationShown(Shown):
     with_cameras: bool | None
     facility_ids: tuple[UUID, ...]
     every_days: int | None
+    due_after_days: int | None
     note: str | None
     status: ObligationStatus
     completed_at: AwareDatetime | None
@@ -71,11 +74,21 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
         msg = "a deadline is never overwritten: POST /v1/obligations/{id}/deadlines adds the next one, with its reason"
         raise ProblemError(HTTPStatus.CONFLICT, "deadline_stands", msg)
     check_happened(transaction.now, before, after, "completed_at")
+    await _check_completed(transaction, before, after)
     await _check_directive(transaction, before, after)
     if wanted := set(after.facility_ids):
         found = set((await transaction.session.scalars(select(Facility.id).where(Facility.id.in_(wanted)))).all())
         if unknown := sorted(str(one) for one in wanted - found):
             raise invalid("facility_ids", f"there is no facility with the id {', '.join(unknown)}")
+
+
+async def _check_completed(transaction: WriteTransaction, before: Obligation | None, after: Obligation) -> None:
+    """Raises ProblemError 422 when it was completed before the day of its directive."""
+    done_at = after.completed_at
+    if done_at is None or (before is not None and before.completed_at == done_at):
+        return
+    directive = await transaction.session.get_one(Directive, after.directive_id)
+    refuse_wrong_day(transaction, "completed_at", day_of(done_at), cause_of(directive))
 
 
 async def _check_directive(transaction: WriteTransaction, before: Obligation | None, after: Obligation) -> None:

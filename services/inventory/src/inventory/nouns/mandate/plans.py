@@ -12,6 +12,7 @@ from inventory.domain.mandate.planning.basis import HEADINGS as EXCEPTION_HEADIN
 from inventory.domain.mandate.planning.basis import ExceptionFields
 from inventory.domain.mandate.planning.plan import (
     HEADINGS,
+    LATER,
     MACHINE,
     Connection,
     Consent,
@@ -22,6 +23,7 @@ from inventory.domain.mandate.planning.plan import (
     why_closed,
 )
 from inventory.nouns.mandate.closable import ClosableWriter, closed
+from inventory.nouns.mandate.papers import CONNECTED, SURVEYED, check_day, check_paper_day
 from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -48,6 +50,14 @@ class PlanShown(Shown):
     responsible_operator: str | None
     consents: tuple[Consent, ...]
     note: str | None
+    signed_on: date | None
+    document_number: str | None
+    document_file: str | None
+    document_sha256: str | None
+    connected_on: date | None
+    acceptance_number: str | None
+    acceptance_file: str | None
+    acceptance_sha256: str | None
 
 
 class _Writer(ClosableWriter):
@@ -78,8 +88,8 @@ class _Writer(ClosableWriter):
         transaction.mark_facility_stale(thing.facility_id)
         return {"agreed_at": transaction.now}
 
-    def refuse_closed(self, thing: Any, _stated: Mapping[str, Any]) -> None:
-        if not is_open(thing.status):
+    def refuse_closed(self, thing: Any, stated: Mapping[str, Any]) -> None:
+        if not is_open(thing.status) and stated.keys() - LATER:
             raise closed(why_closed(thing.status))
 
 
@@ -89,6 +99,7 @@ async def _check(transaction: WriteTransaction, before: Any, after: Any) -> None
             msg = f"the plan is {before.status} and stays on record: only a draft is removed"
             raise closed(msg)
         return
+    await _check_papers(transaction, before, after)
     if before is not None and before.connections == after.connections:
         return
     wanted = {code for one in after.connections for code in one.destination_codes}
@@ -96,6 +107,14 @@ async def _check(transaction: WriteTransaction, before: Any, after: Any) -> None
     if wanted - known:
         there = ", ".join(sorted(await transaction.session.scalars(select(Destination.code))))
         raise invalid("connections", f"there is no destination {min(wanted - known)}; there are: {there}")
+
+
+async def _check_papers(transaction: WriteTransaction, before: Any, after: Any) -> None:
+    await check_paper_day(transaction, "signed_on", before, after, SURVEYED)
+    await check_paper_day(transaction, "connected_on", before, after, CONNECTED)
+    for one in after.consents:
+        if before is None or one not in before.consents:
+            await check_day(transaction, "given_on", one.given_on, after.facility_id, SURVEYED)
 
 
 async def _guards(transaction: WriteTransaction, plan: ConnectionPlan, _target: Any) -> Collection[str]:

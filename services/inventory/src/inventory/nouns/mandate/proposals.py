@@ -18,7 +18,9 @@ from inventory.domain.mandate.planning.proposal import (
     is_open,
     met_guards,
 )
+from inventory.domain.paper import PAPER
 from inventory.nouns.mandate.closable import ClosableWriter, closed
+from inventory.nouns.mandate.papers import PROPOSED, check_paper_day
 from inventory.nouns.mandate.states import check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -51,13 +53,17 @@ class ProposalShown(Shown):
     funding_source: str | None
     installed_on: date | None
     note: str | None
+    signed_on: date | None
+    document_number: str | None
+    document_file: str | None
+    document_sha256: str | None
 
 
 class _Writer(ClosableWriter):
     def refuse_closed(self, thing: Any, stated: Mapping[str, Any]) -> None:
         if is_open(thing.status):
             return
-        if thing.status is ProposalStatus.CONNECTED:
+        if thing.status is ProposalStatus.CONNECTED and stated.keys() - PAPER:
             msg = "the proposal is connected, and its record does not change"
             raise closed(msg)
         if late := sorted(stated.keys() - LATER):
@@ -68,6 +74,7 @@ class _Writer(ClosableWriter):
 async def _check(transaction: WriteTransaction, before: Any, after: Any) -> None:
     if after is not None:
         check_happened(transaction.now, before, after, "decision_date", "installed_on")
+        await check_paper_day(transaction, "signed_on", before, after, PROPOSED)
     elif not is_open(before.status):
         msg = f"the proposal is {before.status} and stays on record"
         raise closed(msg)

@@ -20,7 +20,9 @@ from inventory.domain.mandate.surveying.survey import (
     is_open,
     met_guards,
 )
+from inventory.domain.paper import PAPER, Cause
 from inventory.nouns.mandate.closable import ClosableWriter, closed
+from inventory.nouns.mandate.papers import SURVEYED, check_paper_day
 from inventory.nouns.mandate.states import FIELD_AHEAD, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -66,6 +68,10 @@ class SurveyShown(Shown):
     approved_at: AwareDatetime | None
     approved_by: str | None
     note: str | None
+    signed_on: date | None
+    document_number: str | None
+    document_file: str | None
+    document_sha256: str | None
 
 
 class _Writer(ClosableWriter):
@@ -82,8 +88,8 @@ class _Writer(ClosableWriter):
             return {"approved_at": transaction.now, "approved_by": transaction.actor.subject}
         return {}
 
-    def refuse_closed(self, thing: Any, _stated: Mapping[str, Any]) -> None:
-        if not is_open(thing.status):
+    def refuse_closed(self, thing: Any, stated: Mapping[str, Any]) -> None:
+        if not is_open(thing.status) and stated.keys() - PAPER:
             way = "the lead returns it first" if thing.status is SurveyStatus.SUBMITTED else "make another survey"
             msg = f"the survey is {thing.status}, and its record does not change: {way}"
             raise closed(msg)
@@ -97,6 +103,7 @@ async def _check(transaction: WriteTransaction, before: Survey | None, after: Su
         return
     times = ("briefed_at", "acknowledged_at", "surveyed_on")
     check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
+    await check_paper_day(transaction, "signed_on", before, after, SURVEYED, *_survey_made(after))
     if before is not None and before.status is after.status and after.status in WENT_IN:
         missing = SAFE & await survey_guards(transaction, before, None) - await survey_guards(transaction, after, None)
         if missing:
@@ -105,6 +112,12 @@ async def _check(transaction: WriteTransaction, before: Survey | None, after: Su
     agencies = {one.agency_id for one in after.participants if one.agency_id is not None}
     if agencies - (await agency_roles(transaction.session, agencies)).keys():
         raise unknown_reference("participants", "agency")
+
+
+def _survey_made(survey: Survey) -> list[Cause]:
+    if survey.surveyed_on is None:
+        return []
+    return [Cause(survey.surveyed_on, "the day of the survey (surveyed_on)", "ngày khảo sát (surveyed_on)")]
 
 
 async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: Any) -> frozenset[str]:

@@ -12,6 +12,7 @@ from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
 from inventory.nouns.mandate.closable import closed
+from inventory.nouns.mandate.papers import OF_VISITS, check_paper_day
 from inventory.nouns.mandate.states import DAY_TO_COME, FIELD_AHEAD, StatusWriter, check_happened, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
@@ -47,6 +48,10 @@ class VisitShown(Shown):
     available_from: date | None
     obstruction: str | None
     note: str | None
+    signed_on: date | None
+    document_number: str | None
+    document_file: str | None
+    document_sha256: str | None
 
 
 async def _check(transaction: WriteTransaction, before: Visit | None, after: Visit | None) -> None:
@@ -55,6 +60,7 @@ async def _check(transaction: WriteTransaction, before: Visit | None, after: Vis
         return
     times = ("briefed_at", "entered_at", "left_at")
     check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
+    await check_paper_day(transaction, "signed_on", before, after, OF_VISITS.get(after.purpose, ()))
     if before is not None and (missing := lost(before, after)):
         msg = f"the visit is {after.status}: that {MACHINE.sentence(missing[0])} stays on record"
         raise closed(msg)

@@ -96,6 +96,11 @@ async def find_operator(session: AsyncSession, facility_id: UUID, day: date) -> 
     return None if agency_id is None else await session.get(Agency, agency_id)
 
 
+async def units_of_facility(session: AsyncSession, facility: Facility) -> frozenset[UUID]:
+    """Its unit, every unit above it, and those that they follow."""
+    return frozenset(units_around(facility.unit_id, await _read_links(session)))
+
+
 async def _read_links(session: AsyncSession) -> dict[UUID, UnitLinks]:
     rows = await session.execute(select(Unit.id, Unit.parent_id, Unit.valid_to, Unit.succeeds))
     return {

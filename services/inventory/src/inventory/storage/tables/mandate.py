@@ -60,6 +60,7 @@ class Obligation(Coded):
     with_cameras: Mapped[bool | None]
     facility_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     every_days: Mapped[int | None]
+    due_after_days: Mapped[int | None]
     note: Mapped[str | None]
     status: Mapped[ObligationStatus]
     completed_at: Mapped[datetime | None]
@@ -119,6 +120,10 @@ class Visit(Thing):
     available_from: Mapped[date | None]
     obstruction: Mapped[str | None]
     note: Mapped[str | None]
+    signed_on: Mapped[date | None]
+    document_number: Mapped[str | None]
+    document_file: Mapped[str | None]
+    document_sha256: Mapped[str | None]
     status: Mapped[VisitStatus]
     search: Mapped[str]
 

@@ -57,6 +57,11 @@ class Facility(Coded):
     longitude: Mapped[float | None]
     restricted: Mapped[bool]
 
+    @property
+    def founded_on(self) -> date | None:
+        """Day of the decision that founds it, else its first day in force."""
+        return self.decision_date or self.valid_from
+
 
 class Coverage(Thing):
     """The verdict about one area of one facility."""

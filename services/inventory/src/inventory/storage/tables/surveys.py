@@ -1,19 +1,26 @@
 """Surveys with their submissions and attachments, connection plans with their exceptions, installation proposals."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.domain.mandate.planning.plan import Connection, Consent
+from inventory.domain.mandate.planning.plan import Connection, Consent, find_agreed_day
 from inventory.domain.mandate.planning.proposal import ProposedArea
 from inventory.domain.mandate.surveying.attachments import Attachment
 from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import Participant
 from inventory.storage.tables.base import Base, Thing
 from inventory.storage.tables.structured import Structured
-from vonggac.events.inventory import PlanStatus, ProposalStatus, SurveyStatus, SurveyVerdict
+from vonggac.events.inventory import FoundCamera, PlanStatus, ProposalStatus, SurveyStatus, SurveyVerdict
+
+_COMPARED: Any = {
+    "code": True, "make": True, "model": True,
+    **{stream: {"codec", "width", "height", "fps"} for stream in ("main", "sub")},
+}  # fmt: skip
+"""Of a surveyed camera, what is held against what it sends (R15)."""
 
 
 class Survey(Thing):
@@ -49,11 +56,21 @@ class Survey(Thing):
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
     note: Mapped[str | None]
+    signed_on: Mapped[date | None]
+    document_number: Mapped[str | None]
+    document_file: Mapped[str | None]
+    document_sha256: Mapped[str | None]
     search: Mapped[str]
 
     @property
     def cameras_found(self) -> int | None:
         return len(self.form.system.cameras) if self.form is not None and self.form.system is not None else None
+
+    @property
+    def cameras(self) -> tuple[FoundCamera, ...]:
+        """What the form says of each camera, as it is published."""
+        found = self.form.system.cameras if self.form is not None and self.form.system is not None else ()
+        return tuple(FoundCamera.model_validate(one.model_dump(include=_COMPARED)) for one in found)
 
     @property
     def cameras_needed(self) -> int | None:
@@ -119,7 +136,19 @@ class ConnectionPlan(Thing):
     responsible_operator: Mapped[str | None]
     consents: Mapped[tuple[Consent, ...]] = mapped_column(Structured(tuple[Consent, ...]))
     note: Mapped[str | None]
+    signed_on: Mapped[date | None]
+    document_number: Mapped[str | None]
+    document_file: Mapped[str | None]
+    document_sha256: Mapped[str | None]
+    connected_on: Mapped[date | None]
+    acceptance_number: Mapped[str | None]
+    acceptance_file: Mapped[str | None]
+    acceptance_sha256: Mapped[str | None]
     search: Mapped[str]
+
+    @property
+    def agreed_on(self) -> date | None:
+        return find_agreed_day(self.signed_on, self.consents)
 
 
 class PlanException(Thing):
@@ -155,6 +184,10 @@ class InstallationProposal(Thing):
     funding_source: Mapped[str | None]
     installed_on: Mapped[date | None]
     note: Mapped[str | None]
+    signed_on: Mapped[date | None]
+    document_number: Mapped[str | None]
+    document_file: Mapped[str | None]
+    document_sha256: Mapped[str | None]
     search: Mapped[str]
 
     @property

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from inventory.domain.devices.addresses import scheme_of
 from inventory.domain.fields import Code, Fields, Line, Name
 from inventory.domain.mandate.surveying.form import Text
+from inventory.domain.paper import PAPER, PAPER_HEADINGS, SHA256, Paper, check_paper
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory.people import AgencyRole
 from vonggac.events.inventory.plans import PlanStatus
@@ -69,6 +70,11 @@ HEADINGS = {
     "responsible_operator": "Người phụ trách (Viettel)",
     "consents": "Ý kiến thống nhất",
     "note": "Ghi chú",
+    **PAPER_HEADINGS,
+    "connected_on": "Ngày nghiệm thu kết nối",
+    "acceptance_number": "Số biên bản nghiệm thu",
+    "acceptance_file": "Tệp biên bản nghiệm thu",
+    "acceptance_sha256": "SHA-256 của biên bản nghiệm thu",
 }
 
 
@@ -122,7 +128,7 @@ class Connection(Fields):
         return self
 
 
-class PlanFields(Fields):
+class PlanFields(Paper):
     """One version of a facility's plan. Version and code are given by the register."""
 
     facility_id: UUID
@@ -131,6 +137,20 @@ class PlanFields(Fields):
     responsible_lead: Name | None = Field(default=None, description="Who answers for it at the lead (Sở TT&TT).")
     responsible_operator: Name | None = Field(default=None, description="Who answers for it at the operator.")
     note: Text | None = None
+    connected_on: date | None = Field(
+        default=None,
+        description="Day on the minutes that accept the connection. It dates a connection that is observed, and "
+        "replaces none.",
+    )
+    acceptance_number: Name | None = Field(default=None, description="Number of those minutes.")
+    acceptance_file: Name | None = Field(default=None, description="Name of their file.")
+    acceptance_sha256: str | None = Field(default=None, pattern=SHA256, description="SHA-256 of that file.")
+
+    @model_validator(mode="after")
+    def _acceptance_is_whole(self) -> "PlanFields":
+        file = (self.acceptance_file, self.acceptance_sha256)
+        check_paper(self.connected_on, self.acceptance_number, file, "connected_on")
+        return self
 
     @model_validator(mode="after")
     def _each_once(self) -> "PlanFields":
@@ -178,6 +198,20 @@ def met_guards(
         "managing_agency_consulted": managing_agency_id in {one.agency_id for one in given},
     }
     return frozenset(name for name, true in holds.items() if true)
+
+
+ACCEPTANCE = frozenset({"connected_on", "acceptance_number", "acceptance_file", "acceptance_sha256"})
+"""What is recorded when a plan was carried out."""
+LATER = PAPER | ACCEPTANCE
+"""What may be recorded of a version that is no draft: the documents on which it stands."""
+
+
+def find_agreed_day(signed_on: date | None, consents: Iterable[Consent]) -> date | None:
+    """The day on paper of an agreed version: its own document's, else that of the last word, if each has a document."""
+    words = tuple(consents)
+    if signed_on is not None or not words or any(one.document is None for one in words):
+        return signed_on
+    return max(one.given_on for one in words)
 
 
 def plan_code(facility_code: str, version: int) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from inventory.domain.fields import Code, Fields, Line, Name
 from inventory.domain.mandate.surveying.form import Text
+from inventory.domain.paper import PAPER, PAPER_HEADINGS, Paper
 from inventory.domain.places.areas import PublicArea
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory.surveys import ProposalStatus
@@ -81,6 +82,7 @@ HEADINGS = {
     "funding_source": "Nguồn kinh phí",
     "installed_on": "Ngày lắp đặt xong",
     "note": "Ghi chú",
+    **PAPER_HEADINGS,
 }
 _COMPLETE = ("areas", "line", "power", "estimated_cost_vnd", "lead_time_days", "proposed_connection")
 
@@ -103,7 +105,7 @@ class ProposedArea(Fields):
     position: Line | None = None
 
 
-class ProposalFields(Fields):
+class ProposalFields(Paper):
     """What to install at one facility."""
 
     code: Code
@@ -159,7 +161,7 @@ def met_guards(
     return frozenset(name for name, true in holds.items() if true)
 
 
-LATER = frozenset({"decision_number", "decision_date", "funding_source", "installed_on", "note"})
+LATER = frozenset({"decision_number", "decision_date", "funding_source", "installed_on", "note"}) | PAPER
 """What is recorded after a proposal was submitted; all else is what was decided on."""
 
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from inventory.domain.fields import Code, Fields, Line, Name, Phone
 from inventory.domain.mandate.surveying.attachments import Attachment, check_attachments
 from inventory.domain.mandate.surveying.form import SurveyForm, Text
+from inventory.domain.paper import PAPER_HEADINGS, Paper
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory.people import AgencyRole
 from vonggac.events.inventory.surveys import SurveyStatus, SurveyVerdict
@@ -116,6 +117,7 @@ HEADINGS = {
     "form": "Phiếu khảo sát",
     "attachments": "Tệp đính kèm",
     "note": "Ghi chú",
+    **PAPER_HEADINGS,
 }
 
 
@@ -160,7 +162,7 @@ class Findings(Fields):
         return self
 
 
-class SurveyFields(Findings):
+class SurveyFields(Findings, Paper):
     """A survey of one facility."""
 
     code: Code
