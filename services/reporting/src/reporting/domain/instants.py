@@ -4,7 +4,7 @@ Integers add up exactly. Milliseconds, because the camera-seconds of a whole pro
 that a JSON number keeps.
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 type Millis = int
@@ -25,6 +25,11 @@ def millis(moment: datetime) -> Millis:
 def moment(instant: Millis) -> datetime:
     """The aware UTC moment of `instant`."""
     return EPOCH + timedelta(milliseconds=instant)
+
+
+def start_of(day: date) -> Millis:
+    """The first instant of a day of the province."""
+    return millis(datetime.combine(day, time(), VIETNAM))
 
 
 def cut(at: datetime) -> datetime:

@@ -146,8 +146,10 @@ async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any
 
 _CHAINED = ("valid_from", "valid_to", "unknown_from", "decided_by", "decided_why")
 """Columns that follow from a thing's other revisions."""
-_LEARNT = frozenset({"address", "changed_at", "created_at", "shared_device_reason"})
+_LEARNT = frozenset({"address", "changed_at", "created_at", "founded_on", "installed_on", "shared_device_reason"})
 """Columns that an earlier release, or a migration, could leave empty."""
+_GIVEN = frozenset({"address", "founded_on", "installed_on"})
+"""Those of them that an older register does not publish."""
 
 
 async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> set[tuple[UUID, int]]:
@@ -166,9 +168,9 @@ async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[A
     values: dict[str, ColumnElement[Any]] = {
         name: statement.excluded[name] for name in names if name not in {"id", "revision", "read_until"}
     }
-    if "address" in values:
-        # One revision has one address: a message without it is of an older register.
-        values["address"] = func.coalesce(statement.excluded.address, table.c.address)
+    for name in _GIVEN & values.keys():
+        # One revision says one thing: a message without it is of an older register.
+        values[name] = func.coalesce(statement.excluded[name], table.c[name])
     statement = statement.on_conflict_do_update(
         index_elements=["id", "revision"],
         set_=values,

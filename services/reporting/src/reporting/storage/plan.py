@@ -101,7 +101,7 @@ def _touching(table: Any, period: Period) -> ColumnElement[bool]:
 
 async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
     """Facilities of the scope that existed in the period, with the dated register."""
-    dated = await _facilities(session, period)
+    dated = await facility_versions(session, period)
     last: dict[UUID, Facility] = {}
     counted, moved = set[UUID](), set[UUID]()
     register = Register(dated, await _destination_changes(session, period), scope.wanted)
@@ -128,7 +128,8 @@ async def with_cameras(session: AsyncSession, at: Millis) -> set[UUID]:
     return set((await session.execute(select(camera.c.facility_id).distinct().where(there))).scalars())
 
 
-async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[Segment[FacilityVersion]]]:
+async def facility_versions(session: AsyncSession, period: Period) -> dict[str, list[Segment[FacilityVersion]]]:
+    """Every facility that is known, as it was in the period."""
     statement = (
         select(
             facility,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     Index,
@@ -91,7 +92,6 @@ register_reading = Table(
     comment="When all that the stream INVENTORY had was in these tables",
 )
 
-
 inbox = Table(
     "inbox",
     metadata,
@@ -168,6 +168,7 @@ facility = Table(
     Column("managing_agency_id", Uuid),
     Column("restricted", Boolean),
     Column("address", Text, comment="As the register wrote it; null: none, of a restricted one, or never heard of"),
+    Column("founded_on", Date, comment="Day of the decision that founds it, else its first day in force"),
     *_dated(),
 )
 
@@ -194,6 +195,7 @@ camera = Table(
     Column("facility_id", Uuid, index=True),
     Column("enabled", Boolean),
     Column("shared_device_reason", Text, comment="Why another camera on record has the same device"),
+    Column("installed_on", Date, comment="First day on which it is in force; null: as long as it is on record"),
     *_dated(),
 )
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from services.reporting.tests.stage.letter import Letter, may
 
-from vonggac.events.inventory import ExpectedDevice, FacilityStatus, PlanExceptionV1
+from vonggac.events.inventory import ExpectedDevice, FacilityStatus, FoundCamera, PlanExceptionV1, SurveyedStream
 from vonggac.events.prober import Media
 
 if TYPE_CHECKING:
@@ -72,6 +72,39 @@ async def test_what_a_camera_sends_is_held_against_what_was_agreed(
     (seen,) = (await read(client, f"/v1/cameras/{bad.id}/formats"))["items"]
     assert (seen["codec"], seen["width"], seen["began_at"]) == ("h264", 1280, "2021-05-10T05:00:00+07:00")
     assert (await client.get(f"/v1/cameras/{uuid4()}/formats")).status_code == 404
+
+
+async def test_what_the_form_of_the_survey_says_is_held_against_what_a_camera_sends(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """Codec, size, rate and make, though the register expects nothing of the cameras."""
+    letter = Letter(province)
+    facility = letter.facility("A")
+    good = letter.camera(facility, "A-C01", vendor="hikvision")
+    bad = letter.camera(facility, "A-C02", vendor="dahua", expected=ExpectedDevice(codec="h264", fps=10))
+    main = SurveyedStream(codec="h265", width=1920, height=1080, fps=25)
+    form = tuple(FoundCamera(code=code, make="Hikvision VN", main=main) for code in ("A-C01", "A-C02"))
+    facts = [one for camera in (good, bad) for one in letter.connected(camera, may(10, 5), may(10, 7))]
+    sent: dict[str, Any] = {"codec": "h265", "width": 1920, "height": 1080, "fps": 25.0, "transport": "tcp"}
+    shapes = {good.id: sent, bad.id: sent | {"codec": "h264", "fps": 10.0}}
+    facts = [
+        sending(one, **shapes[one.data.camera_id]) if one.type.endswith("camera_observed.v1") else one  # type: ignore[attr-defined] # of a probe
+        for one in facts
+    ]
+    things: list[tuple[str, Any]] = [("facility", facility), ("camera", good), ("camera", bad)]
+    things += [("survey", letter.survey(facility, may(8), cameras=form))]
+    things += [("connection_plan", letter.plan(facility, may(8), cameras=["A-C01", "A-C02"]))]
+    await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things), *facts)
+    found = [
+        (one["camera_code"], one["field"], one["agreed"], one["observed"]) for one in (await read(client))["items"]
+    ]
+    assert found == [
+        ("A-C02", "codec", "h265", "h264"),
+        ("A-C02", "fps", "25", "10"),
+        ("A-C02", "make", "Hikvision VN", "dahua"),
+    ]
+    before = await read(client, as_of="2021-05-07T08:00:00+07:00", verdict=["deviates", "as_agreed"])
+    assert {one["field"] for one in before["items"]}.isdisjoint({"codec", "make"}), "nothing was surveyed yet"
 
 
 async def test_a_camera_forwarded_by_an_exception_deviates_from_having_a_plan(

@@ -13,7 +13,7 @@ from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_non
 from reporting.api.mandate.schemas import FacilityAtShape, NamedShape, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
 from reporting.domain.instants import moment
-from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState
+from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState, Evidence, Kept
 from reporting.reports.mandate.calendar import calendar
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Duties, Item, duties
@@ -30,7 +30,10 @@ CALENDAR_TYPE = "text/calendar"
 
 
 class EvidenceShape(BaseModel):
-    """One thing that the obligation needs; `at` is null while it is not there."""
+    """One thing that the obligation needs; `at` is null while it is not there.
+
+    `at` is the day on its paper, where it has one; lateness counts it.
+    """
 
     kind: str = Field(
         description="survey, connection_plan, connection, proposal, coverage, focal_point, inspection, or register: "
@@ -39,6 +42,11 @@ class EvidenceShape(BaseModel):
     id: UUID | None
     code: str | None
     at: datetime | None
+    recorded_at: datetime | None = Field(description="When it was entered or observed.")
+    document: str | None = Field(description="Number of the document, where `at` is the day on it.")
+    kept: Kept | None = Field(
+        description="returned, restored or corrected: it counts from the day on which it was taken first."
+    )
 
 
 class ObligationShape(BaseModel):
@@ -54,7 +62,14 @@ class ObligationShape(BaseModel):
     state: DueState
     due_before: datetime | None = Field(description="On time is strictly before; the deadline that held then.")
     first_due_before: datetime | None = Field(description="The first deadline, where it was moved since.")
-    done_at: datetime | None
+    own_deadline: bool = Field(
+        description="The deadline is the facility's own: its cameras came, or it was approved, founded, opened again "
+        "or moved, after the directive's day."
+    )
+    since: datetime | None = Field(description="Since when the facility comes under it; null: of the province.")
+    done_at: datetime | None = Field(description="By the day on paper, where there is one.")
+    recorded_at: datetime | None = Field(description="When what makes it done was entered or observed.")
+    recorded_late: bool = Field(description="Done in time, and entered at the deadline or later.")
     late_s: float | None = Field(description="How long after the deadline it was done, or has been open; else null.")
     settled_by: str | None = Field(description="Who waived it, or settled it on record.")
     settled_why: str | None
@@ -66,6 +81,7 @@ class Obligations(PageOf[ObligationShape]):
 
     as_of: datetime
     by_state: dict[DueState, int]
+    recorded_late: int = Field(description="How many of all pages were done in time and entered after the deadline.")
 
 
 KEYS: dict[str, Key[Item]] = {
@@ -121,9 +137,10 @@ async def list_obligations(
         and code in {None, one.obligation.code}
     ]
     by_state = {each: sum(one.due.state is each for one in items) for each in DueState}
+    late = sum(one.recorded_late for one in items)
     page = paging.cut(items, as_of=moment(asked.at))
     shown = [obligation_shape(one, asked) for one in page.rows]
-    return paging.answer(page, shown, as_of=shown_at(asked.at), by_state=by_state)
+    return paging.answer(page, shown, as_of=shown_at(asked.at), by_state=by_state, recorded_late=late)
 
 
 @router.get(
@@ -163,6 +180,8 @@ def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
     """As the API shows it."""
     obligation, due = item.obligation, item.due
     first = obligation.deadlines[0].due_before if obligation.deadlines else None
+    if item.own_deadline:
+        first = due.due_before
     late_ms = None
     if due.due_before is not None and due.state in {DueState.OVERDUE, DueState.DONE_LATE}:
         late_ms = (asked.at if due.done_at is None else due.done_at) - due.due_before
@@ -177,11 +196,25 @@ def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
         state=due.state,
         due_before=shown_or_none(due.due_before),
         first_due_before=shown_or_none(first if first != due.due_before else None),
+        own_deadline=item.own_deadline,
+        since=shown_or_none(item.since),
         done_at=shown_or_none(due.done_at),
+        recorded_at=shown_or_none(item.recorded_at),
+        recorded_late=item.recorded_late,
         late_s=None if late_ms is None else late_ms / 1000,
         settled_by=due.by,
         settled_why=due.why,
-        evidence=[
-            EvidenceShape(kind=one.kind, id=one.id, code=one.code, at=shown_or_none(one.at)) for one in item.evidence
-        ],
+        evidence=[_evidence_shape(one) for one in item.evidence],
+    )
+
+
+def _evidence_shape(one: Evidence) -> EvidenceShape:
+    return EvidenceShape(
+        kind=one.kind,
+        id=one.id,
+        code=one.code,
+        at=shown_or_none(one.at),
+        recorded_at=shown_or_none(one.entered_at),
+        document=one.document,
+        kept=one.kept,
     )

@@ -69,7 +69,8 @@ def _then(period: Period, site: Site, its: Lines) -> FacilityThen:
     units = frozenset({facility.unit.id})
     place = Place(facility.id, facility.type, active, facility.agency.id, units, bool(its))
     cameras = tuple(CameraMoment(_in_scope(camera, period), _moment(period, one)) for camera, one in its)
-    return FacilityThen(facility, active, millis(_BEGIN), place, cameras)
+    history = (Segment(millis(_BEGIN), FOREVER, place),)
+    return FacilityThen(facility, active, millis(_BEGIN), place, cameras, history)
 
 
 def _in_scope(camera: Camera, period: Period) -> Camera:
@@ -112,7 +113,7 @@ def _record(noun: str, name: str, state: Mapping[str, object], site: Site | None
 
 
 def _of_the_province() -> Iterator[Record]:
-    yield _record("directive", "1742", {"number": "1742/UBND-VX"})
+    yield _record("directive", "1742", {"number": "1742/UBND-VX", "issued_on": "2021-05-07"})
     yield _record("agency", "STTTT", {"code": "STTTT", "name": "Sở Thông tin và Truyền thông"})
     directive, lead = (str(uuid5(NAMESPACE, name)) for name in ("directive/1742", "agency/STTTT"))
     for code, name, kind, due_before, with_cameras in _OBLIGATIONS:

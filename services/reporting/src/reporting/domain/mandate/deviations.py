@@ -19,6 +19,7 @@ class Field(StrEnum):
     CODEC = "codec"
     SIZE = "size"
     FPS = "fps"
+    MAKE = "make"
     BANDWIDTH = "bandwidth"
     TRANSPORT = "transport"
     DESTINATION = "destination"
@@ -57,6 +58,7 @@ class Agreed:
     bandwidth_kbps: int | None = None
     transport: str | None = None
     destinations: frozenset[str] = frozenset()
+    make: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Observed:
     delivered: frozenset[str] = frozenset()
     connected: frozenset[str] = frozenset()
     not_connected: frozenset[str] = frozenset()
+    make: str | None = None
+    """As a scan read it, or as it stands in the register."""
 
 
 def compare(agreed: Agreed, observed: Observed) -> list[Compared]:
@@ -81,6 +85,7 @@ def compare(agreed: Agreed, observed: Observed) -> list[Compared]:
         _plain(Field.CODEC, _folded(agreed.codec), _folded(observed.codec)),
         _plain(Field.SIZE, _size(agreed.width, agreed.height), _size(observed.width, observed.height)),
         _fps(agreed.fps, observed.fps),
+        *([] if agreed.make is None else [_make(agreed.make, observed.make)]),
         _bandwidth(agreed.bandwidth_kbps, observed.bitrate_kbps),
         _transport(agreed.transport, observed.transport),
         *[_destination(code, agreed, observed) for code in sorted(agreed.destinations | observed.delivered)],
@@ -109,6 +114,20 @@ def _fps(agreed: float | None, observed: float | None) -> Compared:
         verdict = Verdict.AS_AGREED if wavers else Verdict.DEVIATES
     assert verdict is not None
     return Compared(Field.FPS, _number(agreed), _number(observed), verdict)
+
+
+def _make(agreed: str | None, observed: str | None) -> Compared:
+    """A make is written with a model or an owner: one that is in the other is the same."""
+    verdict = _missing(agreed, observed)
+    if agreed is not None and observed is not None:
+        one, other = _letters(agreed), _letters(observed)
+        verdict = Verdict.AS_AGREED if one in other or other in one else Verdict.DEVIATES
+    assert verdict is not None
+    return Compared(Field.MAKE, agreed, observed, verdict)
+
+
+def _letters(make: str) -> str:
+    return "".join(sign for sign in make.casefold() if sign.isalnum())
 
 
 def _bandwidth(agreed: int | None, observed: float | None) -> Compared:

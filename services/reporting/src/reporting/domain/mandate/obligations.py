@@ -64,6 +64,8 @@ class Obligation:
     with_cameras: bool | None = None
     facility_ids: AbstractSet[UUID] = frozenset()
     every_days: int | None = None
+    due_after_days: int | None = None
+    """So many days of its own has a facility that comes under it after the directive's day."""
     completed_at: Millis | None = None
     settled_by: str | None = None
     settled_reason: str | None = None
@@ -106,6 +108,17 @@ def covers(obligation: Obligation, place: Place) -> bool:
     )
 
 
+class Kept(StrEnum):
+    """Why a step counts from the day on which it was taken first."""
+
+    RETURNED = "returned"
+    """It was returned, or taken back, after it was taken."""
+    RESTORED = "restored"
+    """It was taken again after that."""
+    CORRECTED = "corrected"
+    """What it says was corrected after it was taken."""
+
+
 class Evidence(NamedTuple):
     """One fact of the register or of the accounts that speaks for an obligation. `at` None: it is not there yet."""
 
@@ -114,6 +127,17 @@ class Evidence(NamedTuple):
     id: UUID | None
     code: str | None
     at: Millis | None
+    """The day on paper where it has one, else when it was entered or observed."""
+    recorded_at: Millis | None = None
+    """When it was entered or observed; None: `at`."""
+    document: str | None = None
+    """Number of its document, as printed."""
+    kept: Kept | None = None
+    """Why it still counts though it is not in that state any more, or was not all the time."""
+
+    @property
+    def entered_at(self) -> Millis | None:
+        return self.at if self.recorded_at is None else self.recorded_at
 
 
 class Finding(NamedTuple):
@@ -121,6 +145,12 @@ class Finding(NamedTuple):
 
     met_at: Millis | None
     evidence: tuple[Evidence, ...]
+
+    @property
+    def recorded_at(self) -> Millis | None:
+        """When all of it was on record; None before."""
+        entered = [one.entered_at for one in self.evidence if one.entered_at is not None]
+        return None if self.met_at is None else max(entered, default=self.met_at)
 
 
 NOTHING = Finding(None, ())
@@ -138,9 +168,18 @@ class DueStatus(NamedTuple):
     why: str | None
 
 
-def decide(obligation: Obligation, finding: Finding, now: Millis, *, soon: Millis = DUE_SOON_DAYS * DAY) -> DueStatus:
-    """The state at `now`. `soon`: how long before its deadline an open one is due soon."""
-    due_before = obligation.deadline_at(now)
+class Due(NamedTuple):
+    """A deadline that a facility has of its own; None: it has none."""
+
+    before: Millis | None
+
+
+def decide(
+    obligation: Obligation, finding: Finding, now: Millis, *, soon: Millis = DUE_SOON_DAYS * DAY, own: Due | None = None
+) -> DueStatus:
+    """The state at `now`. `soon`: how long before its deadline an open one is due soon. `own`: instead of the
+    obligation's deadline."""
+    due_before = obligation.deadline_at(now) if own is None else own.before
     # A first revision heard of late says nothing of the time before its change: it excuses nothing.
     settled = obligation.status if obligation.changed_at <= now else ObligationStatus.OPEN
     if settled is ObligationStatus.WAIVED:

@@ -1,5 +1,6 @@
 """Plan against fact (R15): each camera as it was agreed beside as it was observed, at an instant."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,9 +13,10 @@ from reporting.reports.mandate.situation import Situation
 from reporting.storage.mandate import formats
 from reporting.storage.mandate.formats import SeenFormat
 from reporting.storage.mandate.records import Record
+from vonggac.events.inventory import SurveyStatus
 from vonggac.telemetry.garbage_collection import rarely_collected
 
-NOUNS = ("agency", "camera", "connection_plan", "plan_exception", "unit")
+NOUNS = ("agency", "camera", "connection_plan", "plan_exception", "survey", "unit")
 """Of the register, what the comparison needs of a situation."""
 
 
@@ -41,15 +43,18 @@ async def _compared(session: AsyncSession, situation: Situation) -> list[CameraC
     result: list[CameraCompared] = []
     for then in situation.facilities:
         agreed_plan = facts.agreed_plan(then.facility.id)
+        surveyed = _surveyed(facts.surveys.get(then.facility.id, ()))
         excepted = bool(facts.exceptions.get(then.facility.id))
         for one in then.cameras:
             piece = one.camera.pieces[-1].value
             if piece.absence is not None:
                 continue
             connection = _connection(agreed_plan, one.camera.code)
-            agreed = _agreed(recorded.get(one.camera.id), connection, excepted=excepted)
+            known = recorded.get(one.camera.id)
+            agreed = _agreed(known, connection, surveyed.get(one.camera.code, {}), excepted=excepted)
             format_seen = seen.get(one.camera.id)
-            compared = tuple(compare(agreed, _observed(one, format_seen)))
+            make = None if known is None else known.state.get("vendor")
+            compared = tuple(compare(agreed, _observed(one, format_seen, make)))
             result.append(
                 CameraCompared(
                     then.facility, one, agreed_plan if connection is not None else None, format_seen, compared
@@ -64,8 +69,22 @@ def _connection(plan: Record | None, camera_code: str) -> dict[str, Any] | None:
     return next((one for one in plan.state["connections"] if one["camera_code"] == camera_code), None)
 
 
-def _agreed(camera: Record | None, connection: dict[str, Any] | None, *, excepted: bool) -> Agreed:
+def _surveyed(surveys: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """What the form of the newest approved survey says of each camera, by its code."""
+    approved = [one for one in surveys if one.state["status"] == SurveyStatus.APPROVED.value]
+    newest = max(approved, key=lambda one: (one.state["approved_at"] or "", str(one.id)), default=None)
+    return {} if newest is None else {one["code"]: one for one in newest.state.get("cameras", ())}
+
+
+def _agreed(
+    camera: Record | None, connection: dict[str, Any] | None, surveyed: dict[str, Any], *, excepted: bool
+) -> Agreed:
+    """The survey's form says how the stream is set that the plan takes; where it is silent, the register does."""
     expected: dict[str, Any] = (camera.state["expected"] if camera is not None else None) or {}
+    stream = surveyed.get("main" if connection is None else connection["stream"]) or {}
+    expected = {name: value for name, value in expected.items() if stream.get(name) is None} | {
+        name: value for name, value in stream.items() if value is not None
+    }
     agreed = Agreed(
         connection is not None,
         excepted,
@@ -73,6 +92,7 @@ def _agreed(camera: Record | None, connection: dict[str, Any] | None, *, excepte
         expected.get("width"),
         expected.get("height"),
         expected.get("fps"),
+        make=surveyed.get("make"),
     )
     if connection is None:
         return agreed
@@ -86,10 +106,11 @@ def _agreed(camera: Record | None, connection: dict[str, Any] | None, *, excepte
         connection["bandwidth_kbps"],
         connection["transport"],
         frozenset(connection["destination_codes"]),
+        agreed.make,
     )
 
 
-def _observed(one: CameraMoment, seen: SeenFormat | None) -> Observed:
+def _observed(one: CameraMoment, seen: SeenFormat | None, make: str | None) -> Observed:
     demanded = {planned.id for planned in one.camera.pieces[-1].value.deliveries}
     delivered, connected, failed = set[str](), set[str](), set[str]()
     for planned, connection in zip(one.camera.deliveries, one.now.connected, strict=True):
@@ -101,5 +122,6 @@ def _observed(one: CameraMoment, seen: SeenFormat | None) -> Observed:
             (connected if connection else failed).add(code)
     destinations = frozenset(delivered), frozenset(connected), frozenset(failed)
     if seen is None:
-        return Observed(None, None, None, None, None, None, *destinations)
-    return Observed(seen.codec, seen.width, seen.height, seen.fps, seen.bitrate_kbps, seen.transport, *destinations)
+        return Observed(None, None, None, None, None, None, *destinations, make)
+    sent = (seen.codec, seen.width, seen.height, seen.fps, seen.bitrate_kbps, seen.transport)
+    return Observed(*sent, *destinations, make)

@@ -2,26 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
-from reporting.domain.instants import VIETNAM, Millis, millis, moment
+from reporting.domain import instants
+from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.coverage import Assessed, Sufficiency, decide_sufficiency
 from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of, start_of_day
 from reporting.reports.mandate.situation import FacilityThen, Situation
+from reporting.reports.mandate.steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_step, instant
 from reporting.storage.mandate.records import Record, Records
-from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus, ProposalStatus, SurveyStatus
-
-SUBMITTED = frozenset(
-    {
-        ProposalStatus.SUBMITTED.value,
-        ProposalStatus.APPROVED.value,
-        ProposalStatus.FUNDED.value,
-        ProposalStatus.INSTALLED.value,
-        ProposalStatus.CONNECTED.value,
-    }
-)
-INSTALLED = frozenset({ProposalStatus.INSTALLED.value, ProposalStatus.CONNECTED.value})
+from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +30,14 @@ class Facts:
     cameras: Mapping[UUID, list[Record]]
     revisions: Mapping[UUID, list[Record]]
     """Of coverages and cameras, all that held at some moment up to the instant."""
-    proposals: Mapping[UUID, list[list[Record]]]
+    steps: Mapping[str, Mapping[UUID, list[list[Record]]]]
+    """Of surveys, plans and proposals that are on record at the instant, every revision up to it, by noun."""
     connected: Mapping[UUID, Millis]
     """Since when each facility was first connected for good."""
 
     @staticmethod
     def gather(situation: Situation, connected: Mapping[UUID, Millis]) -> "Facts":
         by = situation.by_facility
-        proposals: dict[UUID, list[list[Record]]] = {}
-        for versions in situation.records.versions("installation_proposal"):
-            if versions[-1].end > situation.at and (facility_id := versions[-1].facility_id) is not None:
-                proposals.setdefault(facility_id, []).append(versions)
         return Facts(
             situation,
             by("survey"),
@@ -61,7 +49,7 @@ class Facts:
             by("blocked_reason"),
             by("camera"),
             _revisions(situation.records, ("coverage", "camera")),
-            proposals,
+            {noun: _steps(situation, noun) for noun in ("survey", "connection_plan", "installation_proposal")},
             connected,
         )
 
@@ -72,11 +60,11 @@ class Facts:
             case ObligationKind.SURVEY_AND_PLAN:
                 return last_of([self.survey(one), self.agreed_first(one)])
             case ObligationKind.CONNECTION:
-                return last_of([Evidence("connection", one, then.facility.code, self.connected.get(one))])
+                return last_of([self._connection(one, then.facility.code)])
             case ObligationKind.PROPOSAL:
-                return self._proposal(one, SUBMITTED)
+                return last_of([self._taken("installation_proposal", one, SUBMITTED)])
             case ObligationKind.INSTALLATION:
-                return self._proposal(one, INSTALLED)
+                return last_of([self._taken("installation_proposal", one, INSTALLED)])
             case ObligationKind.COVERAGE:
                 return last_of([Evidence("coverage", one, then.facility.code, self.sufficient_since(one))])
             case ObligationKind.FOCAL_POINT:
@@ -87,25 +75,30 @@ class Facts:
                 return NOTHING
 
     def survey(self, facility_id: UUID) -> Evidence:
-        """The first survey that was approved by then, and still is."""
-        approved = [
-            Evidence("survey", one.id, one.state["code"], at)
-            for one in self.surveys.get(facility_id, ())
-            if one.state["status"] == SurveyStatus.APPROVED.value
-            and (at := instant(one.state["approved_at"] or one.state["status_since"])) <= self.situation.at
-        ]
-        return _first(approved, "survey")
+        """The first survey that was approved by then."""
+        return self._taken("survey", facility_id, APPROVED)
 
     def agreed_first(self, facility_id: UUID) -> Evidence:
         """The first version of the plan that was agreed by then, also one that a later version replaced."""
-        agreed = [
-            Evidence("connection_plan", one.id, one.state["code"], at)
+        return self._taken("connection_plan", facility_id, AGREED)
+
+    def _connection(self, facility_id: UUID, code: str) -> Evidence:
+        """Since when it was observed for good; the minutes that accept it date it earlier, and never replace it."""
+        observed = self.connected.get(facility_id)
+        accepted = [
+            (at, one.state.get("acceptance_number"))
             for one in self.plans.get(facility_id, ())
-            if one.state["status"] in {PlanStatus.AGREED.value, PlanStatus.SUPERSEDED.value}
-            and one.state["agreed_at"] is not None
-            and (at := instant(one.state["agreed_at"])) <= self.situation.at
+            if (day := one.state.get("connected_on")) is not None and (at := start_of(day)) <= self.situation.at
         ]
-        return _first(agreed, "connection_plan")
+        if observed is None or not accepted or min(accepted)[0] >= observed:
+            return Evidence("connection", facility_id, code, observed)
+        at, number = min(accepted)
+        return Evidence("connection", facility_id, code, at, observed, number)
+
+    def _taken(self, noun: str, facility_id: UUID, step: Step) -> Evidence:
+        """The first of its kind that was taken by the instant."""
+        found = [find_step(noun, one, step, self.situation.at) for one in self.steps[noun].get(facility_id, ())]
+        return _first([one for one in found if one is not None], step.kind)
 
     def agreed_plan(self, facility_id: UUID) -> Record | None:
         """The version of the plan that was in force then."""
@@ -119,21 +112,6 @@ class Facts:
             if not replaced and state["status"] in {PlanStatus.AGREED.value, PlanStatus.SUPERSEDED.value}:
                 return one
         return None
-
-    def _proposal(self, facility_id: UUID, reached: frozenset[str]) -> Finding:
-        """Since when the state was reached without being left again."""
-        found = []
-        for versions in self.proposals.get(facility_id, ()):
-            since: Millis | None = None
-            for one in versions:
-                if one.state["status"] not in reached:
-                    since = None
-                elif since is None:
-                    since = instant(one.state["status_since"])
-            if since is not None and since <= self.situation.at:
-                last = versions[-1]
-                found.append(Evidence("proposal", last.id, last.state["code"], since))
-        return last_of([_first(found, "proposal")])
 
     def sufficiency(self, facility_id: UUID) -> Sufficiency:
         """At the instant."""
@@ -207,14 +185,9 @@ def _first(found: Sequence[Evidence], kind: str) -> Evidence:
     return min(found, key=lambda one: (one.at or 0, str(one.id)), default=Evidence(kind, None, None, None))
 
 
-def instant(text: str) -> Millis:
-    """An instant of the register, as it stands in a record."""
-    return millis(datetime.fromisoformat(text))
-
-
 def start_of(day: str) -> Millis:
     """The first instant of a day of the register."""
-    return millis(datetime.combine(date.fromisoformat(day), datetime.min.time(), VIETNAM))
+    return instants.start_of(date.fromisoformat(day))
 
 
 def day_of(at: Millis) -> date:
@@ -226,6 +199,14 @@ def holds(record: Record, day: date) -> bool:
     """Whether the day lies in the record's own days, both included."""
     since, until = record.state["valid_from"], record.state["valid_to"]
     return since <= day.isoformat() and (until is None or day.isoformat() <= until)
+
+
+def _steps(situation: Situation, noun: str) -> dict[UUID, list[list[Record]]]:
+    found: dict[UUID, list[list[Record]]] = {}
+    for versions in situation.records.versions(noun):
+        if versions[-1].end > situation.at and (facility_id := versions[-1].facility_id) is not None:
+            found.setdefault(facility_id, []).append(versions)
+    return found
 
 
 def _revisions(records: Records, nouns: Iterable[str]) -> dict[UUID, list[Record]]:

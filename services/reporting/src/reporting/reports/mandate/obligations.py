@@ -11,22 +11,28 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis
+from reporting.domain.mandate.duty_time import find_duty
 from reporting.domain.mandate.obligations import (
+    BOUND,
     DAY,
     DUE_SOON_DAYS,
     NOTHING,
+    OBSERVABLE,
     Deadline,
+    Due,
     DueState,
     DueStatus,
     Evidence,
+    Finding,
     Obligation,
     covers,
     decide,
 )
 from reporting.domain.scope import Facility, Named
 from reporting.reports.mandate.connections import first_connected
-from reporting.reports.mandate.findings import Facts, instant
+from reporting.reports.mandate.findings import Facts, start_of
 from reporting.reports.mandate.situation import FacilityThen, Situation, areas_of
+from reporting.reports.mandate.steps import instant
 from reporting.storage.mandate.records import Record
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.telemetry.garbage_collection import rarely_collected
@@ -42,6 +48,20 @@ class Item(NamedTuple):
     responsible: Named
     due: DueStatus
     evidence: tuple[Evidence, ...]
+    recorded_at: Millis | None = None
+    """When what makes it done was on record; None: it is not done."""
+    own_deadline: bool = False
+    """Whether the deadline is the facility's own: it came under the obligation after the directive's day."""
+    since: Millis | None = None
+    """Since when the facility comes under it."""
+
+    @property
+    def recorded_late(self) -> bool:
+        """Done in time by its paper, and entered at the deadline or later."""
+        due_before, recorded_at = self.due.due_before, self.recorded_at
+        if self.due.state is not DueState.DONE or due_before is None or recorded_at is None:
+            return False
+        return recorded_at >= due_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,7 @@ class Duties:
 
 
 type _Pairs = Sequence[tuple[FacilityThen, Obligation]]
+"""Every facility with every obligation that it may have."""
 
 
 async def duties(session: AsyncSession, situation: Situation, *, soon_days: int = DUE_SOON_DAYS) -> Duties:
@@ -84,9 +105,10 @@ def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: i
 
 
 def _owed(facts: Facts, known: tuple[Obligation, ...], about: _Pairs, soon_days: int) -> Duties:
-    items = [_item(facts, then, one, soon_days * DAY) for then, one in about]
+    found = (_item(facts, then, one, soon_days * DAY) for then, one in about)
+    items = [one for one in found if one is not None]
     if facts.situation.scope.everything:
-        items += [_item(facts, None, one, soon_days * DAY) for one in known if _of_the_province(one)]
+        items += [_of_nobody(facts, one, soon_days * DAY) for one in known if _of_the_province(one)]
     return Duties(facts, known, tuple(items))
 
 
@@ -96,22 +118,45 @@ def _known(situation: Situation) -> tuple[Obligation, ...]:
 
 
 def _about(situation: Situation, known: Iterable[Obligation]) -> _Pairs:
-    """Every facility with every obligation that is about it."""
+    """Every facility with every obligation that was about it at some moment."""
     of_facilities = [one for one in known if not _of_the_province(one)]
-    return [(then, one) for then in situation.facilities for one in of_facilities if covers(one, then.place)]
+    return [
+        (then, one)
+        for then in situation.facilities
+        if then.status in BOUND
+        for one in of_facilities
+        if any(covers(one, place) for _, _, place in then.history)
+    ]
 
 
 def _of_the_province(obligation: Obligation) -> bool:
     return obligation.kind is ObligationKind.REPORT and not obligation.facility_ids
 
 
-def _item(facts: Facts, then: FacilityThen | None, obligation: Obligation, soon: Millis) -> Item:
-    situation = facts.situation
-    finding = NOTHING if then is None else facts.finding(obligation, then)
-    due = decide(obligation, finding, situation.at, soon=soon)
-    evidence = finding.evidence
+def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis) -> Item | None:
+    """None: the facility does not owe it, or not any more."""
+    now = facts.situation.at
+    finding = facts.finding(obligation, then)
+    met_at = obligation.completed_at if obligation.kind not in OBSERVABLE else finding.met_at
+    duty = find_duty(obligation, then.history, _directive_day(facts, obligation), met_at, now)
+    if duty is None:
+        return None
+    due = decide(obligation, finding, now, soon=soon, own=Due(duty.due_before))
+    made = _made(facts, obligation, then.facility, due, finding)
+    return made._replace(own_deadline=duty.own, since=duty.since)
+
+
+def _of_nobody(facts: Facts, obligation: Obligation, soon: Millis) -> Item:
+    """What is owed once, for the province."""
+    due = decide(obligation, NOTHING, facts.situation.at, soon=soon)
+    return _made(facts, obligation, None, due, NOTHING)
+
+
+def _made(facts: Facts, obligation: Obligation, facility: Facility | None, due: DueStatus, finding: Finding) -> Item:
+    situation, evidence = facts.situation, finding.evidence
     if obligation.status is not ObligationStatus.OPEN:
-        evidence = (*evidence, Evidence("register", obligation.id, obligation.code, obligation.completed_at))
+        settled = Evidence("register", obligation.id, obligation.code, obligation.completed_at, obligation.changed_at)
+        evidence = (*evidence, settled)
     directive = situation.records.named("directive", obligation.directive_id, situation.at)
     agency = situation.records.named("agency", obligation.responsible_agency_id, situation.at)
     responsible = Named(
@@ -120,7 +165,16 @@ def _item(facts: Facts, then: FacilityThen | None, obligation: Obligation, soon:
         None if agency is None else agency.state["name"],
     )
     number = None if directive is None else str(directive.state["number"])
-    return Item(None if then is None else then.facility, obligation, number, responsible, due, evidence)
+    recorded_at = finding.recorded_at if obligation.kind in OBSERVABLE else obligation.changed_at
+    return Item(facility, obligation, number, responsible, due, evidence, None if due.done_at is None else recorded_at)
+
+
+def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
+    """The day of the directive; None: it is not known."""
+    situation = facts.situation
+    directive = situation.records.named("directive", obligation.directive_id, situation.at)
+    day = None if directive is None else directive.state.get("issued_on")
+    return None if day is None else start_of(day)
 
 
 def obligation_of(record: Record) -> Obligation:
@@ -141,6 +195,7 @@ def obligation_of(record: Record) -> Obligation:
         state["with_cameras"],
         frozenset(UUID(one) for one in state["facility_ids"]),
         state["every_days"],
+        state.get("due_after_days"),
         None if state["completed_at"] is None else instant(state["completed_at"]),
         state["settled_by"],
         state["settled_reason"],

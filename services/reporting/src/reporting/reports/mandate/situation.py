@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import VIETNAM, Millis, moment
+from reporting.domain.instants import VIETNAM, Millis, moment, start_of
 from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_camera
+from reporting.domain.mandate.duty_time import History, SiteRecord, history_of
 from reporting.domain.mandate.obligations import Place
 from reporting.domain.mandate.progress import CameraProgress
 from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
@@ -21,7 +22,10 @@ from reporting.reports.accounts import CameraMoment, Question, moments
 from reporting.storage import plan
 from reporting.storage.mandate import lifecycle, records, units
 from reporting.storage.mandate.records import Record, Records
-from vonggac.auth.succession import units_around
+from reporting.storage.mandate.stays import camera_stays
+from reporting.storage.mandate.stays import founded as load_founding
+from vonggac.auth.succession import UnitLinks, units_around
+from vonggac.events.inventory import SurveyStatus, SurveyVerdict
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 NOUNS = (
@@ -52,6 +56,8 @@ class FacilityThen:
     place: Place
     cameras: tuple[CameraMoment, ...]
     """Empty in a situation of record."""
+    history: History
+    """What it was, moment by moment, as it was on record at the instant; dated by its papers where it has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,9 @@ async def _situation(
     at = places.period.start
     known = await records.read(session, nouns, at)
     active = await lifecycle.active_since(session, at)
+    versions_of = await plan.facility_versions(session, Period(0, at + 1))
+    stays, founded = await camera_stays(session, at), await load_founding(session, at)
+    papers = _papers(known, at)
     day = moment(at).astimezone(VIETNAM).date()
     around = {record.id: units.links(record.state, day) for record in known.at("unit", at)}
     facilities = []
@@ -122,8 +131,38 @@ async def _situation(
         unit_ids = units_around(facility.unit.id, around)
         has_cameras = facility.id in with_cameras
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, has_cameras)
-        facilities.append(FacilityThen(named, status, active.get(facility.id), place, there))
+        entered_at, founded_at = founded[facility.id]
+        dated = [
+            Segment(start, end, _place(version, around))
+            for start, end, version in versions_of.get(str(facility.id), ())
+        ]
+        site = SiteRecord(founded_at, entered_at, *papers.get(facility.id, ()))
+        history = history_of(dated, stays.get(facility.id, ()), site)
+        facilities.append(FacilityThen(named, status, active.get(facility.id), place, there, tuple(history)))
     return Situation(at, presumed_alive_ms, tuple(facilities), known, scope)
+
+
+def _place(version: FacilityVersion, around: Mapping[UUID, UnitLinks]) -> Place:
+    """Without its cameras, by the units as they follow each other at the instant."""
+    one = version.facility
+    return Place(one.id, one.type, version.status, one.agency.id, units_around(one.unit.id, around), False)
+
+
+def _papers(known: Records, at: Millis) -> dict[UUID, tuple[tuple[Millis, ...], ...]]:
+    """Of each facility: when proposals were carried out, and when approved surveys found cameras, or none."""
+    found: dict[UUID, tuple[list[Millis], list[Millis], list[Millis]]] = {}
+    for noun in ("installation_proposal", "survey"):
+        for one in known.at(noun, at):
+            day = one.state.get("installed_on" if noun == "installation_proposal" else "surveyed_on")
+            if one.facility_id is None or day is None:
+                continue
+            installed, with_some, with_none = found.setdefault(one.facility_id, ([], [], []))
+            if noun == "installation_proposal":
+                installed.append(start_of(date.fromisoformat(day)))
+            elif one.state["status"] == SurveyStatus.APPROVED.value:
+                nothing = one.state.get("verdict") == SurveyVerdict.NONE.value
+                (with_none if nothing else with_some).append(start_of(date.fromisoformat(day)))
+    return {key: tuple(tuple(sorted(days)) for days in each) for key, each in found.items()}
 
 
 def _exists(one: Camera) -> bool:

@@ -13,9 +13,10 @@ from reporting.domain.instants import Millis
 from reporting.domain.mandate.obligations import BOUND, DueState
 from reporting.domain.mandate.progress import FacilityProgress
 from reporting.domain.scope import FOREVER
-from reporting.reports.mandate.findings import Facts, day_of, holds, instant
+from reporting.reports.mandate.findings import Facts, day_of, holds
 from reporting.reports.mandate.obligations import Item
 from reporting.reports.mandate.progress import Board
+from reporting.reports.mandate.steps import instant
 from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.figures import COLUMNS, PLACE
 from reporting.storage.mandate.records import Record, Records

@@ -7,7 +7,7 @@ from datetime import date
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.deviations import Field, Verdict
-from reporting.domain.mandate.obligations import DueState
+from reporting.domain.mandate.obligations import DueState, Evidence
 from reporting.domain.mandate.progress import COMPARED, COUNT_NAMES, Counts, GroupKey, changes, grouped, total_of
 from reporting.domain.scope import Facility
 from reporting.reports.mandate.deviations import NOUNS as DEVIATION_NOUNS
@@ -148,10 +148,30 @@ OBLIGATIONS = Table(
         Column("facility_name", TEXT, "Cơ sở", "Its name of then."),
         Column("state", TEXT, "Tình trạng", "How it stands.", choices=[*DueState], required=True),
         Column("due_before_at", INSTANT, "Trước thời điểm", "On time is strictly before; empty: no deadline."),
-        Column("done_at", INSTANT, "Hoàn thành lúc", "When it was done."),
+        Column(
+            "own_deadline",
+            BOOLEAN,
+            "Hạn riêng của cơ sở",
+            "The facility came under it after the directive's day.",
+            required=True,
+        ),
+        Column("done_at", INSTANT, "Hoàn thành lúc", "When it was done, by the day on paper where there is one."),
+        Column("recorded_at", INSTANT, "Ghi nhận lúc", "When what makes it done was entered or observed."),
+        Column(
+            "recorded_late",
+            BOOLEAN,
+            "Ghi nhận sau hạn, hoàn thành đúng hạn",
+            "Done in time, and entered at the deadline or later.",
+            required=True,
+        ),
         Column("settled_by", TEXT, "Người quyết định", "Who waived it, or settled it on record."),
         Column("settled_why", TEXT, "Lý do", "Why it was waived."),
-        Column("evidence", TEXT, "Căn cứ", "What speaks for it: kind and code."),
+        Column(
+            "evidence",
+            TEXT,
+            "Căn cứ",
+            "What speaks for it: kind, code, document, and whether it was returned or corrected.",
+        ),
     ),
     ("item_id",),
     periodic=False,
@@ -263,13 +283,18 @@ async def obligation_rows(asked: Selection) -> Portions:
 
 def _owed(item: Item) -> Row:
     one, due, place = item.obligation, item.due, item.facility
-    evidence = _listed(f"{each.kind} {each.code or ''}".strip() for each in item.evidence if each.at is not None)
+    evidence = _listed(_evidence(each) for each in item.evidence if each.at is not None)
     return (
         f"{one.id}/{'province' if place is None else place.id}", one.code, one.name, one.kind.value, item.directive,
         item.responsible.code, item.responsible.name, None if place is None else place.unit.name,
         None if place is None else place.code, None if place is None else place.name, due.state.value,
-        due.due_before, due.done_at, due.by, due.why, evidence,
+        due.due_before, item.own_deadline, due.done_at, item.recorded_at, item.recorded_late, due.by, due.why, evidence,
     )  # fmt: skip
+
+
+def _evidence(one: Evidence) -> str:
+    parts = (one.kind, one.code, one.document, None if one.kept is None else f"({one.kept.value})")
+    return " ".join(part for part in parts if part)
 
 
 async def deviation_rows(asked: Selection) -> Portions:
