@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bench.figures.disk import camera_minute_bytes
 from bench.figures.measured import Range, latest
 from bench.figures.sums import Defaults, Sums, defaults, update_steps
 
@@ -62,6 +63,7 @@ def chart_figures() -> str:
             f"silentPercent: {round(usual.silent_share * 100)}",
             f"deepIntervalSeconds: {usual.deep_interval_s:g}",
             f"windowMilliseconds: {round(usual.window_s * 1000)}",
+            f"cameraMinuteBytes: {round(camera_minute_bytes())}",
             "",
         )
     )

@@ -359,3 +359,17 @@ def test_monitoring_of_nats_is_for_its_own_pod_alone() -> None:
 
 def test_rendering_twice_is_the_same() -> None:
     assert rendered(minimal()) == rendered(minimal())
+
+
+@each_ci
+def test_keep_of_the_streams_runs_beside_the_services_with_what_set_up_states(path: Path) -> None:
+    [job] = [thing for thing in of_ci(path) if thing["kind"] == "Job" and component_of(thing) == "setup"]
+    keeper = one(of_ci(path), "Deployment", "demo-vonggac-streams")["spec"]
+    [declares], [keeps] = (spec["template"]["spec"]["containers"] for spec in (job["spec"], keeper))
+    assert keeps["command"] == [*declares["command"], "--keep"]
+    assert (keeper["replicas"], keeper["strategy"]["type"]) == (1, "Recreate")
+
+
+def test_keep_of_the_streams_is_not_there_while_restoring_or_unwanted() -> None:
+    for values in (minimal(restoring=True), minimal(nats={"keepStreams": {"enabled": False}})):
+        assert [thing for thing in manifests(values) if component_of(thing) == "streams"] == []

@@ -45,6 +45,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"nats": {"external": {"url": "tls://n:4222"}}}, "set nats.enabled to false to use nats.external.url"),
     ({"nats": {"storage": {"gibibytes": 8}}}, "set nats.observationsMaxBytes to at most 6267967896, or give NATS more"),
     (
+        {"nats": {"cameras": 22_000}},
+        "set nats.observationsMaxBytes to at least 8748960000, or nats.absenceHours lower: so many bytes are ",
+    ),
+    (
+        {"nats": {"cameras": 20_000, "absenceHours": 5}},
+        "set nats.observationsMaxBytes to at least 9942000000, or nats.absenceHours lower",
+    ),
+    (
         {"prober": {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}},
         "set only one of prober.autoscaling.en",
     ),

@@ -5,8 +5,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from tests.contract import stored_facts as figures
 
+from bench.figures import disk as figures
 from prober.domain.read_back_facts import follow
 from prober.settings import Settings
 from vonggac.bus.declared import topology

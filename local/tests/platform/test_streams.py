@@ -11,6 +11,7 @@ import pytest_asyncio
 from local.platform.streams import Login, declare_streams, keep_streams, observations_bound
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.keeping import StreamKeeper
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing.fixtures import NatsAt
 from vonggac.testing.waiting import eventually
@@ -90,11 +91,12 @@ async def test_one_late_answer_of_a_busy_server_is_not_the_end(cramped: CrampedS
 async def test_streams_gone_are_declared_again_while_make_run_goes_on(bus: Bus, nats_server: NatsServer) -> None:
     login = Login("setup", nats_server.password_file("setup"))
     reported: list[list[str]] = []
+    keeper = StreamKeeper()
 
     async def declare() -> None:
-        await declare_streams(nats_server.url, login, within_s=20)
+        await declare_streams(nats_server.url, login, within_s=20, keeper=keeper)
 
-    keeping = asyncio.create_task(keep_streams(nats_server.url, login, declare, report=reported.append))
+    keeping = asyncio.create_task(keep_streams(nats_server.url, login, keeper, declare, report=reported.append))
     try:
         await bus.js.delete_stream(topology.NOTICES)
         await eventually(lambda: stands(bus), within_s=20, what="the stream")

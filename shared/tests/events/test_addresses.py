@@ -19,6 +19,7 @@ BY_NOUN: dict[str, Callable[[Any], str]] = {
     "delivery_verified": lambda data: subjects.delivery_verification(data.camera_id, data.delivery_id),
     "site_observed": lambda data: subjects.site_observation(data.facility_id),
     "demand": lambda data: subjects.demand(data.kind),
+    "stream_lost": lambda data: subjects.stream_observation(data.stream),
     "outage_opened": lambda data: subjects.notice("outage", data.camera_id),
     "outage_closed": lambda data: subjects.notice("outage", data.camera_id),
     "site_fault_opened": lambda data: subjects.notice("site", data.facility_id),

@@ -48,6 +48,11 @@
 {{- if and $store (gt (add (int64 $nats.observationsMaxBytes) 603979776) (int64 $store)) -}}
 {{- fail (printf "set nats.observationsMaxBytes to at most %d, or give NATS more room (nats.storage.gibibytes, nats.external.storeBytes): the streams may take %s bytes" (max 0 (sub (int64 $store) 603979776)) $store) -}}
 {{- end -}}
+{{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
+{{- $needed := mul (int64 $nats.cameras) (int64 $figures.cameraMinuteBytes) 60 (int64 $nats.absenceHours) -}}
+{{- if lt (int64 $nats.observationsMaxBytes) $needed -}}
+{{- fail (printf "set nats.observationsMaxBytes to at least %d, or nats.absenceHours lower: so many bytes are the facts of %d cameras (nats.cameras) while reporting is away for %d hours" $needed (int64 $nats.cameras) (int64 $nats.absenceHours)) -}}
+{{- end -}}
 {{- end }}
 
 {{- define "vonggac.checkSecrets" -}}

@@ -55,20 +55,31 @@ spec:
       {{- include "vonggac.volumes" $mounts | nindent 6 }}
 {{- end }}
 
-{{- define "vonggac.setupSpec" -}}
-{{- $mounts := printf "nats=%s=nats.password" (include "vonggac.secret" (list . "natsSetup")) -}}
+{{- define "vonggac.setupMounts" -}}
+nats={{ include "vonggac.secret" (list . "natsSetup") }}=nats.password
+{{- if include "vonggac.natsTls" . }}
+nats-ca={{ include "vonggac.secret" (list . "natsCa") }}=ca.crt
+{{- end }}
+{{- end }}
+
+{{/* A JSON list: what declares the streams, with what is stated of them. */}}
+{{- define "vonggac.setupCommand" -}}
 {{- $command := list "python" "-m" "vonggac.bus" "--nats" (include "vonggac.natsUrl" .) "--user" "setup" "--password-file" "/run/vonggac/nats/nats.password" "--replicas" (include "vonggac.streamReplicas" .) "--observations-max-bytes" (toString (int64 .Values.nats.observationsMaxBytes)) -}}
 {{- if include "vonggac.natsTls" . -}}
-{{- $mounts = printf "%s\nnats-ca=%s=ca.crt" $mounts (include "vonggac.secret" (list . "natsCa")) -}}
 {{- $command = concat $command (list "--ca-file" "/run/vonggac/nats-ca/ca.crt") -}}
 {{- end -}}
+{{- toJson $command -}}
+{{- end }}
+
+{{- define "vonggac.setupSpec" -}}
+{{- $mounts := include "vonggac.setupMounts" . -}}
 {{- include "vonggac.jobBeginning" (list . "setup") }}
     {{- include "vonggac.placement" .Values.inventory | nindent 4 }}
     containers:
       - name: setup
         image: {{ include "vonggac.image" (list . .Values.inventory.image) | quote }}
         imagePullPolicy: {{ .Values.image.pullPolicy }}
-        command: {{ toJson $command }}
+        command: {{ include "vonggac.setupCommand" . }}
         {{- include "vonggac.jobEnd" (list . $mounts) | nindent 8 }}
     volumes:
       {{- include "vonggac.volumes" $mounts | nindent 6 }}

@@ -29,6 +29,7 @@ from local.platform.store_watch import StoreWatch
 from local.platform.streams import Login, declare_streams, keep_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
+from vonggac.bus.declared.keeping import StreamKeeper
 from vonggac.bus.declared.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.settings.passwords import read_password
@@ -86,6 +87,7 @@ class Platform:
         nats = NatsServer(state.nats.absolute(), ports.nats, anonymous=False, monitored=ports.nats_monitoring)
         self.nats = Server("NATS", nats, self._record)
         self.children: dict[str, Child] = {}
+        self._keeper = StreamKeeper()
 
     @property
     def addresses(self) -> Addresses:
@@ -203,6 +205,7 @@ class Platform:
                 within_s=STREAMS_WITHIN_S,
                 store_bytes=nats.stated_bytes,
                 report_bound=report_bound,
+                keeper=self._keeper,
             )
         except (TimeoutError, NatsError) as error:
             raise ProcessEndedError(f"NATS did not take its streams: {type(error).__name__} {error}") from None
@@ -277,6 +280,7 @@ class Platform:
             keep_streams(
                 self.addresses.nats,
                 Login(OWNER.name, self.state.nats_password(OWNER.name)),
+                self._keeper,
                 self._declare_streams,
                 report=lambda absent: self._progress.step(
                     "NATS", f"has lost {', '.join(absent)}: declaring them again"

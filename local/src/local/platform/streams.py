@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
 from nats.js.errors import NotFoundError
 
 from local.platform.process import ProcessEndedError
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.keeping import StreamKeeper
 from vonggac.settings.passwords import read_password
 
 RETRY_S = 0.25
@@ -49,14 +52,16 @@ async def declare_streams(
     observations_max_bytes: int | None = None,
     store_bytes: int | None = None,
     report_bound: Callable[[int], None] = lambda _bytes: None,
+    keeper: StreamKeeper | None = None,
 ) -> list[str]:
     """Declare on the server at `url`, which may still be starting; returns what was touched.
 
     `replicas`: copies of each stream, `observations_max_bytes`: what OBSERVATIONS may take; None: as it stands.
     `store_bytes`: what the server's streams may take; OBSERVATIONS is bounded to fit. `report_bound` is called with its
-    bound when that is less than usual.
+    bound when that is less than usual. `keeper`: knows how they stood before; what was lost since becomes a fact.
     Raises TimeoutError when it does not answer in time, NatsError for what it refuses, OSError without the password.
     """
+    keeper = keeper or StreamKeeper()
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
     async with asyncio.timeout(within_s):
         while True:
@@ -72,7 +77,9 @@ async def declare_streams(
                     bound = observations_bound(store_bytes, *await _stored_and_stated(js))
                     if bound < topology.OBSERVATIONS_MAX_BYTES:
                         report_bound(bound)
-                return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
+                declare = partial(_declare, js, replicas, bound)
+                touched, _ = await keeper.declare(client, declare)
+                return touched
             except NatsTimeoutError:
                 # One answer was late: what it declared stands, and the rest has time until `within_s`.
                 continue
@@ -80,25 +87,47 @@ async def declare_streams(
                 await client.close()
 
 
-async def find_missing(url: str, login: Login) -> list[str]:
-    """Streams and consumers that NATS says it does not have. Raises TimeoutError, NatsError or OSError."""
+async def _declare(
+    js: JetStreamContext, replicas: int | None, bound: int | None, before: StreamConfig | None
+) -> list[str]:
+    if replicas is None and bound is None:
+        return await topology.declare(js, before=before)
+    return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
+
+
+async def find_missing(url: str, login: Login, keeper: StreamKeeper) -> list[str]:
+    """Streams and consumers that NATS says it does not have. When it has all, `keeper` notes how they stand.
+
+    Raises TimeoutError, NatsError or OSError.
+    """
     client = await connect_once(
         url, name="topology", user=login.user, password=await asyncio.to_thread(read_password, login.password_file)
     )
     try:
-        return await topology.missing(client.jetstream())
+        absent = await topology.missing(client.jetstream())
+        if not absent:
+            await keeper.check(client)
+        return absent
     finally:
         await client.close()
 
 
 async def keep_streams(
-    url: str, login: Login, declare: Callable[[], Awaitable[None]], *, report: Callable[[list[str]], None]
+    url: str,
+    login: Login,
+    keeper: StreamKeeper,
+    declare: Callable[[], Awaitable[None]],
+    *,
+    report: Callable[[list[str]], None],
 ) -> None:
-    """Declare again what somebody has deleted, until cancelled; who publishes there fills it anew."""
+    """Declare again what somebody has deleted, until cancelled; who publishes there fills it anew.
+
+    `declare` does it with `keeper`, which publishes what was lost.
+    """
     while True:
         await asyncio.sleep(KEEP_EVERY_S)
         try:
-            if absent := await find_missing(url, login):
+            if absent := await find_missing(url, login, keeper):
                 report(absent)
                 await declare()
         except (TimeoutError, NatsError, OSError, ProcessEndedError):

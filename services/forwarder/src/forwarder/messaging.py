@@ -20,6 +20,7 @@ from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode_on, new_event, share_field_names, subjects
+from vonggac.events.envelope import worker_key
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
     DeliveryObservedV1,
@@ -28,7 +29,6 @@ from vonggac.events.forwarder import (
     MediaState,
     ReadBackHint,
 )
-from vonggac.events.workers import worker_key
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

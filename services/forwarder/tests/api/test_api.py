@@ -18,9 +18,9 @@ from forwarder.relay.assignment.membership import GONE_AFTER_S
 from forwarder.relay.service import Process
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
+from vonggac.events.envelope import worker_key
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
-from vonggac.events.workers import worker_key
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.connection import BusSettings
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
+from vonggac.events.envelope import worker_of
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
-from vonggac.events.workers import worker_of
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

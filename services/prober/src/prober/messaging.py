@@ -18,10 +18,10 @@ from vonggac.bus.declared import topology
 from vonggac.bus.events import read_stream
 from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
 from vonggac.events import MalformedEventError, Payload, decode_on, new_event, subjects
+from vonggac.events.envelope import worker_key
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
-from vonggac.events.workers import worker_key
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -54,7 +54,7 @@ class Announcer:
 
     def publish_observation(self, fact: CameraObservedV1) -> None:
         """One probe of one camera."""
-        event = new_event(fact, source=self._source, subject=str(fact.camera_id), time=fact.observed_at)
+        event = new_event(fact.to_stored(), source=self._source, subject=str(fact.camera_id), time=fact.observed_at)
         self._outgoing.queue_event(subjects.camera_observation(fact.camera_id), event)
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
 

@@ -63,6 +63,12 @@ CLOCK_STEPS = Counter(
     "How often the clock of the NATS server was set back; the time that it showed twice is unknown.",
     registry=registry,
 )
+STREAMS_LOST = Counter(
+    "vonggac_reporting_streams_lost",
+    "How often a stream, a bucket or a consumer of it was gone, emptied or set back, by its owner's facts.",
+    ("stream",),
+    registry=registry,
+)
 REFUSED = Counter(
     "vonggac_reporting_refused_facts",
     "Facts that are no evidence, by reason: `clock`, of a time that the NATS server's clock showed twice.",

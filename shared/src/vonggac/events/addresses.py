@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vonggac.events import subjects
-from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload
+from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload, service_of
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, DemandV1, ProberAliveV1, SiteObservedV1
@@ -22,7 +22,7 @@ from vonggac.events.reporting import (
     SiteFaultClosedV1,
     SiteFaultOpenedV1,
 )
-from vonggac.events.workers import service_of
+from vonggac.events.setup import StreamLostV1
 
 OBSERVATIONS: Mapping[type[Payload], str] = MappingProxyType(
     {
@@ -33,6 +33,7 @@ OBSERVATIONS: Mapping[type[Payload], str] = MappingProxyType(
         SiteObservedV1: subjects.site_observation("{facility_id}"),
         ProberAliveV1: subjects.worker_heartbeat("prober", "{worker_id}"),
         ForwarderAliveV1: subjects.worker_heartbeat("forwarder", "{worker_id}"),
+        StreamLostV1: subjects.stream_observation("{stream}"),
     }
 )
 """Subjects of observations by type. `{field}` is what the event's data says there."""

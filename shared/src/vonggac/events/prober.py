@@ -30,6 +30,10 @@ class ProbeKind(StrEnum):
     FORWARDER_KEYFRAME = "forwarder_keyframe"
 
 
+BY_FORWARDER = "forwarder_keyframe"
+"""The step by which a light probe used the forwarder's keyframe, without a session of its own."""
+
+
 class Step(BaseModel):
     """One phase of a probe and what it took."""
 
@@ -95,9 +99,14 @@ class RepetitionDispute(BaseModel):
 
 
 class CameraObservedV1(Payload):
-    """One probe: exactly one attempt, with one deadline."""
+    """One probe: exactly one attempt, with one deadline.
+
+    The fact of a good one without findings has no steps, no device, no facility, and not why checks were not made: the
+    bucket `camera_status` has those of the last probe.
+    """
 
     event_type: ClassVar[str] = "vn.vonggac.prober.camera_observed.v1"
+    is_frequent: ClassVar[bool] = True
     camera_id: UUID
     camera_revision: int
     worker_id: str
@@ -138,6 +147,15 @@ class CameraObservedV1(Payload):
         description="What people said last of this camera's `repeats`; it holds of its own times, before this probe "
         "too.",
     )
+
+    def to_stored(self) -> "CameraObservedV1":
+        """The fact of it: of a good probe without findings, what is counted and measured of the stream."""
+        if self.verdict is not Verdict.UP or self.findings or self.logins_failed:
+            return self
+        device = self.device if self.device is not None and self.device.changed_at is not None else None
+        steps = tuple(step for step in self.steps if step.name == BY_FORWARDER)
+        left: dict[str, object] = {"steps": steps, "not_checked": {}, "device": device, "facility_id": None}
+        return self.model_copy(update=left)
 
 
 class PictureJudged(BaseModel):
@@ -217,6 +235,7 @@ class DeliveryVerifiedV1(Payload):
     """
 
     event_type: ClassVar[str] = "vn.vonggac.prober.delivery_verified.v1"
+    is_frequent: ClassVar[bool] = True
     delivery_id: UUID
     camera_id: UUID
     destination_id: UUID

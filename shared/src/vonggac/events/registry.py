@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from vonggac.events import forwarder, inventory, prober, reporting
+from vonggac.events import forwarder, inventory, prober, reporting, setup
 from vonggac.events.envelope import (
     MESSAGE,
     CloudEvent,
@@ -62,6 +62,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         reporting.ReportFrozenV1,
         reporting.ReportFlaggedV1,
     ),
+    "setup": (setup.StreamLostV1,),
 }
 PAYLOADS_BY_PRODUCER: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(_BY_PRODUCER)
 _OURS = re.compile(r"vn\.vonggac\.[a-z_]+\.[a-z_]+\.v[0-9]+")

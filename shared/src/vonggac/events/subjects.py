@@ -3,7 +3,7 @@
 from uuid import UUID
 
 OBSERVATIONS = "observation.>"
-"""All facts that prober and forwarder publish."""
+"""All facts: what prober and forwarder observe, and what the owner of the streams lost."""
 REPLAYS = "replay.observation.>"
 """Facts that were dead letters, published once more by inventory."""
 NOTICES = "notice.>"
@@ -64,6 +64,11 @@ def site_observation(facility_id: UUID | str) -> str:
 def worker_heartbeat(service: str, worker_id: str) -> str:
     """`service` is a name of its own on the subject: each publishes its own heartbeats alone."""
     return f"observation.worker.{service}.{worker_id}"
+
+
+def stream_observation(stream: str) -> str:
+    """What was lost with a stream, a bucket or a consumer, from the owner of the streams."""
+    return f"observation.stream.{stream}"
 
 
 def stored(observation: str) -> str:
@@ -183,6 +188,11 @@ def stream_snapshot(stream: str) -> str:
 def stream_restore(stream: str) -> str:
     """The request to restore such a copy."""
     return f"$JS.API.STREAM.RESTORE.{stream}"
+
+
+def consumer_info(stream: str, durable: str) -> str:
+    """JetStream's own: how a durable consumer stands, with the server's time."""
+    return f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
 
 
 def next_messages(stream: str, durable: str) -> str:

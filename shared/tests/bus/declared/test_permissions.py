@@ -50,6 +50,7 @@ WRITES = {
     "login_failures": WORKERS,
     "leases": {INVENTORY},
     "positions": {INVENTORY},
+    "streams_seen": {SETUP},
 }
 OWN_KEYS = ("resealed_secrets", "workers")
 """Buckets of both workers, in which each writes the keys that begin with its name."""
@@ -82,6 +83,7 @@ NOT_READ_DIRECTLY = {
     "scans",
     "leases",
     "positions",
+    "streams_seen",
 }
 REQUESTS = {
     # subject: (who asks, who is asked)
@@ -157,7 +159,7 @@ def may_publish() -> dict[str, set[str]]:
         "$JS.API.STREAM.NAMES": {SETUP},
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
-        **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
+        **{subject: {SETUP} for subject in (*MADE_BY_THE_OWNER, "observation.stream.S")},
         **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": allowed for noun, allowed in REGISTER.items()},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},

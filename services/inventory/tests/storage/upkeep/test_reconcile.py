@@ -22,8 +22,8 @@ from vonggac.bus.jobs import Job
 from vonggac.bus.keyvalue import Lease
 from vonggac.database import Database
 from vonggac.events import subjects
+from vonggac.events.envelope import worker_key
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.events.workers import worker_key
 from vonggac.testing import eventually
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)

@@ -13,8 +13,8 @@ from prober.domain.limits.shares import places_of
 from vonggac.bus import Bus, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
+from vonggac.events.envelope import worker_of
 from vonggac.events.prober import ProberAliveV1
-from vonggac.events.workers import worker_of
 
 GONE_AFTER_S = 7.5
 """One and a half of the longest heartbeat interval. A prober that is cut off fetches no jobs."""

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
@@ -17,7 +18,7 @@ LOGIN = {"auth": "digest", "username": "viewer", "password": "s3cret-Xem"}
 
 
 async def test_between_two_deep_probes_there_are_light_ones(
-    simulate: Any, planner: Any, observed: Any, start_prober: Any
+    bus: Bus, simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await start_prober(deep_interval_s=600.0)
@@ -27,8 +28,12 @@ async def test_between_two_deep_probes_there_are_light_ones(
     assert kinds == [ProbeKind.DEEP, ProbeKind.LIGHT, ProbeKind.LIGHT]
     assert third.verdict is Verdict.UP
     assert third.deep_at == observed.of(camera.id)[0].observed_at
-    assert "decode" not in [step.name for step in third.steps]
-    assert third.not_checked["frozen"] == "light probe"
+    # The fact of a good probe leaves out how it went.
+    assert (third.steps, third.not_checked) == ((), {})
+    last = await CameraStatuses(bus).get(camera.id)
+    assert last is not None
+    assert "decode" not in [step.name for step in last.steps]
+    assert last.not_checked["frozen"] == "light probe"
 
 
 async def test_a_light_probe_that_fails_is_followed_by_a_deep_one(

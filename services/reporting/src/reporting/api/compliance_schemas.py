@@ -33,12 +33,13 @@ class RuleShape(_Part):
 
 
 class NoteShape(_Part):
-    """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the future."""
+    """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the
+    future, a stream that was gone."""
 
-    kind: Literal["clock_step", "corrected_facts"]
+    kind: Literal["clock_step", "corrected_facts", "stream_lost"]
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
-    facts: int = Field(description="Facts that were refused as evidence, or counted at another time.")
+    facts: int = Field(description="Facts that were refused as evidence, counted at another time, or lost.")
     text_vi: str
     text_en: str
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, records, scope
+from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, lost_streams, records, scope
 from reporting.ingest.facts import claims, disputes, formats, lives, media, proofs, read_backs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
@@ -29,6 +29,7 @@ from vonggac.events.prober import (
     SiteObservedV1,
     Verdict,
 )
+from vonggac.events.setup import StreamLostV1
 
 REVISION_ALLOWANCE = timedelta(seconds=10)
 """Inventory tries to store a message for five seconds, and knows the clock to one."""
@@ -123,6 +124,7 @@ class Ingest:
             await proofs.record(session, proofs.proofs(facts))
             await formats.record(session, formats.formats(facts))
             await site_faults.record(session, facts)
+            lost = await lost_streams.record(session, facts)
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
             watched = await lives.record(session, signs, lives.clock_stepped(facts))
@@ -133,6 +135,8 @@ class Ingest:
             await late.keep(session, touched)
         _count("observation", len(batch), len(new))
         metrics.CLOCK_STEPS.inc(clock.new)
+        for loss in lost:
+            metrics.STREAMS_LOST.labels(loss.stream).inc()
         metrics.REFUSED.labels("clock").inc(len(refused))
         for correction in corrections:
             metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()
@@ -208,6 +212,8 @@ def _dated_at(received: Received) -> datetime:
             at = data.alive_at
         case SiteObservedV1():
             at = data.ended_at or data.began_at
+        case StreamLostV1():
+            at = data.lost_until
         case _:
             raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.OBSERVATIONS}")
     return at

@@ -17,6 +17,14 @@ _STEPS = text(
 _CORRECTED = text("select count(*) as facts from corrected_fact where taken_at >= :from and taken_at < :to")
 
 
+# Buckets and consumers lose nothing that a report is made of: their values come again, and the inbox knows each fact.
+_LOST_STREAMS = text(
+    "select stream, kind, lost_from, lost_until, messages, unread, filled_with from stream_loss "
+    "where consumer = '' and stream not like 'KV\\_%' and lost_from < :to and lost_until > :from "
+    "order by lost_until, stream"
+)
+
+
 class Note(NamedTuple):
     """A note on [start, end): how many facts it is of, and the sentence in both languages."""
 
@@ -54,6 +62,7 @@ async def load_notes(session: AsyncSession, period: Period) -> list[Note]:
     """Load the notes on a period, by time."""
     given = {"from": moment(period.start), "to": moment(period.end)}
     notes = [_step_note(row) for row in await session.execute(_STEPS, given)]
+    notes += [_loss_note(row) for row in await session.execute(_LOST_STREAMS, given)]
     corrected = (await session.execute(_CORRECTED, given)).scalar_one()
     if corrected:
         notes.append(note_corrected_facts(period, corrected))
@@ -72,6 +81,61 @@ def _step_note(row: Any) -> Note:
         f"nên được tính là không rõ; {row.refused} số liệu của thời gian đó không được dùng làm bằng chứng.",
         f"The clock of the NATS server was set back by {by_s} s: it showed the time from {start} to {end} "
         f"twice, which counts as unknown; {row.refused} facts of that time are no evidence.",
+    )
+
+
+_WHAT_STREAMS_HOLD = {
+    "INVENTORY": ("các thay đổi của hồ sơ", "changes of the register"),
+    "OBSERVATIONS": ("số liệu quan sát", "facts of probers and forwarders"),
+    "PROBE_JOBS": ("lịch kiểm tra camera", "jobs to probe cameras"),
+    "DELIVERY_JOBS": ("lịch chuyển tiếp camera", "jobs to forward cameras"),
+    "VERIFY_JOBS": ("lịch đọc lại từ trung tâm", "jobs to read deliveries back"),
+    "NOTICES": ("thông báo", "notices"),
+    "DEMANDS": ("nhật ký yêu cầu của người dùng", "the log of what people demanded"),
+    "DEAD_LETTERS": ("thư không xử lý được", "dead letters"),
+}
+_LOSSES = {
+    "gone": ("bị mất", "was gone"),
+    "emptied": ("bị xóa hết nội dung", "was emptied"),
+    "went_back": ("bị đưa về bản cũ", "came back with an older copy"),
+}
+_REFILLS = {
+    "register": ("hồ sơ được phát lại toàn bộ", "the whole register was published anew"),
+    "jobs": ("lịch được lập lại từ hồ sơ", "the jobs were made anew from the register"),
+    "kept_facts": (
+        "số liệu của khoảng ba phút cuối được gửi lại",
+        "what was published in about the last three minutes was published again",
+    ),
+    "nothing": ("không lập lại được", "nothing fills it anew"),
+}
+
+
+def _loss_note(row: Any) -> Note:
+    start, end = _clock_time(row.lost_from), _clock_time(row.lost_until)
+    holds_vi, holds_en = _WHAT_STREAMS_HOLD.get(row.stream, (row.stream, row.stream))
+    lost_vi, lost_en = _LOSSES[row.kind]
+    filled_vi, filled_en = _REFILLS.get(row.filled_with, _REFILLS["nothing"])
+    count_vi, count_en = _how_many(row.messages, row.unread)
+    return Note(
+        "stream_lost",
+        millis(row.lost_from),
+        millis(row.lost_until),
+        row.messages or 0 if row.unread is None else row.unread,
+        f"Luồng {row.stream} ({holds_vi}) trên máy chủ NATS {lost_vi}: nội dung lưu từ {start} đến {end} có thể "
+        f"thiếu{count_vi}; {filled_vi}. Thời gian không còn số liệu được tính là không rõ.",
+        f"The stream {row.stream} ({holds_en}) at NATS {lost_en}: what was stored from {start} to {end} may be "
+        f"missing{count_en}; {filled_en}. Time of which no facts are left counts as unknown.",
+    )
+
+
+def _how_many(messages: int | None, unread: int | None) -> tuple[str, str]:
+    if messages is None:
+        return "", ""
+    if unread is None:
+        return f", {messages} bản tin khi thấy lần cuối", f", {messages} messages when it was last seen"
+    return (
+        f", trong {messages} bản tin khi thấy lần cuối có {unread} bản chưa được báo cáo ghi nhận",
+        f", of {messages} messages when it was last seen {unread} had not been taken by reporting",
     )
 
 

@@ -1,7 +1,8 @@
 """Writes what is generated from the event models: `python -m vonggac.bus.declared.generate [--check]`.
 
 - `shared/schemas/<type>.schema.json`: JSON Schema of each event (envelope and data);
-- `services/<producer>/asyncapi.json`: AsyncAPI 3 document of each service, operations from that service's view.
+- `services/<producer>/asyncapi.json`: AsyncAPI 3 document of each service, operations from that service's view;
+  that of the owner of the streams lies in `shared/setup/`.
 
 `--check` writes nothing and exits 1 naming what is stale.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.events import addresses, subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.events.inventory import RemovedV1
@@ -39,9 +41,11 @@ _PARAMETERS = {
     "report_id": "Id of the report (UUID).",
     "kind": "One of probe, scan, read_back.",
     "worker_id": "Id of one worker process, new at every start.",
+    "stream": "Name of the stream; a bucket is KV_<name>.",
 }
 _RECEIVES: dict[str, tuple[tuple[str, str], ...]] = {
     "inventory": (),
+    "setup": (),
     "prober": ((topology.PROBE_JOBS, topology.PROBER), (topology.VERIFY_JOBS, topology.VERIFIER)),
     "forwarder": ((topology.DELIVERY_JOBS, topology.FORWARDER),),
     "reporting": (
@@ -96,7 +100,12 @@ def documents() -> Iterator[tuple[Path, str]]:
         for model in models:
             yield SCHEMA_FOLDER / f"{model.event_type}.schema.json", _text(schema(model))
     for service in PAYLOADS_BY_PRODUCER:
-        yield Path("services") / service / "asyncapi.json", _text(asyncapi(service))
+        yield _folder_of(service) / "asyncapi.json", _text(asyncapi(service))
+
+
+def _folder_of(service: str) -> Path:
+    """The owner of the streams is no service: its document lies in the library."""
+    return Path("shared/setup") if service == OWNER.name else Path("services") / service
 
 
 def stale(root: Path) -> list[Path]:

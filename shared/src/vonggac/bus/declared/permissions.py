@@ -170,10 +170,14 @@ OWNER = User(
         "$JS.SNAPSHOT.ACK.>",
         subjects.stream_restore("*"),
         "$JS.SNAPSHOT.RESTORE.>",
+        subjects.stream_observation(_ANY),
+        *_reads(topology.STREAMS_SEEN),
+        *_writes(topology.STREAMS_SEEN),
     ),
     among_streams=True,
 )
-"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
+"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back, and
+publishes what was lost with one that was gone (`vonggac.bus.declared.keeping`)."""
 
 _DEAD_LETTERS = (
     f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",

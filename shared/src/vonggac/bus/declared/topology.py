@@ -71,6 +71,8 @@ DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
 POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
+STREAMS_SEEN = "streams_seen"
+"""How all streams stood when their owner saw them last."""
 READINESS = "readiness"
 """Nobody reads it: whoever can write there is sure that JetStream stores."""
 
@@ -216,6 +218,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(RESEALED_SECRETS),
         bucket(POSITIONS),
         bucket(READINESS),
+        bucket(STREAMS_SEEN),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
@@ -246,18 +249,25 @@ def key_value_stream(bucket: str) -> str:
 
 
 async def declare(
-    js: JetStreamContext, *, replicas: int | None = None, observations_max_bytes: int | None = None
+    js: JetStreamContext,
+    *,
+    replicas: int | None = None,
+    observations_max_bytes: int | None = None,
+    before: StreamConfig | None = None,
 ) -> list[str]:
     """Create what is missing, update what differs; returns what it touched. Not stated, copies and a higher bound stay.
 
+    `before`: OBSERVATIONS as it was, from who keeps it: copies and bound stay as they are, a lower one too, and are as
+    before when it is gone.
     Raises UnchangeableError for what cannot be updated, and what the server refuses.
     """
     try:
         stand = (await js.stream_info(OBSERVATIONS)).config
     except NotFoundError:
-        stand = StreamConfig(num_replicas=1, max_bytes=OBSERVATIONS_MAX_BYTES)
+        stand = before or StreamConfig(num_replicas=1, max_bytes=OBSERVATIONS_MAX_BYTES)
     copies = replicas or stand.num_replicas or 1
-    bound = observations_max_bytes or max(OBSERVATIONS_MAX_BYTES, stand.max_bytes or 0)
+    least = OBSERVATIONS_MAX_BYTES if before is None else 0
+    bound = observations_max_bytes or max(least, stand.max_bytes or 0) or OBSERVATIONS_MAX_BYTES
     wanted = (*streams(copies, observations_max_bytes=bound), *buckets(copies))
     touched = [str(stream.name) for stream in wanted if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]

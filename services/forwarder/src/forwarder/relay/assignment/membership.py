@@ -8,8 +8,8 @@ from forwarder.domain.rebalancing import Load, Membership, least_loaded
 from vonggac.bus import Bus
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
+from vonggac.events.envelope import worker_of
 from vonggac.events.forwarder import ForwarderAliveV1
-from vonggac.events.workers import worker_of
 
 HEARTBEAT_S = 5.0
 GONE_AFTER_S = 2.5 * HEARTBEAT_S

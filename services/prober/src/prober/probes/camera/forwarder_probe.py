@@ -28,12 +28,12 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.forwarder import PictureSign
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import Media, ProbeKind, Step, Verdict
+from vonggac.events.prober import BY_FORWARDER, Media, ProbeKind, Step, Verdict
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
 
 MAX_BYTES = 1 << 20
-FORWARDER_STEP = "forwarder_keyframe"
+FORWARDER_STEP = BY_FORWARDER
 CAMERA_AWAY = "camera_away"
 """The header `error` of a forwarder that has the camera's job and no session."""
 NO_ANSWER, NO_BUS, UNUSABLE = "no_answer", "no_bus", "unusable"

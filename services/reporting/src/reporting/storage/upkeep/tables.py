@@ -1,4 +1,4 @@
-"""What the bus shows of its own clock."""
+"""What the bus shows of itself: its clock, and streams that it lost."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Table, Text
 
@@ -25,4 +25,18 @@ clock_step = Table(
     Column("refused", BigInteger, nullable=False, server_default="0", comment="Facts of that time that count nothing"),
     CheckConstraint("ended_at > started_at", name="ordered"),
     comment="The server's clock was set back: a message was stored before its predecessor",
+)
+
+stream_loss = Table(
+    "stream_loss",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("consumer", Text, primary_key=True, comment="Empty: the stream itself"),
+    Column("kind", Text, nullable=False, comment="gone, emptied or went_back"),
+    Column("lost_from", DateTime(timezone=True), nullable=False, comment="What was stored since may be lost"),
+    Column("lost_until", DateTime(timezone=True), primary_key=True, comment="When it stood again"),
+    Column("messages", BigInteger, comment="So many it held when it was last seen"),
+    Column("unread", BigInteger, comment="So many of them were not in these tables by then"),
+    Column("filled_with", Text, nullable=False),
+    comment="A stream, bucket or consumer that was gone, emptied or set back",
 )
