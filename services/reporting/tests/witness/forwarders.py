@@ -9,7 +9,7 @@ from services.reporting.tests.witness.world import BEFORE, CAUSES, MINUTE, SECON
 
 from reporting.domain.instants import moment
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, DeliveryState, MediaState
+from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, DeliveryState, MediaState, PictureSign
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 
 GOOD = (DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH)
@@ -72,8 +72,12 @@ def add_media(made: World, camera: CameraV1, forwarders: list[Worker]) -> None:
             seen_at = at + worker.skew
             if chance.random() < 0.1:
                 held_since, known = moment(seen_at - chance.randrange(3 * SECOND)), {}
-            known |= _media_change(chance, seen_at)
-            if known.get("picture_since") is not None:
+            news = _media_change(chance, seen_at)
+            known |= news
+            if news.get("picture_sign") is PictureSign.JUDGED:
+                # Only a judge saw it change, some time since he saw it last: maybe before a change of weight.
+                known["picture_since"] = moment(seen_at - chance.randrange(MINUTE))
+            elif known.get("picture_since") is not None:
                 # A change comes after the one before it.
                 changed_at = known["picture_since"] = max(changed_at, known["picture_since"])
             made.facts.append(
@@ -101,7 +105,8 @@ def _media_change(chance: random.Random, at: int) -> dict[str, Any]:
         dated = {} if chance.random() < 0.2 else {"media_stopped_at": then}
         return {"state": MediaState.STOPPED, "cause": cause, **dated}
     if what == "picture":
-        return {"picture_since": then, "picture_judged": False, "picture_cause": None}
+        sign = chance.choice([PictureSign.WEIGHT, PictureSign.JUDGED])
+        return {"picture_since": then, "picture_sign": sign, "picture_judged": False, "picture_cause": None}
     if what == "judged":
         cause = chance.choice([None, Cause.BLACK, Cause.FROZEN])
         return {"picture_judged": True, "picture_cause": cause}

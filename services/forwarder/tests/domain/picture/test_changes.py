@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from forwarder.domain.picture.changes import NEEDLESS_AT_MOST, WITHIN_S, PictureChanges
+from forwarder.domain.picture.changes import NEEDLESS_AT_MOST, WITHIN_S, Picture, PictureChanges
 from forwarder.domain.picture.rate import DeltaRate
 from forwarder.domain.picture.weight import Weight, Weights, weight_of
 from vonggac.events.causes import Cause
@@ -152,6 +152,20 @@ def test_empty_picture_that_only_a_judge_sees_may_have_begun_since_the_last_good
     camera.play(SCENE, 2)
     assert camera.judge()
     assert camera.changes.doubted_s == bad_s, "and may have ended since the last bad one"
+
+
+def test_empty_picture_that_is_damaged_is_not_dated_by_a_weight_that_changed_by_chance(camera: Camera) -> None:
+    good_s = camera.now_s
+    camera.play(SCENE, 20)
+    assert camera.play(((60_000, 28), 50_000), 4) != [], "people came, some time after the keyframes were damaged"
+    assert camera.judge(Cause.DECODE_FAILED)
+    assert camera.changes.doubted_s == good_s
+    assert camera.changes.picture == Picture(camera.now_s, PictureSign.JUDGED, judged=True, cause=Cause.DECODE_FAILED)
+    bad_s = camera.now_s
+    assert camera.play(((12_000, 28), 50_000), 4) != [], "and a light went out while they still were"
+    assert camera.judge()
+    assert camera.changes.doubted_s == bad_s
+    assert camera.changes.picture == Picture(camera.now_s, PictureSign.JUDGED, judged=True)
 
 
 def test_empty_picture_is_not_judged_by_one_from_before_it(camera: Camera) -> None:

@@ -366,3 +366,42 @@ async def test_empty_picture_that_nobody_judged_is_unknown_and_one_that_was_foun
         ("unknown", None, 200, 210),
         ("up", None, 210, 600),
     ]
+
+
+async def test_empty_picture_that_only_a_judge_saw_may_have_begun_before_its_weight_changed_by_chance(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    facts = [
+        *province.probes(camera, at(-25), at(65)),
+        # People come at 90, amid keyframes that have been damaged for some time: the last good picture is of 60.
+        province.media(camera, 2, at(91), media_since=at(-30), picture_since=at(90), picture_sign="weight"),
+        province.probe(camera, at(95), "down", cause="decode_failed"),
+        province.media(camera, 3, at(95.1), media_since=at(-30), picture_since=at(60), picture_sign="judged"),
+        province.media(
+            camera,
+            4,
+            at(95.2),
+            media_since=at(-30),
+            picture_since=at(94),
+            picture_sign="judged",
+            picture_judged=True,
+            picture_cause="decode_failed",
+        ),
+        province.media(camera, 5, at(152), media_since=at(-30), picture_since=at(149), picture_sign="judged"),
+        province.probe(camera, at(152), "up"),
+        province.media(
+            camera, 6, at(152.1), media_since=at(-30), picture_since=at(151), picture_sign="judged", picture_judged=True
+        ),
+        *province.probes(camera, at(185), at(700)),
+    ]
+    random.Random(7).shuffle(facts)
+    for fact in facts:
+        await province.feed(ingest, fact)
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 60),
+        ("unknown", None, 60, 94),
+        ("down", "decode_failed", 94, 149),
+        ("unknown", None, 149, 151),
+        ("up", None, 151, 600),
+    ]

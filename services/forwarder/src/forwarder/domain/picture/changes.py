@@ -49,7 +49,7 @@ class PictureChanges:
 
     __slots__ = (
         "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
-        "_present", "_rests_until_s", "_was_good", "doubted_s", "judged_s", "picture", "rate",
+        "_present", "_rests_until_s", "_was_damaged", "_was_good", "doubted_s", "judged_s", "picture", "rate",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +70,8 @@ class PictureChanges:
         self._changes_s, self._needless_s = list[float](), list[float]()
         self._was_good = False
         """Of the picture before this one."""
+        self._was_damaged = False
+        """Of the picture that was judged last."""
         self._rests_until_s = 0.0
 
     @property
@@ -154,15 +156,19 @@ class PictureChanges:
                 return False
             self._learn(picture)
         judged_s, self.judged_s = self.judged_s, captured_s
-        if picture is not None and not picture.judged:
+        was_damaged, self._was_damaged = self._was_damaged, cause is Cause.DECODE_FAILED
+        by_chance = judged_s is not None and was_damaged != self._was_damaged
+        if picture is not None and not picture.judged and not by_chance:
             if self._was_good and cause is None:
                 self._needless_s.append(captured_s)
             self.picture = replace(picture, judged=True, cause=cause)
             return True
         before = picture.cause if picture is not None else None
-        if before is cause:
+        if before is cause and not by_chance:
             return False
-        self.doubted_s = judged_s
+        # Damaged keyframes weigh as much as good ones: what changed by weight meanwhile says not when they began.
+        known_s = picture.since_s if picture is not None and picture.judged else None
+        self.doubted_s = judged_s if known_s is None or judged_s is None else max(judged_s, known_s)
         self.picture = Picture(captured_s, PictureSign.JUDGED, judged=True, cause=cause)
         self._level = float("inf")
         return True

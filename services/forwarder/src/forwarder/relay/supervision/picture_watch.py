@@ -106,7 +106,6 @@ class PictureWatch:
         picture, doubted_s = self._changes.picture, self._changes.doubted_s
         if news and picture is not None and picture.sign is PictureSign.JUDGED and doubted_s is not None:
             # It became another one at some time since the one before was captured that was judged.
-            doubted_s = max(doubted_s, self._since_s or doubted_s)
             self.picture, self._since_s = ShownPicture(self._at(doubted_s), PictureSign.JUDGED), doubted_s
             self._report()
         self._publish(news)
