@@ -176,6 +176,25 @@ create temporary table matching on commit drop as
         ) as after_failures
     ) as chained window w as (partition by delivery, session, failed, paused order by number);
 
+-- A failed read-back counts until it has ended, also where a new session began meanwhile: what came back in that one, or
+-- failed there too, counts from then on.
+create temporary table failed on commit drop as
+    select delivery, cause, case when begins < ends then tstzmultirange(tstzrange(begins, ends)) else '{}' end as span,
+           what
+    from (
+        select delivery, what, cause, ends, greatest(begins, max(ends) over (
+                   partition by delivery order by first, session, number
+                   rows between unbounded preceding and 1 preceding)) as begins
+        from (
+            select delivery, session, number, what, cause, first,
+                   greatest(first, lag(until) over (partition by delivery, session order by number)) as begins,
+                   case when watched is null then last else least(ends, upper(watched), (
+                       select min(greatest(last, lower(span))) from lost
+                       where of_prober and upper(span) > last)) end as ends
+            from (select *, (select life from probing where life @> last) as watched from failing) as seen
+        ) as limited
+    ) as parted;
+
 create temporary table proven on commit drop as
     select delivery, what, null as cause,
            case when begins < last then tstzmultirange(tstzrange(begins, last)) else '{}' end - coalesce((
@@ -183,7 +202,8 @@ create temporary table proven on commit drop as
                                           upper(span) + coalesce(widest, interval '0')))
                from lost where publisher = matched.worker and not of_prober
                and lower(span) < last and upper(span) > first
-           ), '{}') as span
+           ), '{}') - coalesce((select range_agg(span) from failed where failed.delivery = matched.delivery), '{}')
+           as span
     from (
         select delivery, what, worker, first, last, widest, case when begins < firm and exists (
                    select from lost where (of_prober or publisher = matching.worker)
@@ -192,14 +212,5 @@ create temporary table proven on commit drop as
         from matching
     ) as matched
     union all
-    select delivery, what, coalesce(cause, 'none'),
-           case when begins < ends then tstzmultirange(tstzrange(begins, ends)) else '{}' end
-    from (
-        select delivery, what, cause, greatest(first, lag(until) over (partition by delivery, session order by number))
-                   as begins,
-               case when watched is null then last else least(ends, upper(watched), (
-                   select min(greatest(last, lower(span))) from lost
-                   where of_prober and upper(span) > last)) end as ends
-        from (select *, (select life from probing where life @> last) as watched from failing) as seen
-    ) as failed;
+    select delivery, what, coalesce(cause, 'none'), span from failed;
 """
