@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from prober.domain.verification import Finding
+from prober.domain.verification import Finding, not_checkable
 from prober.probes.loop_lag import MOST_S, LoopLag
 from prober.probes.verification.verifier import Verification, Verifier, excuse_lag
 from simulator.centres.centre import Centre
 from vonggac.bus import Bucket, Bus
+from vonggac.bus.clock import Measurement, elapsed_s
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory
@@ -81,6 +82,21 @@ async def test_another_picture_at_one_centre_is_a_mismatch_and_the_other_stays_p
     assert wrong.duration_s >= 2.0
     assert right.finding.verdict is VerificationVerdict.VERIFIED
     assert right.duration_s < 2.0
+
+
+@pytest.mark.parametrize("by_s", [150.0, -150.0])
+async def test_bus_clock_that_is_set_during_a_read_back_accuses_no_centre(
+    verifier: Verifier, open_site: Any, bus: Bus, by_s: float
+) -> None:
+    site = await open_site()
+    assert await bus.clock.measure(bus)
+    await site.national.set_fault("wrong_picture", path="yard")
+    reading_back = asyncio.create_task(verifier.verify(site.camera_id, [site.delivery(site.national)]))
+    await eventually(lambda: any(stream.viewers for stream in site.national.streams.values()))
+    at_s = elapsed_s()
+    bus.clock.use_measurement(Measurement.of(asked_s=at_s, server_s=bus.clock.unix_s() + by_s, answered_s=at_s))
+    (found,) = await reading_back
+    assert found.finding == not_checkable("the clock of NATS was set meanwhile")
 
 
 async def test_a_camera_that_stands_still_bit_for_bit_proves_neither_a_stream_nor_a_still(

@@ -110,6 +110,11 @@ class Verifier:
         """The time that facts are dated by: the server's."""
         return self._bus.clock.now()
 
+    @property
+    def clock_steps(self) -> int:
+        """How often that was set: over a step nobody knows how late a picture is, or how long it was waited for."""
+        return self._bus.clock.steps
+
     def reached(self, delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
         """A finding that was reached now."""
         now = self.now()
@@ -279,7 +284,7 @@ class _Round:
         self._too_large = False
         self._ended_s: float | None = None
         self._ended_by_us: Finding | None = None
-        self._began = time.monotonic()
+        self._began, self._steps = time.monotonic(), verifier.clock_steps
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
         self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
@@ -367,6 +372,8 @@ class _Round:
         return self._ended_s is not None and time.monotonic() - self._ended_s >= ENDED_BY_US_WITHIN_S
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
+        if self._verifier.clock_steps != self._steps:
+            return not_checkable("the clock of NATS was set meanwhile")
         since = self._since.get(delivery_id)
         finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
         if finding is None:
