@@ -176,8 +176,8 @@ create temporary table matching on commit drop as
         ) as after_failures
     ) as chained window w as (partition by delivery, session, failed, paused order by number);
 
--- A failed read-back counts until it has ended, also where a new session began meanwhile: what came back in that one, or
--- failed there too, counts from then on.
+-- A failed read-back counts until it has ended, also where a new session began meanwhile: what came back or failed in
+-- that one counts from then on.
 create temporary table failed on commit drop as
     select delivery, cause, case when begins < ends then tstzmultirange(tstzrange(begins, ends)) else '{}' end as span,
            what
