@@ -7,9 +7,9 @@ import pytest
 
 from forwarder.domain.picture.changes import NEEDLESS_AT_MOST, WITHIN_S, Picture, PictureChanges
 from forwarder.domain.picture.rate import DeltaRate
-from forwarder.domain.picture.weight import Weight, Weights, weight_of
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
+from vonggac.media.keyframe_weight import Weight, Weights, weight_of
 
 GOP_S = 2.0
 SCENE = (33_000, 28), 50_000
@@ -141,6 +141,37 @@ def test_empty_picture_that_is_repeated_is_not_called_good_by_whoever_saw_one_ke
     usual = camera.changes.usual_rate
     assert camera.changes.judge(camera.now_s, None, moves=True)
     assert camera.changes.usual_rate < usual
+
+
+def test_empty_picture_that_is_repeated_is_known_of_a_camera_that_was_judged_with_its_first_keyframe() -> None:
+    camera = Camera()
+    camera.play(SCENE, 1)
+    assert not camera.judge()
+    assert camera.play(SCENE, 8) == []
+    camera.play(((70_000, 28), 300), 4)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.sign is PictureSign.DELTAS
+    assert camera.changes.shrunk_to is not None
+
+
+def test_empty_picture_that_is_repeated_teaches_no_rate_to_whoever_judged_one_keyframe_of_it(camera: Camera) -> None:
+    usual = camera.changes.usual_rate
+    camera.play(((16_000, 27), 300), 1)
+    camera.changes.judge(camera.now_s, None)
+    camera.play(REPEATED, 4)
+    assert camera.changes.usual_rate == usual
+    assert camera.changes.shrunk_to is not None
+
+
+def test_empty_picture_that_stands_still_is_not_over_by_one_keyframe_of_it(camera: Camera) -> None:
+    camera.play(((16_000, 27), 20_000), 6)
+    assert camera.judge(Cause.FROZEN)
+    assert camera.changes.wants_judge(camera.now_s)
+    assert not camera.judge()
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.cause is Cause.FROZEN
+    assert camera.changes.judge(camera.now_s, None, moves=True)
+    assert camera.changes.picture.cause is None
 
 
 def test_empty_picture_that_only_a_judge_sees_may_have_begun_since_the_last_good_one(camera: Camera) -> None:

@@ -5,7 +5,7 @@ import pytest
 from forwarder.relay.media.keyframe_scale import KeyframeScale, head_of, read_head
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec
-from vonggac.media.quantizer import keyframe_quantizer
+from vonggac.media.keyframe_weight import keyframe_quantizer
 from vonggac.testing.recordings import codec_of, recorded
 
 VIDEO = 0

@@ -8,6 +8,7 @@ from prober.domain.findings import StreamSeen
 from prober.domain.picture import PictureJudgement, Thumbnail
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, RepetitionDispute, Step, Verdict
+from vonggac.media.keyframe_weight import Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class ProbeResult:
     did so before. `rest_s`: seconds until the login may be tried again,
     when the camera was left alone for that. `goes_on`: the keyframe was that of the probe before, and the next one in
     the session was another. `seen`: what the stream's checks are made of, None when no stream came.
-    `moves`: its next keyframes were compared with the picture, and it does not stand still.
+    `moves`: its next keyframes were compared with the picture, and it does not stand still. `weight`: of the keyframe
+    of a session of our own.
     `captured_at`: when the forwarder received the keyframe, where it is one of its.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
     it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
@@ -81,3 +83,4 @@ class ProbeResult:
     goes_on: bool = False
     captured_at: datetime | None = None
     moves: bool = False
+    weight: Weight | None = None

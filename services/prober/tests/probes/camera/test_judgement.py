@@ -154,6 +154,36 @@ async def test_empty_picture_that_weighs_otherwise_and_is_the_last_one_is_compar
     assert (judgement.verdict, judgement.cause) == ((Verdict.UP, None) if moves else (Verdict.DOWN, Cause.FROZEN))
 
 
+@pytest.mark.parametrize("then", ["stands still", "moves", "another place"])
+async def test_empty_picture_that_stood_still_is_over_when_another_one_came_and_not_by_one_more_keyframe_of_it(
+    bus: Bus, context: ProbeContext, frames: list[list[bytes]], then: str
+) -> None:
+    camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
+    heard = await hear(bus, camera.id)
+    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
+
+    async def answer(request: Msg) -> None:
+        came.append(began_at + timedelta(seconds=2 * len(came)))
+        later = frames[4] if then == "moves" and len(came) % 2 == 0 else frames[0]
+        picture = frames[4] if then == "another place" and len(came) > 1 else later
+        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
+        headers = {"codec": "h264", "captured_at": came[-1].isoformat(), "judge": "frozen"}
+        await bus.client.publish(request.reply, body, headers=headers)
+
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
+    await flush_all(bus.client)
+    first = await probe(context, camera, ProbeKind.DEEP)
+    assert first.judged is not None
+    context.pictures.store(camera.id, first.judged.remember, deep_at=came[0])
+    await eventually(lambda: heard)
+    heard.clear()
+    again = await CameraProber(context).probe(camera, ProbePlan(ProbeKind.DEEP, deep_at=came[0]))
+    assert isinstance(again, ProbeResult)
+    await eventually(lambda: heard)
+    over = (None, True) if then != "stands still" else (Cause.FROZEN, False)
+    assert (heard[0].cause, heard[0].moves) == over
+
+
 @pytest.mark.parametrize(
     "reported",
     [

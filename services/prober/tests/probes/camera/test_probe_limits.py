@@ -36,6 +36,26 @@ async def test_between_two_deep_probes_there_are_light_ones(
     assert last.not_checked["frozen"] == "light probe"
 
 
+@pytest.mark.parametrize(
+    "shown", [{"fault": "black", "kind": "noise"}, {"fault": "no_signal_card"}, {"fault": "covered"}]
+)
+async def test_empty_picture_of_a_camera_that_nobody_forwards_is_found_by_a_light_probe(
+    simulate: Any, planner: Any, observed: Any, start_prober: Any, shown: dict[str, str]
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await start_prober(deep_interval_s=600.0)
+    camera = await planner.camera(gate.url(), probe_interval_s=0.3)
+    await observed.observation(camera.id, 2)
+    await gate.set_fault(**shown)
+    await eventually(lambda: observed.of(camera.id)[-1].verdict is Verdict.DOWN)
+    cause = Cause.BLACK if shown["fault"] == "black" else Cause(shown["fault"])
+    down = next(probe for probe in observed.of(camera.id) if probe.verdict is Verdict.DOWN)
+    assert (down.cause, down.kind) == (cause, ProbeKind.DEEP)
+    await gate.clear_fault()
+    await eventually(lambda: observed.of(camera.id)[-1].kind is ProbeKind.LIGHT)
+    assert observed.of(camera.id)[-1].verdict is Verdict.UP
+
+
 async def test_a_light_probe_that_fails_is_followed_by_a_deep_one(
     simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
@@ -109,7 +129,7 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
     recorder = (await simulate(config)).cameras["recorder"]
     secret = planner.seal("viewer", LOGIN["password"])
     await start_prober(max_probes_per_network=16)
-    cameras = [await planner.camera(recorder.url(), secret=secret, probe_interval_s=3.0) for _ in range(8)]
+    cameras = [await planner.camera(recorder.url(), secret=secret, probe_interval_s=6.0) for _ in range(8)]
     for camera in cameras:
         assert (await observed.observation(camera.id)).verdict is Verdict.UP
     # A session that says good-bye with the old password at this moment would count as one more.

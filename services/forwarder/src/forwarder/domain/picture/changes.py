@@ -8,9 +8,9 @@ it, and nobody knows what the camera shows until a prober has decoded a picture 
 from dataclasses import dataclass, replace
 
 from forwarder.domain.picture.rate import GROWN, LEAST_OCTETS_S, SHRUNK, DeltaRate
-from forwarder.domain.picture.weight import MUCH, Weight, Weights
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
+from vonggac.media.keyframe_weight import MUCH, Weight, Weights
 
 NOTHING_NEW = frozenset((Cause.FROZEN, Cause.REPEATS))
 RATES_KNOWN = 24
@@ -85,9 +85,15 @@ class PictureChanges:
         return self.rate.shrunk_to(self.usual_rate)
 
     def wants_judge(self, now_s: float) -> bool:
-        """Whether the next probe must decode: nothing was judged yet, the picture is another one, or nobody watches."""
+        """Whether the next probe must decode: nothing was judged yet, the picture is another one or stands still, or
+        nobody watches."""
         unjudged = self.picture is not None and not self.picture.judged
-        return not self._good or unjudged or now_s < self._rests_until_s
+        return not self._good or unjudged or self.stands_still or now_s < self._rests_until_s
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether a prober found it so: its encoder may code it anew, so that no one keyframe shows the end."""
+        return self.picture is not None and self.picture.judged and self.picture.cause is Cause.FROZEN
 
     def begin_session(self, now_s: float, *, coded_otherwise: bool = False) -> bool:
         """The camera's media flows anew; `coded_otherwise`: with other parameter sets, as another device has."""
@@ -120,6 +126,9 @@ class PictureChanges:
         """`total` octets have come in this session up to now; call about once a second."""
         if not self.rate.read_total(now_s, total):
             return False
+        if self._is_good() and not self._good_rates:
+            # It was judged before there was a rate.
+            self._learn_rate(self.picture, moves=True)
         shrank_s = self.rate.shrank_at(self.usual_rate)
         if self._is_good():
             return shrank_s is not None and self._change(now_s, shrank_s, PictureSign.DELTAS)
@@ -151,10 +160,10 @@ class PictureChanges:
         if picture is not None and captured_s < picture.since_s - EARLY_S:
             return False
         if cause is None:
-            if self.shrunk_to is not None and not moves:
+            if (self.shrunk_to is not None or self.stands_still) and not moves:
                 # Of one keyframe, before anybody knew that it may be repeated.
                 return False
-            self._learn(picture)
+            self._learn(picture, moves=moves)
         judged_s, self.judged_s = self.judged_s, captured_s
         was_damaged, self._was_damaged = self._was_damaged, cause is Cause.DECODE_FAILED
         by_chance = judged_s is not None and was_damaged != self._was_damaged
@@ -213,12 +222,15 @@ class PictureChanges:
         self._present, self._level = Weights(), float("inf")
         return True
 
-    def _learn(self, picture: Picture | None) -> None:
+    def _learn(self, picture: Picture | None, *, moves: bool) -> None:
         """What is shown now is good."""
         if (weight := self._present.newest) is not None:
             self._good.add(weight)
+        self._learn_rate(picture, moves=moves)
+
+    def _learn_rate(self, picture: Picture | None, *, moves: bool) -> None:
         least = self.rate.least_since(picture.since_s if picture is not None else 0.0)
-        if least is not None:
+        if least is not None and (moves or least >= SHRUNK * self.usual_rate):
             # One judge may err: a repeated picture that seemed to move once must go on to be asked for.
             self._good_rates = [*self._good_rates, max(least, LEARNT * self.usual_rate)][-RATES_KNOWN:]
 

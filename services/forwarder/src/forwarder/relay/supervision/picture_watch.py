@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forwarder.domain.picture.changes import PictureChanges
-from forwarder.domain.picture.weight import weight_of
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
 from vonggac.media.h26x import VideoCodec
-from vonggac.media.quantizer import keyframe_quantizer
+from vonggac.media.keyframe_weight import keyframe_quantizer, weight_of
 
 READ_OVERDUE_S = 1.0
 """A keyframe that is so late may have come unseen: every packet is read until the next one."""
@@ -49,6 +48,11 @@ class PictureWatch:
     def wants_judge(self) -> bool:
         """Whether the next probe must decode the camera's picture."""
         return self._changes.wants_judge(self._context.monotonic_s())
+
+    @property
+    def stands_still(self) -> bool:
+        """As of `PictureChanges.stands_still`."""
+        return self._changes.stands_still
 
     @property
     def shrunk_to(self) -> float | None:

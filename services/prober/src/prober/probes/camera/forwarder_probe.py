@@ -87,8 +87,9 @@ class ForwarderKeyframe:
     repeats_after_s: float = 0.0
     new_since: datetime | None = None
     """When the first new one came after such a recording."""
-    judge: bool = False
-    """The forwarder does not know what this picture shows: it became another one, or nobody decoded one yet."""
+    judge: str | None = None
+    """The forwarder does not know what this picture shows: another one, nobody's yet, or one that stood still
+    ("frozen")."""
     shrunk_to: float | None = None
     """What is left of what usually comes between the camera's keyframes; None where that has not shrunk."""
 
@@ -179,7 +180,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         repeats_since=_moment(headers.get("repeats_since")),
         repeats_after_s=_number(headers.get("repeats_after_s")) or 0.0,
         new_since=_moment(headers.get("new_since")),
-        judge="judge" in headers,
+        judge=headers.get("judge"),
         shrunk_to=_number(headers.get("shrunk_to")),
     )
 

@@ -26,7 +26,7 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import PictureJudged, Verdict
-from vonggac.media.quantizer import keyframe_quantizer
+from vonggac.media.keyframe_weight import keyframe_quantizer
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -42,7 +42,8 @@ def may_stand_still(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:
     """Whether the keyframes that follow must show that the picture of `result` moves.
 
     Its forwarder saw that less comes between keyframes; or that it became another one, and yet it is the last probe's:
-    coded anew at other quantizers, as an encoder does that repeats it.
+    coded anew at other quantizers, as an encoder does that repeats it. Of one that stood still no keyframe alone shows
+    that this is over, unless its picture is clearly another one.
     """
     if keyframe.shrunk_to is not None:
         return True
@@ -51,7 +52,19 @@ def may_stand_still(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:
         return False
     # The very keyframe of the last probe says nothing of the next one.
     coded_anew = picture.keyframe_hash != judged.remember.keyframe_hash
-    return coded_anew and judged.not_checked.get(Cause.FROZEN, "").startswith(UNCHANGED)
+    why = judged.not_checked.get(Cause.FROZEN, "")
+    return coded_anew and (why.startswith(UNCHANGED) or (keyframe.judge == Cause.FROZEN and why != ""))
+
+
+def shows_another(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:
+    """Whether the picture is clearly another one than that which stood still."""
+    judged = result.judged
+    return (
+        keyframe.judge == Cause.FROZEN
+        and judged is not None
+        and not judged.shows_nothing
+        and Cause.FROZEN not in judged.not_checked
+    )
 
 
 async def watch_standstill(

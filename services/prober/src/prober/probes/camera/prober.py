@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prober.domain.dispute import rule
 from prober.domain.findings import Checks, StreamThresholds, check_stream
-from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS, GoodPictures
 from prober.domain.limits.logins import suspected
 from prober.domain.picture import PictureHistory
 from prober.domain.picture.repetition import RecentKeyframes
@@ -28,7 +28,7 @@ from prober.probes.camera.forwarder_probe import (
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.judgement import may_stand_still, report_judgement, watch_standstill
+from prober.probes.camera.judgement import may_stand_still, report_judgement, shows_another, watch_standstill
 from prober.probes.camera.picture_store import PictureStore, picture_checks
 from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again, compare_keyframe
 from prober.probes.camera.rtsp_probe import probe_rtsp
@@ -96,7 +96,7 @@ class CameraProber:
 
     def __init__(self, context: ProbeContext, probes: Mapping[str, Probe] = PROBES) -> None:
         self._context, self._probes = context, probes
-        self._keyframes = RecentKeyframes()
+        self._keyframes, self._good = RecentKeyframes(), GoodPictures()
 
     async def probe(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         """One attempt, at most `probe_timeout_s` (and the probe's bounded good-bye) long."""
@@ -149,7 +149,16 @@ class CameraProber:
                 tls = policy_of(camera.tls)
             except PeerError as error:
                 return _not_tried(down(error.cause, error.message))
-            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, history)
+            target = Target(
+                camera.url,
+                credentials,
+                left_s,
+                plan.kind,
+                camera.transport.value,
+                tls,
+                history,
+                known_good=self._good.get(camera.id),
+            )
             result = await self._within_limits(
                 target,
                 facility_id=camera.facility_id,
@@ -164,7 +173,12 @@ class CameraProber:
             result = await self._with_identity(result, camera, camera.expected, left_s)
         result = compare_keyframe(self._keyframes, camera.id, result)
         result = await self._context.disputes.add_dispute(camera.id, result)
+        if history is None and result.picture is not None:
+            # A light probe that met another picture.
+            history = await pictures.read_history(camera.id, deep_at=plan.deep_at)
         result = self._checked(result, camera.expected, history, began=began)
+        if result.weight is not None and result.judged is not None and result.judgement.verdict is Verdict.UP:
+            self._good.add(camera.id, result.weight)
         await report_judgement(self._context.bus, camera, result)
         return result
 
@@ -198,6 +212,8 @@ class CameraProber:
                 result = replace(result, judged=judged.without(Cause.FROZEN, CAME_AGAIN))
         if decoder is not None and may_stand_still(result, keyframe):
             result = await watch_standstill(result, self._context.bus, camera, decoder, first=keyframe, began=began)
+        elif shows_another(result, keyframe):
+            result = replace(result, moves=True)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _within_limits(

@@ -1,6 +1,6 @@
 """An RTSP camera: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
 
-A light probe ends with the keyframe's header: no picture, no measuring.
+A light probe ends with the keyframe: no picture, no measuring, unless that weighs otherwise than good pictures'.
 
 One attempt and one deadline, from name resolution to the keyframe. Within it every wait is bounded by what is left.
 """
@@ -20,6 +20,7 @@ from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, nal_type, video_codec
+from vonggac.media.keyframe_weight import Weight, keyframe_quantizer, weight_of
 from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
@@ -49,7 +50,8 @@ class _Attempt:
     def __init__(self, target: Target, tools: Tools) -> None:
         loop = asyncio.get_running_loop()
         self._target, self._tools = target, tools
-        self._light = target.kind is ProbeKind.LIGHT
+        self._kind = target.kind
+        self._weight: Weight | None = None
         self._clock = loop.time
         self._began = loop.time()
         self._ends_at = self._began + target.deadline_s
@@ -94,7 +96,7 @@ class _Attempt:
             duration_s,
             self._all_steps(),
             seen.media if seen is not None else None,
-            kind=self._target.kind,
+            kind=self._kind,
             login_accepted=self._login_accepted(judgement.cause),
             login_needed=self._logged_in,
             seen=seen,
@@ -102,6 +104,7 @@ class _Attempt:
             judged=self._picture.judged if isinstance(self._picture, Picture) else None,
             no_picture=REFRESHED if self._is_refreshed else None,
             goes_on=self._watch is not None and self._watch.goes_on,
+            weight=self._weight,
         )
 
     def _login_accepted(self, cause: Cause | None) -> bool | None:
@@ -163,18 +166,25 @@ class _Attempt:
         watch = self._watch
         assert watch is not None, "on_tracks is called before PLAY"
         began = self._clock()
-        if self._light:
+        known_good, light = self._target.known_good, self._kind is ProbeKind.LIGHT
+        if light and known_good is None:
             await _first_of(watch.keyframe_begun, self._lost, within_s=self._left_s())
         else:
             await self._keyframe(watch)
         self._step("keyframe", began)
-        if self._light or not watch.keyframe.done():
+        if (light and known_good is None) or not watch.keyframe.done():
             return
-        self._unit = watch.keyframe.result()
-        if self._unit.recovers_in:
+        unit = self._unit = watch.keyframe.result()
+        nals = self._picture_nals(watch.codec, unit)
+        if not unit.recovers_in:
+            self._weight = weight_of(sum(map(len, unit.nals)), keyframe_quantizer(watch.codec, nals))
+        if light and known_good is not None and (self._weight is None or known_good.cover(self._weight)):
+            return
+        # Nobody knows what another picture shows.
+        self._kind = ProbeKind.DEEP
+        if unit.recovers_in:
             await self._measure(watch, connection)
             return
-        nals = self._picture_nals(watch.codec, self._unit)
         decoding = self._tools.decoder.decode(
             watch.codec, nals, taken_at=self._tools.clock.now(), history=self._target.history
         )
@@ -230,7 +240,7 @@ class _Attempt:
         return [*missing, *unit.nals]
 
     def _evidence(self, failure: Failure | None, *, playing: bool) -> Evidence:
-        watch = self._watch
+        watch, light = self._watch, self._kind is ProbeKind.LIGHT
         failure = failure or self._end
         if watch is None:
             return Evidence(failure=failure, playing=playing)
@@ -238,13 +248,13 @@ class _Attempt:
             failure = Failure(Cause.PROTOCOL_ERROR, "PLAY was accepted, and what came then is not RTP")
         return Evidence(
             failure=failure,
-            light=self._light,
+            light=light,
             playing=playing,
             packets=watch.packets,
             foreign_payload=self._foreign_payload(watch),
             fits_codec=watch.fits_codec,
             units_dropped=watch.units_dropped,
-            keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
+            keyframe=watch.keyframe_begun.done() if light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=_failure_of(self._picture),
             refreshed=self._is_refreshed,

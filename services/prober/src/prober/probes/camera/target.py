@@ -10,6 +10,7 @@ from prober.probes.loop_lag import LoopLag
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.events.prober import ProbeKind
+from vonggac.media.keyframe_weight import Weights
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 
@@ -18,9 +19,10 @@ from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
-    A light probe ends with the header of a keyframe and decodes nothing. `transport`: as in `PlayOptions`. `tls`: whom
-    to trust on rtsps://. `history`: what the picture is judged beside as soon as it is decoded.
-    `logged_in` is called as soon as the camera took the login.
+    A light probe ends with the header of a keyframe and decodes nothing. Beside `known_good` ones it weighs the
+    keyframe, and is deep where that weighs otherwise. `transport`: as in `PlayOptions`. `tls`: whom to trust on
+    rtsps://. `history`: what the picture is judged beside as soon as it is decoded. `logged_in` is called as soon as
+    the camera took the login.
     """
 
     url: str
@@ -31,6 +33,7 @@ class Target:
     tls: TlsPolicy = SYSTEM_AUTHORITIES
     history: PictureHistory | None = None
     logged_in: Callable[[], None] | None = None
+    known_good: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True)

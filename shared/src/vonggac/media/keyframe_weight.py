@@ -1,17 +1,29 @@
-"""The quantizer of a keyframe, from the header of its first slice: how coarsely its picture is coded.
+"""What a keyframe weighs: how much there is to see in its picture, by its size and by how coarsely it is coded.
 
-ITU-T H.264 §7.3.3 and H.265 §7.3.6.1; the slices of a keyframe are intra coded, so most of a header is absent.
+Nothing is decoded: a picture that weighs otherwise than those that were judged good is another one, and nobody knows
+what it shows until it is judged. The quantizer is read from the header of the first slice (ITU-T H.264 §7.3.3, H.265
+§7.3.6.1); the slices of a keyframe are intra coded, so most of a header is absent.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import median
 
 from vonggac.media.h26x import H264_PPS, H264_SPS, H265_PPS, H265_SPS, VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.rbsp import Bits, unescape
 from vonggac.media.sps import H264Coding, H265Coding, h264_coding, h265_coding
 from vonggac.net.errors import MalformedError
 
+LIGHTER, HEAVIER = 0.72, 1.45
+"""A keyframe outside of that, beside those of the same picture, is of another one. People who pass change a tenth."""
+MUCH = 2.0
+"""So many times as heavy or as light: beside a picture of which few keyframes are known."""
+QUANTIZER_STEP = 6
+"""The quantizer's step doubles with every so many (H.264 table 8-15)."""
+MOST_KNOWN = 24
+"""Judged pictures that are remembered: some hours of them, a day's light and a night's."""
 MAX_HEADER_BYTES = 40
 SETS_KEPT = 256
 """A camera sends its parameter sets with each keyframe, and mostly the same ones."""
@@ -21,6 +33,65 @@ QUANTIZERS = range(-48, 52)
 _H264_IDR = 5
 _H265_IDR = frozenset({19, 20})
 _INTRA = {VideoCodec.H264: frozenset({2, 7}), VideoCodec.H265: frozenset({2})}
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One keyframe. `octets`: of its packets; `content`: the same at quantizer 0, None where nobody read that."""
+
+    octets: float
+    content: float | None = None
+
+
+def weight_of(octets: int, quantizer: int | None) -> Weight:
+    """A rate control gives a picture that shows nothing as many bits as any other: it codes it more finely."""
+    return Weight(octets, None if quantizer is None else octets * 2.0 ** (quantizer / QUANTIZER_STEP))
+
+
+class Weights:
+    """Keyframes of pictures that are alike, the newest `most` of them; compared by what both sides have."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, most: int = MOST_KNOWN) -> None:
+        self._known: deque[Weight] = deque(maxlen=most)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, weight: Weight) -> None:
+        """Another one like these."""
+        self._known.append(weight)
+
+    @property
+    def newest(self) -> Weight | None:
+        return self._known[-1] if self._known else None
+
+    @property
+    def middle(self) -> Weight | None:
+        """The one in the middle: the first ones after a change are often coded otherwise than the rest."""
+        if not self._known:
+            return None
+        contents = [weight.content for weight in self._known if weight.content is not None]
+        return Weight(median(weight.octets for weight in self._known), median(contents) if contents else None)
+
+    def cover(self, weight: Weight, *, lighter: float = LIGHTER, heavier: float = HEAVIER) -> bool:
+        """Whether `weight` is like one of these, or lies between two of them."""
+        contents = [known.content for known in self._known if known.content is not None]
+        if weight.content is not None and contents:
+            return lighter * min(contents) <= weight.content <= heavier * max(contents)
+        return self._cover_octets(weight, lighter, heavier)
+
+    def may_cover(self, weight: Weight) -> bool:
+        """Whether one keyframe alone of this weight may be of the same picture: it is as large, and begins otherwise.
+
+        A rate control that spreads its bits within a picture begins some with another quantizer than the next.
+        """
+        return self._cover_octets(weight, LIGHTER, HEAVIER) and self.cover(weight, lighter=1 / MUCH, heavier=MUCH)
+
+    def _cover_octets(self, weight: Weight, lighter: float, heavier: float) -> bool:
+        octets = [known.octets for known in self._known]
+        return bool(octets) and lighter * min(octets) <= weight.octets <= heavier * max(octets)
 
 
 @dataclass(frozen=True, slots=True)
