@@ -145,6 +145,24 @@ create temporary table flow on commit drop as
                    > (report.held, report.worker collate "C", report.sequence)
            ), '{}') as span
     from report;
+-- That nothing new is shown holds until another worker takes the camera. What that one shows is unknown for a while.
+create temporary table still_held on commit drop as
+    select camera, held, worker, sequence, still, tstzmultirange(still) - coalesce((
+               select range_agg(other.span) from report as other
+               where other.camera = report.camera and other.worker <> report.worker
+               and (other.held, other.worker collate "C", other.sequence)
+                   > (report.held, report.worker collate "C", report.sequence)
+           ), '{}') as spans
+    from report where not isempty(still);
+insert into report (camera, worker, held, sequence, state, changed_at, judged, life, picture, span, still)
+    select distinct on (camera, worker, lower(taker.span)) camera, taker.worker, taker.held, taker.sequence,
+           taker.state, lower(taker.span), false, taker.life,
+           taker.life * tstzrange(lower(taker.span), lower(taker.span) + interval '45 s'), 'empty', 'empty'
+    from (select *, unnest(spans) as piece from still_held) as left_over join report as taker using (camera)
+    where upper(piece) < coalesce(upper(left_over.still), 'infinity') and lower(taker.span) = upper(piece)
+          and taker.worker <> left_over.worker
+          and (taker.held, taker.worker collate "C", taker.sequence)
+              > (left_over.held, left_over.worker collate "C", left_over.sequence);
 -- What the holder that has the media says of the picture since it changed: its last word on that change. After it, what
 -- a probe found before the change holds no more, if the picture was not found to be like that.
 create temporary table shown on commit drop as
@@ -176,7 +194,7 @@ create temporary table probe on commit drop as
     from found;
 create temporary table frozen on commit drop as
     select camera, range_agg(flow.span) filter (where flows) * (
-               select range_agg(still) from report where report.camera = flow.camera and not isempty(still)) as span
+               select range_agg(spans) from still_held where still_held.camera = flow.camera) as span
     from flow group by camera;
 
 -- Media that flows refutes a failed probe that saw none, and a frozen picture that moved since; media that stopped

@@ -120,7 +120,7 @@ def latest_holders[Row: tuple[Any, ...]](spans: Sequence[tuple[Millis, Millis, R
         holding = [span for span in holding if span[1] > left]
         if not holding:
             continue
-        winner = max((span[2] for span in holding), key=_precedence)
+        winner = max((span[2] for span in holding), key=precedence)
         if result and result[-1].end == left and result[-1].value == winner:
             result[-1] = Segment(result[-1].start, right, winner)
         else:
@@ -128,5 +128,6 @@ def latest_holders[Row: tuple[Any, ...]](spans: Sequence[tuple[Millis, Millis, R
     return result
 
 
-def _precedence(row: tuple[Any, ...]) -> tuple[Millis, str, int]:
+def precedence(row: tuple[Any, ...]) -> tuple[Millis, str, int]:
+    """Of a row that begins with worker, held_since and sequence: of two, the greater one holds the camera."""
     return row[1], row[0], row[2]

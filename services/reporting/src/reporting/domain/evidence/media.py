@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.evidence.claims import latest_holders
+from reporting.domain.evidence.claims import latest_holders, precedence
 from reporting.domain.evidence.disputes import Ruling, rule, without_refused
 from reporting.domain.evidence.lives import Life, life_at
 from reporting.domain.evidence.pictures import Shown
@@ -48,6 +48,9 @@ OURS = frozenset(
 FROZEN, REPEATS = Cause.FROZEN.value, Cause.REPEATS.value
 NOTHING_NEW = frozenset((FROZEN, REPEATS))
 """Of a picture that stands still, or comes again and again: the forwarder, which has every keyframe, knows its end."""
+
+TAKEN: Millis = 45_000
+"""A forwarder that has just taken the camera knows by then whether its picture shows something new."""
 
 MEMORY: Millis = 2 * HOUR
 """How long media that is over may still refute a probe: as long as one may hold, two intervals of an hour."""
@@ -107,9 +110,12 @@ NOTHING = Media((), ())
 
 
 def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) -> Media:
-    """Each claim as far as its worker's life goes in which it was made; a hole ends it for good."""
+    """Each claim as far as its worker's life goes in which it was made; a hole ends it for good.
+
+    That nothing new was shown holds until another worker takes the camera: that one has to see it first.
+    """
     spans: list[tuple[Millis, Millis, MediaClaim]] = []
-    still: list[tuple[Millis, Millis, str]] = []
+    still: list[tuple[Millis, Millis, MediaClaim]] = []
     pictures = _Pictures()
     for claim in claims:
         life = life_at(lives.get(claim.worker_id, ()), claim.observed_at)
@@ -121,13 +127,20 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
         if claim.still_since is not None:
             start, end = _within(life, claim.still_since, claim.still_ends_at)
             if end > start:
-                still.append((start, end, claim.still_cause or FROZEN))
+                still.append((start, end, claim))
         if claim.picture_since is not None:
             pictures.add(claim, _within(life, claim.picture_since, claim.picture_ends_at))
     if not spans:
         return NOTHING
     flow = latest_holders(sorted(spans, key=itemgetter(0)))
-    return Media(flow, _union(still), pictures.shown_in(flow))
+    held: list[tuple[Millis, Millis, str]] = []
+    for start, end, claim in still:
+        for left, right, taker in _until_taken(start, end, _later_holders(claim, spans)):
+            held.append((left, right, claim.still_cause or FROZEN))
+            if taker is not None and (life := life_at(lives[taker.worker_id], taker.observed_at)) is not None:
+                doubt = taker._replace(picture_since=right, picture_judged=False, picture_cause=None)
+                pictures.add(doubt, _within(life, right, right + TAKEN))
+    return Media(flow, _union(held), pictures.shown_in(flow))
 
 
 class _Pictures:
@@ -156,6 +169,28 @@ class _Pictures:
         # Of two at one moment the later change holds.
         holders = latest_holders(sorted(pieces, key=itemgetter(0)))
         return [Segment(start, end, row[3]) for start, end, row in holders]
+
+
+type _Spans = list[tuple[Millis, Millis, MediaClaim]]
+
+
+def _later_holders(claim: MediaClaim, spans: _Spans) -> _Spans:
+    """Of others, which took the camera after this one did, by their beginning."""
+    since = precedence(claim)
+    others = (one for one in spans if one[2].worker_id != claim.worker_id and precedence(one[2]) > since)
+    return sorted(others, key=itemgetter(0))
+
+
+def _until_taken(start: Millis, end: Millis, others: _Spans) -> Iterable[tuple[Millis, Millis, MediaClaim | None]]:
+    """What others leave of [start, end), and who took the camera at the end of each piece."""
+    for left, right, other in others:
+        if left >= end:
+            break
+        if left > start:
+            yield start, left, other
+        start = max(start, right)
+    if end > start:
+        yield start, end, None
 
 
 def _within(life: Life, start: Millis, end: Millis | None) -> tuple[Millis, Millis]:
