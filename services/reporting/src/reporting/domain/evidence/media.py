@@ -135,10 +135,13 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
     flow = latest_holders(sorted(spans, key=itemgetter(0)))
     held: list[tuple[Millis, Millis, str]] = []
     for start, end, claim in still:
-        for left, right, taker in _until_taken(start, end, _later_holders(claim, spans)):
+        for left, right, next_holder in _until_taken(start, end, _later_holders(claim, spans)):
             held.append((left, right, claim.still_cause or FROZEN))
-            if taker is not None and (life := life_at(lives[taker.worker_id], taker.observed_at)) is not None:
-                doubt = taker._replace(picture_since=right, picture_judged=False, picture_cause=None)
+            if (
+                next_holder is not None
+                and (life := life_at(lives[next_holder.worker_id], next_holder.observed_at)) is not None
+            ):
+                doubt = next_holder._replace(picture_since=right, picture_judged=False, picture_cause=None)
                 pictures.add(doubt, _within(life, right, right + TAKEN))
     return Media(flow, _union(held), pictures.shown_in(flow))
 
