@@ -11,12 +11,9 @@ from inventory.domain.mandate.deadline import DUE_SOON, DueState, due_state_at, 
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
 from inventory.domain.mandate.obligation import FacilityView
 from inventory.domain.mandate.obligation import covers as covers_in_inventory
-from inventory.domain.places.areas import REQUIRED_AREAS, Area
-from inventory.domain.places.coverage import Assessed, decide_sufficiency
 from reporting.domain.instants import millis
-from reporting.domain.mandate import coverage, inspections, obligations
+from reporting.domain.mandate import inspections, obligations
 from vonggac.events.inventory import (
-    CoverageVerdict,
     FacilityStatus,
     FacilityType,
     ObligationKind,
@@ -25,25 +22,6 @@ from vonggac.events.inventory import (
 
 IDS = st.sampled_from([UUID(int=number) for number in range(3)])
 INSTANTS = st.integers(1_600_000_000_000, 1_800_000_000_000).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
-
-
-def test_the_required_areas_are_the_same() -> None:
-    assert tuple(area.value for area in REQUIRED_AREAS) == coverage.REQUIRED_AREAS
-    assert Area.OTHER_PUBLIC.value == coverage.OTHER_PUBLIC
-
-
-@given(
-    st.dictionaries(st.sampled_from(list(Area)), st.tuples(st.sampled_from(CoverageVerdict), st.integers(0, 3))),
-    st.sets(st.sampled_from(list(Area))),
-)
-def test_cameras_suffice_in_both_or_in_none(
-    verdicts: dict[Area, tuple[CoverageVerdict, int]], watched: set[Area]
-) -> None:
-    theirs = decide_sufficiency({area: Assessed(*found) for area, found in verdicts.items()}, watched)
-    ours = coverage.decide_sufficiency(
-        {area.value: coverage.Assessed(*found) for area, found in verdicts.items()}, {area.value for area in watched}
-    )
-    assert ours == (theirs.sufficient, theirs.missing, theirs.unassessed, theirs.cameras_needed)
 
 
 def obligation(**given: Any) -> obligations.Obligation:

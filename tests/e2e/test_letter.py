@@ -1,6 +1,7 @@
 """Letter 1742 on the whole platform: from the directive to pictures that both centres have; a suspended site stops."""
 
 import asyncio
+import io
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import docx
 import httpx
 import pytest
 import pytest_asyncio
@@ -123,6 +125,23 @@ async def survey_it(register: Register, facility: Json, agencies: dict[str, Json
     await register.move(path, "submitted", "approved")
 
 
+async def check_sufficiency_one(running: RunningPlatform, register: Register, facility: Json) -> None:
+    """The register, the minutes and the board say the same of the facility (R07)."""
+    found = await register.get(f"facilities/{facility['id']}/sufficiency")
+    assert (found["sufficient"], found["cameras_needed"]) == (False, len(REQUIRED_AREAS))
+    survey = await register.first(f"surveys?facility_id={facility['id']}&limit=1")
+    answer = await register.client.get(f"/v1/surveys/{survey['id']}/minutes.docx")
+    text = " ".join(one.text for one in docx.Document(io.BytesIO(answer.content)).paragraphs)
+    assert f"cần bổ sung {found['cameras_needed']} camera." in text
+
+    async def is_on_the_board() -> bool:
+        row = await running.get("reporting", f"/v1/progress/facilities/{CODE}")
+        names = ("sufficient", "cameras_needed", "missing_areas", "unassessed_areas")
+        return [row[name] for name in names] == [False, found["cameras_needed"], found["missing"], []]
+
+    await eventually(is_on_the_board, within_s=60, poll_s=0.25)
+
+
 async def agree_on_its_plan(register: Register, facility: Json, agencies: dict[str, Json]) -> None:
     """The plan that lead and operator agree on, the managing agency consulted (R04)."""
     codes = [one.code for one in content.destinations()]
@@ -169,6 +188,7 @@ async def test_letter_1742_ends_with_pictures_at_both_centres(running: RunningPl
     for centre in CENTRES:
         assert CAMERA not in await running.streams(centre)
     await survey_it(register, facility, agencies)
+    await check_sufficiency_one(running, register, facility)
     await agree_on_its_plan(register, facility, agencies)
 
     async def is_proven() -> bool:

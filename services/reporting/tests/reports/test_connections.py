@@ -14,7 +14,6 @@ from services.reporting.tests.conftest import AWAKE_SINCE, received
 
 from reporting.domain.instants import millis
 from reporting.domain.ledger import DAY, day_of, midnight
-from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.domain.segments import Period
 from reporting.reports import portions
 from reporting.reports.availability.bookkeeping import Bookkeeper
@@ -22,6 +21,7 @@ from reporting.reports.mandate import connections
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays
 from reporting.reports.mandate.connections import first_connected
 from reporting.storage.snapshot import snapshot
+from vonggac.sufficiency import OTHER_PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

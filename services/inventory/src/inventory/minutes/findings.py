@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inventory.domain.mandate.surveying.form import Infrastructure, SurveyForm
+from inventory.domain.mandate.surveying.form import Coverage, Infrastructure, SurveyForm
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.wording import AREAS, COVERAGES, SYSTEMS, amount, yes_no
 from vonggac.decree import Grid, LetterPage
@@ -59,7 +59,7 @@ def _system(page: LetterPage, form: SurveyForm) -> None:
 def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:
     for number, one in enumerate(form.areas, start=1):
         note = "; ".join(part for part in (one.reason, one.blind_spots) if part is not None)
-        needed = str(one.cameras_needed) if one.cameras_needed else ""
+        needed = str(max(1, one.cameras_needed or 0)) if one.coverage is Coverage.NOT_COVERED else ""
         yield str(number), AREAS[one.area], COVERAGES[one.coverage], ", ".join(one.camera_codes), needed, note
 
 

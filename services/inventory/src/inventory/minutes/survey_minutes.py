@@ -9,6 +9,7 @@ from uuid import UUID
 
 from inventory.domain.days import VIETNAM
 from inventory.domain.mandate.surveying.survey import VERDICTS, Participant, SurveyFields
+from inventory.domain.places.areas import Area
 from inventory.minutes.findings import write_findings
 from inventory.minutes.wording import (
     AREAS,
@@ -18,6 +19,7 @@ from inventory.minutes.wording import (
 )
 from vonggac.decree import LetterPage
 from vonggac.decree.dates import long_day, short_day
+from vonggac.sufficiency import SUFFICIENT, Sufficiency
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,21 @@ def _conclusions(survey: SurveyFields) -> Iterator[str]:
     form = survey.form
     if form is None:
         return
-    if form.uncovered():
-        needed = sum(one.cameras_needed or 0 for one in form.areas)
-        areas = ", ".join(AREAS[area].lower() for area in form.uncovered())
-        yield f"Chưa đủ camera giám sát: {areas}; cần bổ sung {amount(needed)} camera."
+    yield _sufficiency(form.sufficiency())
     if form.proposal is not None:
         yield f"Đề xuất: {_sentence(form.proposal)}"
     if form.estimated_cost_vnd is not None:
         yield f"Kinh phí dự kiến: {amount(form.estimated_cost_vnd)} đồng."
+
+
+def _sufficiency(found: Sufficiency) -> str:
+    words = [f"Camera giám sát các khu vực: {SUFFICIENT[found.sufficient]}"]
+    if found.uncovered:
+        areas = ", ".join(AREAS[Area(area)].lower() for area in found.uncovered)
+        words.append(f"chưa có camera: {areas}; cần bổ sung {amount(found.cameras_needed)} camera")
+    if found.unassessed:
+        words.append(f"chưa đánh giá: {', '.join(AREAS[Area(area)].lower() for area in found.unassessed)}")
+    return f"{'; '.join(words)}."
 
 
 def _sentence(text: str) -> str:

@@ -77,8 +77,11 @@ def _all(values: list[bool | None]) -> bool | None:
     return None if None in values else True
 
 
-RULE_VERSION = "4"
-"""Of the rule in words: every report and file prints both. 4 counts what lies between two read-backs that agree."""
+RULE_VERSION = "5"
+"""Of the rule in words: every report and file prints both. 4 counts what lies between two read-backs that agree; 5 has
+areas that nobody assessed as such, and names who is responsible."""
+RULES_BEFORE_ASSESSMENT = frozenset({"1", "2", "3", "4"})
+"""Of the last reports in which an area that nobody assessed counted as one camera to install."""
 RULE_WITHOUT_REGISTER = "2"
 """Of the last reports that were frozen without the register; their further versions are by it too. Of all others a
 further version is by the rule of the first one: time before rule 4 keeps its account."""
@@ -96,6 +99,8 @@ RULE_VI = (
     "Kỳ báo cáo gồm thời điểm đầu, không gồm thời điểm cuối. Ngoài phạm vi là thời gian camera chưa có, đã gỡ hoặc "
     "được tắt theo thống nhất, và thời gian cơ sở dự kiến, tạm dừng hoặc đã đóng; kế hoạch lấy theo từng thời điểm. "
     "Báo cáo đã chốt lấy thời hạn, nghĩa vụ và tình trạng từng cơ sở theo sổ theo dõi tại thời điểm chốt số liệu. "
+    "Số camera cần bổ sung là số mà khảo sát được duyệt hoặc người có thẩm quyền đánh giá cho các khu vực chưa có "
+    "camera; khu vực chưa ai đánh giá được ghi là chưa đánh giá, không tính là camera cần bổ sung. "
     "Thời gian trước khi quy tắc này có hiệu lực giữ nguyên cách tính của quy tắc trước."
 )
 RULE_EN = (
@@ -110,5 +115,7 @@ RULE_EN = (
     "includes its start and excludes its end. Out of scope is the time before a camera existed, after it was "
     "removed, while it was switched off by agreement, and while its facility was planned, suspended or closed; the "
     "plan is that of each moment. A frozen report takes deadlines, obligations and how far each facility is from "
-    "the register as of its cut-off. Time before this rule came into force keeps the account of the rule before."
+    "the register as of its cut-off. Cameras needed are those that an approved survey, or whoever may judge it, "
+    "found missing; an area that nobody assessed is not assessed, and no camera. Time before this rule came into "
+    "force keeps the account of the rule before."
 )

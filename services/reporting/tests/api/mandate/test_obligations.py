@@ -10,7 +10,6 @@ import pytest
 from ical.calendar_stream import IcsCalendarStream
 from services.reporting.tests.stage.letter import DEADLINE, LAST, Letter, may
 
-from reporting.domain.mandate.coverage import REQUIRED_AREAS
 from vonggac.events.inventory import (
     DeadlineV1,
     EarlierUnit,
@@ -21,6 +20,7 @@ from vonggac.events.inventory import (
     RemovedV1,
     UnitV1,
 )
+from vonggac.sufficiency import REQUIRED_AREAS
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province

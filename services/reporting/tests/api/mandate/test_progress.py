@@ -15,7 +15,6 @@ import pytest_asyncio
 from services.reporting.tests.stage.letter import Letter, may
 from sqlalchemy import text
 
-from reporting.domain.mandate.coverage import REQUIRED_AREAS
 from reporting.domain.mandate.progress import COUNT_NAMES
 from vonggac.events.inventory import (
     CameraV1,
@@ -26,6 +25,7 @@ from vonggac.events.inventory import (
     RemovedV1,
     SurveyStatus,
 )
+from vonggac.sufficiency import REQUIRED_AREAS
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -101,13 +101,15 @@ async def test_the_board_of_the_eve_of_the_deadline(client: Client, story: Story
     totals = board["totals"]
     found = {name: totals[name] for name in (
         "facilities", "with_cameras", "without_cameras", "surveyed", "plan_agreed", "connected_national",
-        "connected_provincial", "connected_both", "connection_unknown", "sufficient", "insufficient", "overdue",
+        "connected_provincial", "connected_both", "connection_unknown", "sufficient", "insufficient", "unassessed",
+        "overdue",
         "blocked", "without_focal_point", "cameras", "cameras_both",
     )}  # fmt: skip
     assert found == {
         "facilities": 3, "with_cameras": 2, "without_cameras": 1, "surveyed": 1, "plan_agreed": 1,
         "connected_national": 2, "connected_provincial": 1, "connected_both": 1, "connection_unknown": 0,
-        "sufficient": 1, "insufficient": 2, "overdue": 0, "blocked": 1, "without_focal_point": 1, "cameras": 2,
+        "sufficient": 1, "insufficient": 0, "unassessed": 2, "overdue": 0,
+        "blocked": 1, "without_focal_point": 1, "cameras": 2,
         "cameras_both": 1,
     }  # fmt: skip
     assert totals["blocked_by"] == {"security_lock": 1}

@@ -71,7 +71,7 @@ def row_of(report: Report, code: str) -> dict[str, Any]:
 
 async def test_a_report_holds_what_the_register_said_of_each_facility(client: Client, story: Story) -> None:
     _, report = await frozen(client)
-    assert report.header.rule_version == "4"
+    assert report.header.rule_version == "5"
     a, b, c = (row_of(report, code) for code in "ABC")
     asked = (
         "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient", "survey_status",
@@ -85,7 +85,7 @@ async def test_a_report_holds_what_the_register_said_of_each_facility(client: Cl
         "tcp", "D1 D2", True, "NV-1742-A", "done", due, 0, None,
     ]  # fmt: skip
     assert [b[name] for name in asked] == [
-        "Huyện Hướng Hóa", False, None, 1, 8, False, "submitted", False, None, False, None, None, False, "NV-1742-A",
+        "Huyện Hướng Hóa", False, None, 1, 0, None, "submitted", False, None, False, None, None, False, "NV-1742-A",
         "overdue", due, 2, "security_lock",
     ]  # fmt: skip
     assert (b["surveyed_on"], b["connected_national"], b["connected_provincial"]) == ("2021-05-07", True, False)
@@ -130,7 +130,7 @@ async def test_every_form_has_it_and_verifies_without_a_name_a_phone_or_an_addre
 async def test_the_list_of_facilities_has_the_columns_that_officials_expect(client: Client, story: Story) -> None:
     _, report = await frozen(client)
     first, *others = paper(report).appendices
-    assert [one.number for one in others] == ["II", "III", "IV"]
+    assert [one.number for one in others] == ["II", "III", "IV", "V"]
     (grid,) = first.blocks
     assert isinstance(grid, Grid)
     assert list(grid.columns) == [
@@ -139,12 +139,12 @@ async def test_the_list_of_facilities_has_the_columns_that_officials_expect(clie
         "Tỷ lệ hoạt động 24/24h", "Vướng mắc", "Thời hạn", "Ghi chú",
     ]  # fmt: skip
     head, a, b, c, whole = (list(row) for row in grid.rows)
-    assert head[1:2] + head[5:9] == ["Huyện Hướng Hóa", "1/3", "2/3", "2 / 17", "1/3"]
+    assert head[1:2] + head[5:9] == ["Huyện Hướng Hóa", "1/3", "2/3", "2 / 0", "1/3"]
     assert a[5:9] == ["Có, từ 08/5/2021", "Có", "1 / 0 (đủ)", "Đã khảo sát"]
     assert a[9] == "Đã thống nhất 08/5/2021; 1 luồng từ camera, TCP; tới D1, D2"
-    assert b[5:12] == ["Chưa có", "Có", "1 / 8 (thiếu)", "07/5/2021 (chờ duyệt)", "Chưa có", "Có", "Chưa"]
+    assert b[5:12] == ["Chưa có", "Có", "1 / 0 (chưa đánh giá)", "07/5/2021 (chờ duyệt)", "Chưa có", "Có", "Chưa"]
     assert b[13].startswith("Hệ thống bị khóa bảo mật: nhà thầu giữ mật khẩu")
-    assert b[14] == "Trước 10/5/2021: khảo sát và phương án, kết nối (quá hạn)"
+    assert b[14] == "Trước 10/5/2021: khảo sát và phương án, kết nối (quá hạn, Sở Thông tin và Truyền thông)"
     assert a[14] == "Trước 10/5/2021: khảo sát và phương án, kết nối (xong)"
     assert c[6:7] + c[10:12] == ["Chưa", "-", "-"]
     assert whole[1] == "Tổng cộng: 3 cơ sở"
@@ -217,7 +217,7 @@ async def test_late_evidence_changes_the_register_s_rows_by_a_version_alone(
     answer = await client.post(f"/v1/reports/{body['id']}/versions?version=1", json={"reason": "số liệu đến muộn"})
     assert answer.status_code == 201, answer.text
     second = parsed((await client.get(f"/v1/reports/{body['id']}.json")).content)
-    assert (second.header.version, second.header.rule_version) == (2, "4")
+    assert (second.header.version, second.header.rule_version) == (2, "5")
     changed = {(row["table"], row["column"]) for row in second.tables["changes"]}
     assert ("obligations", "state") in changed
     assert row_of(second, "B")["as_of_ms"] == row_of(report, "B")["as_of_ms"]

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.mandate.connection import Connection, conjunction, of_camera, of_facility
-from reporting.domain.mandate.coverage import REQUIRED_AREAS, Assessed, Sufficiency, decide_sufficiency
 from reporting.domain.mandate.progress import (
     COUNT_NAMES,
     CameraProgress,
@@ -21,7 +20,7 @@ from reporting.domain.mandate.progress import (
 )
 from reporting.domain.scope import Facility, Named
 from reporting.domain.timeline import CameraState
-from vonggac.events.inventory import CoverageVerdict
+from vonggac.sufficiency import Sufficiency
 
 TRUTH = st.sampled_from([True, False, None])
 KINDS = ("needs_repair", "security_lock")
@@ -29,6 +28,13 @@ KINDS = ("needs_repair", "security_lock")
 
 def named(number: int, code: str) -> Named:
     return Named(UUID(int=number), code, code)
+
+
+SUFFICIENCY = {
+    True: Sufficiency(True, (), (), 0),
+    False: Sufficiency(False, ("gate",), (), 1),
+    None: Sufficiency(None, ("gate",), ("gate",), 0),
+}
 
 
 @st.composite
@@ -45,7 +51,7 @@ def rows(draw: st.DrawFn, number: int = 0) -> FacilityProgress:
         UUID(int=number), f"F{number}", "Cơ sở", draw(st.sampled_from(["school", "hotel"])), False,
         named(unit, f"46{unit}"), named(100 + agency, f"A{agency}"),
     )  # fmt: skip
-    enough = draw(st.booleans())
+    enough = draw(TRUTH)
     return FacilityProgress(
         place,
         draw(st.sampled_from(["planned", "approved", "active", "suspended", "closed"])),
@@ -53,7 +59,7 @@ def rows(draw: st.DrawFn, number: int = 0) -> FacilityProgress:
         surveyed=draw(st.booleans()),
         plan_agreed=draw(st.booleans()),
         plan_excepted=draw(st.booleans()),
-        sufficiency=Sufficiency(enough, () if enough else ("gate",), (), 0 if enough else 1),
+        sufficiency=SUFFICIENCY[enough],
         focal_point=draw(st.booleans()),
         blocked=tuple(sorted(draw(st.sets(st.sampled_from(KINDS))))),
         overdue=draw(st.sampled_from([(), ("NV-1742-B",)])),
@@ -85,7 +91,7 @@ def test_the_lines_of_each_grouping_sum_up_to_the_total(board: list[FacilityProg
 def test_what_a_line_says_and_what_its_rows_say_agree(board: list[FacilityProgress]) -> None:
     total, counted = total_of(board), [row for row in board if row.counted]
     assert total.facilities == len(counted) == total.with_cameras + total.without_cameras
-    assert total.facilities == total.sufficient + total.insufficient
+    assert total.facilities == total.sufficient + total.insufficient + total.unassessed
     assert total.facilities + total.planned + total.suspended + total.closed == len(board)
     assert total.connected_both == sum(row.connection.both is True for row in counted)
     assert total.connected_both <= min(total.connected_national, total.connected_provincial)
@@ -147,22 +153,3 @@ def test_a_camera_of_another_public_area_does_not_hold_its_facility_back() -> No
     assert of_facility([("gate", good), (None, bad)]).both is False
     assert of_facility([("other_public", good)]) == good
     assert of_facility([]) == (False, False)
-
-
-AREAS = st.dictionaries(
-    st.sampled_from(REQUIRED_AREAS),
-    st.builds(Assessed, st.sampled_from(CoverageVerdict), st.integers(0, 3)),
-)
-
-
-@given(AREAS, st.sets(st.sampled_from(REQUIRED_AREAS)))
-def test_cameras_suffice_only_if_no_required_area_is_missing(assessed: dict[str, Assessed], watched: set[str]) -> None:
-    found = decide_sufficiency(assessed, watched)
-    assert found.sufficient == (not found.missing)
-    assert found.cameras_needed >= len(found.missing)
-    assert set(found.unassessed) <= set(found.missing)
-    for area, (verdict, _) in assessed.items():
-        if verdict is CoverageVerdict.NOT_COVERED:
-            assert area in found.missing
-        elif verdict is CoverageVerdict.NOT_APPLICABLE:
-            assert area not in found.missing

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from vonggac import sufficiency
+
 
 class Area(StrEnum):
     """Areas of a facility that cameras watch (domain.md 5.5)."""
@@ -21,7 +23,7 @@ class Area(StrEnum):
     OTHER_PUBLIC = "other_public"
 
 
-REQUIRED_AREAS: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
+REQUIRED_AREAS: tuple[Area, ...] = tuple(Area(one) for one in sufficiency.REQUIRED_AREAS)
 """Every facility watches them, unless it says why one does not apply, and each survey judges them (4403/CV-BCĐ)."""
 PRIVATE = frozenset(
     {"room", "bedroom", "toilet", "bathroom", "isolation_room", "wc", "shower"}

@@ -24,6 +24,7 @@ from inventory.domain.paper import PAPER, Cause
 from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.papers import SURVEYED, check_paper_day
 from inventory.nouns.mandate.states import FIELD_AHEAD, check_happened, status_filter
+from inventory.nouns.mandate.surveyed_areas import record_coverage
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
@@ -154,5 +155,6 @@ SURVEY = Noun(
     machine=MACHINE,
     check=_check,
     guards=survey_guards,
+    after_change=record_coverage,
     writer=_Writer(MACHINE),
 )

@@ -74,11 +74,11 @@ class Survey(Thing):
 
     @property
     def cameras_needed(self) -> int | None:
-        return sum(one.cameras_needed or 0 for one in self.form.areas) if self.form is not None else None
+        return self.form.sufficiency().cameras_needed if self.form is not None else None
 
     @property
     def uncovered_areas(self) -> tuple[str, ...]:
-        return tuple(str(area) for area in self.form.uncovered()) if self.form is not None else ()
+        return self.form.sufficiency().uncovered if self.form is not None else ()
 
     @property
     def estimated_cost_vnd(self) -> int | None:

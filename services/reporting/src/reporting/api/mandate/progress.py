@@ -93,9 +93,10 @@ class FacilityRow(BaseModel):
     connected_national: bool | None
     connected_provincial: bool | None
     connected_both: bool | None
-    sufficient: bool
-    missing_areas: list[str]
-    cameras_needed: int
+    sufficient: bool | None = Field(description="null: no area was found uncovered, and some are not assessed.")
+    missing_areas: list[str] = Field(description="Required areas without a camera; unassessed ones too.")
+    unassessed_areas: list[str] = Field(description="Of the missing areas those that nobody assessed.")
+    cameras_needed: int = Field(description="For the areas that were found uncovered.")
     focal_point: bool
     blocked: list[str] = Field(description="Kinds of reasons on record.")
     overdue: list[str] = Field(description="Codes of the obligations that are overdue for it.")
@@ -340,6 +341,7 @@ def _row(row: FacilityProgress) -> dict[str, Any]:
         "connected_both": connection.both,
         "sufficient": row.sufficiency.sufficient,
         "missing_areas": list(row.sufficiency.missing),
+        "unassessed_areas": list(row.sufficiency.unassessed),
         "cameras_needed": row.sufficiency.cameras_needed,
         "focal_point": row.focal_point,
         "blocked": list(row.blocked),

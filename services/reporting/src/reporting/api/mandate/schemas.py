@@ -50,7 +50,8 @@ class ProgressFigures(BaseModel):
     connected_both: int
     connection_unknown: int = Field(description="Nobody could look; never counted as connected nor as not.")
     sufficient: int = Field(description="No required area is uncovered (R07).")
-    insufficient: int
+    insufficient: int = Field(description="An area was found uncovered, or lost its camera.")
+    unassessed: int = Field(description="Neither: some required areas are not assessed.")
     overdue: int = Field(description="With an obligation that is overdue.")
     blocked: int = Field(description="With a reason on record why it cannot be connected.")
     without_focal_point: int = Field(description="Nobody is in office as focal point on the day (R17).")
@@ -63,7 +64,7 @@ class ProgressFigures(BaseModel):
     cameras_provincial: int
     cameras_both: int
     cameras_unknown: int
-    cameras_needed: int = Field(description="Cameras still to be installed for the required areas.")
+    cameras_needed: int = Field(description="Cameras still to be installed in the areas that were found uncovered.")
     blocked_by: dict[str, int] = Field(description="Facilities by kind of reason; one may have several.")
     facilities_both_percent: float | None = Field(description="Of the counted facilities; unrounded.")
     facilities_both_percent_rounded: str | None

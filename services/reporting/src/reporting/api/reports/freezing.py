@@ -32,6 +32,7 @@ from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
 from reporting.reports.snapshot.letterhead import Letterhead
+from reporting.reports.snapshot.of_register import letterhead_of_register
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage import plan
 from reporting.storage.availability import after_freezing, targets
@@ -83,7 +84,7 @@ async def freeze_report(
         deadline_ms=None if body.deadline is None else millis(body.deadline),
         target_ppm=await _target(shared, body, period),
         proposals=tuple(body.proposals),
-        letterhead=_letterhead(shared, body.letterhead),
+        letterhead=await _letterhead(shared, body.letterhead, cut_off),
     )
     asked = _Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
     seen = await _announced(shared, asked)
@@ -241,11 +242,13 @@ async def _target(shared: Context, body: FreezeShape, period: Period) -> int:
         return await targets.demanded_ppm(session, period.start)
 
 
-def _letterhead(shared: Context, given: Letterhead) -> Letterhead:
-    """As it was given; whoever names no addressee reports to those of the settings."""
+async def _letterhead(shared: Context, given: Letterhead, at: Millis) -> Letterhead:
+    """As it was given, and what it leaves out as the register has it; addressees are those of the settings."""
+    async with shared.database.transaction() as session:
+        found = await letterhead_of_register(session, given, at)
     if "addressees" in given.model_fields_set:
-        return given
-    return given.model_copy(update={"addressees": list(shared.settings.report_addressees)})
+        return found
+    return found.model_copy(update={"addressees": list(shared.settings.report_addressees)})
 
 
 def _created(report: Report, response: Response) -> DetailShape:
@@ -279,6 +282,7 @@ class _Request(NamedTuple):
     register_at: Millis | None
     codes_of: Millis | None = None
     with_notes: bool = True
+    with_assessment: bool = True
 
     @property
     def covers_until(self) -> Millis:
@@ -299,7 +303,8 @@ async def _same_request(session: AsyncSession, before: Report) -> _Request:
     first = before if header.version == 1 else await wanted(session, before.id, 1)
     period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)
     register_at = first.header.cut_off_ms if first.has_register else None
-    return _Request(period, zone, header.filters, register_at, first.header.frozen_at_ms, first.has_notes)
+    of_first = first.header.frozen_at_ms, first.has_notes, first.has_assessment
+    return _Request(period, zone, header.filters, register_at, *of_first)
 
 
 async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
@@ -311,8 +316,9 @@ async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
         scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
         earlier, at = asked.register_at is None, asked.register_at
         extent = Extent(
-            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes
-        )
+            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes,
+            with_assessment=asked.with_assessment,
+        )  # fmt: skip
         tables = await collect(session, extent)
         places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
         return _Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))

@@ -142,6 +142,8 @@ class ItemShape(BaseModel):
     title: str
     facility_code: str | None
     facility_name: str | None
+    responsible_name: str | None = Field(description="The agency that owes it.")
+    directive: str | None = Field(description="The document that orders it, cited in full.")
 
 
 class SendingShape(BaseModel):

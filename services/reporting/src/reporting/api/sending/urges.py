@@ -219,6 +219,7 @@ async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) ->
         items=row.items,
         issuer=row.issuer,
         urged_at=millis(row.urged_at),
+        agency_id=str(row.agency_id),
     )
     content = await asyncio.to_thread(letter, of)
     disposition = {"Content-Disposition": f'attachment; filename="don-doc-{row.id}.docx"'}
@@ -268,7 +269,7 @@ async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeShape]:
 
 
 def _item(one: Any) -> ItemShape:
-    known = {name: one[name] for name in ItemShape.model_fields}
+    known = {name: one.get(name) for name in ItemShape.model_fields}
     return ItemShape(**known | {"since": moment(one["since"])})
 
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from reporting.domain.compliance import complies, role_connections
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.domain.partition import DeliveryLine, Seen
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
+from vonggac.sufficiency import OTHER_PUBLIC
 
 SUSTAINED: Millis = 600_000
 """A connection is accepted once it has held for ten minutes (mandate 1.5); it is dated to their beginning."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_facility
-from reporting.domain.mandate.coverage import Sufficiency
 from reporting.domain.scope import NOT_COUNTED, Facility
 from vonggac.events.inventory import FacilityStatus
+from vonggac.sufficiency import Sufficiency
 
 
 class CameraProgress(NamedTuple):
@@ -73,6 +73,7 @@ class Counts:
     connection_unknown: int = 0
     sufficient: int = 0
     insufficient: int = 0
+    unassessed: int = 0
     overdue: int = 0
     blocked: int = 0
     without_focal_point: int = 0
@@ -120,8 +121,9 @@ def counts_of(row: FacilityProgress) -> Counts:
         connected_provincial=int(connection.provincial is True),
         connected_both=int(connection.both is True),
         connection_unknown=int(connection.both is None),
-        sufficient=int(row.sufficiency.sufficient),
-        insufficient=int(not row.sufficiency.sufficient),
+        sufficient=int(row.sufficiency.sufficient is True),
+        insufficient=int(row.sufficiency.sufficient is False),
+        unassessed=int(row.sufficiency.sufficient is None),
         overdue=int(bool(row.overdue)),
         blocked=int(bool(row.blocked)),
         without_focal_point=int(not row.focal_point),

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.ledger import Day
 from reporting.domain.mandate.connection import SUSTAINED
-from reporting.domain.mandate.coverage import OTHER_PUBLIC
 from reporting.storage.availability import ledger
 from reporting.storage.availability.unconnected import unconnected_days
+from vonggac.sufficiency import OTHER_PUBLIC
 
 type _Span = tuple[Day, Day]
 

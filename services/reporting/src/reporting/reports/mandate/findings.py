@@ -7,12 +7,12 @@ from uuid import UUID
 
 from reporting.domain import instants
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.domain.mandate.coverage import Assessed, Sufficiency, decide_sufficiency
 from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of, start_of_day
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from reporting.reports.mandate.steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_step, instant
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus
+from vonggac.sufficiency import Assessed, Sufficiency, decide_sufficiency
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Facts:
 
     def sufficiency(self, facility_id: UUID) -> Sufficiency:
         """At the instant."""
-        return _sufficiency(self.coverages.get(facility_id, ()), self.cameras.get(facility_id, ()))
+        coverages, cameras = self.coverages.get(facility_id, ()), self.cameras.get(facility_id, ())
+        return _sufficiency(coverages, cameras, self.revisions.get(facility_id, ()))
 
     def sufficient_since(self, facility_id: UUID) -> Millis | None:
         """When the cameras sufficed first; None if they do not at the instant."""
@@ -125,7 +126,8 @@ class Facts:
         for cut in sorted({at for one in revisions for at in (one.start, one.end)}):
             held = [one for one in revisions if one.start <= cut < one.end]
             coverages = [one for one in held if one.noun == "coverage"]
-            if _sufficiency(coverages, [one for one in held if one.noun == "camera"]).sufficient:
+            earlier = [one for one in revisions if one.start <= cut]
+            if _sufficiency(coverages, [one for one in held if one.noun == "camera"], earlier).sufficient:
                 return cut
         return None
 
@@ -172,13 +174,18 @@ class Facts:
         return Finding(max(begins, default=None), evidence)
 
 
-def _sufficiency(coverages: Iterable[Record], cameras: Iterable[Record]) -> Sufficiency:
+def _sufficiency(coverages: Iterable[Record], cameras: Iterable[Record], earlier: Iterable[Record]) -> Sufficiency:
+    """`earlier`: all revisions until then, also of cameras that are gone."""
     assessed = {
         one.state["area"]: Assessed(CoverageVerdict(one.state["verdict"]), one.state["cameras_needed"])
         for one in coverages
     }
-    watched = {one.state["area"] for one in cameras if one.state["enabled"] and one.state["area"] is not None}
-    return decide_sufficiency(assessed, watched)
+    once = _watched(one for one in earlier if one.noun == "camera")
+    return decide_sufficiency(assessed, _watched(cameras), once)
+
+
+def _watched(cameras: Iterable[Record]) -> set[str]:
+    return {one.state["area"] for one in cameras if one.state["enabled"] and one.state["area"] is not None}
 
 
 def _first(found: Sequence[Evidence], kind: str) -> Evidence:

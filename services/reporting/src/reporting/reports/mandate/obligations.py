@@ -5,6 +5,7 @@ A report that names no facilities is owed once, for the province: its item has n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,7 +34,8 @@ from reporting.reports.mandate.connections import first_connected
 from reporting.reports.mandate.findings import Facts, start_of
 from reporting.reports.mandate.situation import FacilityThen, Situation, areas_of
 from reporting.reports.mandate.steps import instant
-from reporting.storage.mandate.records import Record
+from reporting.storage.mandate.records import Record, Records
+from vonggac.decree.citation import cite
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.telemetry.garbage_collection import rarely_collected
 
@@ -54,6 +56,9 @@ class Item(NamedTuple):
     """Whether the deadline is the facility's own: it came under the obligation after the directive's day."""
     since: Millis | None = None
     """Since when the facility comes under it."""
+
+    citation: str | None = None
+    """The directive in full: kind, number, day, issuer, subject."""
 
     @property
     def recorded_late(self) -> bool:
@@ -166,7 +171,9 @@ def _made(facts: Facts, obligation: Obligation, facility: Facility | None, due: 
     )
     number = None if directive is None else str(directive.state["number"])
     recorded_at = finding.recorded_at if obligation.kind in OBSERVABLE else obligation.changed_at
-    return Item(facility, obligation, number, responsible, due, evidence, None if due.done_at is None else recorded_at)
+    recorded = None if due.done_at is None else recorded_at
+    citation = citation_of(facts.situation.records, directive, facts.situation.at)
+    return Item(facility, obligation, number, responsible, due, evidence, recorded, citation=citation)
 
 
 def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
@@ -175,6 +182,23 @@ def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
     directive = situation.records.named("directive", obligation.directive_id, situation.at)
     day = None if directive is None else directive.state.get("issued_on")
     return None if day is None else start_of(day)
+
+
+def citation_of(known: Records, directive: Record | None, at: Millis) -> str | None:
+    """The first citation of a document (Decree 30/2020): `Công văn số 1742/UBND-VX ngày 07/5/2021 của … về việc …`."""
+    if directive is None:
+        return None
+    state = directive.state
+    issuer = None
+    if state.get("issuer_id") is not None:
+        issuer = known.named("agency", UUID(state["issuer_id"]), at)
+    issued_on = state.get("issued_on")
+    return cite(
+        str(state["number"]),
+        None if issued_on is None else date.fromisoformat(issued_on),
+        None if issuer is None else str(issuer.state["name"]),
+        state.get("subject"),
+    )
 
 
 def obligation_of(record: Record) -> Obligation:

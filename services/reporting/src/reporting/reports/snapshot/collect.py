@@ -24,7 +24,7 @@ from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
-from reporting.reports.snapshot.register import register_rows
+from reporting.reports.snapshot.register import before_assessment, register_rows
 from reporting.reports.totals import Totals
 from reporting.storage import history, plan
 from reporting.storage.mandate import lifecycle, records
@@ -49,6 +49,8 @@ class Extent:
     """The instant whose register is frozen with the figures: the cut-off. None: none is, as by rule 2 and before."""
     with_notes: bool = True
     """Whether the notes on the evidence are frozen with the figures: of no report that was frozen without them."""
+    with_assessment: bool = True
+    """Whether areas that nobody assessed are told from uncovered ones: of no report of rule 4 and before."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
@@ -109,7 +111,10 @@ async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[
     if at is None:
         return {}
     made = await board(session, at, presumption(question.presumed_alive_ms, at, question.now), extent.scope)
-    return await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
+    rows = await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
+    return (
+        rows if extent.with_assessment else {**rows, "progress": [before_assessment(one) for one in rows["progress"]]}
+    )
 
 
 async def _notes(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:

@@ -35,10 +35,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "progress": (
         *PLACE,
         "as_of_ms", "status", "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient",
-        "missing_areas", "survey_code", "survey_status", "surveyed", "surveyed_on", "survey_scheduled_on", "plan_code",
-        "plan_status", "plan_agreed", "plan_agreed_ms", "plan_cameras", "plan_sources", "plan_transports",
-        "plan_destinations", "plan_excepted", "connected_national", "connected_provincial", "connected_both",
-        "due_obligation", "due_before_ms", "due_state", "overdue", "blocked", "blocked_why", "note",
+        "missing_areas", "unassessed_areas", "survey_code", "survey_status", "surveyed", "surveyed_on",
+        "survey_scheduled_on", "plan_code", "plan_status", "plan_agreed", "plan_agreed_ms", "plan_cameras",
+        "plan_sources", "plan_transports", "plan_destinations", "plan_excepted", "connected_national",
+        "connected_provincial", "connected_both", "due_obligation", "due_before_ms", "due_state", "overdue", "blocked",
+        "blocked_why", "note",
     ),
     "obligations": (
         "obligation_id", "obligation_code", "obligation_name", "obligation_kind", "directive", "responsible_code",
@@ -66,6 +67,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 `progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
 `notes` are what was refused as evidence, which reports of rule 3 and before have not."""
 
+SINCE_ASSESSMENT = frozenset({"unassessed_areas"})
+"""Columns that reports of rule 4 and before have not."""
 CONNECTED_FOR: Millis = 600_000
 """A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its
 cameras were for ten unbroken minutes together (`domain.mandate.connection`)."""

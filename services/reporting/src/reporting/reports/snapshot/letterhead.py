@@ -1,6 +1,9 @@
-"""Who writes to whom: what Decree 30/2020/NĐ-CP, Annex I puts around a report. Data, given when a report is frozen."""
+"""Who writes to whom: what Decree 30/2020/NĐ-CP, Annex I puts around a report. Given when a report is frozen, or as the
+register has it then (`letterhead_of_register`)."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from reporting.settings import ADDRESSEES
 
@@ -43,6 +46,7 @@ class Letterhead(BaseModel):
         description="The directive that is carried out, in full at its first citation.",
     )
     signer_title: str = Field(default="GIÁM ĐỐC", max_length=200, description="Post of the signer.")
+    signer_name: str | None = Field(default=None, max_length=200, description="Below the room to sign.")
     signer_authority: str | None = Field(
         default=None, max_length=200, description="KT., TL., TUQ. and on whose behalf."
     )
@@ -51,3 +55,9 @@ class Letterhead(BaseModel):
         max_length=20,
         description="«Nơi nhận», one a line.",
     )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A signer's name that nobody gave stands nowhere: headers of earlier reports keep their digest."""
+        found: dict[str, Any] = handler(self)
+        return found if self.signer_name is not None else {k: v for k, v in found.items() if k != "signer_name"}

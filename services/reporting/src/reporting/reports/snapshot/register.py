@@ -18,7 +18,7 @@ from reporting.reports.mandate.obligations import Item
 from reporting.reports.mandate.progress import Board
 from reporting.reports.mandate.steps import instant
 from reporting.reports.snapshot.canonical import Row, Value
-from reporting.reports.snapshot.figures import COLUMNS, PLACE
+from reporting.reports.snapshot.figures import COLUMNS, PLACE, SINCE_ASSESSMENT
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import FacilityStatus, PlanStatus, SurveyVerdict, UnitLevel
 
@@ -85,6 +85,15 @@ def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[
     }
 
 
+def before_assessment(row: Row) -> Row:
+    """A row of `progress` as rule 4 has it: an area that nobody assessed is missing, and one camera."""
+    found = {name: value for name, value in row.items() if name not in SINCE_ASSESSMENT}
+    if row["status"] is None:
+        return found
+    unassessed, needed = str(row["unassessed_areas"] or "").split(), row["cameras_needed"]
+    return found | {"sufficient": row["missing_areas"] is None, "cameras_needed": int(needed or 0) + len(unassessed)}
+
+
 def masked(text: str | None) -> str | None:
     """Free text without phones and e-mail addresses."""
     return None if text is None else _CONTACT.sub(HIDDEN, text)
@@ -109,6 +118,7 @@ def status_of(known: Known, row: FacilityProgress) -> dict[str, Value]:
         "cameras_needed": row.sufficiency.cameras_needed,
         "sufficient": row.sufficiency.sufficient,
         "missing_areas": " ".join(row.sufficiency.missing) or None,
+        "unassessed_areas": " ".join(row.sufficiency.unassessed) or None,
         "surveyed": row.surveyed,
         **({} if survey is None else _of_survey(survey)),
         **_plan(facts, row),

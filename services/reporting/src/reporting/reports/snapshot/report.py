@@ -10,9 +10,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reporting.domain.compliance import RULE_OF_STATES
+from reporting.domain.compliance import RULE_OF_STATES, RULES_BEFORE_ASSESSMENT
 from reporting.domain.instants import Millis
 from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
+from reporting.reports.snapshot.figures import COLUMNS, SINCE_ASSESSMENT
 from reporting.reports.snapshot.letterhead import Letterhead
 
 SCHEMA: Literal["vonggac.report/1"] = "vonggac.report/1"
@@ -120,6 +121,16 @@ class Report:
     def by_read_backs(self) -> bool:
         """Whether it counts what lies between two read-backs that agree; reports of rule 3 and before do not."""
         return self.has_register and self.header.rule_version != RULE_OF_STATES
+
+    @property
+    def has_assessment(self) -> bool:
+        """Whether it tells areas that nobody assessed from uncovered ones; reports of rule 4 and before do not."""
+        return self.has_register and self.header.rule_version not in RULES_BEFORE_ASSESSMENT
+
+    def columns_of(self, table: str) -> tuple[str, ...]:
+        """The columns that the table has by the rule of this report."""
+        later = () if self.has_assessment else SINCE_ASSESSMENT
+        return tuple(name for name in COLUMNS[table] if name not in later)
 
     @property
     def name(self) -> str:

@@ -40,7 +40,8 @@ _COUNTED = {
     "connected_both": ("Đã kết nối cả hai", "Connected to both."),
     "connection_unknown": ("Không rõ kết nối", "Not known whether connected to both."),
     "sufficient": ("Đủ camera", "No required area is uncovered."),
-    "insufficient": ("Thiếu camera", "A required area is uncovered."),
+    "insufficient": ("Thiếu camera", "An area was found uncovered, or lost its camera."),
+    "unassessed": ("Chưa đánh giá đủ camera", "Neither: some required areas are not assessed."),
     "overdue": ("Quá hạn", "With an obligation that is overdue."),
     "blocked": ("Có vướng mắc", "With a reason on record why it cannot be connected."),
     "without_focal_point": ("Chưa có đầu mối", "Nobody is in office as focal point."),
@@ -53,7 +54,7 @@ _COUNTED = {
     "cameras_provincial": ("Camera tới IOC tỉnh", "Up, and at the provincial centre."),
     "cameras_both": ("Camera tới cả hai", "Up, and at both."),
     "cameras_unknown": ("Camera không rõ", "Not known whether at both."),
-    "cameras_needed": ("Camera cần bổ sung", "Still to be installed for the required areas."),
+    "cameras_needed": ("Camera cần bổ sung", "Still to be installed in the areas that were found uncovered."),
 }
 
 PROGRESS = Table(
@@ -92,8 +93,9 @@ FACILITIES = Table(
         Column("connected_national", BOOLEAN, "Đã kết nối trung ương", "Every camera of a required area."),
         Column("connected_provincial", BOOLEAN, "Đã kết nối IOC tỉnh", "Every camera of a required area."),
         Column("connected_both", BOOLEAN, "Đã kết nối cả hai", "Every camera of a required area."),
-        Column("sufficient", BOOLEAN, "Đủ camera", "No required area is uncovered.", required=True),
-        Column("missing_areas", TEXT, "Khu vực còn thiếu", "Required areas that no camera watches."),
+        Column("sufficient", BOOLEAN, "Đủ camera", "No required area is uncovered; empty: some are not assessed."),
+        Column("missing_areas", TEXT, "Khu vực còn thiếu", "Required areas without a camera; unassessed ones too."),
+        Column("unassessed_areas", TEXT, "Khu vực chưa đánh giá", "Required areas that nobody assessed."),
         Column("cameras_needed", INTEGER, "Camera cần bổ sung", "Still to be installed.", amount="cameras",
                required=True),
         Column("focal_point", BOOLEAN, "Có đầu mối", "Somebody is in office.", required=True),
@@ -260,7 +262,8 @@ async def facility_rows(asked: Selection) -> Portions:
         rows.append((
             *place_values(row.facility), row.status, len(row.cameras), row.surveyed, row.plan_agreed,
             row.plan_excepted, connection.national, connection.provincial, connection.both,
-            row.sufficiency.sufficient, _listed(row.sufficiency.missing), row.sufficiency.cameras_needed,
+            row.sufficiency.sufficient, _listed(row.sufficiency.missing),
+            _listed(row.sufficiency.unassessed), row.sufficiency.cameras_needed,
             row.focal_point, _listed(row.blocked), _listed(row.overdue), said["address"],
             _date(said["focal_point_from"]), said.get("survey_status"), _date(said.get("surveyed_on")),
             said.get("plan_status"), said.get("plan_agreed_ms"), said.get("due_obligation"), said.get("due_before_ms"),

@@ -5,6 +5,7 @@ Vietnamese, so that a program that draws the form from its JSON Schema shows the
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,8 @@ from inventory.domain.devices.expected import Pixels, check_mac
 from inventory.domain.fields import Code, Fields, Line, Name
 from inventory.domain.places.areas import REQUIRED_AREAS, Area, PublicArea
 from inventory.domain.text import clean
+from vonggac.events.inventory import CoverageVerdict
+from vonggac.sufficiency import Assessed, Sufficiency, decide_sufficiency
 
 MAX_ROWS = 500
 
@@ -208,9 +211,21 @@ class SurveyForm(Fields):
         judged = {one.area for one in self.areas}
         return (*parts, *(f"areas.{area}" for area in REQUIRED_AREAS if area not in judged))
 
-    def uncovered(self) -> tuple[Area, ...]:
-        """Required areas that no camera watches (R07)."""
-        return tuple(one.area for one in self.areas if one.coverage is Coverage.NOT_COVERED)
+    def sufficiency(self) -> Sufficiency:
+        """Whether the cameras that were found suffice, and what lacks (R07)."""
+        return decide_sufficiency(assessed_areas(self.areas))
+
+
+def assessed_areas(areas: Iterable[SurveyedArea]) -> Mapping[str, Assessed]:
+    """The verdict about each area; of other public ones together, since there may be several."""
+    found: dict[str, Assessed] = {}
+    for one in areas:
+        verdict, needed = CoverageVerdict(one.coverage.value), one.cameras_needed or 0
+        before = found.get(one.area)
+        if before is not None and CoverageVerdict.NOT_COVERED in {before.verdict, verdict}:
+            verdict, needed = CoverageVerdict.NOT_COVERED, needed + before.cameras_needed
+        found[one.area] = Assessed(verdict, needed if verdict is CoverageVerdict.NOT_COVERED else 0)
+    return found
 
 
 _REQUIRED = ("site", "system", "infrastructure", "notice_board", "access")
