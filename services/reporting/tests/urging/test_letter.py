@@ -130,3 +130,54 @@ def test_the_letter_names_whom_the_result_is_reported_to_as_data() -> None:
     text = "\n".join(paragraphs(letter(of(issuer=issuer))))
     assert "để tổng hợp, báo cáo Ủy ban nhân dân tỉnh Quảng Trị và Bộ Khoa học và Công nghệ (số theo dõi" in text
     assert "để tổng hợp (số theo dõi" in "\n".join(paragraphs(letter(of())))
+
+
+def many(count: int, **given: Any) -> list[dict[str, Any]]:
+    """The same duty at so many facilities."""
+    return [
+        {**item("NV-1742-2", DEADLINE), "facility_code": f"KCL-{number:02d}", "facility_name": f"Cơ sở {number}"}
+        | given
+        for number in range(1, count + 1)
+    ]
+
+
+def test_letters_say_a_duty_once_for_all_facilities_that_owe_it() -> None:
+    found = paragraphs(letter(of(items=many(31))))
+    assert found.count("Kết nối camera về Bộ TT&TT") == 1
+    (where,) = [text for text in found if text.startswith("31 cơ sở: ")]
+    assert all(f"KCL-{number:02d} – Cơ sở {number}" in where for number in range(1, 32))
+    cameras = [item(f"CAM-{number:02d}", STOPPED, outage=True) for number in range(1, 13)]
+    assert paragraphs(letter(of(items=cameras))).count("KCL-01 – Khu cách ly Lao Bảo") == 1
+
+
+def test_letters_cite_the_directive_in_full_and_group_by_who_is_responsible() -> None:
+    cited = "Công văn số 1742/UBND-VX ngày 07/5/2021 của Ủy ban nhân dân tỉnh Quảng Trị về việc kết nối camera"
+    items = [
+        *many(2, responsible_name="Viettel Quảng Trị", directive=cited),
+        *many(1, responsible_name="Sở Y tế", directive=cited, code="NV-1742-3"),
+    ]
+    found = paragraphs(letter(of(3, agency_name="Ủy ban nhân dân tỉnh", items=items)))
+    assert any(text.startswith(f"Thực hiện {cited}; theo số liệu của hệ thống Vọng Gác lúc 08:30") for text in found)
+    named = [text for text in found if text.startswith("Cơ quan chịu trách nhiệm: ")]
+    assert named == ["Cơ quan chịu trách nhiệm: Sở Y tế", "Cơ quan chịu trách nhiệm: Viettel Quảng Trị"]
+
+
+def test_letters_name_a_restricted_facility_to_its_own_agencies_alone() -> None:
+    hidden = many(2, restricted=True, managing="army", responsible="viettel")
+    outage = {**item("CAM-07", STOPPED, outage=True), "restricted": True, "managing": "army"}
+    for reader, sees in (("army", True), ("committee", False), (None, False)):
+        text = "\n".join(paragraphs(letter(of(items=[*hidden, outage], agency_id=reader))))
+        assert ("KCL-01" in text) is ("CAM-07" in text) is ("Lao Bảo" in text) is sees
+        assert ("2 cơ sở hạn chế" in text) is not sees
+
+
+def test_letters_name_the_drafting_unit_and_the_signer_with_his_post() -> None:
+    signer = {"drafting_unit": "BCVT", "signer_title": "Giám đốc", "signer_name": "Nguyễn Văn Mẫu"}
+    found = paragraphs(letter(of(issuer=ISSUER | signer)))
+    assert {"Số:        /STTTT-BCVT", "GIÁM ĐỐC", "Nguyễn Văn Mẫu", "- Lưu: VT, BCVT."} <= set(found)
+
+
+def test_letters_keep_the_signature_with_the_last_paragraph() -> None:
+    document = Document(BytesIO(letter(of(items=many(31)))))
+    last = [one for one in document.paragraphs if one.text.endswith("./.")][-1]
+    assert (last.paragraph_format.keep_with_next, last.paragraph_format.keep_together) == (True, True)

@@ -81,9 +81,20 @@ class LetterPage(WordPage):
         """What stands above a table or below a picture; `keep` with what follows."""
         self.paragraph(text, CENTRE, size=HEAD, italic=True, before=BETWEEN_PT, keep=keep)
 
-    def closing(self, recipients: Sequence[str], signer: Sequence[str] = (SIGNER,)) -> None:
-        """«Nơi nhận» on the left, the signer's post with room to sign on the right, on a page with what is signed."""
-        self.document.paragraphs[-1].paragraph_format.keep_with_next = True
+    def closing(
+        self,
+        recipients: Sequence[str],
+        signer: Sequence[str] = (SIGNER,),
+        signer_name: str | None = None,
+        *,
+        whole: bool = True,
+    ) -> None:
+        """«Nơi nhận» on the left, the signer's post with room to sign and the name on the right, on a page with what is
+        signed: the last paragraph, which is not broken if `whole`."""
+        last = self.document.paragraphs[-1].paragraph_format
+        last.keep_with_next = True
+        if whole:
+            last.keep_together = True
         self.paragraph("", LEFT, size=8, keep=True)
         ((left, right),) = self.cells((TEXT_MM / 2, TEXT_MM / 2))
         self.cell_line(left, "Nơi nhận:", RECIPIENTS_HEAD, LEFT, bold=True, italic=True)
@@ -93,10 +104,14 @@ class LetterPage(WordPage):
             self.cell_line(right, line.upper(), BODY, bold=True)
         for _ in range(4):
             self.cell_line(right, "", BODY)
+        if signer_name is not None:
+            self.cell_line(right, signer_name, BODY, bold=True)
 
     def signatures(self, titles: Sequence[str]) -> None:
-        """Of the parties of minutes: two beside each other, with room to sign."""
-        self.paragraph("", LEFT, size=8)
+        """Of the parties of minutes: two beside each other, with room to sign, all on a page with what they sign."""
+        last = self.document.paragraphs[-1].paragraph_format
+        last.keep_with_next = last.keep_together = True
+        self.paragraph("", LEFT, size=8, keep=True)
         rows = self.cells((TEXT_MM / 2, TEXT_MM / 2), (len(titles) + 1) // 2)
         for row in self.document.tables[-1].rows:
             row.height = Mm(SIGNING_MM)
@@ -104,6 +119,8 @@ class LetterPage(WordPage):
             cell = rows[index // 2][index % 2]
             self.cell_line(cell, title, BODY, bold=True)
             self.cell_line(cell, "(Ký, ghi rõ họ tên)", HEAD, italic=True)
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.keep_with_next = index // 2 + 1 < len(rows)
 
     def recipients(self, names: Sequence[str]) -> None:
         """«Nơi nhận» at the foot of minutes."""

@@ -23,6 +23,7 @@ from vonggac.decree.measures import (
     FONT,
     HEAD,
     LEFT_MM,
+    LONG_CELL,
     PAGE_MM,
     RIGHT_MM,
     SHORT_TABLE,
@@ -133,7 +134,9 @@ class WordPage:
             # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
             # Each row with the next one: of a short table all, of a long one the last, and a sum that heads others.
             first_tied = 0 if len(grid.rows) <= SHORT_TABLE else len(grid.rows) - TIED_ROWS + 1
-            together = index < len(grid.rows) and (strong or index >= first_tied)
+            # A row that takes most of a page is broken: kept whole, it would leave the page before it empty.
+            long = index > 0 and max(map(len, texts)) > LONG_CELL
+            together = index < len(grid.rows) and (strong or index >= first_tied) and not long
             for cell, text, align in zip(row._tr.tc_lst, texts, aligns, strict=True):
                 shape = CENTRE if index == 0 else align, strong, together
                 if shape not in made:
@@ -141,7 +144,8 @@ class WordPage:
                 paragraph = deepcopy(made[shape])
                 _fill(paragraph[-1], text)
                 cell.replace(cell.p_lst[0], paragraph)
-            _mark(row, "w:cantSplit")
+            if not long:
+                _mark(row, "w:cantSplit")
         _mark(table.rows[0], "w:tblHeader")
 
     def rule(self, place: Any, width_mm: float, length_mm: float) -> None:

@@ -47,6 +47,12 @@ class Owed(NamedTuple):
     title: str
     facility_code: str | None
     facility_name: str | None
+    responsible_name: str | None = None
+    """Of the agency that owes it, as it was called then."""
+    directive: str | None = None
+    """The document that orders it, cited in full."""
+    restricted: bool = False
+    """Of a facility that only its own agencies see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The words of a digest, Vietnamese first, English second. Plain text: every channel carries it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reporting.documents.letter.wording import cause_name
@@ -10,6 +10,8 @@ from vonggac.decree.dates import short_day
 
 SHOWN = 50
 """Lines of a message; the whole list is in the log."""
+RESTRICTED = "cơ sở hạn chế"
+"""What stands for a facility, and its camera, to who may not see it."""
 LEVELS: Mapping[int, tuple[str, str]] = {
     1: ("nhắc việc", "notice"),
     2: ("đôn đốc bằng công văn", "official letter"),
@@ -38,42 +40,85 @@ def items_kept(items: Sequence[Owed]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def message(urge_id: str, agency_name: str, level: int, items: Sequence[Mapping[str, Any]], now: Millis) -> Message:
-    """`items` as the log keeps them."""
-    obligations = [one for one in items if not one["outage"]]
-    outages = [one for one in items if one["outage"]]
+def visible_to(item: Mapping[str, Any], agency_id: str | None) -> Mapping[str, Any]:
+    """The item as a reader may see it: a restricted facility is named to its own agency and to who owes the duty."""
+    if not item.get("restricted") or (agency_id is not None and agency_id in {item["managing"], item["responsible"]}):
+        return item
+    hidden = {"facility_code": None, "facility_name": RESTRICTED}
+    return {**item, **hidden, "code": RESTRICTED} if item["outage"] else {**item, **hidden}
+
+
+def state_shown(since: Millis, at: Millis) -> str:
+    """`Sắp đến hạn`, `Quá hạn`, `Quá hạn 2 ngày`."""
+    if since > at:
+        return "Sắp đến hạn"
+    late = (at - since) // (24 * HOUR)
+    return f"Quá hạn {late} ngày" if late else "Quá hạn"
+
+
+def message(
+    urge_id: str,
+    agency_name: str,
+    level: int,
+    items: Sequence[Mapping[str, Any]],
+    now: Millis,
+    agency_id: str | None = None,
+) -> Message:
+    """`items` as the log keeps them. Vietnamese whole, then English whole."""
+    shown = [visible_to(one, agency_id) for one in items]
+    obligations = [one for one in shown if not one["outage"]]
+    outages = [one for one in shown if one["outage"]]
     vi, en = LEVELS[level]
     title = f"[Vọng Gác] Đôn đốc mức {level} ({vi}): {len(obligations)} nghĩa vụ, {len(outages)} camera mất kết nối"
     lines = [f"Kính gửi: {agency_name}", ""]
-    lines += _section("Nghĩa vụ đến hạn hoặc quá hạn / Obligations due or overdue:", obligations, now)
-    lines += _section("Camera đang mất kết nối / Cameras that are down:", outages, now)
-    lines += [
-        "Đề nghị quý cơ quan xử lý và phản hồi.",
-        f"Level {level} ({en}): please see to these and answer.",
-        f"Số theo dõi / Reference: {urge_id}",
-    ]
+    lines += _section("Nghĩa vụ đến hạn hoặc quá hạn:", obligations, now, item_shown, "và {} mục khác")
+    lines += _section("Camera đang mất kết nối:", outages, now, item_shown, "và {} mục khác")
+    lines += ["Đề nghị quý cơ quan xử lý và phản hồi.", f"Số theo dõi: {urge_id}", "", "--- English ---", ""]
+    lines += [f"To: {agency_name}. Level {level}: {en}.", ""]
+    lines += _section("Obligations due or overdue:", obligations, now, item_in_english, "and {} more")
+    lines += _section("Cameras that are down:", outages, now, item_in_english, "and {} more")
+    lines += ["Please see to these and answer.", f"Reference: {urge_id}"]
     return Message(title, "\n".join(lines))
 
 
-def _section(heading: str, items: Sequence[Mapping[str, Any]], now: Millis) -> list[str]:
+def _section(
+    heading: str,
+    items: Sequence[Mapping[str, Any]],
+    now: Millis,
+    line: Callable[[Mapping[str, Any], Millis], str],
+    more: str,
+) -> list[str]:
     if not items:
         return []
-    lines = [heading, *(f"- {item_shown(one, now)}" for one in items[:SHOWN])]
+    lines = [heading, *(f"- {line(one, now)}" for one in items[:SHOWN])]
     if len(items) > SHOWN:
-        lines.append(f"- … và {len(items) - SHOWN} mục khác / and {len(items) - SHOWN} more")
+        lines.append(f"- … {more.format(len(items) - SHOWN)}")
     return [*lines, ""]
 
 
 def item_shown(item: Mapping[str, Any], now: Millis) -> str:
     """One line about one thing."""
-    place = " ".join(part for part in (item["facility_code"], item["facility_name"]) if part)
-    where = f" – {place}" if place else ""
+    where = _where(item)
     if item["outage"]:
         at = moment(item["since"]).astimezone(VIETNAM)
         cause = cause_name(item["title"] or None)
         return f"{item['code']} ({cause.lower()}){where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}"
-    if item["since"] <= now:
-        days = (now - item["since"]) // (24 * HOUR)
-        late = f"quá hạn {days} ngày" if days else "quá hạn"
-        return f"{item['code']} {item['title']}{where}: trước ngày {day_shown(item['since'])}, {late}"
-    return f"{item['code']} {item['title']}{where}: trước ngày {day_shown(item['since'])}"
+    due = f"{item['code']} {item['title']}{where}: trước ngày {day_shown(item['since'])}"
+    return f"{due}, {state_shown(item['since'], now).lower()}" if item["since"] <= now else due
+
+
+def item_in_english(item: Mapping[str, Any], now: Millis) -> str:
+    """The same line in English; names of duties and facilities are as the register has them."""
+    where = _where(item)
+    if item["outage"]:
+        at = moment(item["since"]).astimezone(VIETNAM)
+        return f"{item['code']} ({item['title'] or 'cause not known'}){where}: down since {at:%H:%M %d/%m/%Y}"
+    due = f"{item['code']} {item['title']}{where}: before {moment(item['since']).astimezone(VIETNAM):%d/%m/%Y}"
+    days = (now - item["since"]) // (24 * HOUR)
+    late = f", overdue by {days} days" if days > 0 else ", overdue"
+    return f"{due}{late}" if item["since"] <= now else due
+
+
+def _where(item: Mapping[str, Any]) -> str:
+    place = " ".join(part for part in (item["facility_code"], item["facility_name"]) if part)
+    return f" – {place}" if place else ""

@@ -1,25 +1,28 @@
 """The draft of an official letter that urges a party (công văn đôn đốc, level 2; level 3 reports to the committee).
 
 Layout of Decree 30/2020/NĐ-CP, Annex I. Number, date and signature are left to the clerk. The same entry of the log
-gives the same bytes.
+gives the same bytes. What several facilities owe alike is one row; rows stand below who owes them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from reporting.documents.letter.wording import cause_name
+from reporting.documents.letter.wording import amount, cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.urging.digest import day_shown
+from reporting.urging.digest import RESTRICTED, day_shown, state_shown, visible_to
 from vonggac.decree import Grid, LetterPage
+from vonggac.decree.measures import SIGNER
 
-OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Cơ sở", "Trước ngày", "Tình trạng")
-OBLIGATION_WIDTHS = (10, 25, 45, 40, 22, 23)
-OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Nguyên nhân")
-OUTAGE_WIDTHS = (10, 35, 50, 38, 32)
-DAY_MS: Millis = 86_400_000
+OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Trước ngày", "Tình trạng", "Cơ sở")
+OBLIGATION_WIDTHS = (10, 26, 33, 22, 22, 52)
+OUTAGE_COLUMNS = ("TT", "Cơ sở", "Số camera", "Mã camera", "Sớm nhất từ", "Nguyên nhân")
+OUTAGE_WIDTHS = (10, 42, 20, 35, 25, 33)
 OWN_PARTS = "các phòng, đơn vị trực thuộc"
 """To whom the lead writes about what is its own duty."""
+
+type Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,10 @@ class LetterOf:
     reference: str
     agency_name: str
     level: int
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[Item]
     issuer: Mapping[str, Any]
     urged_at: Millis
+    agency_id: str | None = None
 
 
 def letter(of: LetterOf) -> bytes:
@@ -44,49 +48,63 @@ def letter(of: LetterOf) -> bytes:
     page.head(
         parent=of.issuer["parent"],
         issuer=issuer,
-        symbol=of.issuer["code"] or "",
+        symbol="-".join(part for part in (of.issuer["code"], of.issuer.get("drafting_unit")) if part),
         subject=subject,
         place=of.issuer["place"] or "",
     )
     page.addressees([f"{OWN_PARTS[0].upper()}{OWN_PARTS[1:]} {issuer}" if _own(of) else of.agency_name], before=18)
     _body(page, of, issuer)
-    page.closing(_recipients(of))
+    signer = [line for line in (of.issuer.get("signer_authority"), of.issuer.get("signer_title")) if line]
+    page.closing(_recipients(of), signer or (SIGNER,), of.issuer.get("signer_name"))
     return page.saved()
 
 
 def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
-    at = moment(of.urged_at).astimezone(VIETNAM)
-    obligations = [one for one in of.items if not one["outage"]]
-    outages = [one for one in of.items if one["outage"]]
-    opening = f"Theo số liệu của hệ thống Vọng Gác lúc {at:%H:%M} ngày {day_shown(of.urged_at)}, "
-    party = OWN_PARTS if _own(of) else of.agency_name
-    if of.level > 2:
-        page.text(f"{opening}{issuer} báo cáo {of.agency_name} các nội dung chậm thực hiện sau:")
-    else:
-        page.text(f"{opening}{issuer} đề nghị {party} khẩn trương thực hiện các nội dung sau:")
+    items = [visible_to(one, of.agency_id) for one in of.items]
+    obligations, outages = ([one for one in items if one["outage"] is kind] for kind in (False, True))
+    page.text(_opening(of, issuer))
     number = 0
     if obligations:
         number += 1
-        page.text(f"{number}. Nghĩa vụ quá hạn hoặc sắp đến hạn ({len(obligations)}):", keep=True)
-        rows = [_obligation_row(place, one, of.urged_at) for place, one in enumerate(obligations, start=1)]
-        page.grid(Grid(OBLIGATION_COLUMNS, OBLIGATION_WIDTHS, rows))
+        page.text(f"{number}. Nghĩa vụ quá hạn hoặc sắp đến hạn ({amount(len(obligations))}):", keep=True)
+        for name, owed in _by_responsible(obligations):
+            if name is not None:
+                page.text(f"Cơ quan chịu trách nhiệm: {name}", keep=True)
+            page.grid(Grid(OBLIGATION_COLUMNS, OBLIGATION_WIDTHS, list(_obligation_rows(owed, of.urged_at)), size=11))
     if outages:
         number += 1
-        page.text(f"{number}. Camera đang mất kết nối ({len(outages)}):", keep=True)
-        rows = [_outage_row(place, one) for place, one in enumerate(outages, start=1)]
-        page.grid(Grid(OUTAGE_COLUMNS, OUTAGE_WIDTHS, rows))
+        page.text(f"{number}. Camera đang mất kết nối ({amount(len(outages))}):", keep=True)
+        for name, owed in _by_responsible(outages):
+            if name is not None:
+                page.text(f"Cơ quan quản lý cơ sở: {name}", keep=True)
+            page.grid(Grid(OUTAGE_COLUMNS, OUTAGE_WIDTHS, list(_outage_rows(owed)), size=11))
     if of.level > 2:
         page.text(f"Kính đề nghị {of.agency_name} xem xét, chỉ đạo các cơ quan, đơn vị liên quan./.")
         return
     page.text(
-        f"Đề nghị {party} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
+        f"Đề nghị {_party(of)} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
         f"dõi: {of.reference})./."
     )
+
+
+def _opening(of: LetterOf, issuer: str) -> str:
+    """The basis, then the data that the letter is about."""
+    at = moment(of.urged_at).astimezone(VIETNAM)
+    basis = "; ".join(dict.fromkeys(one["directive"] for one in of.items if one.get("directive")))
+    data = f"heo số liệu của hệ thống Vọng Gác lúc {at:%H:%M} ngày {day_shown(of.urged_at)}, "
+    begin = f"Thực hiện {basis}; t{data}" if basis else f"T{data}"
+    if of.level > 2:
+        return f"{begin}{issuer} báo cáo {of.agency_name} các nội dung chậm thực hiện sau:"
+    return f"{begin}{issuer} đề nghị {_party(of)} khẩn trương thực hiện các nội dung sau:"
 
 
 def _own(of: LetterOf) -> bool:
     """Whether the lead urges itself."""
     return of.level <= 2 and of.agency_name == of.issuer["name"]
+
+
+def _party(of: LetterOf) -> str:
+    return OWN_PARTS if _own(of) else of.agency_name
 
 
 def _reported_to(of: LetterOf) -> str:
@@ -96,26 +114,58 @@ def _reported_to(of: LetterOf) -> str:
 
 
 def _recipients(of: LetterOf) -> list[str]:
-    copies = [] if of.level > 2 or of.issuer["parent"] is None else [f"{of.issuer['parent']} (để b/c)"]
-    return ["Như trên", *copies, "Lưu: VT"]
+    if copies := of.issuer.get("copies"):
+        return list(copies)
+    parent = [] if of.level > 2 or of.issuer["parent"] is None else [f"{of.issuer['parent']} (để b/c)"]
+    unit = of.issuer.get("drafting_unit")
+    return ["Như trên", *parent, f"Lưu: VT, {unit}" if unit else "Lưu: VT"]
 
 
-def _obligation_row(place: int, one: Mapping[str, Any], at: Millis) -> tuple[str, ...]:
-    late = (at - one["since"]) // DAY_MS
-    state = "Sắp đến hạn" if one["since"] > at else f"Quá hạn {late} ngày" if late else "Quá hạn"
-    return str(place), one["code"], one["title"], _where(one), day_shown(one["since"]), state
+def _by_responsible(items: Sequence[Item]) -> Iterator[tuple[str | None, list[Item]]]:
+    """Each agency with what it owes; those whom an earlier entry of the log does not name come first."""
+    ordered = sorted(items, key=lambda one: one.get("responsible_name") or "")
+    for name, group in groupby(ordered, key=lambda one: one.get("responsible_name") or ""):
+        yield name or None, list(group)
 
 
-def _outage_row(place: int, one: Mapping[str, Any]) -> tuple[str, ...]:
-    since = moment(one["since"]).astimezone(VIETNAM)
-    return (
-        str(place),
-        one["code"],
-        _where(one),
-        f"{since:%H:%M} ngày {day_shown(one['since'])}",
-        cause_name(one["title"] or None),
+def _obligation_rows(items: Sequence[Item], at: Millis) -> Iterator[tuple[str, ...]]:
+    """A row for each obligation and deadline, with all facilities that it is late at."""
+    groups: dict[tuple[Millis, str, str], list[Item]] = {}
+    for one in items:
+        groups.setdefault((one["since"], one["code"], one["title"]), []).append(one)
+    for place, ((since, code, title), of_it) in enumerate(sorted(groups.items()), start=1):
+        state = state_shown(since, at)
+        where, count = _where(of_it), len(of_it)
+        yield (
+            str(place),
+            code,
+            title,
+            day_shown(since),
+            state,
+            f"{amount(count)} cơ sở: {where}" if count > 1 else where,
+        )
+
+
+def _outage_rows(items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
+    """A row for each facility and cause, with all cameras that it is about."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for one in items:
+        groups.setdefault((_where([one]), one["title"]), []).append(one)
+    for place, ((where, cause), of_it) in enumerate(sorted(groups.items()), start=1):
+        since = min(one["since"] for one in of_it)
+        codes = sorted(one["code"] for one in of_it if one["code"] != RESTRICTED)
+        at = f"{moment(since).astimezone(VIETNAM):%H:%M} ngày {day_shown(since)}"
+        yield str(place), where, amount(len(of_it)), ", ".join(codes), at, cause_name(cause or None)
+
+
+def _where(items: Sequence[Item]) -> str:
+    """The facilities, each once; restricted ones as their number."""
+    named = (
+        " – ".join(part for part in (one["facility_code"], one["facility_name"]) if part)
+        for one in items
+        if one["facility_name"] != RESTRICTED
     )
-
-
-def _where(one: Mapping[str, Any]) -> str:
-    return " – ".join(part for part in (one["facility_code"], one["facility_name"]) if part)
+    found = sorted({name for name in named if name})
+    if hidden := sum(one["facility_name"] == RESTRICTED for one in items):
+        found.append(f"{amount(hidden)} {RESTRICTED}")
+    return "; ".join(found)

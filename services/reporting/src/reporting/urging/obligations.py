@@ -67,6 +67,9 @@ def _owed(one: Item, due_before: Millis) -> Owed:
         title=one.obligation.name,
         facility_code=None if facility is None else facility.code,
         facility_name=None if facility is None else facility.name,
+        responsible_name=one.responsible.name,
+        directive=one.citation,
+        restricted=facility is not None and facility.restricted,
     )
 
 

@@ -44,6 +44,8 @@ async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
                 title=row.causes[0] if row.causes else "",
                 facility_code=row.facility_code if facility is None else facility.code,
                 facility_name=None if facility is None else facility.name,
+                responsible_name=None if facility is None else facility.agency.name,
+                restricted=facility is not None and facility.restricted,
             )
         )
     return found

@@ -148,7 +148,8 @@ class Urger:
             channel = channels.parse(ChannelKind(row.kind), seal.open(row.address))
         except (SealBrokenError, BadAddressError):
             return Sent.ADDRESS_UNREADABLE
-        text = message(str(row.urge_id), row.agency_name or "", row.level, row.items, millis(row.urged_at))
+        agency_id = str(row.agency_id)
+        text = message(str(row.urge_id), row.agency_name or "", row.level, row.items, millis(row.urged_at), agency_id)
         return await channels.send(channel, text, self._allowed)
 
     async def _record(self, row: Any, outcome: Sent) -> None:

@@ -31,8 +31,8 @@ _CLAIM = text(
         where due.state = 'pending' and due.next_attempt_at <= :now and used.enabled
         order by due.next_attempt_at, due.urge_id limit :most for update of due skip locked
     )
-    returning sending.urge_id, sending.channel_id, sending.attempts, channel.kind, channel.address, urge.agency_name,
-              urge.level, urge.items, urge.urged_at
+    returning sending.urge_id, sending.channel_id, sending.attempts, channel.kind, channel.address, urge.agency_id,
+              urge.agency_name, urge.level, urge.items, urge.urged_at
     """
 )
 
