@@ -64,14 +64,14 @@ def test_decree_numbers_have_points_for_thousands_and_a_comma_for_decimals() -> 
 
 
 def test_decree_margins_of_every_section(document: Any) -> None:
-    assert len(document.sections) == 5
+    assert len(document.sections) == 6
     for section in document.sections:
         assert {round(section.page_width / 36000), round(section.page_height / 36000)} == {210, 297}
         assert Mm(20) - TWIP <= section.top_margin <= Mm(25)
         assert Mm(20) - TWIP <= section.bottom_margin <= Mm(25)
         assert Mm(30) - TWIP <= section.left_margin <= Mm(35)
         assert Mm(15) - TWIP <= section.right_margin <= Mm(20)
-    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 4]
+    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 5]
 
 
 def test_decree_page_numbers_are_hidden_on_the_first_page_and_begin_anew_in_appendices(document: Any) -> None:

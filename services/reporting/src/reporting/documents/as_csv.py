@@ -31,13 +31,8 @@ _PROOF = ("row_sha256", "report_header")
 COLUMNS = (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *_PROOF)
 """Of a report without the register."""
 _OF_FACILITY = "facility_id"
-_REGISTER = tuple(name for name in TABLES["progress"] if name != _OF_FACILITY)
 _PREFIX = "cut_off_"
 _REGISTER_PROOF = ("progress_row", "progress_sha256")
-WHOLE_COLUMNS = (
-    *_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *(f"{_PREFIX}{name}" for name in _REGISTER), *_REGISTER_PROOF, *_PROOF,
-)  # fmt: skip
-"""Of every other one."""
 _INTEGERS = frozenset({"cameras", "cameras_needed", "plan_cameras", "overdue"})
 _TRUTHS = frozenset(
     {
@@ -52,12 +47,24 @@ def as_csv(report: Report) -> bytes:
     """The table of cameras. A report without cameras or facilities has one row that is empty but for the proof."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator=LINE_END)
-    writer.writerow(WHOLE_COLUMNS if report.has_register else COLUMNS)
+    writer.writerow(columns_of(report))
     proof = json.dumps(_proof(report), ensure_ascii=False, separators=(",", ":"))
     for cells in _lines(report):
         writer.writerow([*_known(report), *cells, proof])
         proof = ""
     return (BOM + out.getvalue()).encode()
+
+
+def columns_of(report: Report) -> tuple[str, ...]:
+    """The headings of its file."""
+    if not report.has_register:
+        return COLUMNS
+    of_register = (f"{_PREFIX}{name}" for name in _register(report))
+    return (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *of_register, *_REGISTER_PROOF, *_PROOF)
+
+
+def _register(report: Report) -> tuple[str, ...]:
+    return tuple(name for name in report.columns_of("progress") if name != _OF_FACILITY)
 
 
 class ReadCsv(NamedTuple):
@@ -95,6 +102,7 @@ def _progress(line: Sequence[str], index: Mapping[str, int]) -> Row:
     return {
         name: _value(name, line[index[name if name == _OF_FACILITY else f"{_PREFIX}{name}"]])
         for name in TABLES["progress"]
+        if name == _OF_FACILITY or f"{_PREFIX}{name}" in index
     }
 
 
@@ -119,8 +127,12 @@ def _lines(report: Report) -> Iterator[list[str]]:
         return
     progress = report.tables["progress"]
     at = {word(row, _OF_FACILITY): place for place, row in enumerate(progress)}
-    said = [[*_register_cells(row), str(place), row_digest(row).hex()] for place, row in enumerate(progress, start=1)]
-    nothing = [""] * (len(_REGISTER) + len(_REGISTER_PROOF))
+    register = _register(report)
+    said = [
+        [*_register_cells(row, register), str(place), row_digest(row).hex()]
+        for place, row in enumerate(progress, start=1)
+    ]
+    nothing = [""] * (len(register) + len(_REGISTER_PROOF))
     for row in cameras:
         place = at.get(word(row, _OF_FACILITY))
         yield [*_cells(row), *(nothing if place is None else said[place]), row_digest(row).hex()]
@@ -140,8 +152,8 @@ def _cells(row: Row) -> Iterator[str]:
             yield "" if one is None else repr(one)
 
 
-def _register_cells(row: Row) -> Iterator[str]:
-    for name in _REGISTER:
+def _register_cells(row: Row, register: Sequence[str]) -> Iterator[str]:
+    for name in register:
         value = row[name]
         yield _WORDS[value] if isinstance(value, bool) else escape_formula(word(row, name))
 

@@ -14,6 +14,11 @@ _STEPS = text(
     "select stored_at, started_at, ended_at, refused from clock_step where started_at < :to and ended_at > :from "
     "order by started_at"
 )
+_DECLARED = text(
+    "select count(*) as windows, coalesce(sum(extract(epoch from least(ends_at, coalesce(cancelled_at, ends_at), :to) "
+    "- greatest(starts_at, :from))), 0) as seconds from maintenance_window where not agreed and starts_at < :to "
+    "and least(ends_at, coalesce(cancelled_at, ends_at)) > greatest(starts_at, :from)"
+)
 _CORRECTED = text("select count(*) as facts from corrected_fact where taken_at >= :from and taken_at < :to")
 
 
@@ -66,6 +71,9 @@ async def load_notes(session: AsyncSession, period: Period) -> list[Note]:
     corrected = (await session.execute(_CORRECTED, given)).scalar_one()
     if corrected:
         notes.append(note_corrected_facts(period, corrected))
+    declared = (await session.execute(_DECLARED, given)).one()
+    if declared.windows:
+        notes.append(note_declared_maintenance(period, declared.windows, round(declared.seconds * 1000)))
     return notes
 
 
@@ -150,6 +158,22 @@ def note_corrected_facts(period: Period, facts: int) -> Note:
         "chủ NATS lưu.",
         f"{facts} facts were dated in the future, or earlier than they can be of: they count from when the "
         "NATS server stored them.",
+    )
+
+
+def note_declared_maintenance(period: Period, windows: int, length: Millis) -> Note:
+    """Note that maintenance was declared, without an agreement beforehand: it is in no percentage (decision 0121)."""
+    tenths = round(length / 360_000)
+    vi, en = f"{tenths // 10},{tenths % 10}", f"{tenths // 10}.{tenths % 10}"
+    return Note(
+        "declared_maintenance",
+        period.start,
+        period.end,
+        windows,
+        f"Có {windows} đợt bảo trì được khai báo mà chưa thống nhất trước, tổng cộng {vi} giờ trong kỳ: thời gian này "
+        "không được trừ khỏi tỷ lệ hoạt động.",
+        f"Maintenance was declared {windows} times without an agreement beforehand, {en} hours of the period in all: "
+        "that time takes nothing out of the percentages.",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Appendix, Block, Grid, Picture, Text
+from reporting.documents.letter.explained import appendix_number, explanation
 from reporting.documents.letter.facilities import TITLE, facility_list
 from reporting.documents.letter.figures import Figures, chart, is_counted, number, rows_of, shown_of, word
 from reporting.documents.letter.wording import amount, cause_name, length, percent, short_time
@@ -36,7 +37,8 @@ def appendices(report: Report, zone: ZoneInfo) -> list[Appendix]:
         ("Hoạt động của từng camera", [_camera_grid(report), strips]),
         ("Các lần gián đoạn", [_outage_grid(outages)] if outages else [Text("Không có lần gián đoạn nào.")]),
     ]
-    return [Appendix(number, title, blocks) for number, (title, blocks) in zip(ROMAN, found, strict=False)]
+    made = [Appendix(number, title, blocks) for number, (title, blocks) in zip(ROMAN, found, strict=False)]
+    return [*made, explanation(report, appendix_number(report), zone)] if report.has_assessment else made
 
 
 def of_cameras(report: Report) -> str:
@@ -95,7 +97,7 @@ def _camera_grid(report: Report) -> Grid:
         measured = ms["up"] + ms["down"]
         linked = ms["both"] + ms["national_only"] + ms["provincial_only"] + ms["neither"]
         rows.append([
-            str(place), word(row, "camera_code"), word(row, "camera_name"), word(row, "facility_name"),
+            str(place), word(row, "camera_code"), word(row, "camera_name"), _with_agency(report, row),
             percent(ms["up"], measured),
             percent(ms["up"], measured + ms["unknown"]),
             percent(measured, measured + ms["unknown"]),
@@ -109,6 +111,12 @@ def _camera_grid(report: Report) -> Grid:
     )
 
 
+def _with_agency(report: Report, row: Row) -> str:
+    """The facility, with the agency that manages it and sees to the camera."""
+    name, agency = word(row, "facility_name"), word(row, "agency_name")
+    return f"{name} ({agency})" if agency and report.has_assessment else name
+
+
 def _by_facility(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: [word(row, name) for name in ("unit_code", "facility_code", "camera_code")])
 
@@ -119,7 +127,7 @@ def _outage_grid(rows: list[list[str]]) -> Grid:
 
 
 def _outages(report: Report, zone: ZoneInfo) -> Iterator[list[str]]:
-    facilities = {word(row, "facility_code"): word(row, "facility_name") for row in rows_of(report, "facilities")}
+    facilities = {word(row, "facility_code"): _with_agency(report, row) for row in rows_of(report, "facilities")}
     for place, row in enumerate(rows_of(report, "outages"), start=1):
         code = word(row, "facility_code")
         yield [

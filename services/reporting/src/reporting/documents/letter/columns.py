@@ -90,9 +90,19 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "focal_point": ("Có đầu mối", "Somebody is in office as focal point; no name is kept"),
     "focal_point_from": ("Đầu mối từ ngày", "Since which day somebody in office is"),
-    "cameras_needed": ("Số camera cần bổ sung", "Cameras still to be installed for the required areas"),
-    "sufficient": ("Đủ camera", "No required area is uncovered"),
-    "missing_areas": ("Khu vực còn thiếu", "Required areas that no camera watches"),
+    "cameras_needed": (
+        "Số camera cần bổ sung cho các khu vực được đánh giá là chưa có camera",
+        "Cameras still to be installed in the areas that were found uncovered",
+    ),
+    "sufficient": (
+        "Đủ camera; để trống: không khu vực nào thiếu, có khu vực chưa đánh giá",
+        "No required area is uncovered; empty: none was found so, and some are not assessed",
+    ),
+    "missing_areas": (
+        "Khu vực chưa có camera, kể cả khu vực chưa đánh giá",
+        "Required areas without a camera, unassessed ones too",
+    ),
+    "unassessed_areas": ("Khu vực chưa đánh giá", "Required areas that nobody assessed"),
     "survey_code": ("Mã khảo sát", "Code of the survey: the approved one, else the newest"),
     "survey_status": ("Tình trạng khảo sát", "State of the survey"),
     "surveyed": ("Đã khảo sát", "A survey is approved"),
@@ -152,6 +162,11 @@ _PROVEN_MEANINGS: Mapping[str, tuple[str, str]] = {
         "It did not, from the beginning of a read-back that failed or differed (milliseconds)",
     ),
 }
+_BEFORE_ASSESSMENT: Mapping[str, tuple[str, str]] = {
+    "cameras_needed": ("Số camera cần bổ sung", "Cameras still to be installed for the required areas"),
+    "sufficient": ("Đủ camera", "No required area is uncovered"),
+    "missing_areas": ("Khu vực còn thiếu", "Required areas that no camera watches"),
+}
 _EARLIER_MEANINGS: Mapping[str, tuple[str, str]] = {
     **MEANINGS,
     "facilities_connected": ("Số cơ sở có tất cả camera kết nối", "Facilities all of whose cameras were connected"),
@@ -160,6 +175,8 @@ _EARLIER_MEANINGS: Mapping[str, tuple[str, str]] = {
 
 def meanings_of(report: Report) -> Mapping[str, tuple[str, str]]:
     """By the rule of the report: Vietnamese, English."""
-    if report.by_read_backs:
+    if report.has_assessment:
         return _PROVEN_MEANINGS
-    return MEANINGS if report.has_register else _EARLIER_MEANINGS
+    if report.by_read_backs:
+        return {**_PROVEN_MEANINGS, **_BEFORE_ASSESSMENT}
+    return {**(MEANINGS if report.has_register else _EARLIER_MEANINGS), **_BEFORE_ASSESSMENT}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from reporting.documents.letter.appendices import appendices, of_cameras
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
 from reporting.documents.letter.columns import meanings_of
+from reporting.documents.letter.explained import appendix_number, time_zone
 from reporting.documents.letter.figures import (
     Figures,
     below_target,
@@ -20,7 +21,8 @@ from reporting.documents.letter.figures import (
     word,
     zone_of,
 )
-from reporting.documents.letter.progress import has_duties, progress
+from reporting.documents.letter.progress import has_duties, progress, table_number
+from reporting.documents.letter.responsible import overdue_by_agency
 from reporting.documents.letter.wording import (
     amount,
     hours,
@@ -56,23 +58,39 @@ def paper(report: Report) -> Paper:
 def _status(report: Report, zone: ZoneInfo) -> str:
     if report.approval is None:
         return "Số liệu đã chốt, chưa phê duyệt"
+    if report.has_assessment:
+        return f"Số liệu đã được phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}"
     return f"Số liệu do {report.approval.by} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}"
 
 
 def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     header = report.header
     yield Text(f"{header.letterhead.basis}, {header.letterhead.issuer} báo cáo kết quả như sau:")
-    yield Text(
-        f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "
-        f"{point_in_time(header.period.to_ms, zone)}, múi giờ {header.period.time_zone}; số liệu chốt lúc "
-        f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}. "
-        "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây."
-    )
+    if report.has_assessment:
+        yield Text(
+            f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "
+            f"{point_in_time(header.period.to_ms, zone)}; số liệu chốt lúc {point_in_time(header.cut_off_ms, zone)}, "
+            f"theo {time_zone(report)}. Cách tính và cách kiểm tra số liệu nêu tại Phụ lục "
+            f"{appendix_number(report)}."
+        )
+    else:
+        yield _period_of_earlier(report, zone)
     if narrowed := scope_of(report):
         yield Text(f"Số liệu chỉ gồm các cơ sở trong phạm vi: {narrowed}.")
     if header.reason is not None:
         yield Text(f"Đây là phiên bản {header.version} của báo cáo, thay số liệu do: {_sentence(header.reason)}")
         yield from _changes(report)
+
+
+def _period_of_earlier(report: Report, zone: ZoneInfo) -> Text:
+    """Of rule 4 and before: zone, rule and rounding stand in the first paragraph."""
+    header = report.header
+    return Text(
+        f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "
+        f"{point_in_time(header.period.to_ms, zone)}, múi giờ {header.period.time_zone}; số liệu chốt lúc "
+        f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}. "
+        "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây."
+    )
 
 
 def _changes(report: Report) -> Iterator[Block]:
@@ -218,6 +236,9 @@ def _connection_table(sums: Figures) -> Grid:
 def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield Heading("II. TỒN TẠI, NGUYÊN NHÂN")
     outages, before = rows_of(report, "outages"), has_duties(report)
+    if report.has_assessment:
+        caption = f"Bảng {table_number(report, 'overdue')}. Nghĩa vụ quá hạn theo cơ quan chịu trách nhiệm"
+        yield from overdue_by_agency(report, zone, caption)
     if outages:
         longest = max(outages, key=lambda row: (number(row, "length_ms"), word(row, "camera_code")))
         yield Text(
@@ -236,7 +257,7 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
                 ["Tổng cộng", amount(len(outages)), hours(sum(one.length for one in sums))],
             ],
             strong=frozenset({len(sums)}),
-            caption=f"Bảng {3 + before}. Gián đoạn theo nguyên nhân",
+            caption=f"Bảng {table_number(report, 'causes')}. Gián đoạn theo nguyên nhân",
         )
         words = f"Biểu đồ {3 + before}. Thời gian mất theo nguyên nhân"
         yield Picture(chart(shown_of(report), "causes"), words)
@@ -316,11 +337,12 @@ def _sentence(text: str) -> str:
 def _foot(report: Report) -> Foot:
     header = report.header
     before = header.previous_sha256 or "không có (báo cáo đầu tiên)"
+    known = report.has_assessment
     return Foot(
         lines=(
             f"Mã báo cáo {header.id}, phiên bản {header.version}, số thứ tự {header.number}",
-            f"SHA-256 {report.sha256}",
-            f"Báo cáo trước {before}",
+            f"{'Mã kiểm tra (SHA-256)' if known else 'SHA-256'} {report.sha256}",
+            f"{'Mã kiểm tra của báo cáo liền trước' if known else 'Báo cáo trước'} {before}",
         ),
         code=f"VONGGAC:{header.id.replace('-', '')}:{header.version}:{report.sha256}".upper(),
     )

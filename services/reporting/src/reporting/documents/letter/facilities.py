@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Align, Grid
 from reporting.documents.letter.figures import due_day, is_counted, number, rows_of, word
+from reporting.documents.letter.responsible import responsible_of
 from reporting.documents.letter.wording import (
     AREAS,
     BLOCKED,
@@ -19,12 +20,13 @@ from reporting.documents.letter.wording import (
     local,
     percent,
 )
-from reporting.domain.mandate.obligations import BOUND
+from reporting.domain.mandate.obligations import BOUND, PENDING
 from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.report import Report
 from reporting.reports.totals import TYPE_NAMES
 from vonggac.decree.dates import short_day
 from vonggac.events.inventory import SurveyStatus
+from vonggac.sufficiency import REQUIRED_AREAS, SUFFICIENT
 
 TITLE = "Danh sách, tình trạng các cơ sở cách ly tập trung"
 SIZE = 8
@@ -97,7 +99,7 @@ def _cells(row: Row, owed: Sequence[Row], zone: ZoneInfo, availability: str) -> 
     if not row.get("status"):
         return [*["-"] * 7, availability, "", "", word(row, "note")]
     cameras = number(row, "cameras")
-    needed, enough = number(row, "cameras_needed"), "đủ" if row["sufficient"] else "thiếu"
+    needed, enough = number(row, "cameras_needed"), sufficiency_of(row)
     return [
         _focal_point(row),
         "Có" if cameras else "Chưa",
@@ -108,9 +110,15 @@ def _cells(row: Row, owed: Sequence[Row], zone: ZoneInfo, availability: str) -> 
         _truth(row["connected_provincial"]) if cameras else "-",
         availability,
         _blocked(row),
-        _due(owed, zone),
+        _due(owed, zone, named="unassessed_areas" in row),
         "; ".join(_notes(row)),
     ]
+
+
+def sufficiency_of(row: Row) -> str:
+    """Whether the cameras suffice, in the one word for it; reports of rule 4 and before have two."""
+    sufficient = row["sufficient"]
+    return SUFFICIENT[sufficient if isinstance(sufficient, bool) else None]
 
 
 def _focal_point(row: Row) -> str:
@@ -160,19 +168,28 @@ def _blocked(row: Row) -> str:
     return f"{kinds}: {why}" if kinds and why else kinds
 
 
-def _due(owed: Sequence[Row], zone: ZoneInfo) -> str:
-    """Each deadline, the earliest first, with what is to be done by it and how that stands."""
+def _due(owed: Sequence[Row], zone: ZoneInfo, *, named: bool) -> str:
+    """Each deadline, the earliest first, with what is to be done by it, how that stands, and who owes it (`named`)."""
     lines = []
     for due_before in sorted({number(row, "due_before_ms") for row in owed}, key=lambda at: (not at, at)):
         of_it = [row for row in owed if number(row, "due_before_ms") == due_before]
         said = []
         for state, words in DUE_STATES.items():
-            kinds = dict.fromkeys(_duty(row) for row in of_it if row["state"] == state)
-            if kinds:
-                words = words if due_before or state != "open" else "chưa xong"
-                said.append(f"{', '.join(kinds)} ({words})")
+            words = words if due_before or state != "open" else "chưa xong"
+            for name, rows in _by_responsible(of_it, state, named=state in PENDING and named):
+                kinds = dict.fromkeys(_duty(row) for row in rows)
+                said.append(f"{', '.join(kinds)} ({words}{f', {name}' if name else ''})")
         lines.append(f"{f'Trước {due_day(due_before, zone)}' if due_before else 'Không hạn'}: {', '.join(said)}")
     return "; ".join(lines)
+
+
+def _by_responsible(owed: Sequence[Row], state: str, *, named: bool) -> Iterator[tuple[str, list[Row]]]:
+    """Those in a state, by the agency that owes them where it is named."""
+    found: dict[str, list[Row]] = {}
+    for row in owed:
+        if row["state"] == state:
+            found.setdefault(responsible_of(row) if named else "", []).append(row)
+    yield from found.items()
 
 
 def _duty(row: Row) -> str:
@@ -182,11 +199,18 @@ def _duty(row: Row) -> str:
 def _notes(row: Row) -> Iterator[str]:
     if note := word(row, "note"):
         yield note
-    missing = word(row, "missing_areas").split()
-    if missing and number(row, "cameras"):
-        areas = ", ".join(AREAS.get(one, one) for one in missing[:_MOST_AREAS])
-        more = f" và {len(missing) - _MOST_AREAS} khu vực khác" if len(missing) > _MOST_AREAS else ""
-        yield f"Chưa giám sát: {areas}{more}"
+    unassessed = word(row, "unassessed_areas").split()
+    missing = [one for one in word(row, "missing_areas").split() if one not in unassessed]
+    if missing and (number(row, "cameras") or "unassessed_areas" in row):
+        yield f"Chưa giám sát: {_areas(missing)}"
+    if unassessed:
+        every = len(unassessed) == len(REQUIRED_AREAS)
+        yield f"Chưa đánh giá: {'mọi khu vực phải giám sát' if every else _areas(unassessed)}"
+
+
+def _areas(names: Sequence[str]) -> str:
+    areas = ", ".join(AREAS.get(one, one) for one in names[:_MOST_AREAS])
+    return f"{areas} và {len(names) - _MOST_AREAS} khu vực khác" if len(names) > _MOST_AREAS else areas
 
 
 def _sums(title: str, listed: Sequence[Row], progress: Mapping[str, Row]) -> list[str]:

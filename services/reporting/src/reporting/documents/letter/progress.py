@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Block, Grid, Heading, Picture, Text
+from reporting.documents.letter.connected import DEFINITION, connection_figures
 from reporting.documents.letter.figures import (
     chart,
     due_day,
@@ -15,6 +16,7 @@ from reporting.documents.letter.figures import (
     step_of,
     word,
 )
+from reporting.documents.letter.responsible import responsible_of
 from reporting.documents.letter.wording import DUTIES, amount, point_in_time
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.obligations import BOUND, PENDING
@@ -32,6 +34,9 @@ def progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         yield from _obligations(report, zone)
         if rows_of(report, "days"):
             yield Text(f"{_last_step(report)}. {_deadline(report, zone)}")
+            if report.has_assessment:
+                caption = "Các số liệu về kết nối và cách tính từng số liệu"
+                yield from connection_figures(report, f"Bảng {table_number(report, 'connected')}. {caption}")
             yield Picture(chart(shown_of(report), "progress"), "Biểu đồ 2. Số camera đã kết nối so với thời hạn")
         if has_duties(report):
             words = "Biểu đồ 3. Số cơ sở hoàn thành khảo sát, phương án và kết nối so với thời hạn"
@@ -49,6 +54,17 @@ def has_duties(report: Report) -> bool:
     return bool(rows_of(report, "obligations"))
 
 
+def table_number(report: Report, name: str) -> int:
+    """The number of a table behind the first two: obligations, connected, overdue, causes."""
+    there = {
+        "obligations": has_duties(report),
+        "connected": report.has_assessment and bool(rows_of(report, "days")),
+        "overdue": report.has_assessment and any(row["state"] == "overdue" for row in rows_of(report, "obligations")),
+        "causes": True,
+    }
+    return 3 + [one for one, is_there in there.items() if is_there or one == name].index(name)
+
+
 def as_of(report: Report) -> Millis:
     """The instant of the register: the cut-off of the first version."""
     return next((number(row, "as_of_ms") for row in rows_of(report, "progress")), report.header.cut_off_ms)
@@ -60,16 +76,25 @@ def _summary(report: Report, zone: ZoneInfo) -> str:
     def those(column: str) -> str:
         return amount(sum(row[column] is True for row in rows))
 
-    needed = sum(number(row, "cameras_needed") for row in rows)
+    needed = f"còn phải bổ sung {amount(sum(number(row, 'cameras_needed') for row in rows))} camera"
+    if report.has_assessment:
+        count = {value: amount(sum(row["sufficient"] is value for row in rows)) for value in (False, None)}
+        needed = f"{count[False]} cơ sở thiếu, {needed}; {count[None]} cơ sở chưa đánh giá đủ các khu vực"
     blocked = sum(bool(row["blocked"]) for row in rows)
     overdue = sum(number(row, "overdue") > 0 for row in rows)
+    connected = (
+        ""
+        if report.has_assessment
+        else (
+            f", {those('connected_national')} cơ sở kết nối trung tâm của Bộ, {those('connected_provincial')} cơ sở "
+            f"kết nối IOC của tỉnh, {those('connected_both')} cơ sở kết nối cả hai"
+        )
+    )
     return (
         f"Theo sổ theo dõi tại thời điểm {point_in_time(as_of(report), zone)}, trong {amount(len(rows))} cơ sở được "
         f"phê duyệt hoặc đang hoạt động có {those('surveyed')} cơ sở đã khảo sát, {those('plan_agreed')} cơ sở đã "
-        f"thống nhất phương án kết nối, {those('connected_national')} cơ sở kết nối trung tâm của Bộ, "
-        f"{those('connected_provincial')} cơ sở kết nối IOC của tỉnh, {those('connected_both')} cơ sở kết nối cả hai; "
-        f"{those('sufficient')} cơ sở đủ camera ở các khu vực phải giám sát (còn phải bổ sung {amount(needed)} "
-        f"camera); {those('focal_point')} cơ sở có cán bộ đầu mối; {amount(blocked)} cơ sở có vướng mắc; "
+        f"thống nhất phương án kết nối{connected}; {those('sufficient')} cơ sở đủ camera ở các khu vực phải giám sát "
+        f"({needed}); {those('focal_point')} cơ sở có cán bộ đầu mối; {amount(blocked)} cơ sở có vướng mắc; "
         f"{amount(overdue)} cơ sở có việc quá hạn."
     )
 
@@ -81,11 +106,15 @@ def _obligations(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     if not rows:
         yield Text("Sổ theo dõi không có nghĩa vụ nào tại thời điểm này.")
         return
-    lines = [_line(rows[key], zone) for key in sorted(rows, key=lambda key: (not key[1], key[1], key[0]))]
+    ordered = sorted(rows, key=lambda key: (not key[1], key[1], key[0]))
+    lines = [_line(rows[key], zone) for key in ordered]
+    named = report.has_assessment
+    for line, key in zip(lines, ordered, strict=True):
+        line[3:3] = ["; ".join(sorted({responsible_of(row) for row in rows[key]}))] if named else []
     yield Grid(
-        columns=_COLUMNS,
-        widths=(27, 20, 15, 10, 8, 8, 8, 9, 8),
-        aligns=("left", "left", "left", *("right",) * 6),
+        columns=(*_COLUMNS[:3], "Cơ quan chịu trách nhiệm", *_COLUMNS[3:]) if named else _COLUMNS,
+        widths=(23, 19, 17, 21, 9, 8, 8, 8, 9, 8) if named else (27, 20, 15, 10, 8, 8, 8, 9, 8),
+        aligns=("left", "left", "left", *(("left",) if named else ()), *("right",) * 6),
         rows=lines,
         caption="Bảng 3. Nghĩa vụ và thời hạn theo sổ theo dõi",
         size=11,
@@ -117,7 +146,9 @@ def _last_step(report: Report) -> str:
     last = days[-1]
     when = f"{step_of(days)} cuối của kỳ báo cáo" if len(days) > 1 else "kỳ báo cáo"
     facilities = f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở"
-    if report.has_register:
+    if report.has_assessment:
+        facilities += f" được kết nối ({DEFINITION})"
+    elif report.has_register:
         facilities += (
             " được kết nối (mọi camera thuộc khu vực bắt buộc cùng kết nối tới cả hai trung tâm liên tục từ 10 phút "
             "trở lên)"

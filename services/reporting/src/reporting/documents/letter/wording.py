@@ -81,6 +81,7 @@ AREAS: Mapping[str, str] = {
     "handover": "nơi giao nhận",
     "outside_toilet": "bên ngoài nhà vệ sinh",
     "gate": "cổng",
+    "other_public": "khu vực công cộng khác",
 }
 BLOCKED: Mapping[str, str] = {
     BlockedKind.OBSOLETE_EQUIPMENT: "thiết bị cũ, lạc hậu",

@@ -38,7 +38,7 @@ def as_docx(report: Report) -> bytes:
     drawn = _drawn([*content.body, *(block for one in content.appendices for block in one.blocks)])
     for block in content.body:
         _block(page, block, drawn, wide=False)
-    page.closing(letterhead.copies, _signer(letterhead))
+    page.closing(letterhead.copies, _signer(letterhead), letterhead.signer_name, whole=report.has_assessment)
     for one in content.appendices:
         _appendix(page, one, drawn)
     page.foot((*content.foot.lines, content.status), qr_png(content.foot.code))

@@ -118,8 +118,8 @@ def _grid(book: Any, name: str, grid: Grid, bold: Any, wrapped: Any) -> None:
 
 def _table(book: Any, report: Report, name: str, bold: Any) -> None:
     sheet = book.add_worksheet(TABLE_NAMES[name])
-    rows = rows_of(report, name)
-    for column, title in enumerate(COLUMNS[name]):
+    rows, columns = rows_of(report, name), report.columns_of(name)
+    for column, title in enumerate(columns):
         sheet.write_string(0, column, title, bold)
         for index, row in enumerate(rows, start=1):
             value = row.get(title)
@@ -129,11 +129,11 @@ def _table(book: Any, report: Report, name: str, bold: Any) -> None:
                 sheet.write_number(index, column, value)
             elif value is not None:
                 sheet.write_string(index, column, escape_formula(value))
-    texts = [[str(row.get(title) or "") for title in COLUMNS[name]] for row in rows[:50]]
-    width = _widths(sheet, COLUMNS[name], texts)
+    texts = [[str(row.get(title) or "") for title in columns] for row in rows[:50]]
+    width = _widths(sheet, columns, texts)
     sheet.freeze_panes(1, 0)
     if rows:
-        sheet.autofilter(0, 0, len(rows), len(COLUMNS[name]) - 1)
+        sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     if report.has_register:
         print_readably(sheet, width)
 
@@ -154,7 +154,7 @@ def _meanings(book: Any, report: Report, bold: Any, wrapped: Any) -> None:
         (TABLE_NAMES[name], column, *meanings[column])
         for name in COLUMNS
         if name in report.tables
-        for column in COLUMNS[name]
+        for column in report.columns_of(name)
     ]
     for index, line in enumerate(lines, start=1):
         for column, value in enumerate(line):

@@ -56,6 +56,7 @@ def _data(report: Report, content: Paper) -> dict[str, Any]:
         "addressees": letterhead.addressees,
         "copies": letterhead.copies,
         "signer": [line.upper() for line in (letterhead.signer_authority, letterhead.signer_title) if line is not None],
+        "signer_name": letterhead.signer_name,
         "attached": layout.ATTACHED,
         "body": list(_blocks(content.body)),
         "appendices": [
