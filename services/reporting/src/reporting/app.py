@@ -32,7 +32,7 @@ from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance
 from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
-from reporting.api.reports import charts, files, freezing
+from reporting.api.reports import charts, files, freezing, issued
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
@@ -83,6 +83,7 @@ ROUTES = (
     clock_steps,
     tables,
     freezing,
+    issued,
     files,
     charts,
 )
@@ -132,7 +133,12 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics.registry,
         package="reporting.api",
         tags=TAGS,
-        body_limits=BodyLimits(larger={"/v1/reports/verify": files.MAX_FILE_BYTES}),
+        body_limits=BodyLimits(
+            larger={
+                "/v1/reports/verify": files.MAX_FILE_BYTES,
+                r"/v1/issued-papers/[^/]+/file": issued.MAX_FILE_BYTES,
+            }
+        ),
     )
     app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)

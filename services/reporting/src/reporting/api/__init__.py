@@ -18,6 +18,7 @@ TAGS = {
     "lost facts": "What publishers numbered and never came.",
     "clock steps": "When the clock of the bus was set back, and what time nobody can date.",
     "reports": "Frozen reports: signed, versioned, verified.",
+    "issued papers": "Number, day and signed file of what was issued.",
     "charts": "Pictures of the figures, as SVG.",
 }
 """The tags of the API, with what each is about."""
