@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.api.files.waiting import ImportQueue
-from inventory.domain.mandate.surveying.attachments import MAX_BYTES
+from inventory.domain.mandate.surveying.attachments import MAX_BYTES, MAX_SCAN_BYTES
 from inventory.importing.mistakes.translated import VIETNAMESE
 from inventory.importing.storing.import_list import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
@@ -135,6 +135,7 @@ def _body_limits(settings: Settings) -> BodyLimits:
         larger={
             r"/v1/imports(/[^/]+)?": settings.import_max_bytes + AROUND_A_FILE_BYTES,
             r"/v1/surveys/[^/]+/attachments/[^/]+": MAX_BYTES,
+            r"/v1/directives/[^/]+/scan": MAX_SCAN_BYTES,
         }
     )
 

@@ -4,7 +4,7 @@ FONT = "Times New Roman"
 BODY, NAMES, HEAD, TABLE, WIDE_TABLE = 14, 12, 13, 12, 10
 """Sizes in points: body 13 to 14, names at the head 12 to 13, number and motto 13; tables are not in the decree."""
 RECIPIENTS_HEAD, RECIPIENTS = 12, 11
-LONG_CELL = 600
+LONG_CELL = 300
 """A row with a cell of more letters may be broken over pages."""
 SHORT_TABLE, TIED_ROWS = 12, 3
 """A table of so few rows stands on one page; of a longer one so many rows stay together at its end."""

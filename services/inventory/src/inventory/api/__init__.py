@@ -29,6 +29,7 @@ def routers() -> tuple[APIRouter, ...]:
     from inventory.api.mandate import (
         attachments,
         connections,
+        directive_scans,
         directives,
         minutes,
         plans,
@@ -40,7 +41,8 @@ def routers() -> tuple[APIRouter, ...]:
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    mandate = (directives, obligations, requests, records, visits, surveys, attachments, minutes, plans, connections)
+    duties = (directives, directive_scans, obligations, requests)
+    mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.

@@ -126,6 +126,8 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"{requests}/{thing}/decision", (Right.DECIDE,), narrowed)
     yield Entry("POST", f"{requests}/{thing}/withdrawal", (Right.ASK,), narrowed)
     yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
+    yield Entry("GET", f"/v1/directives/{thing}/scan", READ, common)
+    yield Entry("PUT", f"/v1/directives/{thing}/scan", (Right.DECIDE, *CHANGE), province, act=Act.DIRECTIVE)
     yield Entry("GET", "/v1/surveys/form.schema.json", READ, common)
     yield Entry("PUT", f"/v1/surveys/{thing}/submissions/{{submission_id}}", CHANGE, narrowed)
     yield Entry("GET", f"/v1/surveys/{thing}/submissions/{{submission_id}}", READ, narrowed)

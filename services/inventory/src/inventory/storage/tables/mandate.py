@@ -3,14 +3,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
 from inventory.domain.mandate.information_request import Answer, Question, missing
 from inventory.domain.mandate.inspection import Finding
-from inventory.storage.tables.base import Coded, Thing
+from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.structured import Structured
 from vonggac.events.inventory import (
     Act,
@@ -41,6 +41,20 @@ class Directive(Thing):
     supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("directives.id"), index=True)
     source: Mapped[str | None]
     search: Mapped[str]
+
+
+class DirectiveScan(Base):
+    """The scan of one directive, as it came. It never changes."""
+
+    __tablename__ = "directive_scans"
+
+    directive_id: Mapped[UUID] = mapped_column(ForeignKey("directives.id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime]
+    received_by: Mapped[str]
 
 
 class Obligation(Coded):

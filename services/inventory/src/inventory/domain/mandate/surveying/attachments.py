@@ -15,6 +15,8 @@ MAX_BYTES = 10 * 2**20
 MAX_SURVEY_BYTES = 200 * 2**20
 """Of all attachments of one survey."""
 MAX_ATTACHMENTS = 200
+MAX_SCAN_BYTES = 20 * 2**20
+"""Of the scan of a directive: forty pages at 200 dpi in colour."""
 
 type Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -85,15 +87,22 @@ def check_content(declared: Attachment, content: bytes) -> None:
         msg = "does not have the declared SHA-256: it was changed or damaged on its way; send it again"
         raise ValueError(msg)
     found = detect_media_type(content)
+    if found is not None and found is not declared.media_type:
+        msg = f"is {found}, but {declared.media_type} was declared"
+        raise ValueError(msg)
+    check_whole(content)
+
+
+def check_whole(content: bytes) -> MediaType:
+    """Return what it is, by its first and last bytes. Raises ValueError when it is no whole JPEG, PNG or PDF."""
+    found = detect_media_type(content)
     if found is None:
         msg = f"is neither JPEG nor PNG nor PDF; allowed: {', '.join(MediaType)}"
-        raise ValueError(msg)
-    if found is not declared.media_type:
-        msg = f"is {found}, but {declared.media_type} was declared"
         raise ValueError(msg)
     if _ENDS[found] not in content[-_TAIL:]:
         msg = f"is cut off: the end of {found} is missing"
         raise ValueError(msg)
+    return found
 
 
 def detect_media_type(content: bytes) -> MediaType | None:
