@@ -55,6 +55,7 @@ WRITES = {
 OWN_KEYS = ("resealed_secrets", "workers")
 """Buckets of both workers, in which each writes the keys that begin with its name."""
 READS = WRITES | {
+    "streams_seen": set(),
     "resealed_secrets": WORKERS,
     "camera_status": {PROBER, INVENTORY},
     "delivery_status": WORKERS | {INVENTORY},
@@ -197,7 +198,7 @@ def may_publish() -> dict[str, set[str]]:
         table[f"$JS.API.DIRECT.GET.KV_{bucket}"] = READS.get(bucket, set())
         table[f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.k"] = READS.get(bucket, set())
         table[f"$JS.API.STREAM.MSG.GET.KV_{bucket}"] = (
-            READS.get(bucket, set()) if bucket in NOT_READ_DIRECTLY else set()
+            {SETUP} if bucket == "streams_seen" else READS.get(bucket, set()) if bucket in NOT_READ_DIRECTLY else set()
         )
     return table
 

@@ -171,7 +171,8 @@ OWNER = User(
         subjects.stream_restore("*"),
         "$JS.SNAPSHOT.RESTORE.>",
         subjects.stream_observation(_ANY),
-        *_reads(topology.STREAMS_SEEN),
+        # No direct get: its empty answer, on a subject of the API, would delete a stream.
+        f"$JS.API.STREAM.MSG.GET.{topology.key_value_stream(topology.STREAMS_SEEN)}",
         *_writes(topology.STREAMS_SEEN),
     ),
     among_streams=True,
