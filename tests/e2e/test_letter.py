@@ -83,7 +83,7 @@ async def register(running: RunningPlatform) -> AsyncIterator[Register]:
 
 async def open_the_facility(register: Register, managing: Json) -> Json:
     """A facility with its decision and its focal point (R17, R23)."""
-    unit = await register.first("units?level=district&limit=1")
+    unit = await register.first("units?q=19603&limit=1")
     body = {
         "code": CODE, "name": "Trường Tiểu học Cam An", "type": "school", "status": "planned", "unit_id": unit["id"],
         "managing_agency_id": managing["id"], "decision_number": "805/QĐ-UBND", "decision_date": "2020-03-29",

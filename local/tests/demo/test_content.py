@@ -6,9 +6,26 @@ from vonggac.events.inventory import AgencyRole, FacilityType
 
 
 def test_the_ten_districts_of_2021_are_there() -> None:
-    assert [row["code"] for row in content.rows("units") if row["level"] == "district"] == [
+    districts = [row for row in content.rows("units") if row["level"] == "district"]
+    assert [row["code"] for row in districts if row["parent_code"] == "45"] == [
         "461", "462", "464", "465", "466", "467", "468", "469", "470", "471",
     ]  # fmt: skip
+
+
+def test_the_78_communes_of_today_each_follow_a_district() -> None:
+    """69 xã, 8 phường and Cồn Cỏ, of Quảng Trị as it is since 01/7/2025; every facility stands in one of them."""
+    rows = content.rows("units")
+    communes = [row for row in rows if row["level"] == "commune"]
+    kinds = [row["name"].partition(" ")[0] for row in communes]
+    assert (len(communes), kinds.count("Xã"), kinds.count("Phường"), kinds.count("Đặc")) == (78, 69, 8, 1)
+    ended = {row["code"] for row in rows if row["level"] == "district" and row["valid_to"] == "2025-06-30"}
+    assert {row["succeeds"] for row in communes} == ended
+    assert {row["unit_code"] for row in content.rows("facilities")} <= {row["code"] for row in communes}
+    agencies = {row["code"]: row for row in content.rows("agencies")}
+    assert not [
+        row["code"] for row in content.rows("facilities") if "valid_to" in agencies[row["managing_agency_code"]]
+    ]
+    assert agencies["STTTT"]["successor_code"] == "SKHCN"
 
 
 def test_twelve_facilities_cover_every_type() -> None:

@@ -70,6 +70,13 @@ class InventoryApi:
         """Add one thing."""
         return await self._call("POST", f"/v1/{noun}", json=dict(body))
 
+    async def add_all(self, noun: str, bodies: list[Json]) -> list[Json]:
+        """Add several things, all or none."""
+        if not bodies:
+            return []
+        added: list[Json] = (await self._call("POST", f"/v1/{noun}/bulk", json=bodies))["items"]
+        return added
+
     async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any], *, reason: str | None = None) -> Json:
         """Change the fields given, of the thing as it is now. Some changes need a reason."""
         headers = {"If-Match": await self._etag(noun, thing_id)}

@@ -1,5 +1,6 @@
 """Loads the demo into inventory through its API. Loading again changes nothing that is right."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.apis.inventory import InventoryApi, Json
@@ -10,6 +11,7 @@ from local.demo.surveys import except_from_plans, load_surveys
 from local.own.cameras import OwnCamera
 
 OWN_CAMERAS = "Camera của người dùng `make run`, chưa có phương án kết nối"
+_SUCCESSOR = "successor_code"
 _PARENT = ("parent_level", "parent_code", "parent_valid_to")
 
 
@@ -25,7 +27,7 @@ class Loaded:
 
 async def load_register(inventory: InventoryApi) -> None:
     """Agencies, units, facilities, and the records of the mandate. Raises RefusedError."""
-    await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
+    await _ensure_agencies(inventory)
     await _ensure_units(inventory)
     await _ensure_facilities(inventory)
     await load_mandate(inventory)
@@ -53,6 +55,15 @@ async def _remove_logins_of_moved(inventory: InventoryApi, destinations: list[Js
             await inventory.remove_secret("destinations", one["id"])
 
 
+async def _ensure_agencies(inventory: InventoryApi) -> None:
+    """The agencies of agencies.csv; one that ended names the one that has its work since."""
+    rows = content.rows("agencies")
+    bodies = [{name: value for name, value in row.items() if name != _SUCCESSOR} for row in rows]
+    ids = {code: str(one["id"]) for code, one in (await inventory.ensure("agencies", bodies)).items()}
+    followed = [(body, ids[row[_SUCCESSOR]]) for body, row in zip(bodies, rows, strict=True) if _SUCCESSOR in row]
+    await inventory.ensure("agencies", [body | {"successor_id": successor} for body, successor in followed])
+
+
 async def _ensure_facilities(inventory: InventoryApi) -> None:
     """Those on record keep their status: somebody may have closed one since."""
     known = {str(one["code"]) for one in await inventory.all("facilities")}
@@ -66,17 +77,35 @@ async def _ensure_facilities(inventory: InventoryApi) -> None:
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:
-    """The units of units.csv, parents first: a code stands for another unit in another time."""
+    """The units of units.csv, a level after the other: a code stands for another unit in another time."""
     ids = {_unit_key(unit): str(unit["id"]) for unit in await inventory.all("units")}
-    for row in content.rows("units"):
-        body: Json = {name: value for name, value in row.items() if name not in {*_PARENT, "succeeds"}}
-        if parent := tuple(row[name] for name in _PARENT if name in row):
-            body["parent_id"] = ids[parent]
-        if succeeded := row.get("succeeds", "").split():
-            earlier = (ids["province", code, "2025-06-30"] for code in succeeded)
-            body["succeeds"] = [{"unit_id": one, "kind": "merged"} for one in earlier]
-        if _unit_key(body) not in ids:
-            ids[_unit_key(body)] = str((await inventory.add("units", body))["id"])
+    waiting = content.rows("units")
+    while waiting:
+        # Provinces follow provinces: as many as name nothing that is still to come.
+        ready = [row for row in waiting if all(key in ids for key in _named_by(row))]
+        bodies = [_unit_body(row, ids) for row in ready]
+        missing = [body for body in bodies if _unit_key(body) not in ids]
+        for body, unit in zip(missing, await inventory.add_all("units", missing), strict=True):
+            ids[_unit_key(body)] = str(unit["id"])
+        waiting = [row for row in waiting if row not in ready]
+
+
+def _named_by(row: Json) -> list[tuple[str, ...]]:
+    """The keys of the units that a row names: the one above it, and those that it follows."""
+    above: tuple[str, ...] = tuple(row[name] for name in _PARENT if name in row)
+    # Provinces were merged; what a district was lies in several communes since.
+    level = "province" if row["level"] == "province" else "district"
+    earlier: list[tuple[str, ...]] = [(level, code, "2025-06-30") for code in str(row.get("succeeds", "")).split()]
+    return [above, *earlier] if above else earlier
+
+
+def _unit_body(row: Json, ids: Mapping[tuple[str, ...], str]) -> Json:
+    body: Json = {name: value for name, value in row.items() if name not in {*_PARENT, "succeeds"}}
+    named = [ids[key] for key in _named_by(row)]
+    if any(name in row for name in _PARENT):
+        body["parent_id"] = named.pop(0)
+    kind = "merged" if row["level"] == "province" else "split"
+    return body | ({"succeeds": [{"unit_id": one, "kind": kind} for one in named]} if named else {})
 
 
 def _unit_key(unit: Json) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.places.lifecycle import met_guards
 from inventory.nouns.mandate.states import check_happened
 from inventory.nouns.shown import Shown
+from inventory.nouns.units import refuse_ended
 from inventory.storage.conflicts import field_conflict, invalid
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
@@ -74,8 +75,10 @@ async def facility_guards(transaction: WriteTransaction, facility: Facility, _to
 
 async def check_decision(transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
     """Raises ProblemError 422 for a facility that is registered as approved without its decision, or loses the one that
-    founds it: only of a planned one may it be taken back. A decision of a day to come founds none."""
+    founds it: only of a planned one may it be taken back. A decision of a day to come founds none. Nor for one that
+    newly names a unit or an agency that has ended."""
     if after is not None:
+        await refuse_ended(transaction, before, after)
         check_happened(transaction.now, before, after, "decision_date")
     if after is None or after.status is FacilityStatus.PLANNED or _is_decided(after):
         return

@@ -86,6 +86,39 @@ def test_the_units_of_the_demo_belong_to_units_of_the_demo() -> None:
     } <= known
 
 
+async def test_a_new_facility_names_no_unit_or_agency_that_has_ended(province: Any) -> None:
+    """What followed it is named, in both languages; a record of its own time stays possible."""
+    old = await province.unit(code="468", name="Huyện Cam Lộ", valid_to="2025-06-30")
+    for code, name in (("19597", "Xã Cam Lộ"), ("19603", "Xã Hiếu Giang")):
+        follows = [{"unit_id": old["id"], "kind": "split"}]
+        body = {"code": code, "name": name, "level": "commune", "valid_from": "2025-07-01", "succeeds": follows}
+        await province.post("/v1/units", body)
+    after = await province.agency(code="SKHCN", name="Sở Khoa học và Công nghệ")
+    gone = await province.agency(code="STTTT", valid_to="2025-02-28", successor_id=after["id"])
+    unit = await province.unit(code="19602", level="commune")
+    body = {
+        "code": "KCL-1",
+        "name": "Trường",
+        "type": "school",
+        "unit_id": unit["id"],
+        "managing_agency_id": after["id"],
+    }
+    for field, value, english, vietnamese in (
+        ("unit_id", old["id"], "Xã Cam Lộ (19597), Xã Hiếu Giang (19603)", "đã kết thúc ngày 30/6/2025"),
+        ("managing_agency_id", gone["id"], "Sở Khoa học và Công nghệ (SKHCN)", "đã kết thúc ngày 28/02/2025"),
+    ):
+        refused = await province.client.post("/v1/facilities", json=body | {field: value})
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (422, field)
+        assert english in error["message"]
+        assert vietnamese in error["message_vi"]
+    of_then = {"code": "KCL-2", "unit_id": old["id"], "valid_from": "2021-05-01", "valid_to": "2021-12-31"}
+    await province.post("/v1/facilities", body | of_then)
+    made = await province.post("/v1/facilities", body)
+    moved = await province.change(f"/v1/facilities/{made['id']}", json={"unit_id": old["id"]})
+    assert moved.status_code == 422
+
+
 async def test_a_unit_follows_one_that_ended_before_it_begins(province: Any) -> None:
     old = await province.unit(code="45", level="province", valid_from="1989-07-01", valid_to="2025-06-30")
 

@@ -58,6 +58,8 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"the recorder has channels 1 to (?P<last>\d+)", "đầu ghi chỉ có kênh 1 đến {last}"),
         (r"is a recorder of another facility", "là đầu ghi của cơ sở khác: chọn đầu ghi của cơ sở có camera, hoặc gửi kèm tham số reason (lý do)"),
         (r"camera (?P<code>.+) plays it and stays behind", "camera {code} đang dùng đầu ghi này và còn ở cơ sở cũ: gửi kèm tham số reason (lý do), rồi chuyển camera"),
+        (r"(?P<name>.+ \(\S+\)) ended on (?P<day>\S+): give the one that followed it: (?P<named>.*)", "{name} đã kết thúc ngày {day}: ghi đơn vị kế thừa: {named}"),
+        (r"(?P<name>.+ \(\S+\)) ended on (?P<day>\S+): give one that stands", "{name} đã kết thúc ngày {day}: ghi đơn vị đang có hiệu lực"),
         (r"successor_id needs valid_to", "cơ quan kế nhiệm cần có ngày kết thúc («Đến ngày»)"),
         (r"would be above itself", "không thể là cấp trên của chính mình: chọn cơ quan khác"),
         (r"would succeed itself", "không thể kế nhiệm chính mình: chọn cơ quan khác"),
