@@ -101,6 +101,8 @@ RULE_VI = (
     "Báo cáo đã chốt lấy thời hạn, nghĩa vụ và tình trạng từng cơ sở theo sổ theo dõi tại thời điểm chốt số liệu. "
     "Số camera cần bổ sung là số mà khảo sát được duyệt hoặc người có thẩm quyền đánh giá cho các khu vực chưa có "
     "camera; khu vực chưa ai đánh giá được ghi là chưa đánh giá, không tính là camera cần bổ sung. "
+    "Đúng hạn hay quá hạn tính theo ngày trên văn bản, ghi kèm ngày ghi nhận; nghĩa vụ của cơ sở xác định theo tình "
+    "trạng tại ngày ban hành văn bản và tại thời hạn, cơ sở thuộc diện thực hiện sau đó có hạn riêng. "
     "Thời gian trước khi quy tắc này có hiệu lực giữ nguyên cách tính của quy tắc trước."
 )
 RULE_EN = (
@@ -116,6 +118,8 @@ RULE_EN = (
     "removed, while it was switched off by agreement, and while its facility was planned, suspended or closed; the "
     "plan is that of each moment. A frozen report takes deadlines, obligations and how far each facility is from "
     "the register as of its cut-off. Cameras needed are those that an approved survey, or whoever may judge it, "
-    "found missing; an area that nobody assessed is not assessed, and no camera. Time before this rule came into "
+    "found missing; an area that nobody assessed is not assessed, and no camera. What is in time goes by the day on "
+    "paper, beside the day of entry; which duties a facility has goes by what held at the directive's day and at the "
+    "deadline, and what comes under one later has a deadline of its own. Time before this rule came into "
     "force keeps the account of the rule before."
 )

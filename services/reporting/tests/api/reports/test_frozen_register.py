@@ -11,15 +11,18 @@ import pytest_asyncio
 from services.reporting.tests.api.mandate.test_progress import Story
 from services.reporting.tests.stage import freezing
 from services.reporting.tests.stage.earlier import EARLIER, FILES, earlier
-from services.reporting.tests.stage.letter import DEADLINE, may
+from services.reporting.tests.stage.letter import DEADLINE, Letter, may
 
 from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
 from reporting.documents.verify import carried, verify
 from reporting.domain.instants import moment
+from reporting.reports.mandate.progress import board
 from reporting.reports.snapshot import chain
+from reporting.reports.snapshot.register import before_paper_days
 from reporting.reports.snapshot.report import Report, parsed
+from reporting.storage import plan
 from vonggac.events.inventory import DeadlineV1, SurveyStatus
 
 if TYPE_CHECKING:
@@ -164,6 +167,42 @@ async def test_the_deadline_is_that_of_the_obligations_known_at_the_cut_off(
     assert any(said in one for one in texts(named))
     drawn = [one.svg for one in paper(named).body if isinstance(one, Picture)]
     assert sum("Thời hạn người lập nêu: trước 08/5/2021" in one for one in drawn) == 2
+
+
+async def test_paper_day_stands_in_a_frozen_report_with_what_was_entered_after_the_deadline(
+    client: Client, story: Story, ingest: Ingest
+) -> None:
+    """Signed on 08/5 and typed an hour before the cut-off, after the deadline: in time, counted, and said."""
+    letter, typed = story.letter, DEADLINE + timedelta(minutes=10)
+    signed: dict[str, Any] = {"signed_on": date(2021, 5, 8), "document_number": "03/TTr"}
+    proposal = letter.proposal(story.b, typed, "submitted", **signed)
+    duty = letter.obligation("NV-1742-C", "proposal", facility_ids=(story.b.id,))
+    await ingest_all(letter, ingest, ("installation_proposal", proposal), ("obligation", duty))
+    _, report = await frozen(client)
+    (row,) = (one for one in report.tables["obligations"] if one["obligation_code"] == "NV-1742-C")
+    assert (row["state"], row["recorded_late"], row["own_deadline"]) == ("done", True, False)
+    assert row["recorded_at_ms"] == round(typed.timestamp() * 1000)
+    assert row["done_at_ms"] == round(may(8).timestamp() * 1000)
+    assert any("có 1 việc ghi nhận sau hạn, hoàn thành đúng hạn" in one for one in texts(report))
+
+
+async def test_paper_day_changes_no_report_that_was_frozen_by_an_earlier_rule(
+    client: Client, story: Story, ingest: Ingest, database: Database
+) -> None:
+    letter, typed = story.letter, DEADLINE + timedelta(minutes=10)
+    proposal = letter.proposal(story.b, typed, "submitted", signed_on=date(2021, 5, 8), document_number="03/TTr")
+    duty = letter.obligation("NV-1742-C", "proposal", facility_ids=(story.b.id,))
+    await ingest_all(letter, ingest, ("installation_proposal", proposal), ("obligation", duty))
+    async with database.transaction() as session:
+        at, scope = round(CUT_OFF.timestamp() * 1000), plan.Scope()
+        then = await board(session, at, 60_000, scope, by_entry=True)
+    (found,) = (one for one in then.duties.items if one.obligation.code == "NV-1742-C")
+    assert (found.due.state.value, found.due.done_at) == ("done_late", round(typed.timestamp() * 1000))
+    assert set(before_paper_days({"state": "done", "recorded_late": True, "own_deadline": False})) == {"state"}
+
+
+async def ingest_all(letter: Letter, ingest: Ingest, *things: tuple[str, Any]) -> None:
+    await letter.province.feed(ingest, *(letter.stated(noun, thing) for noun, thing in things))
 
 
 async def test_what_the_register_says_after_the_cut_off_is_in_no_version(

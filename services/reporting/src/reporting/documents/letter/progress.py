@@ -119,6 +119,18 @@ def _obligations(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         caption="Bảng 3. Nghĩa vụ và thời hạn theo sổ theo dõi",
         size=11,
     )
+    if named:
+        yield Text(_by_paper(rows_of(report, "obligations")))
+
+
+def _by_paper(rows: Sequence[Row]) -> str:
+    """How many were entered after their deadline and done in time, and how many have a deadline of their own."""
+    late, own = (amount(sum(row[name] is True for row in rows)) for name in ("recorded_late", "own_deadline"))
+    return (
+        "Thời điểm hoàn thành tính theo ngày trên văn bản. Trong các việc hoàn thành đúng hạn có "
+        f"{late} việc ghi nhận sau hạn, hoàn thành đúng hạn; {own} việc có hạn riêng vì cơ sở thuộc diện thực hiện sau "
+        "ngày ban hành văn bản."
+    )
 
 
 def _line(rows: Sequence[Row], zone: ZoneInfo) -> list[str]:

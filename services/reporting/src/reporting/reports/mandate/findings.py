@@ -9,7 +9,7 @@ from reporting.domain import instants
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of, start_of_day
 from reporting.reports.mandate.situation import FacilityThen, Situation
-from reporting.reports.mandate.steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_step, instant
+from reporting.reports.mandate.steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_entry, find_step, instant
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus
 from vonggac.sufficiency import Assessed, Sufficiency, decide_sufficiency
@@ -34,9 +34,11 @@ class Facts:
     """Of surveys, plans and proposals that are on record at the instant, every revision up to it, by noun."""
     connected: Mapping[UUID, Millis]
     """Since when each facility was first connected for good."""
+    by_entry: bool = False
+    """As rules 4 and before had it: no day on paper counts."""
 
     @staticmethod
-    def gather(situation: Situation, connected: Mapping[UUID, Millis]) -> "Facts":
+    def gather(situation: Situation, connected: Mapping[UUID, Millis], *, by_entry: bool = False) -> "Facts":
         by = situation.by_facility
         return Facts(
             situation,
@@ -51,6 +53,7 @@ class Facts:
             _revisions(situation.records, ("coverage", "camera")),
             {noun: _steps(situation, noun) for noun in ("survey", "connection_plan", "installation_proposal")},
             connected,
+            by_entry,
         )
 
     def finding(self, obligation: Obligation, then: FacilityThen) -> Finding:
@@ -90,14 +93,15 @@ class Facts:
             for one in self.plans.get(facility_id, ())
             if (day := one.state.get("connected_on")) is not None and (at := start_of(day)) <= self.situation.at
         ]
-        if observed is None or not accepted or min(accepted)[0] >= observed:
+        if self.by_entry or observed is None or not accepted or min(accepted)[0] >= observed:
             return Evidence("connection", facility_id, code, observed)
         at, number = min(accepted)
         return Evidence("connection", facility_id, code, at, observed, number)
 
     def _taken(self, noun: str, facility_id: UUID, step: Step) -> Evidence:
         """The first of its kind that was taken by the instant."""
-        found = [find_step(noun, one, step, self.situation.at) for one in self.steps[noun].get(facility_id, ())]
+        find = find_entry if self.by_entry else find_step
+        found = [find(noun, one, step, self.situation.at) for one in self.steps[noun].get(facility_id, ())]
         return _first([one for one in found if one is not None], step.kind)
 
     def agreed_plan(self, facility_id: UUID) -> Record | None:

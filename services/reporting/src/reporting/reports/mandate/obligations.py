@@ -90,8 +90,10 @@ type _Pairs = Sequence[tuple[FacilityThen, Obligation]]
 """Every facility with every obligation that it may have."""
 
 
-async def duties(session: AsyncSession, situation: Situation, *, soon_days: int = DUE_SOON_DAYS) -> Duties:
-    """How every obligation stands at the instant of the situation."""
+async def duties(
+    session: AsyncSession, situation: Situation, *, soon_days: int = DUE_SOON_DAYS, by_entry: bool = False
+) -> Duties:
+    """How every obligation stands at the instant of the situation. `by_entry`: as rules 4 and before had it."""
     with rarely_collected():
         known = _known(situation)
         about = _about(situation, known)
@@ -100,7 +102,8 @@ async def duties(session: AsyncSession, situation: Situation, *, soon_days: int 
         if asked:
             areas = areas_of(situation)
             connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
-        return _owed(Facts.gather(situation, connected), known, about, soon_days)
+        facts = Facts.gather(situation, connected, by_entry=by_entry)
+        return _owed(facts, known, about, soon_days)
 
 
 def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
@@ -143,6 +146,10 @@ def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis
     now = facts.situation.at
     finding = facts.finding(obligation, then)
     met_at = obligation.completed_at if obligation.kind not in OBSERVABLE else finding.met_at
+    if facts.by_entry:
+        if not covers(obligation, then.place):
+            return None
+        return _made(facts, obligation, then.facility, decide(obligation, finding, now, soon=soon), finding)
     duty = find_duty(obligation, then.history, _directive_day(facts, obligation), met_at, now)
     if duty is None:
         return None

@@ -22,11 +22,13 @@ class Board:
     rows: tuple[FacilityProgress, ...]
 
 
-async def board(session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope) -> Board:
-    """The board of an instant, as far as it is known today."""
+async def board(
+    session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, *, by_entry: bool = False
+) -> Board:
+    """The board of an instant, as far as it is known today. `by_entry`: duties as rules 4 and before had them."""
     with rarely_collected():
         then = await situation(session, at, presumed_alive_ms, scope)
-        return board_of(then, await duties(session, then))
+        return board_of(then, await duties(session, then, by_entry=by_entry))
 
 
 def board_of(then: Situation, owed: Duties) -> Board:

@@ -131,7 +131,8 @@ async def _situation(
         unit_ids = units_around(facility.unit.id, around)
         has_cameras = facility.id in with_cameras
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, has_cameras)
-        entered_at, founded_at = founded[facility.id]
+        # One that was entered within the millisecond of the instant is not read yet.
+        entered_at, founded_at = founded.get(facility.id, (at, None))
         dated = [
             Segment(start, end, _place(version, around))
             for start, end, version in versions_of.get(str(facility.id), ())

@@ -63,6 +63,20 @@ def find_step(noun: str, versions: Sequence[Record], step: Step, at: Millis) -> 
     )
 
 
+def find_entry(noun: str, versions: Sequence[Record], step: Step, at: Millis) -> Evidence | None:
+    """The step as rules 4 and before have it: by the day of its entry, and only while the thing is in the state."""
+    since: Record | None = None
+    for one in versions:
+        if one.state["status"] not in step.states:
+            since = None
+        elif since is None:
+            since = one
+    entered = None if since is None else _entered_at(since, step)
+    if entered is None or entered > at:
+        return None
+    return Evidence(step.kind, versions[-1].id, versions[-1].state.get("code"), entered)
+
+
 def _kept(versions: Sequence[Record], taken: Sequence[Record], step: Step) -> Kept | None:
     if versions[-1] is not taken[-1]:
         return Kept.RETURNED

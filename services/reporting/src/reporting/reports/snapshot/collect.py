@@ -24,7 +24,7 @@ from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
-from reporting.reports.snapshot.register import before_assessment, register_rows
+from reporting.reports.snapshot.register import before_assessment, before_paper_days, register_rows
 from reporting.reports.totals import Totals
 from reporting.storage import history, plan
 from reporting.storage.mandate import lifecycle, records
@@ -50,7 +50,8 @@ class Extent:
     with_notes: bool = True
     """Whether the notes on the evidence are frozen with the figures: of no report that was frozen without them."""
     with_assessment: bool = True
-    """Whether areas that nobody assessed are told from uncovered ones: of no report of rule 4 and before."""
+    """Whether areas that nobody assessed are told from uncovered ones, and duties have their own time and the day on
+    paper: of no report of rule 4 and before."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
@@ -110,11 +111,15 @@ async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[
     at, question = extent.register_at, extent.question
     if at is None:
         return {}
-    made = await board(session, at, presumption(question.presumed_alive_ms, at, question.now), extent.scope)
+    alive, earlier = presumption(question.presumed_alive_ms, at, question.now), not extent.with_assessment
+    made = await board(session, at, alive, extent.scope, by_entry=earlier)
     rows = await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
-    return (
-        rows if extent.with_assessment else {**rows, "progress": [before_assessment(one) for one in rows["progress"]]}
-    )
+    if not earlier:
+        return rows
+    return {
+        "progress": [before_assessment(one) for one in rows["progress"]],
+        "obligations": [before_paper_days(one) for one in rows["obligations"]],
+    }
 
 
 async def _notes(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:

@@ -43,8 +43,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "obligations": (
         "obligation_id", "obligation_code", "obligation_name", "obligation_kind", "directive", "responsible_code",
-        "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms", "done_at_ms",
-        "settled_by", "settled_why",
+        "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms",
+        "own_deadline", "done_at_ms", "recorded_at_ms", "recorded_late", "settled_by", "settled_why",
     ),
     "cameras": (*PLACE, *_CAMERA, *LENGTHS),
     "deliveries": (
@@ -67,7 +67,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 `progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
 `notes` are what was refused as evidence, which reports of rule 3 and before have not."""
 
-SINCE_ASSESSMENT = frozenset({"unassessed_areas"})
+SINCE_ASSESSMENT = frozenset({"unassessed_areas", "own_deadline", "recorded_at_ms", "recorded_late"})
 """Columns that reports of rule 4 and before have not."""
 CONNECTED_FOR: Millis = 600_000
 """A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its

@@ -94,6 +94,11 @@ def before_assessment(row: Row) -> Row:
     return found | {"sufficient": row["missing_areas"] is None, "cameras_needed": int(needed or 0) + len(unassessed)}
 
 
+def before_paper_days(row: Row) -> Row:
+    """A row of `obligations` as rule 4 has it."""
+    return {name: value for name, value in row.items() if name not in SINCE_ASSESSMENT}
+
+
 def masked(text: str | None) -> str | None:
     """Free text without phones and e-mail addresses."""
     return None if text is None else _CONTACT.sub(HIDDEN, text)
@@ -263,7 +268,10 @@ def _owed(item: Item) -> Row:
         "facility_name": None if place is None else place.name,
         "state": due.state.value,
         "due_before_ms": due.due_before,
+        "own_deadline": item.own_deadline,
         "done_at_ms": due.done_at,
+        "recorded_at_ms": item.recorded_at,
+        "recorded_late": item.recorded_late,
         "settled_by": due.by,
         "settled_why": masked(due.why),
     }
