@@ -14,8 +14,7 @@ from inventory.domain.mandate.information_request import (
     InformationRequestFields,
     Question,
 )
-from inventory.nouns.mandate.papers import check_day
-from inventory.nouns.mandate.states import StatusWriter, status_filter
+from inventory.nouns.mandate.states import StatusWriter, check_day, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write

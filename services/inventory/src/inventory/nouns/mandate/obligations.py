@@ -11,8 +11,7 @@ from sqlalchemy import select
 from inventory.domain.days import day_of
 from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFields, guards_met
-from inventory.nouns.mandate.papers import cause_of, refuse_wrong_day
-from inventory.nouns.mandate.states import StatusWriter, check_happened, status_filter
+from inventory.nouns.mandate.states import StatusWriter, cause_of, check_happened, refuse_wrong_day, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write

@@ -23,8 +23,14 @@ from inventory.domain.mandate.planning.plan import (
     why_closed,
 )
 from inventory.nouns.mandate.closable import ClosableWriter, closed
-from inventory.nouns.mandate.papers import CONNECTED, SURVEYED, check_day, check_paper_day
-from inventory.nouns.mandate.states import check_happened, status_filter
+from inventory.nouns.mandate.states import (
+    CONNECTED,
+    SURVEYED,
+    check_day,
+    check_happened,
+    check_paper_day,
+    status_filter,
+)
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge

@@ -20,8 +20,7 @@ from inventory.domain.mandate.planning.proposal import (
 )
 from inventory.domain.paper import PAPER
 from inventory.nouns.mandate.closable import ClosableWriter, closed
-from inventory.nouns.mandate.papers import PROPOSED, check_paper_day
-from inventory.nouns.mandate.states import check_happened, status_filter
+from inventory.nouns.mandate.states import PROPOSED, check_happened, check_paper_day, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import merge

@@ -22,8 +22,7 @@ from inventory.domain.mandate.surveying.survey import (
 )
 from inventory.domain.paper import PAPER, Cause
 from inventory.nouns.mandate.closable import ClosableWriter, closed
-from inventory.nouns.mandate.papers import SURVEYED, check_paper_day
-from inventory.nouns.mandate.states import FIELD_AHEAD, check_happened, status_filter
+from inventory.nouns.mandate.states import FIELD_AHEAD, SURVEYED, check_happened, check_paper_day, status_filter
 from inventory.nouns.mandate.surveyed_areas import record_coverage
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown

@@ -12,8 +12,15 @@ from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
 from inventory.nouns.mandate.closable import closed
-from inventory.nouns.mandate.papers import OF_VISITS, check_paper_day
-from inventory.nouns.mandate.states import DAY_TO_COME, FIELD_AHEAD, StatusWriter, check_happened, status_filter
+from inventory.nouns.mandate.states import (
+    DAY_TO_COME,
+    FIELD_AHEAD,
+    OF_VISITS,
+    StatusWriter,
+    check_happened,
+    check_paper_day,
+    status_filter,
+)
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
