@@ -88,6 +88,12 @@ ROUTES = (
     charts,
 )
 """Modules with a router, in the order of the documentation."""
+LIMITS = BodyLimits(
+    larger={
+        "/v1/reports/verify": files.MAX_FILE_BYTES,
+        r"/v1/issued-papers/[^/]+/file": issued.MAX_FILE_BYTES,
+    }
+)
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
@@ -133,12 +139,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics.registry,
         package="reporting.api",
         tags=TAGS,
-        body_limits=BodyLimits(
-            larger={
-                "/v1/reports/verify": files.MAX_FILE_BYTES,
-                r"/v1/issued-papers/[^/]+/file": issued.MAX_FILE_BYTES,
-            }
-        ),
+        body_limits=LIMITS,
     )
     app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks)
     app.state.compliance_metrics = ComplianceMetrics(database, settings)
