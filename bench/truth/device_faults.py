@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.truth.record import CENTRES
 from bench.truth.scene import SAMPLE_S, Fault, Scene, Share
-from bench.truth.windows import MEDIA, Rule, Window, lie
+from bench.truth.windows import MEDIA, VERIFY_INTERVAL_S, Rule, Window, lie
 
 FLAP_EVERY_S = 1.5
 FLAPPING_S = 60.0
@@ -35,7 +35,7 @@ async def site_dark(scene: Scene, share: Share, seconds: float) -> list[Window]:
 
 
 async def pictures(
-    kind: str, fault: Mapping[str, Any], rule: Rule, scene: Scene, share: Share, seconds: float
+    kind: str, fault: Mapping[str, Any], rule: Rule, interval_s: float, scene: Scene, share: Share, seconds: float
 ) -> list[Window]:
     """Media goes on and shows nothing of now. What such pictures prove of a centre is not known.
 
@@ -49,7 +49,8 @@ async def pictures(
         ended = time.time()
         await scene.stage.clear_fault(f"cameras/{camera}")
         touched = frozenset((camera, centre) for centre in CENTRES)
-        return Window(kind, began, ended, frozenset({(camera, "camera")}), rule, whole=True, touched=touched)
+        bad = frozenset({(camera, "camera")})
+        return Window(kind, began, ended, bad, rule, whole=True, touched=touched, interval_s=interval_s)
 
     return list(await asyncio.gather(*(of_camera(one) for one in share.cameras)))
 
@@ -111,9 +112,9 @@ def camera(name: str, **fault: Any) -> Fault:
     return partial(no_media, name, fault)
 
 
-def picture(name: str, rule: Rule, **fault: Any) -> Fault:
+def picture(name: str, rule: Rule, interval_s: float = VERIFY_INTERVAL_S, **fault: Any) -> Fault:
     """Media goes on."""
-    return partial(pictures, name, fault, rule)
+    return partial(pictures, name, fault, rule, interval_s)
 
 
 def centre(name: str, **fault: Any) -> Fault:

@@ -12,6 +12,7 @@ MOST_RECONNECTS_PER_MIN = 18.0
 hardly ever 16; one that is talked down makes more than 30."""
 MOST_GROWTH_MB = 256.0
 MOST_UNKNOWN_PCT = 0.5
+A_MINUTE = ("read-back a minute", "damaged keyframes")
 BLIND = ("forwarders asleep", "prober asleep", "everything killed")
 NO_OUTAGE = frozenset(
     {
@@ -61,7 +62,7 @@ BOUNDS = (
     Bound("calm_s", least=1),
     Bound("unknown_good_pct", most=MOST_UNKNOWN_PCT),
     Bound("unknown_before_break_max_s", most=SETTLED_S),
-    Bound("unknown_before_break_a_minute_max_s", most=PRODUCTION_INTERVAL_S + READ_BACK_S, of=("read-back a minute",)),
+    Bound("unknown_before_break_a_minute_max_s", most=PRODUCTION_INTERVAL_S + READ_BACK_S, of=A_MINUTE),
     Bound("unknown_when_blind_pct", least=100, of=BLIND),
     Bound("non_compliant_when_unproven_s", most=0, of=("prober stopped",)),
     Bound("amnesia_lost", most=0),

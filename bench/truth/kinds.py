@@ -11,7 +11,7 @@ from typing import Literal
 from bench.truth import platform_faults as platform
 from bench.truth.device_faults import NOWHERE, camera, centre, flapping, late, liar, picture, site_dark
 from bench.truth.scene import SETTLED_WITHIN_S, Fault, Scene, Share
-from bench.truth.windows import COVERED, EMPTY, LOOPS, MEDIA, SETTLED_S, Window
+from bench.truth.windows import COVERED, DAMAGED, DEEP_INTERVAL_S, EMPTY, LOOPS, MEDIA, SETTLED_S, Window
 
 type Taken = Literal["camera", "centre", "alone"]
 """Whether a fault takes a third of the cameras, a centre, or all there is."""
@@ -87,7 +87,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "covered": _long(picture("covered", COVERED, fault="covered")),
         "no-signal card": _long(picture("no-signal card", EMPTY, fault="no_signal_card")),
         "no keyframe": _long(picture("no keyframe", EMPTY, fault="no_keyframe")),
-        "damaged keyframes": _long(picture("damaged keyframes", EMPTY, fault="damaged_keyframes")),
+        "damaged keyframes": _long(picture("damaged keyframes", DAMAGED, DEEP_INTERVAL_S, fault="damaged_keyframes")),
         "loop": _long(picture("loop", LOOPS, fault="loop")),
         "half a stream": _long(camera("half a stream", fault="gaps", every_s=5, for_s=2.5)),
         "half is lost": _long(camera("half is lost", fault="gaps", every_s=5, for_s=2.5, kind="loss")),

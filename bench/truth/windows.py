@@ -59,6 +59,10 @@ MEDIA = Rule()
 """Media that stops is dated by those who sent it."""
 EMPTY = Rule(3.0, 3.0, 3.0, 3.0)
 """Pictures that come and show nothing."""
+DEEP_INTERVAL_S = 60.0
+"""From one decoded picture of a camera to the next, as in production."""
+DAMAGED = Rule(3.0, 3.0, DEEP_INTERVAL_S + 3.0, 3.0)
+"""They weigh as much as good ones: decoding alone shows them, and the time since the last one is unknown."""
 COVERED = Rule(10.0, 10.0, 10.0, 10.0)
 LOOP_S = 13
 """Of the cameras' clips: a recording repeats itself from then on, and nobody can know before."""
@@ -79,7 +83,8 @@ class Window:
 
     `whole`: its things are bad from start to end, whatever media came; else while media was missing. `blind`: those who
     probe did not run, and what nobody saw must be unknown. `touched`: further lines that may be unknown for its sake.
-    `settled`: when all was proven again. `interval_s`: from read-back to read-back before it.
+    `settled`: when all was proven again. `interval_s`: from read-back to read-back before it, or from one decoded
+    picture to the next.
     """
 
     kind: str
