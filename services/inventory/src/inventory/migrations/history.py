@@ -98,7 +98,8 @@ def create_history(op: Op, table: str) -> None:
     present_state = f"create unique index if not exists ix_{history}_present on {history} (id)"
     op.execute(f"{present_state} where recorded_to is null")
     if "code" in names:
-        op.execute(f"alter table {history} alter column code set not null")
+        if "code" not in present:
+            op.execute(f"alter table {history} alter column code set not null")
         op.execute(f"create index if not exists ix_{history}_code on {history} (code, id)")
 
 
