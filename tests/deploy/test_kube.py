@@ -29,7 +29,7 @@ VALUES = {
     "secrets": {"prefix": PREFIX},
     "postgresql": {"host": "postgres", "sslMode": "disable"},
     "media": {"allowedNetworks": ["10.64.0.0/12"]},
-    "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20},
+    "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20, "cameras": 100},
     **{service: {"replicas": 1} for service in ("inventory", "prober", "forwarder", "reporting")},
 }
 """One of each, as podman runs it."""

@@ -35,7 +35,7 @@ class Bundled:
 
     def __init__(self, folder: Path, replicas: int) -> None:
         self.folder, self.replicas = folder, replicas
-        stated = {"replicas": replicas, "storage": {"gibibytes": 2}, "observationsMaxBytes": 64 << 20}
+        stated = {"replicas": replicas, "storage": {"gibibytes": 2}, "observationsMaxBytes": 64 << 20, "cameras": 100}
         self.objects = manifests(minimal(nats=stated))
         self.ports = [free_port() for _ in range(replicas)]
         self.routes = [free_port() for _ in range(replicas)]
