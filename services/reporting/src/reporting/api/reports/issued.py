@@ -114,6 +114,7 @@ async def list_issued_papers(
 async def record_issued_paper(
     body: NewIssuedPaper, shared: InContext, response: Response, caller: Caller
 ) -> IssuedPaper:
+    """What the registry gave it: never a day to come, nor one before its draft was made."""
     now = shared.clock()
     async with shared.database.transaction() as session:
         _check_day(body.issued_on, await _made_on(session, body), now.astimezone(VIETNAM).date())
@@ -126,6 +127,7 @@ async def record_issued_paper(
 
 @router.get("/{paper_id}", summary="One paper that was issued", responses=problems({404: "Unknown."}))
 async def get_issued_paper(paper_id: UUID, shared: InContext) -> IssuedPaper:
+    """With what is known of its signed file, once that is here."""
     async with shared.database.transaction() as session:
         return _to_response(await _found(session, paper_id))
 
@@ -166,6 +168,7 @@ async def put_issued_file(paper_id: UUID, shared: InContext, request: Request, c
     responses={200: _BINARY, **problems({404: "Unknown, or its file has not come yet"})},
 )
 async def get_issued_file(paper_id: UUID, shared: InContext) -> Response:
+    """As it came, as a file to save."""
     async with shared.database.transaction() as session:
         content = await issued.read_file(session, (await _found(session, paper_id)).id)
     if content is None:
