@@ -6,7 +6,11 @@ from contextlib import suppress
 from typing import Any
 from unittest import SkipTest
 
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+
+# What is sent as a signed paper is bytes, as any other file.
+schemathesis.serializer.alias("application/pdf", "application/octet-stream")
 
 
 class _TimeIsUpError(SkipTest):
