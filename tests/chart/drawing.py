@@ -143,6 +143,10 @@ WITH: dict[str, Json] = {
 """What a choice between two needs beside it."""
 
 
+BOUNDS: dict[str, int] = {"nats.cameras": 1_000_000, "nats.absenceHours": 720}
+"""What changes no manifest, and is refused where another value is too small for it."""
+
+
 def another(path: tuple[str, ...], node: Json) -> Any:
     """An allowed value that is not the default."""
     where, default = ".".join(path), node["default"]
@@ -150,6 +154,8 @@ def another(path: tuple[str, ...], node: Json) -> Any:
         return {next(iter(node["properties"])): "777"}
     if where in BY_PATH:
         return BY_PATH[where]
+    if where in BOUNDS:
+        return BOUNDS[where]
     if "enum" in node:
         return next(value for value in node["enum"] if value != default)
     if isinstance(default, bool):

@@ -77,7 +77,7 @@ class Filled:
             "code": "KCL-01",
             "name": "@Trường Cam An",
             "type": "school",
-            "unit_id": was,
+            "unit_id": self.ids["new"],
             "status": "planned",
         }
         whole |= {"managing_agency_id": self.ids["agency"], "address": "Thôn 1,\tCam An", "beds": 48, "occupancy": 0}
