@@ -8,6 +8,9 @@ import pytest_asyncio
 
 type Json = dict[str, Any]
 
+PAPER = {
+    "signed_on": "2021-05-08", "document_number": "12/BB-KS", "document_file": "12.pdf", "document_sha256": "ab" * 32,
+}  # fmt: skip
 PERIOD = {"valid_from": "2021-05-01", "valid_to": "2031-12-31"}
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
 FORM: Json = {
@@ -174,7 +177,7 @@ class Filled:
         listed |= {"facility_ids": [self.ids["facility"], self.ids["other"]]}
         await self.add("obligations", "", duty | listed)
         described: Json = {"code": "NV-2", "facility_types": ["school", "hotel"], "unit_id": self.ids["old"]}
-        described |= {"managing_agency_id": self.ids["agency"], "with_cameras": False}
+        described |= {"managing_agency_id": self.ids["agency"], "with_cameras": False, "due_after_days": 30}
         await self.add("obligations", "", duty | described)
         asked: Json = {"code": "YC-1", "name": "Thông tin", "facility_id": self.ids["facility"], **PERIOD}
         question: Json = {"key": "SO-CAMERA", "text": "Bao nhiêu camera, kể cả «hỏng»?", "required": True}
@@ -198,7 +201,7 @@ class Filled:
         whole |= {"zones": ["Khu A, tầng 1", "Sân sau"], "protection": ["mask", "gloves"], "health_declared": True}
         whole |= {"briefed_by": "Bác sĩ", "briefed_at": "2021-05-08T08:05:00+07:00", "tools_disinfected": True}
         whole |= {"rules_acknowledged": ["BCĐ Quốc gia 4403/CV-BCĐ; phụ lục", "878/QĐ-BYT"]}
-        whole |= {"available_from": "2021-05-29", "obstruction": "Cổng khoá"}
+        whole |= {"available_from": "2021-05-29", "obstruction": "Cổng khoá", **PAPER}
         await self.add("visits", "", visit | times | whole)
         later: Json = {"planned_from": soon.isoformat(), "planned_to": (soon + timedelta(hours=2)).isoformat()}
         await self.add("visits", "", visit | later | {"remote": True})
@@ -226,7 +229,7 @@ class Filled:
             "form": FORM,
         }
         survey |= {"lead_phone": "0912345678", "lead_agency_id": self.ids["agency"], "basis": "1742/UBND-VX"}
-        survey |= {"scheduled_on": "2021-05-08", "surveyed_on": "2021-05-08", "place": "Cam An", "note": "- a"}
+        survey |= {**PAPER, "scheduled_on": "2021-05-08", "surveyed_on": "2021-05-08", "place": "Cam An", "note": "- a"}
         survey |= {"verdict": "needs_config", "verdict_reason": "Chưa bật RTSP", "briefed_by": "An"}
         survey |= {"briefed_at": "2021-05-08T08:00:00+07:00", "acknowledged_at": "2021-05-08T08:05:00+07:00"}
         survey |= {"acknowledged_by": "Ân", "rules_version": "878/QĐ-BYT", "attachments": [{**photo, "size_bytes": 9}]}
@@ -243,7 +246,9 @@ class Filled:
             "destination_codes": ["TT-QG", "TT-IOC"], "responsible": "Ân", "due_on": "2021-05-09",
         }  # fmt: skip
         plan: Json = {"facility_id": self.ids["facility"], "connections": [connection], "connect_by": "2021-05-09"}
-        plan |= {"responsible_lead": "Mẫu", "responsible_operator": "Ân", "note": "x"}
+        plan |= {"responsible_lead": "Mẫu", "responsible_operator": "Ân", "note": "x", **PAPER}
+        plan |= {"connected_on": "2021-05-09", "acceptance_number": "1/NT", "acceptance_file": "nt.pdf"}
+        plan |= {"acceptance_sha256": "ac" * 32}
         await self.add("connection-plans", "", plan)
         await self.add("connection-plans", "", {"facility_id": self.ids["facility"]})
         except_: Json = {
@@ -257,7 +262,7 @@ class Filled:
         proposal: Json = {"code": "DX-1", "facility_id": self.ids["facility"], "recorder": "16 kênh", "line": "50 Mbps"}
         proposal |= {"areas": [{"area": "gate", "cameras": 2, "type": "ptz", "position": "Cổng"}], "power": "UPS"}
         proposal |= {"estimated_cost_vnd": 60_000_000, "lead_time_days": 7, "proposed_connection": "VPN", "note": "x"}
-        proposal |= {"decision_number": "1/QĐ", "decision_date": "2021-05-09", "funding_source": "Ngân sách"}
+        proposal |= {**PAPER, "decision_number": "1/QĐ", "decision_date": "2021-05-09", "funding_source": "Ngân sách"}
         await self.add("installation-proposals", "", proposal | {"installed_on": "2021-05-16"})
         await self.add("installation-proposals", "", {"code": "DX-2", "facility_id": self.ids["other"]})
 

@@ -34,9 +34,9 @@ class RuleShape(_Part):
 
 class NoteShape(_Part):
     """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the
-    future, a stream that was gone."""
+    future, a stream that was gone; or maintenance that nobody agreed to."""
 
-    kind: Literal["clock_step", "corrected_facts", "stream_lost"]
+    kind: Literal["clock_step", "corrected_facts", "stream_lost", "declared_maintenance"]
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
     facts: int = Field(description="Facts that were refused as evidence, counted at another time, or lost.")

@@ -49,7 +49,7 @@ async def test_letters_come_back_with_number_day_and_signed_file(client: Client,
     assert (await client.put(f"{one}/file", content=PDF)).status_code == 200, "the same once more"
     other = await client.put(f"{one}/file", content=PDF.replace(b"x", b"y"))
     assert (other.status_code, other.json()["code"]) == (409, "file_kept")
-    listed = (await client.get(PAPERS, params={"report_id": body["id"]})).json()["items"]
+    listed = (await client.get(PAPERS, params={"report": body["id"]})).json()["items"]
     assert [each["id"] for each in listed] == [made.json()["id"]]
 
 

@@ -95,12 +95,12 @@ PAPERS: Listing[Any, IssuedPaper] = Listing(IssuedPaper, keys=KEYS, id_key="id",
 async def list_issued_papers(
     shared: InContext,
     paging: Annotated[PageQuery[Any, IssuedPaper], Depends(PAPERS)],
-    report_id: Annotated[UUID | None, Query(description="Of this report alone.")] = None,
-    urge_id: Annotated[UUID | None, Query(description="Of this urging letter alone.")] = None,
+    report: Annotated[UUID | None, Query(description="Of this report alone.")] = None,
+    urge: Annotated[UUID | None, Query(description="Of this urging letter alone.")] = None,
 ) -> Response:
     """Newest first: of several entries of one paper the first stands."""
     async with shared.database.transaction() as session:
-        rows = await issued.papers_of(session, report_id, urge_id)
+        rows = await issued.papers_of(session, report, urge)
     page = paging.cut(list(rows))
     return paging.answer(page, [_to_response(row) for row in page.rows])
 
