@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from local.apis.access import admin_token
+from local.apis.access import admin_token, approver_token
 from local.apis.inventory import InventoryApi, RefusedError, call
 from local.apis.simulator import SimulatorApi
 from local.commands.truth import ReportingApi, delivered_to_both
@@ -174,7 +174,8 @@ def _devices(count: int, picture: Mapping[str, Any], kept_s: float, clips: int) 
 async def _load(platform: Platform, token: str, count: int) -> list[str]:
     simulator = SimulatorApi(platform.addresses.simulator)
     facilities = content.facility_codes()
-    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+    approver = approver_token(platform.state.keys)
+    async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         await except_from_plans(inventory, facilities, "A bench forwards every camera.")
         rows = [

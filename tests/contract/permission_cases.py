@@ -55,6 +55,7 @@ CASES = (
     Case("inventory", "POST", "/v1/obligations/{thing_id}/transitions", DECIDERS, scoped=False),
     Case("inventory", "POST", "/v1/obligations/{thing_id}/deadlines", DECIDERS, scoped=False),
     Case("inventory", "POST", "/v1/operator-assignments", DECIDERS, scoped=False),
+    Case("inventory", "POST", "/v1/approval-rules", DECIDERS, scoped=False),
     Case("inventory", "POST", "/v1/plan-exceptions", DECIDERS),
     Case("inventory", "POST", "/v1/imports/obligations", ONLY_LEAD, scoped=False),
     Case("inventory", "POST", "/v1/maintenance-windows", EDITORS),

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from nats.aio.client import Client
 
-from local.apis.access import admin_token
+from local.apis.access import admin_token, approver_token
 from local.apis.inventory import InventoryApi
 from local.apis.simulator import SimulatorApi
 from local.commands.truth import finding
@@ -91,6 +91,11 @@ class RunningPlatform:
 
         return await eventually(grown, within_s=within_s, poll_s=0.1)
 
+    @property
+    def approver(self) -> str:
+        """Token of a second person, who approves what the first one wrote."""
+        return approver_token(self.platform.state.keys)
+
     async def start_another(self, service: str) -> Child:
         """One more process of a service, on a port of its own."""
         child, _ = await self.platform.start_another(service)
@@ -147,7 +152,8 @@ async def load(platform: Platform) -> RunningPlatform:
     """The demo, loaded through inventory's API."""
     token = admin_token(platform.state.keys)
     simulator = SimulatorApi(platform.addresses.simulator)
-    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+    approver = approver_token(platform.state.keys)
+    async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         await load_demo_cameras(inventory, simulator)
     return RunningPlatform(platform, token)

@@ -41,8 +41,8 @@ BRIEFING = {
 class Register:
     """What the officials do, each with the ETag that they read."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+    def __init__(self, client: httpx.AsyncClient, approver: str) -> None:
+        self.client, self.approver = client, approver
 
     async def get(self, path: str) -> Json:
         return await self._call("GET", path)
@@ -62,11 +62,18 @@ class Register:
         return await self._call("POST", f"{path}/{verb}", body, if_match=(await self.get(path))["etag"])
 
     async def move(self, path: str, *states: str, reason: str | None = None) -> None:
+        """Who wrote does not approve: somebody else does."""
         for state in states:
-            await self.do(path, "transitions", {"to": state} | ({"reason": reason} if reason else {}))
+            body = {"to": state} | ({"reason": reason} if reason else {})
+            by = self.approver if state in {"approved", "agreed"} else None
+            etag = (await self.get(path))["etag"]
+            await self._call("POST", f"{path}/transitions", body, if_match=etag, by=by)
 
-    async def _call(self, method: str, path: str, body: Json | None = None, *, if_match: str | None = None) -> Json:
+    async def _call(
+        self, method: str, path: str, body: Json | None = None, *, if_match: str | None = None, by: str | None = None
+    ) -> Json:
         headers = {"If-Match": if_match} if if_match is not None else {}
+        headers |= {"Authorization": f"Bearer {by}"} if by is not None else {}
         answer = await self.client.request(method, f"/v1/{path}", json=body, headers=headers)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         shown: Json = answer.json()
@@ -78,7 +85,7 @@ async def register(running: RunningPlatform) -> AsyncIterator[Register]:
     headers = {"Authorization": f"Bearer {running.token}"}
     address = running.platform.addresses.inventory
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20, trust_env=False) as client:
-        yield Register(client)
+        yield Register(client, running.approver)
 
 
 async def open_the_facility(register: Register, managing: Json) -> Json:
@@ -234,7 +241,7 @@ async def test_the_commands_of_the_page_lead_from_the_directive_to_a_signed_repo
     addresses = running.platform.addresses
     environment = os.environ | {
         "INVENTORY": addresses.inventory, "FORWARDER": addresses.forwarder, "REPORTING": addresses.reporting,
-        "TOKEN": running.token, "no_proxy": "127.0.0.1",
+        "TOKEN": running.token, "APPROVER": running.approver, "no_proxy": "127.0.0.1",
     }  # fmt: skip
     ran = await asyncio.to_thread(
         subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,

@@ -14,7 +14,7 @@ from tests.e2e.platform import RunningPlatform
 from tests.foreign import wrong
 from tests.foreign.programs import GstCamera, Programs, missing
 
-from local.apis.access import admin_token
+from local.apis.access import admin_token, approver_token
 from local.apis.inventory import InventoryApi
 from local.apis.simulator import SimulatorApi
 from local.demo import content
@@ -177,7 +177,8 @@ async def _serve_files(folder: Path, stack: AsyncExitStack) -> int:
 
 async def _register(running: RunningPlatform, addresses: dict[str, str]) -> dict[str, str]:
     simulator = SimulatorApi(running.platform.addresses.simulator)
-    async with InventoryApi(running.platform.addresses.inventory, running.token) as inventory:
+    approver = approver_token(running.platform.state.keys)
+    async with InventoryApi(running.platform.addresses.inventory, running.token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         await except_from_plans(inventory, {FACILITY}, "tường camera lạ")
         rows = [

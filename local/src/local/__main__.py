@@ -109,7 +109,8 @@ def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
 
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
     token = running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file)
-    return _finish(running_platform.demo(arguments.inventory, arguments.simulator, token, progress))
+    approver = running_platform.approver_from(keys=arguments.keys, token_file=arguments.approver_token_file)
+    return _finish(running_platform.demo(arguments.inventory, arguments.simulator, token, approver, progress))
 
 
 def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -274,6 +275,9 @@ def _add_tools(commands: Any) -> None:
     demo_command = commands.add_parser("demo", help="load the demo through inventory's API")
     demo_command.add_argument("--inventory", required=True, metavar="URL")
     demo_command.add_argument("--simulator", required=True, metavar="URL")
+    demo_command.add_argument(
+        "--approver-token-file", type=Path, help="file with a token of a second person, who approves; with --token-file"
+    )
     demo_command.set_defaults(work=_demo)
     truth_command = commands.add_parser("truth", help="wait for the demo's truth in reporting and print it")
     truth_command.add_argument("--reporting", required=True, metavar="URL")

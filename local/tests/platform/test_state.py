@@ -43,7 +43,9 @@ def test_a_folder_can_be_held_again(tmp_path: Path) -> None:
 
 def test_the_token_is_for_its_owner_alone(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    state.write_token("secret")
+    state.write_tokens("secret", "another")
+    assert state.approver_token_file.read_text("ascii") == "another"
+    assert state.approver_token_file.stat().st_mode & 0o077 == 0
     assert state.token_file.read_text("ascii") == "secret"
     assert state.token_file.stat().st_mode & 0o077 == 0
 

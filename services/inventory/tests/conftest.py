@@ -90,11 +90,17 @@ async def client(settings: Settings, token_for: Callable[[Role], str], bus: Bus)
         yield started
 
 
+APPROVED = frozenset({"approved", "agreed", "funded"})
+"""States of surveys, plans and proposals that who wrote does not give."""
+
+
 class Province:
     """Makes things through the API, with what a test does not care about filled in."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, approver: str | None = None) -> None:
         self.client = client
+        self.approver = approver
+        """Token of who approves what `client` wrote."""
         self.numbered = 0
 
     async def post(self, path: str, body: dict[str, Any], *, reason: str | None = None) -> dict[str, Any]:
@@ -126,8 +132,14 @@ class Province:
 
     async def move(self, path: str, to: str, reason: str = "bảo trì") -> httpx.Response:
         """A transition with the present ETag, and a reason."""
-        headers = {"If-Match": await self.etag(path)}
+        headers = {"If-Match": await self.etag(path)} | self.eyes_for(to)
         return await self.client.post(f"{path}/transitions", json={"to": to, "reason": reason}, headers=headers)
+
+    def eyes_for(self, to: str) -> dict[str, str]:
+        """Headers of another person, for a state that who wrote does not give."""
+        if self.approver is None or to not in APPROVED:
+            return {}
+        return {"Authorization": f"Bearer {self.approver}"}
 
     def _code(self, prefix: str) -> str:
         self.numbered += 1
@@ -149,10 +161,29 @@ class Province:
         stopped = given.get("status") in {"suspended", "closed"}
         return await self.post("/v1/facilities", body | given, reason="mưa lũ" if stopped else None)
 
-    async def plan_exception(self, facility_id: str) -> dict[str, Any]:
+    async def plan_exception(self, facility_id: str, why: str = "Thử nghiệm") -> dict[str, Any]:
         """Have the facility's cameras forwarded without an agreed plan."""
-        body = {"facility_id": facility_id, "why": "Thử nghiệm", "approved_by": "Sở", "decided_on": "2021-05-07"}
-        return await self.post("/v1/plan-exceptions", body)
+        body = {"act": "exception", "facility_id": facility_id, "reason": why}
+        request = await self.post("/v1/decision-requests", body)
+        path, headers = f"/v1/decision-requests/{request['id']}/decision", self.eyes_for("approved")
+        granted = await self.client.post(path, json={"decision": "granted"}, headers=headers)
+        assert granted.status_code == 200, granted.text
+        found = await self.client.get("/v1/plan-exceptions", params={"facility_id": facility_id})
+        made: dict[str, Any] = found.json()["items"][0]
+        return made
+
+    async def let_writers_approve(self, facility: dict[str, Any]) -> dict[str, Any]:
+        """Have the facility's province allow that who wrote approves."""
+        above = await self.unit(name="Tỉnh Quảng Trị", level="province")
+        answer = await self.change(f"/v1/units/{facility['unit_id']}", json={"parent_id": above["id"]})
+        assert answer.status_code == 200, answer.text
+        body = {
+            "unit_id": above["id"],
+            "two_persons": False,
+            "valid_from": "2021-05-01",
+            "why": "Phòng chỉ có một người",
+        }
+        return await self.post("/v1/approval-rules", body)
 
     async def destination(self, **given: Any) -> dict[str, Any]:
         code = given.get("code") or self._code("TT")
@@ -175,8 +206,8 @@ class Province:
 
 
 @pytest.fixture
-def province(client: Client) -> Province:
-    return Province(client)
+def province(client: Client, token_for: Callable[..., str]) -> Province:
+    return Province(client, token_for(Role.DECIDER))
 
 
 @pytest.fixture
@@ -188,6 +219,6 @@ def start_province(
     @asynccontextmanager
     async def start(settings: Settings) -> AsyncIterator[Province]:
         async with running(settings, token_for(Role.PROVINCE_LEAD)) as started:
-            yield Province(started)
+            yield Province(started, token_for(Role.DECIDER))
 
     return start

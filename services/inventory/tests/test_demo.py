@@ -32,7 +32,8 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
         await eventually(app.state.services.store.is_dated)
         transport = httpx.ASGITransport(app=app)
-        async with InventoryApi("http://inventory", token, transport=transport) as inventory:
+        approver = token_for(Role.DECIDER)
+        async with InventoryApi("http://inventory", token, approver=approver, transport=transport) as inventory:
             await load_register(inventory)
             counts = {noun: len(await inventory.all(noun.replace("_", "-"))) for noun in mandate.NOUNS}
             await load_register(inventory)

@@ -23,8 +23,16 @@ class RefusedError(Exception):
 class InventoryApi:
     """`async with InventoryApi(address, token) as inventory:`. Every method raises RefusedError."""
 
-    def __init__(self, address: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """`transport`: to a service in this process."""
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        *,
+        approver: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`approver`: token of a second person, who approves; `transport`: to a service in this process."""
+        self._approver = approver
         self._client = httpx.AsyncClient(
             base_url=address,
             headers={"Authorization": f"Bearer {token}"},
@@ -88,9 +96,11 @@ class InventoryApi:
         headers = {"If-Match": await self._etag(noun, thing_id)}
         await self._call("DELETE", f"/v1/{noun}/{thing_id}", headers=headers, params={"reason": reason})
 
-    async def do(self, noun: str, thing_id: str, verb: str, body: Json) -> Json:
-        """A verb on one thing as it is now, such as `transitions`."""
+    async def do(self, noun: str, thing_id: str, verb: str, body: Json, *, by_approver: bool = False) -> Json:
+        """A verb on one thing as it is now, such as `transitions`; `by_approver`: who wrote does not approve."""
         headers = {"If-Match": await self._etag(noun, thing_id)}
+        if by_approver and self._approver is not None:
+            headers["Authorization"] = f"Bearer {self._approver}"
         return await self._call("POST", f"/v1/{noun}/{thing_id}/{verb}", json=dict(body), headers=headers)
 
     async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:

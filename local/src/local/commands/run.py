@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping
 
-from local.apis.access import VALID_FOR, admin_token
+from local.apis.access import VALID_FOR, admin_token, approver_token
 from local.apis.inventory import InventoryApi, Json, RefusedError
 from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
@@ -66,7 +66,7 @@ async def run(
 
 async def _serve(platform: Platform, own: Own, progress: Progress) -> None:
     token = admin_token(platform.state.keys)
-    platform.state.write_token(token)
+    platform.state.write_tokens(token, approver_token(platform.state.keys))
     loaded = await _load_patiently(platform, token, own, progress)
     own.known.write(platform.state.own_file)
     document = await _first_report(platform, token, loaded, progress)
@@ -92,7 +92,8 @@ async def _load_patiently(platform: Platform, token: str, own: Own, progress: Pr
 
 async def _load(platform: Platform, token: str, own: Own, progress: Progress) -> Loaded:
     simulator = SimulatorApi(platform.addresses.simulator)
-    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+    approver = approver_token(platform.state.keys)
+    async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         loaded = await own.load(inventory, simulator)
     what = "demo" if own.cameras_path is None else "cameras"
@@ -141,6 +142,7 @@ def _welcome(platform: Platform, token: str, loaded: Loaded) -> list[str]:
         "",
         f"Admin token (province_lead, {hours:.0f} hours, also in {state.token_file}):",
         f"  {token}",
+        f"Token of who approves what the admin wrote (decider): in {state.approver_token_file}",
         "",
         "Try next:",
     ]

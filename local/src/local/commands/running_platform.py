@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from local.apis.access import admin_token
+from local.apis.access import admin_token, approver_token
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
@@ -24,13 +24,25 @@ def token_from(*, keys: Path | None, token_file: Path | None) -> str:
     return admin_token(keys)
 
 
-async def demo(inventory_address: str, simulator_address: str, token: str, progress: Progress) -> int:
-    """Load the demo. Raises RefusedError, or ProcessEndedError when a service does not get ready."""
+def approver_from(*, keys: Path | None, token_file: Path | None) -> str | None:
+    """As `token_from`, of the second person who approves; None where neither is given. Raises OSError or ValueError."""
+    if token_file is not None:
+        return token_file.read_text("ascii").strip()
+    return None if keys is None else approver_token(keys)
+
+
+async def demo(
+    inventory_address: str, simulator_address: str, token: str, approver: str | None, progress: Progress
+) -> int:
+    """Load the demo; `approver`: token of who approves what the first one wrote.
+
+    Raises RefusedError, or ProcessEndedError when a service does not get ready.
+    """
     for name, address in (("inventory", inventory_address), ("simulator", simulator_address)):
         await wait_ready(address, within_s=READY_WITHIN_S)
         progress.step(name, f"ready on {address}")
     simulator = SimulatorApi(simulator_address)
-    async with InventoryApi(inventory_address, token) as inventory:
+    async with InventoryApi(inventory_address, token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         loaded = await load_demo_cameras(inventory, simulator)
     progress.step("demo", f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")

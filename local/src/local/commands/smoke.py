@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.apis.access import admin_token
+from local.apis.access import admin_token, approver_token
 from local.apis.inventory import InventoryApi, Json, RefusedError
 from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
@@ -111,7 +111,8 @@ async def _run(
 async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progress) -> None:
     token = admin_token(platform.state.keys)
     simulator = SimulatorApi(platform.addresses.simulator)
-    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+    approver = approver_token(platform.state.keys)
+    async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
         await load_base(inventory, simulator)
         await load_demo_cameras(inventory, simulator)
     progress.step("demo", f"{len(content.facility_codes())} facilities, {len(content.camera_codes())} cameras")

@@ -13,7 +13,6 @@ from local.demo import content as csv_files
 
 SURVEY_WAY = ("not_started", "assigned", "scheduled", "in_progress", "submitted", "approved")
 PROPOSAL_WAY = ("draft", "submitted")
-APPROVED_BY = "Giám đốc Sở Thông tin và Truyền thông (ví dụ)"
 _PEOPLE = {"lead": "Nguyễn Văn Mẫu", "operator": "Lê Kỹ Thuật", "health": "Phạm Y Tế"}
 _AREAS = (
     "corridor", "floor_lobby", "yard", "sampling", "reception", "medical_check", "handover", "outside_toilet", "gate",
@@ -53,8 +52,10 @@ async def except_from_plans(inventory: InventoryApi, facility_codes: Iterable[st
     excepted = {one["facility_id"] for one in await inventory.all("plan-exceptions")}
     for facility in await inventory.all("facilities"):
         if facility["code"] in wanted and facility["id"] not in excepted:
-            body = {"facility_id": facility["id"], "why": why, "approved_by": APPROVED_BY}
-            await inventory.add("plan-exceptions", body | {"decided_on": content()["day"]})
+            body = {"act": "exception", "facility_id": facility["id"], "reason": why}
+            request = await inventory.add("decision-requests", body)
+            granted = {"decision": "granted"}
+            await inventory.do("decision-requests", request["id"], "decision", granted, by_approver=True)
 
 
 async def _load_plans(
@@ -74,7 +75,7 @@ async def _load_plans(
                 body = {"agency_id": agency_id, "kind": kind, "given_by": given_by, "given_on": data["day"]}
                 body["document"] = f"Công văn của {names[agency_id]} (ví dụ)"
                 await inventory.do("connection-plans", plan["id"], "consents", body)
-            await inventory.do("connection-plans", plan["id"], "transitions", {"to": "agreed"})
+            await inventory.do("connection-plans", plan["id"], "transitions", {"to": "agreed"}, by_approver=True)
 
 
 async def _go(inventory: InventoryApi, noun: str, thing: Json, way: tuple[str, ...], to: str) -> None:
@@ -82,7 +83,7 @@ async def _go(inventory: InventoryApi, noun: str, thing: Json, way: tuple[str, .
     if thing["status"] not in way:
         return
     for step in way[way.index(thing["status"]) + 1 : way.index(to) + 1]:
-        await inventory.do(noun, thing["id"], "transitions", {"to": step})
+        await inventory.do(noun, thing["id"], "transitions", {"to": step}, by_approver=step == "approved")
 
 
 def _survey(row: Json, code: str, data: Json, agencies: Mapping[str, Json], facilities: Mapping[str, Json]) -> Json:

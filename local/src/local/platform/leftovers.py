@@ -8,7 +8,7 @@ import psutil
 
 POLL_S = 0.05
 CHUNK_BYTES = 1 << 20
-KEPT_SECRETS = frozenset({"password", "admin-token", "passwords.conf"})
+KEPT_SECRETS = frozenset({"password", "admin-token", "approver-token", "passwords.conf"})
 """Files whose purpose is to keep secrets, readable by their owner alone; so are those named `….password`."""
 
 

@@ -8,6 +8,7 @@ ports.json      the ports of the last start
 own.json        hosts and facilities that the user's files have named
 keys/ postgres/ nats/ log/ simulator/
 admin-token     the token of this run, readable by its owner alone
+approver-token  the same of a second person, who approves what the first one wrote
 """
 
 import contextlib
@@ -83,6 +84,10 @@ class StateFolder:
     def token_file(self) -> Path:
         return self.root / "admin-token"
 
+    @property
+    def approver_token_file(self) -> Path:
+        return self.root / "approver-token"
+
     def has_room(self) -> bool:
         """Whether every disk that a part writes to has some: a database may lie on one of its own."""
         folders = (self.root, self.postgres, self.nats)
@@ -114,11 +119,12 @@ class StateFolder:
             if folder.exists():
                 folder.chmod(0o700)
 
-    def write_token(self, token: str) -> None:
-        """Write the token, readable by the owner alone."""
-        descriptor = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(token)
+    def write_tokens(self, admin: str, approver: str) -> None:
+        """Write the tokens of two persons, readable by the owner alone."""
+        for path, token in ((self.token_file, admin), (self.approver_token_file, approver)):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(token)
 
 
 class ProcessRecord:

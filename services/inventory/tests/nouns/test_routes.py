@@ -22,7 +22,7 @@ NO_RECORDS = {
     "/v1/vendors/url": "made of what is asked",
 }
 """What is no record of the register: it has no earlier states, and is in force on no day."""
-IN_FORCE_ON_NO_DAY = {"/v1/decision-requests", "/v1/decision-requests/{thing_id}"}
+IN_FORCE_ON_NO_DAY = {"/v1/decision-requests", "/v1/decision-requests/{thing_id}", "/v1/self-approvals"}
 """What has earlier states, and no validity."""
 HISTORY = "/history"
 """Of one record: the log of all times."""

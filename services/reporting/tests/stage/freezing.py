@@ -30,5 +30,5 @@ async def once_more(client: Client, report_id: str, reason: str, *, version: int
 
 
 async def approve(client: Client, report_id: str, *, version: int = 1, **given: Any) -> Response:
-    """Approve the version."""
+    """Approve the version; `headers`: of another person, for who wrote does not approve."""
     return await client.post(f"/v1/reports/{report_id}/approve", params={"version": version}, **given)

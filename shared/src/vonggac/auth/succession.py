@@ -48,6 +48,13 @@ def units_around(unit_id: UUID, units: Mapping[UUID, UnitLinks]) -> frozenset[UU
     return _around(unit_id, units, frozenset(), earlier=False)
 
 
+def units_and_followers(unit_id: UUID, units: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
+    """As `units_around`, and those that followed one of them, with those around these."""
+    around = units_around(unit_id, units)
+    followers = {each for each, one in units.items() if not around.isdisjoint(one.follows)}
+    return around.union(followers, *(units_around(each, units) for each in followers))
+
+
 def units_within(wanted: Iterable[UUID], units: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
     """Those of `units` that lie in one of the wanted ones, and these."""
     asked = frozenset(wanted)

@@ -37,6 +37,8 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.JournalEntryV1,
         inventory.BlockedReasonV1,
         inventory.OperatorAssignmentV1,
+        inventory.ApprovalRuleV1,
+        inventory.SelfApprovalV1,
         inventory.CoverageV1,
         inventory.RecorderV1,
         inventory.SurveyV1,

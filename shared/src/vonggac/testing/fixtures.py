@@ -269,12 +269,13 @@ def keys_folder(servers_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def token_for(keys_folder: Path) -> Callable[..., str]:
-    """Make a bearer token of a role, with a scope where parts of one are given."""
+    """Make a bearer token of a role, with a scope where parts of one are given; `subject`: another person."""
     issuer = token_issuer(keys_folder)
 
-    def make(role: Role, *parts: str) -> str:
+    def make(role: Role, *parts: str, subject: str | None = None) -> str:
         scope = AccessScope.parse(parts) if parts else None
-        return issuer.issue(subject=f"test-{role}", roles=frozenset({role}), valid_for=timedelta(hours=1), scope=scope)
+        person = subject or f"test-{role}"
+        return issuer.issue(subject=person, roles=frozenset({role}), valid_for=timedelta(hours=1), scope=scope)
 
     return make
 

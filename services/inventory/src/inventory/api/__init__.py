@@ -8,6 +8,7 @@ TAGS = {
     "exports": "Files of what is on record.",
     "templates": "Empty files to fill in.",
     "decision requests": "What somebody who owes a duty asks for, and what was decided.",
+    "self-approvals": "Where who wrote approved, as the rule of the province allowed.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
 }
@@ -37,11 +38,11 @@ def routers() -> tuple[APIRouter, ...]:
         surveys,
         visits,
     )
-    from inventory.api.mandate.duties import obligations, requests
+    from inventory.api.mandate.duties import obligations, requests, self_approvals
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    duties = (directives, directive_scans, obligations, requests)
+    duties = (directives, directive_scans, obligations, requests, self_approvals)
     mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from inventory.domain.people.operator_assignment import check_operator, check_province
 from inventory.storage.conflicts import field_conflict, refuse_as_422
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Agency, OperatorAssignment, Unit
+from inventory.storage.tables import Agency, ApprovalRule, OperatorAssignment, Unit
 
 _SAID = {
     "parent_id": "would be above itself: choose an agency that does not answer to it",
@@ -41,6 +41,16 @@ async def check_assignment(transaction: WriteTransaction, _before: Any, after: O
     agency = await transaction.session.get_one(Agency, after.agency_id)
     with refuse_as_422("agency_id"):
         check_operator(agency.role)
-    unit = await transaction.session.get_one(Unit, after.unit_id)
+    await _check_province(transaction, after.unit_id)
+
+
+async def check_approval_rule(transaction: WriteTransaction, _before: Any, after: ApprovalRule | None) -> None:
+    """Raises ProblemError 422 unless the unit is a province."""
+    if after is not None:
+        await _check_province(transaction, after.unit_id)
+
+
+async def _check_province(transaction: WriteTransaction, unit_id: UUID) -> None:
+    unit = await transaction.session.get_one(Unit, unit_id)
     with refuse_as_422("unit_id"):
         check_province(unit.level)

@@ -2,17 +2,19 @@
 
 from inventory.domain.people.agency import HEADINGS as AGENCY_HEADINGS
 from inventory.domain.people.agency import AgencyFields
+from inventory.domain.people.approvals import HEADINGS as APPROVAL_RULE_HEADINGS
+from inventory.domain.people.approvals import ApprovalRuleFields
 from inventory.domain.people.focal_point import HEADINGS as FOCAL_POINT_HEADINGS
 from inventory.domain.people.focal_point import FocalPointFields
 from inventory.domain.people.operator_assignment import HEADINGS as OPERATOR_ASSIGNMENT_HEADINGS
 from inventory.domain.people.operator_assignment import OperatorAssignmentFields
 from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
 from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
-from inventory.nouns.agencies import check_agency, check_assignment
+from inventory.nouns.agencies import check_agency, check_approval_rule, check_assignment
 from inventory.nouns.facilities import check_focal_point
 from inventory.nouns.noun import Noun
-from inventory.storage.tables import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
-from vonggac.events.inventory import AgencyV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
+from inventory.storage.tables import Agency, ApprovalRule, FocalPoint, OperatorAssignment, Team, TeamMember
+from vonggac.events.inventory import AgencyV1, ApprovalRuleV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
 
 AGENCY = Noun(
     name="agency",
@@ -46,6 +48,24 @@ OPERATOR_ASSIGNMENT = Noun(
     filters=("unit_id", "agency_id"),
     sorts=("valid_from",),
     check=check_assignment,
+)
+
+APPROVAL_RULE = Noun(
+    name="approval_rule",
+    path="approval-rules",
+    vietnamese="quy định về duyệt",
+    group="people",
+    about="Provinces in which who wrote may approve, each with its time and reason.",
+    table=ApprovalRule,
+    fields=ApprovalRuleFields,
+    payload=ApprovalRuleV1,
+    headings=APPROVAL_RULE_HEADINGS,
+    key=("unit_id", "valid_from"),
+    label="valid_from",
+    references={"unit_id": "unit"},
+    filters=("unit_id", "two_persons"),
+    sorts=("valid_from",),
+    check=check_approval_rule,
 )
 
 PERSON = {

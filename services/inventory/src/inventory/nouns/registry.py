@@ -19,12 +19,15 @@ from inventory.nouns.mandate import (
 from inventory.nouns.noun import Noun
 from inventory.storage.queries.lists import Named
 from inventory.storage.states import PAYLOADS
+from inventory.storage.tables import SelfApproval
+from vonggac.events.inventory import SelfApprovalV1
 
 NOUNS: tuple[Noun, ...] = (
     places.UNIT,
     people.AGENCY,
     places.FACILITY,
     people.OPERATOR_ASSIGNMENT,
+    people.APPROVAL_RULE,
     people.FOCAL_POINT,
     places.COVERAGE,
     devices.DESTINATION,
@@ -50,6 +53,7 @@ NOUNS: tuple[Noun, ...] = (
 _BY_NAME = {noun.name: noun for noun in NOUNS}
 
 PAYLOADS.update({noun.table: noun.payload for noun in NOUNS if noun.payload is not None})
+PAYLOADS[SelfApproval] = SelfApprovalV1
 
 
 def noun_named(name: str) -> Noun:

@@ -21,6 +21,8 @@ class Write:
     sealer: Sealer
     allowed: AllowedNetworks | None
     """Networks in which addresses may be; None: any."""
+    asked_by: str | None = None
+    """Who asked for what is carried out; None: the caller writes it itself."""
 
 
 class Writer:

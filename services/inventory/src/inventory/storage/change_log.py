@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import from_json, to_json, to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
@@ -57,6 +57,11 @@ class ChangeLog:
         action = "created" if before is None else "removed" if after is None else "changed"
         self.add(now, kind.noun, thing_id, action, before, after)
 
+    def states_of(self, thing_id: UUID) -> list[tuple[Any, Any]]:
+        """Before and after, as JSON values, of each line of a thing that is not written yet."""
+        lines = [line for line in self._lines if line[4] == thing_id]
+        return [(_values(line[6]), _values(line[7])) for line in lines]
+
     @property
     def count(self) -> int:
         """Lines that are not written yet."""
@@ -101,6 +106,10 @@ class Pending:
                 whole |= more
         finally:
             self.new_cameras, self.stale_cameras, self.stale_facilities = sets
+
+
+def _values(text: str | None) -> Any:
+    return None if text is None else from_json(text)
 
 
 def _text(values: Mapping[str, Any] | str | None) -> str | None:

@@ -26,6 +26,10 @@ _FIELDS = {
         "valid_from",
         "the province has another operator on a day of this period; end that assignment by its valid_to",
     ),
+    "ex_approval_rules_unit_id": (
+        "valid_from",
+        "the province has another rule on a day of this period; end that one by its valid_to",
+    ),
     "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
     "ex_units_code": _UNIT_CODE,
     # Where codes were alike before that was refused (migrations 0014 and 0019).

@@ -91,6 +91,10 @@ class Filled:
         assigned: Json = {"unit_id": was, "agency_id": self.ids["operator"], "valid_from": "2021-05-06"}
         await self.add("operator-assignments", "", assigned | {"valid_to": "2025-06-30", "document": "1407/BTTTT-CVT"})
         await self.add("operator-assignments", "", assigned | {"unit_id": self.ids["new"], "valid_from": "2025-07-01"})
+        rule: Json = {"unit_id": was, "two_persons": True, "valid_from": "2021-05-06", "valid_to": "2025-06-30"}
+        await self.add("approval-rules", "", rule | {"why": "Như trước"})
+        rule = {"unit_id": self.ids["new"], "two_persons": False, "valid_from": "2025-07-01", "why": "Chỉ có một người"}
+        await self.add("approval-rules", "", rule)
         for name, more in {
             "Trần Văn Mẫu": {
                 "email": "mau@quangtri.gov.vn",

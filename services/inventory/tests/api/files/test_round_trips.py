@@ -25,7 +25,7 @@ EDITED = {
     "operator_assignment": "document", "focal_point": "position", "coverage": "blind_spots", "delivery": "valid_to",
     "team_member": "position", "directive": "subject", "visit": "escort", "inspection": "note",
     "maintenance_window": "purpose", "blocked_reason": "text", "survey": "place", "connection_plan": "note",
-    "plan_exception": "why", "installation_proposal": "note",
+    "plan_exception": "why", "installation_proposal": "note", "approval_rule": "why",
 }  # fmt: skip
 """The column that is edited, where it is not `name`; journal entries are never changed."""
 

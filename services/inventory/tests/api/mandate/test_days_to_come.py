@@ -34,6 +34,9 @@ async def bodies(letter: Letter) -> dict[str, tuple[str, dict[str, Any], str]]:
 @pytest.mark.parametrize("what", ["camera", "directive", "exception", "facility", "proposal", "installed"])
 async def test_a_day_to_come_is_refused(letter: Letter, what: str) -> None:
     path, body, field = (await bodies(letter))[what]
+    if what == "exception":
+        facility = await letter.client.get(f"/v1/facilities/{body['facility_id']}")
+        await letter.province.let_writers_approve(facility.json())
     refused = await letter.client.post(path, json=body | {field: NEVER})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), refused.text
     made = await letter.client.post(path, json=body | {field: "2021-05-07"})

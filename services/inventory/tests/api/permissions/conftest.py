@@ -111,7 +111,7 @@ async def furnish(province: Any, site: Site, team: Json, start: datetime) -> Non
     await add("blocked-reasons", kind="other", text=mark, valid_from="2021-05-01")
     await add("surveys", code=f"KS-{mark}", lead_name=f"Trưởng đoàn {mark}", lead_phone=phone)
     await add("connection-plans", responsible_lead=mark)
-    await add("plan-exceptions", why=mark, approved_by="Sở", decided_on="2021-05-07")
+    site.things["plan-exceptions"] = await province.plan_exception(facility_id, why=mark)
     await add("installation-proposals", code=f"DX-{mark}", note=mark)
     note = {"about_noun": "facility", "about_id": facility_id, "text": f"Ghi chú {mark}"}
     site.things["journal-entries"] = await province.post("/v1/journal-entries", note)

@@ -2,8 +2,8 @@
 
 RFC 4180 in UTF-8 with BOM. The columns in front name the report and the period in every row; those that begin with
 `cut_off_` have what the register said of the camera's facility at the cut-off. The last ones prove the file: digests of
-the rows, and in the first row the report's header as JSON, with the digests of all tables. Reports that were frozen
-without the register have the cameras alone.
+the rows, and in the first row the report's header and notes as JSON, with the digests of all tables. Reports that were
+frozen without the register have the cameras alone.
 """
 
 import csv
@@ -32,6 +32,8 @@ COLUMNS = (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *_PROOF)
 """Of a report without the register."""
 _OF_FACILITY = "facility_id"
 _PREFIX = "cut_off_"
+_NOTES = "notes"
+"""They stand in the header's cell, where there are any: they are of no camera."""
 _REGISTER_PROOF = ("progress_row", "progress_sha256")
 _INTEGERS = frozenset({"cameras", "cameras_needed", "plan_cameras", "overdue"})
 _TRUTHS = frozenset(
@@ -92,6 +94,9 @@ def read_csv(content: bytes) -> ReadCsv:
             ordered = [found[place] for place in sorted(found, key=int)]
             tables["progress"] = [_progress(line, index) for line in ordered]
             digests["progress"] = [line[index["progress_sha256"]] for line in ordered]
+        if (notes := proof.pop(_NOTES, None)) is not None:
+            digests[_NOTES] = [str(note.pop("sha256")) for note in notes]
+            tables[_NOTES] = [dict(note) for note in notes]
         return ReadCsv(proof, tables, digests)
     except (csv.Error, *UNREADABLE) as error:
         msg = f"it is no CSV file of a frozen report: {error!r}"
@@ -108,7 +113,10 @@ def _progress(line: Sequence[str], index: Mapping[str, int]) -> Row:
 
 def _proof(report: Report) -> Mapping[str, Any]:
     whole = report.document()
-    return {name: whole[name] for name in ("header", "sha256", "approval")}
+    proof = {name: whole[name] for name in ("header", "sha256", "approval")}
+    if report.tables.get(_NOTES):
+        proof[_NOTES] = report.document_rows(_NOTES)
+    return proof
 
 
 def _known(report: Report) -> Iterator[str]:

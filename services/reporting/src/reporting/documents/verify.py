@@ -111,14 +111,14 @@ def carried(content: bytes, form: str) -> Report:
 
 
 def _of_csv(content: bytes) -> Report:
-    """CSV has two tables at most: the others are proven by the header's digests, and make no part of the file."""
+    """CSV has cameras, progress and notes at most: the others are proven by the header's digests."""
     proof, tables, digests = read_csv(content)
     try:
         header = Header.model_validate(proof["header"])
         approval = proof["approval"]
         stated = approval.pop("sha256") if approval is not None else None
         report = Report(header, tables, None if approval is None else Approval.model_validate(approval))
-        only = [part for part in header.tables if part.name in {"cameras", "progress"}]
+        only = [part for part in header.tables if part.name in tables]
         narrowed = replace(report, header=header.model_copy(update={"tables": only}))
         check(narrowed, digests)
         check_proof(report, proof.get("sha256"), stated)

@@ -17,6 +17,7 @@ from reporting.storage.mandate.tables import register_record
 from vonggac.events import Payload
 from vonggac.events.inventory import (
     AgencyV1,
+    ApprovalRuleV1,
     BlockedReasonV1,
     CameraV1,
     ConnectionPlanV1,
@@ -28,6 +29,7 @@ from vonggac.events.inventory import (
     ObligationV1,
     PlanExceptionV1,
     RemovedV1,
+    SelfApprovalV1,
     State,
     SurveyV1,
     UnitV1,
@@ -36,6 +38,7 @@ from vonggac.events.inventory import (
 NOUNS: Mapping[type[Payload], str] = MappingProxyType(
     {
         AgencyV1: "agency",
+        ApprovalRuleV1: "approval_rule",
         BlockedReasonV1: "blocked_reason",
         CameraV1: "camera",
         ConnectionPlanV1: "connection_plan",
@@ -46,6 +49,7 @@ NOUNS: Mapping[type[Payload], str] = MappingProxyType(
         InstallationProposalV1: "installation_proposal",
         ObligationV1: "obligation",
         PlanExceptionV1: "plan_exception",
+        SelfApprovalV1: "self_approval",
         SurveyV1: "survey",
         UnitV1: "unit",
     }

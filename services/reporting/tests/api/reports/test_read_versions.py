@@ -28,15 +28,15 @@ async def test_without_the_version_that_was_read_nothing_is_done(client: Client,
 
 
 async def test_a_version_that_came_meanwhile_is_not_approved_with_the_one_that_was_read(
-    client: Client, fed: Province, ingest: Ingest
+    client: Client, fed: Province, ingest: Ingest, second: dict[str, str]
 ) -> None:
     first = await frozen(client)
     camera = fed.facts  # type: ignore[attr-defined]
     late = fed.probes(camera, DAY + timedelta(hours=21), DAY + timedelta(hours=22), every_s=300)
     await fed.feed(ingest, *late)
-    second = await once_more(client, first["id"], "số liệu đến muộn")
-    assert (second.status_code, second.json()["version"]) == (201, 2)
-    approved = (await approve(client, first["id"])).json()
+    further = await once_more(client, first["id"], "số liệu đến muộn")
+    assert (further.status_code, further.json()["version"]) == (201, 2)
+    approved = (await approve(client, first["id"], headers=second)).json()
     assert (approved["version"], approved["sha256"]) == (1, first["sha256"])
     newest, oldest = (await client.get("/v1/reports")).json()["items"]
     assert newest["approved_by"] is None

@@ -83,17 +83,17 @@ async def test_reports_frozen_at_once_do_not_fork_the_chain(client: Client, fed:
 
 
 async def test_an_approval_is_given_once_by_the_lead_and_stands_in_the_files(
-    client: Client, fed: Province, token_for: Callable[[Role], str]
+    client: Client, fed: Province, token_for: Callable[[Role], str], second: dict[str, str]
 ) -> None:
     report = await frozen(client)
     draft = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
     operator = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
     refused = await approve(client, report["id"], headers=operator)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    approved = (await approve(client, report["id"])).json()
-    assert approved["approved_by"]
+    approved = (await approve(client, report["id"], headers=second)).json()
+    assert approved["approved_by"] == "test-decider"
     assert approved["sha256"] == report["sha256"]
-    again = await approve(client, report["id"])
+    again = await approve(client, report["id"], headers=second)
     assert (again.status_code, again.json()["code"]) == (409, "approved_already")
     signed = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
     assert signed != draft
@@ -209,9 +209,11 @@ async def test_a_correction_that_was_agreed_makes_a_further_version(
     assert document["header"]["replaces_sha256"] == first["sha256"]
 
 
-async def test_no_statement_changes_a_frozen_report(client: Client, fed: Province, database: Database) -> None:
+async def test_no_statement_changes_a_frozen_report(
+    client: Client, fed: Province, database: Database, second: dict[str, str]
+) -> None:
     report = await frozen(client)
-    await approve(client, report["id"])
+    assert (await approve(client, report["id"], headers=second)).status_code == 200
     for statement in (
         "update frozen_report set author = 'other'",
         "delete from frozen_report",

@@ -57,6 +57,7 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
         ),
         Act.FREEZING: Words("freezing a report", "Chốt báo cáo"),
         Act.ASSIGNMENT: Words("assigning the operator of a province", "Phân công đơn vị vận hành của tỉnh"),
+        Act.APPROVAL_RULE: Words("allowing that who wrote approves", "Cho phép người lập tự duyệt, hoặc thôi cho phép"),
     }
 )
 
@@ -78,6 +79,7 @@ MATRIX: Mapping[Act, Mapping[Role, Part]] = MappingProxyType(
         Act.APPROVAL: _DECIDERS,
         Act.FREEZING: _DECIDERS,
         Act.ASSIGNMENT: _DECIDERS,
+        Act.APPROVAL_RULE: _DECIDERS,
     }
 )
 """The matrix. A role that is not there has no part in the act."""

@@ -19,7 +19,7 @@ OF_A_FACILITY = (
 """Nouns whose records belong to a facility, and are seen and written with it."""
 OF_THE_PROVINCE_NARROWED = ("obligations", "teams", "team-members")
 """Nouns of the province of which a token with a scope reads what concerns it, and writes nothing."""
-OF_THE_PROVINCE = ("agencies", "units", "operator-assignments", "destinations", "directives")
+OF_THE_PROVINCE = ("agencies", "units", "operator-assignments", "approval-rules", "destinations", "directives")
 """Nouns that every caller reads whole, and a token with a scope does not write."""
 WRITTEN_ONCE = "journal-entries"
 """Its records are added and never changed."""
@@ -39,6 +39,7 @@ DECIDED = {
     "obligations": Act.OBLIGATION,
     "plan-exceptions": Act.EXCEPTION,
     "operator-assignments": Act.ASSIGNMENT,
+    "approval-rules": Act.APPROVAL_RULE,
 }
 """Nouns of which every write is a decision."""
 _DECIDES_SOME = {
@@ -125,6 +126,7 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", requests, (Right.ASK,), narrowed)
     yield Entry("POST", f"{requests}/{thing}/decision", (Right.DECIDE,), narrowed)
     yield Entry("POST", f"{requests}/{thing}/withdrawal", (Right.ASK,), narrowed)
+    yield Entry("GET", "/v1/self-approvals", READ, narrowed)
     yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
     yield Entry("GET", f"/v1/directives/{thing}/scan", READ, common)
     yield Entry("PUT", f"/v1/directives/{thing}/scan", (Right.DECIDE, *CHANGE), province, act=Act.DIRECTIVE)

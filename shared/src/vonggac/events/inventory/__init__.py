@@ -37,8 +37,10 @@ from vonggac.events.inventory.mandate import (
 from vonggac.events.inventory.people import (
     AgencyRole,
     AgencyV1,
+    ApprovalRuleV1,
     FocalPointV1,
     OperatorAssignmentV1,
+    SelfApprovalV1,
     TeamMemberV1,
     TeamV1,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "Act",
     "AgencyRole",
     "AgencyV1",
+    "ApprovalRuleV1",
     "BlockedKind",
     "BlockedReasonV1",
     "CameraV1",
@@ -107,6 +110,7 @@ __all__ = [
     "RecorderV1",
     "RemovedV1",
     "RequiredProof",
+    "SelfApprovalV1",
     "State",
     "SurveyStatus",
     "SurveyV1",

@@ -39,6 +39,7 @@ class Act(StrEnum):
     APPROVAL = "approval"
     FREEZING = "freezing"
     ASSIGNMENT = "assignment"
+    APPROVAL_RULE = "approval_rule"
 
 
 class ObligationKind(StrEnum):

@@ -1,11 +1,11 @@
-"""Agencies, focal points and teams."""
+"""Agencies, focal points and teams; where who wrote may approve."""
 
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from vonggac.events.inventory.state import State
 
@@ -42,6 +42,31 @@ class OperatorAssignmentV1(State):
     valid_from: date
     valid_to: date | None = None
     document: str | None = None
+
+
+class ApprovalRuleV1(State):
+    """Whether in a province who wrote may approve, in one period; its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.approval_rule.v1"
+    unit_id: UUID
+    two_persons: bool = Field(description="True: who wrote does not approve, as in a province without a rule.")
+    valid_from: date
+    valid_to: date | None = None
+    why: str
+
+
+class SelfApprovalV1(State):
+    """An approval by who wrote, as the rule of the province allowed it."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.self_approval.v1"
+    about_noun: str = Field(description="survey, connection_plan, installation_proposal, plan_exception, …")
+    about_id: UUID
+    label: str = Field(description="Code of what was approved; of an exception that of its facility.")
+    facility_id: UUID | None = Field(default=None, description="None: of the province.")
+    approved_by: str
+    approved_at: AwareDatetime
+    rule_id: UUID
+    why: str = Field(description="Why the rule allowed it.")
 
 
 class FocalPointV1(State):

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, inspect
 
 from inventory.api.nouns.assigned import check_assigned
+from inventory.api.nouns.two_eyes import check_two_eyes
 from inventory.domain.mandate.acts import find_acts
 from inventory.domain.states import REASON, Refusal, StateMachine
 from inventory.domain.text import LOGIN_ADVICE, holds_login
@@ -39,6 +40,7 @@ async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     await check_assigned(writing, noun, None, thing)
     _check_reason(writing.transaction, noun, None, thing)
     await _call_hooks(writing.transaction, noun, None, thing)
+    await check_two_eyes(writing, noun, None, thing)
     await _check_seen(writing.transaction, thing)
     return thing
 
@@ -56,6 +58,7 @@ async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[s
     await _check_transition(transaction, noun, before, thing)
     _check_reason(transaction, noun, before, thing)
     await _call_hooks(transaction, noun, before, thing)
+    await check_two_eyes(writing, noun, before, thing)
     await _check_seen(transaction, thing)
     return thing
 

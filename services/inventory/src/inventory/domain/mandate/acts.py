@@ -14,6 +14,7 @@ _ALWAYS: Mapping[str, Act] = {
     "directive": Act.DIRECTIVE,
     "plan_exception": Act.EXCEPTION,
     "operator_assignment": Act.ASSIGNMENT,
+    "approval_rule": Act.APPROVAL_RULE,
 }
 """Nouns of which every write is a decision."""
 _SETTLED = frozenset({"status", "completed_at", "settled_by", "settled_reason"})

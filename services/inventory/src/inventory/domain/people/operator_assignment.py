@@ -39,7 +39,7 @@ def check_operator(role: AgencyRole) -> None:
 def check_province(level: UnitLevel) -> None:
     """Raises ValueError unless the unit is a province."""
     if level is not UnitLevel.PROVINCE:
-        msg = f"is a unit of the level {level}: an operator is assigned to a province"
+        msg = f"is a unit of the level {level}: give a province"
         raise ValueError(msg)
 
 

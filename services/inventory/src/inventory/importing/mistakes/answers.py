@@ -150,6 +150,7 @@ BY_CODE: Mapping[str, str] = {
     "too_many_wrong_tokens": "địa chỉ này đã gửi quá nhiều mã truy cập sai: kiểm tra mã, thử lại sau một phút",
     "transition_not_allowed": "không chuyển sang trạng thái đó được",
     "unauthorized": "chưa đăng nhập, hoặc phiên đã hết hạn",
+    "wrote_it": "người lập không tự duyệt: người khác có quyền quyết định duyệt",
     "unsupported_media_type": "không nhận loại nội dung này",
 }
 """Of a problem whose detail has no Vietnamese of its own."""

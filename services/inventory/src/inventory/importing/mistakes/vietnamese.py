@@ -82,7 +82,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"give the host alone, without a port", "chỉ điền tên máy hoặc địa chỉ IP, không kèm cổng: cổng có cột riêng"),
         # People and places.
         (r"is an agency of the role (?P<role>\S+): give", "cơ quan này có vai trò {role}: hãy chọn đơn vị vận hành (operator)"),
-        (r"is a unit of the level (?P<level>\S+): an operator", "đơn vị này là cấp {level}: đơn vị vận hành được giao theo tỉnh (province)"),
+        (r"is a unit of the level (?P<level>\S+): give a province", "đơn vị này là cấp {level}: hãy nêu một tỉnh (province)"),
         (r"the province has another operator", "tỉnh đã có đơn vị vận hành khác trong thời gian này: ghi «Đến ngày» cho lần giao trước"),
         (r"another unit of this level has the code", "một đơn vị khác cùng cấp mang mã này trong thời gian này: ghi «Đến ngày» cho đơn vị trước"),
         (r"belongs to a unit of a higher level", "đơn vị cấp trên phải ở cấp cao hơn"),

@@ -1,6 +1,6 @@
 """Agreed plans and exceptions under which the facilities' deliveries may run; who is surveyed, and by which operator.
 
-R02, R03, R04.
+R02, R03, R04; and by which rule of the province one person may approve alone.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.mandate.planning.basis import FacilityPlan
 from inventory.storage.tables import (
     Agency,
+    ApprovalRule,
     ConnectionPlan,
     Facility,
     OperatorAssignment,
@@ -23,7 +24,7 @@ from inventory.storage.tables import (
     Thing,
     Unit,
 )
-from vonggac.auth.succession import UnitLinks, has_ended, units_around
+from vonggac.auth.succession import UnitLinks, has_ended, units_and_followers, units_around
 from vonggac.events.inventory import AgencyRole, PlanStatus, SurveyStatus
 
 
@@ -85,7 +86,7 @@ async def agency_roles(session: AsyncSession, agency_ids: Collection[UUID]) -> d
 async def find_operator(session: AsyncSession, facility_id: UUID, day: date) -> Agency | None:
     """The operator that is assigned to the province of a facility on `day`; None: nobody is."""
     facility = await session.get_one(Facility, facility_id)
-    provinces = _provinces_of(facility.unit_id, await _read_links(session))
+    provinces = units_and_followers(facility.unit_id, await _read_links(session))
     in_force = select(OperatorAssignment.agency_id).where(
         OperatorAssignment.unit_id.in_(provinces),
         OperatorAssignment.valid_from <= day,
@@ -101,16 +102,33 @@ async def units_of_facility(session: AsyncSession, facility: Facility) -> frozen
     return frozenset(units_around(facility.unit_id, await _read_links(session)))
 
 
+async def find_exception_from_two_eyes(
+    session: AsyncSession, facility_id: UUID | None, day: date
+) -> ApprovalRule | None:
+    """The rule by which who wrote may approve, for a facility, or with None for every facility there is.
+
+    None: two pairs of eyes, as everywhere without a rule.
+    """
+    links = await _read_links(session)
+    units = select(Facility.unit_id).distinct()
+    if facility_id is not None:
+        units = units.where(Facility.id == facility_id)
+    in_force = select(ApprovalRule).where(
+        ApprovalRule.valid_from <= day, ApprovalRule.valid_to.is_(None) | (ApprovalRule.valid_to >= day)
+    )
+    rules = (await session.scalars(in_force.order_by(ApprovalRule.valid_from.desc()))).all()
+    found: ApprovalRule | None = None
+    for unit_id in (await session.scalars(units)).all():
+        provinces = units_and_followers(unit_id, links)
+        found = next((rule for rule in rules if rule.unit_id in provinces), None)
+        if found is None or found.two_persons:
+            return None
+    return found
+
+
 async def _read_links(session: AsyncSession) -> dict[UUID, UnitLinks]:
     rows = await session.execute(select(Unit.id, Unit.parent_id, Unit.valid_to, Unit.succeeds))
     return {
         row.id: UnitLinks(row.parent_id, tuple(UUID(each["unit_id"]) for each in row.succeeds), has_ended(row.valid_to))
         for row in rows
     }
-
-
-def _provinces_of(unit_id: UUID, links: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
-    """The unit, those around it, and those that follow one of them: who follows a province has its operator."""
-    around = units_around(unit_id, links)
-    followers = {each for each, one in links.items() if not around.isdisjoint(one.follows)}
-    return around.union(followers, *(units_around(each, links) for each in followers))

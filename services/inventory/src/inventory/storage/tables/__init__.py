@@ -17,9 +17,10 @@ from inventory.storage.tables.mandate import (
     JournalEntry,
     MaintenanceWindow,
     Obligation,
+    SelfApproval,
     Visit,
 )
-from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from inventory.storage.tables.people import Agency, ApprovalRule, FocalPoint, OperatorAssignment, Team, TeamMember
 from inventory.storage.tables.places import Coverage, Facility, Unit
 from inventory.storage.tables.surveys import (
     ConnectionPlan,
@@ -56,6 +57,8 @@ THINGS: tuple[type[Thing], ...] = (
     PlanException,
     InstallationProposal,
     DecisionRequest,
+    ApprovalRule,
+    SelfApproval,
 )
 
 # Of a plan the register makes the code, and a unit's is of its level and time.
@@ -71,6 +74,7 @@ __all__ = [
     "HISTORY",
     "THINGS",
     "Agency",
+    "ApprovalRule",
     "Backup",
     "Base",
     "BlockedReason",
@@ -99,6 +103,7 @@ __all__ = [
     "PublishedStream",
     "Recorder",
     "RepublishWanted",
+    "SelfApproval",
     "Survey",
     "SurveyContent",
     "SurveySubmission",

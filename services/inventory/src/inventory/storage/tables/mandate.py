@@ -223,6 +223,24 @@ class DecisionRequest(Thing):
     search: Mapped[str]
 
 
+class SelfApproval(Thing):
+    """Who wrote approved, as the rule of the province allowed; never changed."""
+
+    __tablename__ = "self_approvals"
+    noun = "self_approval"
+
+    about_noun: Mapped[str]
+    about_id: Mapped[UUID] = mapped_column(index=True)
+    label: Mapped[str]
+    """Of what was approved: its code, or that of its facility."""
+    facility_id: Mapped[UUID | None] = mapped_column(index=True)
+    """None: of the province. It may be removed meanwhile."""
+    approved_by: Mapped[str]
+    approved_at: Mapped[datetime]
+    rule_id: Mapped[UUID]
+    why: Mapped[str]
+
+
 class JournalEntry(Thing):
     __tablename__ = "journal_entries"
     noun = "journal_entry"

@@ -42,6 +42,25 @@ class OperatorAssignment(Thing):
     document: Mapped[str | None]
 
 
+class ApprovalRule(Thing):
+    """A province has one rule a day."""
+
+    __tablename__ = "approval_rules"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("unit_id", "="),
+            (text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            name="ex_approval_rules_unit_id",
+        ),
+    )
+    noun = "approval_rule"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    two_persons: Mapped[bool]
+    valid_from: Mapped[date] = mapped_column(nullable=False)
+    why: Mapped[str]
+
+
 class FocalPoint(Thing):
     __tablename__ = "focal_points"
     noun = "focal_point"

@@ -37,6 +37,7 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
     assignment = {
         "unit_id": duty.facility["unit_id"], "agency_id": duty.letter.operator["id"], "valid_from": "2021-01-01",
     }  # fmt: skip
+    alone = {"unit_id": duty.province_id, "two_persons": False, "valid_from": "2021-01-01", "why": "Một người"}
     one_obligation = {"id": duty.obligation["id"], "etag": duty.obligation["etag"], "valid_to": "2021-05-09"}
     one_facility = {"id": duty.facility["id"], "etag": duty.facility["etag"], "status": "closed"}
     return {
@@ -55,6 +56,7 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
         "closing_in_bulk": ("PATCH", "/v1/facilities/bulk", [one_facility]),
         "switching_off": ("PATCH", camera, {"enabled": False}),
         "assignment": ("POST", "/v1/operator-assignments", assignment),
+        "approval_rule": ("POST", "/v1/approval-rules", alone),
     }
 
 
@@ -79,7 +81,7 @@ async def test_duty_is_decided_by_nobody_but_the_lead_and_who_is_named(
 
 @pytest.mark.parametrize("role", [LEAD, Role.DECIDER])
 async def test_duty_is_decided_by_the_lead_and_by_who_is_named(duty: Duty, role: Role) -> None:
-    for name in ("deadline", "exception", "switching_off", "suspending", "waive"):
+    for name in ("deadline", "approval_rule", "switching_off", "suspending", "waive"):
         method, path, body = acts_of(duty)[name]
         answer = await duty.call(role, method, path, body, **why(method))
         assert answer.status_code in {200, 201}, (name, answer.text)

@@ -162,6 +162,7 @@ class Field:
         """A transition that may be refused."""
         body = {"to": to} | ({"reason": reason} if reason is not None else {})
         headers = {"If-Match": await self.province.etag(one)}
+        headers |= self.province.eyes_for(to) if client is None else {}
         answer: httpx.Response = await (client or self.client).post(f"{one}/transitions", json=body, headers=headers)
         return answer
 

@@ -54,7 +54,8 @@ async def test_the_demo_has_surveys_plans_an_exception_and_a_proposal(
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
         await eventually(app.state.services.store.is_dated)
         transport = httpx.ASGITransport(app=app)
-        async with InventoryApi("http://inventory", token, transport=transport) as inventory:
+        approver = token_for(Role.DECIDER)
+        async with InventoryApi("http://inventory", token, approver=approver, transport=transport) as inventory:
             await load_register(inventory)
             await load_cameras(inventory)
             await load_surveys(inventory)

@@ -63,6 +63,7 @@ async def test_another_code_than_an_agreed_plan_names_switches_off_and_needs_a_r
 
 
 async def test_an_exception_needs_a_reason_and_is_flagged(ready: Any) -> None:
+    await ready.province.let_writers_approve(ready.facility)
     body = {"facility_id": ready.facility["id"], "approved_by": "Giám đốc Sở", "decided_on": "2021-05-08"}
     refused = await ready.client.post("/v1/plan-exceptions", json=body)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "why")

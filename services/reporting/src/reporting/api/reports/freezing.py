@@ -27,7 +27,7 @@ from reporting.api.reports.shapes import (
 from reporting.domain.instants import Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
-from reporting.reports.snapshot import chain, freezing
+from reporting.reports.snapshot import approvals, chain, freezing
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
@@ -115,7 +115,10 @@ async def list_reports(
 @router.post(
     "/{report_id}/approve",
     summary="Approve a frozen report",
-    description="Once for each version, by the lead of the province or who is named for it. Its files say so then.",
+    description=(
+        "Once for each version, by the lead of the province or who is named for it, and by nobody who wrote it or a "
+        "version before it (403 names them). Its files say so then."
+    ),
     responses=problems({404: "No such report", 409: "It is approved already"}),
 )
 async def approve_report(
@@ -126,7 +129,11 @@ async def approve_report(
 ) -> DetailShape:
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
-        if not await chain.approve(session, report, caller.subject, shared.clock()):
+        authors, now = await approvals.load_authors(session, report), shared.clock()
+        if caller.subject in authors and not await approvals.allows_authors(session, report, now):
+            english, vietnamese = approvals.refuse_author(authors, caller.subject)
+            raise ProblemError(HTTPStatus.FORBIDDEN, "wrote_it", english, detail_vi=vietnamese)
+        if not await chain.approve(session, report, caller.subject, now):
             detail = f"version {report.header.version} of report {report_id} is approved already; approvals stay"
             raise ProblemError(HTTPStatus.CONFLICT, "approved_already", detail)
         return detailed(

@@ -58,9 +58,10 @@ def paper(report: Report) -> Paper:
 def _status(report: Report, zone: ZoneInfo) -> str:
     if report.approval is None:
         return "Số liệu đã chốt, chưa phê duyệt"
+    alone = " (người lập tự duyệt, theo ngoại lệ của tỉnh)" if report.approval.by == report.header.author else ""
     if report.has_assessment:
-        return f"Số liệu đã được phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}"
-    return f"Số liệu do {report.approval.by} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}"
+        return f"Số liệu đã được phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
+    return f"Số liệu do {report.approval.by} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
 
 
 def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:

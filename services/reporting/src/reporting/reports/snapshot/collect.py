@@ -21,7 +21,7 @@ from reporting.reports.mandate.progress import board
 from reporting.reports.mandate.situation import areas_at
 from reporting.reports.notes import load_notes
 from reporting.reports.outages import fault_of, found_outages
-from reporting.reports.snapshot import figures
+from reporting.reports.snapshot import approvals, figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
 from reporting.reports.snapshot.register import before_assessment, before_paper_days, register_rows
@@ -67,7 +67,7 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
         "outages": figures.outages(await _outages(session, extent)),
         "days": await _days(session, extent),
         "strips": await _strips(session, extent, found),
-        **await _notes(session, extent),
+        **await _notes(session, extent, sums_of["facilities"]),
     }
 
 
@@ -122,10 +122,15 @@ async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[
     }
 
 
-async def _notes(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
+async def _notes(session: AsyncSession, extent: Extent, facilities: Sequence[Row]) -> dict[str, list[Row]]:
     if not extent.with_notes:
         return {}
-    return {"notes": [one.to_row() for one in await load_notes(session, extent.question.period)]}
+    period = extent.question.period
+    notes = [one.to_row() for one in await load_notes(session, period)]
+    until = Period(period.start, max(period.end, extent.register_at or 0))
+    ids = {str(row["facility_id"]) for row in facilities}
+    uses = await approvals.load_uses(session, until, ids, whole=extent.scope.everything)
+    return {"notes": notes + approvals.to_rows(uses, until)}
 
 
 async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:

@@ -156,10 +156,12 @@ class Report:
             "header": self.header.model_dump(mode="json"),
             "sha256": self.sha256,
             "approval": approval,
-            "tables": {
-                name: [{**row, "sha256": row_digest(row).hex()} for row in rows] for name, rows in self.tables.items()
-            },
+            "tables": {name: self.document_rows(name) for name in self.tables},
         }
+
+    def document_rows(self, table: str) -> list[Json]:
+        """The rows of one table, each with its digest."""
+        return [{**row, "sha256": row_digest(row).hex()} for row in self.tables[table]]
 
 
 def table_parts(tables: Mapping[str, Sequence[Row]]) -> list[TablePart]:

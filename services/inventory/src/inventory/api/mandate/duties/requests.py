@@ -1,7 +1,7 @@
 """/v1/decision-requests: whoever owes a duty asks; what waits is seen, decided, and stays on record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from inventory.api.context import Context, ReasonText, WriteContext
 from inventory.api.mandate.duties.carrying_out import carry_out, find_facility
 from inventory.api.nouns.clocks import AsOf
 from inventory.api.nouns.derived import answer_derived, read_item
+from inventory.api.nouns.two_eyes import allow_alone, refused
 from inventory.domain.mandate.decision_request import (
     STATUS_WORDS,
     Decision,
@@ -25,6 +26,7 @@ from inventory.domain.mandate.decision_request import (
     RequestStatus,
     reason_of,
 )
+from inventory.domain.people.approvals import refuse_writer
 from inventory.nouns.requests import new_request
 from inventory.nouns.writer import Write
 from inventory.storage.queries.lists import Recorded
@@ -159,9 +161,9 @@ async def decide_request(thing_id: UUID, body: DecisionFields, context: WriteCon
     async def work(writing: Write) -> DecisionRequest:
         request = await _read_waiting(writing, thing_id)
         demand_act(context.request.url.path, caller, request.act)
-        _refuse_own(request, caller)
+        await _check_other_eyes(writing, request)
         if body.decision is Decision.GRANTED:
-            await carry_out(writing, request, body.reason)
+            await carry_out(replace(writing, asked_by=request.asked_by), request, body.reason)
         await _close_request(writing, request, RequestStatus(body.decision.value), body.reason)
         return request
 
@@ -204,12 +206,14 @@ def _check_asks(act: Act, caller: Principal) -> None:
         demand_act("/v1/decision-requests", caller, act)
 
 
-def _refuse_own(request: DecisionRequest, caller: Principal) -> None:
-    """Raises ProblemError 403 for who asked: a request has two pairs of eyes."""
-    if request.asked_by == caller.subject:
-        msg = f"the request is of {request.asked_by}: who asked does not decide; another one who decides does"
-        vietnamese = f"đề nghị này của {request.asked_by}: người đề nghị không tự quyết định, người khác quyết định"
-        raise ProblemError(HTTPStatus.FORBIDDEN, "own_request", msg, detail_vi=vietnamese)
+async def _check_other_eyes(writing: Write, request: DecisionRequest) -> None:
+    """Raises ProblemError 403 for who asked: a request has two pairs of eyes, unless the province allows otherwise."""
+    if request.asked_by != writing.caller.subject:
+        return
+    label = request.act.value
+    sentences = refuse_writer(DecisionRequest.noun, label, [request.asked_by], writing.caller.subject)
+    refusal = refused("own_request", sentences)
+    await allow_alone(writing, DecisionRequest.noun, request.id, label, request.facility_id, refusal)
 
 
 async def _check_seen(writing: Write, request: DecisionRequest) -> None:
