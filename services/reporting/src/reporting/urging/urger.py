@@ -105,7 +105,9 @@ class Urger:
             log.info("parties_urged", count=len(digests))
         return len(digests)
 
-    async def write(self, session: AsyncSession, digest: Digest, now: datetime, by: str) -> UUID:
+    async def write(
+        self, session: AsyncSession, digest: Digest, now: datetime, by: str, reason: str | None = None
+    ) -> UUID:
         """Enter a digest in the log, to be sent through the party's channels; returns the id of the entry."""
         known = await agencies(session)
         party = known.get(digest.agency_id)
@@ -125,6 +127,7 @@ class Urger:
             "issuer": issuer_of(known.values(), self._settings),
             "urged_at": now,
             "decided_by": by,
+            "reason": reason,
         }
         await kept.add(session, values, reached if self._seal is not None else ())
         metrics.URGES.labels(str(digest.level)).inc()

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from vonggac.database import Database
 
 SECRET = "MatKhau99"
+PAPER = {"document": "15/SYT-NVY", "document_day": "2021-05-08", "document_file": "van-thu/15.pdf"}
+"""On which somebody else's word is recorded."""
 
 
 @pytest.fixture
@@ -114,7 +116,10 @@ async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
     ]
     assert urge["items"][0]["since"].endswith("+07:00")
     path = f"/v1/urges/{urge['id']}"
-    given = {"text": "Đã cử người sửa", "document": "15/SYT-NVY", "promised_by": "2027-01-01T00:00:00+07:00"}
+    given = {
+        "text": "Đã cử người sửa", "document": "15/SYT-NVY", "document_day": "2021-05-08",
+        "document_file": "van-thu/15.pdf", "promised_by": "2027-01-01T00:00:00+07:00",
+    }  # fmt: skip
     answered = await lead.post(f"{path}/answers", json=given)
     assert answered.status_code == 201, answered.text
     (answer,) = (await lead.get(path)).json()["answers"]
@@ -141,7 +146,7 @@ async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
 
 
 async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bus: Bus, province: Province) -> None:
-    body = {"agency_id": str(province.agency), "level": 2}
+    body = {"agency_id": str(province.agency), "level": 2, "reason": "Họp BCĐ"}
     refused = await lead.post("/v1/urges", json=body)
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_owed")
     await outage(lead, bus, province)
@@ -170,7 +175,7 @@ async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bu
 
 async def test_who_is_urged_by_hand_twice_at_once_is_urged_once(lead: Client, bus: Bus, province: Province) -> None:
     await outage(lead, bus, province)
-    given = {"agency_id": str(province.agency), "level": 1}
+    given = {"agency_id": str(province.agency), "level": 1, "reason": "Họp BCĐ"}
     answers = await asyncio.gather(*(lead.post("/v1/urges", json=given) for _ in range(4)))
     assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
 
@@ -261,11 +266,12 @@ async def test_a_rule_is_replaced_only_as_it_was_read(lead: Client) -> None:
 
 async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, province: Province) -> None:
     await outage(lead, bus, province)
-    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 1})
+    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 1, "reason": "Họp BCĐ"})
     path = f"{made.headers['location']}/answers"
     for given, named in (
         ({"text": "x", "answered_at": "2099-01-01T00:00:00+07:00"}, "future"),
-        ({"text": "x", "answered_at": "2021-01-01T00:00:00+07:00"}, "before the party was urged"),
+        (PAPER | {"text": "x", "answered_at": "2021-01-01T00:00:00+07:00"}, "before the party was urged"),
+        (PAPER | {"text": "x", "document_day": "2099-01-01"}, "a day to come"),
         ({"text": "x", "promised_by": "9999-12-31T23:59:59Z"}, "has a year that is not between"),
         ({"text": ""}, "text"),
     ):
@@ -274,7 +280,7 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
         assert named in answer.text
     assert (await lead.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"})).status_code == 404
     here = datetime.now(VIETNAM)
-    local = await lead.post(path, json={"text": "x", "answered_at": here.replace(tzinfo=None).isoformat()})
+    local = await lead.post(path, json=PAPER | {"text": "x", "answered_at": here.replace(tzinfo=None).isoformat()})
     assert local.status_code == 201, local.text
     assert datetime.fromisoformat(local.json()["answered_at"]) == here
 
@@ -292,7 +298,7 @@ async def test_who_only_reads_urges_nobody(
             await reader.delete(f"/v1/urging/rules/{uuid4()}", headers={"If-Match": "*"}),
             await reader.post("/v1/urging/channels", json=channel(province)),
             await reader.patch(f"/v1/urging/channels/{uuid4()}", json={}, headers={"If-Match": "*"}),
-            await reader.post("/v1/urges", json={"agency_id": str(uuid4()), "level": 1}),
+            await reader.post("/v1/urges", json={"agency_id": str(uuid4()), "level": 1, "reason": "Họp BCĐ"}),
             await reader.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"}),
         ]
     assert {answer.status_code for answer in refused} == {403}
@@ -302,7 +308,7 @@ async def test_an_agency_reads_what_it_was_urged_about_and_nothing_of_others(
     lead: Client, start: Start, sealed: Settings, bus: Bus, province: Province
 ) -> None:
     await outage(lead, bus, province)
-    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 2})
+    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 2, "reason": "Họp BCĐ"})
     assert made.status_code == 201, made.text
     path = f"/v1/urges/{made.json()['id']}"
     scopes = {f"agency:{province.agency}": 1, f"agency:{uuid4()}": 0, f"facility:{province.facility}": 0}
@@ -315,4 +321,37 @@ async def test_an_agency_reads_what_it_was_urged_about_and_nothing_of_others(
             assert (await agency.get("/v1/urges/due")).status_code == 200
             refused = await agency.get("/v1/urges", params={"format": "csv"})
             assert (refused.status_code, refused.json()["code"]) == (403, "scope_too_narrow")
-            assert (await agency.post(f"{path}/answers", json={"text": "x"})).status_code == 403
+            answered = await agency.post(f"{path}/answers", json={"text": "x"})
+            assert answered.status_code == (201 if seen else 404), answered.text
+
+
+@pytest.mark.parametrize("role", [Role.PROVINCE_LEAD, Role.OPERATOR, Role.MANAGING_AGENCY, Role.FACILITY])
+async def test_duty_to_answer_an_urge_is_of_the_party_and_anothers_word_needs_its_document(
+    lead: Client, start: Start, sealed: Settings, bus: Bus, province: Province, role: Role
+) -> None:
+    await outage(lead, bus, province)
+    body = {"agency_id": str(province.agency), "level": 2, "reason": "Họp BCĐ"}
+    made = await lead.post("/v1/urges", json=body)
+    assert made.json()["reason"] == "Họp BCĐ"
+    path = f"/v1/urges/{made.json()['id']}"
+    scopes = {Role.MANAGING_AGENCY: (f"agency:{province.agency}",), Role.FACILITY: (f"facility:{province.facility}",)}
+    async with start(sealed, role, scope=scopes.get(role, ())) as party:
+        answer = await party.post(f"{path}/answers", json={"text": "Đã cử người sửa"})
+        if role is Role.FACILITY:
+            assert answer.status_code == 404
+            return
+        if role is Role.MANAGING_AGENCY:
+            assert (answer.status_code, answer.json()["own_word"], answer.json()["recorded"]) == (201, True, None)
+            return
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (403, "not_your_word"), answer.text
+        assert "Sở Y tế" in problem["detail_vi"]
+        assert "document_day" in problem["detail"]
+        for missing in PAPER:
+            some = {name: value for name, value in PAPER.items() if name != missing}
+            assert (await party.post(f"{path}/answers", json={"text": "x"} | some)).status_code == 403
+        recorded = await party.post(f"{path}/answers", json={"text": "Đã cử người sửa"} | PAPER)
+    shown = recorded.json()
+    assert (recorded.status_code, shown["own_word"]) == (201, False), recorded.text
+    assert (shown["recorded"], shown["recorded_vi"]) == (f"recorded by test-{role}", f"ghi nhận bởi test-{role}")
+    assert [shown[name] for name in PAPER] == list(PAPER.values())

@@ -88,6 +88,6 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/urges/due", _WHOLE, Reach.NARROWED, note=_TO_THEM),
     Entry("POST", "/v1/urges", (*_OPERATE, *_WHOLE), Reach.PROVINCE),
     Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.NARROWED, note=_TO_THEM),
-    Entry("POST", "/v1/urges/{urge_id}/answers", (*_ADD, *_WHOLE), Reach.PROVINCE),
+    Entry("POST", "/v1/urges/{urge_id}/answers", (Right.SPEAK, *_WHOLE), Reach.NARROWED, note=_TO_THEM),
     Entry("GET", "/v1/urges/{urge_id}/letter.docx", (*_EXPORT, *_WHOLE), Reach.NARROWED, note=_TO_THEM),
 )

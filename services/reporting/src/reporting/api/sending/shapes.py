@@ -1,6 +1,7 @@
 """What the routes of urging take and show."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -172,6 +173,10 @@ class NewAnswer(BaseModel):
     document: Annotated[VisibleText, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="Number of the letter that answers.", examples=["15/SYT-NVY"]
     )
+    document_day: date | None = Field(default=None, description="Day on that letter.", examples=["2021-05-08"])
+    document_file: Annotated[VisibleText, Field(min_length=1, max_length=300)] | None = Field(
+        default=None, description="Where the signed letter is kept.", examples=["van-thu/2021/15-SYT-NVY.pdf"]
+    )
     promised_by: GivenLocally | None = Field(default=None, description="Before when the party promises it.")
 
 
@@ -182,9 +187,14 @@ class AnswerShape(BaseModel):
     answered_at: Shown
     text: str
     document: str | None
+    document_day: date | None
+    document_file: str | None
     promised_by: Shown | None
     recorded_at: Shown
     recorded_by: str
+    own_word: bool = Field(description="False: somebody else recorded it, by its document.")
+    recorded: str | None = Field(description="Of somebody else's word: 'recorded by …'; null: the party's own word.")
+    recorded_vi: str | None = Field(description="The same in Vietnamese: 'ghi nhận bởi …'.")
 
 
 class DigestShape(BaseModel):
@@ -215,6 +225,7 @@ class UrgeShape(BaseModel):
     rule_ids: list[UUID]
     urged_at: Shown
     decided_by: str = Field(description="`rules`, or the subject of the token that urged by hand.")
+    reason: str | None = Field(description="Why somebody urged by hand; null of rules.")
     items: list[ItemShape]
     sendings: list[SendingShape] = Field(description="Empty: in the log alone.")
     answers: list[AnswerShape]
@@ -227,5 +238,8 @@ class ByHand(BaseModel):
 
     agency_id: UUID
     level: Annotated[int, Field(ge=1, le=3)]
+    reason: Annotated[VisibleText, Field(min_length=1, max_length=500)] = Field(
+        description="Why; it stands in the log.", examples=["Chuẩn bị họp Ban Chỉ đạo"]
+    )
     channel_kinds: Annotated[list[ChannelKind], Field(max_length=2)] = list(ChannelKind)
     again: bool = Field(default=False, description="Also when the party was urged within the last hour.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, find_seen, invalid
@@ -23,15 +24,17 @@ from reporting.api.sending.shapes import (
     SendingShape,
     UrgeShape,
 )
-from reporting.domain.instants import duration, millis, moment, shown
+from reporting.domain.instants import VIETNAM, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage import plan
 from reporting.storage.sending import log as kept
+from reporting.storage.sending.records import agencies
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
 from reporting.urging.urger import Urger, digest_by_hand
-from vonggac.auth import Caller, Principal, demand_province, guarded_router
+from vonggac.auth import Caller, Principal, Role, demand_province, guarded_router
+from vonggac.events.inventory import AgencyRole
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -143,7 +146,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
                 "there is nothing to urge it about: no obligation of it is overdue, no camera of its facilities is down"
             )
             raise ProblemError(HTTPStatus.CONFLICT, "nothing_owed", msg)
-        urge_id = await urging.write(session, digest, now, caller.subject)
+        urge_id = await urging.write(session, digest, now, caller.subject, body.reason)
         (shape,) = await _shapes(session, [await kept.get(session, urge_id)])
     headers = {"Location": f"/v1/urges/{urge_id}"}
     return Response(shape.model_dump_json(), HTTPStatus.CREATED, headers=headers, media_type="application/json")
@@ -165,7 +168,11 @@ async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeShap
 @router.post(
     "/{urge_id}/answers",
     summary="Record what a party answered",
-    description="An answer is never changed; a correction is another one. Rules with `after_answer_hours` wait.",
+    description=(
+        "By the party itself, with its own token. Somebody else's word is recorded with its document (`document`, "
+        "`document_day`, `document_file`) and shown as recorded by whom. An answer is never changed; a correction is "
+        "another one. Rules with `after_answer_hours` wait."
+    ),
     status_code=HTTPStatus.CREATED,
     response_model=AnswerShape,
     responses=problems({404: "Unknown.", 422: "Not allowed."}),
@@ -177,6 +184,11 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
         row = await _found(session, urge_id, caller)
         if answered_at > now + timedelta(seconds=5):
             raise invalid("answered_at", "lies in the future")
+        own_word = await _speaks_for(session, caller, row.agency_id)
+        if not own_word and None in {body.document, body.document_day, body.document_file}:
+            raise _not_your_word(row)
+        if body.document_day is not None and body.document_day > now.astimezone(VIETNAM).date():
+            raise invalid("document_day", f"{body.document_day.isoformat()} is a day to come")
         if answered_at < row.urged_at:
             raise invalid("answered_at", f"lies before the party was urged, at {shown(millis(row.urged_at))}")
         values = {
@@ -185,6 +197,9 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
             "answered_at": min(answered_at, now),
             "text": body.text,
             "document": body.document,
+            "document_day": body.document_day,
+            "document_file": body.document_file,
+            "own_word": own_word,
             "promised_by": body.promised_by,
             "recorded_at": now,
             "recorded_by": caller.subject,
@@ -260,12 +275,37 @@ async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeShape]:
             rule_ids=row.rule_ids,
             urged_at=row.urged_at,
             decided_by=row.decided_by,
+            reason=row.reason,
             items=[_item(one) for one in row.items],
             sendings=[_sending(one) for one in sendings.get(row.id, ())],
             answers=[_answer(one) for one in answers.get(row.id, ())],
         )
         for row in rows
     ]
+
+
+async def _speaks_for(session: AsyncSession, caller: Principal, agency_id: UUID) -> bool:
+    """Whether it is the party's own token: by the agency that it names, its scope, or the only role that it has."""
+    if caller.agency is not None:
+        return caller.agency == agency_id
+    if caller.scope is not None:
+        return agency_id in caller.scope.agencies
+    party = (await agencies(session)).get(agency_id)
+    role = {Role.PROVINCE_LEAD: AgencyRole.LEAD, Role.OPERATOR: AgencyRole.OPERATOR}
+    return party is not None and party.role in {role[each].value for each in caller.roles if each in role}
+
+
+def _not_your_word(row: Any) -> ProblemError:
+    name = row.agency_name or str(row.agency_id)
+    detail = (
+        f"the answer of {name} is given by {name} with its own token; somebody else's word is recorded with its "
+        "document: give document (its number), document_day and document_file"
+    )
+    vietnamese = (
+        f"trả lời của {name} phải do chính {name} gửi bằng tài khoản của mình; ghi nhận thay thì phải kèm văn bản: số "
+        "(document), ngày (document_day) và tệp (document_file)"
+    )
+    return ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", detail, detail_vi=vietnamese)
 
 
 def _item(one: Any) -> ItemShape:
@@ -279,4 +319,6 @@ def _sending(row: Any) -> SendingShape:
 
 
 def _answer(row: Any) -> AnswerShape:
-    return AnswerShape(**{name: getattr(row, name) for name in AnswerShape.model_fields})
+    stored = {name: getattr(row, name) for name in AnswerShape.model_fields if name not in {"recorded", "recorded_vi"}}
+    who = (None, None) if row.own_word else (f"recorded by {row.recorded_by}", f"ghi nhận bởi {row.recorded_by}")
+    return AnswerShape(**stored, recorded=who[0], recorded_vi=who[1])

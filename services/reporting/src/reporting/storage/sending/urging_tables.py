@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -79,6 +80,7 @@ urge = Table(
     Column("issuer", JSONB, nullable=False, comment="In whose name a letter is: names as they were then"),
     Column("urged_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", Text, nullable=False, comment="rules, or the subject of the token"),
+    Column("reason", Text, comment="Why somebody urged by hand; of rules, and of earlier releases, none"),
     Index("ix_urge_agency", "agency_id", "urged_at"),
     Index("ix_urge_urged_at", "urged_at"),
 )
@@ -110,4 +112,7 @@ urge_answer = Table(
     Column("promised_by", DateTime(timezone=True), comment="Before when the party promises it"),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("recorded_by", Text, nullable=False),
+    Column("own_word", Boolean, nullable=False, server_default="false", comment="Given by the party's own token"),
+    Column("document_day", Date, comment="Day on that letter"),
+    Column("document_file", Text, comment="Where the signed letter is kept"),
 )

@@ -1,0 +1,22 @@
+"""Whose word an answer is, on which document, and why somebody urges by hand."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0038"
+down_revision = "0037"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("urge", sa.Column("reason", sa.Text()))
+    op.add_column("urge_answer", sa.Column("own_word", sa.Boolean(), nullable=False, server_default="false"))
+    op.add_column("urge_answer", sa.Column("document_day", sa.Date()))
+    op.add_column("urge_answer", sa.Column("document_file", sa.Text()))
+
+
+def downgrade() -> None:
+    for column in ("own_word", "document_day", "document_file"):
+        op.drop_column("urge_answer", column)
+    op.drop_column("urge", "reason")
