@@ -162,7 +162,7 @@ async def agree_on_its_plan(register: Register, facility: Json, agencies: dict[s
     for role, agency in agencies.items():
         kind = "consulted" if role == "managing" else "agreed"
         consent = {"agency_id": agency["id"], "kind": kind, "given_by": "Lãnh đạo", "given_on": "2021-05-08"}
-        consent["document"] = "12/CV"
+        consent |= {"document": "12/BB", "document_file": "van-thu/12-BB.pdf"}
         await register.do(path, "consents", consent)
     await register.move(path, "agreed")
 

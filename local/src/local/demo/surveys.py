@@ -74,6 +74,7 @@ async def _load_plans(
                 given_by = f"Lãnh đạo {names[agency_id]} (ví dụ)"
                 body = {"agency_id": agency_id, "kind": kind, "given_by": given_by, "given_on": data["day"]}
                 body["document"] = f"Công văn của {names[agency_id]} (ví dụ)"
+                body["document_file"] = f"van-thu/phuong-an-{code}.pdf"
                 await inventory.do("connection-plans", plan["id"], "consents", body)
             await inventory.do("connection-plans", plan["id"], "transitions", {"to": "agreed"}, by_approver=True)
 

@@ -80,6 +80,6 @@ def test_every_route_of_an_act_needs_the_right_to_decide() -> None:
     entries = [entry for each in POLICY.values() for entry in each]
     assert {entry.act for entry in entries if entry.act is not None} == {
         Act.SETTLEMENT, Act.DEADLINE, Act.DIRECTIVE, Act.OBLIGATION, Act.EXCEPTION, Act.APPROVAL, Act.FREEZING,
-        Act.ASSIGNMENT,
+        Act.ASSIGNMENT, Act.APPROVAL_RULE,
     }  # fmt: skip
     assert all(Right.DECIDE in entry.rights for entry in entries if entry.act is not None)

@@ -49,6 +49,7 @@ async def test_an_agency_that_gave_its_word_on_a_plan_stays(letter: Letter) -> N
     one = f"/v1/connection-plans/{plan['id']}"
     assert (await letter.do(f"{one}/transitions", {"to": "proposed"})).status_code == 200
     word = {"agency_id": agency["id"], "kind": "consulted", "given_by": "Bà An", "given_on": "2021-05-08"}
+    word |= {"document": "12/BB", "document_file": "van-thu/12-BB.pdf"}
     assert (await letter.do(f"{one}/consents", word)).status_code == 200
     await refused(letter, f"/v1/agencies/{agency['id']}", plan["code"])
 

@@ -15,7 +15,7 @@ from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
 from inventory.api.nouns.writes import answer_with
 from inventory.domain.mandate.planning.difference import difference
-from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
+from inventory.domain.mandate.planning.plan import Consent, ConsentKind, GivenConsent, PlanFields
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
 from inventory.nouns.writer import Write, merge
@@ -79,11 +79,12 @@ async def add_connection_plan_version(thing_id: UUID, context: WriteContext, cal
     response_model=PlanShown,
 )
 async def add_connection_plan_consent(
-    thing_id: UUID, body: Consent, context: WriteContext, caller: Caller, if_match: IfMatch
+    thing_id: UUID, body: GivenConsent, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
-    """The province lead alone records the word of the lead; a managing agency gives its own, by its own token.
+    """Each agency gives its own word, with its own token; the province lead alone records the word of the lead.
 
-    A later word of an agency replaces its earlier one.
+    The word of another agency is recorded with its document (`document`, `given_on`, `document_file`) and shown with
+    `recorded_by`. A later word of an agency replaces its earlier one.
     """
 
     async def work(writing: Write) -> Thing:
@@ -96,10 +97,13 @@ async def add_connection_plan_consent(
         agency = await transaction.session.get(Agency, body.agency_id)
         if agency is None:
             raise unknown_reference("agency_id", "agency")
-        _check_own_word(agency, caller)
+        own = _is_own_word(agency, caller)
         _check_consent(body, agency, transaction.actor.roles)
+        if not own and None in {body.document, body.document_file}:
+            raise _not_your_word(agency)
+        consent = Consent(**dict(body), recorded_by=None if own else caller.subject)
         others = [one for one in plan.consents if one.agency_id != body.agency_id]
-        return await patch_thing(writing, PLAN, plan, {"consents": (*others, body)})
+        return await patch_thing(writing, PLAN, plan, {"consents": (*others, consent)})
 
     async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
         return await answer_with(session, PLAN, models_of(PLAN), thing.id)
@@ -128,18 +132,35 @@ async def get_connection_plan_difference(
     )
 
 
-def _check_own_word(agency: Agency, caller: Principal) -> None:
-    """Raises ProblemError 403 for a managing agency or facility that gives the word of somebody else."""
-    if not caller.roles & NEED_SCOPE or caller.roles & {Role.PROVINCE_LEAD, Role.OPERATOR}:
-        return
-    own = {caller.agency} | (caller.scope.agencies if caller.scope is not None else set())
-    if agency.id not in own:
-        msg = f"the word of {agency.name} is given by its own token, whose scope or {AGENCY_CLAIM} names that agency"
-        vietnamese = f"ý kiến của {agency.name} phải do chính cơ quan đó gửi bằng tài khoản của mình"
-        raise ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", msg, detail_vi=vietnamese)
+def _is_own_word(agency: Agency, caller: Principal) -> bool:
+    """Whether the token speaks for the agency: it names it, its scope does, or it has the agency's role.
+
+    Raises ProblemError 403 for a managing agency or facility that gives the word of somebody else.
+    """
+    if caller.roles & NEED_SCOPE and not caller.roles & {Role.PROVINCE_LEAD, Role.OPERATOR}:
+        own = {caller.agency} | (caller.scope.agencies if caller.scope is not None else set())
+        if agency.id not in own:
+            raise _not_your_word(agency)
+        return True
+    if caller.agency is not None:
+        return caller.agency == agency.id
+    roles = {Role.PROVINCE_LEAD: AgencyRole.LEAD, Role.OPERATOR: AgencyRole.OPERATOR}
+    return agency.role in {roles[each] for each in caller.roles if each in roles}
 
 
-def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role]) -> None:
+def _not_your_word(agency: Agency) -> ProblemError:
+    msg = (
+        f"the word of {agency.name} is given by its own token, whose scope or {AGENCY_CLAIM} names that agency; who "
+        "writes plans records it with its document: give document (its number), given_on and document_file"
+    )
+    vietnamese = (
+        f"ý kiến của {agency.name} phải do chính cơ quan đó gửi bằng tài khoản của mình; ghi nhận thay thì phải kèm "
+        "văn bản: số (document), ngày (given_on) và tệp (document_file)"
+    )
+    return ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", msg, detail_vi=vietnamese)
+
+
+def _check_consent(consent: GivenConsent, agency: Agency, roles: frozenset[Role]) -> None:
     if agency.role is AgencyRole.LEAD and Role.PROVINCE_LEAD not in roles:
         msg = "the word of the lead is recorded by the province lead"
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg)

@@ -83,6 +83,7 @@ async def test_duty_to_agree_is_of_the_operator_of_that_day(assigned: Assigned) 
         (assigned.viettel, "2021-05-31", None), (assigned.vnpt, "2021-06-01", None),
     ):  # fmt: skip
         word = {"agency_id": agency["id"], "kind": "agreed", "given_by": "Giám đốc", "given_on": day}
+        word |= {"document": "12/BB", "document_file": "van-thu/12-BB.pdf"}
         headers = {"If-Match": "*"}
         answer = await assigned.province.client.post(f"{path}/consents", json=word, headers=headers)
         if holder is None:

@@ -67,3 +67,49 @@ async def test_duty_to_consent_is_of_the_agency_itself(duty: Duty) -> None:
     assert "chính cơ quan đó" in forged.json()["detail_vi"]
     facility = await duty.call(Role.FACILITY, "POST", f"{path}/consents", word)
     assert (facility.status_code, facility.json()["code"]) == (403, "not_your_word")
+
+
+async def test_duty_anothers_consent_is_recorded_with_its_document_alone(duty: Duty) -> None:
+    await duty.province.destination(code="IOC")
+    connection = {
+        "camera_code": "C1", "address": "10.20.1.5:554", "bandwidth_kbps": 2048, "destination_codes": ["IOC"],
+    }  # fmt: skip
+    people = {"connect_by": "2021-05-09", "responsible_lead": "Nguyễn A", "responsible_operator": "Lê B"}
+    plan = await duty.province.post(
+        "/v1/connection-plans", {"facility_id": duty.facility["id"], "connections": [connection], **people}
+    )
+    path = f"/v1/connection-plans/{plan['id']}"
+    assert (await duty.province.move(path, "proposed")).status_code == 200
+    parties = {
+        "lead": (duty.letter.lead["id"], "agreed"),
+        "operator": (duty.letter.operator["id"], "agreed"),
+        "managing": (duty.facility["managing_agency_id"], "consulted"),
+    }
+    own = {Role.PROVINCE_LEAD: "lead", Role.OPERATOR: "operator"}
+    paper = {"document": "12/SYT-NVY", "document_file": "van-thu/12-SYT-NVY.pdf"}
+    for role, party in own.items():
+        for name, (agency_id, kind) in parties.items():
+            word = {"agency_id": agency_id, "kind": kind, "given_by": "Giám đốc", "given_on": "2021-05-08"}
+            bare = await duty.call(role, "POST", f"{path}/consents", word)
+            if name == party:
+                assert bare.status_code == 200, bare.text
+                assert consent_of(bare.json(), agency_id)["recorded_by"] is None
+                continue
+            assert bare.status_code == 403, bare.text
+            half = {"document": paper["document"]}
+            assert (await duty.call(role, "POST", f"{path}/consents", word | half)).status_code == 403
+            forged = word | paper | {"recorded_by": None}
+            assert (await duty.call(role, "POST", f"{path}/consents", forged)).status_code == 422
+            recorded = await duty.call(role, "POST", f"{path}/consents", word | paper)
+            if (role, name) == (Role.OPERATOR, "lead"):
+                assert (recorded.status_code, recorded.json()["code"]) == (403, "not_the_lead")
+                continue
+            assert recorded.status_code == 200, recorded.text
+            shown = consent_of(recorded.json(), agency_id)
+            assert shown["recorded_by"] == f"test-{role}"
+            assert (shown["document"], shown["document_file"]) == (paper["document"], paper["document_file"])
+
+
+def consent_of(plan: Any, agency_id: str) -> Any:
+    [found] = [one for one in plan["consents"] if one["agency_id"] == agency_id]
+    return found

@@ -127,6 +127,7 @@ class Field:
     async def consent(self, one: str, agency_id: str, kind: str) -> httpx.Response:
         """One agency's word."""
         body = {"agency_id": agency_id, "kind": kind, "given_by": "Phó Giám đốc", "given_on": "2021-05-08"}
+        body |= {"document": "12/BB", "document_file": "van-thu/12-BB.pdf"}
         headers = {"If-Match": await self.province.etag(one)}
         answer: httpx.Response = await self.client.post(f"{one}/consents", json=body, headers=headers)
         return answer

@@ -63,6 +63,7 @@ async def test_an_agency_gives_its_word_today_at_the_latest(field: Any) -> None:
     path = f"/v1/connection-plans/{plan['id']}"
     await field.move(path, "proposed")
     body = {"agency_id": field.agencies["operator"]["id"], "kind": "agreed", "given_by": "Phó Giám đốc"}
+    body |= {"document": "12/BB", "document_file": "van-thu/12-BB.pdf"}
     body["given_on"] = (tomorrow() + timedelta(days=1)).date().isoformat()
     headers = {"If-Match": await field.province.etag(path)}
     refused = await field.client.post(f"{path}/consents", json=body, headers=headers)

@@ -168,14 +168,26 @@ class ConsentKind(StrEnum):
     CONSULTED = "consulted"
 
 
-class Consent(Fields):
+class GivenConsent(Fields):
     """An agency's word on a proposed plan, given by a named person on a day."""
 
     agency_id: UUID
     kind: ConsentKind
     given_by: Name = Field(description="Full name and post of who gave it.")
     given_on: date
-    document: Line | None = Field(default=None, description="Number and date of the document, where there is one.")
+    document: Line | None = Field(
+        default=None, description="Number of the document; needed for the word of another agency, with `document_file`."
+    )
+    document_file: Line | None = Field(default=None, description="Where the signed document is kept.")
+
+
+class Consent(GivenConsent):
+    """The same as it is on record."""
+
+    recorded_by: str | None = Field(
+        default=None,
+        description="Who recorded it by its document (ghi nhận bởi); null: the agency gave it with its own token.",
+    )
 
 
 def met_guards(
