@@ -164,7 +164,7 @@ async def test_paper_day_of_a_word_is_not_before_the_directive(founded: Any) -> 
     await founded.move(path, "proposed")
     body = {"agency_id": founded.agencies["managing"]["id"], "kind": "consulted", "given_by": "Bà An"}
     headers = {"If-Match": await founded.province.etag(path)}
-    word = body | {"given_on": "2021-05-06", "document": "5/CV"}
+    word = body | {"given_on": "2021-05-06", "document": "5/CV", "document_file": "5-CV.pdf"}
     refused = await founded.client.post(f"{path}/consents", json=word, headers=headers)
     assert refused.status_code == 422, refused.text
     assert refused.json()["errors"][0]["field"] == "given_on"
