@@ -10,10 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("urge", sa.Column("reason", sa.Text()))
-    op.add_column("urge_answer", sa.Column("own_word", sa.Boolean(), nullable=False, server_default="false"))
-    op.add_column("urge_answer", sa.Column("document_day", sa.Date()))
-    op.add_column("urge_answer", sa.Column("document_file", sa.Text()))
+    op.add_column(
+        "urge",
+        sa.Column("reason", sa.Text(), comment="Why somebody urged by hand; of rules, and of earlier releases, none"),
+    )
+    op.add_column(
+        "urge_answer",
+        sa.Column(
+            "own_word", sa.Boolean(), nullable=False, server_default="false", comment="Given by the party's own token"
+        ),
+    )
+    op.add_column("urge_answer", sa.Column("document_day", sa.Date(), comment="Day on that letter"))
+    op.add_column("urge_answer", sa.Column("document_file", sa.Text(), comment="Where the signed letter is kept"))
 
 
 def downgrade() -> None:
