@@ -17,9 +17,9 @@ PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\n" + b"x" * 2000 + b"\n%%EOF\n"
 PAPERS = "/v1/issued-papers"
 
 
-async def approved(client: Client) -> dict[str, Any]:
+async def approved(client: Client, second: dict[str, str]) -> dict[str, Any]:
     body, _ = await frozen(client)
-    answer = await client.post(f"/v1/reports/{body['id']}/approve", params={"version": 1})
+    answer = await client.post(f"/v1/reports/{body['id']}/approve", params={"version": 1}, headers=second)
     assert answer.status_code == 200, answer.text
     return body
 
@@ -30,9 +30,11 @@ def paper_of(body: dict[str, Any], **given: Any) -> dict[str, Any]:
     return known | {"signed_by": "Nguyễn Văn Mẫu, Giám đốc"} | given
 
 
-async def test_letters_come_back_with_number_day_and_signed_file(client: Client, story: Story) -> None:
+async def test_letters_come_back_with_number_day_and_signed_file(
+    client: Client, story: Story, second: dict[str, str]
+) -> None:
     assert story.cameras
-    body = await approved(client)
+    body = await approved(client, second)
     made = await client.post(PAPERS, json=paper_of(body))
     assert made.status_code == 201, made.text
     one = made.headers["location"]
@@ -54,16 +56,20 @@ async def test_letters_come_back_with_number_day_and_signed_file(client: Client,
 
 
 @pytest.mark.parametrize("content", [b"MZ\x90\x00 a program", PDF[:-20]])
-async def test_letters_are_refused_that_are_no_whole_pdf(client: Client, story: Story, content: bytes) -> None:
+async def test_letters_are_refused_that_are_no_whole_pdf(
+    client: Client, story: Story, second: dict[str, str], content: bytes
+) -> None:
     assert story.cameras
-    made = await client.post(PAPERS, json=paper_of(await approved(client)))
+    made = await client.post(PAPERS, json=paper_of(await approved(client, second)))
     refused = await client.put(f"{made.headers['location']}/file", content=content)
     assert refused.status_code == 422
 
 
-async def test_letters_have_no_day_to_come_and_none_before_their_draft(client: Client, story: Story) -> None:
+async def test_letters_have_no_day_to_come_and_none_before_their_draft(
+    client: Client, story: Story, second: dict[str, str]
+) -> None:
     assert story.cameras
-    body = await approved(client)
+    body = await approved(client, second)
     for day, vi in (("2999-01-02", "sau hôm nay"), ("2001-03-04", "trước ngày lập dự thảo")):
         refused = await client.post(PAPERS, json=paper_of(body, issued_on=day))
         assert refused.status_code == 422, refused.text
@@ -71,7 +77,9 @@ async def test_letters_have_no_day_to_come_and_none_before_their_draft(client: C
         assert {"2999-01-02": "02/01/2999", "2001-03-04": "04/3/2001"}[day] in refused.json()["detail"]
 
 
-async def test_letters_are_not_issued_before_they_are_approved(client: Client, story: Story) -> None:
+async def test_letters_are_not_issued_before_they_are_approved(
+    client: Client, story: Story, second: dict[str, str]
+) -> None:
     assert story.cameras
     body, _ = await frozen(client)
     refused = await client.post(PAPERS, json=paper_of(body))

@@ -84,6 +84,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"is an agency of the role (?P<role>\S+): give", "cơ quan này có vai trò {role}: hãy chọn đơn vị vận hành (operator)"),
         (r"is a unit of the level (?P<level>\S+): give a province", "đơn vị này là cấp {level}: hãy nêu một tỉnh (province)"),
         (r"the province has another operator", "tỉnh đã có đơn vị vận hành khác trong thời gian này: ghi «Đến ngày» cho lần giao trước"),
+        (r"the province has another rule", "tỉnh đã có quy định khác trong thời gian này: ghi «Đến ngày» cho quy định trước"),
         (r"another unit of this level has the code", "một đơn vị khác cùng cấp mang mã này trong thời gian này: ghi «Đến ngày» cho đơn vị trước"),
         (r"belongs to a unit of a higher level", "đơn vị cấp trên phải ở cấp cao hơn"),
         (r"the two units never stand on the same day", "hai đơn vị không cùng tồn tại ngày nào: chọn đơn vị cấp trên của thời gian này"),

@@ -145,7 +145,7 @@ async def test_paper_day_of_a_plan_is_that_of_its_document_or_of_documented_word
     await founded.move(path, "agreed")
     unsigned = await last_message("connection_plan", plan_id)
     assert isinstance(unsigned, ConnectionPlanV1)
-    assert unsigned.agreed_on is None, "words without a document count on the day of entry"
+    assert str(unsigned.agreed_on) == "2021-05-08", "the day of the last documented word"
     await founded.change(path, {"signed_on": "2021-05-09", "document_number": "12/PA"})
     await founded.change(path, {"connected_on": "2021-05-09", "acceptance_number": "13/BBNT"})
 
