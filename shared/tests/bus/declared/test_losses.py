@@ -41,6 +41,19 @@ def test_streams_gone_are_found_by_when_they_were_made() -> None:
     assert (loss.lost_from, loss.lost_until, loss.seen_at) == (at(-1000), at(8), at(0))
 
 
+def test_streams_that_a_backup_brought_are_not_gone() -> None:
+    """They hold what was stored before they were made, or go on behind what an empty one had."""
+    before = {"NOTICES": status_at(0), "PROBE_JOBS": status_at(0, messages=0)}
+    now = {
+        "NOTICES": status_at(10, made_s=8, first_at=at(-1000)),
+        "PROBE_JOBS": status_at(10, made_s=8, messages=0, first_at=None),
+    }
+    assert losses(before, now) == []
+    now["NOTICES"] = status_at(10, made_s=8, first_at=at(-1000), last=60, messages=60)
+    [loss] = losses(before, now)
+    assert (loss.stream, loss.kind) == ("NOTICES", LossKind.WENT_BACK), "the backup is older than what was seen"
+
+
 def test_streams_that_never_stood_before_are_no_loss() -> None:
     assert losses({}, {"NOTICES": status_at(10)}) == []
 

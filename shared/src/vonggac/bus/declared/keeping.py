@@ -30,6 +30,7 @@ KEEP_EVERY_S = 10.0
 ANSWER_WITHIN_S = 5.0
 SOURCE = "/setup"
 ALL = "all"
+_BUCKET_STREAM = topology.key_value_stream(topology.STREAMS_SEEN)
 MOST_LOSSES = 100
 """Kept, to be published again with the stream of facts."""
 
@@ -55,6 +56,13 @@ class Seen(BaseModel):
         """What both know; of what both saw, as `other` did. A bucket that was deleted knows no loss."""
         return Seen(statuses=self.statuses | other.statuses, losses=other.losses or self.losses)
 
+    def without_restored(self, stands: Mapping[str, StreamStatus]) -> "Seen":
+        """Its losses alone where a backup brought the bucket: what it saw are the streams of other servers."""
+        stood = self.statuses.get(_BUCKET_STREAM)
+        if stood is None or _BUCKET_STREAM not in stands or stood.created == stands[_BUCKET_STREAM].created:
+            return self
+        return Seen(losses=self.losses)
+
 
 class StreamKeeper:
     """What one process knows of how the streams stood. One connection at a time is given to `declare`."""
@@ -68,9 +76,10 @@ class StreamKeeper:
         Raises what `declare` raises, NatsError or TimeoutError.
         """
         # Before, as its bucket may be declared anew.
-        known = (await self._read(client)).with_newer(self._known)
-        touched = await declare(known.facts)
+        kept = await self._read(client)
+        touched = await declare(kept.with_newer(self._known).facts)
         stands = await read_statuses(client)
+        known = kept.without_restored(stands).with_newer(self._known)
         losses = list(find_losses(known.statuses, stands))
         for loss in losses:
             log.warning("stream_lost", stream=loss.stream, consumer=loss.consumer, kind=loss.kind.value)

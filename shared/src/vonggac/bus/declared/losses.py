@@ -99,8 +99,20 @@ def _is_anew(before: StreamStatus | None, now: StreamStatus | None) -> bool:
     return before is not None and now is not None and before.created != now.created
 
 
+def _is_restored(stood: StreamStatus, stands: StreamStatus) -> bool:
+    """Whether a stream that was made anew came from a backup: only so it holds what was stored before it was made.
+
+    An empty one goes on behind its last sequence.
+    """
+    if stands.messages is None:
+        return False
+    if stands.first_at is not None:
+        return stands.first_at < stands.created
+    return 0 < stood.last_sequence <= stands.last_sequence
+
+
 def _kind_of_loss(stream: str, stood: StreamStatus, stands: StreamStatus) -> LossKind | None:
-    if stands.created != stood.created:
+    if stands.created != stood.created and not _is_restored(stood, stands):
         return LossKind.GONE
     if stands.messages is None or not stood.messages:
         return None
