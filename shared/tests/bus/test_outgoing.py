@@ -11,7 +11,8 @@ from nats.aio.msg import Msg
 from vonggac.bus import Bus, Outgoing
 from vonggac.bus.dead_letters import DeadLetters
 from vonggac.bus.declared import topology
-from vonggac.bus.outgoing import MAX_TRIES, OUTGOING, WINDOW
+from vonggac.bus.declared.permissions import outgoing_of
+from vonggac.bus.outgoing import MAX_TRIES, WINDOW
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
@@ -99,7 +100,7 @@ async def test_a_refused_fact_becomes_a_dead_letter_and_blocks_nobody(bus: Bus) 
     [letter] = await DeadLetters(bus).page()
     assert (letter.stream, letter.durable, letter.subject) == (
         topology.OBSERVATIONS,
-        OUTGOING,
+        outgoing_of(bus.user),
         subjects.worker_heartbeat("forwarder", "big"),
     )
     assert f"did not store it in {MAX_TRIES} tries" in letter.reason

@@ -114,7 +114,7 @@ async def test_an_authority_lists_and_does_not_replay(
 async def test_dead_letters_are_paged_as_every_list(province: Any, bus: Bus, sort: str) -> None:
     for number in range(5):
         subject = subjects.camera_observation(str(number))
-        await store_unpublished(bus, subject, b"{}", durable="outgoing", reason=f"no {number}")
+        await store_unpublished(bus, subject, b"{}", durable="outgoing_prober", reason=f"no {number}")
     found: list[str] = []
     query: dict[str, Any] = {"limit": 2, "sort": sort}
     while True:
@@ -157,12 +157,12 @@ async def test_a_place_that_no_letter_can_have_is_no_failure_of_nats(province: A
 async def test_replaying_all_ends_though_what_fails_again_comes_back(bus: Bus) -> None:
     letters, subject = DeadLetters(bus), subjects.worker_heartbeat("forwarder", "w1")
     for _ in range(2):
-        await store_unpublished(bus, subject, b"{}", durable="outgoing", reason="no event")
+        await store_unpublished(bus, subject, b"{}", durable="outgoing_forwarder", reason="no event")
     replayed = []
     async for letter in letters.present():
         replayed.append(letter.sequence)
         await letters.replay(letter)
-        await store_unpublished(bus, subject, letter.body, durable="outgoing", reason="no event")
+        await store_unpublished(bus, subject, letter.body, durable="outgoing_forwarder", reason="no event")
         assert len(replayed) <= 2
     assert [letter.sequence for letter in await letters.page()] == [number + 2 for number in replayed]
 

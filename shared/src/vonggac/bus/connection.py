@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
-from vonggac.bus.declared.permissions import OWNER, USERS, User, inbox_of
+from vonggac.bus.declared.permissions import OWNER, USERS, User, inbox_of, room_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.certificates import NATS, NATS_CA, note_certificate, note_trusted
@@ -228,7 +228,7 @@ class Bus:
         stored: str | None = None
         try:
             async with asyncio.timeout(STORED_WITHIN_S):
-                await self.js.publish(subjects.key_value(topology.READINESS, self.user), ROOM)
+                await self.js.publish(subjects.key_value(topology.READINESS, room_of(self.user)), ROOM)
         except (TimeoutError, NatsError, OSError) as error:
             stored = f"JetStream stores nothing ({type(error).__name__})"
         try:

@@ -3,6 +3,7 @@
 `DeadLetters` lists them and publishes them again.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from nats.js.errors import APIError, NotFoundError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.accounts import covers
+from vonggac.bus.declared.permissions import USERS, outgoing_of
 from vonggac.bus.keyvalue import WRONG_LAST_SEQUENCE
 from vonggac.events import MalformedEventError, NotUnderstoodError, decode_on, subjects
 from vonggac.events.envelope import CONTENT_TYPE
@@ -72,7 +75,7 @@ class DeadLetter:
     sequence: int
     stream: str
     durable: str
-    """Who could not handle it: a consumer of `stream`, or `outgoing` for a fact that NATS refused."""
+    """Who could not handle it: a consumer of `stream`, or `outgoing_<service>` for a fact that NATS refused."""
     subject: str
     reason: str
     at: datetime | None
@@ -92,7 +95,10 @@ class DeadLetters:
     async def counts(self) -> dict[tuple[str, str], int]:
         """Number of letters by stream and durable."""
         info = await self._bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
-        return {_origin(subject): count for subject, count in (info.state.subjects or {}).items()}
+        counts: Counter[tuple[str, str]] = Counter()
+        for subject, count in (info.state.subjects or {}).items():
+            counts[_origin(subject)] += count
+        return dict(counts)
 
     async def page(self, *, after: int = 0, most: int = 100) -> list[DeadLetter]:
         """The oldest letters after that sequence."""
@@ -124,18 +130,17 @@ class DeadLetters:
         """None when there is none of that sequence."""
         if not 0 < sequence <= LAST_SEQUENCE:
             return None
-        try:
-            return _letter(await self._bus.js.get_msg(topology.DEAD_LETTERS, sequence))
-        except NotFoundError:
-            return None
+        return next((each for each in await self.page(after=sequence - 1, most=1) if each.sequence == sequence), None)
 
     async def replay(self, letter: DeadLetter) -> str:
         """Publish it again and take it off the list; returns the subject.
 
         An observation is published as it was. Of a job or a state of the inventory, the present state of the thing is
-        published: the letter's own would take it back. Raises NotReplayableError.
+        published: the letter's own would take it back. Raises NotReplayableError, also for a fact that the service that
+        kept it may not publish.
         """
         if letter.subject.startswith(_OBSERVATION):
+            _check_owner(letter)
             subject = subjects.replay(letter.subject)
             await self._publish(subject, letter.body, letter.sequence)
         else:
@@ -183,7 +188,22 @@ class DeadLetters:
         await self._bus.js.publish(subject, body, headers=headers)
 
 
+def _check_owner(letter: DeadLetter) -> None:
+    """A login of one service stores letters with any subject; it has no fact replayed that it could not publish itself.
+
+    A consumer of OBSERVATIONS took it from there, whoever published it.
+    """
+    kept_by = (letter.stream, letter.durable)
+    if kept_by in _MAY_KEEP_ANY_FACT:
+        return
+    owner = next((user for user in USERS if kept_by == (topology.OBSERVATIONS, outgoing_of(user.name))), None)
+    if owner is None or not any(covers(pattern, letter.subject) for pattern in owner.publish):
+        msg = f"{letter.durable} of {letter.stream} has no right to {letter.subject:.200}: nobody replays it"
+        raise NotReplayableError(msg)
+
+
 _OBSERVATION = subjects.OBSERVATIONS.removesuffix(">")
+_MAY_KEEP_ANY_FACT = {(each.stream, each.name) for each in topology.CONSUMERS if each.stream == topology.OBSERVATIONS}
 
 
 def _letter(message: RawStreamMsg) -> DeadLetter:

@@ -19,6 +19,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import store_unpublished
+from vonggac.bus.declared.permissions import outgoing_of
 from vonggac.bus.kept_messages import KeptMessages, Message
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
@@ -36,8 +37,6 @@ OTHERS_WITHIN_S = 1.0
 """After the last message of a window was answered, or not: streams may have different leaders."""
 MAX_TRIES = 5
 """Of a message that the server refuses while it stores others."""
-OUTGOING = "outgoing"
-"""In the place of the consumer in the subject of a dead letter: nobody consumed it, NATS refused it."""
 _SERVER_FAULT = 500
 
 
@@ -181,9 +180,10 @@ class Outgoing:
         first.tries = first.tries + 1 if alone else 0
         if first.tries < MAX_TRIES:
             return
+        durable = outgoing_of(self._bus.user)
         reason = f"NATS did not store it in {first.tries} tries, and stored others"
         try:
-            await store_unpublished(self._bus, first.subject, first.body, durable=OUTGOING, reason=reason)
+            await store_unpublished(self._bus, first.subject, first.body, durable=durable, reason=reason)
         except (APIError, MaxPayloadError) as error:
             log.error("dead_letter_refused", subject=first.subject, error=type(error).__name__, size=len(first.body))
         except (NatsError, TimeoutError, OSError) as error:

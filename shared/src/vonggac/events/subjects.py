@@ -154,7 +154,12 @@ def probe_lock(camera_id: UUID | str) -> str:
 
 def dead_letter(stream: str, durable: str) -> str:
     """What the consumer `durable` of `stream` could not handle."""
-    return f"dead.{stream}.{durable}"
+    return f"dead.{stream}.{durable}.letter"
+
+
+def dead_letters(stream: str, durable: str) -> str:
+    """All of them: where an account publishes to a subject without a wildcard, answers of JetStream cross as well."""
+    return f"dead.{stream}.{durable}.*"
 
 
 def key_value(bucket: str, key: UUID | str) -> str:

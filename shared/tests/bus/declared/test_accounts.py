@@ -112,6 +112,12 @@ async def test_accounts_requests_reach_their_service_and_the_answer_comes_back(b
     assert (await asking).data == b"picture"
 
 
+def test_accounts_every_subject_that_is_stored_crosses_by_a_pattern() -> None:
+    """Where one crosses without a wildcard, it is a reply subject under which JetStream's answers cross as well."""
+    stored = [each.subject for each in crossings() if each.kind == "service" and not each.subject.startswith("$JS.")]
+    assert [subject for subject in stored if "*" not in subject and ">" not in subject] == []
+
+
 def test_accounts_no_service_is_where_the_streams_are_and_none_may_make_a_consumer() -> None:
     assert STREAMS not in {account_of(user) for user in SERVICES}
     assert [each for each in crossings() if "CREATE" in each.subject or "RESTORE" in each.subject] == []
@@ -129,7 +135,7 @@ REPLIES = (
     "replay.observation.camera.evil",
     "notice.outage.evil",
     "demand.probe",
-    "dead.OBSERVATIONS.outgoing",
+    *(subjects.dead_letter(topology.OBSERVATIONS, permissions.outgoing_of(each.name)) for each in SERVICES),
     "probe.job.evil",
     *(subjects.key_value(str(bucket.name).removeprefix("KV_"), "evil") for bucket in topology.buckets(1)),
     "$JS.API.STREAM.DELETE.NOTICES",
@@ -210,7 +216,7 @@ async def test_reply_subject_stores_removes_and_reads_nothing(
         # Once with a reply of its own: what this user's requests do by themselves is not what is asked here.
         await send(client, requests, [f"{user.inbox}.{uuid4().hex}"])
         before = await settled(streams)
-        await send(client, requests, REPLIES)
+        await send(client, requests, (*REPLIES, *(subject for subject, _ in requests)))
         after = await settled(streams)
     finally:
         await client.close()

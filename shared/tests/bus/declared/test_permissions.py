@@ -154,7 +154,7 @@ def may_publish() -> dict[str, set[str]]:
         "replay.observation.camera.c": {INVENTORY},
         **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
         **DEMANDS,
-        "dead.OBSERVATIONS.outgoing": WORKERS,
+        **{f"dead.OBSERVATIONS.outgoing_{each}.letter": {each} for each in (PROBER, FORWARDER, REPORTING)},
         **{f"{job}.job.c": set() for job in ("probe", "delivery", "verify")},
         "$JS.API.INFO": EVERYBODY,
         "$JS.API.STREAM.NAMES": {SETUP},
@@ -168,7 +168,7 @@ def may_publish() -> dict[str, set[str]]:
         "$SYS.REQ.SERVER.PING": set(),
         "_INBOX.anybody.1": set(),
         **{f"_INBOX_{name}.1": set() for name in NAMES},
-        **{f"$KV.readiness.{name}": {name} - {SETUP} for name in NAMES},
+        **{f"$KV.readiness.{name}.room": {name} - {SETUP} for name in NAMES},
         **{f"$KV.{bucket}.{name}.k": {name} & WORKERS for bucket in OWN_KEYS for name in NAMES},
         **{subject: asks for subject, (asks, _) in REQUESTS.items()},
     }
@@ -191,7 +191,7 @@ def may_publish() -> dict[str, set[str]]:
         reconciled = {INVENTORY} if stream in RECONCILED else set()
         table[f"$JS.API.CONSUMER.INFO.{stream}.{durable}"] = workers | {SETUP} | reconciled
         table[f"$JS.ACK.{stream}.{durable}.1.2.3.4.5"] = workers
-        table[f"dead.{stream}.{durable}"] = workers
+        table[f"dead.{stream}.{durable}.letter"] = workers
     for bucket in BUCKETS:
         table[f"$KV.{bucket}.k"] = WRITES.get(bucket, set())
         table[f"kv.{bucket}.k"] = set()

@@ -157,10 +157,10 @@ def _is_of_streams(subject: str) -> bool:
 
 
 def _listens(user: User, subject: str) -> bool:
-    return any(_covers(pattern, subject) for pattern in user.subscribe)
+    return any(covers(pattern, subject) for pattern in user.subscribe)
 
 
-def _covers(pattern: str, subject: str) -> bool:
+def covers(pattern: str, subject: str) -> bool:
     """Whether every subject that `subject` stands for fits `pattern`."""
     wanted, tokens = pattern.split("."), subject.split(".")
     if wanted[-1] == ">":

@@ -58,6 +58,11 @@ def password_variable(user: str) -> str:
     return f"{user.upper()}_PASSWORD"
 
 
+def outgoing_of(service: str) -> str:
+    """In the place of the consumer in the subject of a dead letter: nobody consumed it, NATS refused that service's."""
+    return f"outgoing_{service}"
+
+
 def inbox_of(user: str) -> str:
     """The inbox prefix of a user; every client that logs in as that user sets it."""
     return f"_INBOX_{user}"
@@ -80,12 +85,13 @@ def _works(stream: str, durable: str) -> tuple[str, ...]:
         f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
         subjects.next_messages(stream, durable),
         f"$JS.ACK.{stream}.{durable}.>",
-        subjects.dead_letter(stream, durable),
+        subjects.dead_letters(stream, durable),
     )
 
 
-_OUTGOING = f"dead.{topology.OBSERVATIONS}.outgoing"
-"""Facts that NATS refuses."""
+def _keeps_refused(service: str) -> tuple[str, ...]:
+    """Keep what NATS refuses of its own: on a subject that says whose it is."""
+    return (subjects.dead_letters(topology.OBSERVATIONS, outgoing_of(service)),)
 
 
 def _reads(*buckets: str) -> tuple[str, ...]:
@@ -134,8 +140,9 @@ def _streams_behind(patterns: Iterable[str]) -> set[str]:
     return found
 
 
-def _ready(user: str) -> str:
-    return subjects.key_value(topology.READINESS, user)
+def room_of(user: str) -> str:
+    """The key in the bucket of readiness that a user writes, to be sure that JetStream stores."""
+    return f"{user}.room"
 
 
 def _service(
@@ -150,7 +157,7 @@ def _service(
 
     OBSERVATIONS is among them: everybody reads its clock.
     """
-    publish = (_ready(name), *publish)
+    publish = (*_writes_own(topology.READINESS, name), *publish)
     needed = {*_streams_behind((*publish, *subscribe)), topology.OBSERVATIONS, *measures}
     return User(name, (*_ASKS, *_stands(*sorted(needed)), *publish), subscribe, answers)
 
@@ -224,7 +231,7 @@ PROBER = _service(
     publish=(
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
-        _OUTGOING,
+        *_keeps_refused("prober"),
         f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory('camera', _ANY)}",
         *_PLACES,
         subjects.camera_observation(_ANY),
@@ -298,7 +305,7 @@ FORWARDER = _service(
     publish=(
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
         *_PLACES,
-        _OUTGOING,
+        *_keeps_refused("forwarder"),
         subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat("forwarder", _ANY),
@@ -342,6 +349,7 @@ REPORTING = _service(
     publish=(
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+        *_keeps_refused("reporting"),
         subjects.notice(_ANY, _ANY),
         subjects.worker_facts_lost(_ANY),
         # What its tables lost when they were restored from an older copy.
