@@ -78,13 +78,16 @@ class Settings(ServiceSettings):
         default=30.0, gt=0, le=3600, description="Seconds for which /v1/metrics/compliance answers the same figures."
     )
     letter_place: str = Field(
-        default="Quảng Trị", max_length=100, description="Place that stands before the date of a drafted letter."
+        default="Quảng Trị",
+        max_length=100,
+        description="Place before the date of a drafted letter where its directive names none.",
     )
 
     report_addressees: Texts = Field(
         default=ADDRESSEES,
-        description="Whom results are reported to, comma separated or as JSON: «Kính gửi» of a frozen report that "
-        "names nobody else, and the last paragraph of a drafted letter. As letter 1742/UBND-VX has it.",
+        description="Whom results are reported to, comma separated or as JSON: «Kính gửi» of a frozen report, and "
+        "the last paragraph of a drafted letter, where neither request nor directive names others. As letter "
+        "1742/UBND-VX has it.",
     )
 
     @property

@@ -79,3 +79,44 @@ async def test_a_link_that_everybody_reads_brings_no_login(letter: Letter, link:
     answer = await letter.client.post("/v1/directives", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "link")
     assert "pw" not in answer.text
+
+
+LETTERHEAD: dict[str, Any] = {
+    "addressees": ["Ủy ban nhân dân tỉnh", "Bộ Thông tin và Truyền thông"],
+    "recipients": [
+        {"group": "addressees"},
+        {"group": "chairmen", "name": "Chủ tịch, các PCT UBND tỉnh", "copies": 4, "sees": "without_appendices"},
+        {"group": "archive", "name": "VT, VX"},
+    ],
+    "place": "Quảng Trị",
+    "drafting_unit": "BCVT",
+    "signer_title": "PHÓ GIÁM ĐỐC",
+    "signer_name": "Nguyễn Văn Mẫu",
+}
+
+
+async def test_letters_have_their_head_signer_and_recipients_as_data_of_the_directive(letter: Letter) -> None:
+    path = f"/v1/directives/{letter.directives['1742']['id']}"
+    changed = await letter.province.change(path, json={"letterhead": LETTERHEAD})
+    assert changed.status_code == 200, changed.text
+    shown = (await letter.client.get(path)).json()["letterhead"]
+    assert shown["recipients"][1] == LETTERHEAD["recipients"][1]
+    assert (shown["recipients"][2]["copies"], shown["signer_authority"]) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "vietnamese"),
+    [
+        ({"recipients": [{"group": "ministry"}]}, "nhóm nơi nhận"),
+        ({"recipients": [{"group": "archive", "name": "VT"}, {"group": "office", "name": "CVP"}]}, "dòng cuối"),
+        ({"recipients": [{"group": "addressees"}, {"group": "addressees"}]}, "hơn một lần"),
+        ({"signer_name": "Nguyễn Văn Mẫu"}, "chức vụ"),
+    ],
+)
+async def test_letters_refuse_a_head_that_no_paper_can_have(
+    letter: Letter, given: dict[str, Any], vietnamese: str
+) -> None:
+    path = f"/v1/directives/{letter.directives['1742']['id']}"
+    refused = await letter.province.change(path, json={"letterhead": given})
+    assert refused.status_code == 422
+    assert vietnamese in refused.json()["errors"][0]["message_vi"]

@@ -51,6 +51,7 @@ class Owed(NamedTuple):
     """Of the agency that owes it, as it was called then."""
     directive: str | None = None
     """The document that orders it, cited in full."""
+    directive_id: UUID | None = None
     restricted: bool = False
     """Of a facility that only its own agencies see."""
 

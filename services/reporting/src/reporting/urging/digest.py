@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
@@ -34,7 +35,7 @@ def day_shown(instant: Millis) -> str:
 def items_kept(items: Sequence[Owed]) -> list[dict[str, Any]]:
     """As the log keeps them."""
     return [
-        {name: None if value is None else str(value) if name in {"responsible", "managing"} else value
+        {name: None if value is None else str(value) if isinstance(value, UUID) else value
          for name, value in one._asdict().items()}
         for one in items
     ]  # fmt: skip

@@ -69,6 +69,7 @@ def _owed(one: Item, due_before: Millis) -> Owed:
         facility_name=None if facility is None else facility.name,
         responsible_name=one.responsible.name,
         directive=one.citation,
+        directive_id=one.obligation.directive_id,
         restricted=facility is not None and facility.restricted,
     )
 

@@ -5,7 +5,7 @@ twice for one reason. A message is sent at least once; it names the entry of the
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from reporting import metrics
 from reporting.domain.instants import millis
 from reporting.feeds.backoff import next_delay
 from reporting.feeds.sealing import Seal, SealBrokenError
+from reporting.reports.snapshot.of_register import letterhead_of_directive
 from reporting.settings import Settings
 from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import CHANNELS, RULES, agencies
@@ -36,6 +37,7 @@ POLL_S = 5.0
 LONGEST_HOURS = 24 * 90
 """No rule waits for longer between two digests, or after an answer."""
 BY_RULES = "rules"
+_OF_LETTER = ("drafting_unit", "signer_authority", "signer_title", "signer_name")
 
 
 class Urger:
@@ -110,6 +112,7 @@ class Urger:
     ) -> UUID:
         """Enter a digest in the log, to be sent through the party's channels; returns the id of the entry."""
         known = await agencies(session)
+        letterhead = await letterhead_of_directive(session, (one.directive_id for one in digest.items), millis(now))
         party = known.get(digest.agency_id)
         reached = [
             row
@@ -124,7 +127,7 @@ class Urger:
             "level": digest.level,
             "rule_ids": list(digest.rule_ids),
             "items": items_kept(digest.items),
-            "issuer": issuer_of(known.values(), self._settings),
+            "issuer": issuer_of(known.values(), self._settings, letterhead),
             "urged_at": now,
             "decided_by": by,
             "reason": reason,
@@ -189,8 +192,9 @@ def rule_of(row: Any) -> Rule:
     )
 
 
-def issuer_of(known: Any, settings: Settings) -> dict[str, Any]:
-    """In whose name a letter is drafted: the lead agency, below the people's committee; and whom it reports to."""
+def issuer_of(known: Any, settings: Settings, letterhead: Mapping[str, Any]) -> dict[str, Any]:
+    """In whose name a letter is drafted: the lead agency, below the people's committee; who signs, where, and whom it
+    reports to. `letterhead`: what the directive says of its papers."""
     by_role: dict[str, Any] = {}
     for one in known:
         by_role.setdefault(one.role, one)
@@ -199,8 +203,9 @@ def issuer_of(known: Any, settings: Settings) -> dict[str, Any]:
         "name": None if lead is None else lead.name,
         "code": None if lead is None else lead.code,
         "parent": None if parent is None else parent.name,
-        "place": settings.letter_place,
-        "reports_to": list(settings.report_addressees),
+        "place": letterhead.get("place") or settings.letter_place,
+        "reports_to": list(letterhead.get("addressees") or settings.report_addressees),
+        **{name: letterhead[name] for name in _OF_LETTER if letterhead.get(name) is not None},
     }
 
 

@@ -12,6 +12,52 @@ from vonggac.events.inventory.places import FacilityType
 from vonggac.events.inventory.state import State
 
 
+class RecipientGroup(StrEnum):
+    """Who gets a copy of a paper (letter 1742, «Nơi nhận»; R22)."""
+
+    ADDRESSEES = "addressees"
+    MINISTRY = "ministry"
+    CHAIRMEN = "chairmen"
+    STEERING_COMMITTEE = "steering_committee"
+    OFFICE = "office"
+    OPERATOR = "operator"
+    OTHER = "other"
+    ARCHIVE = "archive"
+
+
+class RecipientSight(StrEnum):
+    """What a copy has."""
+
+    WHOLE = "whole"
+    WITHOUT_APPENDICES = "without_appendices"
+
+
+class RecipientV1(BaseModel):
+    """A line of «Nơi nhận»."""
+
+    model_config = MESSAGE
+
+    group: RecipientGroup
+    name: str | None = Field(default=None, description="As printed; None for the addressees.")
+    copies: int = 1
+    sees: RecipientSight = RecipientSight.WHOLE
+
+
+class LetterheadV1(BaseModel):
+    """Who writes to whom about a directive: for each report and letter that carries it out."""
+
+    model_config = MESSAGE
+
+    addressees: tuple[str, ...] = ()
+    recipients: tuple[RecipientV1, ...] = ()
+    place: str | None = Field(default=None, description="Where it is signed.")
+    drafting_unit: str | None = Field(default=None, description="Behind the agency in the symbol.")
+    signer_authority: str | None = None
+    signer_title: str | None = Field(default=None, description="Post of the signer.")
+    signer_name: str | None = None
+    subject: str | None = Field(default=None, description="What a report on it is about.")
+
+
 class DirectiveV1(State):
     """A document that orders or decides something (R01); its current state."""
 
@@ -23,6 +69,7 @@ class DirectiveV1(State):
     subject: str
     implements_id: UUID | None = Field(default=None, description="The directive that it carries out.")
     supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
+    letterhead: LetterheadV1 | None = Field(default=None, description="Of the papers that carry it out.")
 
 
 class Act(StrEnum):

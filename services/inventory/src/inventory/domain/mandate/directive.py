@@ -1,15 +1,17 @@
-"""Directives: the documents that order something (R01), and the chain in which one carries out another."""
+"""Directives: the documents that order something (R01), the chain in which one carries out another, and the letterhead
+of the papers on one: who writes to whom, and who gets a copy (R22)."""
 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name
 from inventory.domain.text import clean, fold
+from vonggac.events.inventory import RecipientGroup, RecipientSight
 from vonggac.net.address_secrets import secret_parameters
 from vonggac.net.url import strip_userinfo
 
@@ -26,6 +28,7 @@ HEADINGS: Mapping[str, str] = {
     "implements_id": "Mã văn bản được thực hiện",
     "supersedes_id": "Mã văn bản được thay thế",
     "source": "Nguồn",
+    "letterhead": "Thể thức văn bản",
     **PERIOD_HEADINGS,
 }
 _UNFIT = re.compile(r"[^A-Z0-9._]+")
@@ -47,6 +50,67 @@ def check_link(link: str) -> str:
         msg = "holds a login or a token: leave it out, everybody reads the link"
         raise ValueError(msg)
     return link
+
+
+MOST_COPIES = 99
+MOST_RECIPIENTS = 20
+_ONCE = (RecipientGroup.ADDRESSEES, RecipientGroup.ARCHIVE)
+
+
+class Recipient(Fields):
+    """A line of «Nơi nhận»."""
+
+    group: RecipientGroup
+    name: Name | None = Field(
+        default=None,
+        description="As printed, e.g. Chủ tịch, các PCT UBND tỉnh; of the archive the units, e.g. VT, VX. Left out for "
+        "`addressees` alone: «Như trên».",
+    )
+    copies: int = Field(default=1, ge=1, le=MOST_COPIES, description="Printed copies.")
+    sees: RecipientSight = Field(default=RecipientSight.WHOLE, description="What the copy has.")
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if (self.name is None) != (self.group is RecipientGroup.ADDRESSEES):
+            msg = "name goes with every group but addressees, who are named in «Kính gửi»"
+            raise ValueError(msg)
+        return self
+
+
+class LetterheadFields(Fields):
+    """What stands around a report or letter. What is left out is as the register or the request has it."""
+
+    addressees: Annotated[tuple[Name, ...], Field(max_length=MOST_RECIPIENTS)] = Field(
+        default=(), description="«Kính gửi» of a report on the directive, one a line."
+    )
+    recipients: Annotated[tuple[Recipient, ...], Field(max_length=MOST_RECIPIENTS)] = Field(
+        default=(), description="«Nơi nhận» of a report, in this order; the archive comes last."
+    )
+    place: Name | None = Field(default=None, description="Where it is signed: before the date.")
+    drafting_unit: Annotated[str, Field(pattern=r"^[0-9A-ZĐƯ]{1,20}$")] | None = Field(
+        default=None, description="Behind the agency in the symbol, e.g. BCVT."
+    )
+    signer_authority: Name | None = Field(
+        default=None, description="On whose behalf, e.g. KT. GIÁM ĐỐC; left out where the head signs."
+    )
+    signer_title: Name | None = Field(default=None, description="Post of the signer, e.g. PHÓ GIÁM ĐỐC.")
+    signer_name: Name | None = Field(default=None, description="Full name, without academic titles.")
+    subject: Line | None = Field(default=None, description="Trích yếu of a report on the directive.")
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        groups = [one.group for one in self.recipients]
+        for group in _ONCE:
+            if groups.count(group) > 1:
+                msg = f"recipients has {group} more than once"
+                raise ValueError(msg)
+        if RecipientGroup.ARCHIVE in groups[:-1]:
+            msg = "recipients ends with the archive: «Lưu: VT, VX.» is the last line"
+            raise ValueError(msg)
+        if self.signer_name is not None and self.signer_title is None:
+            msg = "signer_name goes with signer_title: a name is signed below a post"
+            raise ValueError(msg)
+        return self
 
 
 type Link = Annotated[
@@ -74,6 +138,9 @@ class DirectiveFields(Dated):
     implements_id: UUID | None = Field(default=None, description="The directive that it carries out.")
     supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
     source: Line | None = Field(default=None, description="Where this entry comes from, if not from the document.")
+    letterhead: LetterheadFields | None = Field(
+        default=None, description="Of reports and letters that carry it out: addressees, recipients, place, signer."
+    )
 
     @model_validator(mode="before")
     @classmethod

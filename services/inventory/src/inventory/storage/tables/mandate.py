@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
+from inventory.domain.mandate.directive import LetterheadFields
 from inventory.domain.mandate.information_request import Answer, Question, missing
 from inventory.domain.mandate.inspection import Finding
 from inventory.storage.tables.base import Base, Coded, Thing
@@ -40,6 +41,7 @@ class Directive(Thing):
     implements_id: Mapped[UUID | None] = mapped_column(ForeignKey("directives.id"), index=True)
     supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("directives.id"), index=True)
     source: Mapped[str | None]
+    letterhead: Mapped[LetterheadFields | None] = mapped_column(Structured(LetterheadFields))
     search: Mapped[str]
 
 

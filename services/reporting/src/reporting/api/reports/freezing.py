@@ -84,7 +84,7 @@ async def freeze_report(
         deadline_ms=None if body.deadline is None else millis(body.deadline),
         target_ppm=await _target(shared, body, period),
         proposals=tuple(body.proposals),
-        letterhead=await _letterhead(shared, body.letterhead, cut_off),
+        letterhead=await _letterhead(shared, body.letterhead, cut_off, millis(now)),
     )
     asked = _Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
     seen = await _announced(shared, asked)
@@ -249,11 +249,12 @@ async def _target(shared: Context, body: FreezeShape, period: Period) -> int:
         return await targets.demanded_ppm(session, period.start)
 
 
-async def _letterhead(shared: Context, given: Letterhead, at: Millis) -> Letterhead:
-    """As it was given, and what it leaves out as the register has it; addressees are those of the settings."""
+async def _letterhead(shared: Context, given: Letterhead, at: Millis, now: Millis) -> Letterhead:
+    """As it was given, and what it leaves out as the register has it; addressees that neither names are those of the
+    settings."""
     async with shared.database.transaction() as session:
-        found = await letterhead_of_register(session, given, at)
-    if "addressees" in given.model_fields_set:
+        found = await letterhead_of_register(session, given, at, now)
+    if "addressees" in found.model_fields_set:
         return found
     return found.model_copy(update={"addressees": list(shared.settings.report_addressees)})
 
