@@ -24,9 +24,10 @@ from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
-from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged, VerificationVerdict
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -84,12 +85,20 @@ class Asker:
     def __init__(self, bus: Bus, prober_bus: Bus) -> None:
         self._bus, self._prober_bus = bus, prober_bus
 
-    async def keyframe(self, camera: CameraV1) -> Msg:
-        return await self._prober_bus.client.request(subjects.camera_keyframe(camera.id), b"", timeout=8)
+    async def keyframe(self, camera: CameraV1, *, within_s: str = "") -> Msg:
+        return await self._prober_bus.client.request(subjects.camera_keyframe(camera.id), within_s.encode(), timeout=8)
 
     async def hash_keyframes(self, camera: CameraV1, body: object) -> Msg:
         subject = subjects.camera_hash_keyframes(camera.id)
         return await self._prober_bus.client.request(subject, json.dumps(body).encode(), timeout=5)
+
+    async def judge(self, camera: CameraV1, cause: Cause) -> None:
+        """Say what a prober found of the camera's picture; the holder has read it when this returns."""
+        judged = PictureJudged(captured_at=datetime.now(UTC), cause=cause)
+        subject = subjects.camera_picture_judged(camera.id)
+        await self._prober_bus.client.publish(subject, judged.model_dump_json().encode())
+        # Read in the order of their coming.
+        await self.hash_keyframes(camera, {"seconds": 0})
 
     async def history(self, camera: CameraV1) -> KeyframeHistory:
         value = await Bucket(self._bus, topology.KEYFRAMES).get(str(camera.id))

@@ -17,6 +17,7 @@ from forwarder.relay.assignment import camera_rpc as answering
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
+from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -161,6 +162,39 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
     assert (reply.data, headers["error"], headers["codec"]) == (b"", "too_large", "h264")
     assert float(headers["silent_s"]) < 2.0
     assert float(headers["media_s"]) >= float(headers["keyframe_age_s"])
+
+
+async def test_empty_picture_without_a_keyframe_stays_overdue_after_it_was_judged(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder(keyframe_interval_s=1.0)
+    camera = planner.camera(sim)
+    await inventory.publish(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    came = set[str]()
+
+    async def comes_in_rhythm() -> bool:
+        came.add(((await asker.keyframe(camera)).headers or {}).get("captured_at", ""))
+        return len(came - {""}) > 3
+
+    async def overdue() -> bool:
+        headers = (await asker.keyframe(camera, within_s="1")).headers or {}
+        return (headers.get("error"), headers.get("changed_by")) == ("no_keyframe", "overdue")
+
+    await eventually(comes_in_rhythm, within_s=30)
+    await sim.cameras["gate"].set_fault("no_keyframe")
+    await eventually(overdue, within_s=30)
+    await asker.judge(camera, Cause.NO_KEYFRAME)
+    assert await overdue()
+    await sim.cameras["gate"].clear_fault()
+    came.clear()
+    await eventually(comes_in_rhythm, within_s=30)
+    assert not await overdue()
 
 
 async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(

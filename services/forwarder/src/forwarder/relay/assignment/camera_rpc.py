@@ -25,7 +25,7 @@ from forwarder.relay.supervision.picture_watch import PictureWatch
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import KeyframeHistory
+from vonggac.events.forwarder import KeyframeHistory, PictureSign
 from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged
 from vonggac.telemetry import get_logger
 
@@ -232,10 +232,13 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
 
 
 def _shown_headers(watch: PictureWatch) -> dict[str, str]:
-    """What weight and rhythm show of the picture; nothing while the last judgement of it holds."""
+    """What weight and rhythm show of the picture; nothing while the last judgement of it holds.
+
+    A keyframe that is overdue stays so when somebody has judged that, until one comes.
+    """
     shown, shrunk_to = watch.picture, watch.shrunk_to
     headers = {"judge": Cause.FROZEN.value if watch.stands_still else "1"} if watch.wants_judge else {}
-    if shown is not None and not shown.judged:
+    if shown is not None and (not shown.judged or shown.sign is PictureSign.OVERDUE):
         headers |= {"changed_at": shown.since.isoformat(), "changed_by": shown.sign.value}
     if shrunk_to is not None:
         headers["shrunk_to"] = f"{shrunk_to:.3f}"
