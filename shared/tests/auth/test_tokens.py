@@ -24,6 +24,7 @@ from vonggac.auth.keys import (
 )
 from vonggac.auth.rights import RIGHTS
 from vonggac.auth.tokens import SCOPE_CLAIM, TokenError, TokenIssuer
+from vonggac.http.problems import OF_LIBRARY
 
 
 @pytest.fixture
@@ -131,6 +132,41 @@ async def test_tokens_for_somebody_else_are_refused(keys_folder: Path, issuer: s
 async def test_text_that_is_no_token_is_refused(verifier: TokenVerifier, token: str) -> None:
     with pytest.raises(TokenError):
         await verifier.verify(token)
+
+
+@pytest.mark.parametrize(
+    ("claims", "sentence"),
+    [
+        ({"aud": "else"}, "for another audience; its aud must be 'vong-gac'"),
+        ({"iss": "else"}, "of another issuer; its iss must be 'vong-gac'"),
+        ({"sub": 5}, "its subject is not 1 to 255 printable characters"),
+    ],
+    ids=["aud", "iss", "sub"],
+)
+async def test_a_refused_token_gets_a_sentence_in_both_languages(
+    verifier: TokenVerifier, keys_folder: Path, claims: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(TokenError, match=sentence) as refused:
+        await verifier.verify(signed(keys_folder, claims))
+    assert "mã truy cập" in OF_LIBRARY.of_detail("unauthorized", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda token: token.rpartition(".")[0], "the token is no JWT"),
+        (lambda token: f"Bearer {token}", "the token is no JWT"),
+        (lambda token: token[:40], "the token is no JWT"),
+        (lambda token: f"{token.rpartition('.')[0]}.{'A' * 86}", "signature does not fit"),
+        (lambda token: token.replace(".", ".e30", 1), "the token is no JWT|signature does not fit"),
+    ],
+    ids=["two parts", "a word before", "cut off", "another signature", "another body"],
+)
+async def test_a_damaged_token_gets_a_sentence_and_not_the_decoders(
+    verifier: TokenVerifier, keys_folder: Path, damage: Callable[[str], str], sentence: str
+) -> None:
+    with pytest.raises(TokenError, match=sentence):
+        await verifier.verify(damage(signed(keys_folder, {})))
 
 
 async def test_a_new_signing_key_is_found_without_a_restart(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from forwarder.api import TAGS, cameras, commands, deliveries, workers
+from forwarder.api.refusals import VIETNAMESE
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         health=health,
         metrics=metrics.registry,
         package="forwarder.api",
+        vietnamese=VIETNAMESE,
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )

@@ -10,8 +10,7 @@ import pytest
 import inventory
 import vonggac.auth
 import vonggac.http
-from inventory.importing.mistakes.answers import BY_CODE
-from inventory.importing.mistakes.translated import translate
+from inventory.importing.mistakes.translated import VIETNAMESE, translate
 
 SOURCE = Path(inventory.__file__).parent
 SHARED = Path(vonggac.http.__file__).parent
@@ -77,15 +76,15 @@ def test_the_rules_of_the_register_are_found() -> None:
 @pytest.mark.parametrize(("name", "sentence"), SENTENCES)
 def test_a_refusal_of_a_rule_has_its_vietnamese(name: str, sentence: str) -> None:
     code = CODE_OF.get(sentence)
-    assert code in BY_CODE or not translate(sentence).vietnamese.startswith("không hợp lệ: "), name
+    assert code in VIETNAMESE.codes or not translate(sentence).vietnamese.startswith("không hợp lệ: "), name
 
 
 def test_every_code_of_a_problem_has_its_vietnamese() -> None:
     codes = {code for code, _ in problems_of(SOURCE, SHARED, Path(vonggac.auth.__file__).parent)}
     assert len(codes) > 40
-    assert codes - set(BY_CODE) == set()
+    assert codes - set(VIETNAMESE.codes) == set()
     of_framework = {status.name.lower() for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)}
-    assert of_framework - set(BY_CODE) == set()
+    assert of_framework - set(VIETNAMESE.codes) == set()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from prober.api import (
     verifications,
     workers,
 )
+from prober.api.refusals import VIETNAMESE
 from prober.domain.limits.demands import Limits
 from prober.metrics import Metrics
 from prober.probes.demands import DemandGate
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         health=health,
         metrics=metrics.registry,
         package="prober.api",
+        vietnamese=VIETNAMESE,
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )

@@ -32,6 +32,7 @@ from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance
 from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
+from reporting.api.refusals import VIETNAMESE
 from reporting.api.reports import charts, files, freezing, issued
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
@@ -138,6 +139,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         health=health,
         metrics=metrics.registry,
         package="reporting.api",
+        vietnamese=VIETNAMESE,
         tags=TAGS,
         body_limits=LIMITS,
     )

@@ -33,6 +33,7 @@ SCOPE_CLAIM = "vonggac_scope"
 """`scope` is another thing of OAuth."""
 AGENCY_CLAIM = "vonggac_agency"
 """The id of the agency that the caller speaks for."""
+NO_JWT = "the token is no JWT that can be read: it has three parts with dots between them; send the whole token"
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 """What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
 
@@ -111,11 +112,26 @@ class TokenVerifier:
             msg = "the token is signed by a key this service does not know"
             raise TokenError(msg) from None
         except jwt.PyJWTError as error:
-            msg = f"the token is not valid: {error}"
-            raise TokenError(msg) from None
+            raise TokenError(self._why_refused(error)) from None
         except _UNREADABLE:
-            msg = "the token is not valid: it cannot be read"
-            raise TokenError(msg) from None
+            raise TokenError(NO_JWT) from None
+
+    def _why_refused(self, error: jwt.PyJWTError) -> str:
+        """A sentence for who sent the token: the decoder's own are for programmers."""
+        match error:
+            case jwt.MissingRequiredClaimError():
+                return f"the token lacks '{error.claim}': ask this platform's issuer for a new one"
+            case jwt.InvalidAudienceError():
+                return f"the token is for another audience; its aud must be '{self._audience}'"
+            case jwt.InvalidIssuerError():
+                return f"the token is of another issuer; its iss must be '{self._issuer}'"
+            case jwt.InvalidSignatureError():
+                return "the token's signature does not fit: it was changed, or another one signed it; ask for a new one"
+            case jwt.InvalidAlgorithmError():
+                return f"the token is signed by an algorithm that is not taken here; taken are {', '.join(ALGORITHMS)}"
+            case jwt.exceptions.InvalidSubjectError():
+                return f"its subject is not 1 to {MAX_SUBJECT} printable characters"
+        return NO_JWT
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         """Not by PyJWT, which has the machine's clock alone. What compares with nothing (NaN) is refused."""

@@ -18,7 +18,7 @@ from vonggac.http.metrics.requests import Requests
 from vonggac.http.metrics.service import ServiceMetrics
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
-from vonggac.http.problems import Vietnamese, install_problem_handlers
+from vonggac.http.problems import OF_LIBRARY, Translator, install_problem_handlers
 from vonggac.http.protection import BodyLimit, BodyLimits, Callers, JsonRoute, PlainBodies, ResponseHeaders
 from vonggac.telemetry.health import Health
 
@@ -47,14 +47,14 @@ def new_application(
     tags: Mapping[str, str],
     body_limits: BodyLimits = BodyLimits(),  # noqa: B008 - a value
     package: str | None = None,
-    vietnamese: Vietnamese | None = None,
+    vietnamese: Translator = OF_LIBRARY,
 ) -> FastAPI:
     """An app with what the four APIs have in common; routes are the service's own.
 
     Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
     `/livez`, `/readyz` and `/metrics`. `service` is the word in the names of its metrics; `title` is ASCII: generated
     clients make a package name of it. `tags` are described; `package` holds the document;
-    `vietnamese` completes problems.
+    `vietnamese` translates what is refused.
     Before every route stand ids and counts of requests, headers for browsers, the size of bodies, callers.
 
     `/readyz` answers 503 with the failing checks by name, 200 with `degraded` when somebody should see to the process.

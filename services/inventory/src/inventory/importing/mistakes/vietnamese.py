@@ -1,7 +1,6 @@
 """What the rules of the register say in English, as patterns, with the Vietnamese of each; the first that fits counts."""
 
 import re
-from collections.abc import Mapping
 
 BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), vietnamese)
@@ -159,56 +158,9 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"there is no .* with this id", "không có trong sổ: kiểm tra mã"),
         (r"(?P<what>.*) is there twice", "{what}: có hai lần, hãy bỏ bớt một"),
         # Any cell.
-        (r"should have at most (?P<most>\d+) characters", "quá dài: nhiều nhất {most} ký tự"),
-        (r"should have at least (?P<least>\d+) characters", "quá ngắn: ít nhất {least} ký tự"),
-        (r"(?:month|day|hour|minute|second|year) (?:\S+ )?(?:must be in|is out of range)", "không phải ngày giờ: viết ví dụ 2021-05-07T14:30+07:00"),
-        (r"holds a control character", "chứa ký tự điều khiển: hãy xóa"),
-        (r"is a number: write a day as", "là số: viết ngày như 2026-11-24, ngày giờ như 2026-11-24T07:00:00+07:00"),
         (r"this camera has a delivery to this destination", "camera đã có kết nối tới trung tâm này"),
         (r"another delivery publishes to the same address", "một kết nối khác phát tới cùng địa chỉ: hãy đổi mã hoặc mẫu địa chỉ"),
         (r"it does not fit what is stored", "không phù hợp với dữ liệu đang có: đọc lại rồi thử lại"),
         (r"a value holds a character or a number that cannot be stored", "có ký tự hoặc số không lưu được"),
     )
 )  # fmt: skip
-BY_TYPE: Mapping[str, str] = {
-    "missing": "thiếu: hãy điền",
-    "greater_than_equal": "quá nhỏ: ít nhất là {ge}",
-    "less_than_equal": "quá lớn: nhiều nhất là {le}",
-    "greater_than": "quá nhỏ: phải lớn hơn {gt}",
-    "less_than": "quá lớn: phải nhỏ hơn {lt}",
-    "string_too_long": "quá dài: nhiều nhất {max_length} ký tự",
-    "string_too_short": "quá ngắn: ít nhất {min_length} ký tự",
-    "enum": "không thuộc danh sách: {expected}",
-    "literal_error": "không thuộc danh sách: {expected}",
-    "int_parsing": "không phải số nguyên",
-    "float_parsing": "không phải số",
-    "date_from_datetime_parsing": "không phải ngày: viết ngày/tháng/năm, ví dụ 07/05/2021",
-    "bool_parsing": "không phải có/không: viết true hoặc false",
-    "date_parsing": "không phải ngày: viết ví dụ 2021-05-07",
-    "date_type": "không phải ngày: viết ví dụ 2021-05-07",
-    "datetime_from_date_parsing": "không phải ngày giờ: viết ví dụ 2021-05-07T14:30+07:00",
-    "datetime_parsing": "không phải ngày giờ: viết ví dụ 2021-05-07T14:30+07:00",
-    "dict_type": "không phải bản ghi: viết {{…}} như tệp xuất ra",
-    "int_parsing_size": "số quá lớn",
-    "string_unicode": "chứa nửa ký tự (mã thay thế đơn lẻ): hãy gửi cả ký tự",
-    "bool_type": "không phải có/không: viết có hoặc không",
-    "date_from_datetime_inexact": "không phải ngày: viết ngày/tháng/năm, ví dụ 07/05/2021",
-    "datetime_type": "không phải ngày giờ: viết ví dụ 2021-05-07T14:30+07:00",
-    "extra_forbidden": "không có trường này: hãy bỏ đi",
-    "finite_number": "không phải số",
-    "float_type": "không phải số",
-    "int_from_float": "không phải số nguyên",
-    "int_type": "không phải số nguyên",
-    "list_type": "không phải danh sách",
-    "model_attributes_type": "không phải bản ghi: viết {{…}} như tệp xuất ra",
-    "model_type": "không phải bản ghi: viết {{…}} như tệp xuất ra",
-    "string_pattern_mismatch": "không đúng dạng: {pattern}",
-    "string_type": "không phải chữ",
-    "timezone_aware": "thiếu múi giờ: viết ví dụ 2021-05-07T14:30+07:00",
-    "too_long": "quá nhiều: nhiều nhất {max_length}",
-    "too_short": "quá ít: ít nhất {min_length}",
-    "tuple_type": "không phải danh sách",
-    "uuid_parsing": "không phải mã định danh: viết như tệp xuất ra",
-    "uuid_type": "không phải mã định danh: viết như tệp xuất ra",
-}
-"""By the kind of a mistake that the types of fields find."""

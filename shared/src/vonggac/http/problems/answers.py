@@ -1,9 +1,7 @@
 """Errors as RFC 9457 problem+json: what is wrong, where, and what would be right."""
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from vonggac.http.problems.translator import OF_LIBRARY, Translator, sentence_of
 from vonggac.telemetry.logs import get_logger
 from vonggac.telemetry.redaction import redact
 
@@ -44,35 +43,12 @@ class Problem(BaseModel):
 
     type: str = "about:blank"
     title: str
+    title_vi: str | None = Field(default=None, description="The title in Vietnamese.")
     status: int
     detail: str | None = None
     detail_vi: str | None = Field(default=None, description="The detail in Vietnamese, where there is one.")
     code: str = Field(description="Stable word for programs.")
     errors: list[FieldError] = []
-
-
-@dataclass(frozen=True, slots=True)
-class Vietnamese:
-    """Has the problems of a service said in Vietnamese too."""
-
-    of_field: Callable[[str, str, Mapping[str, Any]], str]
-    """Of a field's message; with the kind and the values of what the type of a field refuses."""
-    of_detail: Callable[[str, str], str]
-    """Of a code and its detail."""
-
-    def complete(self, problem: Problem) -> Problem:
-        """`problem` with what its author did not say in Vietnamese."""
-        errors = [
-            each if each.message_vi else each.model_copy(update={"message_vi": self.of_field(each.message, "", {})})
-            for each in problem.errors
-        ]
-        detail = problem.detail_vi
-        if detail is None and errors:
-            more = f"; và {len(errors) - _SHOWN} lỗi khác" if len(errors) > _SHOWN else ""
-            detail = "; ".join(f"{each.field}: {each.message_vi}" for each in errors[:_SHOWN]) + more
-        elif detail is None:
-            detail = self.of_detail(problem.code, problem.detail or "")
-        return problem.model_copy(update={"errors": errors, "detail_vi": detail})
 
 
 _SHOWN = 3
@@ -125,14 +101,14 @@ def not_found(noun: str, given: object) -> ProblemError:
 
 def problem_response(error: ProblemError) -> JSONResponse:
     """The answer of an error, for middleware: handlers stand behind it."""
-    return _answer(error.problem, error.headers)
+    return _answer(complete(error.problem, OF_LIBRARY), error.headers)
 
 
-def install_problem_handlers(app: FastAPI, vietnamese: Vietnamese | None = None) -> None:
-    """Make every error of `app`, the framework's own included, a problem+json document."""
+def install_problem_handlers(app: FastAPI, translator: Translator = OF_LIBRARY) -> None:
+    """Make every error of `app`, the framework's own included, a problem+json document in both languages."""
 
     def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-        return _answer(problem if vietnamese is None else vietnamese.complete(problem), headers)
+        return _answer(complete(problem, translator), headers)
 
     @app.exception_handler(ProblemError)
     async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
@@ -140,7 +116,7 @@ def install_problem_handlers(app: FastAPI, vietnamese: Vietnamese | None = None)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_field_error(item, vietnamese) for item in error.errors()[:MOST_ERRORS]]
+        errors = [_field_error(item, translator) for item in error.errors()[:MOST_ERRORS]]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer(
             Problem(
@@ -193,7 +169,23 @@ def _methods_of(request: Request) -> set[str]:
     return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
-def _field_error(item: Any, vietnamese: Vietnamese | None) -> FieldError:
+def complete(problem: Problem, translator: Translator) -> Problem:
+    """`problem` with what its author did not say in Vietnamese."""
+    errors = [
+        each if each.message_vi else each.model_copy(update={"message_vi": translator.of_field(each.message)})
+        for each in problem.errors
+    ]
+    detail = problem.detail_vi
+    if detail is None and errors:
+        more = f"; và {len(errors) - _SHOWN} lỗi khác" if len(errors) > _SHOWN else ""
+        detail = "; ".join(f"{each.field}: {each.message_vi}" for each in errors[:_SHOWN]) + more
+    elif detail is None:
+        detail = redact(translator.of_detail(problem.code, problem.detail or ""))
+    title = translator.of_status(problem.status)
+    return problem.model_copy(update={"title_vi": title, "errors": errors, "detail_vi": detail})
+
+
+def _field_error(item: Any, translator: Translator) -> FieldError:
     location = [str(part) for part in item["loc"]]
     if item["type"] == "json_invalid":
         # Its place is the number of a character, and no field.
@@ -201,23 +193,14 @@ def _field_error(item: Any, vietnamese: Vietnamese | None) -> FieldError:
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     named = location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location
     message = redact(sentence_of(str(item["msg"])))
-    said = vietnamese.of_field(message, str(item["type"]), item.get("ctx") or {}) if vietnamese is not None else None
-    return FieldError(field=name_of(named), message=message, message_vi=said)
+    vietnamese = translator.of_field(message, str(item["type"]), item.get("ctx") or {})
+    return FieldError(field=name_of(named), message=message, message_vi=vietnamese)
 
 
 def name_of(location: Sequence[str]) -> str:
     """A field by the names on the way to it, which the caller may have made up: redacted, and its beginning alone."""
     field = ".".join(location)
     return redact(field if len(field) <= MOST_OF_A_NAME else f"{field[:MOST_OF_A_NAME]}…")
-
-
-def sentence_of(message: str) -> str:
-    """What pydantic says of a value, as a sentence for who sent it."""
-    return _LENGTH.sub(r"should have at \1 \2 characters", message.removeprefix("Value error, "))
-
-
-# Of a text that a function of ours has read before its length was checked, pydantic says the words for a list.
-_LENGTH = re.compile(r"^Value should have at (most|least) (\d+) items? after validation")
 
 
 class _ProblemResponse(JSONResponse):
