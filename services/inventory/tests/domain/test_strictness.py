@@ -55,6 +55,17 @@ def test_what_json_can_say_and_what_code_has_are_taken() -> None:
     assert Body(at=datetime(2026, 11, 24, tzinfo=UTC), valid_from=date(2026, 11, 24)).valid_from == said.valid_from
 
 
+def test_a_plain_day_is_the_first_instant_of_it_in_the_province() -> None:
+    assert Body.model_validate({"at": "2021-05-08"}).at == datetime(2021, 5, 7, 17, tzinfo=UTC)
+    assert Body.model_validate_json('{"at": "2021-05-08"}').at == datetime(2021, 5, 7, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("wrong", ["2021-02-30", "2021-5-8", "20210508", "1850-01-01", "2021-05-08T10:00:00"])
+def test_what_is_neither_a_day_nor_an_instant_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        Body.model_validate({"at": wrong})
+
+
 def test_a_patch_is_as_strict_as_what_it_changes() -> None:
     patch = models_of(noun_named("camera")).patch
     for body in ({"enabled": 0}, {"probe_interval_s": "20"}, {"valid_from": 0}):

@@ -1,6 +1,7 @@
 """Instants and zones that callers write: what overflows, or what tables do not know, is refused by name."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reporting import api
 from reporting.api.availability.schemas import NewTarget
-from reporting.api.parameters import parse_moment, zone_names
+from reporting.api.parameters import GivenInstant, parse_moment, zone_names
 from reporting.api.reports.shapes import FreezeShape, Zone
 from vonggac.http import ProblemError
 
@@ -68,3 +69,11 @@ def test_a_thing_is_asked_for_by_the_same_name_on_every_route() -> None:
     }
     assert {"camera", "facility", "agency"} <= {name for _, name in asked}
     assert [one for one in asked if one[1].endswith("_id")] == []
+
+
+def test_a_plain_day_in_a_body_is_the_first_instant_of_it_in_vietnam() -> None:
+    given = TypeAdapter(GivenInstant)
+    assert given.validate_python("2021-05-08") == datetime(2021, 5, 7, 17, tzinfo=UTC)
+    for wrong in ("2021-02-30", "1850-01-01", "2021-05-08T10:00:00", "08/05/2021"):
+        with pytest.raises(ValidationError):
+            given.validate_python(wrong)

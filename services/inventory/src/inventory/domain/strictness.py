@@ -2,6 +2,8 @@
 
 Pydantic's own strict mode knows JSON only where it parses it itself; FastAPI gives it what is parsed already, and a
 day, an id or a word of a list would be refused with the rest. So the kinds of value are made strict one by one.
+
+An instant may be given as a plain day: papers have days. It is 00:00 of that day in Asia/Ho_Chi_Minh.
 """
 
 import re
@@ -11,10 +13,13 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from inventory.domain.days import start_of
+
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 _STRICT = frozenset({"bool", "int", "float"})
 _TIMES = frozenset({"date", "datetime", "time", "timedelta"})
 _NUMBER = re.compile(r"\s*[+-]?[0-9._]+(?:[eE][+-]?[0-9]+)?\s*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR = re.compile(r"\s*([0-9]{4})-[0-9]{2}-")
 _NO_SCHEMAS = frozenset(
     {"metadata", "serialization", "config", "cls", "function", "default", "default_factory", "expected", "members",
@@ -48,13 +53,14 @@ class _Walk:
         if kind == "definition-ref":
             self._walk_named(part)
             return part
-        if kind == "function-before" and part["function"].get("function") is _check_time:
+        if kind == "function-before" and part["function"].get("function") in {_check_time, _check_instant}:
             return part
         made: Any = {name: self._below(name, inner) for name, inner in part.items()}
         if kind in _STRICT:
             made["strict"] = True
         elif kind in _TIMES:
-            return core_schema.no_info_before_validator_function(_check_time, made)
+            check = _check_instant if kind == "datetime" else _check_time
+            return core_schema.no_info_before_validator_function(check, made)
         return made
 
     def _below(self, name: str, inner: Any) -> Any:
@@ -88,6 +94,14 @@ def _check_time(value: object) -> object:
     if found is not None:
         _check_year(int(found[1]))
     return check_year(value) if isinstance(value, date) else value
+
+
+def _check_instant(value: object) -> object:
+    """The same for an instant; a plain day becomes the first instant of it in the province."""
+    checked = _check_time(value)
+    if isinstance(checked, str) and _DAY.fullmatch(checked.strip()):
+        return start_of(date.fromisoformat(checked.strip()))
+    return checked
 
 
 def check_year[D: date](day: D) -> D:

@@ -1,16 +1,17 @@
 """What several routes take: a period, filters, the clock, the database."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.reports.receiving import Receiving
@@ -193,7 +194,15 @@ def _of_the_province(given: datetime) -> datetime:
     return (local.replace(tzinfo=VIETNAM) if local.tzinfo is None else local).astimezone(VIETNAM)
 
 
-GivenInstant = Annotated[AwareDatetime, AfterValidator(_of_known_years)]
+def _of_a_plain_day(given: Any) -> Any:
+    """Papers have days: a plain day is 00:00 of it in Vietnam, as it is in a parameter."""
+    if isinstance(given, str) and _PLAIN_DAY.fullmatch(given.strip()):
+        return datetime.combine(date.fromisoformat(given.strip()), time(), VIETNAM)
+    return given
+
+
+_PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+GivenInstant = Annotated[AwareDatetime, BeforeValidator(_of_a_plain_day), AfterValidator(_of_known_years)]
 """An instant in a body: one that is far off overflows when it is shown in another zone."""
 GivenLocally = Annotated[datetime, AfterValidator(_of_the_province)]
 """The same; without an offset it is of Vietnam time."""

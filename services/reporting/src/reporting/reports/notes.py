@@ -1,6 +1,6 @@
 """What a reader of the figures has to know of their evidence: what was refused, and why time is unknown."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import VIETNAM, Millis, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.snapshot.canonical import Row
+from vonggac.decree.dates import short_day
 
 _STEPS = text(
     "select stored_at, started_at, ended_at, refused from clock_step where started_at < :to and ended_at > :from "
@@ -79,15 +80,15 @@ async def load_notes(session: AsyncSession, period: Period) -> list[Note]:
 
 def _step_note(row: Any) -> Note:
     by_s = round((row.stored_at - row.started_at).total_seconds())
-    start, end = _clock_time(row.started_at), _clock_time(row.ended_at)
+    when_vi, when_en = _between(row.started_at, row.ended_at)
     return Note(
         "clock_step",
         millis(row.started_at),
         millis(row.ended_at),
         row.refused,
-        f"Đồng hồ của máy chủ NATS bị chỉnh lùi {by_s} giây: thời gian từ {start} đến {end} hiện ra hai lần "
+        f"Đồng hồ của máy chủ NATS bị chỉnh lùi {by_s} giây: thời gian {when_vi} hiện ra hai lần "
         f"nên được tính là không rõ; {row.refused} số liệu của thời gian đó không được dùng làm bằng chứng.",
-        f"The clock of the NATS server was set back by {by_s} s: it showed the time from {start} to {end} "
+        f"The clock of the NATS server was set back by {by_s} s: it showed the time {when_en} "
         f"twice, which counts as unknown; {row.refused} facts of that time are no evidence.",
     )
 
@@ -119,7 +120,7 @@ _REFILLS = {
 
 
 def _loss_note(row: Any) -> Note:
-    start, end = _clock_time(row.lost_from), _clock_time(row.lost_until)
+    when_vi, when_en = _between(row.lost_from, row.lost_until)
     holds_vi, holds_en = _WHAT_STREAMS_HOLD.get(row.stream, (row.stream, row.stream))
     lost_vi, lost_en = _LOSSES[row.kind]
     filled_vi, filled_en = _REFILLS.get(row.filled_with, _REFILLS["nothing"])
@@ -129,9 +130,9 @@ def _loss_note(row: Any) -> Note:
         millis(row.lost_from),
         millis(row.lost_until),
         row.messages or 0 if row.unread is None else row.unread,
-        f"Luồng {row.stream} ({holds_vi}) trên máy chủ NATS {lost_vi}: nội dung lưu từ {start} đến {end} có thể "
+        f"Luồng {row.stream} ({holds_vi}) trên máy chủ NATS {lost_vi}: nội dung lưu {when_vi} có thể "
         f"thiếu{count_vi}; {filled_vi}. Thời gian không còn số liệu được tính là không rõ.",
-        f"The stream {row.stream} ({holds_en}) at NATS {lost_en}: what was stored from {start} to {end} may be "
+        f"The stream {row.stream} ({holds_en}) at NATS {lost_en}: what was stored {when_en} may be "
         f"missing{count_en}; {filled_en}. Time of which no facts are left counts as unknown.",
     )
 
@@ -177,5 +178,11 @@ def note_declared_maintenance(period: Period, windows: int, length: Millis) -> N
     )
 
 
-def _clock_time(at: datetime) -> str:
-    return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
+def _between(start: datetime, end: datetime) -> tuple[str, str]:
+    """From when to when, in Vietnamese and English, as a paper writes times: whole minutes, around all of it."""
+    since = start.astimezone(VIETNAM)
+    until = (end + timedelta(minutes=1) - timedelta(microseconds=1)).astimezone(VIETNAM)
+    return (
+        f"từ {since:%H:%M} ngày {short_day(since)} đến {until:%H:%M} ngày {short_day(until)}",
+        f"from {since:%H:%M} on {short_day(since)} to {until:%H:%M} on {short_day(until)}",
+    )

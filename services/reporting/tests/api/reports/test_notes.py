@@ -35,6 +35,7 @@ async def test_a_clock_that_was_set_back_is_named_in_every_form_of_a_frozen_repo
     document = parsed((await client.get(f"/v1/reports/{report['id']}.json")).content)
     (note,) = document.tables["notes"]
     assert (note["note_kind"], note["from_ms"]) == ("clock_step", millis(DAY + timedelta(hours=9, minutes=-2)))
+    assert "từ 08:58 ngày" in str(note["text_vi"]), "whole minutes, and the month as papers write it"
     assert any(isinstance(one, Text) and str(note["text_vi"]) in one.text for one in paper(document).body)
     for form in FORMS:
         said = verify((await client.get(f"/v1/reports/{report['id']}.{form}")).content)

@@ -21,6 +21,7 @@ from reporting.storage import plan
 from reporting.storage.mandate import records, units
 from reporting.storage.mandate.records import Record
 from vonggac.auth.succession import units_and_followers
+from vonggac.decree.dates import short_day
 
 _WORDS = MappingProxyType(
     {
@@ -138,7 +139,8 @@ def to_rows(uses: list[Use], period: Period) -> list[Row]:
 
 def _of_moment(at: Millis, uses: list[Use]) -> Note:
     """What one write approved is one note."""
-    when = f"{moment(at).astimezone(VIETNAM):%H:%M ngày %d/%m/%Y}"
+    local = moment(at).astimezone(VIETNAM)
+    when = f"{local:%H:%M} ngày {short_day(local)}"
     whose = ", ".join(sorted({one.by for one in uses}))
     what = [", ".join(f"{_WORDS[one.noun][side]} {one.label}" for one in uses) for side in (0, 1)]
     why = "; ".join(sorted({one.why for one in uses if one.why}))
