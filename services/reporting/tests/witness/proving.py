@@ -14,7 +14,8 @@ create temporary table spoken on commit drop as
             select delivery, worker, array[(extract(epoch from held) * 1000)::bigint,
                        ('x' || encode(substring(sha256(convert_to(worker, 'UTF8')) for 8), 'hex'))::bit(64)::bigint
                    ] as holder, sequence, at, what,
-                   case what when 'left' then 1 when 'interrupted' then 2 else 3 end as what_number
+                   case what when 'left' then 1 when 'interrupted' then 2 when 'stalled' then 8 else 3 end
+                   as what_number
             from (
                 select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
                        least((body->>'held_since')::timestamptz, (body->>'observed_at')::timestamptz) as held,
@@ -22,7 +23,8 @@ create temporary table spoken on commit drop as
                 from fact cross join lateral (
                     values ((body->>'observed_at')::timestamptz, case
                                 when body->>'state' in ('acknowledged', 'verified', 'mismatch') then 'acknowledged'
-                                when body->>'state' = 'sending' then 'left' else 'interrupted' end),
+                                when body->>'state' = 'sending' then 'left'
+                                when body->>'state' = 'stalled' then 'stalled' else 'interrupted' end),
                            (case when (body->>'changes')::int > 1 then least(
                                 (body->>'first_changed_at')::timestamptz, (body->>'observed_at')::timestamptz) end,
                             'left')
@@ -38,7 +40,9 @@ create temporary table spoken on commit drop as
             select (body->>'delivery_id')::uuid as delivery, found, every,
                    case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end as what,
                    case verdict when 'mismatch' then coalesce(body->>'cause', 'mismatch')
-                       when 'unreachable' then body->>'cause' end as cause,
+                       when 'unreachable' then body->>'cause'
+                       when 'paused' then case body->>'verdict' when 'not_checkable' then body->>'cause' end
+                       end as cause,
                    case when body->>'verdict' = 'verified'
                        then (body->>'captured_at')::timestamptz
                        else greatest(found - round((body->>'duration_ms')::float) * interval '1 ms',
@@ -79,29 +83,56 @@ create temporary table spoken on commit drop as
         ) as judged where at is not null
     ) as everything;
 
+-- Whose claims count: what a worker says that no longer has the camera is not of the latest.
+create temporary table claimed on commit drop as
+    select *, holder >= max(holder) over (partition by delivery order by place) as latest
+    from spoken where not compared;
+create index on claimed (delivery, place);
+analyze claimed;
+
+-- A match counts wherever its picture came, a failure while media is acknowledged.
+create temporary table heard on commit drop as
+    select spoken.*, known.worker as by_worker, known.what is not distinct from 'acknowledged' as while_acknowledged
+    from spoken left join lateral (
+        select worker, what from claimed
+        where claimed.delivery = spoken.delivery and claimed.place < spoken.place and latest order by place desc limit 1
+    ) as known on true
+    where compared and (spoken.what in ('matches', 'paused') or known.what = 'acknowledged');
+create index on heard (delivery, place);
+analyze heard;
+
 -- A session is over with whatever is not acknowledged, with another worker, with a state that was left meanwhile, and
--- with what a worker says that no longer has the camera, since it may be of this session.
+-- with what a worker says that no longer has the camera, since it may be of this session. A stall of the same
+-- connection ends what was proven, not what failed.
 create temporary table turn on commit drop as
     select *, not latest or what = 'interrupted' or worker is distinct from before_worker
-              or (what = 'left' and before_what = 'acknowledged') as breaks
+              or (what = 'left' and (before_what = 'acknowledged' or fails))
+              or (what = 'stalled' and not fails) as breaks
     from (
-        select *, lag(worker) over same as before_worker, lag(what) over same as before_what from (
-            select *, holder >= max(holder) over (partition by delivery order by place) as latest
-            from spoken where not compared
-        ) as held window same as (partition by delivery, latest order by place)
+        select claimed.*, lag(worker) over same as before_worker, lag(claimed.what) over same as before_what,
+               coalesce((select last.what in ('unreachable', 'differs') from heard as last
+                         where last.delivery = claimed.delivery and last.place < claimed.place
+                           and last.what <> 'paused' order by last.place desc limit 1), false) as fails
+        from claimed window same as (partition by claimed.delivery, latest order by claimed.place)
     ) as compared_with_before;
 
 create index on turn (delivery, place);
 analyze turn;
 create temporary table compared on commit drop as
-    select spoken.delivery, spoken.at, spoken.what, spoken.cause, spoken.found, spoken.every, spoken.place,
-           known.worker, (select count(*) from turn where turn.delivery = spoken.delivery
-                          and turn.place < spoken.place and breaks) as session
-    from spoken left join lateral (
-        select worker, what from turn
-        where turn.delivery = spoken.delivery and turn.place < spoken.place and latest order by place desc limit 1
-    ) as known on true
-    where compared and (spoken.what in ('matches', 'paused') or known.what = 'acknowledged');
+    select delivery, at, what, cause, found, every, place, by_worker as worker, while_acknowledged,
+           (select count(*) from turn where turn.delivery = heard.delivery and turn.place < heard.place and breaks)
+           as session
+    from heard;
+
+-- A pause after a failure is one more, unless it was the prober that could not compare.
+update compared set what = last.what, cause = last.cause from (
+    select paused.delivery, paused.place, before.what, before.cause from compared as paused cross join lateral (
+        select what, cause from compared as other where other.delivery = paused.delivery
+            and other.session = paused.session and other.place < paused.place and other.what <> 'paused'
+        order by other.place desc limit 1
+    ) as before where paused.what = 'paused' and before.what <> 'matches'
+) as last where compared.delivery = last.delivery and compared.place = last.place
+    and compared.cause is null and compared.while_acknowledged;
 
 -- A pause parts matches from those after it. What fails goes on failing.
 delete from compared using (

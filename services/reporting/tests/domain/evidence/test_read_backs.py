@@ -94,6 +94,38 @@ def test_a_pause_neither_ends_nor_begins_a_failure() -> None:
     assert proven(pause(100), failure(120), match(165), match(220)) == failing
 
 
+def test_a_pause_after_a_failure_is_one_more_unless_the_prober_could_not_compare() -> None:
+    """Of one that began after the failure could have held by itself, nobody knows what came before it."""
+    assert proven(failure(60), pause(110, 90), match(205), match(265)) == [
+        (60, 205, "timeout"),
+        (207, 265, "matches"),
+    ]
+    lagged = pause(110, 90)._replace(cause="worker_lagged")
+    assert proven(failure(60), lagged, match(205), match(265)) == [(60, 190, "timeout"), (207, 265, "matches")]
+
+
+def test_a_failure_goes_on_over_a_stall_and_ends_with_a_session_that_is_opened_anew() -> None:
+    """A centre that buffers takes some media, stalls, and takes more; nothing of it comes back."""
+    stalls: list[Entry] = [claimed(65, Kind.STALLED), claimed(70)]
+    assert proven(failure(60, took=40), *stalls, match(130), match(190)) == [
+        (60, 130, "timeout"),
+        (132, 190, "matches"),
+    ]
+    for opened in (Kind.INTERRUPTED, Kind.LEFT):
+        anew = [claimed(65, Kind.STALLED), claimed(67, opened), claimed(70)]
+        assert proven(failure(60, took=40), *anew, match(130), match(190)) == [
+            (60, 67, "timeout"),
+            (132, 190, "matches"),
+        ]
+
+
+def test_proof_ends_with_a_stall() -> None:
+    assert proven(match(10), match(70), claimed(80, Kind.STALLED), claimed(90), match(130), match(190)) == [
+        (12, 70, "matches"),
+        (132, 190, "matches"),
+    ]
+
+
 def test_matches_with_hours_between_them_agree_within_one_session() -> None:
     assert proven(match(10), match(5000), match(5060)) == [(12, 5060, "matches")]
 
@@ -152,7 +184,7 @@ def test_pictures_since_the_session_was_being_opened_are_of_it() -> None:
     assert proven(*opening) == [(85, 140, "matches")]
 
 
-KINDS = st.sampled_from([Kind.LEFT, Kind.INTERRUPTED, Kind.ACKNOWLEDGED, Kind.ACKNOWLEDGED])
+KINDS = st.sampled_from([Kind.LEFT, Kind.INTERRUPTED, Kind.STALLED, Kind.ACKNOWLEDGED, Kind.ACKNOWLEDGED])
 CLAIMS = st.builds(Claimed, st.integers(0, 60), KINDS, st.integers(1, 2), st.integers(0, 3), st.integers(1, 9))
 MATCHES = st.builds(lambda at, delay: ReadBack(at, Kind.MATCHES, at + delay, 5), st.integers(0, 60), st.integers(0, 9))
 FAILURES = st.builds(

@@ -8,7 +8,8 @@ one worker claims nothing but that media is acknowledged; whatever else is claim
 - A pause within a session, in which the destination gave nothing of what the camera gave, or in which the prober could
   not compare, parts the matches before it from those after it.
 - Failures disprove the time from the beginning of the first one to the first matching picture after them, not before
-  the last of them had ended, and at most two intervals longer.
+  the last of them had ended, and at most two intervals longer. A pause after failures goes on with them, unless it was
+  the prober that could not compare, and a session that stalls and flows again is the same one to them.
 - All other time is unknown: after the last match, before the first of a session, and where nobody could compare.
 
 The order in which all this arrives does not matter: the last WINDOW entries are kept per delivery, so that a late one
@@ -42,7 +43,10 @@ class Kind(IntEnum):
     DIFFERS = 5
     MATCHES = 6
     PAUSED = 7
-    """Nothing came back that should have, and nobody knows why: what the session had proven ends before."""
+    """Nothing came back that should have, and nobody knows why: what the session had proven ends before. With a cause:
+    the prober could not compare."""
+    STALLED = 8
+    """As INTERRUPTED, by the destination alone: the session takes no media and is not opened anew."""
 
 
 class Claimed(NamedTuple):
@@ -226,8 +230,11 @@ def _claimed(session: Session, entry: Claimed) -> tuple[Session, Stretch | None]
         following, ends = session, True
     else:
         acknowledged = entry.kind is Kind.ACKNOWLEDGED
+        fails = run is not None and run.kind is not Kind.MATCHES
         ends = entry.kind is Kind.INTERRUPTED or entry.worker != session.worker
-        ends = ends or (entry.kind is Kind.LEFT and session.acknowledged)
+        ends = ends or (entry.kind is Kind.LEFT and (session.acknowledged or fails))
+        # Whoever read back meanwhile waited for the pictures of this very session.
+        ends = ends or (entry.kind is Kind.STALLED and not fails)
         following = Session(entry.held_since, entry.worker, acknowledged, run, session.floor)
     if not ends or run is None:
         return following, None
@@ -237,10 +244,13 @@ def _claimed(session: Session, entry: Claimed) -> tuple[Session, Stretch | None]
 def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | None]:
     run, matches = session.run, entry.kind is Kind.MATCHES
     if entry.kind is Kind.PAUSED:
-        if run is None or run.kind is not Kind.MATCHES:
-            # There was nothing to part, or it goes on failing.
+        if run is None:
             return session, None
-        return session._replace(run=None, floor=run.floor), _stretch(session, run)
+        if run.kind is Kind.MATCHES:
+            return session._replace(run=None, floor=run.floor), _stretch(session, run)
+        if entry.cause is not None:
+            return session, None
+        entry = entry._replace(kind=run.kind, cause=run.cause)
     if not matches and not session.acknowledged:
         # It began before there was anything to read back.
         return session, None

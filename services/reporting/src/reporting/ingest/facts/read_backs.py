@@ -118,11 +118,9 @@ def entries_of(facts: Iterable[Payload]) -> dict[UUID, list[Entry]]:
 
 
 def _claim(worker_id: str, sequence: int, held_since: Millis, at: Millis, state: str) -> Claimed:
-    if state in ACKNOWLEDGED:
-        kind = Kind.ACKNOWLEDGED
-    else:
-        # Media is on its way in a session that is being opened: pictures since then may have come by it.
-        kind = Kind.LEFT if state == DeliveryState.SENDING.value else Kind.INTERRUPTED
+    # While it sends, media is on its way in a session that is being opened: pictures since then may have come by it.
+    others = {DeliveryState.SENDING.value: Kind.LEFT, DeliveryState.STALLED.value: Kind.STALLED}
+    kind = Kind.ACKNOWLEDGED if state in ACKNOWLEDGED else others.get(state, Kind.INTERRUPTED)
     return Claimed(at, kind, digest_of(worker_id), held_since, sequence)
 
 
@@ -146,8 +144,6 @@ def _read_backs(fact: DeliveryVerifiedV1) -> Iterable[ReadBack]:
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     began_at = max(found_at - round(fact.duration_ms), min(awake_since, found_at))
     cause = fact.cause or (Cause.MISMATCH if kind is Kind.DIFFERS else None)
-    if kind is Kind.PAUSED:
-        cause = None
     yield ReadBack(began_at, kind, found_at, interval, None if cause is None else cause.value)
 
 
