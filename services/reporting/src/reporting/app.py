@@ -29,7 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
-from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance
+from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses
 from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.refusals import VIETNAMESE
@@ -81,6 +81,7 @@ ROUTES = (
     urges,
     maintenance,
     lost_facts,
+    stream_losses,
     clock_steps,
     tables,
     freezing,

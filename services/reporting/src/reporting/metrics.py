@@ -69,6 +69,12 @@ STREAMS_LOST = Counter(
     ("stream",),
     registry=registry,
 )
+STREAM_LOST_AT = Gauge(
+    "vonggac_reporting_stream_lost_timestamp_seconds",
+    "When a stream, a bucket or a consumer of it stood again that was gone, emptied or set back: the last, Unix time.",
+    ("stream",),
+    registry=registry,
+)
 REFUSED = Counter(
     "vonggac_reporting_refused_facts",
     "Facts that are no evidence, by reason: `clock`, of a time that the NATS server's clock showed twice.",

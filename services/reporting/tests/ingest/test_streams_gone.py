@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from services.reporting.tests.tables.sample import stream_gone
 
 from reporting import metrics
+from reporting.ingest.cleanup import keep_house
+from reporting.storage.upkeep.tables import stream_loss
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.keeping import StreamKeeper
 from vonggac.testing import eventually
@@ -15,7 +20,9 @@ from vonggac.testing import eventually
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
+    from reporting.settings import Settings
     from vonggac.bus import Bus
+    from vonggac.database import Database
     from vonggac.events.setup import StreamLostV1
 
 pytestmark = pytest.mark.server
@@ -106,3 +113,35 @@ async def test_streams_gone_of_values_alone_are_no_note_of_a_report(client: Clie
     await eventually(lambda: counted("KV_scans") == before + 1, within_s=20)
     now = datetime.now(UTC)
     assert await notes(client, now - timedelta(hours=1), now) == []
+
+
+async def test_streams_gone_are_listed_page_by_page_and_as_a_file(client: Client, bus: Bus) -> None:
+    keeper = StreamKeeper()
+    await keeper.check(bus.client)
+    losses = [await delete_and_declare(bus, keeper, stream) for stream in (topology.NOTICES, "KV_scans")]
+
+    async def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await client.get("/v1/stream-losses")).json()["items"]
+        return found if len(found) == 2 else []
+
+    newest, oldest = await eventually(listed, within_s=20)
+    assert [newest["stream"], oldest["stream"]] == ["KV_scans", topology.NOTICES]
+    assert (oldest["kind"], oldest["consumer"], oldest["filled_with"]) == ("gone", "", "kept_facts")
+    assert abs(datetime.fromisoformat(oldest["lost_until"]) - losses[0].lost_until) < MOMENT
+    first = (await client.get("/v1/stream-losses", params={"limit": 1, "total": True})).json()
+    assert (first["total"], first["items"]) == (2, [newest])
+    second = (await client.get("/v1/stream-losses", params={"limit": 1, "cursor": first["next"]})).json()
+    assert (second["items"], second["next"]) == ([oldest], None)
+    text = (await client.get("/v1/stream-losses", params={"format": "csv"})).text
+    assert [row["stream"] for row in csv.DictReader(io.StringIO(text))] == [topology.NOTICES, "KV_scans"]
+
+
+async def test_streams_gone_before_a_restart_of_reporting_are_alerted_still(
+    bus: Bus, database: Database, settings: Settings
+) -> None:
+    lost_until = datetime.now(UTC) - timedelta(minutes=5)
+    async with database.transaction() as session:
+        await session.execute(stream_loss.insert().values(**stream_gone(lost_until)))
+    await keep_house(database, settings, datetime.now(UTC))
+    gauge = "vonggac_reporting_stream_lost_timestamp_seconds"
+    assert metrics.registry.get_sample_value(gauge, {"stream": topology.OBSERVATIONS}) == lost_until.timestamp()

@@ -71,6 +71,20 @@ def row(number: int, names: list[str] = HARD) -> Row:
     return (str(UUID(int=number + 1)), *[None if place == gap else value for place, value in enumerate(given, 10)])
 
 
+def stream_gone(at: datetime.datetime) -> dict[str, object]:
+    """A row of a stream that was deleted, and stood again at that moment."""
+    return {
+        "stream": "OBSERVATIONS",
+        "consumer": "",
+        "kind": "gone",
+        "lost_from": at - datetime.timedelta(seconds=9),
+        "lost_until": at,
+        "messages": 1742,
+        "unread": 5,
+        "filled_with": "kept_facts",
+    }
+
+
 def clock_set_back(at: datetime.datetime) -> dict[str, object]:
     """A row of the server's clock, set back by two minutes at that moment."""
     return {

@@ -16,6 +16,7 @@ TAGS = {
     "webhooks": "Who is sent what happens, and what became of each message.",
     "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
+    "stream losses": "Which streams of the bus were gone, from when until when, and what fills them anew.",
     "clock steps": "When the clock of the bus was set back, and what time nobody can date.",
     "reports": "Frozen reports: signed, versioned, verified.",
     "issued papers": "Number, day and signed file of what was issued.",

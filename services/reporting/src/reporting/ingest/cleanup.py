@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, scope
+from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, lost_streams, scope
 from reporting.settings import Settings
 from reporting.storage.sending import notices
 from reporting.storage.upkeep import housekeeping
@@ -69,6 +69,8 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> i
         await late.note_lives(session, touched, {"gap": since})
         await late.keep(session, touched)
         missing = await scope.count_missing(session)
+        for stream, lost_until in (await lost_streams.load_newest(session)).items():
+            metrics.STREAM_LOST_AT.labels(stream).set(lost_until.timestamp())
     metrics.REGISTER_GAPS.set(missing)
     if lost:
         log.warning("facts_lost", count=lost)

@@ -137,6 +137,7 @@ class Ingest:
         metrics.CLOCK_STEPS.inc(clock.new)
         for loss in lost:
             metrics.STREAMS_LOST.labels(loss.stream).inc()
+            metrics.STREAM_LOST_AT.labels(loss.stream).set(loss.lost_until.timestamp())
         metrics.REFUSED.labels("clock").inc(len(refused))
         for correction in corrections:
             metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()

@@ -1,7 +1,9 @@
-"""Streams that were gone: what their owner publishes of them is kept, for the notes of reports."""
+"""Streams that were gone: what their owner publishes of them is kept, for notes of reports and a list."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +31,12 @@ async def record(session: AsyncSession, facts: Iterable[Payload]) -> list[Stream
             unread=loss.unread,
         )
     return losses
+
+
+async def load_newest(session: AsyncSession) -> dict[str, datetime]:
+    """When each stream stood again after its last loss, with its consumers."""
+    newest = select(stream_loss.c.stream, func.max(stream_loss.c.lost_until)).group_by(stream_loss.c.stream)
+    return {row.stream: row[1] for row in await session.execute(newest)}
 
 
 def _row(loss: StreamLostV1) -> dict[str, object]:

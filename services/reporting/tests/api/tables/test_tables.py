@@ -15,14 +15,14 @@ import pytest
 from services.reporting.tests.conftest import Client, Province, Start
 from services.reporting.tests.stage.letter import Letter
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, undated, values_of, wrongly_seen
-from services.reporting.tests.tables.sample import clock_set_back
+from services.reporting.tests.tables.sample import clock_set_back, stream_gone
 
 from reporting.domain.instants import millis
 from reporting.ingest.handlers import Ingest
 from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
 from reporting.storage.availability.tables import late_evidence
-from reporting.storage.upkeep.tables import clock_step
+from reporting.storage.upkeep.tables import clock_step, stream_loss
 from reporting.tables import Format
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.formats import MEDIA_TYPES
@@ -94,6 +94,7 @@ async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
         row = {"camera_id": uuid4(), "day": END.date(), "what": "probe", "noticed_at": END, "written_at": END}
         deliveries = {str(uuid4()): {"change": {"connected": -1}, "by_cause": {"refused": 1}}}
         await session.execute(late_evidence.insert().values(**row, change={"up": 600_000}, deliveries=deliveries))
+        await session.execute(stream_loss.insert().values(**stream_gone(START - timedelta(days=1))))
         await session.execute(clock_step.insert().values(**clock_set_back(START - timedelta(days=1))))
     for name, source in SOURCES.items():
         paths = {form: tmp_path / f"{name}.{form}" for form in Format}

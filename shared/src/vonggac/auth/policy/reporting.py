@@ -49,6 +49,7 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/datapackage.json", _READ, Reach.COMMON),
     Entry("GET", "/v1/data-dictionary.md", _READ, Reach.COMMON),
     Entry("GET", "/v1/lost-facts", _READ, Reach.COMMON, _FILE),
+    Entry("GET", "/v1/stream-losses", _READ, Reach.COMMON, _FILE),
     Entry("GET", "/v1/clock-steps", _READ, Reach.COMMON, _FILE),
     Entry("POST", "/v1/reports/verify", _READ, Reach.COMMON),
     Entry("GET", "/v1/reports", _WHOLE, Reach.PROVINCE),

@@ -1,1 +1,1 @@
-"""The evidence behind the figures: lines of cameras and deliveries, lost facts, clock steps, agreed maintenance."""
+"""The evidence behind the figures: lines of cameras and deliveries, what was lost, clock steps, agreed maintenance."""

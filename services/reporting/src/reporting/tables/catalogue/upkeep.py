@@ -1,4 +1,4 @@
-"""Maintenance that was agreed beforehand, facts that came late, and facts that never came."""
+"""Maintenance that was agreed beforehand, facts that came late, facts that never came, and streams that were gone."""
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from reporting.storage.availability import evidence
 from reporting.storage.availability.tables import late_evidence
 from reporting.storage.mandate import maintenance
 from reporting.storage.tables import maintenance_window, publisher_gap
-from reporting.storage.upkeep.tables import clock_step
+from reporting.storage.upkeep.tables import clock_step, stream_loss
 from reporting.tables.catalogue.columns import LENGTHS
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
@@ -134,6 +134,30 @@ CLOCK_STEPS = Table(
     periodic=False,
 )
 
+STREAM_LOSSES = Table(
+    "stream_losses",
+    "Luồng trên máy chủ NATS bị mất",
+    "Stream losses",
+    "A row for each time that a stream, a bucket or a consumer of NATS was gone, emptied or set back, of all times.",
+    (
+        Column(
+            "stream",
+            TEXT,
+            "Luồng",
+            "Name of the stream (`KV_…`: a bucket); `stream/consumer`: of a consumer alone.",
+            required=True,
+        ),
+        Column("kind", TEXT, "Loại", "`gone`, `emptied` or `went_back`.", required=True),
+        Column("lost_from", INSTANT, "Từ", "What was stored since may be lost.", required=True),
+        Column("lost_to", INSTANT, "Đến", "When it stood again.", required=True),
+        Column("messages", INTEGER, "Số bản tin", "So many it held when it was last seen."),
+        Column("unread", INTEGER, "Chưa nhận", "So many of them were not in these tables by then."),
+        Column("filled_with", TEXT, "Lập lại từ", "What fills it anew, or `nothing`."),
+    ),
+    ("lost_to", "stream"),
+    periodic=False,
+)
+
 
 async def window_rows(asked: Selection) -> Portions:
     """By start."""
@@ -224,6 +248,19 @@ def _step(row: Any) -> Row:
     return row.last_before, row.first_after, *times, row.refused, millis(row.noticed_at)
 
 
+async def loss_rows(asked: Selection) -> Portions:
+    """By end, stream and consumer."""
+    keys = (stream_loss.c.lost_until, stream_loss.c.stream, stream_loss.c.consumer)
+    async for rows in _read(asked.session, select(stream_loss), *keys):
+        yield [_loss(row) for row in rows]
+
+
+def _loss(row: Any) -> Row:
+    name = f"{row.stream}/{row.consumer}" if row.consumer else row.stream
+    times = (millis(row.lost_from), millis(row.lost_until))
+    return name, row.kind, *times, row.messages, row.unread, row.filled_with
+
+
 def _id(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -238,4 +275,5 @@ SOURCES = (
     Source(LATE_DELIVERIES, late_delivery_rows, narrowed=False),
     Source(LOST_FACTS, gap_rows, narrowed=False),
     Source(CLOCK_STEPS, step_rows, narrowed=False),
+    Source(STREAM_LOSSES, loss_rows, narrowed=False),
 )
