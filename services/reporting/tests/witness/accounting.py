@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from services.reporting.tests.witness.disputing import RULED, RULINGS, SUPPOSED
 from services.reporting.tests.witness.proving import PROVEN
-from services.reporting.tests.witness.seeing import SEEN
+from services.reporting.tests.witness.seeing import PROBED, SEEN
 from services.reporting.tests.witness.world import World
 
 from vonggac.events import Payload
@@ -278,7 +279,7 @@ def account(
                 window.model_dump(),
             )
         given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
-        for statement in f"{_FACTS}{_ASKED}{SEEN}{PROVEN}{_SCOPE}".split(";\n"):
+        for statement in f"{_FACTS}{_ASKED}{RULINGS}{PROBED}{SUPPOSED}{SEEN}{RULED}{PROVEN}{_SCOPE}".split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)
         cursor.execute(_LENGTH.encode())

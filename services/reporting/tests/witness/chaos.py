@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from services.reporting.tests.witness.centres import add_read_backs
+from services.reporting.tests.witness.disputing import add_dispute
 from services.reporting.tests.witness.forwarders import add_claims, add_media
-from services.reporting.tests.witness.losing import lose_facts
-from services.reporting.tests.witness.storing import store_facts
+from services.reporting.tests.witness.storing import lose_facts, store_facts
 from services.reporting.tests.witness.strangers import add_strangers
 from services.reporting.tests.witness.world import (
     AFTER,
@@ -235,6 +235,8 @@ def _camera(
         _probes(made, camera_id, interval, probers)
     if chance.random() < 0.8:
         add_media(made, state, forwarders)
+    if chance.random() < 0.2:
+        add_dispute(made, camera_id)
     for one in planned:
         add_claims(made, camera_id, one, forwarders)
         if chance.random() < 0.9:

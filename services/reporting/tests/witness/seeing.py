@@ -1,6 +1,6 @@
 """The second witness, first part: when each camera was seen to be up or down, as sets of time. See accounting.py."""
 
-SEEN = """
+PROBED = """
 -- When each worker watched: from the time since which it is awake to its sign of life.
 create temporary table watch on commit drop as
     select body->>'worker_id' as worker, kind, range_agg(tstzrange(
@@ -64,8 +64,7 @@ create temporary table observed on commit drop as
                            when found >= seen then greatest(seen - duration, awake) end) as since
                 from (
                     select kind, (body->>'camera_id')::uuid as thing, body->>'verdict' as state,
-                           case body->>'verdict' when 'up' then null when 'unknown' then null else body->>'cause' end
-                               as cause,
+                           case body->>'verdict' when 'up' then null else body->>'cause' end as cause,
                            body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
                                and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
                            (body->>'interval_s')::float as interval_s,
@@ -91,7 +90,8 @@ create temporary table found on commit drop as
             from observed where kind = 'probe'
         ) as compared
     ) as counted window same as (partition by thing, number);
-
+"""
+SEEN = """
 -- What the latest holder says of a camera's media: from the change that a report tells of, or else from the report,
 -- until the next one, within the life in which it was made.
 create temporary table report on commit drop as
@@ -170,13 +170,16 @@ create temporary table shown on commit drop as
                select range_agg(picture) from report as later
                where later.camera = said.camera and later.worker = said.worker and later.changed_at > said.changed_at
            ), '{}') as span from (
-        select report.camera, report.worker, changed_at, judged, shows_nothing, said, (
+        -- One that takes the camera as its picture changes doubts it; what it says itself of that change counts.
+        select distinct on (report.camera, report.worker, changed_at)
+               report.camera, report.worker, changed_at, judged, shows_nothing, said, (
                    select coalesce(range_agg(flow.span), '{}') from flow
                    where flow.camera = report.camera and flow.worker = report.worker and flow.flows) as flows
         from report join (
             select camera, worker, changed_at, range_agg(picture) as said, max(sequence) as sequence
             from report where changed_at is not null and not isempty(life) group by 1, 2, 3
         ) as word using (camera, worker, changed_at, sequence)
+        order by report.camera, report.worker, changed_at, judged desc, shows_nothing
     ) as said;
 delete from shown where isempty(span);
 create temporary table after_shown on commit drop as
@@ -216,7 +219,7 @@ create temporary table refuted on commit drop as
     select probe.camera, cause, tstzmultirange(probe.span)
                * tstzmultirange(tstzrange(lower(flow.span * tstzmultirange(tstzrange(moved_at, null))), null))
     from probe join flow using (camera)
-    where state = 'down' and cause = 'frozen' and flows and last_at < moved_at
+    where state = 'down' and cause in ('frozen', 'repeats') and flows and last_at < moved_at
           and not isempty(flow.span * tstzmultirange(tstzrange(moved_at, null)))
     union all
     select probe.camera, cause, tstzmultirange(probe.span) * tstzmultirange(tstzrange(
@@ -229,14 +232,15 @@ create temporary table refuted on commit drop as
           and not (own and case when stopped_at is null then last_at > held else first_at > stopped_at end);
 create temporary table revised on commit drop as
     select probe.camera, 'moving' as what, tstzmultirange(probe.span) * flow.span
-               * case when cause = 'frozen' then tstzmultirange(tstzrange(moved_at, null)) else '{(,)}' end
+               * case when cause in ('frozen', 'repeats') then tstzmultirange(tstzrange(moved_at, null))
+                      else '{(,)}' end
                - coalesce(frozen.span, '{}') as span
     from probe join flow using (camera) join frozen using (camera)
     where probe.state = 'down' and flows and (cause = any ((select causes from pictureless)::text[])
-                                              or (cause = 'frozen' and last_at < moved_at))
+                                              or (cause in ('frozen', 'repeats') and last_at < moved_at))
     union all
     select refuted.camera, 'moving', refuted.span * flowing.span - coalesce(frozen.span, '{}')
-    from refuted join flowing using (camera) join frozen using (camera) where cause = 'frozen'
+    from refuted join flowing using (camera) join frozen using (camera) where cause in ('frozen', 'repeats')
     union all
     select camera, 'refuted', span from refuted
     union all

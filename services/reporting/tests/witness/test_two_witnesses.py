@@ -16,7 +16,7 @@ import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import LONGEST_INTERVAL, world
-from services.reporting.tests.witness.losing import dated_at
+from services.reporting.tests.witness.storing import dated_at
 from services.reporting.tests.witness.world import World
 from sqlalchemy import make_url
 

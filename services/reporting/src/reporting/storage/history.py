@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.evidence.claims import ClaimRow
-from reporting.domain.evidence.media import MEMORY, NOTHING, MediaClaim, dated, media_of
+from reporting.domain.evidence.disputes import dated_as_ruled
+from reporting.domain.evidence.media import MEMORY, MediaClaim
 from reporting.domain.evidence.proven import NO_CAUSE, Proven, found_in
 from reporting.domain.evidence.read_backs import Kind, Stretch
 from reporting.domain.instants import Millis, millis, moment
@@ -194,11 +195,10 @@ class Stored(NamedTuple):
         lines: dict[str, Sequence[Segment[Seen]]] = {}
         for camera_id, rows in _grouped(*self.runs):
             probed = within_lives([_probed(*row) for row in _before_losses(rows, watch)], watch.probing)
-            claims = reported.pop(camera_id, None)
-            media = NOTHING if claims is None else media_of(claims, watch.forwarders)
-            lines[camera_id] = dated(probed, media, watch.rulings.get(camera_id, ()))
+            rulings = watch.rulings.get(camera_id, ())
+            lines[camera_id] = dated_as_ruled(probed, reported.pop(camera_id, ()), watch.forwarders, rulings)
         for camera_id, claims in reported.items():
-            lines[camera_id] = dated((), media_of(claims, watch.forwarders), watch.rulings.get(camera_id, ()))
+            lines[camera_id] = dated_as_ruled((), claims, watch.forwarders, watch.rulings.get(camera_id, ()))
         return lines
 
     def reports(self) -> dict[str, list[MediaClaim]]:

@@ -97,3 +97,29 @@ async def test_a_dispute_changes_nothing_of_a_camera_that_is_down_for_what_else_
         *(province.probe(camera, at(s), "down", cause="black", dispute=refused) for s in range(305, 700, 30)),
     )
     assert (await intervals(client, "cameras", camera.id))[-1][:2] == ("down", "black")
+
+
+@pytest.mark.parametrize("decided", [None, 203], ids=["disputed", "refused"])
+async def test_a_camera_whose_media_stops_before_the_first_probe_after_the_ruling_is_down(
+    client: Client, ingest: Ingest, province: Province, *, decided: float | None
+) -> None:
+    camera = await forwarded(ingest, province)
+    ruled = dispute(decided=decided, confirmed=False)
+    stopped = LOOP | {"still_until": at(207), "media_stopped_at": at(207), "state": "stopped", "cause": "refused"}
+    await province.feed(
+        ingest,
+        *province.probes(camera, at(-25), at(110)),
+        *(province.probe(camera, at(s), "down", cause="repeats", still_since=at(100)) for s in (125, 155, 185)),
+        province.media(camera, 2, at(117), **LOOP),
+        province.media(camera, 3, at(209), **stopped),
+        *(province.probe(camera, at(s), "down", cause="refused", dispute=ruled) for s in range(240, 700, 30)),
+    )
+    excused: list[Any] = [("unknown", "repeats", 200, decided or 207)]
+    if decided is not None:
+        excused += [("up", None, decided, 207)]
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 100),
+        ("down", "repeats", 100, 200),
+        *excused,
+        ("down", "refused", 207, 600),
+    ]

@@ -4,19 +4,18 @@ Whoever found it, probes or the forwarder: what they go on to say is ruled by pe
 before the dispute stays as it was.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from reporting.domain.evidence.pictures import Shown
+from reporting.domain.evidence.lives import Life
+from reporting.domain.evidence.media import REPEATS, MediaClaim, dated, joined, media_of
 from reporting.domain.instants import Millis
 from reporting.domain.partition import Seen
-from reporting.domain.segments import Segment
+from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
-from vonggac.events.causes import Cause
 
 FOR_EVER: Millis = 1 << 52
-REPEATS = Cause.REPEATS.value
 
 
 class Ruling(StrEnum):
@@ -50,25 +49,61 @@ def rulings_of(disputes: Iterable[Dispute]) -> list[Segment[Ruling]]:
     return result
 
 
-def without_refused(
-    ruling: Ruling | None, nothing_new: str | None, shown: Shown | None
-) -> tuple[str | None, Shown | None]:
-    """What the forwarder saw, as far as it was not refused."""
-    if ruling is not Ruling.REFUSED:
-        return nothing_new, shown
-    if shown is not None and shown.cause == REPEATS:
-        shown = shown._replace(cause=None)
-    return None if nothing_new == REPEATS else nothing_new, shown
+def dated_as_ruled(
+    probed: Sequence[Segment[Seen]],
+    claims: Sequence[MediaClaim],
+    lives: Mapping[str, Sequence[Life]],
+    rulings: Sequence[Segment[Ruling]],
+) -> Sequence[Segment[Seen]]:
+    """What was seen of a camera, as people ruled on `repeats`; `claims`: its forwarders' reports, `lives`: theirs.
 
-
-def rule(ruling: Ruling | None, found: Seen | None) -> Seen | None:
-    """What was found of a camera, as it was ruled."""
-    if ruling is None or found is None or found.cause != REPEATS:
+    Two suppositions are accounted whole: the finding stands, and nobody made it. A decision picks one of them. Until
+    then counts what holds under both: a camera is excused of `repeats` alone.
+    """
+    media = media_of(claims, lives)
+    found = dated(probed, media)
+    if not rulings:
         return found
+    stands = dated([one._replace(value=_confirmed(one.value)) for one in probed], media)
+    falls = dated(
+        [one._replace(value=_refused(one.value)) for one in probed], media_of(map(_without_loop, claims), lives)
+    )
+    lines: list[Sequence[Segment[Any]]] = [found, stands, falls]
+    if not any(lines):
+        return ()
+    hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
+    result: list[Segment[Seen]] = []
+    for start, end, (as_found, as_confirmed, as_refused, ruling) in overlay(hull, [*lines, rulings]):
+        seen = _seen_by(ruling, as_found, as_confirmed, as_refused, start)
+        if seen is not None:
+            result.append(Segment(start, end, seen if seen.since >= start else seen._replace(since=start)))
+    return joined(result)
+
+
+def _seen_by(
+    ruling: Ruling | None, found: Seen | None, stands: Seen | None, falls: Seen | None, at: Millis
+) -> Seen | None:
     match ruling:
-        case Ruling.DISPUTED:
-            return found._replace(state=CameraState.UNKNOWN)
+        case None:
+            return found
         case Ruling.CONFIRMED:
-            return found._replace(state=CameraState.DOWN)
+            return stands
         case Ruling.REFUSED:
-            return found._replace(state=CameraState.UP, cause=None)
+            return falls
+        case Ruling.DISPUTED:
+            agree = (stands and stands.state) is (falls and falls.state)
+            return falls if agree else Seen(CameraState.UNKNOWN, REPEATS, at)
+
+
+def _confirmed(seen: Seen) -> Seen:
+    return seen._replace(state=CameraState.DOWN) if seen.cause == REPEATS else seen
+
+
+def _refused(seen: Seen) -> Seen:
+    return seen._replace(state=CameraState.UP, cause=None) if seen.cause == REPEATS else seen
+
+
+def _without_loop(claim: MediaClaim) -> MediaClaim:
+    if claim.still_cause == REPEATS:
+        claim = claim._replace(still_since=None, still_ends_at=None, still_cause=None)
+    return claim._replace(picture_cause=None) if claim.picture_cause == REPEATS else claim

@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from reporting.domain.evidence.claims import latest_holders, precedence
-from reporting.domain.evidence.disputes import Ruling, rule, without_refused
 from reporting.domain.evidence.lives import Life, life_at
 from reporting.domain.evidence.pictures import Shown
 from reporting.domain.instants import HOUR, Millis
@@ -213,12 +212,10 @@ def _union(spans: Iterable[tuple[Millis, Millis, str]]) -> list[Still]:
     return result
 
 
-def dated(
-    probed: Sequence[Segment[Seen]], media: Media, rulings: Sequence[Segment[Ruling]] = ()
-) -> Sequence[Segment[Seen]]:
-    """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw. `rulings`: on `repeats`."""
+def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[Seen]]:
+    """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw."""
     flow, still, pictures = media
-    flowed = not still and not pictures and not rulings and all(one.value.state == FLOWING for one in flow)
+    flowed = not still and not pictures and all(one.value.state == FLOWING for one in flow)
     if flowed and not (flow and any(one.value.state is CameraState.DOWN for one in probed)):
         # The ordinary case: nothing to date.
         return joined(probed)
@@ -226,11 +223,9 @@ def dated(
     if not any(lines):
         return ()
     hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
-    lines.append(rulings)
     said = _Said()
     result: list[Segment[Seen]] = []
-    for start, end, (probe, claim, repeated, other, ruling) in overlay(hull, lines):
-        nothing_new, shown = without_refused(ruling, repeated, other)
+    for start, end, (probe, claim, nothing_new, shown) in overlay(hull, lines):
         seen = None if shown is None and said.shows_another(probe) else probe
         for left, right in _cut(start, end, claim):
             refuted = seen is not None and said.refutes(seen)
@@ -238,7 +233,6 @@ def dated(
             if shown is not None:
                 said.shown = shown
                 found = found if nothing_new else shown.revise(left, found, seen)
-            found = rule(ruling, found)
             if claim is not None:
                 said.remember(right, left, seen, claim)
             if found is None:
