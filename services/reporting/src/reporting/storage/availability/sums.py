@@ -155,7 +155,8 @@ _SUMS = f"""
                     when is_outer then not :after or not forced and {{steady}} else true end as steady,
                case when changed and sign > 0 then edge.day end as moved_on,
                sign * ((edge.day - coalesce(l.day, date '{date_of(ORIGIN)}')) * {DAY}::bigint
-                   + case when not changed then cast(extract(epoch from within) * 1000 as bigint)
+                   + case when not changed
+                          then cast(extract(epoch from date_trunc('milliseconds', within)) * 1000 as bigint)
                           when sign < 0 then {DAY} else 0 end) as passed,
                {", ".join(f"sign * l.{quoted(name)} as {quoted(name)}" for name in CAMERA_SUMS)}
         from edge left join touched on touched.id = edge.id and sign > 0
