@@ -1,5 +1,7 @@
 """The demo: complete, and in step with the simulator that plays it."""
 
+from datetime import date
+
 from local.demo import content, mandate, surveys
 from simulator.demo import SILENT_CAMERA_ID, WRONG_PASSWORD_CAMERA_ID, demo_config
 from vonggac.events.inventory import AgencyRole, FacilityType
@@ -109,3 +111,21 @@ def test_every_camera_of_the_demo_is_forwarded_under_a_plan_or_an_exception() ->
     approved = {row["facility"] for row in data["surveys"] if row["to"] == "approved"}
     assert set(data["plans"]) <= approved
     assert {row["facility"] for row in data["proposals"]} <= approved
+
+
+def test_the_example_of_now_has_duties_due_late_and_to_come() -> None:
+    """Its days count from the day of loading, and the letter of 2021 keeps its own."""
+    data, today = mandate.content(), date(2026, 12, 1)
+    rows = [mandate.dated(row, today) for row in data["obligations"]]
+    of_now = {row["kind"]: row["due_before"] for row in rows if row["directive"] == "VD-2150-UBND-VX"}
+    assert of_now == {
+        "focal_point": "2026-11-30",
+        "survey_and_plan": "2026-12-03",
+        "proposal": "2026-12-04",
+        "connection": "2026-12-06",
+        "coverage": "2026-12-11",
+    }
+    assert {row["due_before"] for row in rows if row["code"] in {"NV-1742-A", "NV-1742-B"}} == {"2021-05-10"}
+    named = {row["facility"] for row in data["focal_points"]}
+    assert named
+    assert named < {row["code"] for row in content.rows("facilities")}, "some facilities have no focal point yet"

@@ -54,8 +54,14 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
                 "items"
             ]
             blocked = (await client.get("/v1/blocked-reasons")).json()["items"]
+            now = (await client.get("/v1/due-obligations", params={"soon_days": 6})).json()["items"]
     assert [one["number"] for one in chain] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
     assert {one["code"] for one in due} == {"NV-1742-A", "NV-1742-B"}
+    of_now = {one["kind"]: one["due_state"] for one in now if one["code"].startswith("NV-2150")}
+    assert of_now == {
+        "focal_point": "overdue", "survey_and_plan": "due_soon", "proposal": "due_soon", "connection": "due_soon",
+        "coverage": "open",
+    }, "the demo tells a story of now"  # fmt: skip
     assert [one["kind"] for one in blocked] == ["security_lock"]
     assert assigned == ["Viettel Quảng Trị"]
     given = [(agencies[one["agency_id"]], one["given_by"]) for plan in plans for one in plan["consents"]]

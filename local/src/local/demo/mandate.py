@@ -1,17 +1,22 @@
 """Loads what the letter demands into inventory: directives, obligations, and an example of each record of the mandate.
 
-`mandate.json` names the source of each directive and obligation. What is on record already stays as it is.
+`mandate.json` names the source of each directive and obligation. Beside the letter of 2021 it has an example of now,
+whose days count from the day of loading. What is on record already stays as it is.
 """
 
 import json
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
 from importlib.resources import files
 from typing import Any
 
 from local.apis.inventory import InventoryApi, Json
 
-NOUNS = ("directives", "operator_assignments", "obligations", "teams", "information_requests", "blocked_reasons")
+NOUNS = ("directives", "operator_assignments", "obligations", "teams", "focal_points", "information_requests",
+         "blocked_reasons")  # fmt: skip
 """In order of dependence."""
+_VIETNAM = timezone(timedelta(hours=7))
+_RELATIVE = "days_from_now"
 _REFERENCES = {
     "issuer": ("issuer_id", "agencies"),
     "responsible": ("responsible_agency_id", "agencies"),
@@ -34,13 +39,22 @@ def content() -> dict[str, Any]:
 async def load_mandate(inventory: InventoryApi) -> None:
     """Add what is missing. Raises RefusedError."""
     data, ids = content(), dict[str, dict[str, str]]()
+    today = datetime.now(_VIETNAM).date()
     for noun in ("agencies", "units", "facilities", *NOUNS):
         path = noun.replace("_", "-")
         ids[noun] = {_key(thing): str(thing["id"]) for thing in await inventory.all(path)}
         for row in data.get(noun, ()):
-            body = _body(noun, row, data["sources"], ids)
+            body = _body(noun, dated(row, today), data["sources"], ids)
             if _key(body) not in ids[noun]:
                 ids[noun][_key(body)] = str((await inventory.add(path, body))["id"])
+
+
+def dated(row: Json, today: date) -> Json:
+    """The row with the days of now as days of the calendar."""
+    return {
+        name: str(today + timedelta(days=value[_RELATIVE])) if isinstance(value, dict) and _RELATIVE in value else value
+        for name, value in row.items()
+    }
 
 
 def _body(noun: str, row: Json, sources: Mapping[str, str], ids: Mapping[str, Mapping[str, str]]) -> Json:
@@ -57,10 +71,12 @@ def _body(noun: str, row: Json, sources: Mapping[str, str], ids: Mapping[str, Ma
 
 
 def _key(thing: Mapping[str, Any]) -> str:
-    """What tells one from another: the code, for an assignment its province and first day, else facility and kind."""
+    """What tells one from another: the code, of an assignment its province and first day, of a person the facility and
+    the name, else facility and kind."""
     if "code" in thing:
         return str(thing["code"])
-    names = ("unit_id", "valid_from") if "unit_id" in thing else ("facility_id", "kind")
+    of_facility = ("facility_id", "full_name" if "full_name" in thing else "kind")
+    names = ("unit_id", "valid_from") if "unit_id" in thing else of_facility
     return " ".join(str(thing[name]) for name in names)
 
 
