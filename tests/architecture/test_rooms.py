@@ -20,7 +20,6 @@ MAX_METHODS = 25
 
 SMALL_ROOMS = {
     "reporting/migrations": "Alembic's layout",
-    "vonggac/rtsp": "the wire format and the client",
 }
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",

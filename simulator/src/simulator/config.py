@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from simulator.devices.faults import MAX_DELAY_S, CameraFault, CentreFault, FaultError
 
-type Auth = Literal["none", "basic", "digest", "digest-sha256"]
+type Auth = Literal["none", "basic", "digest", "digest-sha256", "digest-both"]
+type MediaTransport = Literal["tcp", "udp"]
 type Packing = Literal["aggregated", "single"]
 type VideoCodec = Literal["h264", "h265"]
 type AudioCodec = Literal["none", "pcma", "pcmu", "aac"]
@@ -33,6 +34,9 @@ class DeviceConfig(BaseModel):
     password: SecretStr = SecretStr("")
     tls: bool = Field(default=False, description="RTSPS, with a certificate of the simulator's own authority.")
     session_timeout_s: int = Field(default=60, ge=1, le=3600, description="A silent session ends after this.")
+    ends_silent_tcp: bool = Field(
+        default=True, description="Whether a silent client is cut off too while media flows over its connection."
+    )
 
     @model_validator(mode="after")
     def _credentials_fit(self) -> Self:
@@ -65,6 +69,9 @@ class CameraConfig(DeviceConfig):
         ge=0,
         le=99_999,
         description="Number in the picture, by default the place in the list. Cameras that share it share a clip.",
+    )
+    transports: tuple[MediaTransport, ...] = Field(
+        default=("tcp", "udp"), min_length=1, description="Ways that media goes out; any other gets 461."
     )
     max_sessions: int = Field(default=8, ge=1, le=10_000, description="More sessions get 453.")
     answer_delay_s: float = Field(

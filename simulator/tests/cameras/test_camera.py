@@ -11,7 +11,6 @@ import pytest
 
 from simulator import CameraConfig, Simulator
 from simulator.cameras.camera import Camera
-from simulator.cameras.session_tracks import MAX_WRITE_BUFFER_BYTES
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtcp import SenderReport, parse_rtcp
@@ -19,6 +18,7 @@ from vonggac.media.rtp import parse_rtp
 from vonggac.media.sps import parse_sps
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import Response, RtspConnection
+from vonggac.rtsp.server.media_sender import MAX_WRITE_BUFFER_BYTES
 from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder

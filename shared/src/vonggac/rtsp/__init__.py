@@ -1,7 +1,7 @@
 """RTSP for players, publishers and servers: prober, forwarder and simulator.
 
-`client` opens sessions (`open_player`, `open_publisher`); `wire` is the protocol as bytes, for both sides. Addresses,
-TLS and logins are in `vonggac.net`, RTP and codecs in `vonggac.media`.
+`client` opens sessions (`open_player`, `open_publisher`), `server` answers them; `wire` is the protocol as bytes, for
+both sides. Addresses, TLS and logins are in `vonggac.net`, RTP and codecs in `vonggac.media`.
 
 Every failure is a `PeerError` with a `Cause`. Nothing here retries.
 

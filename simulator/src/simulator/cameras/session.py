@@ -1,27 +1,26 @@
-"""A client's connection to a camera: one RTSP session that plays (RFC 2326)."""
+"""A client's connection to a camera: one RTSP session that plays (RFC 2326), with the camera's faults."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Protocol
 
 from simulator.cameras.description import camera_sdp, control_of
 from simulator.cameras.session_tracks import SendingCamera, SessionTracks
 from simulator.config import CameraConfig
 from simulator.devices.faults import CameraFault, CameraFaultName
-from simulator.rtsp.connection import Reply, ServerConnection
+from simulator.rtsp.connection import DeviceConnection
 from simulator.rtsp.flood import Flood
-from simulator.rtsp.login import Lockout, Login
+from simulator.rtsp.login import Lockout, account_of
 from simulator.rtsp.nonsense import garbage, huge_answer
 from vonggac.media.rtcp import build_goodbye
-from vonggac.net.errors import MalformedError
-from vonggac.net.url import RtspUrl
+from vonggac.rtsp.server.liveness import Patience
+from vonggac.rtsp.server.login import Login
+from vonggac.rtsp.server.play_session import PlaySession
+from vonggac.rtsp.server.replies import Reply
+from vonggac.rtsp.server.session_state import Presentation, SessionState
+from vonggac.rtsp.server.transport_policy import TransportPolicy
 from vonggac.rtsp.wire.messages import Request
-from vonggac.rtsp.wire.transport import parse_transports
-from vonggac.telemetry import get_logger
 
-log = get_logger(__name__)
-
-_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _GARBAGE_ANSWER_BYTES = 512
 
 
@@ -53,40 +52,40 @@ class CameraState(SendingCamera, Protocol):
     def remove_connection(self, connection: "CameraSession") -> None: ...
 
 
-class CameraSession(ServerConnection):
+class CameraSession(DeviceConnection):
     """At most one session a connection, tracks over TCP or UDP."""
 
     def __init__(self, camera: CameraState) -> None:
-        super().__init__(camera.config.session_timeout_s)
+        config = camera.config
+        super().__init__(Patience(config.session_timeout_s, ends_silent_tcp=config.ends_silent_tcp))
         self._camera = camera
-        self._login = Login(camera.config)
+        self._login = Login(account_of(config), secure=config.tls)
         self._tracks: SessionTracks
-        self._playing = False
+        self._session: PlaySession
         self._fault_timer: asyncio.TimerHandle | None = None
         self._flood: Flood | None = None
-        self._handlers: dict[str, Callable[[Request], Reply]] = {
-            "OPTIONS": self._options,
-            "DESCRIBE": self._describe,
-            "SETUP": self._setup,
-            "PLAY": self._play,
-            "PAUSE": self._pause,
-            "GET_PARAMETER": self._parameter,
-            "SET_PARAMETER": self._parameter,
-            "TEARDOWN": self._teardown,
-        }
 
     @property
     def is_set_up(self) -> bool:
-        return bool(self._tracks)
+        return bool(self._session.state.tracks)
+
+    @property
+    def carries_media(self) -> bool:
+        state = self._session.state
+        return state.playing and not state.over_udp
 
     def connected(self) -> None:
-        self._tracks = SessionTracks(self._camera, self.transport, self._note_report)
+        self._tracks = SessionTracks(self._camera, self.transport, self.note_alive)
+        config = self._camera.config
+        policy = TransportPolicy(tcp="tcp" in config.transports, udp="udp" in config.transports and not config.tls)
+        state = SessionState(self.session_id, config.session_timeout_s)
+        self._session = PlaySession(self, self._tracks.sender, state, policy)
         self._camera.add_connection(self)
         if self._camera.has_fault(CameraFaultName.OFF, CameraFaultName.BLACK_HOLE):
             self.stop_reading()
 
     def disconnected(self) -> None:
-        self._end()
+        self._session.end()
         self._camera.remove_connection(self)
 
     def delay_s(self, request: Request) -> float:
@@ -106,10 +105,41 @@ class CameraSession(ServerConnection):
         if huge is not None and huge.chosen_kind != "access_unit" and request.method == "DESCRIBE":
             self.transport.write(huge_answer(huge.chosen_kind, request.headers.get("CSeq") or "0"))
             return None
-        handler = self._handlers.get(request.method)
-        if handler is None:
-            return Reply(501 if request.method not in ("ANNOUNCE", "RECORD") else 405, (("Allow", _METHODS),))
-        return handler(request)
+        redirect = camera.fault_if(CameraFaultName.REDIRECT)
+        if redirect is not None and request.method == "DESCRIBE":
+            return Reply(302, (("Location", redirect.location or ""),))
+        was_set_up = self.is_set_up
+        reply = self._session.reply_to(request)
+        camera.sessions_total += self.is_set_up and not was_set_up
+        return reply
+
+    def find_presentation(self, uri: str) -> Presentation | None:
+        if self._camera.has_fault(CameraFaultName.NOT_FOUND):
+            return None
+        tracks = [clock.track for clock in self._camera.feed.clocks]
+        controls = tuple(control_of(index) for index in range(len(tracks)))
+        return Presentation(self._camera.config.path.rstrip("/"), camera_sdp(tracks, self._camera.id), controls)
+
+    def refuse_session(self) -> Reply | None:
+        camera = self._camera
+        limit = camera.fault_if(CameraFaultName.SESSION_LIMIT)
+        if limit is None and camera.sessions < camera.config.max_sessions:
+            return None
+        return Reply(503 if limit is not None and limit.chosen_kind == "503" else 453)
+
+    def ssrc_of(self, track: int) -> int:
+        return self._camera.feed.clocks[track].ssrc
+
+    def begin_media(self) -> Mapping[int, tuple[int, int]]:
+        self.follow_feed()
+        stall = self._camera.fault_if(CameraFaultName.STALL)
+        if stall is not None and stall.after_s > 0:
+            self._camera.feed.subscribe(self._tracks)
+            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.unsubscribe, self._tracks)
+        return {index: (clock.sequence, clock.timestamp) for index, clock in enumerate(self._camera.feed.clocks)}
+
+    def pause_media(self) -> None:
+        self.follow_feed()
 
     @property
     def clock_offset_s(self) -> float:
@@ -121,7 +151,7 @@ class CameraSession(ServerConnection):
         if self._fault_timer is not None:
             self._fault_timer.cancel()
             self._fault_timer = None
-        if self._playing and not self._camera.is_silent and not self.transport.is_closing():
+        if self._session.state.playing and not self._camera.is_silent and not self.transport.is_closing():
             self._camera.feed.subscribe(self._tracks)
         else:
             self._camera.feed.unsubscribe(self._tracks)
@@ -129,10 +159,10 @@ class CameraSession(ServerConnection):
             self._flood.stop()
             self._flood = None
         flooding = self._camera.fault_if(CameraFaultName.FLOOD)
-        if self._playing and flooding is not None and flooding.chosen_kind is not None:
+        if self._session.state.playing and flooding is not None and flooding.chosen_kind is not None:
             self._flood = Flood(self.transport, flooding.chosen_kind, flooding.rate_mbps)
         ended = self._camera.fault_if(CameraFaultName.ENDED)
-        if self._playing and ended is not None:
+        if self._session.state.playing and ended is not None:
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
 
     def _denial(self, request: Request) -> Reply | None:
@@ -142,11 +172,11 @@ class CameraSession(ServerConnection):
         if lockout is not None and lockout.locked and has_login:
             camera.logins_failed += 1
             forbidden = fault is not None and fault.chosen_kind == "403"
-            return Reply(403) if forbidden else Reply(401, (self._login.challenge,))
+            return Reply(403) if forbidden else self._login.refuse(self._loop.time())
         failures = self._login.failures
         used_up = fault is not None and fault.fault is CameraFaultName.SESSION_LIMIT and fault.chosen_kind == "401"
         always = camera.has_fault(CameraFaultName.AUTH) or (used_up and not self.is_set_up)
-        denial = self._login.denial(request, always=always)
+        denial = self._login.denial(request, self._loop.time(), always=always)
         failed = self._login.failures > failures
         camera.logins_failed += failed
         if lockout is not None and failed:
@@ -170,109 +200,4 @@ class CameraSession(ServerConnection):
             self.send_request("TEARDOWN", self._camera.url(), [session])
         else:
             self.send_request("ANNOUNCE", self._camera.url(), [session, ("x-notice", "2101 End-of-Stream Reached")])
-        self._end()
-
-    def _options(self, request: Request) -> Reply:
-        return Reply(200, (("Public", _METHODS),))
-
-    def _describe(self, request: Request) -> Reply:
-        if self._track_index(request.uri) != -1:
-            return Reply(404)
-        redirect = self._camera.fault_if(CameraFaultName.REDIRECT)
-        if redirect is not None:
-            return Reply(302, (("Location", redirect.location or ""),))
-        sdp = camera_sdp([clock.track for clock in self._camera.feed.clocks], self._camera.id)
-        headers = (("Content-Base", f"{request.uri.rstrip('/')}/"), ("Content-Type", "application/sdp"))
-        return Reply(200, headers, sdp)
-
-    def _setup(self, request: Request) -> Reply:
-        camera = self._camera
-        index = self._track_index(request.uri)
-        if index is None:
-            return Reply(404)
-        if not self._session_fits(request, required=self.is_set_up):
-            return Reply(454)
-        if self._playing:
-            return Reply(455)
-        limit = camera.fault_if(CameraFaultName.SESSION_LIMIT)
-        if not self.is_set_up and (limit is not None or camera.sessions >= camera.config.max_sessions):
-            return Reply(503 if limit is not None and limit.chosen_kind == "503" else 453)
-        try:
-            offers = parse_transports(request.headers.get("Transport") or "")
-        except MalformedError:
-            return Reply(400)
-        is_new = not self.is_set_up
-        answer = next(
-            (taken for offer in offers if (taken := self._tracks.set_up(max(index, 0), offer)) is not None), None
-        )
-        if answer is None:
-            return Reply(461)
-        camera.sessions_total += is_new
-        return Reply(200, (("Transport", f'{answer.encode()};mode="PLAY"'), self._session_header()))
-
-    def _play(self, request: Request) -> Reply:
-        if not self._session_fits(request, required=True):
-            return Reply(454)
-        if not self.is_set_up:
-            return Reply(455)
-        self._playing = True
-        self.follow_feed()
-        stall = self._camera.fault_if(CameraFaultName.STALL)
-        if stall is not None and stall.after_s > 0:
-            self._camera.feed.subscribe(self._tracks)
-            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.unsubscribe, self._tracks)
-        clocks = self._camera.feed.clocks
-        base = request.uri.rstrip("/")
-        info = ",".join(
-            f"url={base}/{control_of(index)};seq={clocks[index].sequence};rtptime={clocks[index].timestamp}"
-            for index in self._tracks.indexes
-        )
-        return Reply(200, (self._session_header(), ("Range", "npt=0.000-"), ("RTP-Info", info)))
-
-    def _pause(self, request: Request) -> Reply:
-        if not self._session_fits(request, required=True):
-            return Reply(454)
-        self._playing = False
-        self.follow_feed()
-        return Reply(200, (self._session_header(),))
-
-    def _parameter(self, request: Request) -> Reply:
-        if not self._session_fits(request, required=False):
-            return Reply(454)
-        return Reply(200, (self._session_header(),) if self.is_set_up else ())
-
-    def _teardown(self, request: Request) -> Reply:
-        if not self._session_fits(request, required=True):
-            return Reply(454)
-        self._end()
-        return Reply(200)
-
-    def _end(self) -> None:
-        """End the session; the connection may set up another."""
-        self._playing = False
-        self.follow_feed()
-        self._tracks.close()
-
-    def _session_fits(self, request: Request, *, required: bool) -> bool:
-        given = request.headers.get("Session")
-        if given is None:
-            return not required
-        return self.is_set_up and given.split(";")[0].strip() == self.session_id
-
-    def _session_header(self) -> tuple[str, str]:
-        return "Session", f"{self.session_id};timeout={self._camera.config.session_timeout_s}"
-
-    def _track_index(self, uri: str) -> int | None:
-        """The track that a URI names: -1 for the whole stream, None for a URI of nothing here."""
-        if self._camera.has_fault(CameraFaultName.NOT_FOUND):
-            return None
-        try:
-            target = RtspUrl.parse(uri).target.rstrip("/")
-        except MalformedError:
-            return None
-        path = self._camera.config.path.rstrip("/")
-        targets = {path: -1} | {f"{path}/{control_of(index)}": index for index in range(len(self._camera.feed.clocks))}
-        return targets.get(target)
-
-    def _note_report(self) -> None:
-        self.last_heard = self._loop.time()
+        self._session.end()

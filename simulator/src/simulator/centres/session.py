@@ -10,11 +10,14 @@ from simulator.centres.publication import Publication, TrackCounter
 from simulator.centres.stream import Stream, cut
 from simulator.config import CentreConfig
 from simulator.devices.faults import CentreFaultName
-from simulator.rtsp.connection import Reply, ServerConnection
-from simulator.rtsp.login import Login
+from simulator.rtsp.connection import DeviceConnection
+from simulator.rtsp.login import account_of
 from vonggac.media.h26x import video_codec
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl, strip_userinfo
+from vonggac.rtsp.server.liveness import Patience
+from vonggac.rtsp.server.login import Login
+from vonggac.rtsp.server.replies import Reply
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.messages import Request
@@ -66,13 +69,16 @@ class CentreState(Protocol):
     def apply_fault_to(self, connection: "CentreSession") -> None: ...
 
 
-class CentreSession(ServerConnection):
+class CentreSession(DeviceConnection):
     """ANNOUNCE, SETUP, RECORD make it a publisher; SETUP, PLAY a viewer. TCP interleaved only."""
 
+    max_unread_bytes = 2 * MAX_WRITE_BUFFER_BYTES
+
     def __init__(self, centre: CentreState) -> None:
-        super().__init__(centre.config.session_timeout_s)
+        config = centre.config
+        super().__init__(Patience(config.session_timeout_s, ends_silent_tcp=config.ends_silent_tcp))
         self._centre = centre
-        self._login = Login(centre.config)
+        self._login = Login(account_of(config), secure=config.tls)
         self._subject: _Subject | None = None
         self._channels: dict[int, tuple[int, int]] = {}
         self.publication: Publication | None = None
@@ -97,6 +103,10 @@ class CentreSession(ServerConnection):
     def is_viewing(self) -> bool:
         return self._viewing
 
+    @property
+    def carries_media(self) -> bool:
+        return self._viewing or self.publication is not None
+
     def connected(self) -> None:
         self._centre.add_connection(self)
         self._centre.apply_fault_to(self)
@@ -107,7 +117,7 @@ class CentreSession(ServerConnection):
 
     def reply_to(self, request: Request) -> Reply | None:
         failures = self._login.failures
-        denial = self._login.denial(request, always=self._centre.has_fault(CentreFaultName.AUTH))
+        denial = self._login.denial(request, self._loop.time(), always=self._centre.has_fault(CentreFaultName.AUTH))
         self._centre.logins_failed += self._login.failures - failures
         if denial is not None:
             return denial
@@ -137,20 +147,11 @@ class CentreSession(ServerConnection):
         if all(self._renumber.get(channel) == channel for channel, _, _ in batch.frames):
             self.transport.write(batch.data)
         else:
-            self.transport.write(self._renumbered(batch))
+            self.transport.write(_renumber(batch, self._renumber))
 
     def stream_ended(self) -> None:
         self._viewing = False
         self.transport.close()
-
-    def _renumbered(self, batch: MediaBatch) -> bytes:
-        """The viewer's own channel numbers; tracks that it did not set up are left out."""
-        parts: list[bytes] = []
-        for channel, start, end in batch.frames:
-            own = self._renumber.get(channel)
-            if own is not None:
-                parts += (bytes((0x24, own)), batch.data[start + 2 : end])
-        return b"".join(parts)
 
     def _options(self, request: Request) -> Reply:
         return Reply(200, (("Public", _METHODS),))
@@ -295,6 +296,16 @@ class CentreSession(ServerConnection):
 
     def _session_header(self) -> tuple[str, str]:
         return "Session", f"{self.session_id};timeout={self._centre.config.session_timeout_s}"
+
+
+def _renumber(batch: MediaBatch, channels: Mapping[int, int]) -> bytes:
+    """The frames with the viewer's own channel numbers; tracks that it did not set up are left out."""
+    parts: list[bytes] = []
+    for channel, start, end in batch.frames:
+        own = channels.get(channel)
+        if own is not None:
+            parts += (bytes((0x24, own)), batch.data[start + 2 : end])
+    return b"".join(parts)
 
 
 def _path_of(uri: str) -> str | None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from simulator.config import DeviceConfig
 from simulator.devices.listener import Listener
-from simulator.rtsp.connection import ServerConnection
+from simulator.rtsp.connection import DeviceConnection
 from vonggac.testing.certificates import Authority
 
 type PortState = Literal["open", "refused", "dead"]
@@ -17,7 +17,7 @@ CLOSE_WITHIN_S = 1.0
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class Device[Connection: ServerConnection](ABC):
+class Device[Connection: DeviceConnection](ABC):
     """A camera or a centre on its own port. Call `bind` first; subclasses open the port when they are ready."""
 
     def __init__(self, config: DeviceConfig, authority: Authority, *, host: str, advertised_host: str | None) -> None:

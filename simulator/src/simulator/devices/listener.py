@@ -6,6 +6,8 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from vonggac.rtsp.server.liveness import HANDSHAKE_S
+
 BACKLOG = 1_024
 _REBIND_WITHIN_S = 2.0
 _REBIND_PAUSE_S = 0.005
@@ -55,7 +57,11 @@ class Listener:
         self._drain()
         # The loop closes its socket; ours keeps the port, and the queue of a dead port.
         self._server = await asyncio.get_running_loop().create_server(
-            self._protocol_factory, sock=self._socket.dup(), backlog=BACKLOG, ssl=tls
+            self._protocol_factory,
+            sock=self._socket.dup(),
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_S if tls is not None else None,
         )
 
     async def refuse(self) -> None:

@@ -4,6 +4,9 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable
 
+from vonggac.media.rtcp import ReceiverReport, parse_rtcp
+from vonggac.net.errors import MalformedError
+
 _ATTEMPTS = 64
 _MAX_DATAGRAM_BYTES = 2_048
 
@@ -13,18 +16,24 @@ class UdpPortsError(OSError):
 
 
 class UdpTrack:
-    """An even port for RTP and the next one for RTCP, sending to one client.
+    """An even port for RTP and the next one for RTCP, which send to one client and hear that one alone.
 
     A full socket drops the packet, as a network does.
     """
 
-    def __init__(self, host: str, client: tuple[str, int, int], on_receiver_report: Callable[[], None]) -> None:
-        """`client` is its address with RTP and RTCP port. Raises UdpPortsError."""
-        address, rtp_port, rtcp_port = client
-        self._rtp_target = (address, rtp_port)
-        self._rtcp_target = (address, rtcp_port)
+    def __init__(
+        self, host: str, client: tuple[str, int, int], ssrc: int, on_receiver_report: Callable[[], None]
+    ) -> None:
+        """`client` is its address with RTP and RTCP port. Raises UdpPortsError.
+
+        `on_receiver_report` is called for reports of that address that speak of `ssrc`, or of no source yet.
+        """
+        self._ssrc = ssrc
         self._on_receiver_report = on_receiver_report
         self._loop = asyncio.get_running_loop()
+        address, rtp_port, rtcp_port = client
+        self._address = address
+        self._rtp_target, self._rtcp_target = (address, rtp_port), (address, rtcp_port)
         self._rtp, self._rtcp = _port_pair(host)
         for sock in (self._rtp, self._rtcp):
             sock.setblocking(False)
@@ -51,16 +60,27 @@ class UdpTrack:
         try:
             sock.sendto(packet, target)
         except OSError:
-            # Full, or an ICMP error of an earlier packet (nobody listens): a camera ignores both.
+            # Full, or an ICMP error of an earlier packet (nobody listens): a server ignores both.
             self.dropped += 1
 
     def _drain(self, sock: socket.socket) -> None:
         try:
-            sock.recv(_MAX_DATAGRAM_BYTES)
+            datagram, sender = sock.recvfrom(_MAX_DATAGRAM_BYTES)
         except OSError:
             return
-        if sock is self._rtcp:
+        if sock is self._rtcp and sender[0] == self._address and self._is_report(datagram):
             self._on_receiver_report()
+
+    def _is_report(self, datagram: bytes) -> bool:
+        try:
+            packets = parse_rtcp(datagram)
+        except MalformedError:
+            return False
+        return any(
+            isinstance(packet, ReceiverReport)
+            and (not packet.blocks or any(block.ssrc == self._ssrc for block in packet.blocks))
+            for packet in packets
+        )
 
 
 def _port_pair(host: str) -> tuple[socket.socket, socket.socket]:
