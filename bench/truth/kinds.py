@@ -16,9 +16,10 @@ from bench.truth.windows import COVERED, DAMAGED, DEEP_INTERVAL_S, EMPTY, LOOPS,
 type Taken = Literal["camera", "centre", "alone"]
 """Whether a fault takes a third of the cameras, a centre, or all there is."""
 AT_ONCE: Mapping[Taken, int] = MappingProxyType({"camera": 3, "centre": 2, "alone": 1})
-SHORT_S, LONG_S, LIE_S = (8.0, 25.0), (40.0, 50.0), (48.0, 56.0)
+SHORT_S, LONG_S, LIE_S, DAMAGE_S = (8.0, 25.0), (40.0, 50.0), (48.0, 56.0), (66.0, 76.0)
 """Least and most seconds. A picture stands still for half a minute before it is called frozen. That a centre plays what
-is not the camera's is certain after the longest delay that is allowed, half a minute too."""
+is not the camera's is certain after the longest delay that is allowed, half a minute too. Nothing but decoding shows
+damaged keyframes, once in an interval: they last longer than that."""
 TWO = "two at once"
 STEP_S = 150
 STEP_SETTLES_S = 2 * STEP_S + SETTLED_WITHIN_S
@@ -87,7 +88,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "covered": _long(picture("covered", COVERED, fault="covered")),
         "no-signal card": _long(picture("no-signal card", EMPTY, fault="no_signal_card")),
         "no keyframe": _long(picture("no keyframe", EMPTY, fault="no_keyframe")),
-        "damaged keyframes": _long(picture("damaged keyframes", DAMAGED, DEEP_INTERVAL_S, fault="damaged_keyframes")),
+        "damaged keyframes": Kind(
+            picture("damaged keyframes", DAMAGED, DEEP_INTERVAL_S, fault="damaged_keyframes"), "camera", *DAMAGE_S
+        ),
         "loop": _long(picture("loop", LOOPS, fault="loop")),
         "half a stream": _long(camera("half a stream", fault="gaps", every_s=5, for_s=2.5)),
         "half is lost": _long(camera("half is lost", fault="gaps", every_s=5, for_s=2.5, kind="loss")),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, Newest, is_pause, live_delay_s
+from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, PAUSE_S, Newest, is_pause, live_delay_s
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, KeyframeNote
 from vonggac.events.prober import VerificationVerdict
@@ -143,7 +143,12 @@ def decide(
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
     if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
-        paused = _paused(finding, seen, fresh, asked_at=asked_at, now=now, limits=limits)
+        # A session that began is silent for as long as its destination is late.
+        first_at = seen.keyframes[0].arrived_at
+        silent_s = (first_at - since).total_seconds() if since is not None else limits.longest_s
+        late_s = (finding.delay_s or 0.0) + PAUSE_S
+        begins = first_at if silent_s <= min(late_s, limits.max_delay_s) else asked_at
+        paused = _paused(finding, seen, fresh, begins=begins, now=now, limits=limits)
         return replace(finding, paused_since=asked_at if paused else None)
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
@@ -194,9 +199,9 @@ def _recognised(
 
 
 def _paused(
-    finding: Finding, seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
+    finding: Finding, seen: Seen, fresh: Sequence[KeyframeNote], *, begins: datetime, now: datetime, limits: Limits
 ) -> bool:
-    """Whether the destination had not the camera's picture for a while before the match."""
+    """Whether the destination had not the camera's picture for a while before the match, from `begins` on."""
     captured_at = finding.captured_at or now
     until = captured_at if (now - captured_at).total_seconds() <= limits.max_delay_s else now
     came = {keyframe.hash for keyframe in seen.keyframes}
@@ -204,7 +209,7 @@ def _paused(
     if is_pause(never_came, until):
         return True
     # What it kept back meanwhile may all come at once.
-    arrivals = (asked_at, *(keyframe.arrived_at for keyframe in seen.keyframes), now)
+    arrivals = (begins, *(keyframe.arrived_at for keyframe in seen.keyframes), now)
     return any(
         is_pause([note.captured_at for note in fresh if before < note.captured_at < after], after)
         for before, after in pairwise(arrivals)

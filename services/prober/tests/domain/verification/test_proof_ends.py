@@ -118,6 +118,20 @@ def test_proof_ends_where_a_destination_paused_after_the_picture_that_it_kept() 
     assert finding.paused_since == T0
 
 
+def test_a_session_that_began_is_silent_for_as_long_as_its_destination_is_late() -> None:
+    """Late by 20 s at all times, and allowed to be: the first picture of the new session comes back after these."""
+    back = seen(*((f"live {second}", second + 20.1) for second in range(1, 5)))
+    limits, notes = LIMITS, up_to(24.0)
+    for began_s, paused in ((-1.0, None), (-60.0, T0)):
+        finding = decide(back, notes, asked_at=T0, now=at(24.6), limits=limits, since=at(began_s))
+        assert finding is not None
+        assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, paused)
+    kept_back = seen(*((f"live {second}", 25.0 + second / 100) for second in range(1, 25)))
+    finding = decide(kept_back, up_to(25.0), asked_at=T0, now=at(25.5), limits=limits, since=at(-1.0))
+    assert finding is not None
+    assert finding.paused_since == T0, "it is not late, and had kept back what it gave"
+
+
 def replace_note(note: KeyframeNote, rtp_timestamp: int) -> KeyframeNote:
     return note.model_copy(update={"rtp_timestamp": rtp_timestamp}) if note.hash == "kept" else note
 
