@@ -11,7 +11,7 @@ import forwarder.api.refusals
 import prober.api.refusals
 import reporting.api.refusals
 from vonggac.http.problems import OF_LIBRARY, OTHERWISE, Translator
-from vonggac.http.problems.requests import OF_STATUSES
+from vonggac.http.problems.requests import OF_NOUNS, OF_STATUSES
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, Translator] = {
@@ -116,7 +116,19 @@ def test_every_status_that_a_service_answers_has_a_title_in_vietnamese() -> None
 def test_a_service_translates_its_own_sentence_with_its_values() -> None:
     detail = "no agency with the code or id 'SYT-9' is known; give one that inventory lists"
     translated = SERVICES["reporting"].of_field(detail)
-    assert translated == "không có 'SYT-9' (agency): dùng mã hoặc mã định danh như trong sổ"
+    assert translated == "không có cơ quan 'SYT-9': dùng mã hoặc mã định danh như trong sổ"
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_noun_that_is_not_found_is_said_in_vietnamese(service: str) -> None:
+    calls = (
+        node for _, tree in trees(f"services/{service}/src") for node in ast.walk(tree) if isinstance(node, ast.Call)
+    )
+    nouns = {text_of(call.args[0]) for call in calls if getattr(call.func, "id", "") == "not_found" and call.args}
+    assert {noun for noun in nouns if noun is not None} - set(OF_NOUNS) == set()
+    for noun in sorted(noun for noun in nouns if noun is not None):
+        detail = SERVICES[service].of_detail("not_found", f"there is no {noun} 4f1c")
+        assert detail == f"không có {OF_NOUNS[noun]} 4f1c, hoặc tài khoản không được xem"
 
 
 def test_a_title_says_what_the_status_means() -> None:

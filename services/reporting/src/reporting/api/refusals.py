@@ -22,8 +22,8 @@ _SENTENCES = tuple(
         (r"write a time of day like", "viết giờ trong ngày, ví dụ 22:00"),
         (r"gives (?P<given>\d+) stretches, at most (?P<most>\d+)", "cho {given} đoạn, nhiều nhất {most}: lấy đoạn dài hơn"),
         # What is asked for.
-        (r"no (?P<noun>\w+) with the code or id '(?P<given>[^']*)' is known", "không có '{given}' ({noun}): dùng mã hoặc mã định danh như trong sổ"),
-        (r"no (?P<noun>\w+) (?P<given>\S+) is known", "không có {given} ({noun}): dùng mã định danh như trong sổ"),
+        (r"no (?P<noun>\w+) with the code or id '(?P<given>[^']*)' is known", "không có {noun} '{given}': dùng mã hoặc mã định danh như trong sổ"),
+        (r"no (?P<noun>\w+) (?P<given>\S+) is known", "không có {noun} {given}: dùng mã định danh như trong sổ"),
         (r"are of cameras; by=(?P<by>\S+) has", "chỉ có ở camera; by={by} có not_connected_by_cause_ms thay vào"),
         (r"is of csv, xlsx and parquet; the JSON document", "chỉ dùng với csv, xlsx và parquet; JSON có tất cả các bảng"),
         (r"is of the pages in JSON; a (?P<form>\w+) file has all rows", "chỉ dùng với trang JSON; tệp {form} có mọi dòng: hãy bỏ đi"),

@@ -91,6 +91,35 @@ OF_CODES: Mapping[str, str] = {
     "unsupported_media_type": "không nhận loại nội dung này",
 }
 """Of a problem whose detail has no Vietnamese of its own."""
+OF_NOUNS: Mapping[str, str] = {
+    "agency": "cơ quan",
+    "attachment": "tệp đính kèm",
+    "calendar feed": "lịch chung",
+    "camera": "camera",
+    "channel": "kênh gửi",
+    "connection plan": "phương án kết nối",
+    "delivery": "luồng gửi",
+    "destination": "trung tâm nhận",
+    "directive": "văn bản chỉ đạo",
+    "facility": "cơ sở",
+    "file of the paper": "tệp của văn bản",
+    "focal point": "cán bộ đầu mối",
+    "import": "lần nhập",
+    "issued paper": "văn bản đã ban hành",
+    "obligation": "nghĩa vụ",
+    "recorder": "đầu ghi",
+    "report": "báo cáo",
+    "rule": "quy tắc",
+    "scan": "lần quét",
+    "survey": "phiếu khảo sát",
+    "table": "bảng",
+    "type": "loại hình",
+    "unit": "đơn vị hành chính",
+    "urge": "lần đôn đốc",
+    "visit": "lượt làm việc",
+    "webhook": "webhook",
+}
+"""What a sentence calls a thing, as the group `noun` of its pattern."""
 OF_STATUSES: Mapping[int, str] = {
     400: "Yêu cầu không đọc được",
     401: "Chưa nhận biết được tài khoản",

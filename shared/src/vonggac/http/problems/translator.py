@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vonggac.http.problems.kinds import BY_KIND
-from vonggac.http.problems.requests import OF_CODES, OF_REQUESTS, OF_STATUSES, Sentences
+from vonggac.http.problems.requests import OF_CODES, OF_NOUNS, OF_REQUESTS, OF_STATUSES, Sentences
 
 _OF_TEXT = "should have at "
 """The length of a text: its kind is that of a list."""
@@ -46,7 +46,10 @@ class Translator:
         """The Vietnamese of a sentence; None: nobody translated it yet."""
         for pattern, vietnamese in self.sentences:
             if found := pattern.search(english):
-                return vietnamese.format(**found.groupdict())
+                values = found.groupdict()
+                if "noun" in values:
+                    values["noun"] = OF_NOUNS.get(values["noun"].replace("_", " "), values["noun"])
+                return vietnamese.format(**values)
         return None
 
 

@@ -42,7 +42,7 @@ class DueObligation(BaseModel):
     responsible_agency_id: UUID
     due_before: AwareDatetime | None = Field(description="The deadline that held then.")
     due_state: DueState
-    facility_ids: list[UUID] = Field(description="The facilities that it is about, by their code.")
+    facility_ids: list[UUID] = Field(description="The facilities that fit it, by their code.")
 
 
 class DueObligations(PageOf[DueObligation]):
@@ -127,7 +127,12 @@ async def list_due_obligations(
     valid_on: ValidOn = None,
     soon_days: Annotated[int, Query(ge=0, le=366, description="Due soon: within so many days.")] = DUE_SOON.days,
 ) -> Response:
-    """Due soon and overdue follow from the deadline and the clock; nothing of it is stored."""
+    """Due soon and overdue follow from the deadline and the clock; nothing of it is stored.
+
+    `facility_ids` are those that fit the obligation by what is on record now, or at `as_of`. Which facility owes it by
+    what held at the directive's day and at the deadline, until when, and what fulfils it: `/v1/obligations` of
+    reporting.
+    """
     instant, soon = at or context.services.store.now(), timedelta(days=soon_days)
 
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[DueObligation]:
