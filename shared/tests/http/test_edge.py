@@ -28,7 +28,7 @@ from vonggac.auth import (
 from vonggac.auth.keys import JWKS
 from vonggac.auth.policy import Entry, Reach
 from vonggac.http import FieldError, ProblemError, new_application
-from vonggac.http.problems import install_problem_handlers
+from vonggac.http.problems import OTHERWISE, install_problem_handlers
 from vonggac.telemetry import Health
 
 
@@ -288,6 +288,30 @@ async def test_half_a_letter_is_no_error_of_ours(
 async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:
     answer = await client.get("/v1/nowhere", headers=bearer(token_for(Role.READER)))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_every_problem_is_said_in_vietnamese_too_whoever_answers_it(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
+    """The middleware before all routes, the framework, and what the types of fields refuse."""
+    lead = bearer(token_for(Role.PROVINCE_LEAD))
+    answers = [
+        await client.get("/v1/read"),
+        await client.get("/v1/read", headers=bearer("x.y.z")),
+        await client.get("/v1/nowhere", headers=lead),
+        await client.delete("/v1/read", headers=lead),
+        await client.get("/v1/read?nonsense=1", headers=lead),
+        await client.post("/v1/add", headers=lead, json={"count": "five"}),
+        await client.post("/v1/add", headers=lead, content=b"no json"),
+        await client.get("/v1/bug", headers=lead),
+    ]
+    problems = [answer.json() for answer in answers]
+    assert [one["status"] for one in problems] == [401, 401, 404, 405, 422, 422, 422, 500]
+    for one in problems:
+        sentences = [one["title_vi"], one["detail_vi"], *(error["message_vi"] for error in one["errors"])]
+        assert all(sentences), one
+        assert not [text for text in sentences if text.startswith(OTHERWISE.partition("{")[0])], one
+    assert problems[1]["detail_vi"].startswith("mã truy cập không đọc được")
 
 
 async def test_readiness_names_what_fails_and_liveness_does_not_care(client: httpx.AsyncClient, health: Health) -> None:
