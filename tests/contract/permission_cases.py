@@ -86,6 +86,8 @@ CASES = (
     Case("reporting", "GET", "/v1/national", EVERYBODY),
     Case("reporting", "GET", "/v1/obligations.ics", EVERYBODY),
     Case("reporting", "GET", "/v1/reports", RESTRICTED, scoped=False),
+    Case("reporting", "GET", "/v1/reports/{report_id}/contacts", RESTRICTED, scoped=False),
+    Case("reporting", "GET", "/v1/reports/{report_id}/contacts.docx", FILES - {READER}, scoped=False),
     Case("reporting", "POST", "/v1/reports", DECIDERS, scoped=False),
     Case("reporting", "POST", "/v1/reports/{report_id}/approve", DECIDERS, scoped=False),
     Case("reporting", "POST", "/v1/reports/{report_id}/versions", DECIDERS, scoped=False),

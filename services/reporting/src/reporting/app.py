@@ -33,7 +33,7 @@ from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenan
 from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.refusals import VIETNAMESE
-from reporting.api.reports import charts, files, freezing, issued
+from reporting.api.reports import charts, contacts, files, freezing, issued
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
@@ -86,6 +86,7 @@ ROUTES = (
     tables,
     freezing,
     issued,
+    contacts,
     files,
     charts,
 )

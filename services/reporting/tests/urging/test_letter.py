@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 
+from reporting.documents.office.contacts import Contact
 from reporting.domain.instants import VIETNAM, millis
 from reporting.urging.letter import LetterOf, letter
 
@@ -181,3 +182,29 @@ def test_letters_keep_the_signature_with_the_last_paragraph() -> None:
     document = Document(BytesIO(letter(of(items=many(31)))))
     last = [one for one in document.paragraphs if one.text.endswith("./.")][-1]
     assert (last.paragraph_format.keep_with_next, last.paragraph_format.keep_together) == (True, True)
+
+
+def test_letters_name_whom_to_call_at_each_facility_and_say_where_nobody_is_in_office() -> None:
+    people = {"KCL-01": [Contact("Lê Thị Mẫu", "Trưởng trạm", "0912345678")]}
+    found = paragraphs(letter(of(items=many(2), contacts=people)))
+    assert {"KCL-01 – Cơ sở 1", "Lê Thị Mẫu", "Trưởng trạm", "0912345678"} <= set(found)
+    assert {"KCL-02 – Cơ sở 2", "Chưa cử đầu mối"} <= set(found)
+
+
+def test_letters_for_who_may_not_see_people_name_agencies_alone_and_say_so() -> None:
+    text = "\n".join(paragraphs(letter(of(items=many(2), contacts={}, hides_people=True))))
+    assert "2. Người lập không có quyền xem thông tin cá nhân" in text
+    assert "Cán bộ đầu mối" not in text
+
+
+def test_letters_give_no_contact_of_a_facility_that_they_hide() -> None:
+    people = {"KCL-01": [Contact("Lê Thị Mẫu", "Trưởng trạm", "0912345678")]}
+    hidden = many(1, restricted=True, managing="army", responsible="viettel")
+    assert "0912345678" not in "\n".join(paragraphs(letter(of(items=hidden, agency_id=None, contacts=people))))
+
+
+def test_letters_say_that_declared_maintenance_takes_nothing_out() -> None:
+    outages = [item("CAM-01", STOPPED, outage=True) | {"declared": True}, item("CAM-02", STOPPED, outage=True)]
+    text = "\n".join(paragraphs(letter(of(items=outages))))
+    assert "Trong đó 1 camera có bảo trì được khai báo mà không được thống nhất trước" in text
+    assert "khai báo" not in "\n".join(paragraphs(letter(of())))

@@ -283,12 +283,15 @@ def _decode_stored(message: StoredMessage) -> Received | None:
 
 
 async def read_stream(
-    bus: Bus, stream: str, first: int, last: int, *, most: int = 256
+    bus: Bus, stream: str, first: int, last: int, *, most: int = 256, pattern: str = ">"
 ) -> AsyncIterator[list[StoredMessage]]:
-    """The messages left of [first, last], in pages of at most `most`. Raises NatsError or TimeoutError."""
+    """The messages left of [first, last] on subjects of `pattern`, in pages of at most `most`.
+
+    Raises NatsError or TimeoutError.
+    """
     sequence = first
     while sequence <= last:
-        page, ended = await _read_page(bus, stream, sequence, min(most, last - sequence + 1))
+        page, ended = await _read_page(bus, stream, sequence, min(most, last - sequence + 1), pattern)
         wanted = [message for message in page if message.sequence <= last]
         if wanted:
             yield wanted
@@ -297,13 +300,13 @@ async def read_stream(
         sequence = page[-1].sequence + 1
 
 
-async def _read_page(bus: Bus, stream: str, first: int, most: int) -> tuple[list[StoredMessage], bool]:
+async def _read_page(bus: Bus, stream: str, first: int, most: int, pattern: str) -> tuple[list[StoredMessage], bool]:
     """A page, and whether there is nothing after it."""
     page: list[StoredMessage] = []
     inbox = bus.client.new_inbox()
     subscription = await bus.client.subscribe(inbox)
     try:
-        request = {"seq": first, "next_by_subj": ">", "batch": most, "max_bytes": PAGE_BYTES}
+        request = {"seq": first, "next_by_subj": pattern, "batch": most, "max_bytes": PAGE_BYTES}
         await bus.client.publish(subjects.direct_get(stream), json.dumps(request).encode(), reply=inbox)
         while True:
             message = await subscription.next_msg(ANSWER_WITHIN_S)

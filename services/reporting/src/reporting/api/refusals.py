@@ -75,6 +75,7 @@ _SENTENCES = tuple(
 )  # fmt: skip
 _CODES: Mapping[str, str] = {
     "approved_already": "phiên bản này đã được phê duyệt",
+    "bus_unavailable": "hệ thống truyền tin (NATS) không trả lời: thử lại sau ít giây",
     "busy": "đang kiểm tra các tệp khác: gửi lại sau một phút",
     "file_kept": "đã lưu tệp của văn bản này: muốn thay tệp khác, hãy ghi lại văn bản",
     "no_key": "dịch vụ chưa có khóa để niêm phong mật khẩu: đặt VONGGAC_REPORTING_SECRETS_KEY_FILE rồi khởi động lại",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from reporting.feeds.focal_points import FocalPoints
 from reporting.feeds.sealing import Seal
 from reporting.feeds.watcher import Watcher
 from reporting.feeds.webhooks import WebhookSender
@@ -33,6 +34,7 @@ class FeedTasks:
         self._ready = feed.begun
         self._publisher = Publisher(feed, Outbox(database), is_transient)
         self._sender = None if seal is None else WebhookSender(database, seal, allowed, clock=clock)
+        self.focal_points = FocalPoints(feed)
         obligations = Obligations(settings)
         self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake, clock=clock)
         self.urger = Urger(database, settings, seal, obligations=obligations.owed, clock=clock)

@@ -52,6 +52,8 @@ class Owed(NamedTuple):
     directive: str | None = None
     """The document that orders it, cited in full."""
     directive_id: UUID | None = None
+    declared: bool = False
+    """Down in maintenance that was declared and never agreed to: it takes nothing out."""
     restricted: bool = False
     """Of a facility that only its own agencies see."""
 

@@ -103,7 +103,8 @@ def item_shown(item: Mapping[str, Any], now: Millis) -> str:
     if item["outage"]:
         at = moment(item["since"]).astimezone(VIETNAM)
         cause = cause_name(item["title"] or None)
-        return f"{item['code']} ({cause.lower()}){where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}"
+        late = "; bảo trì khai báo, không được thống nhất trước" if item.get("declared") else ""
+        return f"{item['code']} ({cause.lower()}){where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}{late}"
     due = f"{item['code']} {item['title']}{where}: trước ngày {day_shown(item['since'])}"
     return f"{due}, {state_shown(item['since'], now).lower()}" if item["since"] <= now else due
 
@@ -113,7 +114,8 @@ def item_in_english(item: Mapping[str, Any], now: Millis) -> str:
     where = _where(item)
     if item["outage"]:
         at = moment(item["since"]).astimezone(VIETNAM)
-        return f"{item['code']} ({item['title'] or 'cause not known'}){where}: down since {at:%H:%M %d/%m/%Y}"
+        late = "; maintenance declared, not agreed beforehand" if item.get("declared") else ""
+        return f"{item['code']} ({item['title'] or 'cause not known'}){where}: down since {at:%H:%M %d/%m/%Y}{late}"
     due = f"{item['code']} {item['title']}{where}: before {moment(item['since']).astimezone(VIETNAM):%d/%m/%Y}"
     days = (now - item["since"]) // (24 * HOUR)
     late = f", overdue by {days} days" if days > 0 else ", overdue"

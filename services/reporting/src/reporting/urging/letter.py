@@ -1,7 +1,8 @@
 """The draft of an official letter that urges a party (công văn đôn đốc, level 2; level 3 reports to the committee).
 
 Layout of Decree 30/2020/NĐ-CP, Annex I. Number, date and signature are left to the clerk. The same entry of the log
-gives the same bytes. What several facilities owe alike is one row; rows stand below who owes them.
+gives the same bytes, with the same people in office. What several facilities owe alike is one row; rows stand below who
+owes them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from reporting.documents.letter.wording import amount, cause_name
+from reporting.documents.office.contacts import NOBODY, WITHOUT_PEOPLE, Contact
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.digest import RESTRICTED, day_shown, state_shown, visible_to
 from vonggac.decree import Grid, LetterPage
@@ -19,6 +21,8 @@ OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Trước ngày", "Tình trạn
 OBLIGATION_WIDTHS = (10, 26, 33, 22, 22, 52)
 OUTAGE_COLUMNS = ("TT", "Cơ sở", "Số camera", "Mã camera", "Sớm nhất từ", "Nguyên nhân")
 OUTAGE_WIDTHS = (10, 42, 20, 35, 25, 33)
+CONTACT_COLUMNS = ("Cơ sở", "Họ và tên", "Chức vụ", "Điện thoại")
+CONTACT_WIDTHS = (60, 45, 35, 25)
 OWN_PARTS = "các phòng, đơn vị trực thuộc"
 """To whom the lead writes about what is its own duty."""
 
@@ -36,6 +40,10 @@ class LetterOf:
     issuer: Mapping[str, Any]
     urged_at: Millis
     agency_id: str | None = None
+    contacts: Mapping[str, Sequence[Contact]] | None = None
+    """Who is in office now, by the code of the facility; None: no list."""
+    hides_people: bool = False
+    """Whether the reader may not see people, and the letter says so."""
 
 
 def letter(of: LetterOf) -> bytes:
@@ -78,6 +86,12 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
             if name is not None:
                 page.text(f"Cơ quan quản lý cơ sở: {name}", keep=True)
             page.grid(Grid(OUTAGE_COLUMNS, OUTAGE_WIDTHS, list(_outage_rows(owed)), size=11))
+        if declared := sum(bool(one.get("declared")) for one in outages):
+            page.text(
+                f"Trong đó {amount(declared)} camera có bảo trì được khai báo mà không được thống nhất trước khi bắt "
+                "đầu; thời gian này vẫn tính là mất kết nối."
+            )
+    _contacts(page, of, items, number + 1)
     if of.level > 2:
         page.text(f"Kính đề nghị {of.agency_name} xem xét, chỉ đạo các cơ quan, đơn vị liên quan./.")
         return
@@ -85,6 +99,22 @@ def _body(page: LetterPage, of: LetterOf, issuer: str) -> None:
         f"Đề nghị {_party(of)} xử lý dứt điểm và gửi kết quả về {issuer} để tổng hợp{_reported_to(of)} (số theo "
         f"dõi: {of.reference})./."
     )
+
+
+def _contacts(page: LetterPage, of: LetterOf, items: Sequence[Item], number: int) -> None:
+    """Whom to call at each facility that the letter names."""
+    if of.hides_people:
+        page.text(f"{number}. {WITHOUT_PEOPLE}")
+        return
+    named = {one["facility_code"]: one["facility_name"] for one in items if one["facility_code"]}
+    if of.contacts is None or not named:
+        return
+    page.text(f"{number}. Cán bộ đầu mối của các cơ sở:", keep=True)
+    rows = []
+    for code, name in sorted(named.items()):
+        people = [(each.full_name, each.position, each.phone) for each in of.contacts.get(code, ())]
+        rows += [(f"{code} – {name}", *each) for each in people or [(NOBODY, "", "")]]
+    page.grid(Grid(CONTACT_COLUMNS, CONTACT_WIDTHS, rows, size=11))
 
 
 def _opening(of: LetterOf, issuer: str) -> str:

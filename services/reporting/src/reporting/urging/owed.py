@@ -10,6 +10,7 @@ from reporting.domain.instants import millis
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
 from reporting.storage import plan
+from reporting.storage.mandate import maintenance
 from reporting.storage.sending import watched
 from reporting.urging.decision import Owed
 
@@ -27,11 +28,13 @@ async def facilities(session: AsyncSession, now: datetime) -> dict[UUID, Facilit
 async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
     """Confirmed outages that go on; the agency that manages the facility where the camera is now is to see to them."""
     rows = await watched.open_since(session, now)
+    cameras, places = await maintenance.declared_at(session, now) if rows else (frozenset(), frozenset())
     here = await facilities(session, now) if rows else {}
     present = await watched.present_facilities(session, [row.camera_id for row in rows])
     found = []
     for row in rows:
-        facility = here.get(present.get(row.camera_id, row.facility_id))
+        facility_id = present.get(row.camera_id, row.facility_id)
+        facility = here.get(facility_id)
         found.append(
             Owed(
                 key=f"outage:{row.id}",
@@ -46,6 +49,7 @@ async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
                 facility_name=None if facility is None else facility.name,
                 responsible_name=None if facility is None else facility.agency.name,
                 restricted=facility is not None and facility.restricted,
+                declared=row.camera_id in cameras or facility_id in places,
             )
         )
     return found

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from docx import Document
 from services.reporting.tests.stage.receivers import taking_mail
+from services.reporting.tests.urging.test_letter import paragraphs
 from sqlalchemy import text
 
 from reporting.domain.instants import VIETNAM
@@ -93,6 +94,21 @@ async def outage(client: Client, bus: Bus, province: Province) -> None:
         return (await client.get("/v1/notices")).json()["items"]
 
     await eventually(noticed)
+
+
+async def test_letters_count_what_was_declared_afterwards_as_down(lead: Client, bus: Bus, province: Province) -> None:
+    await outage(lead, bus, province)
+    begin = province.now - timedelta(hours=8)
+    window = province.window(begin, begin + timedelta(days=2), facility_id=province.facility, agreed=False)
+    await province.publish(bus, province.stated("maintenance_window", window))
+    body = {"agency_id": str(province.agency), "level": 2, "reason": "Mất lâu", "again": True}
+
+    async def declared() -> Any:
+        urged = await lead.post("/v1/urges", json=body)
+        text = "\n".join(paragraphs((await lead.get(f"{urged.headers['location']}/letter.docx")).content))
+        return "Trong đó 1 camera có bảo trì được khai báo mà không được thống nhất trước" in text
+
+    await eventually(declared, what="the window")
 
 
 async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(

@@ -8,6 +8,7 @@ _READ, _EXPORT = (Right.READ,), (Right.EXPORT,)
 _ADD, _CHANGE, _REMOVE, _OPERATE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,), (Right.OPERATE,)
 _SECRET, _DECIDE = (Right.WRITE_SECRET,), (Right.DECIDE,)
 _FILE = {Right.EXPORT: "for a file: `format` or `Accept` other than JSON"}
+_PEOPLE = {Right.READ_PEOPLE: "for names, posts and phones of focal points; without it there are agencies alone"}
 _WHOLE = (Right.READ, Right.READ_RESTRICTED)
 """What was frozen or sent is of the whole province, restricted facilities included, and cannot be narrowed."""
 
@@ -55,6 +56,8 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/reports", _WHOLE, Reach.PROVINCE),
     Entry("GET", "/v1/reports/{report_id}", _WHOLE, Reach.PROVINCE, _FILE),
     Entry("GET", "/v1/reports/{report_id}/difference", _WHOLE, Reach.PROVINCE),
+    Entry("GET", "/v1/reports/{report_id}/contacts", _WHOLE, Reach.PROVINCE, _PEOPLE),
+    Entry("GET", "/v1/reports/{report_id}/contacts.docx", (*_EXPORT, *_WHOLE), Reach.PROVINCE, _PEOPLE),
     Entry("GET", "/v1/reports/{report_id}.{form}", (*_EXPORT, *_WHOLE), Reach.PROVINCE),
     Entry("POST", "/v1/reports", (*_DECIDE, *_ADD, *_WHOLE), Reach.PROVINCE, act=Act.FREEZING),
     Entry("POST", "/v1/reports/{report_id}/approve", (*_DECIDE, *_CHANGE, *_WHOLE), Reach.PROVINCE, act=Act.APPROVAL),

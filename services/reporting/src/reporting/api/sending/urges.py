@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext, find_seen, invalid
+from reporting.api.people import load_people
 from reporting.api.sending.addresses import feed_tasks_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
@@ -30,8 +31,10 @@ from reporting.reports.accounts import Question
 from reporting.storage import plan
 from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import agencies
+from reporting.storage.sight import visible_facilities
 from reporting.urging.channels import ChannelKind
 from reporting.urging.letter import LetterOf, letter
+from reporting.urging.owed import facilities
 from reporting.urging.urger import Urger, digest_by_hand
 from vonggac.auth import Caller, Principal, Role, demand_province, guarded_router
 from vonggac.events.inventory import AgencyRole
@@ -213,17 +216,26 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
     summary="The draft of an official letter",
     description=(
         "Công văn đôn đốc in the layout of Decree 30/2020/NĐ-CP, of level 2 and 3. Number, date and signature are left "
-        "to the clerk. The same entry makes the same file."
+        "to the clerk. It names who is in office now at each facility, with post and phone, to readers with the right "
+        "`read_people`; the rest of the same entry is always the same."
     ),
     response_class=Response,
     responses={
         200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}},
-        **problems({404: "Unknown.", 409: "Level 1 has no letter."}),
+        **problems({404: "Unknown.", 409: "Level 1 has no letter.", 503: "NATS does not answer."}),
     },
 )
 async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) -> Response:
+    people = await load_people(shared, caller)
     async with shared.database.transaction() as session:
         row = await _found(session, urge_id, caller)
+        seen = await visible_facilities(session, caller.sight)
+        here = await facilities(session, shared.clock())
+    contacts = {
+        one.code: people.get(str(one.id), ())
+        for one in here.values()
+        if people is not None and (seen is None or one.id in seen)
+    }
     if row.level < 2:
         msg = "level 1 is a notice and has no letter: urge at level 2"
         raise ProblemError(HTTPStatus.CONFLICT, "no_letter", msg)
@@ -235,6 +247,8 @@ async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) ->
         issuer=row.issuer,
         urged_at=millis(row.urged_at),
         agency_id=str(row.agency_id),
+        contacts=contacts,
+        hides_people=people is None,
     )
     content = await asyncio.to_thread(letter, of)
     disposition = {"Content-Disposition": f'attachment; filename="don-doc-{row.id}.docx"'}

@@ -83,6 +83,17 @@ def listed(
     return statement
 
 
+async def declared_at(session: AsyncSession, now: datetime) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    """Cameras, and facilities, with maintenance at `now` that nobody agreed to before it began."""
+    table = maintenance_window
+    wanted = select(table.c.camera_id, table.c.facility_id).where(
+        table.c.starts_at <= now, table.c.ends_at > now, is_agreed(agreed=False)
+    )
+    rows = (await session.execute(wanted)).all()
+    cameras = frozenset(row.camera_id for row in rows if row.camera_id is not None)
+    return cameras, frozenset(row.facility_id for row in rows if row.facility_id is not None)
+
+
 def is_agreed(*, agreed: bool) -> ColumnElement[bool]:
     """Whether a window was agreed to before it began, or was declared alone."""
     return maintenance_window.c.agreed.is_(agreed)
