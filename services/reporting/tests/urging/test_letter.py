@@ -203,6 +203,14 @@ def test_letters_give_no_contact_of_a_facility_that_they_hide() -> None:
     assert "0912345678" not in "\n".join(paragraphs(letter(of(items=hidden, agency_id=None, contacts=people))))
 
 
+def test_letters_say_since_when_a_visit_is_obstructed() -> None:
+    title = "Cản trở lượt làm việc ngày 08/5/2021: Cổng khóa"
+    obstruction = item("Vướng mắc", DEADLINE) | {"kind": "obstruction", "title": title}
+    found = paragraphs(letter(of(items=[obstruction])))
+    assert {title, "Từ ngày 10/5/2021"} <= set(found)
+    assert not any(text.startswith("Quá hạn") for text in found)
+
+
 def test_letters_say_that_declared_maintenance_takes_nothing_out() -> None:
     outages = [item("CAM-01", STOPPED, outage=True) | {"declared": True}, item("CAM-02", STOPPED, outage=True)]
     text = "\n".join(paragraphs(letter(of(items=outages))))

@@ -18,6 +18,7 @@ from reporting.storage.sending.records import CHANNELS, RULES
 from reporting.urging.channels import RESOLVE_WITHIN_S, SENT_WITHIN_S
 from reporting.urging.decision import Owed
 from reporting.urging.urger import LEASE, Urger
+from vonggac.events.inventory import BlockedKind, BlockedReasonV1
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -300,3 +301,23 @@ async def test_messages_for_channels_that_are_no_more_or_switched_off_keep_no_ot
     assert len(mailbox.taken) == 1
     states = {one.state for _, sendings in await urging.log() for one in sendings if one.state != "sent"}
     assert states == {"failed" if removed else "pending"}
+
+
+async def test_an_obstructed_visit_is_urged_about_and_escalates_by_itself(
+    urging: Urging, ingest: Ingest, province: Province
+) -> None:
+    state = {"revision": 1, "changed_at": NOW - timedelta(days=9), "created_at": NOW - timedelta(days=9)}
+    reason = BlockedReasonV1(
+        id=uuid4(), facility_id=province.facility, kind=BlockedKind.NON_COOPERATION,
+        text="Cản trở lượt làm việc ngày 17/11/2026: cổng khóa, gọi 0912 345 678",
+        valid_from=(NOW - timedelta(days=3)).date(), changed_by="lead", **state,
+    )  # fmt: skip
+    await province.feed(ingest, province.stated("blocked_reason", reason))
+    await urging.rule(hours=24)
+    await urging.rule(name="Quá hạn lâu", level=2, hours=96)
+    assert await urging.urger.check() == 1
+    urging.now += timedelta(days=2)
+    assert await urging.urger.check() == 1
+    (first, _), (second, _) = await urging.log()
+    assert (first.agency_code, first.level, second.level) == ("SYT", 1, 2)
+    assert first.items[0]["title"] == "Cản trở lượt làm việc ngày 17/11/2026: cổng khóa, gọi ***"

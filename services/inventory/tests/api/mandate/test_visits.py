@@ -94,6 +94,24 @@ async def test_a_team_that_goes_in_again_is_briefed_again(letter: Letter, team: 
     assert (await letter.do(f"{path}/transitions", {"to": "in_progress"})).status_code == 200
 
 
+async def test_an_obstructed_visit_blocks_its_facility_until_it_is_planned_anew(
+    letter: Letter, team: dict[str, Any]
+) -> None:
+    path = await visit(letter, team, obstruction="Cổng khóa")
+    facility = (await letter.client.get(path)).json()["facility_id"]
+
+    async def blocked() -> list[tuple[str, str | None, bool]]:
+        answer = await letter.client.get("/v1/blocked-reasons", params={"facility_id": facility})
+        return [(one["kind"], one["text"], one["valid_to"] is None) for one in answer.json()["items"]]
+
+    assert await blocked() == []
+    assert (await letter.do(f"{path}/transitions", {"to": "obstructed"})).status_code == 200
+    said = "Cản trở lượt làm việc ngày 08/5/2021: Cổng khóa"
+    assert await blocked() == [("non_cooperation", said, True)]
+    assert (await letter.do(f"{path}/transitions", {"to": "planned", "reason": "hẹn lại"})).status_code == 200
+    assert await blocked() == [("non_cooperation", said, False)]
+
+
 async def test_the_workload_of_a_team_is_planned_against_actual(letter: Letter, team: dict[str, Any]) -> None:
     done = await visit(letter, team, **SAFE, **INSIDE)
     await letter.do(f"{done}/transitions", {"to": "in_progress"})

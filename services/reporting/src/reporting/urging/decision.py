@@ -13,6 +13,8 @@ from uuid import UUID
 from reporting.domain.instants import VIETNAM, Millis, moment
 
 HOUR: Millis = 3_600_000
+OBSTRUCTION = "obstruction"
+"""Kind of what stands in the way of surveys and connections; rules about overdue obligations count it from its day."""
 
 
 class UrgingTopic(StrEnum):

@@ -25,7 +25,7 @@ from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent
 from reporting.urging.decision import HOUR, Digest, Owed, Party, Quiet, Rule, Urged, UrgingTopic, decide, in_order
 from reporting.urging.digest import items_kept, message
-from reporting.urging.owed import Obligations, outages
+from reporting.urging.owed import Obligations, obstructions, outages
 from vonggac.database import Database
 from vonggac.events.inventory import AgencyRole
 from vonggac.telemetry import get_logger
@@ -75,7 +75,11 @@ class Urger:
 
     async def owed(self, session: AsyncSession, now: datetime) -> list[Owed]:
         """All that anybody is to see to."""
-        return [*await self._obligations(session, now), *await outages(session, now)]
+        return [
+            *await self._obligations(session, now),
+            *await obstructions(session, now),
+            *await outages(session, now),
+        ]
 
     async def due(self, session: AsyncSession, now: datetime) -> list[Digest]:
         """The digests that would be sent now."""

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import select
 
-from inventory.domain.days import day_of
+from inventory.domain.days import VIETNAM, day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
@@ -26,8 +27,13 @@ from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Inspection, Visit
-from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
+from inventory.storage.tables import BlockedReason, Inspection, Visit
+from vonggac.decree.dates import short_day
+from vonggac.events.inventory import BlockedKind, InspectionV1, VisitPurpose, VisitStatus, VisitV1
+
+OBSTRUCTED_ON = "Cản trở lượt làm việc ngày"
+"""How the blocked reason of an obstructed visit begins."""
+LONGEST_LINE = 500
 
 
 class VisitShown(Shown):
@@ -84,6 +90,30 @@ _ANEW: Mapping[str, Any] = {
 """What a team that goes in again does again. The history has what it did the last time."""
 
 
+async def _block_while_obstructed(transaction: WriteTransaction, before: Any | None, after: Any | None) -> None:
+    """What a team met at the gate blocks the facility (R21), until the visit is planned anew or cancelled."""
+    was, now = (one is not None and one.status is VisitStatus.OBSTRUCTED for one in (before, after))
+    if was is now:
+        return
+    visit = after if now else before
+    about = f"{OBSTRUCTED_ON} {short_day(visit.planned_from.astimezone(VIETNAM))}: {visit.obstruction}"[:LONGEST_LINE]
+    today = day_of(transaction.now)
+    of_it = select(BlockedReason).where(
+        BlockedReason.facility_id == visit.facility_id,
+        BlockedReason.kind == BlockedKind.NON_COOPERATION,
+        BlockedReason.text == about,
+        BlockedReason.valid_to.is_(None),
+    )
+    held = (await transaction.session.scalars(of_it)).all()
+    if now and not held:
+        reason = BlockedReason(
+            facility_id=visit.facility_id, kind=BlockedKind.NON_COOPERATION, text=about, valid_from=today, valid_to=None
+        )
+        await transaction.add_thing(reason)
+    for one in () if now else held:
+        await transaction.change_thing(one, {"valid_to": max(today, one.valid_from)})
+
+
 class _Writer(StatusWriter[VisitStatus]):
     async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """A team that goes in again is briefed again (R16)."""
@@ -113,6 +143,7 @@ VISIT = Noun(
     check=_check,
     guards=_guards,
     writer=_Writer(MACHINE),
+    after_change=_block_while_obstructed,
 )
 
 
