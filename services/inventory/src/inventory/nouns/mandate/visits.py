@@ -95,7 +95,7 @@ async def _block_while_obstructed(transaction: WriteTransaction, before: Any | N
     was, now = (one is not None and one.status is VisitStatus.OBSTRUCTED for one in (before, after))
     if was is now:
         return
-    visit = after if now else before
+    visit: Any = after if now else before
     about = f"{OBSTRUCTED_ON} {short_day(visit.planned_from.astimezone(VIETNAM))}: {visit.obstruction}"[:LONGEST_LINE]
     today = day_of(transaction.now)
     of_it = select(BlockedReason).where(
