@@ -88,7 +88,7 @@ class LetterheadFields(Fields):
     )
     place: Name | None = Field(default=None, description="Where it is signed: before the date.")
     drafting_unit: Annotated[str, Field(pattern=r"^[0-9A-ZĐƯ]{1,20}$")] | None = Field(
-        default=None, description="Behind the agency in the symbol, e.g. BCVT."
+        default=None, description="Behind the agency in the symbol.", examples=["BCVT"]
     )
     signer_authority: Name | None = Field(
         default=None, description="On whose behalf, e.g. KT. GIÁM ĐỐC; left out where the head signs."
