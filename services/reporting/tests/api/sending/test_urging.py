@@ -299,6 +299,8 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
     local = await lead.post(path, json=PAPER | {"text": "x", "answered_at": here.replace(tzinfo=None).isoformat()})
     assert local.status_code == 201, local.text
     assert datetime.fromisoformat(local.json()["answered_at"]) == here
+    of_today = await lead.post(path, json=PAPER | {"text": "x", "answered_at": here.date().isoformat()})
+    assert of_today.status_code == 201, "a plain day, that of the urge"
 
 
 @pytest.mark.parametrize("role", [Role.AUTHORITY, Role.SERVICE])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -192,6 +192,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
             raise _not_your_word(row)
         if body.document_day is not None and body.document_day > now.astimezone(VIETNAM).date():
             raise invalid("document_day", f"{body.document_day.isoformat()} is a day to come")
+        answered_at = _after_the_urge(answered_at, row.urged_at)
         if answered_at < row.urged_at:
             raise invalid("answered_at", f"lies before the party was urged, at {shown(millis(row.urged_at))}")
         values = {
@@ -296,6 +297,12 @@ async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeShape]:
         )
         for row in rows
     ]
+
+
+def _after_the_urge(answered_at: datetime, urged_at: datetime) -> datetime:
+    """Of an answer with a plain day, 00:00 of it: on the day of the urge it came after the urge."""
+    day, at = (one.astimezone(VIETNAM) for one in (answered_at, urged_at))
+    return urged_at if day.time() == time() and day.date() == at.date() else answered_at
 
 
 async def _speaks_for(session: AsyncSession, caller: Principal, agency_id: UUID) -> bool:
