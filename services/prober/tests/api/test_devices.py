@@ -17,18 +17,23 @@ type Client = httpx.AsyncClient
 
 
 class Socket:
-    """A network socket in a wall: one address, and the camera that is plugged in."""
+    """A network socket in a wall: one address, and the camera that is plugged in; `unit`: a letter of its own."""
 
     def __init__(self, camera: str) -> None:
-        self.camera, self.port = camera, 0
+        self.camera, self.port, self.unit = camera, 0, "a"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_camera, to_camera = await asyncio.open_connection("127.0.0.1", RtspUrl.parse(self.camera).port)
 
+        def habits(data: bytes) -> bytes:
+            status = b"RTSP/1.0 200 OK\r\n"
+            headed = data.replace(status, status + f"Server: Cam/{self.unit}\r\n".encode())
+            return headed.replace(b"o=-", f"o={self.unit}".encode())
+
         async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
             try:
                 while data := await source.read(65536):
-                    target.write(data)
+                    target.write(habits(data) if source is from_camera else data)
             except ConnectionError:
                 pass
             finally:
@@ -73,6 +78,20 @@ async def test_a_swapped_camera_is_found_at_the_next_probe_and_stays_until_someb
         assert confirmed["confirmed_by"] == "test-operator"
         await eventually(lambda: _shown(operator, path, changed=False), within_s=20)
         assert (await operator.get(path)).json()["confirmed_by"] == "test-operator"
+
+
+async def test_a_swapped_camera_of_the_same_model_and_settings_is_found_by_two_weak_signs(
+    operator: Client, simulate: Any, planner: Any, observed: Any
+) -> None:
+    sim = await simulate({"id": "model", "width": 640, "height": 360})
+    async with plugged_in(sim.cameras["model"].url()) as socket:
+        camera = await planner.camera(f"rtsp://127.0.0.1:{socket.port}/live", probe_interval_s=1.0)
+        await observed.observation(camera.id)
+        path = f"/v1/cameras/{camera.id}/device"
+        await eventually(lambda: _shown(operator, path, changed=False))
+        socket.unit = "b"
+        found = await eventually(lambda: _shown(operator, path, changed=True), within_s=20)
+        assert found["change"] == "other origin of the description and other Server header"
 
 
 async def _shown(client: Client, path: str, *, changed: bool) -> Any:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prober.domain.device import compare_device, signs_of
+from prober.domain.device import compare_device, digest_habits, signs_of
 from prober.domain.findings import StreamSeen
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import DeviceSigns, Media
@@ -67,6 +67,58 @@ def test_a_size_that_the_register_expects_is_no_swapped_camera() -> None:
     assert compared(DeviceSigns(stream=SMALL), expected=expected).changed_at is None
     other = ExpectedDevice(codec="h265", width=1280, height=720)
     assert compared(DeviceSigns(stream=SMALL), expected=other).changed_at == NOW
+
+
+HABITS = {"origin of the description": "0a", "Server header": "0b", "parameter sets": "0c"}
+PLAIN = DeviceSigns(stream=HD, maker="media presentation", habits=HABITS)
+
+
+@pytest.mark.parametrize(
+    ("habits", "maker"),
+    [
+        ({"Server header": "1b", "parameter sets": "1c"}, None),
+        ({"origin of the description": "1a", "Server header": "1b"}, None),
+        ({"parameter sets": "1c"}, "media presentation live"),
+    ],
+)
+def test_a_swapped_camera_of_one_model_and_settings_is_found_by_two_habits(
+    habits: dict[str, str], maker: str | None
+) -> None:
+    device = compared(PLAIN.model_copy(update={"habits": HABITS | habits, "maker": maker or PLAIN.maker}), PLAIN)
+    assert device.changed_at == NOW
+    assert device.change
+    assert next(iter(habits)) in device.change
+
+
+@pytest.mark.parametrize("name", [*HABITS])
+def test_one_habit_that_changes_is_no_swapped_camera_and_is_known_from_then_on(name: str) -> None:
+    seen = PLAIN.model_copy(update={"habits": HABITS | {name: "1"}})
+    assert compared(seen, PLAIN) == seen
+
+
+def test_new_firmware_of_a_proven_device_is_no_swapped_camera_whatever_its_habits() -> None:
+    known = PLAIN.model_copy(update={"serial": "DS1"})
+    seen = DeviceSigns(serial="DS1", stream=HD, maker="other", habits=dict.fromkeys(HABITS, "1"))
+    device = compared(seen, known)
+    assert (device.changed_at, device.habits) == (None, seen.habits)
+
+
+def test_a_swapped_camera_is_found_where_a_light_probe_saw_one_of_its_habits_first() -> None:
+    light = compared(DeviceSigns(habits={"Server header": "1b"}), PLAIN)
+    assert light == PLAIN
+    deep = DeviceSigns(stream=HD, habits=HABITS | {"Server header": "1b", "parameter sets": "1c"})
+    assert compared(deep, light).changed_at == NOW
+
+
+def test_habits_that_nobody_saw_before_are_no_swapped_camera() -> None:
+    seen = PLAIN.model_copy(update={"maker": "media presentation"})
+    assert compared(seen, PLAIN.model_copy(update={"habits": {}})).habits == HABITS
+
+
+def test_habits_are_kept_as_digests_of_what_was_seen() -> None:
+    habits = digest_habits(origin="-", server="Server with secret-word", parameter_sets=None)
+    assert [*habits] == ["origin of the description", "Server header"]
+    assert all(len(one) == 16 for one in habits.values())
 
 
 def test_a_swapped_camera_stays_one_whatever_is_seen_until_somebody_confirms() -> None:

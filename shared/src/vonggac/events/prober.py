@@ -74,6 +74,9 @@ class DeviceSigns(BaseModel):
     stream: str | None = Field(default=None, max_length=64, description="Codec, profile and size in its pictures.")
     described: str | None = Field(default=None, max_length=64, description="The same in its session description.")
     maker: str | None = Field(default=None, max_length=200, description="Words by which it describes itself.")
+    habits: dict[str, str] = Field(
+        default_factory=dict, description="Digests of what a model and its settings leave open, by what it is."
+    )
     changed_at: AwareDatetime | None = Field(default=None, description="When another device than this was found.")
     change: str | None = Field(default=None, max_length=200, description="By what it differs, for people.")
 

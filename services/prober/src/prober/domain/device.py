@@ -1,5 +1,6 @@
 """Which device is at a camera's address: by signs that cost nothing, and whether another one stands there now."""
 
+import hashlib
 import re
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from vonggac.events.prober import DeviceSigns
 
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
 _HARDWARE = {"serial": "serial number", "mac": "MAC", "link_mac": "MAC on the local link"}
+LEAST_HABITS = 2
+"""So many differ between two probes of two devices. Each alone changes with a setting or a new firmware."""
 _STREAM = {"stream": "stream", "described": "described stream"}
 
 
@@ -21,7 +24,20 @@ def signs_of(seen: StreamSeen) -> DeviceSigns:
         stream=seen.stream,
         described=seen.described,
         maker=" ".join(sorted({word.lower() for word in _WORD.findall(seen.maker or "")}))[:200] or None,
+        habits=dict(seen.habits),
     )
+
+
+def digest_habits(*, origin: str | None, server: str | None, parameter_sets: bytes | None) -> dict[str, str]:
+    """Digests of who opened the session (o=), the Server header and the parameter sets, of those that were seen.
+
+    No more than a digest is kept: some devices write there what they were sent.
+    """
+    texts = {"origin of the description": origin, "Server header": server}
+    seen = {name: text.encode() for name, text in texts.items() if text}
+    if parameter_sets is not None:
+        seen["parameter sets"] = parameter_sets
+    return {name: hashlib.sha256(value).hexdigest()[:16] for name, value in seen.items()}
 
 
 def compare_device(
@@ -31,16 +47,19 @@ def compare_device(
 
     Serial number and MAC prove a device: with the same ones another size or firmware is a setting. Without them another
     stream is another device, unless it is the one that the register expects, and so is one that shares no word with the
-    description before.
+    description before, or whose habits differ in two: one alone is a setting or new firmware, and none is adopted
+    before a probe saw all that are known.
     """
     if known is None:
         return seen
     if known.changed_at is not None and not _is_proven(known, seen):
         return known
     change = None if known.changed_at is not None else _difference(known, seen, expected)
-    found = seen.model_dump(exclude_none=True)
+    found = seen.model_dump(exclude_none=True, exclude={"habits"})
     if change is None:
-        return known.model_copy(update={**found, "changed_at": None, "change": None})
+        compared = _is_proven(known, seen) or {*known.habits} <= {*seen.habits}
+        habits = {**known.habits, **seen.habits} if compared else {**seen.habits, **known.habits}
+        return known.model_copy(update={**found, "habits": habits, "changed_at": None, "change": None})
     missing = {name: value for name, value in found.items() if getattr(known, name) is None}
     return known.model_copy(update={**missing, "changed_at": now, "change": change})
 
@@ -65,6 +84,11 @@ def _difference(known: DeviceSigns, seen: DeviceSigns, expected: ExpectedDevice 
             return f"{word} {there} in place of {before}"
     if known.maker and seen.maker and not {*known.maker.split()} & {*seen.maker.split()}:
         return "the device describes itself in other words"
+    others = [name for name, before in known.habits.items() if seen.habits.get(name, before) != before]
+    if known.maker and seen.maker and known.maker != seen.maker:
+        others.append("words of the description")
+    if len(others) >= LEAST_HABITS:
+        return f"other {' and other '.join(others)}"
     return None
 
 

@@ -1,6 +1,6 @@
 """From what was measured of a stream to what is wrong with it, and what could not be checked and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vonggac.events import Cause
@@ -39,6 +39,7 @@ class StreamSeen:
 
     `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
     `stream`, `described`: codec, profile and size in the pictures and in the description, whose own words are `maker`.
+    `habits`: digests of what one device writes, and few others, by what it is.
     `foreign_payload`: the RTP payload type of its video, when the description names others only.
     """
 
@@ -54,6 +55,7 @@ class StreamSeen:
     stream: str | None = None
     described: str | None = None
     maker: str | None = None
+    habits: Mapping[str, str] = field(default_factory=dict)
     device_answered: bool = False
     rates_unknown: str = TOO_SHORT
     jitter_unknown: str = TOO_SHORT

@@ -25,6 +25,8 @@ class RequestExchange:
         """Whether a request carried our login."""
         self.peer_date: tuple[str, float] | None = None
         """The Date of the last answer that had one, as it came, and our seconds since 1970 when it came."""
+        self.peer_server: str | None = None
+        """The Server of the last answer that had one."""
         self._send: Callable[[bytes], None] | None = send
         self._error: PeerError | None = None
         self._authenticator = Authenticator(credentials)
@@ -75,6 +77,7 @@ class RequestExchange:
         date = response.headers.get("Date")
         if date is not None:
             self.peer_date = (date, time.time())
+        self.peer_server = response.headers.get("Server") or self.peer_server
         self._answers.receive(response)
 
     def end(self, error: PeerError | None) -> None:

@@ -6,8 +6,10 @@ One attempt and one deadline, from name resolution to the keyframe. Within it ev
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
+from prober.domain.device import digest_habits
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
@@ -15,7 +17,7 @@ from prober.probes.camera.identity import neighbour_mac
 from prober.probes.camera.stream_stats import VideoWatch
 from prober.probes.camera.target import Target, Tools
 from prober.probes.decoding.picture import Picture, Undecodable
-from prober.probes.decoding.size import first_sps, stream_sign
+from prober.probes.decoding.size import first_sps, sps_bytes, stream_sign
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
@@ -70,6 +72,8 @@ class _Attempt:
         self._date: tuple[str, float] | None = None
         self._maker: str | None = None
         self._link_mac: str | None = None
+        self._origin: str | None = None
+        self._server: str | None = None
 
     async def run(self) -> ProbeResult:
         failure: Failure | None = None
@@ -87,6 +91,7 @@ class _Attempt:
                 self._end = self._how_it_ended()
                 self._junk_bytes = player.connection.junk_bytes
                 self._date = player.connection.requests.peer_date
+                self._server = player.connection.requests.peer_server
                 self._logged_in = player.connection.requests.logged_in
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
@@ -130,6 +135,8 @@ class _Attempt:
         self._transport = player.transport
         tool = next((value for name, value in player.sdp.attributes if name == "tool"), "")
         self._maker = f"{player.sdp.name} {tool}"
+        # Numbers of the session and its address come after the name.
+        self._origin = next((value.partition(" ")[0] for kind, value in player.sdp.lines if kind == "o"), None)
         self._link_mac = await asyncio.to_thread(neighbour_mac, url.host)
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
         return player
@@ -318,9 +325,14 @@ class _Attempt:
             stream=stream_sign(watch.codec, self._unit.nals) if self._unit is not None else None,
             described=stream_sign(watch.codec, track.media.parameter_sets),
             maker=self._maker,
+            habits=self._habits(watch.codec),
             link_mac=self._link_mac,
             rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
         )
+
+    def _habits(self, codec: VideoCodec) -> Mapping[str, str]:
+        sets = sps_bytes(codec, self._unit.nals) if self._unit is not None else None
+        return digest_habits(origin=self._origin, server=self._server, parameter_sets=sets)
 
     def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
         """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""

@@ -25,6 +25,12 @@ def stream_sign(codec: VideoCodec, nals: Sequence[bytes]) -> str | None:
     return f"{codec.value.lower()} {sps.profile} {sps.width}x{sps.height}"[:64] if sps is not None else None
 
 
+def sps_bytes(codec: VideoCodec, nals: Sequence[bytes]) -> bytes | None:
+    """The sequence parameter sets as the encoder wrote them, with level, VUI and what else; None without any."""
+    sets = {nal for nal in _parameter_sets(codec, nals) if isinstance(_sps_of(codec, nal), SpsInfo)}
+    return b"".join(sorted(sets)) or None
+
+
 def refuse_too_large(codec: VideoCodec, nals: Sequence[bytes]) -> Undecodable | None:
     """None when no parameter set announces too large a picture: the slices name the one that they mean."""
     for nal in _parameter_sets(codec, nals):
