@@ -46,11 +46,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"nats": {"storage": {"gibibytes": 8}}}, "set nats.observationsMaxBytes to at most 6267967896, or give NATS more"),
     (
         {"nats": {"cameras": 22_000}},
-        "set nats.observationsMaxBytes to at least 8748960000, or nats.absenceHours lower: so many bytes are ",
+        "set nats.observationsMaxBytes to at least 10936200000, or nats.absenceHours lower: so many bytes are ",
     ),
     (
-        {"nats": {"cameras": 20_000, "absenceHours": 5}},
-        "set nats.observationsMaxBytes to at least 9942000000, or nats.absenceHours lower",
+        {"nats": {"cameras": 20_000, "absenceHours": 6}},
+        "set nats.observationsMaxBytes to at least 11930400000, or nats.absenceHours lower",
     ),
     (
         {"prober": {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}},

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import yaml
 
 from bench.figures import disk as figures
 from prober.domain.read_back_facts import follow
@@ -78,6 +79,10 @@ def test_facts_per_minute_give_the_sizes_of_the_pages() -> None:
         assert row in sizing
     assert f"{a_minute / 1000:.1f} kB a camera-minute" in sizing
     assert f"at 20,000 cameras 8 GiB are {figures.absence_hours(20_000):.1f} hours" in sizing
+    stated = yaml.safe_load((ROOT / "deploy/k8s/vonggac/values.yaml").read_text("utf-8"))["nats"]
+    hours = figures.absence_hours(20_000, stated["observationsMaxBytes"])
+    assert hours >= stated["absenceHours"] == 5
+    assert f"the chart states {figures.size(stated['observationsMaxBytes'])}: {hours:.1f} hours" in sizing
     in_30_days = [int(figures.absence_hours(1) * 60 * a_minute / (43_200 * each)) for each in (
         figures.camera_minute_bytes(probe_every_s=15), a_minute)]  # fmt: skip
     assert f"{in_30_days[0]} cameras at 15 s, or {in_30_days[1]} at a minute, fill it in 30 days" in sizing
