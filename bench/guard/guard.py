@@ -23,6 +23,7 @@ from tests.e2e.platform import RunningPlatform, load
 from bench.guard import cameras
 from bench.guard.attacks import ATTACKS, Attack, Target
 from bench.guard.bombs import BOMBS, attack_of
+from bench.guard.bus import count_wrong_cells
 from bench.guard.outages import count_missed
 from bench.guard.watching import Watch, Watched
 from local.commands.truth import finding
@@ -44,7 +45,7 @@ CAMERA_SECONDS = 10.0
 BOUNDS = {"rss_growth_mb_max": 64, "stall_ms_max": 100, "bus_cells_wrong": 0, "alerts_missed": 0}
 """Of the figures that were measured."""
 type Measure = Callable[[str], Awaitable[dict[str, float]]]
-MORE_FIGURES: tuple[Measure, ...] = (count_missed,)
+MORE_FIGURES: tuple[Measure, ...] = (count_wrong_cells, count_missed)
 """Of other attacks, each given the words of `--only`: what it returns is in the JSON line."""
 
 
