@@ -113,7 +113,7 @@ def _contacts(page: LetterPage, of: LetterOf, items: Sequence[Item], number: int
     page.text(f"{number}. Cán bộ đầu mối của các cơ sở:", keep=True)
     rows = []
     for code, name in sorted(named.items()):
-        people = [(each.full_name, each.position, each.phone) for each in of.contacts.get(code, ())]
+        people = [(each.full_name, each.position, each.phone_unbroken) for each in of.contacts.get(code, ())]
         rows += [(f"{code} – {name}", *each) for each in people or [(NOBODY, "", "")]]
     page.grid(Grid(CONTACT_COLUMNS, CONTACT_WIDTHS, rows, size=11))
 

@@ -14,7 +14,7 @@ from vonggac.decree import CENTRE, LEFT, Grid, LetterPage
 from vonggac.decree.measures import BETWEEN_PT
 
 COLUMNS = ("TT", "Cơ sở", "Nghĩa vụ quá hạn (cơ quan chịu trách nhiệm)", "Đầu mối: họ và tên", "Chức vụ", "Điện thoại")
-WIDTHS = (9, 40, 38, 32, 24, 22)
+WIDTHS = (9, 38, 36, 31, 25, 26)
 WITHOUT_PEOPLE = (
     "Người lập không có quyền xem thông tin cá nhân (read_people): danh sách chỉ nêu cơ quan, không nêu họ tên, chức "
     "vụ và số điện thoại của đầu mối."
@@ -29,6 +29,11 @@ class Contact:
     full_name: str
     position: str
     phone: str
+
+    @property
+    def phone_unbroken(self) -> str:
+        """As it is printed: in one line."""
+        return self.phone.replace(" ", "\u00a0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +99,5 @@ def _rows(one: Line) -> list[list[str]]:
         return [[*begin, "***", "***", "***"]]
     if not one.contacts:
         return [[*begin, NOBODY, "", ""]]
-    first, *more = ([each.full_name, each.position, each.phone] for each in one.contacts)
+    first, *more = ([each.full_name, each.position, each.phone_unbroken] for each in one.contacts)
     return [[*begin, *first], *(["", "", "", *each] for each in more)]
