@@ -32,6 +32,9 @@ CENTRES = [one.simulator_id for one in content.destinations()]
 BRIEFING = {
     "briefed_by": "Trạm Y tế",
     "briefed_at": "2021-05-08T08:00:00+07:00",
+    "briefing_document": "12/TYT",
+    "briefing_signed_on": "2021-05-08",
+    "briefing_file": "12-TYT.pdf",
     "rules_version": "Quyết định 878/QĐ-BYT ngày 12/3/2020",
     "acknowledged_by": "Tổ khảo sát 1",
     "acknowledged_at": "2021-05-08T08:05:00+07:00",

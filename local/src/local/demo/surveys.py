@@ -106,6 +106,9 @@ def _survey(row: Json, code: str, data: Json, agencies: Mapping[str, Json], faci
     briefing = {
         "briefed_by": "Đầu mối của cơ sở (ví dụ)",
         "briefed_at": f"{day}T08:00:00+07:00",
+        "briefing_document": f"{code}/HD (ví dụ)",
+        "briefing_signed_on": day,
+        "briefing_file": f"{code}-huong-dan-an-toan.pdf",
         "rules_version": data["rules_version"],
         "acknowledged_by": _PEOPLE["operator"],
         "acknowledged_at": f"{day}T08:05:00+07:00",

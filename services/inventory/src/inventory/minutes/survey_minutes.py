@@ -84,10 +84,17 @@ def _safety(page: LetterPage, survey: SurveyFields) -> None:
         at = survey.briefed_at.astimezone(VIETNAM)
         page.text(
             f"Cơ sở đã hướng dẫn an toàn cho đoàn khảo sát lúc {clock_time(at)} ngày {short_day(at.date())}; "
-            f"người hướng dẫn: {survey.briefed_by}."
+            f"người hướng dẫn: {survey.briefed_by}{_recorded(survey)}."
         )
     if survey.rules_version is not None:
         page.text(f"Đoàn khảo sát cam kết tuân thủ {survey.rules_version}; người cam kết: {survey.acknowledged_by}.")
+
+
+def _recorded(survey: SurveyFields) -> str:
+    """The document that stands for the facility's word, where somebody else recorded it."""
+    if survey.briefing_document is None or survey.briefing_signed_on is None:
+        return ""
+    return f" (ghi nhận theo văn bản số {survey.briefing_document} ngày {short_day(survey.briefing_signed_on)})"
 
 
 def _verdict(page: LetterPage, survey: SurveyFields) -> None:

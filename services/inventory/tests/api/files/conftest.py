@@ -204,6 +204,10 @@ class Filled:
         whole |= {"gate_contact": "Ông Ba", "gate_phone": "0233 3852 123", "escort": "Bà Tư", "note": "x; y"}
         whole |= {"zones": ["Khu A, tầng 1", "Sân sau"], "protection": ["mask", "gloves"], "health_declared": True}
         whole |= {"briefed_by": "Bác sĩ", "briefed_at": "2021-05-08T08:05:00+07:00", "tools_disinfected": True}
+        whole |= {"briefing_document": "12/TYT", "briefing_signed_on": "2021-05-08", "briefing_file": "12-TYT.pdf"}
+        whole |= {"access_given_by": "Ông Ba", "access_from": "2021-05-08T07:00:00+07:00"}
+        whole |= {"access_to": "2021-05-08T11:00:00+07:00", "access_document": "13/TYT"}
+        whole |= {"access_signed_on": "2021-05-08", "access_file": "13-TYT.pdf"}
         whole |= {"rules_acknowledged": ["BCĐ Quốc gia 4403/CV-BCĐ; phụ lục", "878/QĐ-BYT"]}
         whole |= {"available_from": "2021-05-29", "obstruction": "Cổng khoá", **PAPER}
         await self.add("visits", "", visit | times | whole)
@@ -235,6 +239,7 @@ class Filled:
         survey |= {"lead_phone": "0912345678", "lead_agency_id": self.ids["agency"], "basis": "1742/UBND-VX"}
         survey |= {**PAPER, "scheduled_on": "2021-05-08", "surveyed_on": "2021-05-08", "place": "Cam An", "note": "- a"}
         survey |= {"verdict": "needs_config", "verdict_reason": "Chưa bật RTSP", "briefed_by": "An"}
+        survey |= {"briefing_document": "12/TYT", "briefing_signed_on": "2021-05-08", "briefing_file": "12-TYT.pdf"}
         survey |= {"briefed_at": "2021-05-08T08:00:00+07:00", "acknowledged_at": "2021-05-08T08:05:00+07:00"}
         survey |= {"acknowledged_by": "Ân", "rules_version": "878/QĐ-BYT", "attachments": [{**photo, "size_bytes": 9}]}
         came: Json = {

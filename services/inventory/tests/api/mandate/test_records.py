@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from inventory.settings import Settings
 
 type Hours = Callable[[float], str]
+PAPER = {
+    "signed_on": "2021-05-08", "document_number": "7/TYT", "document_file": "7-TYT.pdf", "document_sha256": "0" * 64,
+}  # fmt: skip
 QUESTIONS = [{"key": "dau-ghi", "text": "Đầu ghi?"}, {"key": "ghi-chu", "text": "Ghi chú?", "required": False}]
 
 
@@ -28,14 +31,14 @@ async def request(letter: Letter) -> str:
 
 async def test_a_request_is_sent_answered_and_accepted(letter: Letter) -> None:
     path = await request(letter)
-    early = await letter.do(f"{path}/answers", {"answers": {"dau-ghi": "8 kênh"}})
+    early = await letter.do(f"{path}/answers", {"answers": {"dau-ghi": "8 kênh"}, **PAPER})
     assert (early.status_code, early.json()["code"]) == (409, "not_open")
     assert (await letter.do(f"{path}/transitions", {"to": "sent"})).status_code == 200
     missing = await letter.do(f"{path}/transitions", {"to": "answered"})
     assert "every required question has an answer" in missing.json()["detail"]
-    unknown = await letter.do(f"{path}/answers", {"answers": {"ups": "30 phút"}})
+    unknown = await letter.do(f"{path}/answers", {"answers": {"ups": "30 phút"}, **PAPER})
     assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "answers")
-    answered = await letter.do(f"{path}/answers", {"answers": {"dau-ghi": "8 kênh"}})
+    answered = await letter.do(f"{path}/answers", {"answers": {"dau-ghi": "8 kênh"}, **PAPER})
     assert [(one["key"], one["text"]) for one in answered.json()["answers"]] == [("dau-ghi", "8 kênh")]
     for state in ("answered", "accepted"):
         moved = await letter.do(f"{path}/transitions", {"to": state})

@@ -117,6 +117,8 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"/v1/connection-plans/{thing}/consents", SPEAK, narrowed)
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
     yield Entry("POST", f"/v1/information-requests/{thing}/answers", SPEAK, narrowed)
+    for noun, word in (("visits", "briefing"), ("visits", "access"), ("surveys", "briefing")):
+        yield Entry("POST", f"/v1/{noun}/{thing}/{word}", SPEAK, narrowed)
     yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
     yield Entry("POST", f"/v1/obligations/{thing}/deadlines", (Right.DECIDE, *CHANGE), province, act=Act.DEADLINE)
     requests = "/v1/decision-requests"

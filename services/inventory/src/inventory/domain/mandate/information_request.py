@@ -64,6 +64,9 @@ class Answer(Fields):
     text: Note
     answered_at: AwareDatetime = Field(description="When it was entered.")
     answered_by: str
+    recorded_by: str | None = Field(
+        default=None, description="Who entered it for the facility, by its document; None: the facility's own word."
+    )
     signed_on: date | None = Field(default=None, description="Day on the document that answers; None: there is none.")
     document_number: str | None = None
     document_file: str | None = None
@@ -101,9 +104,12 @@ def missing(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[s
 
 
 def merge_answers(
-    questions: Sequence[Question], answers: Sequence[Answer], body: GivenAnswers, *, now: datetime, by: str
-) -> tuple[Answer, ...]:
+    questions: Sequence[Question], answers: Sequence[Answer], body: GivenAnswers,
+    *, now: datetime, by: str, recorded_by: str | None = None,
+) -> tuple[Answer, ...]:  # fmt: skip
     """`answers` with those of `body` over them, in the order of the questions.
+
+    `recorded_by`: who enters them for the facility; None: they are its own word.
 
     Raises ValueError for a key of no question.
     """
@@ -113,7 +119,8 @@ def merge_answers(
         raise ValueError(msg)
     present = {answer.key: answer for answer in answers}
     for key, text in given.items():
-        answer = Answer(key=key, text=text, answered_at=now, answered_by=by, **body.model_dump(exclude={"answers"}))
+        paper = body.model_dump(exclude={"answers"})
+        answer = Answer(key=key, text=text, answered_at=now, answered_by=by, recorded_by=recorded_by, **paper)
         if key not in present or _content(present[key]) != _content(answer):
             present[key] = answer
     return tuple(present[key] for key in keys if key in present)

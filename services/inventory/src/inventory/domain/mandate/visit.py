@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.days import day_of
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line, Name, Phone
+from inventory.domain.mandate.own_word import ACCESS_HEADINGS, BRIEFING_HEADINGS, Access, BriefingDocument
 from inventory.domain.paper import PAPER_HEADINGS, Paper
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import VisitPurpose, VisitStatus
@@ -27,6 +28,7 @@ HEADINGS: Mapping[str, str] = {
     "gate_contact": "Người đón tại cổng",
     "gate_phone": "Điện thoại người đón",
     "escort": "Người dẫn",
+    **ACCESS_HEADINGS,
     "entered_at": "Giờ vào",
     "left_at": "Giờ ra",
     "zones": "Khu vực đã vào",
@@ -34,6 +36,7 @@ HEADINGS: Mapping[str, str] = {
     "health_declared": "Đã khai báo y tế",
     "briefed_by": "Người hướng dẫn an toàn",
     "briefed_at": "Giờ hướng dẫn an toàn",
+    **BRIEFING_HEADINGS,
     "rules_acknowledged": "Quy định đã xác nhận",
     "tools_disinfected": "Đã khử khuẩn dụng cụ",
     "available_from": "Tổ làm việc lại từ ngày",
@@ -99,7 +102,7 @@ MACHINE = StateMachine(
 )
 
 
-class VisitFields(Dated, Paper):
+class VisitFields(Dated, Paper, BriefingDocument, Access):
     """A visit. Nobody enters for a remote one: its safety guards hold by themselves, but for the acknowledgement."""
 
     facility_id: UUID

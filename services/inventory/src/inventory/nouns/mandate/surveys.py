@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.domain.days import day_of
+from inventory.domain.mandate.own_word import BRIEFING, RECORDED_BY
 from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
 from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import (
@@ -25,6 +26,7 @@ from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.states import FIELD_AHEAD, SURVEYED, check_happened, check_paper_day, status_filter
 from inventory.nouns.mandate.surveyed_areas import record_coverage
 from inventory.nouns.noun import Noun
+from inventory.nouns.own_word import find_recorders
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import unknown_reference
@@ -35,7 +37,12 @@ from inventory.storage.tables import Survey
 from vonggac.auth.policy.duties import DECIDERS
 from vonggac.events.inventory import SurveyStatus, SurveyV1, SurveyVerdict
 
-_BRIEFING = ("briefed_by", "briefed_at", "rules_version", "acknowledged_by", "acknowledged_at")
+_BRIEFING = (
+    *BRIEFING.fields, *BRIEFING.document, BRIEFING.recorded_by, "rules_version", "acknowledged_by", "acknowledged_at",
+)  # fmt: skip
+
+
+_RECORDER: Any = Field(description=RECORDED_BY)
 
 
 class SurveyShown(Shown):
@@ -55,6 +62,10 @@ class SurveyShown(Shown):
     place: str | None
     briefed_by: str | None
     briefed_at: AwareDatetime | None
+    briefing_document: str | None
+    briefing_signed_on: date | None
+    briefing_file: str | None
+    briefing_recorded_by: str | None = _RECORDER
     rules_version: str | None
     acknowledged_by: str | None
     acknowledged_at: AwareDatetime | None
@@ -75,7 +86,25 @@ class SurveyShown(Shown):
 
 
 class _Writer(ClosableWriter):
-    own_columns = frozenset({"submission_id"})
+    own_columns = frozenset({"submission_id", BRIEFING.recorded_by})
+
+    async def columns(self, writing: Write, fields: BaseModel) -> dict[str, Any]:
+        """Who recorded the facility's word on the briefing."""
+        given = dict(fields)
+        return {
+            BRIEFING.recorded_by: None,
+            **await find_recorders(writing, (BRIEFING,), given["facility_id"], {}, given),
+        }
+
+    async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+        """The facility's word on the briefing is its own, or recorded by its document."""
+        if not patch.keys() & {*BRIEFING.fields, *BRIEFING.document}:
+            await super().change(writing, thing, fields, patch)
+            return
+        before = {name: getattr(thing, name) for name in (*BRIEFING.fields, *BRIEFING.document)}
+        self.refuse_closed(thing, patch)
+        recorders = await find_recorders(writing, (BRIEFING,), thing.facility_id, before, before | dict(patch))
+        await super().change(writing, thing, fields, {**patch, **recorders})
 
     async def transition_columns(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
         """A team that goes in again is briefed again (R16)."""
@@ -104,6 +133,7 @@ async def _check(transaction: WriteTransaction, before: Survey | None, after: Su
     times = ("briefed_at", "acknowledged_at", "surveyed_on")
     check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
     await check_paper_day(transaction, "signed_on", before, after, SURVEYED, *_survey_made(after))
+    await check_paper_day(transaction, BRIEFING.document[1], before, after, ())
     if before is not None and before.status is after.status and after.status in WENT_IN:
         missing = SAFE & await survey_guards(transaction, before, None) - await survey_guards(transaction, after, None)
         if missing:

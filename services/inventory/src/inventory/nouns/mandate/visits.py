@@ -5,12 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 
 from inventory.domain.days import VIETNAM, day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
+from inventory.domain.mandate.own_word import ACCESS, BRIEFING, RECORDED_BY, lies_outside
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.states import (
@@ -23,6 +24,7 @@ from inventory.nouns.mandate.states import (
     status_filter,
 )
 from inventory.nouns.noun import Noun
+from inventory.nouns.own_word import find_recorders
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid
@@ -34,6 +36,8 @@ from vonggac.events.inventory import BlockedKind, InspectionV1, VisitPurpose, Vi
 OBSTRUCTED_ON = "Cản trở lượt làm việc ngày"
 """How the blocked reason of an obstructed visit begins."""
 LONGEST_LINE = 500
+
+_RECORDER: Any = Field(description=RECORDED_BY)
 
 
 class VisitShown(Shown):
@@ -49,6 +53,13 @@ class VisitShown(Shown):
     gate_contact: str | None
     gate_phone: str | None
     escort: str | None
+    access_given_by: str | None
+    access_from: AwareDatetime | None
+    access_to: AwareDatetime | None
+    access_document: str | None
+    access_signed_on: date | None
+    access_file: str | None
+    access_recorded_by: str | None = _RECORDER
     entered_at: AwareDatetime | None
     left_at: AwareDatetime | None
     zones: tuple[str, ...]
@@ -56,6 +67,10 @@ class VisitShown(Shown):
     health_declared: bool
     briefed_by: str | None
     briefed_at: AwareDatetime | None
+    briefing_document: str | None
+    briefing_signed_on: date | None
+    briefing_file: str | None
+    briefing_recorded_by: str | None = _RECORDER
     rules_acknowledged: tuple[str, ...]
     tools_disinfected: bool
     available_from: date | None
@@ -74,6 +89,8 @@ async def _check(transaction: WriteTransaction, before: Visit | None, after: Vis
     times = ("briefed_at", "entered_at", "left_at")
     check_happened(transaction.now, before, after, *times, ahead=FIELD_AHEAD)
     await check_paper_day(transaction, "signed_on", before, after, OF_VISITS.get(after.purpose, ()))
+    for word in _WORDS:
+        await check_paper_day(transaction, word.document[1], before, after, ())
     if before is not None and (missing := lost(before, after)):
         msg = f"the visit is {after.status}: that {MACHINE.sentence(missing[0])} stays on record"
         raise closed(msg)
@@ -83,8 +100,11 @@ async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> 
     return guards_met(visit, transaction.actor.reason)
 
 
+_WORDS = (BRIEFING, ACCESS)
+_NO_ACCESS: Mapping[str, Any] = dict.fromkeys((*ACCESS.fields, *ACCESS.document))
 _ANEW: Mapping[str, Any] = {
-    "briefed_by": None, "briefed_at": None, "rules_acknowledged": (), "health_declared": False,
+    **dict.fromkeys((*BRIEFING.fields, *BRIEFING.document)), **_NO_ACCESS,
+    "rules_acknowledged": (), "health_declared": False,
     "entered_at": None, "left_at": None, "tools_disinfected": False,
 }  # fmt: skip
 """What a team that goes in again does again. The history has what it did the last time."""
@@ -116,9 +136,25 @@ async def _block_while_obstructed(transaction: WriteTransaction, before: Any | N
 
 class _Writer(StatusWriter[VisitStatus]):
     async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """A team that goes in again is briefed again (R16)."""
+        """A team that goes in again is briefed again (R16); one that comes at another time asks for access again."""
         again = _ANEW if patch.get("status") == VisitStatus.PLANNED else {}
-        await super().change(writing, thing, fields, {**again, **patch})
+        before = {name: getattr(thing, name) for name in fields.model_fields}
+        after = {**before, **again, **patch}
+        if "access_from" not in patch and lies_outside(_span(after, "access"), _span(after, "planned")):
+            again = {**again, **_NO_ACCESS}
+            after |= _NO_ACCESS
+        recorders = await find_recorders(writing, _WORDS, thing.facility_id, before, after)
+        await super().change(writing, thing, fields, {**again, **patch, **recorders})
+
+    async def columns(self, writing: Write, fields: BaseModel) -> dict[str, object]:
+        """Who recorded the words of the facility."""
+        recorders: dict[str, str | None] = dict.fromkeys(word.recorded_by for word in _WORDS)
+        given = fields.model_dump()
+        return {**recorders, **await find_recorders(writing, _WORDS, given["facility_id"], {}, given)}
+
+
+def _span(values: Mapping[str, Any], name: str) -> tuple[Any, Any]:
+    return values[f"{name}_from"], values[f"{name}_to"]
 
 
 VISIT = Noun(
@@ -142,7 +178,7 @@ VISIT = Noun(
     machine=MACHINE,
     check=_check,
     guards=_guards,
-    writer=_Writer(MACHINE),
+    writer=_Writer(MACHINE, *(word.recorded_by for word in _WORDS)),
     after_change=_block_while_obstructed,
 )
 

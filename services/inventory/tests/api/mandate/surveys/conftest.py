@@ -87,6 +87,9 @@ class Field:
         briefing = {
             "briefed_by": "Trần Thị An",
             "briefed_at": "2021-05-08T08:00:00+07:00",
+            "briefing_document": "12/TYT",
+            "briefing_signed_on": "2021-05-08",
+            "briefing_file": "12-TYT.pdf",
             "rules_version": "Quyết định 878/QĐ-BYT ngày 12/3/2020",
             "acknowledged_by": "Lê Kỹ Thuật",
             "acknowledged_at": "2021-05-08T08:05:00+07:00",

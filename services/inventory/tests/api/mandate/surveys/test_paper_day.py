@@ -192,7 +192,8 @@ async def test_paper_day_of_answers_and_visits(founded: Any) -> None:
 
     async def answer(**given: Any) -> httpx.Response:
         headers = {"If-Match": await founded.province.etag(path)}
-        body = {"answers": {"line": "FTTH"}, "document_number": "7/CV", **given}
+        body = {"answers": {"line": "FTTH"}, "document_number": "7/CV", "document_file": "7-CV.pdf", **given}
+        body |= {"document_sha256": "0" * 64}
         answered: httpx.Response = await founded.client.post(f"{path}/answers", json=body, headers=headers)
         return answered
 

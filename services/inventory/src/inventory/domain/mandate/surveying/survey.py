@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.fields import Code, Fields, Line, Name, Phone
+from inventory.domain.mandate.own_word import BRIEFING_HEADINGS, BriefingDocument
 from inventory.domain.mandate.surveying.attachments import Attachment, check_attachments
 from inventory.domain.mandate.surveying.form import SurveyForm, Text
 from inventory.domain.paper import PAPER_HEADINGS, Paper
@@ -108,6 +109,7 @@ HEADINGS = {
     "place": "Địa điểm",
     "briefed_by": "Người hướng dẫn an toàn",
     "briefed_at": "Lúc hướng dẫn an toàn",
+    **BRIEFING_HEADINGS,
     "rules_version": "Quy định phòng dịch",
     "acknowledged_by": "Người cam kết",
     "acknowledged_at": "Lúc cam kết",
@@ -162,7 +164,7 @@ class Findings(Fields):
         return self
 
 
-class SurveyFields(Findings, Paper):
+class SurveyFields(Findings, Paper, BriefingDocument):
     """A survey of one facility."""
 
     code: Code
