@@ -27,6 +27,7 @@ from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
+from inventory.storage.queries.links import find_links_in
 from inventory.storage.queries.write_dates import WriteDates
 from inventory.storage.store import Store
 from inventory.storage.upkeep.gauges import measure_register
@@ -103,9 +104,16 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         imports=ImportQueue(settings.import_queue_most_bytes, metrics.import_bytes),
         bus=lambda: relay.bus,
         allowed=settings.allowed,
+        link_page=settings.facility_link_page,
     )
     follow_units = app.state.services.store.follow_units
-    install_authentication(app, TokenVerifier.of(settings, unix_s=clock.unix_s), INVENTORY, follow_units=follow_units)
+    install_authentication(
+        app,
+        TokenVerifier.of(settings, unix_s=clock.unix_s),
+        INVENTORY,
+        follow_units=follow_units,
+        find_link=find_links_in(app.state.services.store),
+    )
     add_routes(app, routers())
     check_policy(app)
     return app

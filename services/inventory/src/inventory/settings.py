@@ -47,6 +47,13 @@ class Settings(ServiceSettings):
         description="Allowed networks of cameras and destinations, CIDR, comma separated: an IP address outside "
         "is refused when it is entered, as the workers refuse it when they connect. Unset: only the workers check.",
     )
+    facility_link_page: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(https?://[^\s#]+)?$",
+        description="Address of the page that a facility opens by its link; the QR code holds it with the token behind "
+        "`#`, which no server sees. Unset: the QR code holds the token alone.",
+    )
     denied_endpoints: EndpointTexts = Field(default=(), description=DENIED_ENDPOINTS)
 
     @property

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from vonggac.auth.key_set import KeysUnavailableError
+from vonggac.auth.links import FindLink, digest_link_token, is_link_token
 from vonggac.auth.policy.duties import refuse_act
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Principal, Right
@@ -31,6 +32,7 @@ from vonggac.telemetry.logs import get_logger
 log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A JWT signed by the platform or its OIDC provider.")
 _CALLER = "vonggac.caller"
+LINK_IS_OVER = "liên kết đã hết hạn hoặc bị thu hồi: xin liên kết mới ở nơi đã cấp"
 
 
 type Follow = Callable[[frozenset[UUID]], Awaitable[frozenset[UUID]]]
@@ -38,12 +40,17 @@ type Follow = Callable[[frozenset[UUID]], Awaitable[frozenset[UUID]]]
 
 
 def install_authentication(
-    app: FastAPI, verifier: TokenVerifier, policy: Iterable[Entry], *, follow_units: Follow | None = None
+    app: FastAPI,
+    verifier: TokenVerifier,
+    policy: Iterable[Entry],
+    *,
+    follow_units: Follow | None = None,
+    find_link: FindLink | None = None,
 ) -> None:
     """Make `verifier` the one that knows the callers of this app, before any route is chosen.
 
     The routes that are added after it are guarded by `policy`; `check_policy` is called when all of them are there.
-    `follow_units`: of a service that compares scopes with its register itself.
+    `follow_units`: of a service that compares scopes with its register itself; `find_link`: of the one that has links.
     """
 
     async def authenticate(scope: Scope) -> None:
@@ -51,6 +58,13 @@ def install_authentication(
         scheme, token = get_authorization_scheme_param(given[0] if given else None)
         if len(given) > 1 or scheme.lower() != "bearer" or not token:
             raise _unauthorised("send a bearer token in the Authorization header")
+        if find_link is not None and is_link_token(token):
+            known = await find_link(digest_link_token(token))
+            if known is None:
+                refusal = _unauthorised("the link is over or revoked; ask whoever gave it for a new one", LINK_IS_OVER)
+                raise refuse_wrong(verifier.wrong_tokens, scope, refusal)
+            scope[_CALLER] = known
+            return
         try:
             scope[_CALLER] = await verifier.verify(token)
         except TokenError as error:
@@ -130,6 +144,8 @@ async def _authorise(request: Request, caller: Caller) -> None:
     """Admit only callers with every right of the route's entry; denials are logged with who and what."""
     route: APIRoute = request.scope["route"]
     entry: Entry = request.app.state.policy[request.method, route.path]
+    if caller.link is not None and not entry.by_link:
+        raise _refuse_link(request, caller)
     for right in entry.rights:
         if right is Right.DECIDE and entry.act is not None:
             demand_act(request.url.path, caller, entry.act)
@@ -182,10 +198,24 @@ def _too_many(wait_s: float) -> ProblemError:
     return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_wrong_tokens", msg, headers=headers)
 
 
-def _unauthorised(detail: str) -> ProblemError:
+def _refuse_link(request: Request, caller: Principal) -> ProblemError:
+    log.warning("access_denied", subject=caller.subject, right="link", path=request.url.path)
+    msg = (
+        "a facility's link opens its survey form, visits, focal points and requests for information, and nothing else; "
+        "use a token of your own"
+    )
+    vietnamese = (
+        "liên kết của cơ sở chỉ dùng cho phiếu khảo sát, lịch làm việc, cán bộ đầu mối và trả lời yêu cầu thông tin; "
+        "việc khác phải dùng tài khoản của mình"
+    )
+    return ProblemError(HTTPStatus.FORBIDDEN, "link_too_narrow", msg, detail_vi=vietnamese)
+
+
+def _unauthorised(detail: str, detail_vi: str | None = None) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNAUTHORIZED,
         "unauthorized",
         detail,
         headers={"WWW-Authenticate": 'Bearer realm="vong-gac"'},
+        detail_vi=detail_vi,
     )

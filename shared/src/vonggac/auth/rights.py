@@ -40,6 +40,7 @@ class Right(StrEnum):
     ASK = "ask"
     SPEAK = "speak"
     DECIDE = "decide"
+    INVITE = "invite"
 
 
 ROLES: Mapping[Role, str] = MappingProxyType(
@@ -72,6 +73,7 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.DISPUTE: "Say, with a reason, that a finding on a camera is wrong.",
         Right.SPEAK: "Give one's own word: consent to a plan, answers, the own focal point.",
         Right.ASK: "Ask, with a reason, for what somebody else decides.",
+        Right.INVITE: "Make, list and revoke links of facilities.",
         Right.DECIDE: "Decide what somebody else owes, asks or disputes: the acts of the table of duties.",
     }
 )
@@ -84,12 +86,10 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
         Role.DECIDER: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT, Right.ADD, Right.CHANGE, Right.DECIDE},
-        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE},
+        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE, Right.INVITE},
         Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
-        Role.MANAGING_AGENCY: _READS | {Right.READ_PEOPLE, Right.DISPUTE, Right.ASK, Right.SPEAK},
-        Role.FACILITY: frozenset(
-            {Right.READ, Right.READ_RESTRICTED, Right.READ_PEOPLE, Right.DISPUTE, Right.ASK, Right.SPEAK}
-        ),
+        Role.MANAGING_AGENCY: _READS | _PARTY | {Right.INVITE},
+        Role.FACILITY: _PARTY | {Right.READ, Right.READ_RESTRICTED},
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
         Role.SERVICE: _READS,
     }
@@ -109,6 +109,8 @@ class Principal:
     scope: AccessScope | None = None
     agency: UUID | None = None
     """The agency that the caller speaks for, where the token names one."""
+    link: UUID | None = None
+    """The facility's link by which it calls: it opens the routes that are open to links, and no other."""
 
     @property
     def rights(self) -> frozenset[Right]:

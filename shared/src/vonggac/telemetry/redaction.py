@@ -45,6 +45,7 @@ _BESIDE_A_NAME = tuple(re.compile(rf"(?P<key>{before}){_VALUE}", re.IGNORECASE) 
 _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
 # A % that was encoded again is %25.
 _ENCODED = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
+_LINK = re.compile(r"\bvgl_[\w-]{8,}")
 _CALENDAR = re.compile(rf"(?P<key>/calendar-feeds/[^/{_SPACE}]+/)(?P<value>[^?#{_SPACE}\"'<>]+)")
 _BEARER = re.compile(rf"\b(?P<key>Bearer|Basic)\s+(?P<value>[^{_SPACE}\"\',;]{{8,}})")
 _BEARER_ANY_CASE = re.compile(
@@ -70,6 +71,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     text = _CALENDAR.sub(rf"\g<key>{REDACTED}", text)
     text = _BEARER_ANY_CASE.sub(rf"\g<key> {REDACTED}", _BEARER.sub(rf"\g<key> {REDACTED}", text))
     text = _JWT.sub(REDACTED, text)
+    text = _LINK.sub(REDACTED, text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
     if "@" in text:
         text = _ODD_USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)

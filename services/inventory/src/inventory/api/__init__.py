@@ -8,6 +8,7 @@ TAGS = {
     "exports": "Files of what is on record.",
     "templates": "Empty files to fill in.",
     "decision requests": "What somebody who owes a duty asks for, and what was decided.",
+    "facility links": "Short-lived tokens by which a facility does its own acts.",
     "self-approvals": "Where who wrote approved, as the rule of the province allowed.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
@@ -38,11 +39,11 @@ def routers() -> tuple[APIRouter, ...]:
         surveys,
         visits,
     )
-    from inventory.api.mandate.duties import obligations, own_words, requests, self_approvals
+    from inventory.api.mandate.duties import links, obligations, own_words, requests, self_approvals
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    duties = (directives, directive_scans, obligations, requests, self_approvals, own_words)
+    duties = (directives, directive_scans, obligations, requests, self_approvals, own_words, links)
     mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)

@@ -61,6 +61,8 @@ class Services:
     bus: Callable[[], Bus | None]
     """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None
+    link_page: str = ""
+    """Address of the page that facilities open by their links; empty: a QR code holds the token alone."""
 
 
 class RequestContext:

@@ -55,6 +55,16 @@ def is_own_word(caller: Principal, facility: Facility) -> bool:
 
 
 def _refuse_word(word: Word, facility: Facility) -> ProblemError:
+    if not word.document:
+        msg = (
+            f"{word.english} is confirmed by the facility {facility.code} itself, or by the agency that manages it, "
+            "with a token of its own; what a team finds it notes itself"
+        )
+        vietnamese = (
+            f"{word.vietnamese} do chính cơ sở {facility.code} hoặc cơ quan quản lý cơ sở thực hiện bằng tài khoản của "
+            "mình; kết quả khảo sát do đoàn khảo sát ghi"
+        )
+        return ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", msg, detail_vi=vietnamese)
     number, day, file = word.document
     msg = (
         f"{word.english} is confirmed by the facility {facility.code} itself, or by the agency that manages it, with a "

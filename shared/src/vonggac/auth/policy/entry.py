@@ -32,6 +32,8 @@ class Entry:
     also: Mapping[Right, str] = field(default_factory=dict)
     note: str = ""
     """What the scope of a token means here in particular."""
+    by_link: bool = False
+    """Whether a facility's link opens it."""
     act: Act | None = None
     """Of a route that is nothing but this act: who does not decide it learns who does."""
 

@@ -1,13 +1,14 @@
 """The policy of inventory: the routes that every noun has, and those beside them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.rights import Right
 from vonggac.events.inventory import Act
 
 ADD, CHANGE, REMOVE = (Right.ADD,), (Right.CHANGE,), (Right.REMOVE,)
-IMPORT, EXPORT, SPEAK = (Right.IMPORT,), (Right.EXPORT,), (Right.SPEAK,)
+IMPORT, EXPORT, SPEAK, INVITE = (Right.IMPORT,), (Right.EXPORT,), (Right.SPEAK,), (Right.INVITE,)
 READ, AUDIT, SECRET = (Right.READ,), (Right.READ, Right.READ_AUDIT), (Right.WRITE_SECRET,)
 LETTERS = (Right.READ, Right.READ_RESTRICTED)
 
@@ -33,6 +34,9 @@ WITH_PEOPLE = ("focal-points", "team-members", "surveys", "visits")
 OWN_PEOPLE = "focal-points"
 """Whom a facility, or its agency, names itself."""
 WITH_LOGINS = ("cameras", "destinations")
+
+_OF_LINKS = ("surveys", "visits", "focal-points", "information-requests")
+"""Nouns that a facility reads by its link."""
 
 DECIDED = {
     "directives": Act.DIRECTIVE,
@@ -117,6 +121,12 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"/v1/connection-plans/{thing}/consents", SPEAK, narrowed)
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
     yield Entry("POST", f"/v1/information-requests/{thing}/answers", SPEAK, narrowed)
+    links = f"/v1/facilities/{thing}/links"
+    yield Entry("POST", links, INVITE, narrowed)
+    yield Entry("GET", links, INVITE, narrowed)
+    yield Entry("DELETE", f"{links}/{{link_id}}", INVITE, narrowed)
+    yield Entry("GET", "/v1/facility-link", SPEAK, narrowed, note="of the link that calls; 404 for any other caller")
+    yield Entry("POST", f"/v1/surveys/{thing}/declaration", SPEAK, narrowed)
     for noun, word in (("visits", "briefing"), ("visits", "access"), ("surveys", "briefing")):
         yield Entry("POST", f"/v1/{noun}/{thing}/{word}", SPEAK, narrowed)
     yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
@@ -156,7 +166,20 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", "/v1/dead-letters/{sequence}/replay", (Right.OPERATE, *LETTERS), province)
 
 
-INVENTORY: tuple[Entry, ...] = (
-    *(entry for noun, read in _READ_AS.items() for entry in _of_noun(noun, read)),
-    *_beside(),
+OPEN_TO_LINKS = frozenset(
+    {
+        ("GET", "/v1/facility-link"),
+        *(("GET", f"/v1/{noun}{one}") for noun in _OF_LINKS for one in ("", "/{thing_id}")),
+        ("GET", "/v1/surveys/form.schema.json"),
+        ("POST", "/v1/surveys/{thing_id}/declaration"),
+        ("POST", "/v1/surveys/{thing_id}/briefing"),
+        ("POST", "/v1/visits/{thing_id}/briefing"),
+        ("POST", "/v1/visits/{thing_id}/access"),
+        ("POST", "/v1/focal-points"),
+        ("PATCH", "/v1/focal-points/{thing_id}"),
+        ("POST", "/v1/information-requests/{thing_id}/answers"),
+    }
 )
+"""What a facility's link opens: survey form, visits, focal point, answers."""
+_ENTRIES = (*(entry for noun, read in _READ_AS.items() for entry in _of_noun(noun, read)), *_beside())
+INVENTORY: tuple[Entry, ...] = tuple(replace(entry, by_link=entry.key in OPEN_TO_LINKS) for entry in _ENTRIES)

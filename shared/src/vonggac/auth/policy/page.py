@@ -59,6 +59,12 @@ lead where it owes one itself; then the `decider` does.
 A write is judged by what it changes, by whatever route: a change in bulk, a file and an import that is taken back too.
 A refusal (403) says in Vietnamese and English which act it is, who decides it and what would be right.
 """
+LINKS = """\
+The lead, or the agency that manages a facility, makes a link for it (`POST /v1/facilities/{id}/links`): a bearer token
+of its own that ends after 1 hour to 31 days, is kept as a digest, and is revoked at any time (401 from then on). It is
+printed as QR (`form=html`, `svg`, `png`). Who calls by it acts as the facility, and the change log names the link
+(`facility-link:<id>`). It opens these routes, of its facility alone, and no other (403 `link_too_narrow`):
+"""
 REACHES = {
     Reach.NARROWED: "What the caller does not see is not there: not in lists, totals, files, searches; 404 by its id.",
     Reach.COMMON: "Holds nothing of a single facility: the same for every caller.",
@@ -74,6 +80,7 @@ def permissions_page(generated: str) -> str:
     needy = " and ".join(f"`{role}`" for role in sorted(NEED_SCOPE))
     parts.append(f"{needy} count in a token with a scope alone (R26). Roles of one token add up, within its scope.")
     parts += ["## Duties", DUTIES.strip(), _duties()]
+    parts += ["## Links of facilities", LINKS.strip(), _links()]
     parts += ["## Scope", _reaches()]
     for service, entries in POLICY.items():
         parts += [f"## {service.capitalize()}", _routes(entries)]
@@ -104,6 +111,10 @@ def _duties() -> str:
         for act in Act
     )
     return _table(headings, rows)
+
+
+def _links() -> str:
+    return "\n".join(f"- `{entry.method} {entry.path}`" for entry in POLICY["inventory"] if entry.by_link)
 
 
 def _reaches() -> str:

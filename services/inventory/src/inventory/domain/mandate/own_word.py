@@ -19,8 +19,8 @@ class Word(NamedTuple):
 
     fields: tuple[str, ...]
     """What is said; the first names who said it."""
-    document: tuple[str, str, str]
-    """Number, day and file."""
+    document: tuple[str, ...]
+    """Number, day and file; empty: nobody records it for the facility."""
     recorded_by: str
     """The column of who recorded it by its document; None: it is the facility's own word."""
     english: str
@@ -47,6 +47,13 @@ ANSWER = Word(
     "recorded_by",
     "an answer to a request for information",
     "câu trả lời yêu cầu cung cấp thông tin",
+)
+DECLARATION = Word(
+    ("form",),
+    (),
+    "",
+    "the declaration of a site",
+    "việc tự kê khai hiện trạng",
 )
 BRIEFING_HEADINGS: Mapping[str, str] = {
     "briefing_document": "Số văn bản về hướng dẫn an toàn",

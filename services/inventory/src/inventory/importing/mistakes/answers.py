@@ -60,6 +60,10 @@ BY_ANSWER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"the survey declares no attachment with this SHA-256", "phiếu không khai tệp đính kèm có SHA-256 này: gửi bản nộp trước"),
         (r"the survey is (?P<status>\S+) and takes a submission only while it is (?P<while>.*)", "phiếu đang «{status}»; chỉ nhận bản nộp khi đang «{while}»"),
         (r"other findings were taken under this id", "mã này đã dùng cho kết quả khác: tạo mã mới cho phần đã thay đổi"),
+        (r"the survey is (?P<status>\S+): the facility declares its site", "khảo sát đang «{status}»: cơ sở tự kê khai trước khi đoàn vào"),
+        (r"the facility is closed: no link", "cơ sở đã đóng: không cấp liên kết nữa"),
+        (r"the facility has (?P<most>\d+) valid links already", "cơ sở đã có {most} liên kết còn hiệu lực: thu hồi cái không dùng"),
+        (r"the link is over or revoked", "liên kết đã hết hạn hoặc bị thu hồi: xin liên kết mới"),
         # Attachments.
         (r"(?P<count>\d+) are too many for one survey; at most (?P<most>\d+)", "{count} tệp là quá nhiều cho một phiếu; nhiều nhất {most}"),
         (r"bytes together; one survey takes at most (?P<most>\d+)", "các tệp quá lớn: một phiếu nhận nhiều nhất {most} byte; hãy giảm cỡ ảnh"),
@@ -113,6 +117,7 @@ BY_CODE: Mapping[str, str] = {
     "submission_id_taken": "mã này đã dùng cho kết quả khác: tạo mã mới cho phần đã thay đổi",
     "scan_kept": "đã lưu bản quét của văn bản này: tệp đã nhận không thay đổi",
     "survey_full": "phiếu đã đủ dung lượng tệp đính kèm",
+    "too_many": "đã có quá nhiều: thu hồi bớt cái không còn dùng",
     "transition_not_allowed": "không chuyển sang trạng thái đó được",
     "wrote_it": "người lập không tự duyệt: người khác có quyền quyết định duyệt",
 }

@@ -21,7 +21,7 @@ from inventory.storage.tables.mandate import (
     Visit,
 )
 from inventory.storage.tables.people import Agency, ApprovalRule, FocalPoint, OperatorAssignment, Team, TeamMember
-from inventory.storage.tables.places import Coverage, Facility, Unit
+from inventory.storage.tables.places import Coverage, Facility, FacilityLink, Unit
 from inventory.storage.tables.surveys import (
     ConnectionPlan,
     InstallationProposal,
@@ -88,6 +88,7 @@ __all__ = [
     "Directive",
     "DirectiveScan",
     "Facility",
+    "FacilityLink",
     "FocalPoint",
     "IdempotencyKey",
     "ImportRow",

@@ -1,15 +1,15 @@
 """Units and facilities."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.places.areas import Area
-from inventory.storage.tables.base import Coded, Thing
+from inventory.storage.tables.base import Base, Coded, Thing
 from vonggac.events.inventory import (
     CoverageVerdict,
     FacilityStatus,
@@ -61,6 +61,24 @@ class Facility(Coded):
     def founded_on(self) -> date | None:
         """Day of the decision that founds it, else its first day in force."""
         return self.decision_date or self.valid_from
+
+
+class FacilityLink(Base):
+    """A token by which a facility does its own acts until it ends. It has no message: the bus never learns of it."""
+
+    __tablename__ = "facility_links"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id", ondelete="CASCADE"), index=True)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """Of 32 random bytes: nobody guesses them."""
+    for_whom: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+    revoked_why: Mapped[str | None]
 
 
 class Coverage(Thing):

@@ -220,6 +220,8 @@ def met_guards(
 
 SAFE = frozenset({Guard.BRIEFING_DONE, Guard.RULES_ACKNOWLEDGED})
 """What a team needs to go in (R16)."""
+BEFORE_THE_FIELD = frozenset({SurveyStatus.NOT_STARTED, SurveyStatus.ASSIGNED, SurveyStatus.SCHEDULED})
+"""States of a survey whose team has not gone in."""
 WENT_IN = frozenset({SurveyStatus.IN_PROGRESS, SurveyStatus.RETURNED})
 """States of a survey whose team went in, and whose record may still change."""
 PARTIES = frozenset({AgencyRole.LEAD, AgencyRole.OPERATOR, AgencyRole.MANAGING})
