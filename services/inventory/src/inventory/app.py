@@ -20,6 +20,7 @@ from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.api.files.waiting import ImportQueue
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES, MAX_SCAN_BYTES
+from inventory.domain.places.retention import Retention
 from inventory.importing.mistakes.translated import VIETNAMESE
 from inventory.importing.storing.import_list import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
@@ -104,6 +105,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         imports=ImportQueue(settings.import_queue_most_bytes, metrics.import_bytes),
         bus=lambda: relay.bus,
         allowed=settings.allowed,
+        retention=Retention(settings.retention_days, settings.retention_source),
         link_page=settings.facility_link_page,
     )
     follow_units = app.state.services.store.follow_units

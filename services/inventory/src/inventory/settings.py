@@ -47,6 +47,19 @@ class Settings(ServiceSettings):
         description="Allowed networks of cameras and destinations, CIDR, comma separated: an IP address outside "
         "is refused when it is entered, as the workers refuse it when they connect. Unset: only the workers check.",
     )
+    retention_days: int = Field(
+        default=365,
+        ge=30,
+        le=36_500,
+        description="Days after the closing of a facility until what it leaves of people, photos, links and logins is "
+        "due for its purge (R23).",
+    )
+    retention_source: str = Field(
+        default="Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15; thời hạn do đơn vị chủ trì đặt",
+        min_length=1,
+        max_length=500,
+        description="Who says so: the law, or the decision that sets these days. It stands in each record of a purge.",
+    )
     facility_link_page: str = Field(
         default="",
         max_length=500,

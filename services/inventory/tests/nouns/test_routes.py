@@ -15,6 +15,10 @@ CLOCKS = {"as_of", "valid_on"}
 NO_RECORDS = {
     "/v1/changes": "the log of all times, by `since` and `until`",
     "/v1/dead-letters": "messages of the bus",
+    "/v1/due-purges": "what waits today",
+    "/v1/facilities/{thing_id}/links": "tokens, whose own times say what held when",
+    "/v1/facility-link": "the one that calls",
+    "/v1/purges": "a log of what is no more",
     "/v1/imports": "the list of files that came; none of its lines is changed",
     "/v1/imports/{import_id}": "one of them",
     "/v1/surveys/{thing_id}/submissions/{submission_id}": "how far a transfer is, for its sender",

@@ -32,7 +32,6 @@ from vonggac.telemetry.logs import get_logger
 log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A JWT signed by the platform or its OIDC provider.")
 _CALLER = "vonggac.caller"
-LINK_IS_OVER = "liên kết đã hết hạn hoặc bị thu hồi: xin liên kết mới ở nơi đã cấp"
 
 
 type Follow = Callable[[frozenset[UUID]], Awaitable[frozenset[UUID]]]
@@ -61,7 +60,7 @@ def install_authentication(
         if find_link is not None and is_link_token(token):
             known = await find_link(digest_link_token(token))
             if known is None:
-                refusal = _unauthorised("the link is over or revoked; ask whoever gave it for a new one", LINK_IS_OVER)
+                refusal = _unauthorised("the link is over or revoked; ask whoever gave it for a new one")
                 raise refuse_wrong(verifier.wrong_tokens, scope, refusal)
             scope[_CALLER] = known
             return
@@ -211,11 +210,10 @@ def _refuse_link(request: Request, caller: Principal) -> ProblemError:
     return ProblemError(HTTPStatus.FORBIDDEN, "link_too_narrow", msg, detail_vi=vietnamese)
 
 
-def _unauthorised(detail: str, detail_vi: str | None = None) -> ProblemError:
+def _unauthorised(detail: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNAUTHORIZED,
         "unauthorized",
         detail,
         headers={"WWW-Authenticate": 'Bearer realm="vong-gac"'},
-        detail_vi=detail_vi,
     )

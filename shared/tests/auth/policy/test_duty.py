@@ -15,7 +15,7 @@ LEAD, DECIDER, OPERATOR = Role.PROVINCE_LEAD, Role.DECIDER, Role.OPERATOR
 AGENCY, FACILITY = Role.MANAGING_AGENCY, Role.FACILITY
 HERE = AccessScope(facilities=frozenset({uuid4()}))
 
-ASKED = {Act.SETTLEMENT, Act.DEADLINE, Act.EXCEPTION, Act.MAINTENANCE, Act.CLOSING, Act.SWITCHING_OFF}
+ASKED = {Act.SETTLEMENT, Act.DEADLINE, Act.EXCEPTION, Act.MAINTENANCE, Act.CLOSING, Act.SWITCHING_OFF, Act.PURGE}
 """By hand: what somebody who owes a duty may ask for. All else is asked by handing in what is judged, or by nobody."""
 
 

@@ -9,6 +9,7 @@ TAGS = {
     "templates": "Empty files to fill in.",
     "decision requests": "What somebody who owes a duty asks for, and what was decided.",
     "facility links": "Short-lived tokens by which a facility does its own acts.",
+    "purges": "What closed facilities leave behind: when it is due, and what was purged.",
     "self-approvals": "Where who wrote approved, as the rule of the province allowed.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
@@ -39,11 +40,11 @@ def routers() -> tuple[APIRouter, ...]:
         surveys,
         visits,
     )
-    from inventory.api.mandate.duties import links, obligations, own_words, requests, self_approvals
+    from inventory.api.mandate.duties import links, obligations, own_words, purges, requests, self_approvals
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    duties = (directives, directive_scans, obligations, requests, self_approvals, own_words, links)
+    duties = (directives, directive_scans, obligations, requests, self_approvals, own_words, links, purges)
     mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, StringConstraints, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.files.waiting import ImportQueue
+from inventory.domain.places.retention import DEFAULT_RETENTION, Retention
 from inventory.domain.text import LOGIN_ADVICE, clean, holds_login
 from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
@@ -61,6 +62,7 @@ class Services:
     bus: Callable[[], Bus | None]
     """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None
+    retention: Retention = DEFAULT_RETENTION
     link_page: str = ""
     """Address of the page that facilities open by their links; empty: a QR code holds the token alone."""
 
@@ -116,11 +118,15 @@ class RequestContext:
             async with self.write_transaction(caller, reason=reason) as transaction:
                 kept = await find_answer(transaction, self.key, fingerprint)
                 if kept is None:
-                    result = await work(Write(transaction, caller, self.services.sealer, self.services.allowed))
+                    result = await work(self._write_of(transaction, caller))
                     await transaction.finish()
                     kept = await answer(transaction.session, result)
                     await keep_answer(transaction, self.key, fingerprint, kept)
         return Response(kept.body, kept.status, kept.headers, "application/json" if kept.body else None)
+
+    def _write_of(self, transaction: WriteTransaction, caller: Principal) -> Write:
+        services = self.services
+        return Write(transaction, caller, services.sealer, services.allowed, services.retention)
 
     async def _fingerprint(self) -> str:
         """Of the request without credentials: what can be tried out at leisure must not be kept."""

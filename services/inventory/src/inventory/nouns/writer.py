@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from inventory.domain.places.retention import DEFAULT_RETENTION, Retention
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal, Sealer
@@ -21,6 +22,8 @@ class Write:
     sealer: Sealer
     allowed: AllowedNetworks | None
     """Networks in which addresses may be; None: any."""
+    retention: Retention = DEFAULT_RETENTION
+    """How long data of closed facilities are kept."""
     asked_by: str | None = None
     """Who asked for what is carried out; None: the caller writes it itself."""
 

@@ -57,6 +57,7 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
         ),
         Act.FREEZING: Words("freezing a report", "Chốt báo cáo"),
         Act.ASSIGNMENT: Words("assigning the operator of a province", "Phân công đơn vị vận hành của tỉnh"),
+        Act.PURGE: Words("purging the data of a closed facility", "Xóa dữ liệu của cơ sở đã đóng khi hết hạn lưu"),
         Act.APPROVAL_RULE: Words("allowing that who wrote approves", "Cho phép người lập tự duyệt, hoặc thôi cho phép"),
     }
 )
@@ -80,6 +81,7 @@ MATRIX: Mapping[Act, Mapping[Role, Part]] = MappingProxyType(
         Act.FREEZING: _DECIDERS,
         Act.ASSIGNMENT: _DECIDERS,
         Act.APPROVAL_RULE: _DECIDERS,
+        Act.PURGE: _ALL_ASK,
     }
 )
 """The matrix. A role that is not there has no part in the act."""

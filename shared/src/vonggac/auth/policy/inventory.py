@@ -139,6 +139,8 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"{requests}/{thing}/decision", (Right.DECIDE,), narrowed)
     yield Entry("POST", f"{requests}/{thing}/withdrawal", (Right.ASK,), narrowed)
     yield Entry("GET", "/v1/self-approvals", READ, narrowed)
+    yield Entry("GET", "/v1/due-purges", READ, narrowed)
+    yield Entry("GET", "/v1/purges", AUDIT, province)
     yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
     yield Entry("GET", f"/v1/directives/{thing}/scan", READ, common)
     yield Entry("PUT", f"/v1/directives/{thing}/scan", (Right.DECIDE, *CHANGE), province, act=Act.DIRECTIVE)

@@ -87,6 +87,7 @@ class Act(StrEnum):
     FREEZING = "freezing"
     ASSIGNMENT = "assignment"
     APPROVAL_RULE = "approval_rule"
+    PURGE = "purge"
 
 
 class ObligationKind(StrEnum):

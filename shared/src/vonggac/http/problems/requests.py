@@ -31,6 +31,7 @@ OF_REQUESTS: Sentences = tuple(
         (r"needs the right '(?P<right>[^']*)'", "cần quyền '{right}', vai trò của tài khoản không có"),
         (r"the token is for a part of the province", "việc này cần tài khoản dùng cho cả tỉnh"),
         (r"too many wrong tokens or passwords from this address; a wrong one is read again in (?P<wait>\d+) s", "địa chỉ này đã gửi quá nhiều mã truy cập hoặc mật khẩu sai: sau {wait} giây mới đọc mã sai tiếp theo"),
+        (r"the link is over or revoked", "liên kết đã hết hạn hoặc bị thu hồi: xin liên kết mới ở nơi đã cấp"),
         # Requests.
         (r"it has changed since you read it: its revision is (?P<now>\d+)", "bản ghi đã thay đổi sau khi bạn đọc: nay là phiên bản {now}; hãy đọc lại"),
         (r"send If-Match with the ETag", "thiếu If-Match: gửi ETag của bản ghi như khi bạn đọc, để không ghi đè sửa đổi của người khác"),
@@ -78,6 +79,7 @@ OF_CODES: Mapping[str, str] = {
     "internal_error": "lỗi của hệ thống: xem nhật ký của dịch vụ",
     "invalid": "yêu cầu không hợp lệ: xem từng lỗi",
     "keys_unavailable": "không đọc được khóa công khai để nhận biết tài khoản: thử lại sau ít giây",
+    "link_too_narrow": "liên kết của cơ sở không dùng cho việc này: dùng tài khoản của mình",
     "method_not_allowed": "địa chỉ này không nhận phương thức đó",
     "not_acceptable": "không có định dạng nào như yêu cầu",
     "not_found": "không có bản ghi này, hoặc tài khoản không được xem",

@@ -59,6 +59,7 @@ NEEDS: Mapping[Act, Needs] = {
         ("facility_id", "to"),
         to=frozenset({FacilityStatus.SUSPENDED.value, FacilityStatus.CLOSED.value, FacilityStatus.ACTIVE.value}),
     ),
+    Act.PURGE: Needs(("facility_id",)),
     Act.SWITCHING_OFF: Needs((), one_of=("camera_id", "delivery_id")),
 }
 _ALL = (
@@ -71,8 +72,8 @@ class RequestFields(Fields):
     """What is asked for. Which fields it has depends on the act."""
 
     act: Annotated[Act, AfterValidator(_check_request)] = Field(
-        description="settlement and deadline: of an obligation; exception, closing: of a facility; maintenance: of a "
-        "camera or a facility; switching_off: of a camera or a delivery."
+        description="settlement and deadline: of an obligation; exception, closing, purge: of a facility; maintenance: "
+        "of a camera or a facility; switching_off: of a camera or a delivery."
     )
     reason: Line = Field(description="Why; whoever decides reads it, and it stands in the change log.")
     obligation_id: UUID | None = None

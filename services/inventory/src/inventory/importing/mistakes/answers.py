@@ -63,7 +63,6 @@ BY_ANSWER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"the survey is (?P<status>\S+): the facility declares its site", "khảo sát đang «{status}»: cơ sở tự kê khai trước khi đoàn vào"),
         (r"the facility is closed: no link", "cơ sở đã đóng: không cấp liên kết nữa"),
         (r"the facility has (?P<most>\d+) valid links already", "cơ sở đã có {most} liên kết còn hiệu lực: thu hồi cái không dùng"),
-        (r"the link is over or revoked", "liên kết đã hết hạn hoặc bị thu hồi: xin liên kết mới"),
         # Attachments.
         (r"(?P<count>\d+) are too many for one survey; at most (?P<most>\d+)", "{count} tệp là quá nhiều cho một phiếu; nhiều nhất {most}"),
         (r"bytes together; one survey takes at most (?P<most>\d+)", "các tệp quá lớn: một phiếu nhận nhiều nhất {most} byte; hãy giảm cỡ ảnh"),
@@ -99,6 +98,7 @@ BY_CODE: Mapping[str, str] = {
     "no_lead": "phiếu chưa có cơ quan chủ trì: điền lead_agency_id",
     "not_assigned": "cơ quan này không được giao việc ở đó vào ngày đó",
     "not_declared": "phiếu không khai tệp đính kèm này: gửi bản nộp trước",
+    "not_due": "chưa đến hạn xóa dữ liệu",
     "not_done": "chỉ lần nhập đã xong mới lấy lại được",
     "not_in_force": "không có hiệu lực vào ngày đó",
     "not_in_the_field": "phiếu không ở trạng thái nhận bản nộp",

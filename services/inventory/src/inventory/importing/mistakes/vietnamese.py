@@ -131,7 +131,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"this maintenance has begun", "bảo trì đã bắt đầu: không sửa được phần đã qua"),
         (r"lies in the past: what has been", "ở quá khứ: không sửa được phần đã qua"),
         (r"left_at needs entered_at", "có giờ ra mà thiếu giờ vào: điền cả hai"),
-        (r"(?P<fields>\S+, \S+, \S+) go together: a document has", "{fields} đi cùng nhau: văn bản phải có số, ngày và tệp"),
+        (r"(?P<fields>.+) go together: a document has", "{fields} đi cùng nhau: văn bản phải có số, ngày và tệp"),
         (r"access_given_by, access_from and access_to go together", "người xác nhận, giờ vào từ và đến đi cùng nhau: điền cả ba hoặc để trống cả ba"),
         (r"access_to must be later than access_from", "access_to phải sau access_from"),
         (r"briefed_by and briefed_at go together", "người và giờ phổ biến an toàn đi cùng nhau: điền cả hai hoặc để trống cả hai"),

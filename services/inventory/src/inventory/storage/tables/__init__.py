@@ -21,7 +21,7 @@ from inventory.storage.tables.mandate import (
     Visit,
 )
 from inventory.storage.tables.people import Agency, ApprovalRule, FocalPoint, OperatorAssignment, Team, TeamMember
-from inventory.storage.tables.places import Coverage, Facility, FacilityLink, Unit
+from inventory.storage.tables.places import Coverage, Facility, FacilityLink, Purge, Unit
 from inventory.storage.tables.surveys import (
     ConnectionPlan,
     InstallationProposal,
@@ -102,6 +102,7 @@ __all__ = [
     "OutboxRow",
     "PlanException",
     "PublishedStream",
+    "Purge",
     "Recorder",
     "RepublishWanted",
     "SelfApproval",

@@ -1,7 +1,7 @@
 """Units and facilities."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, text
@@ -67,6 +67,8 @@ class FacilityLink(Base):
     """A token by which a facility does its own acts until it ends. It has no message: the bus never learns of it."""
 
     __tablename__ = "facility_links"
+    logged_as: ClassVar = "facility_link"
+    """As the change log names it."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id", ondelete="CASCADE"), index=True)
@@ -79,6 +81,27 @@ class FacilityLink(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
     revoked_why: Mapped[str | None]
+
+
+class Purge(Base):
+    """That the data of a closed facility was purged: what kinds and how many, never the data."""
+
+    __tablename__ = "purges"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    facility_id: Mapped[UUID] = mapped_column(index=True)
+    facility_code: Mapped[str]
+    closed_at: Mapped[datetime]
+    due_on: Mapped[date]
+    retention_days: Mapped[int]
+    retention_source: Mapped[str]
+    purged_at: Mapped[datetime]
+    asked_by: Mapped[str]
+    decided_by: Mapped[str]
+    request_id: Mapped[UUID]
+    """The decision request that was granted."""
+    reason: Mapped[str]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB())
 
 
 class Coverage(Thing):

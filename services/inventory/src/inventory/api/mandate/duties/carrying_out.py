@@ -1,9 +1,10 @@
 """What is granted is carried out: by the rules of its noun, in the name of who granted it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from inventory.api.mandate.duties.columns import next_deadline, settled_columns
 from inventory.api.nouns.rules import make_thing, patch_thing, refuse_to_stay
@@ -12,6 +13,8 @@ from inventory.domain.mandate.decision_request import RequestFields, reason_of, 
 from inventory.domain.mandate.maintenance_window import MaintenanceWindowFields
 from inventory.domain.mandate.obligation import MACHINE
 from inventory.domain.mandate.planning.basis import ExceptionFields
+from inventory.domain.paper import in_vietnam
+from inventory.domain.places.retention import Retention, find_due_day
 from inventory.nouns.devices.declared import CAMERA, DELIVERY
 from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW
 from inventory.nouns.mandate.obligations import OBLIGATION
@@ -19,6 +22,7 @@ from inventory.nouns.mandate.plans import PLAN_EXCEPTION
 from inventory.nouns.places import FACILITY
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import unknown_reference
+from inventory.storage.purging import find_closings, purge_facility
 from inventory.storage.queries.sight import sees
 from inventory.storage.tables import (
     Camera,
@@ -27,6 +31,7 @@ from inventory.storage.tables import (
     Facility,
     MaintenanceWindow,
     Obligation,
+    Purge,
     Thing,
 )
 from vonggac.events.inventory import Act, FacilityStatus, ObligationStatus
@@ -138,6 +143,52 @@ def _refuse_begun(why: str | None) -> None:
         )
 
 
+async def _purge(writing: Write, request: DecisionRequest, asked: RequestFields, reason: str) -> None:
+    """Erase what a closed facility left, once it is due, and keep on record what kinds and how many."""
+    transaction, retention = writing.transaction, writing.retention
+    facility = await transaction.get_thing(Facility, _named(asked.facility_id))
+    closed_at = (await find_closings(transaction.session, [facility.id])).get(facility.id)
+    today = day_of(transaction.now)
+    if closed_at is None or find_due_day(closed_at, retention) > today:
+        raise _refuse_early(facility, closed_at, retention)
+    counts = await purge_facility(transaction, facility.id)
+    purge = Purge(
+        id=uuid4(),
+        facility_id=facility.id,
+        facility_code=facility.code,
+        closed_at=closed_at,
+        due_on=find_due_day(closed_at, retention),
+        retention_days=retention.days,
+        retention_source=retention.source,
+        purged_at=transaction.now,
+        asked_by=request.asked_by,
+        decided_by=writing.caller.subject,
+        request_id=request.id,
+        reason=reason,
+        counts={kind.value: count for kind, count in counts.items()},
+    )
+    transaction.session.add(purge)
+    shown = {"facility_id": str(facility.id), "request_id": str(request.id), "counts": purge.counts}
+    transaction.log.add(transaction.now, "purge", purge.id, "created", None, shown)
+
+
+def _refuse_early(facility: Facility, closed_at: datetime | None, retention: Retention) -> ProblemError:
+    if closed_at is None:
+        msg = f"the facility {facility.code} is {facility.status}: the retention of its data begins when it is closed"
+        vietnamese = f"cơ sở {facility.code} chưa đóng: thời hạn lưu dữ liệu tính từ khi đóng"
+        return ProblemError(HTTPStatus.CONFLICT, "not_due", msg, detail_vi=vietnamese)
+    due_on = find_due_day(closed_at, retention)
+    msg = (
+        f"the facility {facility.code} was closed on {day_of(closed_at)}, and its data are kept for {retention.days} "
+        f"days ({retention.source}): they are due on {due_on}"
+    )
+    vietnamese = (
+        f"cơ sở {facility.code} đóng ngày {in_vietnam(day_of(closed_at))}, dữ liệu lưu {retention.days} ngày "
+        f"({retention.source}): đến ngày {in_vietnam(due_on)} mới được xóa"
+    )
+    return ProblemError(HTTPStatus.CONFLICT, "not_due", msg, detail_vi=vietnamese)
+
+
 type Carrier = Callable[[Write, DecisionRequest, RequestFields, str], Awaitable[None]]
 _CARRIERS: Mapping[Act, Carrier] = {
     Act.SETTLEMENT: _settle,
@@ -146,4 +197,5 @@ _CARRIERS: Mapping[Act, Carrier] = {
     Act.MAINTENANCE: _agree,
     Act.CLOSING: _close,
     Act.SWITCHING_OFF: _switch_off,
+    Act.PURGE: _purge,
 }

@@ -26,8 +26,7 @@ from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-LINK = "facility_link"
-"""As the change log names it."""
+LINK = FacilityLink.logged_as
 _SECRET = {"Cache-Control": "no-store"}
 
 router = guarded_router(tags=["facility links"])
