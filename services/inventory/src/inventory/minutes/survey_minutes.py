@@ -46,7 +46,7 @@ def survey_minutes(of: MinutesOf) -> bytes:
     _participants(page, of)
     _safety(page, of.survey)
     write_findings(page, of.survey)
-    _verdict(page, of.survey)
+    write_verdict(page, of.survey)
     page.text(
         "Biên bản được lập thành ...... bản có giá trị như nhau, mỗi bên giữ ...... bản, đã đọc lại cho các thành phần "
         "tham gia cùng nghe, thống nhất và ký tên. Kết thúc vào ...... giờ ...... cùng ngày./."
@@ -97,7 +97,8 @@ def _recorded(survey: SurveyFields) -> str:
     return f" (ghi nhận theo văn bản số {survey.briefing_document} ngày {short_day(survey.briefing_signed_on)})"
 
 
-def _verdict(page: LetterPage, survey: SurveyFields) -> None:
+def write_verdict(page: LetterPage, survey: SurveyFields) -> None:
+    """Verdict, sufficiency, proposal and cost, as minutes and reports on a site say them."""
     page.heading("IV. KẾT LUẬN, ĐỀ XUẤT")
     for number, line in enumerate(_conclusions(survey), start=1):
         page.text(f"{number}. {line}")

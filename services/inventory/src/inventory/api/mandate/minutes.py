@@ -54,14 +54,13 @@ async def _minutes_of(session: AsyncSession, survey: Survey, day: date) -> Minut
     facility = await session.get_one(Facility, survey.facility_id)
     agencies = {one.id: one for one in await session.scalars(select(Agency).order_by(Agency.code))}
     named = agencies.get(survey.lead_agency_id) if survey.lead_agency_id is not None else None
-    issuer = named or _of_role(agencies.values(), AgencyRole.LEAD, day)
+    issuer = named or find_of_role(agencies.values(), AgencyRole.LEAD, day)
     if issuer is None:
-        msg = "no agency leads the survey: give its lead_agency_id"
-        raise ProblemError(HTTPStatus.CONFLICT, "no_lead", msg)
+        raise no_lead()
     above = agencies.get(issuer.parent_id) if issuer.parent_id is not None else None
-    parent = above or _of_role(agencies.values(), AgencyRole.PEOPLES_COMMITTEE, day)
+    parent = above or find_of_role(agencies.values(), AgencyRole.PEOPLES_COMMITTEE, day)
     return MinutesOf(
-        survey=_shown(session, survey),
+        survey=hide_phone(session, survey),
         facility_name=facility.name,
         facility_address=facility.address,
         issuer=issuer.name,
@@ -71,13 +70,20 @@ async def _minutes_of(session: AsyncSession, survey: Survey, day: date) -> Minut
     )
 
 
-def _of_role(agencies: Iterable[Agency], role: AgencyRole, day: date) -> Agency | None:
+def find_of_role(agencies: Iterable[Agency], role: AgencyRole, day: date) -> Agency | None:
     """The first that stood on a day; where none did, the one that stood nearest to it."""
     return latest((one for one in agencies if one.role is role), day)
 
 
-def _shown(session: AsyncSession, survey: Survey) -> SurveyFields:
+def hide_phone(session: AsyncSession, survey: Survey) -> SurveyFields:
+    """Return a survey as it is printed: without a phone for who may not see one."""
     fields = merge(SurveyFields, survey, {})
     if fields.lead_phone is None or sight_of(session).people:
         return fields
     return fields.model_copy(update={"lead_phone": HIDDEN})
+
+
+def no_lead() -> ProblemError:
+    """The 409 of a paper that nobody issues."""
+    msg = "no agency leads the survey: give its lead_agency_id"
+    return ProblemError(HTTPStatus.CONFLICT, "no_lead", msg)

@@ -63,6 +63,8 @@ BY_ANSWER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"the survey is (?P<status>\S+): the facility declares its site", "khảo sát đang «{status}»: cơ sở tự kê khai trước khi đoàn vào"),
         (r"the facility is closed: no link", "cơ sở đã đóng: không cấp liên kết nữa"),
         (r"the facility has (?P<most>\d+) valid links already", "cơ sở đã có {most} liên kết còn hiệu lực: thu hồi cái không dùng"),
+        (r"the facility (?P<code>\S+) was closed on (?P<day>\S+), and its data are kept for (?P<days>\d+) days .*: they are due on (?P<due>\S+)", "cơ sở {code} đóng ngày {day}, dữ liệu lưu {days} ngày: đến ngày {due} mới được xóa"),
+        (r"the facility (?P<code>\S+) is (?P<status>\S+): the retention of its data begins", "cơ sở {code} chưa đóng: thời hạn lưu dữ liệu tính từ khi đóng"),
         # Attachments.
         (r"(?P<count>\d+) are too many for one survey; at most (?P<most>\d+)", "{count} tệp là quá nhiều cho một phiếu; nhiều nhất {most}"),
         (r"bytes together; one survey takes at most (?P<most>\d+)", "các tệp quá lớn: một phiếu nhận nhiều nhất {most} byte; hãy giảm cỡ ảnh"),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.days import day_of
 from inventory.domain.paper import Cause, find_wrong_day
@@ -117,7 +118,7 @@ async def check_day(
     """The same of a day that is new."""
     facility = await transaction.session.get_one(Facility, facility_id)
     causes = [*more, *_founding(facility)]
-    directive = await _first_directive(transaction, facility, kinds)
+    directive = await find_first_directive(transaction.session, facility, kinds)
     if directive is not None:
         causes.append(cause_of(directive))
     refuse_wrong_day(transaction, field, day, *causes)
@@ -157,11 +158,10 @@ def _founding(facility: Facility) -> list[Cause]:
     ]
 
 
-async def _first_directive(
-    transaction: WriteTransaction, facility: Facility, kinds: Collection[ObligationKind]
+async def find_first_directive(
+    session: AsyncSession, facility: Facility, kinds: Collection[ObligationKind]
 ) -> Directive | None:
     """The oldest directive that demands one of these of the facility, whether it has cameras or not."""
-    session = transaction.session
     query = (
         select(Obligation, Directive)
         .join(Directive, Directive.id == Obligation.directive_id)

@@ -1,0 +1,52 @@
+"""What the papers about one facility have in common: who issues them, on which basis, about which facility."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from inventory.minutes.wording import heading_name
+from vonggac.decree import LetterPage
+from vonggac.decree.measures import SIGNER
+
+_PROVINCE = re.compile(r"(?:tỉnh|thành phố) (.+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Who issues a paper, and about which facility. `agencies`: names by id."""
+
+    issuer: str
+    issuer_code: str
+    issuer_parent: str | None
+    facility_name: str
+    facility_address: str | None
+    basis: str | None
+    """The directive in full, as it is cited; None: no directive demands it."""
+    agencies: Mapping[UUID, str]
+
+
+def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> LetterPage:
+    """A paper with its head and name. `kind`: `TỜ TRÌNH`; `symbol`: its abbreviation in the number, `TTr`."""
+    page = LetterPage(f"{kind.capitalize()} {subject[0].lower()}{subject[1:]}")
+    parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
+    page.head(parent=parent, issuer=heading_name(of.issuer), symbol=f"{symbol}-{of.issuer_code}", place=find_place(of))
+    page.name(kind, subject)
+    return page
+
+
+def find_place(of: Heading) -> str:
+    """Before the date: the province as its committee names it; dots where none does."""
+    found = _PROVINCE.search(of.issuer_parent or "")
+    return found[1] if found is not None else "......"
+
+
+def name_place(of: Heading) -> str:
+    """The facility with its address."""
+    return ", ".join(part for part in (of.facility_name, of.facility_address) if part is not None)
+
+
+def end_paper(page: LetterPage, recipients: Sequence[str], signer: str | None = None) -> bytes:
+    """Recipients and signature, and the paper as DOCX."""
+    page.closing(recipients, (signer if signer is not None else SIGNER,))
+    return page.saved()

@@ -1,0 +1,101 @@
+"""The papers of a proposal, a survey and a plan say what is on record, in the form of Decree 30/2020 (R06)."""
+
+import io
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import docx
+import pytest
+
+from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
+from inventory.domain.mandate.planning.proposal import ProposalFields
+from inventory.domain.mandate.surveying.survey import SurveyFields
+from inventory.minutes.papers import Heading, find_place
+from inventory.minutes.plan_paper import plan_paper
+from inventory.minutes.proposal_paper import proposal_paper, status_report
+
+FACILITY, LEAD = UUID(int=2), UUID(int=1)
+OF = Heading(
+    issuer="Sở Thông tin và Truyền thông",
+    issuer_code="STTTT",
+    issuer_parent="Ủy ban nhân dân tỉnh Quảng Trị",
+    facility_name="Trường Tiểu học Cam An",
+    facility_address="xã Cam An",
+    basis="Công văn số 1742/UBND-VX ngày 07/5/2021 của Ủy ban nhân dân tỉnh Quảng Trị",
+    agencies={LEAD: "Sở Thông tin và Truyền thông"},
+)
+PROPOSAL = ProposalFields(
+    code="DX-01",
+    facility_id=FACILITY,
+    areas=({"area": "gate", "cameras": 2}, {"area": "yard", "cameras": 3, "type": "ptz"}),
+    line="FTTH 40 Mbps",
+    power="UPS 30 phút",
+    estimated_cost_vnd=185_000_000,
+    lead_time_days=5,
+    proposed_connection="RTSP qua VPN",
+    funding_source="Ngân sách tỉnh",
+    decision_number="1234/QĐ-UBND",
+    decision_date=date(2021, 5, 9),
+)
+SURVEY = SurveyFields(
+    code="KS-01",
+    facility_id=FACILITY,
+    surveyed_on=date(2021, 5, 8),
+    form={"areas": [{"area": "gate", "coverage": "not_covered", "cameras_needed": 2}]},
+)
+
+
+def words_of(content: bytes) -> str:
+    document = docx.Document(io.BytesIO(content))
+    lines = [one.text for one in document.paragraphs]
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return "\n".join([*lines, *cells])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "TỜ TRÌNH", "/TTr-STTTT", "Quảng Trị, ngày", "Kính gửi: Ủy ban nhân dân tỉnh Quảng Trị", "1742/UBND-VX",
+        "Cổng ra vào", "Quay quét (PTZ)", "tổng cộng 5 camera", "185.000.000 đồng", "5 ngày", "Ngân sách tỉnh",
+        "Quyết định số 1234/QĐ-UBND ngày 09/5/2021", "RTSP qua VPN", "cần bổ sung 2 camera", "Nơi nhận:",
+    ],
+)  # fmt: skip
+def test_a_submission_has_areas_number_cost_days_funds_and_decision(said: str) -> None:
+    assert said in words_of(proposal_paper(OF, PROPOSAL, SURVEY))
+
+
+def test_a_submission_without_a_survey_or_figures_says_so() -> None:
+    bare = ProposalFields(code="DX-02", facility_id=FACILITY)
+    said = words_of(proposal_paper(OF, bare, None))
+    for part in (
+        "chưa có phiếu khảo sát được duyệt",
+        "Kinh phí dự kiến: chưa xác định",
+        "Nguồn kinh phí: chưa xác định",
+    ):
+        assert part in said
+
+
+def test_a_report_on_a_site_says_what_the_survey_found() -> None:
+    said = words_of(status_report(OF, SURVEY))
+    for part in ("BÁO CÁO", "/BC-STTTT", "khảo sát ngày 08/5/2021", "Chưa có camera", "Cổng ra vào", "chưa đánh giá"):
+        assert part in said
+
+
+def test_a_plan_names_ways_centres_and_words_and_no_address() -> None:
+    connection: Any = {
+        "camera_code": "C-01", "address": "10.20.1.5:554", "bandwidth_kbps": 2048, "destination_codes": ["IOC"],
+    }  # fmt: skip
+    plan = PlanFields(facility_id=FACILITY, connections=(connection,), connect_by=date(2021, 5, 9))
+    word = Consent(
+        agency_id=LEAD, kind=ConsentKind.AGREED, given_by="Phó Giám đốc", given_on=date(2021, 5, 8),
+        document="12/VT", document_file="a.pdf", recorded_by="lead",
+    )  # fmt: skip
+    said = words_of(plan_paper(OF, plan, 2, (word,)))
+    for part in ("PHƯƠNG ÁN", "(lần 2)", "C-01", "IOC", "2.048", "Thống nhất (ghi nhận thay)", "12/VT", "09/5/2021"):
+        assert part in said
+    assert "10.20.1.5" not in said
+
+
+def test_the_place_of_a_paper_is_the_province_of_its_committee() -> None:
+    assert find_place(OF) == "Quảng Trị"
