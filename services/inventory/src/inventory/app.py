@@ -108,17 +108,18 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         retention=Retention(settings.retention_days, settings.retention_source),
         link_page=settings.facility_link_page,
     )
-    follow_units = app.state.services.store.follow_units
-    install_authentication(
-        app,
-        TokenVerifier.of(settings, unix_s=clock.unix_s),
-        INVENTORY,
-        follow_units=follow_units,
-        find_link=find_links_in(app.state.services.store),
-    )
+    _know_callers(app, settings, clock)
     add_routes(app, routers())
     check_policy(app)
     return app
+
+
+def _know_callers(app: FastAPI, settings: Settings, clock: ServerClock) -> None:
+    """Callers have signed tokens, or those of links of facilities."""
+    store: Store = app.state.services.store
+    verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
+    find_link = find_links_in(store)
+    install_authentication(app, verifier, INVENTORY, follow_units=store.follow_units, find_link=find_link)
 
 
 def _add_checks(

@@ -121,14 +121,6 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"/v1/connection-plans/{thing}/consents", SPEAK, narrowed)
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)
     yield Entry("POST", f"/v1/information-requests/{thing}/answers", SPEAK, narrowed)
-    links = f"/v1/facilities/{thing}/links"
-    yield Entry("POST", links, INVITE, narrowed)
-    yield Entry("GET", links, INVITE, narrowed)
-    yield Entry("DELETE", f"{links}/{{link_id}}", INVITE, narrowed)
-    yield Entry("GET", "/v1/facility-link", SPEAK, narrowed, note="of the link that calls; 404 for any other caller")
-    yield Entry("POST", f"/v1/surveys/{thing}/declaration", SPEAK, narrowed)
-    for noun, word in (("visits", "briefing"), ("visits", "access"), ("surveys", "briefing")):
-        yield Entry("POST", f"/v1/{noun}/{thing}/{word}", SPEAK, narrowed)
     yield Entry("POST", f"/v1/maintenance-windows/{thing}/cancel", CHANGE, narrowed)
     yield Entry("POST", f"/v1/obligations/{thing}/deadlines", (Right.DECIDE, *CHANGE), province, act=Act.DEADLINE)
     requests = "/v1/decision-requests"
@@ -139,8 +131,6 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", f"{requests}/{thing}/decision", (Right.DECIDE,), narrowed)
     yield Entry("POST", f"{requests}/{thing}/withdrawal", (Right.ASK,), narrowed)
     yield Entry("GET", "/v1/self-approvals", READ, narrowed)
-    yield Entry("GET", "/v1/due-purges", READ, narrowed)
-    yield Entry("GET", "/v1/purges", AUDIT, province)
     yield Entry("GET", f"/v1/directives/{thing}/chain", READ, common)
     yield Entry("GET", f"/v1/directives/{thing}/scan", READ, common)
     yield Entry("PUT", f"/v1/directives/{thing}/scan", (Right.DECIDE, *CHANGE), province, act=Act.DIRECTIVE)
@@ -151,9 +141,6 @@ def _beside() -> Iterator[Entry]:
     yield Entry("PUT", f"/v1/surveys/{thing}/attachments/{{sha256}}", CHANGE, narrowed)
     yield Entry("GET", f"/v1/surveys/{thing}/attachments/{{sha256}}", READ, narrowed)
     yield Entry("GET", f"/v1/surveys/{thing}/minutes.docx", READ, narrowed, _PEOPLE)
-    yield Entry("GET", f"/v1/surveys/{thing}/status-report.docx", READ, narrowed, _PEOPLE)
-    yield Entry("GET", f"/v1/installation-proposals/{thing}/submission.docx", READ, narrowed)
-    yield Entry("GET", f"/v1/connection-plans/{thing}/plan.docx", READ, narrowed)
     yield Entry("GET", "/v1/due-obligations", READ, narrowed)
     yield Entry("GET", "/v1/due-inspections", READ, narrowed)
     yield Entry("GET", "/v1/team-workload", READ, narrowed)
@@ -171,6 +158,24 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", "/v1/dead-letters/{sequence}/replay", (Right.OPERATE, *LETTERS), province)
 
 
+def _of_parties() -> Iterator[Entry]:
+    """What the parties of a facility say and sign, its links, and what it leaves behind."""
+    narrowed, thing = Reach.NARROWED, "{thing_id}"
+    links = f"/v1/facilities/{thing}/links"
+    yield Entry("POST", links, INVITE, narrowed)
+    yield Entry("GET", links, INVITE, narrowed)
+    yield Entry("DELETE", f"{links}/{{link_id}}", INVITE, narrowed)
+    yield Entry("GET", "/v1/facility-link", SPEAK, narrowed, note="of the link that calls; 404 for any other caller")
+    yield Entry("POST", f"/v1/surveys/{thing}/declaration", SPEAK, narrowed)
+    for noun, word in (("visits", "briefing"), ("visits", "access"), ("surveys", "briefing")):
+        yield Entry("POST", f"/v1/{noun}/{thing}/{word}", SPEAK, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/status-report.docx", READ, narrowed, _PEOPLE)
+    yield Entry("GET", f"/v1/installation-proposals/{thing}/submission.docx", READ, narrowed)
+    yield Entry("GET", f"/v1/connection-plans/{thing}/plan.docx", READ, narrowed)
+    yield Entry("GET", "/v1/due-purges", READ, narrowed)
+    yield Entry("GET", "/v1/purges", (*AUDIT, Right.READ_RESTRICTED), Reach.PROVINCE)
+
+
 OPEN_TO_LINKS = frozenset(
     {
         ("GET", "/v1/facility-link"),
@@ -186,5 +191,5 @@ OPEN_TO_LINKS = frozenset(
     }
 )
 """What a facility's link opens: survey form, visits, focal point, answers."""
-_ENTRIES = (*(entry for noun, read in _READ_AS.items() for entry in _of_noun(noun, read)), *_beside())
+_ENTRIES = (*(entry for noun, read in _READ_AS.items() for entry in _of_noun(noun, read)), *_beside(), *_of_parties())
 INVENTORY: tuple[Entry, ...] = tuple(replace(entry, by_link=entry.key in OPEN_TO_LINKS) for entry in _ENTRIES)

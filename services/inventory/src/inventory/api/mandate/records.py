@@ -15,10 +15,10 @@ from inventory.api.nouns.rules import patch_thing
 from inventory.api.nouns.writes import answer_with
 from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
 from inventory.domain.mandate.maintenance_window import cancelled
-from inventory.domain.mandate.own_word import ANSWER, has_document
+from inventory.domain.people.own_word import ANSWER, has_document
 from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown
 from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, MaintenanceWindowShown, span_of
-from inventory.nouns.own_word import find_recorder
+from inventory.nouns.parties import find_recorder
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import refuse_as_422
 from inventory.storage.tables import InformationRequest, MaintenanceWindow, Thing

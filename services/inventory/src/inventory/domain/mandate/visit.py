@@ -13,8 +13,8 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.days import day_of
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line, Name, Phone
-from inventory.domain.mandate.own_word import ACCESS_HEADINGS, BRIEFING_HEADINGS, Access, BriefingDocument
 from inventory.domain.paper import PAPER_HEADINGS, Paper
+from inventory.domain.people.own_word import ACCESS_HEADINGS, BRIEFING_HEADINGS, Access, BriefingDocument
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import VisitPurpose, VisitStatus
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
 from inventory.domain.mandate.maintenance_window import HEADINGS, MaintenanceWindowFields, Span, is_agreed, refusal
 from inventory.nouns.noun import Noun
-from inventory.nouns.requests import new_request
+from inventory.nouns.parties import new_request
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import invalid

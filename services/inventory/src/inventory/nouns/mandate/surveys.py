@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.domain.days import day_of
-from inventory.domain.mandate.own_word import BRIEFING, RECORDED_BY
 from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
 from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import (
@@ -22,11 +21,12 @@ from inventory.domain.mandate.surveying.survey import (
     met_guards,
 )
 from inventory.domain.paper import PAPER, Cause
+from inventory.domain.people.own_word import BRIEFING, RECORDED_BY
 from inventory.nouns.mandate.closable import ClosableWriter, closed
 from inventory.nouns.mandate.states import FIELD_AHEAD, SURVEYED, check_happened, check_paper_day, status_filter
 from inventory.nouns.mandate.surveyed_areas import record_coverage
 from inventory.nouns.noun import Noun
-from inventory.nouns.own_word import find_recorders
+from inventory.nouns.parties import find_recorders
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import unknown_reference

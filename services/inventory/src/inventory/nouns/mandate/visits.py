@@ -11,8 +11,8 @@ from sqlalchemy import select
 from inventory.domain.days import VIETNAM, day_of
 from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
 from inventory.domain.mandate.inspection import Finding, InspectionFields
-from inventory.domain.mandate.own_word import ACCESS, BRIEFING, RECORDED_BY, lies_outside
 from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met, lost
+from inventory.domain.people.own_word import ACCESS, BRIEFING, RECORDED_BY, lies_outside
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.states import (
     DAY_TO_COME,
@@ -24,7 +24,7 @@ from inventory.nouns.mandate.states import (
     status_filter,
 )
 from inventory.nouns.noun import Noun
-from inventory.nouns.own_word import find_recorders
+from inventory.nouns.parties import find_recorders
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid

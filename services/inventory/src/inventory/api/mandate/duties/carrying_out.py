@@ -22,7 +22,6 @@ from inventory.nouns.mandate.plans import PLAN_EXCEPTION
 from inventory.nouns.places import FACILITY
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import unknown_reference
-from inventory.storage.purging import find_closings, purge_facility
 from inventory.storage.queries.sight import sees
 from inventory.storage.tables import (
     Camera,
@@ -34,6 +33,7 @@ from inventory.storage.tables import (
     Purge,
     Thing,
 )
+from inventory.storage.upkeep.purging import find_closings, purge_facility
 from vonggac.events.inventory import Act, FacilityStatus, ObligationStatus
 from vonggac.http import ProblemError
 

@@ -14,13 +14,13 @@ from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import patch_thing
 from inventory.api.nouns.writes import answer_with
 from inventory.domain.fields import Fields, Name, Phone
-from inventory.domain.mandate.own_word import DECLARATION, Access, BriefingDocument
 from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import BEFORE_THE_FIELD
+from inventory.domain.people.own_word import DECLARATION, Access, BriefingDocument
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.surveys import SURVEY, SurveyShown
 from inventory.nouns.mandate.visits import VISIT, VisitShown
-from inventory.nouns.own_word import find_recorder
+from inventory.nouns.parties import find_recorder
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Survey, Thing
 from vonggac.auth import Caller, guarded_router
@@ -78,7 +78,7 @@ async def confirm_visit_access(
 ) -> Response:
     """By the facility's own token, or its managing agency's; anybody else gives the document of their word.
 
-    A visit that is planned for another time afterwards needs another confirmation.
+    A visit that is planned for another time afterwards is confirmed again.
     """
     return await change_thing(context, caller, VISIT, thing_id, if_match, _given(body))
 

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import Context
 from inventory.domain.days import day_of
 from inventory.domain.places.retention import KIND_WORDS, Kind, Retention, find_due_day
-from inventory.storage.purging import count_kinds, find_closings, list_purges
 from inventory.storage.tables import Facility, Purge
+from inventory.storage.upkeep.purging import count_kinds, find_closings, list_purges
 from vonggac.auth import guarded_router
 from vonggac.events.inventory import FacilityStatus
 from vonggac.http.lists import Key, Listing, PageQuery

@@ -27,7 +27,7 @@ from inventory.domain.mandate.decision_request import (
     reason_of,
 )
 from inventory.domain.people.approvals import refuse_writer
-from inventory.nouns.requests import new_request
+from inventory.nouns.parties import new_request
 from inventory.nouns.writer import Write
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import sees

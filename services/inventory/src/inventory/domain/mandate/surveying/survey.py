@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.fields import Code, Fields, Line, Name, Phone
-from inventory.domain.mandate.own_word import BRIEFING_HEADINGS, BriefingDocument
 from inventory.domain.mandate.surveying.attachments import Attachment, check_attachments
 from inventory.domain.mandate.surveying.form import SurveyForm, Text
 from inventory.domain.paper import PAPER_HEADINGS, Paper
+from inventory.domain.people.own_word import BRIEFING_HEADINGS, BriefingDocument
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory.people import AgencyRole
 from vonggac.events.inventory.surveys import SurveyStatus, SurveyVerdict

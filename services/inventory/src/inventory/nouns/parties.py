@@ -1,19 +1,41 @@
-"""Who gives the word of a facility: its own token, or that of its managing agency; else a document stands for it."""
+"""What parties ask and say: requests as they are stored, and who gives the word of a facility.
+
+Its own token does, or that of its managing agency; else a document stands for it.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from inventory.domain.mandate.own_word import Word, find_said, has_document
+from inventory.domain.mandate.decision_request import RequestFields, RequestStatus
+from inventory.domain.people.own_word import Word, find_said, has_document
 from inventory.nouns.writer import Write
-from inventory.storage.tables import Facility
+from inventory.storage.tables import DecisionRequest, Facility
 from vonggac.auth import Principal, Role
 from vonggac.auth.rights import NEED_SCOPE
 from vonggac.http import ProblemError
 
 _OTHERS = frozenset({Role.PROVINCE_LEAD, Role.DECIDER, Role.OPERATOR})
 """Who speaks for itself: with one of these roles a token is no facility's."""
+
+
+def new_request(
+    writing: Write, asked: RequestFields, *, facility_id: UUID | None, window_id: UUID | None = None
+) -> DecisionRequest:
+    """A waiting request of the caller. `facility_id`: of the thing that it is about."""
+    caller = writing.caller
+    return DecisionRequest(
+        act=asked.act,
+        facility_id=facility_id,
+        window_id=window_id,
+        asked=asked,
+        reason=asked.reason,
+        asked_by=caller.subject,
+        asked_roles=sorted(role.value for role in caller.roles),
+        asked_agency_id=caller.agency,
+        status=RequestStatus.WAITING,
+    )
 
 
 async def find_recorders(
