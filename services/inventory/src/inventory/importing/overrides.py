@@ -70,10 +70,12 @@ DESTINATION = Overrides(
 )
 SURVEY = Overrides(hidden=frozenset({"attachments"}), whole=frozenset({"form"}))
 """What is attached comes with a submission, not with a file."""
+DIRECTIVE = Overrides(whole=frozenset({"letterhead"}))
+"""It has a subject of its own, beside the directive's."""
 OBLIGATION = Overrides(lists={"facility_ids": "facility"})
 PLAN = Overrides(more=(Column(name="code", heading="Mã phương án", kind=Kind.CODE, path=("code",)),))
 """The register gives a version its code: a row without one makes the facility's next version."""
 OVERRIDES: Mapping[str, Overrides] = {
     "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY, "obligation": OBLIGATION,
-    "connection_plan": PLAN,
+    "connection_plan": PLAN, "directive": DIRECTIVE,
 }  # fmt: skip

@@ -173,6 +173,7 @@ class Filled:
         letter: Json = {"number": "1742/UBND-VX", "issued_on": "2021-05-07", "issuer_id": self.ids["UBND"], **PERIOD}
         letter |= {"subject": "V/v kết nối", "signer": "Hoàng Nam", "file_name": "1742.pdf", "file_sha256": "ef" * 32}
         letter |= {"link": "https://www.quangtri.gov.vn/1742", "source": "Cổng thông tin"}
+        letter |= {"letterhead": {"addressees": ["Bộ Thông tin và Truyền thông"], "subject": "Kết quả; kết nối"}}
         links: Json = {"implements_id": self.ids["above"], "supersedes_id": self.ids["above"]}
         await self.add("directives", "letter", letter | links)
         duty: Json = {"name": "Kết nối", "kind": "connection", "directive_id": self.ids["letter"]}
