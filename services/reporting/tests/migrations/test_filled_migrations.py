@@ -123,14 +123,16 @@ FAILED = """
 
 WITHOUT_PICTURES = """
     update camera_media
-    set picture_since = null, picture_cause = null, picture_judged = false, picture_ends_at = null
+    set picture_since = null, picture_cause = null, picture_judged = false, picture_ends_at = null, still_cause = null
 """
+WITHOUT_DISPUTES = "delete from repetition_dispute"
 
 
 async def count_by_the_rule_before(database: Database, worlds: int) -> None:
-    """As an earlier release counted: until now by rule 3, with read-backs as it kept them, media without pictures."""
+    """As an earlier release counted: until now by rule 3, with read-backs as it kept them, media without pictures, and no disputes."""
     async with database.transaction() as session:
         await session.execute(text(WITHOUT_PICTURES))
+        await session.execute(text(WITHOUT_DISPUTES))
         await session.execute(text("insert into accounting_rule values (4, date_trunc('milliseconds', now()))"))
         await session.execute(text(f"insert into read_back_run {FAILED}"))
         opened = f"insert into read_back_state select *, null, ''::bytea from ({FAILED}) as failed"  # noqa: S608
