@@ -7,7 +7,7 @@ publishes the outbox in order.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -23,7 +23,7 @@ from reporting.settings import Settings
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import permissions, topology
-from vonggac.bus.events import read_stream
+from vonggac.bus.events import StoredMessage, read_stream
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import FactsLost
 from vonggac.events.prober import DeliveryVerifiedV1
@@ -189,6 +189,11 @@ class Feed:
             for watch in watches:
                 await watch.check(self._handlers.is_transient)
             await asyncio.sleep(MEASURE_EVERY_S)
+
+
+def read_focal_points(bus: Bus) -> AsyncIterator[list[StoredMessage]]:
+    """The newest states of all focal points in the register's stream, pages of them. Raises NatsError, TimeoutError."""
+    return read_stream(bus, topology.INVENTORY, 1, sys.maxsize, pattern=subjects.inventory("focal_point", "*"))
 
 
 class LiveReadBacks:

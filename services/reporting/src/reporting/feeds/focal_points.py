@@ -3,17 +3,14 @@
 Of each focal point the newest state in the stream counts; whom the register removes is gone from the next paper.
 """
 
-import sys
 from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
 from nats.errors import Error as NatsError
 
-from reporting.messaging import Feed
-from vonggac.bus.declared import topology
-from vonggac.bus.events import read_stream
-from vonggac.events import MalformedEventError, subjects
+from reporting.messaging import Feed, read_focal_points
+from vonggac.events import MalformedEventError
 from vonggac.events.addresses import decode_on
 from vonggac.events.inventory import FocalPointV1
 
@@ -34,8 +31,7 @@ class FocalPoints:
             raise BusAwayError
         newest: dict[str, FocalPointV1 | None] = {}
         try:
-            pattern = subjects.inventory("focal_point", "*")
-            async for page in read_stream(self._feed.bus, topology.INVENTORY, 1, sys.maxsize, pattern=pattern):
+            async for page in read_focal_points(self._feed.bus):
                 newest |= {message.subject: _state(message.subject, message.body) for message in page}
         except (NatsError, TimeoutError):
             raise BusAwayError from None
