@@ -29,9 +29,9 @@ _GAPS = text(
     "select from worker_life as life where life.kind = 'forwarder' and life.worker_id = gap.publisher_id "
     "and life.started_at <= gap.ended_at and life.ended_at >= :since)) order by began_at"
 )
+# All of them: a later one ends the one before it, however long ago that was.
 _DISPUTES = text(
-    "select camera_id, disputed_at, decided_at, confirmed, ended_at from repetition_dispute "
-    "where disputed_at <= :until and (ended_at is null or ended_at >= :since)"
+    "select camera_id, disputed_at, decided_at, confirmed, ended_at from repetition_dispute where disputed_at <= :until"
 )
 
 # All of them: whose life goes on, as its worker says, had it end there, however long ago that was.
