@@ -129,7 +129,7 @@ WITHOUT_DISPUTES = "delete from repetition_dispute"
 
 
 async def count_by_the_rule_before(database: Database, worlds: int) -> None:
-    """As an earlier release counted: until now by rule 3, with read-backs as it kept them, media without pictures, and no disputes."""
+    """As an earlier release counted: until now by rule 3, with read-backs as it kept them, media without pictures."""
     async with database.transaction() as session:
         await session.execute(text(WITHOUT_PICTURES))
         await session.execute(text(WITHOUT_DISPUTES))
