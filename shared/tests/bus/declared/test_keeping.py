@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -99,6 +100,22 @@ async def test_keep_declares_what_was_deleted_and_publishes_each_loss_each_time(
     assert (first.messages, second.messages) == (1, 0)
     assert first.seen_at < first.lost_until < second.seen_at < second.lost_until
     assert (third.consumer, third.filled_with) == (topology.PROBER, Refill.MESSAGES_OF_STREAM)
+
+
+async def test_keep_finds_a_stream_gone_that_its_source_has_filled_again(kept: Bus) -> None:
+    """Its messages are those of before, and are stored anew: unlike a restored one it is younger than they are."""
+    await kept.js.publish(subjects.inventory("camera", uuid4()), b"{}")
+
+    async def has_job() -> bool:
+        return (await kept.js.stream_info(topology.PROBE_JOBS)).state.messages == 1
+
+    await eventually(has_job)
+    await noted(kept)
+    await kept.js.delete_stream(topology.PROBE_JOBS)
+    await eventually(lambda: stands(kept))
+    await eventually(has_job)
+    [loss] = await have_come(kept, (topology.PROBE_JOBS, LossKind.GONE))
+    assert loss.messages == 1
 
 
 async def test_keep_says_since_when_facts_are_lost_that_reporting_had_not_taken(kept: Bus) -> None:
