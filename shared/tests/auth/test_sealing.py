@@ -154,3 +154,24 @@ def test_a_box_with_another_login_replaces_nothing() -> None:
     assert unsealer.unseal(old, URL) == Credentials("a", "b")
     with pytest.raises(SecretMovedError):
         unsealer.unseal(old, "rtsp://10.0.0.9/live")
+
+
+def test_the_password_of_a_centre_that_pulls_opens_at_its_own_destination_alone() -> None:
+    sealed = Sealer(bytes(KEY.public_key)).seal(Credentials("ioc", "b"), Origin.of("served://ioc"))
+    unsealer = Unsealer(bytes(KEY))
+    assert unsealer.unseal(sealed, "served://ioc/QT-01-C1") == Credentials("ioc", "b")
+    for url in (
+        "served://ioc2/QT-01-C1",
+        "served://IOC/QT-01-C1",
+        "served://ioc:0/c",
+        "rtsp://ioc/QT-01-C1",
+        "served:///c",
+    ):
+        with pytest.raises(SecretMovedError):
+            unsealer.unseal(sealed, url)
+
+
+@pytest.mark.parametrize(("code", "other"), [("10.1", "10.0.0.1"), ("a", "a."), ("1", "0x1")])
+def test_codes_that_would_be_one_host_are_two_origins(code: str, other: str) -> None:
+    assert Origin.of(f"served://{code}/c") == f"served://{code}"
+    assert Origin.of(f"served://{code}/c") != Origin.of(f"served://{other}/c")

@@ -7,7 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from forwarder.domain.plan import compare, unwanted, wanted, why_off
-from vonggac.events.inventory import CameraV1, FacilityStatus, MediaTransport, PlanBasis, PlannedDelivery, TlsTrust
+from vonggac.events.inventory import (
+    CameraV1,
+    FacilityStatus,
+    MediaTransport,
+    PlanBasis,
+    PlannedDelivery,
+    ServingPlan,
+    TlsTrust,
+)
 
 PINNED = TlsTrust(fingerprint_sha256="0" * 64)
 
@@ -63,7 +71,14 @@ def test_another_stream_of_the_camera_restarts_the_source(changes: dict[str, Any
 
 @pytest.mark.parametrize(
     "changes",
-    [{"url": "rtsp://10.0.0.9/a"}, {"secret": "other"}, {"secret": None}, {"tls": PINNED}, {"enhanced_rtmp": True}],
+    [
+        {"url": "rtsp://10.0.0.9/a"},
+        {"secret": "other"},
+        {"secret": None},
+        {"tls": PINNED},
+        {"enhanced_rtmp": True},
+        {"serving": ServingPlan(account="ioc", source_networks=("10.9.0.0/24",))},
+    ],
     ids=str,
 )
 def test_another_address_or_login_restarts_that_delivery_alone(changes: dict[str, Any]) -> None:

@@ -13,13 +13,15 @@ DEFAULT_PORTS: Mapping[str, int] = MappingProxyType(
     {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 )
 """Of schemes whose addresses may leave the port out."""
+_WITHOUT_A_HOST = frozenset({"served"})
+"""Schemes whose authority is a code of the register: two codes are one origin only when they are equal."""
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PORT = re.compile(r":[0-9]+$")
 
 
 class Origin(str):
-    """`scheme://host:port`: lower case, the port always there, IPv6 in brackets."""
+    """`scheme://host:port`: lower case, the port always there, IPv6 in brackets. `served://code`: as it was written."""
 
     __slots__ = ()
 
@@ -37,7 +39,11 @@ class Origin(str):
         authority = _AUTHORITY_END.split(url.strip()[found.end() :], maxsplit=1)[0].rpartition("@")[2]
         if "{" in authority or "}" in authority:
             raise MalformedError("the host or port of the address holds a placeholder")
-        # All schemes share RFC 3986's authority; 0 is no port that can be stated.
+        if scheme in _WITHOUT_A_HOST:
+            if not authority:
+                raise MalformedError("the address names no destination")
+            return cls(f"{scheme}://{authority}")
+        # All other schemes share RFC 3986's authority; 0 is no port that can be stated.
         parsed = RtspUrl.parse(f"rtsp://{authority}")
         return cls.at(scheme, parsed.host, parsed.port if _PORT.search(authority) is not None else None)
 

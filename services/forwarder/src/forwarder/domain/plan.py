@@ -61,4 +61,11 @@ def _source(camera: CameraV1) -> tuple[object, ...]:
 
 def _target(delivery: PlannedDelivery) -> tuple[object, ...]:
     # Not what is read back, and how: that is the prober's.
-    return delivery.url, delivery.secret, delivery.tls, delivery.enhanced_rtmp, delivery.destination_id
+    return (
+        delivery.url,
+        delivery.secret,
+        delivery.tls,
+        delivery.enhanced_rtmp,
+        delivery.destination_id,
+        delivery.serving,
+    )

@@ -60,6 +60,10 @@ from vonggac.events.inventory.places import (
     UnitV1,
 )
 from vonggac.events.inventory.plans import ConnectionPlanV1, PlanBasis, PlanExceptionV1, PlannedConnection, PlanStatus
+from vonggac.events.inventory.serving import (
+    ServingPlan,
+    served_url,
+)
 from vonggac.events.inventory.state import RemovedV1, State
 from vonggac.events.inventory.surveys import (
     FoundCamera,
@@ -119,6 +123,7 @@ __all__ = [
     "RemovedV1",
     "RequiredProof",
     "SelfApprovalV1",
+    "ServingPlan",
     "State",
     "SurveyStatus",
     "SurveyV1",
@@ -132,4 +137,5 @@ __all__ = [
     "VisitPurpose",
     "VisitStatus",
     "VisitV1",
+    "served_url",
 ]

@@ -10,13 +10,8 @@ from pydantic import BaseModel, Field
 from vonggac.events.envelope import MESSAGE
 from vonggac.events.inventory.places import OUT_OF_SERVICE, FacilityStatus
 from vonggac.events.inventory.plans import PlanBasis
+from vonggac.events.inventory.serving import DestinationMode, SealedSecret, ServingPlan
 from vonggac.events.inventory.state import State
-
-type SealedSecret = str
-"""Base64 of a libsodium sealed box around `{"username": …, "password": …, "origins": ["scheme://host:port", …]}`.
-
-Boxes of earlier releases have no origins.
-"""
 
 
 class DestinationRole(StrEnum):
@@ -50,6 +45,10 @@ class DestinationV1(State):
     role: DestinationRole
     required_proof: RequiredProof
     enabled: bool
+    mode: DestinationMode = DestinationMode.PUSH
+    responsible: str | None = Field(
+        default=None, description="Of one that pulls: whom a report names when it does not ask."
+    )
 
 
 class RecorderV1(State):
@@ -84,7 +83,9 @@ class PlannedDelivery(BaseModel):
     id: UUID
     destination_id: UUID
     destination_code: str
-    url: str = Field(description="Where to publish, without credentials.")
+    url: str = Field(
+        description="Where to publish, without credentials; served://destination/camera: the centre pulls it there."
+    )
     secret: SealedSecret | None = None
     required_proof: RequiredProof = RequiredProof.ACKNOWLEDGED
     enabled: bool = True
@@ -100,6 +101,9 @@ class PlannedDelivery(BaseModel):
         default=None, description="What it runs under (R04); under `none` it does not. Left out by earlier releases."
     )
     plan_exception: str | None = Field(default=None, description="Why it runs without an agreed plan.")
+    serving: ServingPlan | None = Field(
+        default=None, description="How the centre is served, where it pulls; None: it is published to `url`."
+    )
 
 
 class ExpectedDevice(BaseModel):

@@ -14,6 +14,7 @@ from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import ServingPlan, served_url
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -146,6 +147,20 @@ async def test_an_address_that_is_not_connected_to_is_a_cause_and_not_a_crash(
     relay = relay_of(camera.model_copy(update={"deliveries": (foreign, good)}))
     await acknowledged(relay, "provincial")
     await eventually(lambda: at(relay, "national").delivery.cause is cause)
+
+
+async def test_a_centre_that_pulls_is_called_unsupported_by_a_worker_that_does_not_serve_and_the_other_is_connected(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    camera = planner.camera(sim)
+    pulled, good = camera.deliveries
+    url = served_url("national", camera.code)
+    serving = ServingPlan(account="national", source_networks=("127.0.0.0/8",))
+    secret = planner.seal("national", "mat-khau-20-ky-tu-xx", url)
+    pulled = pulled.model_copy(update={"url": url, "secret": secret, "serving": serving})
+    relay = relay_of(camera.model_copy(update={"deliveries": (pulled, good)}))
+    await acknowledged(relay, "provincial")
+    await eventually(lambda: at(relay, "national").delivery.cause is Cause.TRANSPORT_UNSUPPORTED)
 
 
 async def test_a_centre_that_listens_again_is_found_before_the_long_wait_is_over(
