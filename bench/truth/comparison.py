@@ -112,16 +112,16 @@ def unknown_when_good(
     return found, sum(one.length for one in calm)
 
 
-def unknown_before(truth: Bad, reported: Sequence[Stretch]) -> float | None:
+def unknown_before(truth: Bad, reported: Sequence[Stretch], *, stepped: float | None = None) -> float | None:
     """Seconds from the last that was called good to this break; None where it was called bad in between.
 
-    0 where good goes on beyond it: that is for `untrue_good`.
+    0 where good goes on beyond it: that is for `untrue_good`. `stepped`: as of `Window`; to there only.
     """
     before = [one for one in reported if one.start < truth.start]
     last = max((one.end for one in before if one.verdict == "good"), default=None)
     if last is None or any(one.verdict == "bad" and one.end > last for one in before):
         return None
-    return max(0.0, truth.start - last)
+    return max(0.0, (truth.start if stepped is None else min(stepped, truth.start)) - last)
 
 
 def without(span: Gap, excused: Iterable[Gap]) -> list[Gap]:

@@ -162,8 +162,8 @@ async def bus_clock(kind: str, skew_s: int, scene: Scene, share: Share, seconds:
     finally:
         clock.shift(0)
     return [
-        *(Window(one.kind, one.start, one.end, one.things, UNSEEN) for one in off),
-        Window(kind, killed, ended, scene.everywhere(*CENTRES), UNSEEN),
+        *(Window(one.kind, one.start, one.end, one.things, UNSEEN, stepped=began) for one in off),
+        Window(kind, killed, ended, scene.everywhere(*CENTRES), UNSEEN, stepped=began),
         Window(kind, began, time.time(), frozenset(), touched=scene.everywhere()),
     ]
 

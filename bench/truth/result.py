@@ -131,7 +131,7 @@ class Result:
             if thing not in window.things or ":" in window.kind:
                 continue
             first = next((one for one in bad if window.start - ATTRIBUTED_S <= one.start < window.end), None)
-            before_s = unknown_before(first, reported) if first is not None else None
+            before_s = unknown_before(first, reported, stepped=window.stepped) if first is not None else None
             if before_s is not None:
                 self.unknown_before.append((window, before_s))
 

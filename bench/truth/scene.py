@@ -35,7 +35,7 @@ class Scene:
     stage: Stage
     record: Record
     chance: random.Random
-    sites: Mapping[str, list[str]]
+    sites: Mapping[str, list[str]] = field(default_factory=dict)
     """Cameras by facility."""
     figures: dict[str, float] = field(default_factory=dict)
 

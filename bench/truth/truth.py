@@ -55,8 +55,9 @@ async def run(made: Stage, result: Result, arguments: argparse.Namespace, progre
     record = Record(made.platform.addresses.simulator)
     reading = asyncio.create_task(record.run())
     try:
-        scene = Scene(made, record, random.Random(arguments.seed), await _sites(made))
+        scene = Scene(made, record, random.Random(arguments.seed))
         await scene.settled()
+        scene.sites = await _sites(made)
         began = time.time()
         progress.step("calm", f"nothing goes wrong for {arguments.hours * 3600:.0f} s")
         await asyncio.sleep(arguments.hours * 3600)
@@ -101,6 +102,7 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
 
 
 async def _sites(made: Stage) -> dict[str, list[str]]:
+    """Cameras by facility, as reporting knows them: once all is proven it knows all of them."""
     document = await made.reporting.compliance()
     sites: dict[str, list[str]] = {}
     for camera in document["cameras"]:

@@ -83,7 +83,8 @@ class Window:
 
     `whole`: its things are bad from start to end, whatever media came; else while media was missing. `blind`: those who
     probe did not run, and what nobody saw must be unknown. `touched`: further lines that may be unknown for its sake.
-    `settled`: when all was proven again. `interval_s`: from read-back to read-back before it, or from one decoded
+    `settled`: when all was proven again. `stepped`: when the bus's clock was set before it; from then on nothing is
+    known (decision 0103), whatever breaks. `interval_s`: from read-back to read-back before it, or from one decoded
     picture to the next.
     """
 
@@ -97,6 +98,7 @@ class Window:
     touched: frozenset[Thing] = frozenset()
     settled: float | None = None
     interval_s: float = VERIFY_INTERVAL_S
+    stepped: float | None = None
 
     def disturbs(self, thing: Thing) -> Gap | None:
         """When this line may be unknown for its sake: from the last proof before to the first one after."""

@@ -151,6 +151,12 @@ def test_unknown_before_a_break_goes_back_to_what_was_last_called_good() -> None
     assert unknown_before(TRUTH, line(("good", 50), ("bad", 60), ("unknown", 100), ("bad", 300))) is None
 
 
+def test_unknown_before_a_break_amid_a_wrong_clock_goes_to_where_that_was_set() -> None:
+    reported = line(("good", 86), ("unknown", 100), ("bad", 160), ("good", 300))
+    assert unknown_before(TRUTH, reported, stepped=90.0) == 4.0
+    assert unknown_before(TRUTH, reported, stepped=85.0) == 0.0
+
+
 def test_overlaps_rests_and_percentiles() -> None:
     assert overlap_s(line(("good", 10), ("unknown", 20)), "unknown", 5, 15) == 5
     assert without(Gap(0, 10), [Gap(2, 3), Gap(2.5, 4), Gap(9, 12)]) == [Gap(0, 2), Gap(4, 9)]
