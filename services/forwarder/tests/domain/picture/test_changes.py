@@ -154,6 +154,24 @@ def test_empty_picture_that_is_repeated_is_known_of_a_camera_that_was_judged_wit
     assert camera.changes.shrunk_to is not None
 
 
+@pytest.mark.parametrize("paused_s", [0, 2])
+def test_empty_picture_that_is_repeated_is_known_of_a_camera_taken_amid_a_keyframe(paused_s: int) -> None:
+    """What a new holder reads first lacks the beginning of a keyframe that is left out whole, or is a pause."""
+    camera = Camera()
+    calm = (16_000, 28), 5_000
+    camera.changes.read_total(camera.now_s, 15_000)
+    camera.total = 1_000
+    camera.play((calm[0], 0), paused_s)
+    camera.play(calm, 2)
+    camera.judge()
+    assert camera.play(calm, 6) == []
+    assert camera.changes.usual_rate >= 2_500
+    camera.play(((9_000, 28), 100), 5)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.sign is PictureSign.DELTAS
+    assert not camera.judge(), "one keyframe of what may be repeated says nothing"
+
+
 def test_empty_picture_that_is_repeated_teaches_no_rate_to_whoever_judged_one_keyframe_of_it(camera: Camera) -> None:
     usual = camera.changes.usual_rate
     camera.play(((16_000, 27), 300), 1)

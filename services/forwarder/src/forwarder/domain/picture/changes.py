@@ -229,7 +229,12 @@ class PictureChanges:
         self._learn_rate(picture, moves=moves)
 
     def _learn_rate(self, picture: Picture | None, *, moves: bool) -> None:
-        least = self.rate.least_since(picture.since_s if picture is not None else 0.0)
+        since_s = picture.since_s if picture is not None else 0.0
+        if not self._good_rates:
+            first = self.rate.middle_since(since_s)
+            self._good_rates = [first] if first is not None else []
+            return
+        least = self.rate.least_since(since_s)
         if least is not None and (moves or least >= SHRUNK * self.usual_rate):
             # One judge may err: a repeated picture that seemed to move once must go on to be asked for.
             self._good_rates = [*self._good_rates, max(least, LEARNT * self.usual_rate)][-RATES_KNOWN:]

@@ -9,6 +9,8 @@ SHRUNK, GROWN = 0.25, 4.0
 SECONDS = 2
 """So many in a row: one alone may be a pause of the network."""
 KEPT = 6
+FIRST_SECONDS = 4
+"""Of a session, before its rate is known."""
 
 
 class DeltaRate:
@@ -70,6 +72,15 @@ class DeltaRate:
         """Of the seconds that began then or later; None where they are fewer than SECONDS."""
         rates = [rate for began_s, rate in self.seconds if began_s >= since_s]
         return min(rates) if len(rates) >= SECONDS else None
+
+    def middle_since(self, since_s: float) -> float | None:
+        """The same of a camera of which nothing is known yet: the middle of FIRST_SECONDS or more.
+
+        Its least second may be none of its picture: the network paused, or the beginning of a keyframe that is left out
+        whole came before the first reading.
+        """
+        rates = sorted(rate for began_s, rate in self.seconds if began_s >= since_s)
+        return rates[len(rates) // 2] if len(rates) >= FIRST_SECONDS else None
 
     def _since(self, is_so: Callable[[float], bool], *, odd: int = 0) -> float | None:
         """`odd`: so many of the seconds may be otherwise."""
