@@ -6,6 +6,7 @@ import pytest
 
 from prober.domain.delay import CACHE_COUNTS, Newest
 from prober.domain.verification import (
+    Earlier,
     Failure,
     Finding,
     Keyframe,
@@ -91,7 +92,7 @@ def test_a_picture_of_before_the_session_does_not_prove_it() -> None:
     notes = noted(("a", -2.0), ("b", 3.0))
 
     def since_zero(*frames: tuple[str, float]) -> Finding | None:
-        return decide(seen(*frames), notes, asked_at=T0, now=at(4.0), limits=LIMITS, since=T0)
+        return decide(seen(*frames), notes, asked_at=T0, now=at(4.0), limits=LIMITS, earlier=Earlier(T0))
 
     assert since_zero(("a", 0.5)) is None
     finding = since_zero(("a", 0.5), ("b", 3.5))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prober.domain.delay import CACHED_FROM_S
-from prober.domain.verification import Finding
+from prober.domain.verification import Finding, not_checkable
 from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
 
 LEAST_PAUSE_S = 1.0
@@ -24,6 +25,18 @@ FAILING_AGAIN_S = 5.0
 its end is seen as soon. What it says holds longer: for its interval."""
 FUTURE_S = 1.0
 """A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
+IDLE = frozenset(
+    {
+        DeliveryState.DISABLED,
+        DeliveryState.STOPPED,
+        DeliveryState.WAITING_FOR_CAMERA,
+        DeliveryState.CONNECTING,
+        DeliveryState.STALLED,
+        DeliveryState.BACKING_OFF,
+        DeliveryState.REFUSED,
+    }
+)
+"""States in which the forwarder takes no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,16 @@ def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: 
         interval_s = min(interval_s, max(FIRST_AGAIN_S, FAILING_AGAIN_S - previous.duration_ms / 1000))
     due_at = previous.observed_at + timedelta(seconds=interval_s)
     return max(0.0, (due_at - now).total_seconds())
+
+
+def not_delivered(state: DeliveryState | None) -> Finding | None:
+    """A delivery that the forwarder says does not run need not be read back: it could not be proven.
+
+    None: it may run. A centre that is away thus costs no proof of the other one its time.
+    """
+    if state not in IDLE:
+        return None
+    return not_checkable(f"the forwarder does not deliver now: {state}")
 
 
 def next_interval_s(

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, PAUSE_S, Newest, is_pause, live_delay_s
 from vonggac.events import Cause
-from vonggac.events.forwarder import DeliveryState, KeyframeNote
+from vonggac.events.forwarder import KeyframeNote
 from vonggac.events.prober import VerificationVerdict
 
 LEAST_KEYFRAMES = 2
@@ -36,18 +36,6 @@ OURS = frozenset(
     }
 )
 """Causes that lie with us, not with the destination: nothing could be checked."""
-IDLE = frozenset(
-    {
-        DeliveryState.DISABLED,
-        DeliveryState.STOPPED,
-        DeliveryState.WAITING_FOR_CAMERA,
-        DeliveryState.CONNECTING,
-        DeliveryState.STALLED,
-        DeliveryState.BACKING_OFF,
-        DeliveryState.REFUSED,
-    }
-)
-"""States in which the forwarder takes no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +81,18 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was known of a delivery before. `since`: when its session began; a picture that came from the camera before
+    does not prove it. `proven_at`: when the picture came from the camera that its last read-back found."""
+
+    since: datetime | None = None
+    proven_at: datetime | None = None
+
+
+NOTHING_EARLIER = Earlier()
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """`max_delay_s`: an older picture is a mismatch. `first_within_s`: how long the first keyframe may take, and the
     forwarder's first note. `settle_s`: how long to go on after `max_delay_s` for a difference to be certain. `rare_s`:
@@ -134,14 +134,14 @@ class Finding:
 
 
 def decide(
-    seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits, since: datetime | None = None
+    seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits, earlier: Earlier = NOTHING_EARLIER
 ) -> Finding | None:
-    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one.
-
-    `since`: a picture that came from the camera before does not prove it, for it may be of an earlier session.
-    """
-    fresh = [note for note in noted.notes if note.captured_at >= asked_at]
-    finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
+    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
+    fresh, since = [note for note in noted.notes if note.captured_at >= asked_at], earlier.since
+    if not fresh and (now - asked_at).total_seconds() >= limits.first_within_s:
+        # A camera that gives keyframes so rarely has no other picture that could be shown.
+        earlier = replace(earlier, proven_at=None)
+    finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, earlier=earlier)
     if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
         # A session that began is silent for as long as its destination is late.
         first_at = seen.keyframes[0].arrived_at
@@ -164,7 +164,7 @@ def decide(
 
 
 def _recognised(
-    seen: Seen, noted: Noted, *, now: datetime, limits: Limits, since: datetime | None
+    seen: Seen, noted: Noted, *, now: datetime, limits: Limits, earlier: Earlier
 ) -> tuple[Finding | None, Finding | None, bool]:
     """What the pictures say that the camera gave: a verdict, one for the end, and whether the camera repeats them."""
     comings = _comings(noted.notes)
@@ -184,9 +184,10 @@ def _recognised(
             repeated.append(keyframe)
         else:
             live_s = live_delay_s(note.captured_at, keyframe.rtp_timestamp, seen.newest)
-            if (live_s if live_s is not None else delay_s) > limits.max_delay_s:
+            late_s = live_s if live_s is not None else delay_s
+            if late_s > limits.max_delay_s:
                 continue
-            if since is not None and note.captured_at < since:
+            if earlier.since is not None and note.captured_at < earlier.since:
                 break
             if delay_s < CACHED_FROM_S:
                 found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
@@ -194,8 +195,17 @@ def _recognised(
             if seen.newest is not None and seen.failure is None and not _burst_over(keyframe, now, BURST_OVER_S):
                 # It is proven already; its delay will be known in a moment.
                 return None, None, True
+            if late_s >= CACHED_FROM_S and _proved_before(note, earlier, limits):
+                continue
             return _verified_with_delay(note, delay_s, live_s), None, False
     return _of_a_repeating_camera(repeated, comings), old, bool(repeated)
+
+
+def _proved_before(note: KeyframeNote, earlier: Earlier, limits: Limits) -> bool:
+    """Whether the last read-back found this picture, or a later one: it proves once, for it may be shown for ever."""
+    if earlier.proven_at is None:
+        return False
+    return 0 <= (earlier.proven_at - note.captured_at).total_seconds() <= limits.longest_s
 
 
 def _paused(
@@ -274,16 +284,6 @@ def _stands_still(
 def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
     """Nothing could be compared, and not for the destination's sake."""
     return Finding(VerificationVerdict.NOT_CHECKABLE, cause, detail)
-
-
-def not_delivered(state: DeliveryState | None) -> Finding | None:
-    """A delivery that the forwarder says does not run need not be read back: it could not be proven.
-
-    None: it may run. A centre that is away thus costs no proof of the other one its time.
-    """
-    if state not in IDLE:
-        return None
-    return not_checkable(f"the forwarder does not deliver now: {state}")
 
 
 def failed(failure: Failure, *, keyframes: int = 0) -> Finding:

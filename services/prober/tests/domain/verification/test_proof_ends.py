@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from prober.domain.delay import Newest
-from prober.domain.verification import Finding, Keyframe, Limits, Noted, Seen, decide
+from prober.domain.verification import Earlier, Finding, Keyframe, Limits, Noted, Seen, decide
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.events.prober import VerificationVerdict
@@ -123,17 +123,71 @@ def test_a_session_that_began_is_silent_for_as_long_as_its_destination_is_late()
     back = seen(*((f"live {second}", second + 20.1) for second in range(1, 5)))
     limits, notes = LIMITS, up_to(24.0)
     for began_s, paused in ((-1.0, None), (-60.0, T0)):
-        finding = decide(back, notes, asked_at=T0, now=at(24.6), limits=limits, since=at(began_s))
+        finding = decide(back, notes, asked_at=T0, now=at(24.6), limits=limits, earlier=Earlier(at(began_s)))
         assert finding is not None
         assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, paused)
     kept_back = seen(*((f"live {second}", 25.0 + second / 100) for second in range(1, 25)))
-    finding = decide(kept_back, up_to(25.0), asked_at=T0, now=at(25.5), limits=limits, since=at(-1.0))
+    finding = decide(kept_back, up_to(25.0), asked_at=T0, now=at(25.5), limits=limits, earlier=Earlier(at(-1.0)))
     assert finding is not None
     assert finding.paused_since == T0, "it is not late, and had kept back what it gave"
 
 
 def replace_note(note: KeyframeNote, rtp_timestamp: int) -> KeyframeNote:
     return note.model_copy(update={"rtp_timestamp": rtp_timestamp}) if note.hash == "kept" else note
+
+
+KEPT_BEFORE = Earlier(proven_at=at(-1.0))
+"""The last read-back found this picture."""
+
+
+def decided_again(back: Seen, notes: Noted, *, now: float) -> Finding | None:
+    return decide(back, notes, asked_at=T0, now=at(now), limits=LIMITS, earlier=KEPT_BEFORE)
+
+
+def test_proof_ends_with_the_picture_that_proved_the_destination_in_the_last_read_back() -> None:
+    """A destination that stopped to show anything new keeps it for new viewers: it proves once."""
+    kept, older = ("kept", -1.0), ("older", -2.0)
+    assert decided(seen(("kept", 7.0)), up_to(8.0, kept), now=8.0) is not None
+    assert decided_again(seen(("kept", 7.0)), up_to(8.0, kept), now=8.0) is None
+    assert decided_again(seen(("older", 7.0), ("kept", 7.0)), up_to(8.0, older, kept), now=8.0) is None
+    finding = decided_again(seen(("kept", 0.3)), up_to(36.0, kept), now=36.0)
+    assert finding is not None
+    assert (finding.verdict, finding.stands_still) == (VerificationVerdict.MISMATCH, True)
+
+
+def test_proof_ends_for_no_destination_whose_next_picture_comes() -> None:
+    finding = decided_again(seen(("kept", 0.3), ("live 2", 2.1)), up_to(3.0, ("kept", -1.0)), now=3.0)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at) == (VerificationVerdict.VERIFIED, at(2.0))
+
+
+def test_proof_ends_for_no_destination_of_a_camera_that_gives_no_other_picture_meanwhile() -> None:
+    """A keyframe a minute: what the destination keeps is the camera's newest."""
+    back, notes = seen(("kept", 0.3)), noted(("kept", -1.0))
+    assert decided_again(back, notes, now=14.9) is None
+    finding = decided_again(back, notes, now=15.0)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at) == (VerificationVerdict.VERIFIED, at(-1.0))
+
+
+def test_proof_ends_for_no_destination_that_plays_on_behind_the_picture_it_kept() -> None:
+    """What follows that keyframe is of now, by its timestamps."""
+    kept = Keyframe("kept", at(0.2), rtp_timestamp=90_000)
+    note = KeyframeNote(hash="kept", captured_at=at(-1.0), rtp_timestamp=90_000)
+    live, stopped = (Newest(90_000 + ticks, at(1.0), 90_000) for ticks in (171_000, 9_000))
+    for newest, found in ((live, True), (stopped, False)):
+        finding = decide(
+            Seen([kept], None, newest), Noted([note]), asked_at=T0, now=at(1.5), limits=LIMITS, earlier=KEPT_BEFORE
+        )
+        assert (finding is not None) == found
+
+
+def test_proof_ends_with_no_picture_that_a_clock_of_later_dated() -> None:
+    """The bus's clock was set back by 150 s: what the last read-back found is dated to the future."""
+    ahead = Earlier(proven_at=at(150.0))
+    finding = decide(seen(("a", 2.0)), noted(("a", 0.5)), asked_at=T0, now=at(3.0), limits=LIMITS, earlier=ahead)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.VERIFIED
 
 
 @pytest.mark.parametrize(

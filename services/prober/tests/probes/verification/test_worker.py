@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -93,6 +94,24 @@ async def test_proof_ends_at_one_centre_only_what_takes_long_there_keeps_nobody(
     assert (await proofs.fact(lying, 2, within_s=40.0)).verdict is VerificationVerdict.MISMATCH
     assert len(proofs.of(up)) >= known + 4
     assert all(fact.paused_since is None for fact in proofs.of(up))
+
+
+async def test_proof_ends_with_the_picture_that_was_found_at_a_centre_that_shows_it_for_ever(
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await start_prober(max_delay_s=8.0, verify_timeout_s=3.0, verify_interval_s=1.5)
+    shown = site.delivery(site.national)
+    await planned(planner, site, shown)
+    await proofs.fact(shown)
+    await site.national.set_fault("last_pictures")
+    mismatch = VerificationVerdict.MISMATCH
+    await eventually(lambda: proofs.of(shown)[-1].verdict is mismatch, within_s=40.0, what="a mismatch")
+    found = [fact for fact in proofs.of(shown) if fact.verdict is VERIFIED]
+    late = [(before, fact) for before, fact in pairwise(found) if fact.delay_s >= 1.0]
+    assert all(fact.captured_at > before.captured_at for before, fact in late)
+    began_at = proofs.of(shown)[-1].observed_at - timedelta(milliseconds=proofs.of(shown)[-1].duration_ms)
+    assert (began_at - found[-1].captured_at).total_seconds() < 5.0, "not when the picture became too old"
 
 
 async def publish_delivery(

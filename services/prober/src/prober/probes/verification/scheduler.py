@@ -9,15 +9,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from prober.domain.read_back_facts import READ_BACKS_PER_FACT, follow
 from prober.domain.schedule import Hint, due_in_s, is_due, is_failing, next_interval_s
-from prober.domain.verification import Finding, not_checkable
+from prober.domain.verification import Earlier, Finding, not_checkable
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
-from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
+from prober.probes.verification.verifier import Verification, Verifier
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -36,6 +37,7 @@ SAME_DELIVERY_AGAIN_S = 1.0
 """A delivery that is read back at a hint."""
 NO_ROOM_AGAIN_S = 10.0
 """A delivery that failed last and finds too many others of its destination being read back comes again after this."""
+NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
 
 
@@ -65,6 +67,11 @@ class Before:
         """Whether its last read-back was evidence against its destination."""
         last = self.read_backs[delivery_id]
         return last is not None and is_failing(last.verdict)
+
+    def to_earlier(self, delivery_id: UUID, since: datetime | None) -> Earlier:
+        """What decides beside the next read-back. `since`: when its session began, where that is asked for."""
+        last = self.read_backs[delivery_id]
+        return Earlier(since, last.captured_at if last is not None else None)
 
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
@@ -266,13 +273,16 @@ class Verifications:
                 facts.extend(self._publish(camera, [found], before))
 
         facts: list[DeliveryVerifiedV1] = []
+        earlier = {each.id: before.to_earlier(each.id, since.get(each.id)) for each in deliveries}
         failing = [delivery.destination_id for delivery in deliveries if before.is_failing(delivery.id)]
         self._failing.update(failing)
         try:
             with self._metrics.running.track_inprogress():
                 async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
                     # The proof of one delivery does not wait for what takes long at the other's destination.
-                    await self._verifier.verify(camera.id, deliveries, since=since, patient=patient, on_found=on_found)
+                    await self._verifier.verify(
+                        camera.id, deliveries, earlier=earlier, patient=patient, on_found=on_found
+                    )
         finally:
             self._failing.subtract(failing)
             self._failing += Counter()

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from nats.errors import Error as NatsError
@@ -14,9 +13,11 @@ from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.dispute import with_doubt
+from prober.domain.schedule import not_delivered
 from prober.domain.verdict import lag_reason
 from prober.domain.verification import (
     TAKEN_OVER,
+    Earlier,
     Failure,
     Finding,
     Limits,
@@ -25,7 +26,6 @@ from prober.domain.verification import (
     decide,
     failing_since,
     not_checkable,
-    not_delivered,
     too_large,
 )
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
@@ -63,7 +63,6 @@ ENDS = frozenset({Cause.ENDED, Cause.HUNG_UP, Cause.NOT_FOUND, Cause.NO_KEYFRAME
 """How a destination plays a stream whose publisher leaves, or has left: it ends it, has none, or is silent."""
 ENDED_BY_US_WITHIN_S = 1.5
 """A forwarder that ends its session itself, for a hand-over or with the camera's stream, shows it by then."""
-NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +139,11 @@ class Verifier:
         camera_id: UUID,
         deliveries: Sequence[PlannedDelivery],
         *,
-        since: Mapping[UUID, datetime] = NO_SESSIONS,
+        earlier: Mapping[UUID, Earlier] | None = None,
         patient: bool = False,
         on_found: Callable[[Verification], None] = lambda _found: None,
     ) -> list[Verification]:
-        """All at the same time, at most `limits.longest_s`. `since`: when a delivery's present session began.
+        """All at the same time, at most `limits.longest_s`. `earlier`: what was known of each delivery before.
 
         `patient`: wait for a camera that gives keyframes rarely. `on_found` gets each finding as soon as it is reached.
         Raises NatsError, TimeoutError or OSError when NATS is away.
@@ -159,7 +158,7 @@ class Verifier:
         limits = self.limits if patient else self.limits.impatient
         request = _HashRequest(holder, asked_at, asker, on_found)
         try:
-            return await _Round(self, camera_id, deliveries, request, since, limits).run()
+            return await _Round(self, camera_id, deliveries, request, earlier or {}, limits).run()
         finally:
             await self._end_hashes(camera_id, asker)
 
@@ -274,12 +273,12 @@ class _Round:
         camera_id: UUID,
         deliveries: Sequence[PlannedDelivery],
         asked: _HashRequest,
-        since: Mapping[UUID, datetime],
+        earlier: Mapping[UUID, Earlier],
         limits: Limits,
     ) -> None:
         self._verifier, self._camera_id, self._asked = verifier, camera_id, asked
         self._holder_id, self._asked_at = asked.holder.worker_id, asked.at
-        self._since, self._limits = since, limits
+        self._earlier, self._limits = earlier, limits
         self._asked_again_at = asked.at
         self._too_large = False
         self._ended_s: float | None = None
@@ -374,8 +373,8 @@ class _Round:
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
         if self._verifier.clock_steps != self._steps:
             return not_checkable("the clock of NATS was set meanwhile")
-        since = self._since.get(delivery_id)
-        finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, since=since)
+        earlier = self._earlier.get(delivery_id) or Earlier()
+        finding = decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._limits, earlier=earlier)
         if finding is None:
             return None
         if finding.still_since is not None and self._verifier.is_disputed(self._camera_id):
