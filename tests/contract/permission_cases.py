@@ -98,6 +98,7 @@ CASES = (
     Case("reporting", "POST", "/v1/reports/{report_id}/approve", DECIDERS, scoped=False),
     Case("reporting", "POST", "/v1/reports/{report_id}/versions", DECIDERS, scoped=False),
     Case("reporting", "GET", "/v1/reports/{report_id}.{form}", FILES - {READER}, scoped=False),
+    Case("reporting", "POST", "/v1/report-regimes", DECIDERS, scoped=False),
     Case("reporting", "GET", "/v1/metrics/compliance", RESTRICTED, scoped=False),
     Case("reporting", "GET", "/v1/notices", RESTRICTED, scoped=False),
     Case("reporting", "POST", "/v1/webhooks", WRITERS, scoped=False),

@@ -26,6 +26,8 @@ BY_NOUN: dict[str, Callable[[Any], str]] = {
     "site_fault_closed": lambda data: subjects.notice("site", data.facility_id),
     "obligation_overdue": lambda data: subjects.notice("obligation", data.obligation_id),
     "report_frozen": lambda data: subjects.notice("report", data.report_id),
+    "report_laid_before": lambda data: subjects.notice("report", data.report_id),
+    "report_approved": lambda data: subjects.notice("report", data.report_id),
     "report_flagged": lambda data: subjects.notice("report", data.report_id),
     "removed": lambda data: subjects.inventory(data.noun, data.id),
 }

@@ -3,16 +3,17 @@
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
 stand, and consumes, then what waits for the feed: housekeeping, the ledger, the publisher of the outbox (on the feed's
 connection), the sender of webhooks (only with a key that opens their secrets), the watcher, which fills the outbox for
-both, so it starts after them, and the urger, which reads what the watcher noticed. Each waits for ever, so nothing
+both, so it starts after them, the urger, which reads what the watcher noticed, and the keeper of regimes, which freezes
+reports at their cut-offs while the tables are not behind. Each waits for ever, so nothing
 depends on the order in which the platform starts. The API answers from the first moment; `/readyz` says when the
 figures are being fed. Now is the NATS server's, as soon as the feed has measured it (decision 0021).
-Stop, in reverse: uvicorn has let running requests end; the urger is cancelled first (a message under way may come
-twice, with the same reference), then the watcher (its transaction is rolled back, and the next one finds the same), the
-sender (a message under way may come twice, with the same id), the publisher (what NATS has not confirmed stays in the
-outbox), the ledger (a day that is half written is written anew), housekeeping, then the feed (what was not acknowledged
-is delivered again, and the inbox makes that harmless), its connection is closed, then the pool, since the last
-transactions need it. A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the process
-stops with exit status 1.
+Stop, in reverse: uvicorn has let running requests end; the keeper of regimes is cancelled first (a report that is half
+frozen is frozen anew), then the urger (a message under way may come twice, with the same reference), then the watcher
+(its transaction is rolled back, and the next one finds the same), the sender (a message under way may come twice, with
+the same id), the publisher (what NATS has not confirmed stays in the outbox), the ledger (a day that is half written is
+written anew), housekeeping, then the feed (what was not acknowledged is delivered again, and the inbox makes that
+harmless), its connection is closed, then the pool, since the last transactions need it. A background task that ends by
+itself is a bug: it is logged, `/readyz` fails, and the process stops with exit status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +34,7 @@ from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenan
 from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.refusals import VIETNAMESE
-from reporting.api.reports import charts, contacts, files, freezing, issued
+from reporting.api.reports import charts, contacts, files, freezing, issued, regimes
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
@@ -85,6 +86,7 @@ ROUTES = (
     clock_steps,
     tables,
     freezing,
+    regimes,
     issued,
     contacts,
     files,

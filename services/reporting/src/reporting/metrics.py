@@ -137,3 +137,12 @@ URGES = Counter("vonggac_reporting_urges", "Parties urged, by level.", ("level",
 URGE_SENDINGS = Counter(
     "vonggac_reporting_urge_sendings", "Attempts to send a digest through a channel.", ("outcome",), registry=registry
 )
+REGIME_REPORTS = Counter(
+    "vonggac_reporting_regime_reports", "Reports that regimes froze at their cut-off.", registry=registry
+)
+REGIME_SENDINGS = Counter(
+    "vonggac_reporting_regime_sendings",
+    "Attempts to send a message of a regime's report through a channel.",
+    ("outcome",),
+    registry=registry,
+)

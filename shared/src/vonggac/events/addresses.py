@@ -17,8 +17,10 @@ from vonggac.events.reporting import (
     ObligationOverdueV1,
     OutageClosedV1,
     OutageOpenedV1,
+    ReportApprovedV1,
     ReportFlaggedV1,
     ReportFrozenV1,
+    ReportLaidBeforeV1,
     SiteFaultClosedV1,
     SiteFaultOpenedV1,
 )
@@ -47,6 +49,8 @@ NOTICES: Mapping[type[Payload], str] = MappingProxyType(
         ObligationOverdueV1: subjects.notice("obligation", "{obligation_id}"),
         ReportFrozenV1: subjects.notice("report", "{report_id}"),
         ReportFlaggedV1: subjects.notice("report", "{report_id}"),
+        ReportLaidBeforeV1: subjects.notice("report", "{report_id}"),
+        ReportApprovedV1: subjects.notice("report", "{report_id}"),
     }
 )
 _STATES: dict[type[Payload], str] = {

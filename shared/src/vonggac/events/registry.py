@@ -63,6 +63,8 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         reporting.ObligationOverdueV1,
         reporting.ReportFrozenV1,
         reporting.ReportFlaggedV1,
+        reporting.ReportLaidBeforeV1,
+        reporting.ReportApprovedV1,
     ),
     "setup": (setup.StreamLostV1,),
 }

@@ -97,7 +97,38 @@ class ReportFrozenV1(Payload):
     version: int = Field(ge=1)
     cut_off_at: AwareDatetime
     sha256: str = Field(description="The digest at the foot of its pages, 64 hexadecimal digits.")
-    frozen_by: str = Field(description="Subject of the token that froze it.")
+    frozen_by: str = Field(description="Subject of the token that froze it, or the regime that it is of.")
+
+
+class ReportLaidBeforeV1(Payload):
+    """The report of a regime was frozen at its cut-off and waits for whoever approves it."""
+
+    event_type: ClassVar[str] = "vn.vonggac.reporting.report_laid_before.v1"
+    report_id: UUID
+    version: int = Field(ge=1)
+    regime_id: UUID
+    regime_name: str
+    from_at: AwareDatetime = Field(description="Start of its period, included.")
+    cut_off_at: AwareDatetime = Field(description="End of its period, excluded.")
+    sha256: str = Field(description="The digest at the foot of its pages, 64 hexadecimal digits.")
+    compared_with: UUID | None = Field(
+        default=None, description="The last report of the regime; None: it is the first."
+    )
+    late: bool = Field(default=False, description="Frozen later than it could have been: reporting was away then.")
+    approver_agency_id: UUID | None = Field(default=None, description="Before whom it is laid; None: whoever decides.")
+
+
+class ReportApprovedV1(Payload):
+    """Somebody who decides approved a version of a frozen report; of a regime, its recipients get it now."""
+
+    event_type: ClassVar[str] = "vn.vonggac.reporting.report_approved.v1"
+    report_id: UUID
+    version: int = Field(ge=1)
+    sha256: str = Field(description="The digest at the foot of its pages, 64 hexadecimal digits.")
+    approved_by: str = Field(description="Subject of the token that approved it.")
+    approved_at: AwareDatetime
+    regime_id: UUID | None = Field(default=None, description="None: it is of no regime.")
+    recipient_agency_ids: tuple[UUID, ...] = Field(default=(), description="To whom the regime sends it.")
 
 
 class ReportFlaggedV1(Payload):

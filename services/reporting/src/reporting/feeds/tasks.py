@@ -1,4 +1,5 @@
-"""The background tasks of the feeds: the watcher fills the outbox, publisher and webhooks empty it, the urger urges."""
+"""The background tasks of the feeds: the watcher fills the outbox, publisher and webhooks empty it, the urger urges,
+the keeper of regimes freezes and sends reports."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,7 @@ from reporting.messaging import Feed, Publisher
 from reporting.settings import Settings
 from reporting.storage.sending.notices import Outbox
 from reporting.urging.obligations import Obligations
+from reporting.urging.regimes import RegimeKeeper
 from reporting.urging.urger import Urger
 from vonggac.database import Database
 from vonggac.http.background import TaskSupervisor
@@ -38,6 +40,7 @@ class FeedTasks:
         obligations = Obligations(settings)
         self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake, clock=clock)
         self.urger = Urger(database, settings, seal, obligations=obligations.owed, clock=clock)
+        self._regimes = RegimeKeeper(database, settings, seal, clock=clock, behind=lambda: feed.behind, wake=self.wake)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -52,3 +55,4 @@ class FeedTasks:
             tasks.start("webhooks", self._sender.run(self._ready))
         tasks.start("watcher", self._watcher.run(self._ready))
         tasks.start("urger", self.urger.run(self._ready))
+        tasks.start("regimes", self._regimes.run(self._ready))

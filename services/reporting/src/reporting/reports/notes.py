@@ -31,6 +31,10 @@ _LOST_STREAMS = text(
 )
 
 
+MADE_LATE = "made_late"
+"""Kind of the note on a report itself: no evidence of its period says it again."""
+
+
 class Note(NamedTuple):
     """A note on [start, end): how many facts it is of, and the sentence in both languages."""
 
@@ -185,4 +189,21 @@ def _between(start: datetime, end: datetime) -> tuple[str, str]:
     return (
         f"từ {since:%H:%M} ngày {short_day(since)} đến {until:%H:%M} ngày {short_day(until)}",
         f"from {since:%H:%M} on {short_day(since)} to {until:%H:%M} on {short_day(until)}",
+    )
+
+
+def note_made_late(period: Period, frozen_at: Millis, *, entered_later: bool) -> Note:
+    """Note that a report of a regime was frozen later than it could have been; `entered_later`: its regime was."""
+    at = moment(frozen_at).astimezone(VIETNAM)
+    why = "chế độ báo cáo được lập sau khi hết kỳ" if entered_later else "hệ thống không hoạt động khi đến hạn"
+    why_en = "its regime was entered after the period" if entered_later else "the service was away when it was due"
+    return Note(
+        MADE_LATE,
+        frozen_at,
+        frozen_at,
+        1,
+        f"Báo cáo của kỳ này được chốt muộn, lúc {at:%H:%M} ngày {short_day(at)}, vì {why}; số liệu theo sổ vẫn là tại "
+        "thời điểm hết kỳ.",
+        f"The report of this period was frozen late, at {at:%H:%M} on {at:%d/%m/%Y}, because {why_en}; what the "
+        "register says is of the end of the period.",
     )

@@ -10,10 +10,11 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import apprise
+from apprise.attachment.memory import AttachMemory
 
 from reporting.urging.digest import Message
 from reporting.urging.pinning import pinned
@@ -68,6 +69,14 @@ class BadAddressError(ValueError):
     """The text says what is wrong and what would be right, without the address."""
 
 
+class Attachment(NamedTuple):
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One address, ready to be sent to."""
@@ -117,7 +126,9 @@ def _instantiate(address: str, asset: Any) -> Any:
     return apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
 
 
-async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> Sent:
+async def send(
+    channel: Channel, message: Message, allowed: AllowedNetworks, attached: Attachment | None = None
+) -> Sent:
     """One attempt, to the address that was checked; every failure is a value."""
     try:
         address = await resolve(channel.host, channel.port, allowed, timeout_s=RESOLVE_WITHIN_S)
@@ -126,7 +137,7 @@ async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> 
     try:
         async with asyncio.timeout(SENT_WITHIN_S):
             with pinned(channel.host, address):
-                return await _notify_apart((address, channel.port), channel.service, message)
+                return await _notify_apart((address, channel.port), channel.service, message, attached)
     except TimeoutError:
         return Sent.TIMEOUT
 
@@ -134,7 +145,7 @@ async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> 
 _under_way: dict[Endpoint, list[threading.Thread]] = {}
 
 
-async def _notify_apart(endpoint: Endpoint, service: Any, message: Message) -> Sent:
+async def _notify_apart(endpoint: Endpoint, service: Any, message: Message, attached: Attachment | None) -> Sent:
     """Send in a thread of its own: no pool is full of servers that never come to an end, and none keeps the process
     from ending. Of one server few are left behind."""
     alive = [one for one in _under_way.get(endpoint, ()) if one.is_alive()]
@@ -151,7 +162,7 @@ async def _notify_apart(endpoint: Endpoint, service: Any, message: Message) -> S
     def run() -> None:
         outcome = Sent.FAILED
         try:
-            outcome = context.run(_notify, service, message)
+            outcome = context.run(_notify, service, message, attached)
         finally:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(conclude, outcome)
@@ -162,11 +173,14 @@ async def _notify_apart(endpoint: Endpoint, service: Any, message: Message) -> S
     return await ended
 
 
-def _notify(service: Any, message: Message) -> Sent:
+def _notify(service: Any, message: Message, attached: Attachment | None) -> Sent:
     reached: list[object] = []
     service.mark_delivered = lambda key, *_: reached.append(key)
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
-    if sender.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT):
+    file: Any = None
+    if attached is not None:
+        file = AttachMemory(attached.content, attached.name, attached.media_type)  # type: ignore[no-untyped-call]
+    if sender.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT, attach=file):
         return Sent.SENT
     return Sent.SENT_IN_PART if reached else Sent.FAILED

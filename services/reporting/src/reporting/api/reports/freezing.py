@@ -1,10 +1,9 @@
 """POST /v1/reports and what becomes of one: lists, approval, further versions."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,18 +25,16 @@ from reporting.api.reports.shapes import (
 )
 from reporting.domain.instants import Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
-from reporting.reports.accounts import Question
 from reporting.reports.snapshot import approvals, chain, freezing
-from reporting.reports.snapshot.canonical import Row
-from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.difference import changes
+from reporting.reports.snapshot.freezing import Request
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.of_register import letterhead_of_register
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage import plan
 from reporting.storage.availability import after_freezing, targets
 from reporting.storage.sending import notices
-from reporting.storage.snapshot import snapshot
+from reporting.urging.regimes import send_approved
 from vonggac.auth import Caller, Principal, guarded_router
 from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
@@ -86,8 +83,8 @@ async def freeze_report(
         proposals=tuple(body.proposals),
         letterhead=await _letterhead(shared, body.letterhead, cut_off, millis(now)),
     )
-    asked = _Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
-    seen = await _announced(shared, asked)
+    asked = Request(period, ZoneInfo(body.time_zone), filters, register_at=cut_off)
+    seen = await freezing.announce(shared.database, asked)
     found = await _read(shared, caller, asked)
     make = await asyncio.to_thread(freezing.first_version, order, found.tables, now)
     async with shared.database.transaction() as session:
@@ -117,7 +114,8 @@ async def list_reports(
     summary="Approve a frozen report",
     description=(
         "Once for each version, by the lead of the province or who is named for it, and by nobody who wrote it or a "
-        "version before it (403 names them). Its files say so then."
+        "version before it (403 names them). Its files say so then, webhooks get `report_approved`, and the recipients "
+        "of its regime their copy."
     ),
     responses=problems({404: "No such report", 409: "It is approved already"}),
 )
@@ -136,6 +134,7 @@ async def approve_report(
         if not await chain.approve(session, report, caller.subject, now):
             detail = f"version {report.header.version} of report {report_id} is approved already; approvals stay"
             raise ProblemError(HTTPStatus.CONFLICT, "approved_already", detail)
+        await send_approved(session, report, caller.subject, now)
         return detailed(
             await wanted(session, report_id, report.header.version), await chain.versions(session, report_id)
         )
@@ -165,7 +164,7 @@ async def freeze_version(
             raise _superseded(version)
         asked = await _same_request(session, before)
     header, now = before.header, shared.clock()
-    seen = await _announced(shared, asked)
+    seen = await freezing.announce(shared.database, asked)
     found = await _read(shared, caller, asked)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
@@ -201,7 +200,7 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         late = (await after_freezing.late(session, [number])).get(number)
         asked = await _same_request(session, before)
     now = await _read(shared, caller, asked)
-    found = await asyncio.to_thread(changes, before.tables, now.tables)
+    found = await asyncio.to_thread(changes, before.tables, freezing.of_same_regime(before, now.tables))
     return DifferenceShape(
         version=before.header.version,
         changed_figures=len(found),
@@ -213,12 +212,6 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
 def _superseded(version: int) -> ProblemError:
     detail = f"meanwhile version {version} is no longer the newest; read the newest and try again"
     return ProblemError(HTTPStatus.CONFLICT, "superseded", detail)
-
-
-async def _announced(shared: Context, asked: "_Request") -> int:
-    """The newest mark before the figures are read; from now on, what comes for their time is marked."""
-    async with shared.database.transaction() as session:
-        return await after_freezing.announce(session, asked.covers_until)
 
 
 async def _publish(session: AsyncSession, report: Report, caller: Principal, now: datetime) -> None:
@@ -281,52 +274,22 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
     return period, cut_off
 
 
-class _Request(NamedTuple):
-    """What is to be frozen. `codes_of`: codes mean what they did then; None: now."""
-
-    period: Period
-    zone: ZoneInfo
-    filters: FilterPart
-    register_at: Millis | None
-    codes_of: Millis | None = None
-    with_notes: bool = True
-    with_assessment: bool = True
-
-    @property
-    def covers_until(self) -> Millis:
-        """Evidence for time before it may change what is frozen: the register's rows have the cut-off's."""
-        return max(self.period.end, self.register_at or 0)
-
-
-class _Found(NamedTuple):
-    """What a report is frozen of. `cameras`: those that its tables are of."""
-
-    tables: dict[str, list[Row]]
-    cameras: frozenset[UUID]
-
-
-async def _same_request(session: AsyncSession, before: Report) -> _Request:
+async def _same_request(session: AsyncSession, before: Report) -> Request:
     """The same as for the first version: with the register of its cut-off, or without any if it has none."""
     header = before.header
     first = before if header.version == 1 else await wanted(session, before.id, 1)
     period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)
     register_at = first.header.cut_off_ms if first.has_register else None
     of_first = first.header.frozen_at_ms, first.has_notes, first.has_assessment
-    return _Request(period, zone, header.filters, register_at, *of_first)
+    return Request(period, zone, header.filters, register_at, *of_first)
 
 
-async def _read(shared: Context, caller: Principal, asked: _Request) -> _Found:
+async def _read(shared: Context, caller: Principal, asked: Request) -> freezing.Found:
     given = asked.filters
     filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
-    now, alive_ms = millis(shared.clock()), duration(shared.settings.presumed_alive_s)
-    question = Question(asked.period, now, alive_ms, asked.zone.key)
-    async with snapshot(shared.database) as session:
-        scope = replace((await filters.resolved(session, asked.codes_of)).scope, type=given.type)
-        earlier, at = asked.register_at is None, asked.register_at
-        extent = Extent(
-            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes,
-            with_assessment=asked.with_assessment,
-        )  # fmt: skip
-        tables = await collect(session, extent)
-        places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
-        return _Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))
+
+    async def scope_of(session: AsyncSession) -> plan.Scope:
+        return (await filters.resolved(session, asked.codes_of)).scope
+
+    alive_ms = duration(shared.settings.presumed_alive_s)
+    return await freezing.read(shared.database, asked, scope_of, now=shared.clock(), alive_ms=alive_ms)

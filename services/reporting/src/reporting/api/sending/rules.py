@@ -130,10 +130,10 @@ async def check_room(session: AsyncSession, records: Records) -> None:
         raise ProblemError(HTTPStatus.CONFLICT, "too_many", msg)
 
 
-async def check_agency(session: AsyncSession, agency_id: UUID | None) -> None:
+async def check_agency(session: AsyncSession, agency_id: UUID | None, field: str = "agency_id") -> None:
     """Raises ProblemError 422 for an agency that the register has not named."""
     if agency_id is not None and agency_id not in await agencies(session):
-        raise invalid("agency_id", f"no agency {agency_id} is known; give one that inventory lists")
+        raise invalid(field, f"no agency {agency_id} is known; give one that inventory lists")
 
 
 def _shape(row: Any) -> UrgingRule:

@@ -18,6 +18,7 @@ TABLE_NAMES: Mapping[str, str] = {
     "days": "ngày",
     "strips": "dải 24 giờ",
     "notes": "lưu ý",
+    "comparison": "so với kỳ trước",
     "changes": "thay đổi",
 }
 _LENGTHS: Mapping[str, tuple[str, str]] = {
@@ -144,6 +145,12 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "facts": ("Số lượng số liệu", "Facts that the note is of"),
     "text_vi": ("Nội dung lưu ý", "The note in Vietnamese"),
     "text_en": ("Nội dung lưu ý (tiếng Anh)", "The note in English"),
+    "figure": ("Số liệu", "The figure; a share ends with _ppm, in millionths"),
+    "last": ("Kỳ trước", "In the last report of the same regime"),
+    "current": ("Kỳ này", "In this report"),
+    "last_report_id": ("Mã báo cáo kỳ trước", "Id of the last report of the same regime"),
+    "last_from_ms": ("Kỳ trước từ (mili giây từ 1970 UTC)", "Start of its period (milliseconds since 1970 UTC)"),
+    "last_to_ms": ("Kỳ trước đến trước (mili giây từ 1970 UTC)", "End of its period (milliseconds since 1970 UTC)"),
     "table": ("Bảng", "Table"),
     "row": ("Dòng", "What names the row"),
     "column": ("Cột", "Column; * is the whole row"),

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from reporting.documents.letter.appendices import appendices, of_cameras
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
 from reporting.documents.letter.columns import meanings_of
+from reporting.documents.letter.compared import compared
 from reporting.documents.letter.explained import appendix_number, time_zone
 from reporting.documents.letter.figures import (
     Figures,
@@ -141,6 +142,7 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield from _proofs(report)
     yield _connection_table(sums)
     yield from progress(report, zone)
+    yield from compared(report, zone)
 
 
 def _availability(sums: Figures, target: str) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    not_,
     select,
     text,
 )
@@ -26,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import millis, moment
 from reporting.reports.snapshot.report import Report, StoredReport
+from reporting.storage.sending import regimes
 from reporting.storage.tables import metadata
 from vonggac.database.keyset import Ordered, keyset_page
 
@@ -146,6 +148,38 @@ async def page(
     """The rows of one page and one more, and the number of all of them when it is asked."""
     rows = (await session.execute(keyset_page(listed(), SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(frozen_report)) if count else None
+    return rows, total
+
+
+async def page_of_regimes(
+    session: AsyncSession,
+    paging: tuple[Sequence[Ordered], Sequence[Any] | None, int],
+    *,
+    count: bool,
+    regime_id: UUID | None = None,
+    waiting: bool | None = None,
+) -> tuple[Sequence[Any], int | None]:
+    """Reports of regimes with their newest version, as `page`; `waiting`: for their approval, or not."""
+    newest = select(frozen_report.c.id, func.max(frozen_report.c.number).label("number")).group_by(frozen_report.c.id)
+    last, regime, made = newest.subquery(), regimes.report_regime.c, regimes.regime_report
+    wanted = (
+        select(
+            made, regime.name, regime.rhythm, regime.approver_agency_id, regime.recipient_agency_ids,
+            frozen_report.c.number, frozen_report.c.version, frozen_report.c.sha256, *report_approval.c[1:],
+        )
+        .join(regimes.report_regime, regime.id == made.c.regime_id)
+        .join(last, last.c.id == made.c.report_id)
+        .join(frozen_report, frozen_report.c.number == last.c.number)
+        .outerjoin(report_approval)
+    )  # fmt: skip
+    if regime_id is not None:
+        wanted = wanted.where(made.c.regime_id == regime_id)
+    if waiting is not None:
+        approved = report_approval.c.number.is_not(None)
+        wanted = wanted.where(not_(approved) if waiting else approved)
+    sortable = {"number": frozen_report.c.number, "cut_off": made.c.cut_off_at}
+    rows = (await session.execute(keyset_page(wanted, sortable, *paging))).all()
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
     return rows, total
 
 

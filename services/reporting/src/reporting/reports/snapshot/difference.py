@@ -1,8 +1,10 @@
-"""The differences of a further version: each figure before and after."""
+"""Figures before and after: of a further version each that changed, of a regime's report the main ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from reporting.domain.mandate.obligations import BOUND
 from reporting.reports.snapshot.canonical import Row, Value
+from reporting.reports.snapshot.report import Report
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "totals": (),
@@ -54,3 +56,60 @@ def _by_key(rows: Sequence[Row], key: tuple[str, ...]) -> _Rows:
 
 def _text(value: Value) -> str | None:
     return None if value is None else str(value)
+
+
+def comparison(last: Report | None, tables: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """The main figures beside those of the last report of the same regime, a row each; none of the first report.
+
+    Shares are in millionths, null where nothing was measured.
+    """
+    if last is None:
+        return []
+    period, before = last.header.period, dict(_main_figures(last.tables))
+    return [
+        {
+            "figure": figure,
+            "last": before[figure],
+            "current": current,
+            "last_report_id": last.header.id,
+            "last_from_ms": period.from_ms,
+            "last_to_ms": period.to_ms,
+        }
+        for figure, current in _main_figures(tables)
+    ]
+
+
+def compared_anew(rows: Sequence[Row], tables: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """The same comparison with other figures of this period: of a further version."""
+    current = dict(_main_figures(tables))
+    return [{**row, "current": current[str(row["figure"])]} for row in rows]
+
+
+def _main_figures(tables: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, int | None]]:
+    sums, days = tables["totals"][0], tables["days"]
+    yield "facilities", _number(sums, "facilities")
+    yield "facilities_with_cameras", _number(sums, "facilities_with_cameras")
+    yield "cameras", _number(sums, "cameras")
+    yield "availability_ppm", _millionths(sums, "up_ms", "down_ms")
+    yield "compliant_ppm", _millionths(sums, "compliant_ms", "non_compliant_ms")
+    yield "cameras_both", _number(days[-1], "cameras_both") if days else None
+    yield "facilities_connected", _number(days[-1], "facilities_connected") if days else None
+    yield "outages", sum(bool(row["confirmed"]) for row in tables["outages"])
+    bound = [row for row in tables.get("progress", ()) if row["status"] in BOUND]
+    for column in ("surveyed", "plan_agreed", "focal_point"):
+        yield column, sum(row[column] is True for row in bound)
+    yield "insufficient", sum(row["sufficient"] is False for row in bound)
+    yield "cameras_needed", sum(_number(row, "cameras_needed") for row in bound)
+    for state in ("overdue", "done", "done_late"):
+        yield f"obligations_{state}", sum(row["state"] == state for row in tables.get("obligations", ()))
+
+
+def _number(row: Row, column: str) -> int:
+    value = row.get(column)
+    return value if isinstance(value, int) else 0
+
+
+def _millionths(row: Row, good: str, bad: str) -> int | None:
+    """The share of what is good, half up; None where nothing was measured."""
+    part, whole = _number(row, good), _number(row, good) + _number(row, bad)
+    return (2_000_000 * part + whole) // (2 * whole) if whole else None

@@ -61,11 +61,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
     "notes": ("note_kind", "from_ms", "to_ms", "facts", "text_vi", "text_en"),
+    "comparison": ("figure", "last", "current", "last_report_id", "last_from_ms", "last_to_ms"),
     "changes": ("table", "row", "column", "before", "after"),
 }  # fmt: skip
 """Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
 `progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
-`notes` are what was refused as evidence, which reports of rule 3 and before have not."""
+`notes` are what was refused as evidence, which reports of rule 3 and before have not; `comparison` is of a report of a
+regime: its main figures beside those of the last one."""
 
 SINCE_ASSESSMENT = frozenset({"unassessed_areas", "own_deadline", "recorded_at_ms", "recorded_late"})
 """Columns that reports of rule 4 and before have not."""

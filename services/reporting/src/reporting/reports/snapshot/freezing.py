@@ -1,16 +1,28 @@
-"""Freezing: the rules of when, and the further version when a figure changed after all."""
+"""Freezing: the rules of when, what is read, and the further version when a figure changed after all."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import uuid4
+from typing import NamedTuple
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.compliance import RULE_VERSION, RULE_WITHOUT_REGISTER
 from reporting.domain.instants import Millis, millis
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.reports.notes import MADE_LATE
 from reporting.reports.snapshot.canonical import Row
-from reporting.reports.snapshot.difference import changes
+from reporting.reports.snapshot.collect import Extent, collect
+from reporting.reports.snapshot.difference import changes, compared_anew
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, Header, PeriodPart, Report, table_parts
+from reporting.storage import plan
+from reporting.storage.availability import after_freezing
+from reporting.storage.snapshot import snapshot
+from vonggac.database import Database
 
 type Tables = dict[str, list[Row]]
 
@@ -31,6 +43,58 @@ class Order:
     target_ppm: int
     proposals: tuple[str, ...]
     letterhead: Letterhead
+
+
+class Request(NamedTuple):
+    """What is to be read. `codes_of`: codes mean what they did then; None: now."""
+
+    period: Period
+    zone: ZoneInfo
+    filters: FilterPart
+    register_at: Millis | None
+    codes_of: Millis | None = None
+    with_notes: bool = True
+    with_assessment: bool = True
+
+    @property
+    def covers_until(self) -> Millis:
+        """Evidence for time before it may change what is frozen: the register's rows have the cut-off's."""
+        return max(self.period.end, self.register_at or 0)
+
+
+class Found(NamedTuple):
+    """What a report is frozen of. `cameras`: those that its tables are of."""
+
+    tables: Tables
+    cameras: frozenset[UUID]
+
+
+async def announce(database: Database, asked: Request) -> int:
+    """The newest mark before the figures are read; from now on, what comes for their time is marked."""
+    async with database.transaction() as session:
+        return await after_freezing.announce(session, asked.covers_until)
+
+
+async def read(
+    database: Database,
+    asked: Request,
+    scope_of: Callable[[AsyncSession], Awaitable[plan.Scope]],
+    *,
+    now: datetime,
+    alive_ms: Millis,
+) -> Found:
+    """Read the tables of one unchanging view. `scope_of` finds which facilities are asked for, in the same view."""
+    question = Question(asked.period, millis(now), alive_ms, asked.zone.key)
+    async with snapshot(database) as session:
+        scope = replace(await scope_of(session), type=asked.filters.type)
+        earlier, at = asked.register_at is None, asked.register_at
+        extent = Extent(
+            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes,
+            with_assessment=asked.with_assessment,
+        )  # fmt: skip
+        tables = await collect(session, extent)
+        places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
+        return Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))
 
 
 def latest_cut_off(now: datetime, horizon_ms: Millis) -> Millis:
@@ -67,6 +131,16 @@ def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int,
     return make
 
 
+def of_same_regime(before: Report, tables: Tables) -> Tables:
+    """The tables that were read anew, with what the report of a regime has besides: the comparison with the same last
+    report, and the note that it was made late."""
+    if "comparison" not in before.tables:
+        return tables
+    late = [dict(row) for row in before.tables["notes"] if row["note_kind"] == MADE_LATE]
+    compared = compared_anew(before.tables["comparison"], tables)
+    return {**tables, "notes": [*tables["notes"], *late], "comparison": compared}
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """Why a further version is made, by whom, when."""
@@ -81,8 +155,9 @@ def next_version(before: Report, tables: Tables, correction: Correction) -> Call
     """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was.
 
     It is of the same tables and by the same rule as the version before: what a report was frozen without, no version of
-    it has.
+    it has. A report of a regime is compared with the same last one.
     """
+    tables = of_same_regime(before, tables)
     changed = changes(before.tables, tables)
     if not changed:
         raise NothingChangedError

@@ -19,15 +19,19 @@ _NOUNS = ("agency", "directive", "obligation")
 _OF_DIRECTIVE = ("place", "signer_authority", "signer_title", "signer_name", "subject")
 
 
-async def letterhead_of_register(session: AsyncSession, given: Letterhead, at: Millis, now: Millis) -> Letterhead:
+async def letterhead_of_register(
+    session: AsyncSession, given: Letterhead, at: Millis, now: Millis, directive_id: UUID | None = None
+) -> Letterhead:
     """`given`, with what it leaves out as the register has it: basis, issuer, the agency above and symbol at `at`; what
     the directive says of its papers at `now`, when this one is made.
 
-    The basis is the directive that most obligations carry out. What the register does not know keeps its default.
+    The basis is `directive_id`, or the directive that most obligations carry out. What the register does not know keeps
+    its default.
     """
     known = await records.read(session, _NOUNS, max(at, now))
-    found = dict(_known(known, at))
-    found |= _of_papers(_letterhead_at(known, _main_directive(known, at), now))
+    wanted = directive_id or _main_directive(known, at)
+    found = dict(_known(known, at, wanted))
+    found |= _of_papers(_letterhead_at(known, wanted, now))
     return given.model_copy(update={name: one for name, one in found.items() if name not in given.model_fields_set})
 
 
@@ -66,7 +70,7 @@ def _of_papers(letterhead: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _known(known: Records, at: Millis) -> Iterator[tuple[str, Any]]:
+def _known(known: Records, at: Millis, directive_id: UUID | None) -> Iterator[tuple[str, Any]]:
     lead = _of_role(known, AgencyRole.LEAD, at)
     if lead is not None:
         yield "issuer", str(lead.state["name"])
@@ -74,7 +78,6 @@ def _known(known: Records, at: Millis) -> Iterator[tuple[str, Any]]:
     above = _of_role(known, AgencyRole.PEOPLES_COMMITTEE, at)
     if above is not None:
         yield "parent", str(above.state["name"]).replace("Ủy ban nhân dân", "UBND")
-    directive_id = _main_directive(known, at)
     directive = None if directive_id is None else known.named("directive", directive_id, at)
     if (cited := citation_of(known, directive, at)) is not None:
         yield "basis", f"Thực hiện {cited}"
