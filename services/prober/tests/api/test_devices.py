@@ -1,17 +1,24 @@
 """A camera that is swapped for another one at the same address is found, and stays found until somebody confirms."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
+from nats.aio.msg import Msg
+from services.prober.tests.probes.camera.test_forwarder_probe import annex_b
 
-from vonggac.events import Cause
+from vonggac.bus import Bus
+from vonggac.events import Cause, subjects
+from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import Verdict
 from vonggac.net.url import RtspUrl
 from vonggac.testing import eventually
+from vonggac.testing.waiting import flush_all
 
 type Client = httpx.AsyncClient
 
@@ -92,6 +99,32 @@ async def test_a_swapped_camera_of_the_same_model_and_settings_is_found_by_two_w
         socket.unit = "b"
         found = await eventually(lambda: _shown(operator, path, changed=True), within_s=20)
         assert found["change"] == "other origin of the description and other Server header"
+
+
+async def test_a_swapped_camera_that_is_forwarded_is_found_by_two_weak_signs_of_its_forwarders_session(
+    forwarder_bus: Bus, operator: Client, planner: Any, observed: Any, frames: list[list[bytes]]
+) -> None:
+    """Nobody opens a session beside the forwarder's, which sends what the device wrote when it began."""
+    to = PlannedDelivery(id=uuid4(), destination_id=uuid4(), destination_code="D1", url="rtsp://10.0.0.9/a")
+    device = {"Server header": "0" * 16, "origin of the description": "1" * 16, "words of the description": "2" * 16}
+
+    async def answer(request: Msg) -> None:
+        headers = {"codec": "h264", "captured_at": datetime.now(UTC).isoformat(), "habits": json.dumps(device)}
+        await forwarder_bus.client.publish(request.reply, annex_b(frames[0]), headers=headers)
+
+    camera_id = uuid4()
+    await forwarder_bus.client.subscribe(subjects.camera_keyframe(camera_id), cb=answer)
+    await flush_all(forwarder_bus.client)
+    await planner.camera("rtsp://10.0.0.1/live", id=camera_id, probe_interval_s=1.0, deliveries=(to,))
+    path = f"/v1/cameras/{camera_id}/device"
+    await eventually(lambda: _shown(operator, path, changed=False))
+    device["Server header"] = "a" * 16
+    known = len(observed.of(camera_id))
+    await eventually(lambda: len(observed.of(camera_id)) > known + 1)
+    assert await _shown(operator, path, changed=False), "one sign alone is a setting or new firmware"
+    device |= {"Server header": "b" * 16, "words of the description": "c" * 16}
+    found = await eventually(lambda: _shown(operator, path, changed=True), within_s=20)
+    assert found["change"] == "other Server header and other words of the description"
 
 
 async def _shown(client: Client, path: str, *, changed: bool) -> Any:

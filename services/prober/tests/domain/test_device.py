@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prober.domain.device import compare_device, digest_habits, signs_of
+from prober.domain.device import compare_device, signs_of
 from prober.domain.findings import StreamSeen
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import DeviceSigns, Media
@@ -115,10 +115,22 @@ def test_habits_that_nobody_saw_before_are_no_swapped_camera() -> None:
     assert compared(seen, PLAIN.model_copy(update={"habits": {}})).habits == HABITS
 
 
-def test_habits_are_kept_as_digests_of_what_was_seen() -> None:
-    habits = digest_habits(origin="-", server="Server with secret-word", parameter_sets=None)
-    assert [*habits] == ["origin of the description", "Server header"]
-    assert all(len(one) == 16 for one in habits.values())
+def test_words_that_changed_are_one_sign_by_whomever_they_are_seen() -> None:
+    """A probe's own session sees the words and their digest; a forwarder sends the digest alone."""
+    words = "words of the description"
+    known = PLAIN.model_copy(update={"habits": HABITS | {words: "0d"}})
+    seen = known.model_copy(update={"maker": "media presentation live", "habits": HABITS | {words: "1d"}})
+    assert compared(seen, known).changed_at is None
+    forwarded = DeviceSigns(stream=HD, habits=HABITS | {words: "1d", "Server header": "1b"})
+    device = compared(forwarded, known)
+    assert (device.changed_at, device.change) == (NOW, f"other Server header and other {words}")
+
+
+def test_a_forwarder_of_an_earlier_release_swaps_no_camera() -> None:
+    """It sends no habits: only what its keyframes show is known."""
+    forwarded = DeviceSigns(stream=HD, habits={"parameter sets": "1c"})
+    device = compared(forwarded, PLAIN)
+    assert (device.changed_at, device.habits) == (None, HABITS)
 
 
 def test_a_swapped_camera_stays_one_whatever_is_seen_until_somebody_confirms() -> None:

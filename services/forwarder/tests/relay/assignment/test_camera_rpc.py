@@ -19,6 +19,7 @@ from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
+from vonggac.rtsp.wire.habits import DIGITS, HABITS
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ async def test_a_keyframe_is_handed_out_with_what_was_measured(
     assert headers["packets_lost"] == "0"
     assert abs(float(headers["clock_drift_s"])) < 2.0
     assert headers["transport"] == "tcp"
+    habits = json.loads(headers["habits"])
+    assert {"origin of the description", "words of the description"} <= habits.keys() <= {*HABITS}
+    assert all(len(digest) == DIGITS for digest in habits.values())
     assert sim.cameras["gate"].sessions_total == 1
 
 

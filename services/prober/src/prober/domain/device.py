@@ -1,14 +1,13 @@
 """Which device is at a camera's address: by signs that cost nothing, and whether another one stands there now."""
 
-import hashlib
 import re
 from datetime import datetime
 
 from prober.domain.findings import StreamSeen
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import DeviceSigns
+from vonggac.rtsp.wire.habits import WORDS, words_of
 
-_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
 _HARDWARE = {"serial": "serial number", "mac": "MAC", "link_mac": "MAC on the local link"}
 LEAST_HABITS = 2
 """So many differ between two probes of two devices. Each alone changes with a setting or a new firmware."""
@@ -23,21 +22,9 @@ def signs_of(seen: StreamSeen) -> DeviceSigns:
         link_mac=_folded(seen.link_mac),
         stream=seen.stream,
         described=seen.described,
-        maker=" ".join(sorted({word.lower() for word in _WORD.findall(seen.maker or "")}))[:200] or None,
+        maker=words_of(seen.maker),
         habits=dict(seen.habits),
     )
-
-
-def digest_habits(*, origin: str | None, server: str | None, parameter_sets: bytes | None) -> dict[str, str]:
-    """Digests of who opened the session (o=), the Server header and the parameter sets, of those that were seen.
-
-    No more than a digest is kept: some devices write there what they were sent.
-    """
-    texts = {"origin of the description": origin, "Server header": server}
-    seen = {name: text.encode() for name, text in texts.items() if text}
-    if parameter_sets is not None:
-        seen["parameter sets"] = parameter_sets
-    return {name: hashlib.sha256(value).hexdigest()[:16] for name, value in seen.items()}
 
 
 def compare_device(
@@ -85,8 +72,8 @@ def _difference(known: DeviceSigns, seen: DeviceSigns, expected: ExpectedDevice 
     if known.maker and seen.maker and not {*known.maker.split()} & {*seen.maker.split()}:
         return "the device describes itself in other words"
     others = [name for name, before in known.habits.items() if seen.habits.get(name, before) != before]
-    if known.maker and seen.maker and known.maker != seen.maker:
-        others.append("words of the description")
+    if known.maker and seen.maker and known.maker != seen.maker and WORDS not in others:
+        others.append(WORDS)
     if len(others) >= LEAST_HABITS:
         return f"other {' and other '.join(others)}"
     return None

@@ -4,6 +4,7 @@ Only the holder listens, so without one the server answers a request at once.
 """
 
 import asyncio
+import json
 from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from uuid import UUID
@@ -228,6 +229,8 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
         headers["repeats_after_s"] = f"{copy.repetition.period_s:.1f}"
     elif copy.new_since is not None:
         headers["new_since"] = copy.new_since.isoformat()
+    if copy.habits:
+        headers["habits"] = json.dumps(dict(copy.habits))
     return headers
 
 

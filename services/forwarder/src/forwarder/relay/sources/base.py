@@ -1,6 +1,6 @@
 """What every way of playing gets and gives: whatever the protocol, a camera that plays is a `CameraSource`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class CameraSource(Protocol):
     @property
     def login_needed(self) -> bool:
         """Whether the camera asked for its login and took it."""
+
+    @property
+    def habits(self) -> Mapping[str, str]:
+        """Digests of what the device writes, and few others do (`digest_habits`); none of what we describe."""
 
     @property
     def goodbyes(self) -> int:

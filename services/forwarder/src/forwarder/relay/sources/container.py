@@ -2,7 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 from forwarder.relay.demux.pool import RemuxPool, StreamEnd
@@ -141,6 +142,7 @@ class RemuxedSource:
     reception: ReceptionStats | None = None
     login_needed = False
     transport: str | None = None
+    habits: Mapping[str, str] = MappingProxyType({})
     goodbyes = 0
 
     def __init__(self, end: _Unpacked, feeding: asyncio.Task[None], fanout: FanOut, on_lost: OnLost) -> None:

@@ -3,6 +3,8 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
+from collections.abc import Mapping
+
 from forwarder.relay.media.fanout import FanOut
 from forwarder.relay.media.sender_reports import SenderReports
 from forwarder.relay.sources.base import OnBegan, PlayLimits, fanout_of
@@ -14,6 +16,7 @@ from vonggac.net.url import Credentials, RtspUrl, fill_credentials
 from vonggac.rtsp import Player, PlayOptions, ReceptionStats, Route, open_player
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.habits import digest_habits
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
@@ -57,6 +60,11 @@ class RtspSource:
     def login_needed(self) -> bool:
         """An open camera takes any login."""
         return self._player.connection.requests.logged_in
+
+    @property
+    def habits(self) -> Mapping[str, str]:
+        """As of `CameraSource`."""
+        return digest_habits(self.sdp, self._player.connection.requests.peer_server)
 
     @property
     def goodbyes(self) -> int:

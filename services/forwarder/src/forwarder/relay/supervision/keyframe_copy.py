@@ -1,6 +1,7 @@
 """What is handed out to who asks for a camera's keyframe: a copy of it, or why there is none."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from forwarder.domain.keyframes import Figures, Still
@@ -29,6 +30,8 @@ class KeyframeCopy:
     """Set while the keyframes are those of a recording in a loop."""
     new_since: datetime | None = None
     """When the first new keyframe came after such a recording, as far as this worker saw one."""
+    habits: Mapping[str, str] = field(default_factory=dict)
+    """As of `CameraSource`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,7 +323,8 @@ class CameraKeyframes:
             transport = self._source.transport if self._source is not None else None
             measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
             repeats = self.remembered.shown, self.remembered.new_since
-            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, *repeats)
+            habits = self._source.habits if self._source is not None else {}
+            self._copy = KeyframeCopy(self._codec, now.at, body, *measured, *repeats, habits)
             self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.

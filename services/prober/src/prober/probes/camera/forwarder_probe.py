@@ -6,9 +6,10 @@ keyframe says what it knows all the same, and that is what the probe judges: it 
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,18 +20,19 @@ from nats.errors import NoRespondersError
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory
-from prober.domain.result import Judgement, ProbeResult, Repeats, Still
-from prober.domain.verdict import NOBODY_PROBED, REFRESHED, Evidence, Failure, down, judge, unknown
+from prober.domain.result import ProbeResult, Repeats, Still
+from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.pool import Decoder
-from prober.probes.decoding.size import first_sps, stream_sign
+from prober.probes.decoding.size import first_sps, sps_bytes, stream_sign
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.forwarder import PictureSign
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import BY_FORWARDER, Media, ProbeKind, Step, Verdict
+from vonggac.events.prober import BY_FORWARDER, Media, ProbeKind, Step
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
+from vonggac.rtsp.wire.habits import DIGITS, HABITS, digest_habits
 
 MAX_BYTES = 1 << 20
 FORWARDER_STEP = BY_FORWARDER
@@ -40,25 +42,10 @@ NO_ANSWER, NO_BUS, UNUSABLE = "no_answer", "no_bus", "unusable"
 """Reasons of ours beside the forwarder's errors."""
 ANSWER_MARGIN_S, LEAST_WAIT_S = 1.0, 0.5
 """The forwarder's last word comes so long before the end of our wait."""
-SILENT_S = 5.0
-"""A camera that has sent no video for so long sends none."""
-LONGEST_GROUP_S = 120.0
-"""Without a keyframe for so long nobody can begin to watch; cameras that save bits send one a minute at times."""
-OVERDUE_S, OVERDUE_INTERVALS = 20.0, 3.0
-"""Keyframes that came in a rhythm and have not come for so long, whichever is longer, do not come any more: cameras
-that save bits while nothing moves put them off by less."""
 OLDEST_S = 60.0
 """A keyframe captured before that says nothing about now."""
 DECODE_WITHIN_S = 1.0
 """At least, for a keyframe that came late."""
-_NOT_ANSWERED = {
-    NO_ANSWER: "the forwarder that pulls the camera did not answer",
-    NO_BUS: "NATS did not answer, so that nobody can tell whether a forwarder pulls the camera",
-}
-_NO_PICTURE = {
-    "too_large": "the camera's keyframe is too large to be handed out by the forwarder that pulls it",
-    "busy": "the forwarder that pulls the camera is asked for it too often",
-}
 _START_CODE = b"\x00\x00\x01"
 _CODECS = {"h264": VideoCodec.H264, "h265": VideoCodec.H265}
 
@@ -92,6 +79,8 @@ class ForwarderKeyframe:
     ("frozen")."""
     shrunk_to: float | None = None
     """What is left of what usually comes between the camera's keyframes; None where that has not shrunk."""
+    habits: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what the device wrote when the forwarder's session began (`digest_habits`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +171,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         new_since=_moment(headers.get("new_since")),
         judge=headers.get("judge"),
         shrunk_to=_number(headers.get("shrunk_to")),
+        habits=_habits(headers.get("habits")),
     )
 
 
@@ -196,6 +186,16 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def _habits(text: str | None) -> Mapping[str, str]:
+    """None of another release's shape."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    named = found.items() if isinstance(found, dict) else ()
+    return {name: value for name, value in named if name in HABITS and isinstance(value, str) and len(value) == DIGITS}
 
 
 def _cause(text: str | None) -> Cause | None:
@@ -299,64 +299,6 @@ def _is_refreshed(keyframe: ForwarderKeyframe) -> bool:
     return bool(pictures_to_recover(codec, keyframe.nals))
 
 
-def judge_unopened(none: NoKeyframe, *, scheme: str, opened: Iterable[str]) -> Judgement:
-    """The verdict on a camera that no probe opens and no forwarder plays now; `opened`: schemes that probes open.
-
-    The forwarder's own attempt is the measurement then: it says why there is no picture.
-    """
-    if none.reason == CAMERA_AWAY and none.cause is not None:
-        detail = f"the forwarder that pulls the camera got no picture: {none.detail or none.cause}"
-        return (unknown if none.cause in NOBODY_PROBED else down)(none.cause, detail)
-    if none.reason == CAMERA_AWAY:
-        return unknown(Cause.NO_KEYFRAME, "the forwarder is opening the stream, and its first picture has not come yet")
-    known = ", ".join(f"{name}://" for name in sorted(opened))
-    reason = (
-        f"only {known} are opened by a probe; a {scheme}:// camera is judged by the keyframes of the forwarder that "
-        "pulls it, and none pulls it now"
-    )
-    return unknown(Cause.TRANSPORT_UNSUPPORTED, reason)
-
-
-def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
-    """The verdict on a camera whose session the forwarder has, without a keyframe; `began`: monotonic seconds."""
-    judgement, why = _judged_without_keyframe(none)
-    media = Media(codec=none.codec, bitrate_kbps=none.bitrate_kbps)
-    return ProbeResult(
-        judgement,
-        time.monotonic() - began,
-        (Step(name=FORWARDER_STEP, duration_ms=_ms(began)),),
-        media if none.silent_s is not None else None,
-        kind=ProbeKind.LIGHT if light else ProbeKind.FORWARDER_KEYFRAME,
-        no_picture=why,
-    )
-
-
-def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
-    """The verdict, and why there is no picture."""
-    if none.reason in (NO_ANSWER, NO_BUS) or none.silent_s is None:
-        why = _NOT_ANSWERED.get(none.reason, "the forwarder that pulls the camera gave no keyframe that can be used")
-        return unknown(Cause.INTERNAL_ERROR, f"{why}, and a second session is not opened"), why
-    if none.silent_s >= SILENT_S:
-        why = f"the camera has sent the forwarder that pulls it no video for {none.silent_s:.0f} s"
-        return down(Cause.NO_MEDIA, why), why
-    if none.reason == "codec_unsupported":
-        why = f"the video is {none.codec or 'not named'}, not H.264 or H.265"
-        return down(Cause.CODEC_UNSUPPORTED, why), why
-    why = _NO_PICTURE.get(none.reason, "the forwarder that pulls the camera had no whole keyframe in time")
-    age_s = none.keyframe_age_s if none.keyframe_age_s is not None else none.media_s
-    if age_s is not None and age_s > LONGEST_GROUP_S:
-        return down(Cause.NO_KEYFRAME, f"video comes, and no whole keyframe for {age_s:.0f} s"), why
-    if none.overdue and age_s is not None:
-        if age_s >= max(OVERDUE_S, OVERDUE_INTERVALS * (none.keyframe_every_s or 0.0)):
-            return down(Cause.NO_KEYFRAME, f"video comes, and no keyframe any more for {age_s:.0f} s"), why
-        return unknown(
-            Cause.NO_KEYFRAME, f"video comes, and the keyframe that is due has not come for {age_s:.0f} s"
-        ), why
-    if none.keyframe_age_s is None:
-        return unknown(Cause.NO_KEYFRAME, f"video comes, and {why}; a second session is not opened"), why
-    return Judgement(Verdict.UP), why
-
-
 def _still(keyframe: ForwarderKeyframe) -> Still | None:
     if keyframe.still_since is None:
         return None
@@ -391,6 +333,7 @@ def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
         declared_fps=sps.fps if sps is not None else None,
         foreign_payload=keyframe.foreign_payload,
         stream=stream_sign(keyframe.codec, keyframe.nals),
+        habits={**keyframe.habits, **digest_habits(parameter_sets=sps_bytes(keyframe.codec, keyframe.nals))},
         jitter_unknown="the forwarder that pulls the camera does not measure it",
         clock_unknown="the forwarder that pulls the camera got no time from it lately",
     )

@@ -1,6 +1,7 @@
-"""What a probe finds of a forwarder's picture by its next keyframes too, and that the forwarder hears of it."""
+"""What a probe finds of a camera that a forwarder pulls, by its next keyframes or without any, and reports to it."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,12 +11,15 @@ from prober.domain.kinds import DOWN_BY_PICTURE
 from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory, PictureJudgement, Thumbnail
 from prober.domain.picture.judge import UNCHANGED
 from prober.domain.picture.standstill import CodedPicture, Standstill
-from prober.domain.result import ProbeResult
-from prober.domain.verdict import REFRESHED, unknown
+from prober.domain.result import Judgement, ProbeResult
+from prober.domain.verdict import NOBODY_PROBED, REFRESHED, down, unknown
 from prober.messaging import publish_judgement
 from prober.probes.camera.forwarder_probe import (
+    CAMERA_AWAY,
     FORWARDER_STEP,
     LEAST_WAIT_S,
+    NO_ANSWER,
+    NO_BUS,
     ForwarderKeyframe,
     NoKeyframe,
     judge_keyframe,
@@ -25,17 +29,90 @@ from prober.probes.decoding.pool import Decoder
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import PictureJudged, Verdict
+from vonggac.events.prober import Media, PictureJudged, ProbeKind, Step, Verdict
 from vonggac.media.keyframe_weight import keyframe_quantizer
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+SILENT_S = 5.0
+"""A camera that has sent no video for so long sends none."""
+LONGEST_GROUP_S = 120.0
+"""Without a keyframe for so long nobody can begin to watch; cameras that save bits send one a minute at times."""
+OVERDUE_S, OVERDUE_INTERVALS = 20.0, 3.0
+"""Keyframes that came in a rhythm and have not come for so long, whichever is longer, do not come any more: cameras
+that save bits while nothing moves put them off by less."""
+_NOT_ANSWERED = {
+    NO_ANSWER: "the forwarder that pulls the camera did not answer",
+    NO_BUS: "NATS did not answer, so that nobody can tell whether a forwarder pulls the camera",
+}
+_NO_PICTURE = {
+    "too_large": "the camera's keyframe is too large to be handed out by the forwarder that pulls it",
+    "busy": "the forwarder that pulls the camera is asked for it too often",
+}
 SHOWS_NOTHING = frozenset({*DOWN_BY_PICTURE, Cause.DECODE_FAILED, Cause.NO_KEYFRAME})
 NOT_KNOWN = (
     "little comes between keyframes, and too few of these that can be compared came to tell whether the picture "
     "stands still"
 )
+
+
+def judge_unopened(none: NoKeyframe, *, scheme: str, opened: Iterable[str]) -> Judgement:
+    """The verdict on a camera that no probe opens and no forwarder plays now; `opened`: schemes that probes open.
+
+    The forwarder's own attempt is the measurement then: it says why there is no picture.
+    """
+    if none.reason == CAMERA_AWAY and none.cause is not None:
+        detail = f"the forwarder that pulls the camera got no picture: {none.detail or none.cause}"
+        return (unknown if none.cause in NOBODY_PROBED else down)(none.cause, detail)
+    if none.reason == CAMERA_AWAY:
+        return unknown(Cause.NO_KEYFRAME, "the forwarder is opening the stream, and its first picture has not come yet")
+    known = ", ".join(f"{name}://" for name in sorted(opened))
+    reason = (
+        f"only {known} are opened by a probe; a {scheme}:// camera is judged by the keyframes of the forwarder that "
+        "pulls it, and none pulls it now"
+    )
+    return unknown(Cause.TRANSPORT_UNSUPPORTED, reason)
+
+
+def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
+    """The verdict on a camera whose session the forwarder has, without a keyframe; `began`: monotonic seconds."""
+    judgement, why = _judged_without_keyframe(none)
+    media = Media(codec=none.codec, bitrate_kbps=none.bitrate_kbps)
+    return ProbeResult(
+        judgement,
+        time.monotonic() - began,
+        (Step(name=FORWARDER_STEP, duration_ms=round((time.monotonic() - began) * 1000, 2)),),
+        media if none.silent_s is not None else None,
+        kind=ProbeKind.LIGHT if light else ProbeKind.FORWARDER_KEYFRAME,
+        no_picture=why,
+    )
+
+
+def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
+    """The verdict, and why there is no picture."""
+    if none.reason in (NO_ANSWER, NO_BUS) or none.silent_s is None:
+        why = _NOT_ANSWERED.get(none.reason, "the forwarder that pulls the camera gave no keyframe that can be used")
+        return unknown(Cause.INTERNAL_ERROR, f"{why}, and a second session is not opened"), why
+    if none.silent_s >= SILENT_S:
+        why = f"the camera has sent the forwarder that pulls it no video for {none.silent_s:.0f} s"
+        return down(Cause.NO_MEDIA, why), why
+    if none.reason == "codec_unsupported":
+        why = f"the video is {none.codec or 'not named'}, not H.264 or H.265"
+        return down(Cause.CODEC_UNSUPPORTED, why), why
+    why = _NO_PICTURE.get(none.reason, "the forwarder that pulls the camera had no whole keyframe in time")
+    age_s = none.keyframe_age_s if none.keyframe_age_s is not None else none.media_s
+    if age_s is not None and age_s > LONGEST_GROUP_S:
+        return down(Cause.NO_KEYFRAME, f"video comes, and no whole keyframe for {age_s:.0f} s"), why
+    if none.overdue and age_s is not None:
+        if age_s >= max(OVERDUE_S, OVERDUE_INTERVALS * (none.keyframe_every_s or 0.0)):
+            return down(Cause.NO_KEYFRAME, f"video comes, and no keyframe any more for {age_s:.0f} s"), why
+        return unknown(
+            Cause.NO_KEYFRAME, f"video comes, and the keyframe that is due has not come for {age_s:.0f} s"
+        ), why
+    if none.keyframe_age_s is None:
+        return unknown(Cause.NO_KEYFRAME, f"video comes, and {why}; a second session is not opened"), why
+    return Judgement(Verdict.UP), why
 
 
 def may_stand_still(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:

@@ -22,13 +22,18 @@ from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_ch
 from prober.probes.camera.forwarder_probe import (
     NoKeyframe,
     judge_keyframe,
-    judge_pulled,
-    judge_unopened,
     moves_on,
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.judgement import may_stand_still, report_judgement, shows_another, watch_standstill
+from prober.probes.camera.judgement import (
+    judge_pulled,
+    judge_unopened,
+    may_stand_still,
+    report_judgement,
+    shows_another,
+    watch_standstill,
+)
 from prober.probes.camera.picture_store import PictureStore, picture_checks
 from prober.probes.camera.repetition import CAME_AGAIN, add_repeats, add_still, comes_again, compare_keyframe
 from prober.probes.camera.rtsp_probe import probe_rtsp

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from prober.domain.device import digest_habits
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
@@ -30,6 +29,8 @@ from vonggac.rtsp import MediaDescription, Player, PlayOptions, Route, Track, op
 from vonggac.rtsp import Step as HandshakeStep
 from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.habits import describe_maker, digest_habits
+from vonggac.rtsp.wire.sdp import SessionDescription
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
@@ -70,9 +71,8 @@ class _Attempt:
         self._end: Failure | None = None
         self._logged_in, self._login_sent = False, takes_credentials(target.url)
         self._date: tuple[str, float] | None = None
-        self._maker: str | None = None
+        self._sdp: SessionDescription | None = None
         self._link_mac: str | None = None
-        self._origin: str | None = None
         self._server: str | None = None
 
     async def run(self) -> ProbeResult:
@@ -133,10 +133,7 @@ class _Attempt:
             steps=self._handshake,
         )
         self._transport = player.transport
-        tool = next((value for name, value in player.sdp.attributes if name == "tool"), "")
-        self._maker = f"{player.sdp.name} {tool}"
-        # Numbers of the session and its address come after the name.
-        self._origin = next((value.partition(" ")[0] for kind, value in player.sdp.lines if kind == "o"), None)
+        self._sdp = player.sdp
         self._link_mac = await asyncio.to_thread(neighbour_mac, url.host)
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
         return player
@@ -324,7 +321,7 @@ class _Attempt:
             foreign_payload=self._foreign_payload(watch),
             stream=stream_sign(watch.codec, self._unit.nals) if self._unit is not None else None,
             described=stream_sign(watch.codec, track.media.parameter_sets),
-            maker=self._maker,
+            maker=describe_maker(self._sdp) if self._sdp is not None else None,
             habits=self._habits(watch.codec),
             link_mac=self._link_mac,
             rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
@@ -332,7 +329,7 @@ class _Attempt:
 
     def _habits(self, codec: VideoCodec) -> Mapping[str, str]:
         sets = sps_bytes(codec, self._unit.nals) if self._unit is not None else None
-        return digest_habits(origin=self._origin, server=self._server, parameter_sets=sets)
+        return digest_habits(self._sdp, self._server, sets)
 
     def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
         """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""
