@@ -47,6 +47,8 @@ CASES = (
     Case("inventory", "DELETE", "/v1/destinations/{thing_id}", ONLY_LEAD, scoped=False),
     Case("inventory", "PUT", "/v1/cameras/{thing_id}/secret", WRITERS),
     Case("inventory", "PUT", "/v1/destinations/{thing_id}/secret", WRITERS, scoped=False),
+    Case("inventory", "POST", "/v1/destinations/{thing_id}/rotate", WRITERS, scoped=False),
+    Case("inventory", "GET", "/v1/destinations/{thing_id}/addresses", EVERYBODY),
     Case("inventory", "POST", "/v1/imports/cameras", WRITERS),
     Case("inventory", "POST", "/v1/imports/units", WRITERS, scoped=False),
     Case("inventory", "POST", "/v1/directives", DECIDERS, scoped=False),

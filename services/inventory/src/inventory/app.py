@@ -107,6 +107,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         allowed=settings.allowed,
         retention=Retention(settings.retention_days, settings.retention_source),
         link_page=settings.facility_link_page,
+        served_addresses=settings.served_addresses,
     )
     _know_callers(app, settings, clock)
     add_routes(app, routers())

@@ -10,7 +10,7 @@ from inventory.importing.mistakes import RefusalError
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 
-NAMES = {"vendor", "codec", "transport", "required_proof"}
+NAMES = {"served_transports", "served_login", "vendor", "codec", "transport", "required_proof"}
 """Lists of names that are the same in every language."""
 
 

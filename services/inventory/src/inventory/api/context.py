@@ -65,6 +65,8 @@ class Services:
     retention: Retention = DEFAULT_RETENTION
     link_page: str = ""
     """Address of the page that facilities open by their links; empty: a QR code holds the token alone."""
+    served_addresses: tuple[str, ...] = ()
+    """Where centres that pull reach the forwarders."""
 
 
 class RequestContext:

@@ -12,11 +12,15 @@ from vonggac.events.inventory import (
     AgencyRole,
     BlockedKind,
     CoverageVerdict,
+    DestinationMode,
     DestinationRole,
     FacilityType,
     MediaTransport,
     ObligationKind,
     RequiredProof,
+    ServedLogin,
+    ServedTls,
+    ServedTransport,
     SurveyVerdict,
     UnitLevel,
     VisitPurpose,
@@ -90,6 +94,14 @@ WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     },
     MediaTransport: {MediaTransport.TCP: "tcp", MediaTransport.UDP: "udp", MediaTransport.AUTO: "auto"},
     RequiredProof: {proof: proof.value for proof in RequiredProof},
+    DestinationMode: {DestinationMode.PUSH: "đẩy tới trung tâm", DestinationMode.SERVE: "trung tâm lấy hình"},
+    ServedTransport: {ServedTransport.TCP: "tcp", ServedTransport.UDP: "udp"},
+    ServedTls: {
+        ServedTls.REQUIRED: "bắt buộc",
+        ServedTls.OFFERED: "tùy trung tâm",
+        ServedTls.NONE: "không dùng",
+    },
+    ServedLogin: {ServedLogin.MD5: "md5", ServedLogin.SHA256: "sha256", ServedLogin.BOTH: "cả hai"},
 }
 SUGGESTED: Mapping[str, tuple[str, ...]] = {"time_source": ("máy chủ NTP", "đầu ghi", "đặt bằng tay")}
 """Of texts that are often one of a few: templates offer these, and take any other."""

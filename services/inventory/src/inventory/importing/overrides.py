@@ -63,8 +63,27 @@ FACILITY = Overrides(
     order=("code", "name", "type", "unit_code", "managing_agency_code", "status"),
 )
 DESTINATION = Overrides(
-    names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
-    headings={"tls.ca_pem": "Chứng thư CA (PEM)", "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)"},
+    names={
+        "tls.ca_pem": "tls_ca_pem",
+        "tls.fingerprint_sha256": "tls_fingerprint_sha256",
+        "serving.tls": "served_tls",
+        "serving.login": "served_login",
+        "serving.basic": "served_basic",
+        "serving.transports": "served_transports",
+    },
+    headings={
+        "tls.ca_pem": "Chứng thư CA (PEM)",
+        "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)",
+        "serving.source_networks": "Mạng nguồn của trung tâm",
+        "serving.anywhere": "Kết nối từ mọi địa chỉ",
+        "serving.anywhere_reason": "Lý do mở mọi địa chỉ",
+        "serving.transports": "Cách truyền hình",
+        "serving.tls": "TLS khi lấy hình",
+        "serving.login": "Kiểu đăng nhập",
+        "serving.basic": "Cho đăng nhập Basic",
+        "serving.sessions_per_camera": "Số phiên mỗi camera",
+        "serving.responsible": "Đơn vị chịu trách nhiệm lấy hình",
+    },
     hidden=frozenset({"connect_all_cameras", "path_is_no_secret"}),
     addresses=frozenset({"url_template", "read_back_url_template"}),
 )

@@ -1,8 +1,9 @@
 """How what a caller writes becomes columns: plainly, unless a noun has a writer of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -26,6 +27,8 @@ class Write:
     """How long data of closed facilities are kept."""
     asked_by: str | None = None
     """Who asked for what is carried out; None: the caller writes it itself."""
+    passwords: dict[UUID, str] = field(default_factory=dict, repr=False)
+    """Of the centres that this write added: for the one answer that shows them, and stored nowhere."""
 
 
 class Writer:

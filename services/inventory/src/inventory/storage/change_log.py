@@ -15,7 +15,7 @@ from inventory.storage.outbox import OutboxMessage
 from inventory.storage.tables import Change, Thing
 from inventory.storage.tables.base import DERIVED
 
-SEALED = ("sealed_secret", "sealed_read_back_secret")
+SEALED = ("sealed_secret", "sealed_read_back_secret", "sealed_previous_secret")
 _HIDDEN = frozenset({*SEALED, *DERIVED, "revision", "created_at", "changed_at"})
 _COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
 

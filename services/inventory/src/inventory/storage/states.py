@@ -22,6 +22,7 @@ from vonggac.events.inventory import (
     ExpectedDevice,
     PlanBasis,
     PlannedDelivery,
+    ServingPlan,
     TlsTrust,
 )
 
@@ -141,7 +142,7 @@ _CAMERAS = (
 )
 _OF_DESTINATION = (
     "code", "url_template", "sealed_secret", "required_proof", "tls", "enhanced_rtmp", "read_back_url_template",
-    "sealed_read_back_secret",
+    "sealed_read_back_secret", "account", "serving", "sealed_previous_secret", "previous_secret_until",
 )  # fmt: skip
 _DELIVERIES = (
     select(
@@ -215,6 +216,20 @@ def _planned(camera: Any, row: Any, under: FacilityPlan) -> PlannedDelivery:
         read_back_secret=row.sealed_read_back_secret,
         plan=basis,
         plan_exception=under.exception if basis is PlanBasis.EXCEPTED else None,
+        serving=_serving(row),
+    )
+
+
+def _serving(destination: Any) -> ServingPlan | None:
+    """How the centre pulls; None where it is pushed to."""
+    if destination.serving is None:
+        return None
+    stated = {name: value for name, value in destination.serving.items() if name in ServingPlan.model_fields}
+    return ServingPlan(
+        **stated,
+        account=destination.account,
+        previous_secret=destination.sealed_previous_secret,
+        previous_until=destination.previous_secret_until,
     )
 
 

@@ -122,6 +122,12 @@ class Filled:
         whole |= {"required_proof": "verified", "read_back_url_template": address, "enhanced_rtmp": True}
         await self.add("destinations", "destination", whole | {"tls": {"fingerprint_sha256": "ab" * 32}})
         await self.province.destination(code="TT-IOC", role="provincial")
+        pulls: Json = {"role": "national", "mode": "serve", "enabled": False, "name": "Trung tâm lấy hình"}
+        serving: Json = {"source_networks": ["10.9.0.0/24", "fd00::/48"], "responsible": "Phòng Vận hành"}
+        serving |= {"transports": ["tcp", "udp"], "tls": "offered", "login": "both", "basic": True}
+        await self.add("destinations", "", pulls | {"code": "TT-BYT", "serving": serving | {"sessions_per_camera": 3}})
+        anywhere = {"anywhere": True, "anywhere_reason": "Địa chỉ thay đổi"}
+        await self.add("destinations", "", pulls | {"code": "TT-XA", "serving": anywhere})
         recorder: Json = {
             "code": "NVR-1",
             "name": "Đầu ghi",

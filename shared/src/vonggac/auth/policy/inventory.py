@@ -59,6 +59,7 @@ _DECIDES_SOME = {
 
 _PEOPLE = {Right.READ_PEOPLE: "to see phones and e-mail addresses"}
 _SECRET = {Right.WRITE_SECRET: "for credentials in an address"}
+_SECRET_OF_CENTRE = {Right.WRITE_SECRET: "for credentials in an address, and to add a centre that pulls"}
 _ROWS = {Right.ADD: "for a row that adds a record", Right.CHANGE: "for a row that changes a record"}
 _ROWS_OF_CAMERAS = {
     **_ROWS,
@@ -77,6 +78,7 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
     write = Reach.NARROWED if noun in OF_A_FACILITY else Reach.PROVINCE
     people = _PEOPLE if noun in WITH_PEOPLE else {}
     secret = _SECRET if noun in WITH_LOGINS else {}
+    new_secret = _SECRET_OF_CENTRE if noun == "destinations" else secret
     act = DECIDED.get(noun)
     decide = (Right.DECIDE,) if act is not None else ()
     some = {Right.DECIDE: _DECIDES_SOME[noun]} if noun in _DECIDES_SOME else {}
@@ -84,11 +86,11 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
     yield Entry("GET", one, READ, read, people)
     yield Entry("GET", f"{one}/history", AUDIT, read, people)
     own = SPEAK if noun == OWN_PEOPLE else None
-    yield Entry("POST", path, own or (*decide, *ADD), write, secret, act=act)
+    yield Entry("POST", path, own or (*decide, *ADD), write, new_secret, act=act)
     if noun != WRITTEN_ONCE:
         yield Entry("PATCH", one, own or (*decide, *CHANGE), write, secret | some, act=act)
         yield Entry("DELETE", one, (*decide, *REMOVE), write, some, act=act)
-        yield Entry("POST", f"{path}/bulk", (*decide, *ADD), write, secret, act=act)
+        yield Entry("POST", f"{path}/bulk", (*decide, *ADD), write, new_secret, act=act)
         yield Entry("PATCH", f"{path}/bulk", (*decide, *CHANGE), write, secret | some, act=act)
         yield Entry("POST", f"{path}/bulk/remove", (*decide, *REMOVE), write, some, act=act)
     if noun in WITH_STATES:
@@ -117,6 +119,8 @@ def _beside() -> Iterator[Entry]:
     ):
         yield Entry("PUT", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
         yield Entry("DELETE", f"/v1/{noun}/{thing}/{secret}", SECRET, reach)
+    yield Entry("POST", f"/v1/destinations/{thing}/rotate", SECRET, province)
+    yield Entry("GET", f"/v1/destinations/{thing}/addresses", READ, narrowed)
     yield Entry("POST", f"/v1/connection-plans/{thing}/versions", ADD, narrowed)
     yield Entry("POST", f"/v1/connection-plans/{thing}/consents", SPEAK, narrowed)
     yield Entry("GET", f"/v1/connection-plans/{thing}/difference", READ, narrowed)

@@ -61,6 +61,10 @@ from vonggac.events.inventory.places import (
 )
 from vonggac.events.inventory.plans import ConnectionPlanV1, PlanBasis, PlanExceptionV1, PlannedConnection, PlanStatus
 from vonggac.events.inventory.serving import (
+    DestinationMode,
+    ServedLogin,
+    ServedTls,
+    ServedTransport,
     ServingPlan,
     served_url,
 )
@@ -88,6 +92,7 @@ __all__ = [
     "CoverageV1",
     "CoverageVerdict",
     "DeadlineV1",
+    "DestinationMode",
     "DestinationRole",
     "DestinationV1",
     "DirectiveV1",
@@ -123,6 +128,9 @@ __all__ = [
     "RemovedV1",
     "RequiredProof",
     "SelfApprovalV1",
+    "ServedLogin",
+    "ServedTls",
+    "ServedTransport",
     "ServingPlan",
     "State",
     "SurveyStatus",

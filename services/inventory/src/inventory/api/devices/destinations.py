@@ -1,27 +1,67 @@
-"""/v1/destinations: its removal and its logins; the other routes are made from its declaration."""
+"""/v1/destinations: adding and removing one, and its logins; the other routes are made from its declaration."""
 
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import ReasonNeeded, WriteContext
+from inventory.api.context import Reason, ReasonNeeded, WriteContext
 from inventory.api.devices.secrets import OfSecret, Secret
-from inventory.api.nouns.rules import reason_needed
-from inventory.api.nouns.writes import NOTHING
+from inventory.api.devices.serving import with_password
+from inventory.api.nouns.models import models_of
+from inventory.api.nouns.rules import make_thing, reason_needed
+from inventory.api.nouns.writes import NOTHING, answer_with
+from inventory.domain.devices.destination import NewDestination
+from inventory.nouns.devices.declared import DESTINATION
+from inventory.nouns.devices.destinations import DestinationShown
 from inventory.nouns.devices.secrets import READ_BACK_LOGIN
 from inventory.nouns.writer import Write
 from inventory.storage.deliveries import disconnect_all_cameras
 from inventory.storage.queries.references import refuse_while_referred
-from inventory.storage.tables import Camera, Delivery, Destination
+from inventory.storage.tables import Camera, Delivery, Destination, Thing
 from vonggac.auth import Caller, guarded_router
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
 
 router = guarded_router(prefix="/v1/destinations", tags=["destinations"])
+_MODELS = models_of(DESTINATION)
+
+
+class DestinationAdded(DestinationShown):
+    """A destination, and the password of a centre that pulls."""
+
+    password: str | None = Field(
+        default=None,
+        description="Of a centre that pulls, in this answer alone: not in a repetition of it, and nowhere else. Who "
+        "has lost it makes another one (POST …/rotate).",
+    )
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Add a destination", response_model=DestinationAdded)
+async def add_destination(
+    body: NewDestination, context: WriteContext, caller: Caller, reason: Reason = None
+) -> Response:
+    """With an Idempotency-Key it is safe to send again. 422 names what does not fit, 409 what is taken.
+
+    A centre that pulls gets its password here; one that came in bulk or with a file gets it by `rotate`.
+    """
+    password: str | None = None
+
+    async def work(writing: Write) -> Thing:
+        nonlocal password
+        thing = await make_thing(writing, DESTINATION, body)
+        password = writing.passwords.get(thing.id)
+        return thing
+
+    async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
+        return await answer_with(session, DESTINATION, _MODELS, thing.id, created=True)
+
+    response = await context.write(caller, work, answer, reason=reason)
+    return with_password(response, password)
 
 
 @router.delete("/{thing_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination", response_model=None)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import RequestContext, WriteContext
 from inventory.domain.fields import Fields
 from inventory.nouns.devices.secrets import LOGIN, SecretColumns, remove_secret, write_secret
+from inventory.nouns.devices.serving import refuse_given_password
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Caller, Credentials, Principal
@@ -45,7 +46,7 @@ class SecretRequest:
         async def work(writing: Write, thing: Camera | Destination) -> None:
             await write_secret(writing, thing, secret.credentials(), columns)
 
-        return await self._do(kind, thing_id, work)
+        return await self._do(kind, thing_id, columns, work)
 
     async def remove(self, kind: Holder, thing_id: UUID, columns: SecretColumns = LOGIN) -> Response:
         """Remove a login; without one, nothing changes."""
@@ -53,14 +54,20 @@ class SecretRequest:
         async def work(writing: Write, thing: Camera | Destination) -> None:
             await remove_secret(writing, thing, columns)
 
-        return await self._do(kind, thing_id, work)
+        return await self._do(kind, thing_id, columns, work)
 
     async def _do(
-        self, kind: Holder, thing_id: UUID, work: Callable[[Write, Camera | Destination], Awaitable[None]]
+        self,
+        kind: Holder,
+        thing_id: UUID,
+        columns: SecretColumns,
+        work: Callable[[Write, Camera | Destination], Awaitable[None]],
     ) -> Response:
         async def change(writing: Write) -> Camera | Destination:
             thing = await writing.transaction.get_thing(kind, thing_id)
             self._if_match.check(thing.revision)
+            if isinstance(thing, Destination) and columns is LOGIN:
+                refuse_given_password(thing)
             await work(writing, thing)
             return thing
 

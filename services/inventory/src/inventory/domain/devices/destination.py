@@ -1,6 +1,9 @@
 """Destinations: the two monitoring centres that receive every camera (R09, R10)."""
 
-from pydantic import Field
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from inventory.domain.devices.addresses import (
     DESTINATION_SCHEMES_SHOWN,
@@ -8,14 +11,17 @@ from inventory.domain.devices.addresses import (
     may_hold_stream_key,
     scheme_of,
 )
+from inventory.domain.devices.serving import Serving
 from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import PERIOD_HEADINGS, Dated, ListedCode, Name
-from vonggac.events.inventory import DestinationRole, RequiredProof
+from vonggac.events.inventory import DestinationMode, DestinationRole, RequiredProof
 
 HEADINGS = {
     "code": "Mã trung tâm",
     "name": "Tên trung tâm",
     "role": "Cấp",
+    "mode": "Cách kết nối",
+    "account": "Tài khoản của trung tâm",
     "url_template": "Mẫu địa chỉ nhận",
     "read_back_url_template": "Mẫu địa chỉ phát lại",
     "required_proof": "Bằng chứng yêu cầu",
@@ -25,6 +31,17 @@ HEADINGS = {
 }
 PUBLIC_PATH_FIELD = "path_is_no_secret"
 """The field by which a caller says so."""
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def _check_account(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        msg = "an account is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit, e.g. bo-y-te"
+        raise ValueError(msg)
+    return text
+
+
+type Account = Annotated[str, AfterValidator(_check_account)]
 
 
 class DestinationFields(Dated):
@@ -42,14 +59,28 @@ class DestinationFields(Dated):
         default=None, description="Trust for rtsps and rtmps; by default the system's authorities."
     )
     enhanced_rtmp: bool = Field(default=False, description="The centre accepts H.265 over RTMP (enhanced RTMP).")
+    serving: Serving | None = Field(
+        default=None, description="Of a centre that pulls: from where, over what, and who is responsible."
+    )
 
 
 class NewDestination(DestinationFields):
     """A destination to add."""
 
-    url_template: str = Field(
+    mode: DestinationMode = Field(
+        default=DestinationMode.PUSH,
+        description="push: cameras are published to the centre. serve: the centre pulls them from here. Given once.",
+    )
+    account: Account | None = Field(
+        default=None,
+        description="Of a centre that pulls: its user name; by default its code in lower case. Given once.",
+        examples=["bo-y-te"],
+    )
+    url_template: str | None = Field(
+        default=None,
         description=f"Address ({DESTINATION_SCHEMES_SHOWN}) with {{camera_code}} or {{camera_id}}, perhaps "
-        "{facility_code}; user:password@ is split off and sealed.",
+        "{facility_code}; user:password@ is split off and sealed. A centre that pulls has none: it is "
+        "served://code/{camera_code} in its answers.",
         examples=["rtsp://10.9.0.1:8554/{camera_code}"],
     )
     read_back_url_template: str | None = Field(

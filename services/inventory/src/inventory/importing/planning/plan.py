@@ -337,7 +337,7 @@ def _whole(noun: Noun, given: Mapping[str, Any], present: Mapping[str, Any] | No
 
 
 def _differs(before: Any, after: Any) -> bool:
-    if isinstance(before, list | tuple | BaseModel):
+    if isinstance(before, list | tuple | Mapping | BaseModel):
         # Records are objects on record, and plain values in a plan.
         return bool(to_jsonable_python(before) != to_jsonable_python(after))
     return bool(before != after)

@@ -36,13 +36,13 @@ DESTINATION = Noun(
     shown=DestinationShown,
     payload=DestinationV1,
     headings=DESTINATION_HEADINGS,
-    filters=("code", "role", "enabled"),
+    filters=("code", "role", "mode", "enabled"),
     sorts=("code", "name", "role"),
-    unchangeable=frozenset({"connect_all_cameras"}),
+    unchangeable=frozenset({"connect_all_cameras", "mode", "account"}),
     asks_reason=asks_reason,
     check=check_destination,
     writer=DestinationWriter(),
-    hand_written=frozenset({"remove"}),
+    hand_written=frozenset({"create", "remove"}),
 )
 
 RECORDER = Noun(

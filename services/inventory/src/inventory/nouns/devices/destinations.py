@@ -13,6 +13,7 @@ from inventory.domain.devices.destination import (
     check_no_stream_key,
     check_provable,
 )
+from inventory.domain.devices.serving import Serving
 from inventory.domain.devices.trust import Trust
 from inventory.nouns.devices.secrets import (
     LOGIN,
@@ -22,12 +23,23 @@ from inventory.nouns.devices.secrets import (
     refuse_to_move,
     secret_of,
 )
+from inventory.nouns.devices.serving import (
+    MADE_BY_US,
+    PART_OF_ADDRESSES,
+    check_enhanced,
+    check_new,
+    check_serving,
+    is_served,
+    merge_serving,
+    refuse_serving,
+    served_columns,
+)
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, Writer, merge
-from inventory.storage.conflicts import refuse_as_422
+from inventory.storage.conflicts import invalid, refuse_as_422
 from inventory.storage.deliveries import connect_all_cameras
 from inventory.storage.tables import Destination, Thing
-from vonggac.events.inventory import DestinationRole, RequiredProof
+from vonggac.events.inventory import DestinationMode, DestinationRole, RequiredProof
 
 _TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
 """Fields that hold an address, each with the columns of the login that may be in it."""
@@ -40,12 +52,15 @@ class DestinationShown(Shown):
     code: str
     name: str
     role: DestinationRole
-    url_template: str
+    mode: DestinationMode
+    account: str | None = Field(description="Of a centre that pulls: its user name.")
+    url_template: str = Field(description="Of a centre that pulls served://code/{camera_code}, which nobody types in.")
     read_back_url_template: str | None
     required_proof: RequiredProof
     enabled: bool
     tls: Trust | None
     enhanced_rtmp: bool
+    serving: Serving | None
     has_secret: bool
     secret_changed_at: AwareDatetime | None
     has_read_back_secret: bool = Field(
@@ -53,6 +68,9 @@ class DestinationShown(Shown):
         "anywhere else."
     )
     read_back_secret_changed_at: AwareDatetime | None
+    previous_secret_until: AwareDatetime | None = Field(
+        description="Of a centre that pulls: until when the password before the last rotation works too."
+    )
 
 
 class DestinationWriter(Writer):
@@ -61,12 +79,16 @@ class DestinationWriter(Writer):
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Cameras added later are connected to every enabled destination by default."""
         given = cast("NewDestination", fields)
-        addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES)))
-        _check(given, addresses["url_template"], addresses["read_back_url_template"])
+        check_new(given)
+        served, password = await served_columns(writing, given) if given.mode is DestinationMode.SERVE else ({}, None)
+        addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES) - served.keys()))
+        _check(given, addresses.get("url_template"), addresses["read_back_url_template"])
         _check_keys(addresses, None, is_no_secret=given.path_is_no_secret)
         values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras", PUBLIC_PATH_FIELD})
-        destination = Destination(**values, **_columns(writing, addresses))
+        destination = Destination(**values | _columns(writing, addresses) | served)
         await writing.transaction.add_thing(destination)
+        if password is not None:
+            writing.passwords[destination.id] = password
         if given.connect_all_cameras:
             await connect_all_cameras(writing.transaction, destination)
         return destination
@@ -74,14 +96,38 @@ class DestinationWriter(Writer):
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Publishes every camera connected to it again."""
         destination = cast("Destination", thing)
+        patch = _with_mode(destination, patch)
         addresses = _addresses(writing, patch)
         for name, columns in _TEMPLATES.items():
             refuse_to_move(destination, addresses.get(name), columns)
         _check_keys(addresses, destination, is_no_secret=bool(patch.get(PUBLIC_PATH_FIELD)))
         stated = {name: value for name, value in patch.items() if name not in {*_TEMPLATES, PUBLIC_PATH_FIELD}}
         merged = merge(DestinationFields, destination, stated)
+        if is_served(destination) and merged.serving is not None:
+            check_serving(merged.serving)
+            check_enhanced(enhanced_rtmp=merged.enhanced_rtmp)
         _check(merged, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
-        await writing.transaction.change_thing(destination, merged.model_dump() | _columns(writing, addresses))
+        values = merged.model_dump() | _columns(writing, addresses)
+        if merged.serving is not None:
+            values["serving"] = merged.serving.model_dump(mode="json")
+        await writing.transaction.change_thing(destination, values)
+
+
+def _with_mode(destination: Destination, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """The patch, checked against who opens the session. Raises ProblemError 422."""
+    given = dict(patch)
+    if not is_served(destination):
+        refuse_serving(given.get("serving"))
+        if "url_template" in given and given["url_template"] is None:
+            raise invalid("url_template", "is missing: give the address at which the centre receives its cameras")
+        return given
+    if given.pop("url_template", None) not in {None, destination.url_template}:
+        raise invalid("url_template", MADE_BY_US)
+    if given.get("code", destination.code) != destination.code:
+        raise invalid("code", PART_OF_ADDRESSES)
+    if "serving" in given:
+        given["serving"] = merge_serving(destination.serving or {}, given["serving"])
+    return given
 
 
 def _addresses(writing: Write, given: Mapping[str, Any]) -> dict[str, Address | None]:

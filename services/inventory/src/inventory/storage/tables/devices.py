@@ -12,6 +12,7 @@ from inventory.domain.devices.vendors import Vendor
 from inventory.domain.places.areas import Area
 from inventory.storage.tables.base import Coded, Thing
 from vonggac.events.inventory import (
+    DestinationMode,
     DestinationRole,
     MediaTransport,
     RequiredProof,
@@ -33,6 +34,11 @@ class Destination(Coded):
     read_back_url_template: Mapped[str | None]
     sealed_read_back_secret: Mapped[str | None]
     read_back_secret_changed_at: Mapped[datetime | None]
+    mode: Mapped[DestinationMode] = mapped_column(default=DestinationMode.PUSH, server_default="push")
+    account: Mapped[str | None] = mapped_column(unique=True)
+    serving: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    sealed_previous_secret: Mapped[str | None]
+    previous_secret_until: Mapped[datetime | None]
 
     @property
     def has_secret(self) -> bool:
@@ -41,6 +47,11 @@ class Destination(Coded):
     @property
     def has_read_back_secret(self) -> bool:
         return self.sealed_read_back_secret is not None
+
+    @property
+    def responsible(self) -> str | None:
+        """Of a centre that pulls: whom a report names when it does not ask."""
+        return (self.serving or {}).get("responsible")
 
 
 class Recorder(Coded):
