@@ -45,6 +45,7 @@ SMALL_FILES = {
     "local.commands.service": "one command a file",
     "inventory.domain.mandate.surveying.submission": "what the field sends, apart from what the office writes",
     "inventory.api.devices.cameras": "one noun of the API a file",
+    "reporting.storage.mandate.security": "the reader of one table, as its siblings are",
     "inventory.api.files.marked": "the answer that is a file, beside the ones that are JSON",
     "inventory.api.files.templates": "one noun of the API a file",
     "inventory.domain.people.agency": "one noun a file",

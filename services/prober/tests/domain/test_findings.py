@@ -1,13 +1,16 @@
 """From figures to findings."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from prober.domain.findings import Checks, StreamSeen, StreamThresholds, check_stream
+from prober.domain.security import AGAIN_AFTER, add_signs
 from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
-from vonggac.events.prober import Media
+from vonggac.events.prober import CameraObservedV1, Media, SecuritySigns, Verdict
 
 GOOD = Media(
     codec="h264",
@@ -97,3 +100,39 @@ def test_a_sender_without_the_time_of_day_is_not_checked(drift_s: float | None) 
     checks = checked(clock_drift_s=drift_s)
     assert Cause.CLOCK_DRIFT not in checks.findings
     assert Cause.CLOCK_DRIFT in checks.not_checked
+
+
+NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+
+
+def probed(minutes: float, *, revision: int = 1, security: SecuritySigns | None = None, **fields: Any) -> Any:
+    return CameraObservedV1(
+        camera_id=UUID(int=1), camera_revision=revision, worker_id="p-1", observed_at=NOW + timedelta(minutes=minutes),
+        interval_s=60, duration_ms=10, security=security, **{"verdict": Verdict.UP, **fields},
+    )  # fmt: skip
+
+
+def test_camera_security_gets_a_new_time_when_it_changes_and_a_few_times_a_day() -> None:
+    first = probed(0)
+    first = first.model_copy(update={"security": add_signs(first, StreamSeen(Media(), login_scheme="none"), None)})
+    assert first.security == SecuritySigns(stream_at=NOW, login_scheme="none")
+    assert first.to_stored().security == first.security
+    second = probed(1)
+    same = add_signs(second, StreamSeen(Media(), login_scheme="none"), first)
+    assert same == first.security
+    assert second.model_copy(update={"security": same}).to_stored().security is None
+    changed = add_signs(second, StreamSeen(Media(), login_scheme="digest"), first)
+    assert changed == SecuritySigns(stream_at=second.observed_at, login_scheme="digest")
+    later = probed(AGAIN_AFTER.total_seconds() / 60)
+    assert add_signs(later, StreamSeen(Media(), login_scheme="none"), first).stream_at == later.observed_at  # type: ignore[union-attr]
+
+
+def test_camera_security_of_another_revision_or_of_a_failed_probe_is_not_made_up() -> None:
+    known = SecuritySigns(stream_at=NOW, login_scheme="none", device_at=NOW, firmware="V5.5")
+    before = probed(0, security=known)
+    assert add_signs(probed(1, revision=2), StreamSeen(Media()), before) is None
+    failed = probed(1, verdict=Verdict.DOWN)
+    assert add_signs(failed, StreamSeen(Media(), login_scheme="digest"), before) == known
+    asked = add_signs(probed(1), StreamSeen(Media(), firmware="V5.6", device_asks_login=True), before)
+    assert asked is not None
+    assert (asked.firmware, asked.device_asks_login, asked.login_scheme) == ("V5.6", True, "none")

@@ -31,7 +31,7 @@ from reporting import metrics
 from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses
-from reporting.api.mandate import calendar_feeds, deviations, inspections, obligations, progress
+from reporting.api.mandate import calendar_feeds, camera_security, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.refusals import VIETNAMESE
 from reporting.api.reports import charts, contacts, files, freezing, issued, regimes
@@ -73,6 +73,7 @@ ROUTES = (
     obligations,
     calendar_feeds,
     deviations,
+    camera_security,
     inspections,
     webhooks,
     deliveries,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -81,6 +81,25 @@ class DeviceSigns(BaseModel):
     change: str | None = Field(default=None, max_length=200, description="By what it differs, for people.")
 
 
+type LoginScheme = Literal["none", "basic", "digest"]
+"""How a camera asked for a login before it played."""
+
+
+class SecuritySigns(BaseModel):
+    """What probes observe of a camera's security, where they do so anyway; each half was last found anew at its time.
+
+    No password is ever tried for it. None where nothing was seen.
+    """
+
+    model_config = MESSAGE
+
+    stream_at: AwareDatetime | None = None
+    login_scheme: LoginScheme | None = Field(default=None, description="none: it plays to whoever asks.")
+    device_at: AwareDatetime | None = None
+    device_asks_login: bool | None = Field(default=None, description="False: ONVIF tells anybody who it is.")
+    firmware: str | None = Field(default=None, max_length=200, description="By ONVIF.")
+
+
 class DisputeDecision(StrEnum):
     """On a finding `repeats` that somebody disputes: it stands, or it is off until the keyframes are new."""
 
@@ -151,13 +170,20 @@ class CameraObservedV1(Payload):
         "too.",
     )
 
+    security: SecuritySigns | None = Field(
+        default=None, description="What was observed of its security; a good fact has it when some of it is new."
+    )
+
     def to_stored(self) -> "CameraObservedV1":
         """The fact of it: of a good probe without findings, what is counted and measured of the stream."""
         if self.verdict is not Verdict.UP or self.findings or self.logins_failed:
             return self
         device = self.device if self.device is not None and self.device.changed_at is not None else None
         steps = tuple(step for step in self.steps if step.name == BY_FORWARDER)
+        signs = self.security
+        security = signs if signs is not None and self.observed_at in (signs.stream_at, signs.device_at) else None
         left: dict[str, object] = {"steps": steps, "not_checked": {}, "device": device, "facility_id": None}
+        left["security"] = security
         return self.model_copy(update=left)
 
 

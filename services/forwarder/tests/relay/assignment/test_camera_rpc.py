@@ -60,7 +60,7 @@ async def test_a_keyframe_is_handed_out_with_what_was_measured(
     assert int(headers["packets_received"]) > 0
     assert headers["packets_lost"] == "0"
     assert abs(float(headers["clock_drift_s"])) < 2.0
-    assert headers["transport"] == "tcp"
+    assert (headers["transport"], headers["login_scheme"]) == ("tcp", "none")
     habits = json.loads(headers["habits"])
     assert {"origin of the description", "words of the description"} <= habits.keys() <= {*HABITS}
     assert all(len(digest) == DIGITS for digest in habits.values())

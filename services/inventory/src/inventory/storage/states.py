@@ -19,6 +19,7 @@ from inventory.storage.tables import Camera, Delivery, Destination, Facility, Th
 from vonggac.events import Payload
 from vonggac.events.inventory import (
     CameraV1,
+    DeclaredSecurity,
     ExpectedDevice,
     PlanBasis,
     PlannedDelivery,
@@ -191,11 +192,18 @@ def _plan(camera: Any, deliveries: Sequence[Any], under: FacilityPlan) -> Camera
         shared_device_reason=camera.shared_device_reason,
         vendor=camera.vendor,
         model=camera.model,
+        security=_declared_security(camera),
         installed_on=camera.valid_from,
         facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
     return CameraPlan(payload, moved)
+
+
+def _declared_security(camera: Any) -> DeclaredSecurity | None:
+    """None where nothing is declared."""
+    declared = {name: getattr(camera, name) for name in DeclaredSecurity.model_fields}
+    return DeclaredSecurity(**declared) if any(value is not None for value in declared.values()) else None
 
 
 def _planned(camera: Any, row: Any, under: FacilityPlan) -> PlannedDelivery:

@@ -80,3 +80,29 @@ async def test_where_a_cameras_clock_is_set_from_is_on_record(province: Any) -> 
     revert = await province.client.post(f"/v1/imports/{answer.json()['id']}/revert")
     assert revert.status_code == 200, revert.text
     assert (await province.client.get(one)).json()["time_source"] is None
+
+
+async def test_camera_security_is_declared_by_request_and_by_file(province: Any) -> None:
+    declared: dict[str, Any] = {
+        "default_password_changed": True,
+        "cloud_access": False,
+        "firmware": "V5.5",
+        "firmware_released_on": "2026-01-15",
+        "certificate": "QCVN135-0001",
+        "certificate_valid_until": "2029-01-14",
+    }
+    camera = await province.camera(**declared)
+    assert {name: camera[name] for name in declared} == declared
+    one = f"/v1/cameras/{camera['id']}"
+    facility = (await province.client.get(f"/v1/facilities/{camera['facility_id']}")).json()
+    lines = "code,name,facility_code,url,Đã đổi mật khẩu mặc định,Truy cập qua đám mây của hãng (P2P)\r\n"
+    lines += f"{camera['code']},{camera['name']},{facility['code']},{camera['url']},không,\r\n"
+    answer = await province.client.post(
+        "/v1/imports/cameras", content=lines.encode(), headers={"Content-Type": "text/csv"}
+    )
+    assert answer.status_code == 200, answer.text
+    changed = (await province.client.get(one)).json()
+    assert (changed["default_password_changed"], changed["certificate"]) == (False, "QCVN135-0001")
+    answer = await province.change(one, json={"certificate": None})
+    assert answer.status_code == 422
+    assert "certificate_valid_until" in answer.text

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
-from vonggac.events.prober import Media
+from vonggac.events.prober import LoginScheme, Media
 from vonggac.media.sender_clock import NOT_A_CLOCK_S
 
 LEAST_SPAN_S = 0.3
@@ -40,6 +40,7 @@ class StreamSeen:
     `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
     `stream`, `described`: codec, profile and size in the pictures and in the description, whose own words are `maker`.
     `habits`: digests of what one device writes, and few others, by what it is.
+    `login_scheme`: how it asked for a login before it played; `device_asks_login`: for what ONVIF says of the device.
     `foreign_payload`: the RTP payload type of its video, when the description names others only.
     """
 
@@ -57,6 +58,9 @@ class StreamSeen:
     maker: str | None = None
     habits: Mapping[str, str] = field(default_factory=dict)
     device_answered: bool = False
+    login_scheme: LoginScheme | None = None
+    device_asks_login: bool | None = None
+    firmware: str | None = None
     rates_unknown: str = TOO_SHORT
     jitter_unknown: str = TOO_SHORT
     clock_unknown: str = "neither an RTCP sender report nor a Date came within the probe"

@@ -136,13 +136,14 @@ async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, prob
     assert Cause.PACKET_LOSS in (await probe(camera)).judgement.findings
 
 
-@pytest.mark.parametrize(("given", "known"), [("udp", "udp"), ("tcp", "tcp"), ("pigeon", None)])
-async def test_how_the_media_comes_is_known_from_the_forwarder(
-    bus: Bus, gate: Camera, probe: Any, frames: Frames, given: str, known: str | None
+@pytest.mark.parametrize(("given", "known"), [("udp none", ("udp", "none")), ("a b", (None, None))])
+async def test_how_the_media_comes_and_the_login_are_known_from_the_forwarder(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames, given: str, known: tuple[str | None, str | None]
 ) -> None:
-    camera = planned(gate.url())
-    await forward(bus, camera, annex_b(frames[0]), transport=given)
-    assert (await probe(camera)).media.transport == known
+    camera, (transport, login) = planned(gate.url()), given.split()
+    await forward(bus, camera, annex_b(frames[0]), transport=transport, login_scheme=login)
+    seen = (await probe(camera)).seen
+    assert (seen.media.transport, seen.login_scheme) == known
 
 
 @pytest.mark.parametrize(("drift", "found"), [("0.4", False), ("-90.000", True), ("3600.5", True)])

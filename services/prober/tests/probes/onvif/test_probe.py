@@ -28,7 +28,7 @@ async def test_a_virtual_camera_states_who_it_is_and_what_it_streams(probe: Any,
 
 async def test_a_virtual_camera_that_refuses_the_login_is_still_a_camera(probe: Any, virtual_camera: str) -> None:
     found = await probe(virtual_camera, Credentials("admin", "wrong"))
-    assert (found.onvif, found.cause, found.profiles) == (True, OnvifCause.AUTH_FAILED, ())
+    assert (found.onvif, found.cause, found.profiles, found.asks_login) == (True, OnvifCause.AUTH_FAILED, (), True)
 
 
 async def test_an_open_device_gives_everything(probe: Any, device: Any) -> None:
@@ -38,11 +38,13 @@ async def test_an_open_device_gives_everything(probe: Any, device: Any) -> None:
     assert found.device.mac == "0a:1b:2c:3d:4e:5f"
     assert found.profiles[0].snapshot_url == f"http://127.0.0.1:{camera.port}/snapshot.jpg"
     assert found.clock.time_zone == "ICT-7"
+    assert found.asks_login is False
 
 
 async def test_the_time_is_asked_first_and_without_a_login(probe: Any, device: Any, login: Credentials) -> None:
     camera = await device(login="token")
-    await probe(camera, login)
+    found = await probe(camera, login)
+    assert found.asks_login is True
     assert camera.asked[0].operation == "GetSystemDateAndTime"
     assert not camera.asked[0].has_login
 

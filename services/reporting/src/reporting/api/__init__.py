@@ -9,6 +9,7 @@ TAGS = {
     "progress": "How far each facility is, in groups and in total, at any instant.",
     "obligations": "What is owed, by when, and what speaks for it.",
     "deviations": "What was agreed, beside what was observed.",
+    "camera-security": "What is declared and was observed of cameras' security.",
     "inspections": "When each facility is to be inspected next.",
     "maintenance": "Time agreed beforehand.",
     "urging": "Who is urged about what, how, and what they answered (R11).",

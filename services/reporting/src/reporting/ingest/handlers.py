@@ -12,7 +12,18 @@ from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, lost_streams, records, scope
-from reporting.ingest.facts import claims, disputes, formats, lives, media, proofs, read_backs, runs, site_faults
+from reporting.ingest.facts import (
+    claims,
+    disputes,
+    formats,
+    lives,
+    media,
+    proofs,
+    read_backs,
+    runs,
+    security,
+    site_faults,
+)
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
 from vonggac.bus import Received
@@ -123,6 +134,7 @@ class Ingest:
             ruled = await disputes.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await formats.record(session, formats.formats(facts))
+            await security.record(session, security.signs(facts))
             await site_faults.record(session, facts)
             lost = await lost_streams.record(session, facts)
             closed_gaps = await gaps.record(session, new, self._clock())

@@ -59,7 +59,9 @@ SELF_DATED = ("agency", "connection_plan", "directive", "focal_point", "inspecti
 holds from the thing's creation; of the others it holds from its own change: what never came here is not made up."""
 
 _PEOPLE = frozenset({"full_name", "position", "phone", "email"})
-_OF_CAMERA = frozenset({"code", "facility_id", "enabled", "area", "transport", "expected", "vendor", "model"})
+_OF_CAMERA = frozenset(
+    {"code", "facility_id", "enabled", "area", "transport", "expected", "vendor", "model", "security"}
+)
 _OF_STATE = frozenset({"id", "revision", "changed_at", "created_at", "changed_by", "reason"})
 
 # One writer at a time: rows are chained with what others may just be adding.

@@ -19,7 +19,8 @@ _TO_THEM = (
 
 FIGURES = (
     "/v1/availability", "/v1/compliance", "/v1/overview", "/v1/site-faults", "/v1/outages", "/v1/progress",
-    "/v1/progress/facilities", "/v1/deviations", "/v1/inspections-due", "/v1/obligations", "/v1/maintenance",
+    "/v1/progress/facilities", "/v1/deviations", "/v1/camera-security", "/v1/inspections-due", "/v1/obligations",
+    "/v1/maintenance",
     "/v1/cameras/{camera_id}/intervals", "/v1/deliveries/{delivery_id}/intervals", "/v1/tables/{name}", "/v1/facts",
 )  # fmt: skip
 """Figures and evidence of facilities, as JSON and as files."""

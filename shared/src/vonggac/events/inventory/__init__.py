@@ -7,6 +7,7 @@ Secrets are sealed for the workers' key (vonggac.auth.sealing): inventory cannot
 
 from vonggac.events.inventory.devices import (
     CameraV1,
+    DeclaredSecurity,
     DestinationRole,
     DestinationV1,
     ExpectedDevice,
@@ -92,6 +93,7 @@ __all__ = [
     "CoverageV1",
     "CoverageVerdict",
     "DeadlineV1",
+    "DeclaredSecurity",
     "DestinationMode",
     "DestinationRole",
     "DestinationV1",

@@ -120,6 +120,19 @@ class ExpectedDevice(BaseModel):
     onvif_address: str | None = Field(default=None, description="host or host:port of the device service.")
 
 
+class DeclaredSecurity(BaseModel):
+    """What the register says of a camera's security (QCVN 135:2024/BTTTT). None: nobody declared it."""
+
+    model_config = MESSAGE
+
+    default_password_changed: bool | None = None
+    cloud_access: bool | None = Field(default=None, description="Reached through its maker's cloud (P2P).")
+    firmware: str | None = None
+    firmware_released_on: date | None = None
+    certificate: str | None = Field(default=None, description="Number of its certificate of conformity.")
+    certificate_valid_until: date | None = None
+
+
 class CameraV1(State):
     """Everything a worker needs to probe and to forward one camera."""
 
@@ -143,6 +156,9 @@ class CameraV1(State):
     )
     vendor: str | None = Field(default=None, description="Make, as a scan read it or as it was entered.")
     model: str | None = Field(default=None, description="Model, likewise.")
+    security: DeclaredSecurity | None = Field(
+        default=None, description="What is declared of its security; None: nothing. Left out by earlier releases."
+    )
     installed_on: date | None = Field(
         default=None, description="First day on which it is in force; None: as long as it is on record."
     )

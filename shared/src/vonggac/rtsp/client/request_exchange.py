@@ -40,6 +40,12 @@ class RequestExchange:
         return self._authenticator.taken
 
     @property
+    def login_scheme(self) -> str | None:
+        """How the peer asked for the login that is answered: digest or basic; None while it asked for none."""
+        challenge = self._authenticator.challenge
+        return None if challenge is None else challenge.scheme
+
+    @property
     def unspoken_login(self) -> str:
         """How the peer asks for a login, when that is not spoken here; else empty."""
         return self._authenticator.unspoken

@@ -213,8 +213,10 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
         headers["bitrate_kbps"] = f"{copy.bitrate_kbps:.1f}"
     if copy.clock_drift_s is not None:
         headers["clock_drift_s"] = f"{copy.clock_drift_s:.3f}"
-    if copy.transport is not None:
-        headers["transport"] = copy.transport
+    if copy.session.transport is not None:
+        headers["transport"] = copy.session.transport
+    if copy.session.login_scheme is not None:
+        headers["login_scheme"] = copy.session.login_scheme
     if copy.foreign_payload is not None:
         headers["foreign_payload"] = str(copy.foreign_payload)
     if copy.figures is not None:

@@ -52,6 +52,10 @@ class CameraSource(Protocol):
         """Digests of what the device writes, and few others do (`digest_habits`); none of what we describe."""
 
     @property
+    def login_scheme(self) -> str | None:
+        """How an RTSP camera asked for a login before it played: digest, basic or none; None: not known."""
+
+    @property
     def goodbyes(self) -> int:
         """How often the camera has said that it ends the stream (RTCP BYE); it may go on all the same."""
 

@@ -141,6 +141,7 @@ class RemuxedSource:
 
     reception: ReceptionStats | None = None
     login_needed = False
+    login_scheme: str | None = None
     transport: str | None = None
     habits: Mapping[str, str] = MappingProxyType({})
     goodbyes = 0

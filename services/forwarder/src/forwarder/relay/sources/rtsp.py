@@ -12,7 +12,7 @@ from vonggac.events.inventory import CameraV1
 from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import Credentials, RtspUrl, fill_credentials
+from vonggac.net.url import Credentials, RtspUrl, fill_credentials, takes_credentials
 from vonggac.rtsp import Player, PlayOptions, ReceptionStats, Route, open_player
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import MediaBatch
@@ -27,8 +27,8 @@ CLOCK_REPORTED_WITHIN_S = 300.0
 class RtspSource:
     """A camera that plays by RTSP."""
 
-    def __init__(self, player: Player, fanout: FanOut) -> None:
-        self._player = player
+    def __init__(self, player: Player, fanout: FanOut, *, login_in_address: bool = False) -> None:
+        self._player, self._login_in_address = player, login_in_address
         self.fanout = fanout
         video = next(track for track in player.tracks if track.kind == "video")
         self._reports = fanout.reports = SenderReports(video.rtcp_channel)
@@ -65,6 +65,11 @@ class RtspSource:
     def habits(self) -> Mapping[str, str]:
         """As of `CameraSource`."""
         return digest_habits(self.sdp, self._player.connection.requests.peer_server)
+
+    @property
+    def login_scheme(self) -> str | None:
+        """digest, basic or none; None of a camera whose address holds its login."""
+        return None if self._login_in_address else self._player.connection.requests.login_scheme or "none"
 
     @property
     def goodbyes(self) -> int:
@@ -140,4 +145,4 @@ async def play_rtsp(
     player.connection.on_media = fanout.on_media
     player.connection.open_fast_path(fanout.fast_path)
     fanout.when_pictures_come(on_began)
-    return RtspSource(player, fanout)
+    return RtspSource(player, fanout, login_in_address=takes_credentials(camera.url))

@@ -3,10 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from forwarder.domain.keyframes import Figures, Still
 from forwarder.domain.picture.repetition import Repetition
+from forwarder.relay.sources.base import CameraSource
 from vonggac.media.h26x import VideoCodec
+
+
+class SessionSigns(NamedTuple):
+    """Of an RTSP camera. `transport`: how its media came, tcp or udp; `login_scheme`: digest, basic or none."""
+
+    transport: str | None = None
+    login_scheme: str | None = None
+
+
+UNSEEN = SessionSigns()
+
+
+def session_of(source: CameraSource | None) -> SessionSigns:
+    """What the session of a camera shows; nothing without one."""
+    return UNSEEN if source is None else SessionSigns(source.transport, source.login_scheme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +37,7 @@ class KeyframeCopy:
     bitrate_kbps: float | None
     clock_drift_s: float | None = None
     """The camera's clock minus ours."""
-    transport: str | None = None
-    """How the media came, of an RTSP camera: tcp or udp."""
+    session: SessionSigns = UNSEEN
     still: Still | None = None
     """Set while this keyframe and those before it are identical."""
     foreign_payload: int | None = None

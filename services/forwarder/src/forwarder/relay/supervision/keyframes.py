@@ -27,7 +27,7 @@ from forwarder.relay.media.keyframe_scale import KeyframeScale, checksum, head_o
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.sources.base import CameraSource, foreign_payload
 from forwarder.relay.supervision.context import RelayContext
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe, session_of
 from forwarder.relay.supervision.picture_watch import PictureWatch
 from forwarder.relay.supervision.ticker import Alarm
 from vonggac.events.causes import Cause
@@ -320,8 +320,7 @@ class CameraKeyframes:
             if drift_s is not None:
                 # The source compares with this machine's clock.
                 drift_s -= self._context.wall_correction_s()
-            transport = self._source.transport if self._source is not None else None
-            measured = (figures, rate, drift_s, transport, self.still, foreign_payload(self._source))
+            measured = (figures, rate, drift_s, session_of(self._source), self.still, foreign_payload(self._source))
             repeats = self.remembered.shown, self.remembered.new_since
             habits = self._source.habits if self._source is not None else {}
             self._copy = KeyframeCopy(self._codec, now.at, body, *measured, *repeats, habits)

@@ -36,6 +36,11 @@ HEADINGS = {
     "vendor": "Hãng",
     "model": "Kiểu máy",
     "firmware": "Phiên bản phần mềm",
+    "firmware_released_on": "Ngày phát hành phần mềm",
+    "default_password_changed": "Đã đổi mật khẩu mặc định",
+    "cloud_access": "Truy cập qua đám mây của hãng (P2P)",
+    "certificate": "Giấy chứng nhận hợp quy (QCVN 135:2024/BTTTT)",
+    "certificate_valid_until": "Giấy chứng nhận có giá trị đến ngày",
     "time_source": "Nguồn thời gian",
     "sub_url": "Địa chỉ luồng phụ",
     "recorder_id": "Mã đầu ghi",
@@ -74,6 +79,19 @@ class CameraFields(Dated):
     vendor: Vendor | None = Field(default=None, description="Make, as far as its addresses are known.")
     model: Name | None = None
     firmware: Name | None = None
+    firmware_released_on: date | None = Field(default=None, description="Day on which its maker released `firmware`.")
+    default_password_changed: bool | None = Field(
+        default=None,
+        description="Declared: the maker's default password was replaced by one of its own (QCVN 135:2024/BTTTT). "
+        "Nobody tries it; null is not known.",
+    )
+    cloud_access: bool | None = Field(
+        default=None, description="Declared: it can be reached through its maker's cloud (P2P); null is not known."
+    )
+    certificate: Line | None = Field(
+        default=None, description="Number of its certificate of conformity with QCVN 135:2024/BTTTT."
+    )
+    certificate_valid_until: date | None = Field(default=None, description="Last day on which `certificate` is valid.")
     time_source: Line | None = Field(default=None, description="Where its clock is set from, such as an NTP server.")
     recorder_id: UUID | None = Field(default=None, description="The recorder that plays it, at `channel`.")
     channel: int | None = Field(default=None, ge=1, le=MOST_CHANNELS, description="Channel of its recorder.")
@@ -91,6 +109,16 @@ class CameraFields(Dated):
             raise ValueError(msg)
         if (self.verified_on is None) != (self.verified_by is None):
             msg = "verified_on and verified_by belong together: give both or none"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _security_is_of_something(self) -> Self:
+        if self.firmware_released_on is not None and self.firmware is None:
+            msg = "firmware_released_on is the day of a firmware: give firmware too"
+            raise ValueError(msg)
+        if self.certificate_valid_until is not None and self.certificate is None:
+            msg = "certificate_valid_until is the last day of a certificate: give certificate too"
             raise ValueError(msg)
         return self
 

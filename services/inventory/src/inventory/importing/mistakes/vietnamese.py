@@ -77,6 +77,8 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds credentials: leave them out, the camera's login", "có tài khoản: hãy bỏ đi, luồng phụ dùng tài khoản của camera"),
         (r"; an address looks like rtsp://", "không đọc được như một địa chỉ; địa chỉ có dạng rtsp://10.1.2.3:554/duong-dan"),
         (r"recorder_id and channel belong together", "«Mã đầu ghi» và «Kênh» đi cùng nhau: điền cả hai hoặc để trống cả hai"),
+        (r"firmware_released_on is the day of a firmware", "«Ngày phát hành phần mềm» cần «Phiên bản phần mềm»: điền cả hai"),
+        (r"certificate_valid_until is the last day of a certificate", "ngày hết giá trị cần số giấy chứng nhận: điền cả hai"),
         (r"verified_on and verified_by belong together", "ngày và người kiểm tra tại chỗ đi cùng nhau: điền cả hai hoặc để trống cả hai"),
         (r"give the host alone, without a port", "chỉ điền tên máy hoặc địa chỉ IP, không kèm cổng: cổng có cột riêng"),
         # Centres that pull.

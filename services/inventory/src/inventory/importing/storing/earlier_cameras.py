@@ -26,7 +26,8 @@ CHUNK = 1000
 PLAIN = frozenset(
     {
         "name", "enabled", "area", "transport", "forward_audio", "probe_interval_s", "probe_timeout_s", "vendor",
-        "model", "firmware", "time_source", "verified_on", "verified_by", "valid_from", "valid_to",
+        "model", "firmware", "firmware_released_on", "default_password_changed", "cloud_access", "certificate",
+        "certificate_valid_until", "time_source", "verified_on", "verified_by", "valid_from", "valid_to",
     }
 )  # fmt: skip
 """Fields that no rule ties to another record. A camera that nobody touched since was right with them before."""

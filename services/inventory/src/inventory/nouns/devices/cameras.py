@@ -44,6 +44,11 @@ class CameraShown(Shown):
     vendor: Vendor | None
     model: str | None
     firmware: str | None
+    firmware_released_on: date | None
+    default_password_changed: bool | None
+    cloud_access: bool | None
+    certificate: str | None
+    certificate_valid_until: date | None
     time_source: str | None
     sub_url: str | None
     recorder_id: UUID | None

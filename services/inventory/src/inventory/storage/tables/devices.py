@@ -93,6 +93,11 @@ class Camera(Coded):
     vendor: Mapped[Vendor | None]
     model: Mapped[str | None]
     firmware: Mapped[str | None]
+    firmware_released_on: Mapped[date | None]
+    default_password_changed: Mapped[bool | None]
+    cloud_access: Mapped[bool | None]
+    certificate: Mapped[str | None]
+    certificate_valid_until: Mapped[date | None]
     time_source: Mapped[str | None]
     sub_url: Mapped[str | None]
     recorder_id: Mapped[UUID | None] = mapped_column(ForeignKey("recorders.id"), index=True)

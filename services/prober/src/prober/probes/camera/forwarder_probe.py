@@ -19,8 +19,9 @@ from nats.errors import NoRespondersError
 
 from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
-from prober.domain.picture import DEFAULT_THRESHOLDS, PictureHistory
+from prober.domain.picture import PictureHistory
 from prober.domain.result import ProbeResult, Repeats, Still
+from prober.domain.security import parse_login_scheme
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.pool import Decoder
@@ -28,7 +29,6 @@ from prober.probes.decoding.size import first_sps, sps_bytes, stream_sign
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.forwarder import PictureSign
-from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import BY_FORWARDER, Media, ProbeKind, Step
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
@@ -64,6 +64,8 @@ class ForwarderKeyframe:
     clock_drift_s: float | None = None
     transport: str | None = None
     """How the media came, of an RTSP camera: tcp or udp."""
+    login_scheme: str | None = None
+    """How the camera asked the forwarder for a login: digest, basic or none."""
     still_since: datetime | None = None
     """Since then the camera's keyframes are identical, bit for bit; `still_keyframes` of them were hashed."""
     still_keyframes: int = 0
@@ -163,6 +165,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         packets_received=int(received) if received is not None else None,
         clock_drift_s=_number(headers.get("clock_drift_s"), signed=True),
         transport=headers["transport"] if headers.get("transport") in {"tcp", "udp"} else None,
+        login_scheme=headers.get("login_scheme"),
         still_since=_moment(headers.get("still_since")),
         still_keyframes=int(_number(headers.get("still_keyframes")) or 0),
         foreign_payload=_payload_type(headers.get("foreign_payload")),
@@ -271,26 +274,6 @@ async def judge_keyframe(
     )
 
 
-async def moves_on(result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, began: float) -> bool:
-    """Whether the camera's next keyframe, of its forwarder, shows another picture than that of `result`.
-
-    Two probes may meet the same picture of a scene that repeats itself, coded anew; one that stands still shows it
-    again. False where no other keyframe comes in time. `began`: monotonic seconds.
-    """
-    picture, left_s = result.picture, camera.probe_timeout_s - (time.monotonic() - began)
-    if picture is None or left_s <= LEAST_WAIT_S:
-        return False
-    following = await request_keyframe(bus, camera.id, timeout_s=left_s, after=picture.taken_at)
-    if isinstance(following, NoKeyframe) or following.captured_at <= picture.taken_at:
-        return False
-    beside = PictureHistory(picture, None, DEFAULT_THRESHOLDS)
-    following_result = await judge_keyframe(
-        following, decoder, began=began, deadline_s=camera.probe_timeout_s, history=beside
-    )
-    judged = following_result.judged
-    return judged is not None and Cause.FROZEN not in judged.findings and Cause.FROZEN.value not in judged.not_checked
-
-
 def _is_refreshed(keyframe: ForwarderKeyframe) -> bool:
     """Whether it is the beginning of an intra refresh."""
     codec = keyframe.codec
@@ -332,6 +315,7 @@ def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
         span_s=LEAST_SPAN_S if measured else 0.0,
         declared_fps=sps.fps if sps is not None else None,
         foreign_payload=keyframe.foreign_payload,
+        login_scheme=parse_login_scheme(keyframe.login_scheme),
         stream=stream_sign(keyframe.codec, keyframe.nals),
         habits={**keyframe.habits, **digest_habits(parameter_sets=sps_bytes(keyframe.codec, keyframe.nals))},
         jitter_unknown="the forwarder that pulls the camera does not measure it",

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from prober.domain.device import compare_device, signs_of
 from prober.domain.findings import StreamSeen
+from prober.domain.security import add_signs
 from prober.probes.onvif import clock_drift
 from prober.probes.onvif.logins import OnvifLogins
 from vonggac.auth import Credentials
@@ -79,6 +80,8 @@ async def _facts(plan: IdentityPlan, seen: StreamSeen, deadline_s: float) -> Str
         serial=finding.device.serial_number,
         mac=finding.device.mac,
         device_unknown=why,
+        device_asks_login=finding.asks_login,
+        firmware=finding.device.firmware,
         device_answered=seen.device_answered or finding.onvif,
     )
 
@@ -136,7 +139,9 @@ class ConfirmedDevices:
         expected: ExpectedDevice | None,
         before: CameraObservedV1 | None,
     ) -> CameraObservedV1:
-        """The fact with the device that is known at the address; `before`: the last one, of whichever revision."""
+        """The fact with the device that is known at the address, and what shows of its security; `before`: the last
+        one, of whichever revision."""
+        fact = fact.model_copy(update={"security": add_signs(fact, seen, before)})
         known = before.device if before is not None else self._seen.get(fact.camera_id)
         if known is not None and known.changed_at is not None:
             confirmed_at = await self.confirmed_at(fact.camera_id)

@@ -216,3 +216,23 @@ def _after(result: ProbeResult, began: float) -> ProbeResult:
 def _frozen(judged: PictureJudgement) -> PictureJudgement:
     not_checked = {cause: why for cause, why in judged.not_checked.items() if cause != Cause.FROZEN.value}
     return replace(judged, findings=(Cause.FROZEN, *judged.findings), not_checked=not_checked)
+
+
+async def moves_on(result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, began: float) -> bool:
+    """Whether the camera's next keyframe, of its forwarder, shows another picture than that of `result`.
+
+    Two probes may meet the same picture of a scene that repeats itself, coded anew; one that stands still shows it
+    again. False where no other keyframe comes in time. `began`: monotonic seconds.
+    """
+    picture, left_s = result.picture, camera.probe_timeout_s - (time.monotonic() - began)
+    if picture is None or left_s <= LEAST_WAIT_S:
+        return False
+    following = await request_keyframe(bus, camera.id, timeout_s=left_s, after=picture.taken_at)
+    if isinstance(following, NoKeyframe) or following.captured_at <= picture.taken_at:
+        return False
+    beside = PictureHistory(picture, None, DEFAULT_THRESHOLDS)
+    following_result = await judge_keyframe(
+        following, decoder, began=began, deadline_s=camera.probe_timeout_s, history=beside
+    )
+    judged = following_result.judged
+    return judged is not None and Cause.FROZEN not in judged.findings and Cause.FROZEN.value not in judged.not_checked

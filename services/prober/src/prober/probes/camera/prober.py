@@ -22,7 +22,6 @@ from prober.domain.verdict import conclude, down, lag_reason, lagged, nothing_ch
 from prober.probes.camera.forwarder_probe import (
     NoKeyframe,
     judge_keyframe,
-    moves_on,
     request_keyframe,
 )
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
@@ -30,6 +29,7 @@ from prober.probes.camera.judgement import (
     judge_pulled,
     judge_unopened,
     may_stand_still,
+    moves_on,
     report_judgement,
     shows_another,
     watch_standstill,

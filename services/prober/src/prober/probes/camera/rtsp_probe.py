@@ -11,6 +11,7 @@ from typing import Any
 
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
+from prober.domain.security import parse_login_scheme
 from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
 from prober.probes.camera.identity import neighbour_mac
 from prober.probes.camera.stream_stats import VideoWatch
@@ -18,7 +19,7 @@ from prober.probes.camera.target import Target, Tools
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.size import first_sps, sps_bytes, stream_sign
 from vonggac.events import Cause
-from vonggac.events.prober import Media, ProbeKind, Step
+from vonggac.events.prober import LoginScheme, Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, nal_type, video_codec
 from vonggac.media.keyframe_weight import Weight, keyframe_quantizer, weight_of
@@ -74,6 +75,7 @@ class _Attempt:
         self._sdp: SessionDescription | None = None
         self._link_mac: str | None = None
         self._server: str | None = None
+        self._login_scheme: LoginScheme | None = None
 
     async def run(self) -> ProbeResult:
         failure: Failure | None = None
@@ -93,6 +95,8 @@ class _Attempt:
                 self._date = player.connection.requests.peer_date
                 self._server = player.connection.requests.peer_server
                 self._logged_in = player.connection.requests.logged_in
+                if not takes_credentials(self._target.url):
+                    self._login_scheme = parse_login_scheme(player.connection.requests.login_scheme or "none")
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         seen = self._seen()
@@ -324,6 +328,7 @@ class _Attempt:
             maker=describe_maker(self._sdp) if self._sdp is not None else None,
             habits=self._habits(watch.codec),
             link_mac=self._link_mac,
+            login_scheme=self._login_scheme,
             rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
         )
 

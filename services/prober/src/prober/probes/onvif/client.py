@@ -118,7 +118,13 @@ class Device:
         self._refused = False
         self._answered = False
         """Whether it has answered in SOAP, so that what listens there is a device."""
+        self._wants_login = False
         self.clock_offset = timedelta()
+
+    @property
+    def wants_login(self) -> bool:
+        """Whether any call so far was answered by asking for a login."""
+        return self._wants_login
 
     async def call(self, port: int, path: str, service: str, operation: str, **parameters: Any) -> Any:
         """The answer as plain data. Raises OnvifError; FaultError when the device has no such operation."""
@@ -127,6 +133,7 @@ class Device:
             try:
                 answer = await self._read(reply, service, operation)
             except LoginWantedError:
+                self._wants_login = True
                 if not self._may_answer(reply):
                     break
                 continue
@@ -157,6 +164,7 @@ class Device:
             return answer
         except OnvifError as error:
             if reply.status == 401 and self._answered and error.cause is OnvifCause.NOT_ONVIF:
+                self._wants_login = True
                 msg = f"{operation} needs a login in a way that is not spoken here (Basic shows the password)"
                 raise OnvifError(OnvifCause.AUTH_FAILED, msg) from None
             if reply.status == 401 and error.cause is not OnvifCause.NOT_ONVIF:

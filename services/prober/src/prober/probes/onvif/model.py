@@ -100,6 +100,9 @@ class OnvifFinding(_Frozen):
     detail: str | None = None
     duration_s: float = 0.0
     clock: ClockReading | None = None
+    asks_login: bool | None = Field(
+        default=None, description="Whether it says who it is only to a login; null where it was not asked."
+    )
     device: DeviceFacts = DeviceFacts()
     profiles: tuple[MediaProfile, ...] = ()
     remarks: tuple[Remark, ...] = ()

@@ -91,6 +91,7 @@ class _DeviceProbe:
     our_clock: ServerClock
     onvif: bool = False
     clock: ClockReading | None = None
+    asks_login: bool | None = None
     device: DeviceFacts = field(default_factory=DeviceFacts)
     profiles: list[MediaProfile] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
@@ -108,6 +109,7 @@ class _DeviceProbe:
             detail=detail,
             duration_s=round(time.monotonic() - started, 3),
             clock=self.clock,
+            asks_login=self.asks_login,
             device=self.device,
             profiles=tuple(self.profiles),
             remarks=tuple(dict.fromkeys(self.remarks)),
@@ -129,6 +131,8 @@ class _DeviceProbe:
         except OnvifError as error:
             # Whoever asks for a login in SOAP or by Digest at the fixed path is taken for a device.
             self.onvif = self.onvif or error.cause is OnvifCause.AUTH_FAILED
+            if error.cause is OnvifCause.AUTH_FAILED and self.asks_login is None:
+                self.asks_login = True
             return error.cause, error.message
         except Exception as error:
             log.error("onvif_probe_failed", address=self.asked.host, exc_info=error)
@@ -140,6 +144,7 @@ class _DeviceProbe:
         if not everything:
             return
         info = await self._try(device, self.asked.port, DEVICE_PATH, soap.DEVICE, "GetDeviceInformation")
+        self.asks_login = device.wants_login if info is not None else None
         self.device = device_facts(info)
         media = await self._find_media(device)
         if media is None:

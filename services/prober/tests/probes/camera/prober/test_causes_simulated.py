@@ -75,6 +75,18 @@ async def test_a_camera_with_a_login_is_up(simulate: Any, tools: Tools, auth: st
     result = await probe(sim.cameras["gate"], tools, credentials=Credentials(**LOGIN))
     assert result.judgement.verdict is Verdict.UP
     assert sim.cameras["gate"].logins_failed == 0
+    assert result.seen is not None
+    assert result.seen.login_scheme == auth.partition("-")[0]
+
+
+@pytest.mark.parametrize("credentials", [None, Credentials(**LOGIN)])
+async def test_camera_security_sees_a_camera_that_plays_to_anybody(
+    simulate: Any, tools: Tools, credentials: Credentials | None
+) -> None:
+    sim = await simulate({"id": "gate"})
+    result = await probe(sim.cameras["gate"], tools, credentials=credentials)
+    assert result.seen is not None
+    assert result.seen.login_scheme == "none"
 
 
 async def test_a_login_may_stand_in_the_path(simulate: Any, tools: Tools) -> None:

@@ -39,3 +39,14 @@ camera_format = Table(
     Column("transport", Text, comment="tcp or udp"),
     comment="What each camera was seen to send; a row where it changed",
 )
+
+camera_security = Table(
+    "camera_security",
+    metadata,
+    Column("camera_id", Uuid, primary_key=True),
+    Column("sign", Text, primary_key=True, comment="login_scheme, device_asks_login or firmware"),
+    Column("began_at", DateTime(timezone=True), primary_key=True, comment="The first probe that saw it"),
+    Column("last_at", DateTime(timezone=True), nullable=False, comment="The last one, to six hours"),
+    Column("value", Text, nullable=False),
+    comment="What was observed of each camera's security; a row where it changed",
+)

@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reporting.tables.catalogue import availability, cameras, days, groups, intervals, mandate, outages, upkeep, urging
+from reporting.tables.catalogue import (
+    availability,
+    camera_security,
+    cameras,
+    days,
+    groups,
+    intervals,
+    mandate,
+    outages,
+    upkeep,
+    urging,
+)
 from reporting.tables.catalogue.source import Selection, Source
 
 __all__ = ["SOURCES", "Selection", "Source"]
 
-_ROOMS = (groups, availability, cameras, days, outages, intervals, mandate, upkeep, urging)
+_ROOMS = (groups, availability, cameras, days, outages, intervals, mandate, camera_security, upkeep, urging)
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {source.table.name: source for room in _ROOMS for source in room.SOURCES}
 )
