@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from inventory.domain.mandate.directive import LetterheadFields
 from inventory.minutes.wording import heading_name
 from vonggac.decree import LetterPage
 from vonggac.decree.measures import SIGNER
@@ -24,6 +25,8 @@ class Heading:
     basis: str | None
     """The directive in full, as it is cited; None: no directive demands it."""
     agencies: Mapping[UUID, str]
+    letterhead: LetterheadFields | None = None
+    """What that directive says of its papers: where they are signed, by whom."""
 
 
 def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> LetterPage:
@@ -36,7 +39,9 @@ def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> LetterPage
 
 
 def find_place(of: Heading) -> str:
-    """Before the date: the province as its committee names it; dots where none does."""
+    """Before the date: as the directive has it, or the province as its committee names it; dots where neither does."""
+    if of.letterhead is not None and of.letterhead.place is not None:
+        return of.letterhead.place
     found = _PROVINCE.search(of.issuer_parent or "")
     return found[1] if found is not None else "......"
 
@@ -46,7 +51,11 @@ def name_place(of: Heading) -> str:
     return ", ".join(part for part in (of.facility_name, of.facility_address) if part is not None)
 
 
-def end_paper(page: LetterPage, recipients: Sequence[str], signer: str | None = None) -> bytes:
-    """Recipients and signature, and the paper as DOCX."""
-    page.closing(recipients, (signer if signer is not None else SIGNER,))
+def end_paper(of: Heading, page: LetterPage, recipients: Sequence[str]) -> bytes:
+    """Recipients and signature, by whom the directive names, and the paper as DOCX."""
+    head = of.letterhead
+    if head is None or head.signer_title is None:
+        page.closing(recipients, (SIGNER,))
+    else:
+        page.closing(recipients, [one for one in (head.signer_authority, head.signer_title) if one], head.signer_name)
     return page.saved()

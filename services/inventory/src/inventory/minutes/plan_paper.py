@@ -38,7 +38,7 @@ def plan_paper(of: Heading, plan: PlanFields, version: int, consents: Iterable[C
     if rows:
         page.grid(Grid(CONSENT_COLUMNS, CONSENT_WIDTHS, rows, size=11))
     page.text("Các bên thực hiện theo phương án này./." if rows else "Chưa có ý kiến của các cơ quan./.")
-    return end_paper(page, ("Các cơ quan cho ý kiến", "Lưu: VT, hồ sơ kết nối"))
+    return end_paper(of, page, ("Các cơ quan cho ý kiến", "Lưu: VT, hồ sơ kết nối"))
 
 
 def _connection_rows(connections: Iterable[Connection]) -> Iterator[tuple[str, ...]]:

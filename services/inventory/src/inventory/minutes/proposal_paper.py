@@ -43,7 +43,7 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
     for line in _decision(proposal):
         page.text(line)
     page.text(f"{of.issuer} kính trình {decider} xem xét, quyết định./.")
-    return end_paper(page, ("Như trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ đề xuất"))
+    return end_paper(of, page, ("Như trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ đề xuất"))
 
 
 def status_report(of: Heading, survey: SurveyFields) -> bytes:
@@ -59,7 +59,7 @@ def status_report(of: Heading, survey: SurveyFields) -> bytes:
         page.text(line)
     write_findings(page, survey)
     write_verdict(page, survey)
-    return end_paper(page, ("Cơ quan cấp trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ khảo sát"))
+    return end_paper(of, page, ("Cơ quan cấp trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ khảo sát"))
 
 
 def _state(survey: SurveyFields | None) -> list[str]:

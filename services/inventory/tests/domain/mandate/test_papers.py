@@ -1,6 +1,7 @@
 """The papers of a proposal, a survey and a plan say what is on record, in the form of Decree 30/2020 (R06)."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import docx
 import pytest
 
+from inventory.domain.mandate.directive import LetterheadFields
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
 from inventory.domain.mandate.planning.proposal import ProposalFields
 from inventory.domain.mandate.surveying.survey import SurveyFields
@@ -99,3 +101,15 @@ def test_a_plan_names_ways_centres_and_words_and_no_address() -> None:
 
 def test_the_place_of_a_paper_is_the_province_of_its_committee() -> None:
     assert find_place(OF) == "Quảng Trị"
+
+
+def test_papers_are_signed_where_and_by_whom_their_directive_says() -> None:
+    head = LetterheadFields(
+        place="Đông Hà", signer_authority="KT. GIÁM ĐỐC", signer_title="Phó Giám đốc", signer_name="Nguyễn Văn Mẫu"
+    )
+    of = replace(OF, letterhead=head)
+    papers = (proposal_paper(of, PROPOSAL, SURVEY), status_report(of, SURVEY))
+    for said in map(words_of, papers):
+        assert "Đông Hà, ngày" in said
+        assert "KT. GIÁM ĐỐC\nPHÓ GIÁM ĐỐC" in said
+        assert "Nguyễn Văn Mẫu" in said

@@ -118,4 +118,5 @@ async def _heading_of(
         facility_address=facility.address,
         basis=basis,
         agencies={one.id: one.name for one in agencies.values()},
+        letterhead=None if directive is None else directive.letterhead,
     )
