@@ -18,6 +18,7 @@ AT_ONCE = {
     "register_reading": "a new table",
     "report_mark": "numbered in one order, and only added to",
     "republish_wanted": "a row for each noun",
+    "urge_rule": "three rows, where there is none",
     "worker_life": "a row for each worker, in a new table",
 }
 """Tables that one statement may fill or change, with the reason."""

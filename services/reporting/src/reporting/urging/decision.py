@@ -33,7 +33,9 @@ class Party(StrEnum):
     MANAGING = "managing"
     """The agency that manages the facility."""
     AGENCY = "agency"
-    """One agency for all, such as the people's committee at level 3."""
+    """One agency for all."""
+    PEOPLES_COMMITTEE = "peoples_committee"
+    """The people's committee that the register has on the day, for level 3."""
 
 
 class Owed(NamedTuple):
@@ -83,7 +85,8 @@ class Rule:
     """Who is urged about what, when and how. Durations in milliseconds.
 
     `threshold`: overdue or down for at least so long, or due within so long. `every`: not again within. `after_answer`:
-    nor within so long of an answer. `channel_kinds` empty: in the log only. `obligation_kinds` empty: all.
+    nor within so long of an answer. `agency_id`: the one agency, or the people's committee. `channel_kinds` empty: in
+    the log only. `obligation_kinds` empty: all.
     """
 
     id: UUID
@@ -110,9 +113,7 @@ class Rule:
 
     def party_of(self, one: Owed) -> UUID | None:
         """None: nobody is known."""
-        return {Party.RESPONSIBLE: one.responsible, Party.MANAGING: one.managing, Party.AGENCY: self.agency_id}[
-            self.party
-        ]
+        return {Party.RESPONSIBLE: one.responsible, Party.MANAGING: one.managing}.get(self.party, self.agency_id)
 
 
 class Urged(NamedTuple):

@@ -5,7 +5,7 @@ twice for one reason. A message is sent at least once; it names the entry of the
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -83,9 +83,11 @@ class Urger:
 
     async def due(self, session: AsyncSession, now: datetime) -> list[Digest]:
         """The digests that would be sent now."""
-        rules = [rule_of(row) for row in await RULES.enabled(session)]
-        if not rules:
+        stored = await RULES.enabled(session)
+        if not stored:
             return []
+        committee = committee_of((await agencies(session)).values())
+        rules = [rule_of(row, None if committee is None else committee.id) for row in stored]
         entries = await kept.recent(session, now - timedelta(hours=LONGEST_HOURS), or_answered=True)
         urged = [
             Urged(
@@ -178,14 +180,15 @@ class Urger:
             await kept.record(session, row.urge_id, row.channel_id, values)
 
 
-def rule_of(row: Any) -> Rule:
-    """A rule as it is stored."""
+def rule_of(row: Any, committee_id: UUID | None = None) -> Rule:
+    """A rule as it is stored; `committee_id`: the people's committee of now."""
+    party = Party(row.party)
     quiet = None if row.quiet_from is None else Quiet(_minutes(row.quiet_from), _minutes(row.quiet_to))
     return Rule(
         id=row.id,
         about=UrgingTopic(row.about),
-        party=Party(row.party),
-        agency_id=row.agency_id,
+        party=party,
+        agency_id=committee_id if party is Party.PEOPLES_COMMITTEE else row.agency_id,
         level=row.level,
         threshold=row.hours * HOUR,
         every=row.every_hours * HOUR,
@@ -194,6 +197,11 @@ def rule_of(row: Any) -> Rule:
         channel_kinds=frozenset(row.channel_kinds),
         obligation_kinds=frozenset(row.obligation_kinds),
     )
+
+
+def committee_of(known: Iterable[Any]) -> Any:
+    """The people's committee among these agencies, the first by code; None: the register has none."""
+    return next((one for one in known if one.role == AgencyRole.PEOPLES_COMMITTEE.value), None)
 
 
 def issuer_of(known: Any, settings: Settings, letterhead: Mapping[str, Any]) -> dict[str, Any]:

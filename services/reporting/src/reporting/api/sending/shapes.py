@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -38,7 +38,8 @@ class UrgingRuleFields(BaseModel):
     name: Name
     about: UrgingTopic
     party: Party = Field(
-        description="`responsible`: the agency that the obligation names; `managing`: the facility's; `agency`: one."
+        description="`responsible`: the agency that the obligation names; `managing`: the facility's; `agency`: one; "
+        "`peoples_committee`: the one that the register has on the day."
     )
     agency_id: UUID | None = Field(default=None, description="The party, with `agency` and with nothing else.")
     level: Annotated[int, Field(ge=1, le=3, description="1 notice, 2 draft of a letter, 3 people's committee.")]
@@ -50,8 +51,9 @@ class UrgingRuleFields(BaseModel):
     channel_kinds: Annotated[list[ChannelKind], Field(max_length=2)] = Field(
         default=[], description="The party's channels of these kinds; none: the log alone."
     )
-    obligation_kinds: Annotated[list[ObligationKind], Field(max_length=20)] = Field(
-        default=[], description="Only these obligations; none: all."
+    obligation_kinds: Annotated[list[ObligationKind | Literal["obstruction"]], Field(max_length=20)] = Field(
+        default=[],
+        description="Only these obligations, or what obstructs a facility (`obstruction`); none: all.",
     )
     enabled: bool = True
 
@@ -79,7 +81,7 @@ class UrgingRuleFields(BaseModel):
             "about": self.about.value,
             "party": self.party.value,
             "channel_kinds": [one.value for one in self.channel_kinds],
-            "obligation_kinds": [one.value for one in self.obligation_kinds],
+            "obligation_kinds": [str(one) for one in self.obligation_kinds],
         }
 
 

@@ -45,13 +45,12 @@ def compared(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     first = local(number(rows[0], "last_from_ms"), zone)
     last = local(number(rows[0], "last_to_ms") - 1, zone)
     yield Text(
-        f"Kỳ trước từ ngày {short_day(first)} đến ngày {short_day(last)}, báo cáo mã "
-        f"{word(rows[0], 'last_report_id')}. Số liệu cuối kỳ là của ngày cuối; số liệu theo sổ là tại thời điểm chốt "
-        "của từng kỳ."
+        f"Kỳ trước từ ngày {short_day(first)} đến ngày {short_day(last)}; số liệu kỳ trước lấy từ báo cáo đã chốt của "
+        "kỳ đó. Số liệu cuối kỳ là của ngày cuối; số liệu theo sổ là tại thời điểm chốt của từng kỳ."
     )
     yield Grid(
         columns=("Số liệu", "Kỳ trước", "Kỳ này", "Tăng, giảm"),
-        widths=(55, 15, 15, 15),
+        widths=(51, 14, 14, 21),
         aligns=("left", "right", "right", "right"),
         rows=[_line(row) for row in rows],
         caption=f"Bảng {table_number(report, 'comparison')}. Số liệu chính so với kỳ báo cáo trước",
