@@ -23,6 +23,7 @@ from prober.settings import Settings as ProberSettings
 from reporting.app import create_app as create_reporting
 from reporting.settings import Settings as ReportingSettings
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
+from vonggac.auth.links import new_link_token
 from vonggac.http.protection.callers import is_guarded
 
 pytestmark = pytest.mark.heavy
@@ -94,6 +95,17 @@ async def test_every_route_asks_who_calls_before_it_reads_anything(app: FastAPI)
                 assert answer.headers["www-authenticate"].startswith(schemes), (method, address)
                 asked += 1
     assert asked >= 4 * 7
+
+
+@pytest.mark.parametrize("service", ["prober", "forwarder", "reporting"])
+async def test_duty_a_link_of_a_facility_opens_no_service_but_the_register(service: str, keys_folder: Path) -> None:
+    app, headers = _made(keys_folder)[service], {"Authorization": f"Bearer {new_link_token()}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        for method, path in operations(app):
+            address = re.sub(r"\{[^}]+\}", str(uuid4()), path)
+            answer = await client.request(method, address, headers=headers)
+            assert (answer.status_code, "application/problem+json") == (401, answer.headers["content-type"]), address
+            assert headers["Authorization"].removeprefix("Bearer ") not in answer.text
 
 
 async def test_every_documented_route_is_guarded_and_no_other_is_open(app: FastAPI) -> None:
