@@ -161,10 +161,12 @@ async def bus_clock(kind: str, skew_s: int, scene: Scene, share: Share, seconds:
         await asyncio.sleep(AROUND_S)
     finally:
         clock.shift(0)
+    # What a fast clock has shown is shown once more, and is unknown (decision 0103).
+    again_until = time.time() + max(0, skew_s)
     return [
         *(Window(one.kind, one.start, one.end, one.things, UNSEEN, stepped=began) for one in off),
         Window(kind, killed, ended, scene.everywhere(*CENTRES), UNSEEN, stepped=began),
-        Window(kind, began, time.time(), frozenset(), touched=scene.everywhere()),
+        Window(kind, began, again_until, frozenset(), touched=scene.everywhere()),
     ]
 
 

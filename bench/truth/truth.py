@@ -91,6 +91,7 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
             running = [tasks.create_task(KINDS[name].fault(scene, share, seconds)) for name, share, seconds in parts]
         windows = [window for task in running for window in task.result()]
         ended = max(window.end for window in windows)
+        await asyncio.sleep(max(0.0, ended - time.time()))
         settled = await scene.settled(max(KINDS[name].settles_s for name in group))
         result.windows += [replace(window, settled=settled) for window in windows]
         missing -= set(group)
