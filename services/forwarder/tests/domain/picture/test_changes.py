@@ -192,6 +192,21 @@ def test_empty_picture_that_stands_still_is_not_over_by_one_keyframe_of_it(camer
     assert camera.changes.picture.cause is None
 
 
+def test_empty_picture_that_stood_still_is_good_from_the_picture_on_that_moved() -> None:
+    """A change while it stands still is none of its end: nobody knows until a picture is found to move."""
+    camera = Camera()
+    camera.play(SCENE, 8)
+    camera.judge()
+    camera.play(REPEATED, 6)
+    assert camera.judge(Cause.FROZEN)
+    assert camera.play(((16_000, 27), 20_000), 4) != [], "more comes, and it is still the same"
+    assert camera.changes.picture is not None
+    changed_s = camera.changes.picture.since_s
+    camera.play(SCENE, 3)
+    assert camera.changes.judge(camera.now_s, None, moves=True)
+    assert camera.changes.picture.since_s == camera.now_s > changed_s
+
+
 def test_empty_picture_that_only_a_judge_sees_may_have_begun_since_the_last_good_one(camera: Camera) -> None:
     good_s = camera.now_s
     camera.play(SCENE, 60)

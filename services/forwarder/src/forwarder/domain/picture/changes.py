@@ -49,7 +49,8 @@ class PictureChanges:
 
     __slots__ = (
         "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
-        "_present", "_rests_until_s", "_was_damaged", "_was_good", "doubted_s", "judged_s", "picture", "rate",
+        "_present", "_rests_until_s", "_stood_still", "_was_damaged", "_was_good", "doubted_s", "judged_s", "picture",
+        "rate",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -68,8 +69,8 @@ class PictureChanges:
         """When the picture changed, if the last keyframe was of another one: it alone does not show that."""
         self._distance_s = 0.0
         self._changes_s, self._needless_s = list[float](), list[float]()
-        self._was_good = False
-        """Of the picture before this one."""
+        self._was_good = self._stood_still = False
+        """Of the picture before this one; of the last one that was judged."""
         self._was_damaged = False
         """Of the picture that was judged last."""
         self._rests_until_s = 0.0
@@ -151,7 +152,10 @@ class PictureChanges:
     def end_nothing_new(self, now_s: float, since_s: float) -> bool:
         """The picture is new again since then, after it stood still or repeated itself: what was found is over."""
         over = self.picture is not None and self.picture.judged and self.picture.cause in NOTHING_NEW
-        return over and self._change(now_s, since_s, PictureSign.WEIGHT)
+        news = over and self._change(now_s, since_s, PictureSign.WEIGHT)
+        # Bit for bit: that is certain.
+        self._stood_still = self._stood_still and not news
+        return news
 
     def judge(self, captured_s: float, cause: Cause | None, *, moves: bool = False) -> bool:
         """A prober decoded the picture captured at `captured_s`, or missed one until then; `cause`: it shows
@@ -170,6 +174,9 @@ class PictureChanges:
         if picture is not None and not picture.judged and not by_chance:
             if self._was_good and cause is None:
                 self._needless_s.append(captured_s)
+            if self._stood_still and cause is None:
+                # It may have stood still for longer than to this change: a repeated picture weighs as one that moves.
+                picture = replace(picture, since_s=max(picture.since_s, captured_s))
             self.picture = replace(picture, judged=True, cause=cause)
             return True
         before = picture.cause if picture is not None else None
@@ -215,6 +222,8 @@ class PictureChanges:
             self._rests_until_s = now_s + WITHIN_S
             return False
         self._changes_s.append(now_s)
+        unjudged = self.picture is not None and not self.picture.judged
+        self._stood_still = self.stands_still or (self._stood_still and unjudged)
         self._was_good = self._is_good()
         if self.picture is not None:
             since_s = max(since_s, self.picture.since_s)
