@@ -137,18 +137,13 @@ def decide(
     seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits, earlier: Earlier = NOTHING_EARLIER
 ) -> Finding | None:
     """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
-    fresh, since = [note for note in noted.notes if note.captured_at >= asked_at], earlier.since
+    fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     if not fresh and (now - asked_at).total_seconds() >= limits.first_within_s:
         # A camera that gives keyframes so rarely has no other picture that could be shown.
         earlier = replace(earlier, proven_at=None)
     finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, earlier=earlier)
     if finding is not None and finding.verdict is VerificationVerdict.VERIFIED:
-        # A session that began is silent for as long as its destination is late.
-        first_at = seen.keyframes[0].arrived_at
-        silent_s = (first_at - since).total_seconds() if since is not None else limits.longest_s
-        late_s = (finding.delay_s or 0.0) + PAUSE_S
-        begins = first_at if silent_s <= min(late_s, limits.max_delay_s) else asked_at
-        paused = _paused(finding, seen, fresh, begins=begins, now=now, limits=limits)
+        paused = _paused(finding, seen, fresh, asked_at=asked_at, now=now, limits=limits)
         return replace(finding, paused_since=asked_at if paused else None)
     if finding is None and noted.same_holder and not repeats:
         finding = _different(seen, fresh, now=now, limits=limits)
@@ -209,20 +204,23 @@ def _proved_before(note: KeyframeNote, earlier: Earlier, limits: Limits) -> bool
 
 
 def _paused(
-    finding: Finding, seen: Seen, fresh: Sequence[KeyframeNote], *, begins: datetime, now: datetime, limits: Limits
+    finding: Finding, seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
 ) -> bool:
-    """Whether the destination had not the camera's picture for a while before the match, from `begins` on."""
+    """Whether the destination had not the camera's picture for a while before the match."""
     captured_at = finding.captured_at or now
     until = captured_at if (now - captured_at).total_seconds() <= limits.max_delay_s else now
+    # One that has become late, or whose session began, is silent for as long as it is late.
+    late_s = min((finding.delay_s or 0.0) + PAUSE_S, limits.max_delay_s)
     came = {keyframe.hash for keyframe in seen.keyframes}
     never_came = [note.captured_at for note in fresh if note.captured_at < until and note.hash not in came]
     if is_pause(never_came, until):
         return True
     # What it kept back meanwhile may all come at once.
-    arrivals = (begins, *(keyframe.arrived_at for keyframe in seen.keyframes), now)
+    arrivals = (asked_at, *(keyframe.arrived_at for keyframe in seen.keyframes), now)
     return any(
         is_pause([note.captured_at for note in fresh if before < note.captured_at < after], after)
         for before, after in pairwise(arrivals)
+        if (after - before).total_seconds() > late_s
     )
 
 

@@ -122,10 +122,10 @@ def test_a_session_that_began_is_silent_for_as_long_as_its_destination_is_late()
     """Late by 20 s at all times, and allowed to be: the first picture of the new session comes back after these."""
     back = seen(*((f"live {second}", second + 20.1) for second in range(1, 5)))
     limits, notes = LIMITS, up_to(24.0)
-    for began_s, paused in ((-1.0, None), (-60.0, T0)):
+    for began_s in (-1.0, -60.0):
         finding = decide(back, notes, asked_at=T0, now=at(24.6), limits=limits, earlier=Earlier(at(began_s)))
         assert finding is not None
-        assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, paused)
+        assert (finding.verdict, finding.paused_since) == (VerificationVerdict.VERIFIED, None)
     kept_back = seen(*((f"live {second}", 25.0 + second / 100) for second in range(1, 25)))
     finding = decide(kept_back, up_to(25.0), asked_at=T0, now=at(25.5), limits=limits, earlier=Earlier(at(-1.0)))
     assert finding is not None
@@ -180,6 +180,19 @@ def test_proof_ends_for_no_destination_that_plays_on_behind_the_picture_it_kept(
             Seen([kept], None, newest), Noted([note]), asked_at=T0, now=at(1.5), limits=LIMITS, earlier=KEPT_BEFORE
         )
         assert (finding is not None) == found
+
+
+def test_proof_ends_for_no_destination_that_becomes_late_by_less_than_the_longest_delay() -> None:
+    """It shows nothing for 20 s but what it keeps, and then all that came meanwhile, each picture 20 s late."""
+    late = [(f"old {second}", second + 20.2) for second in range(-2, 1)]
+    notes = up_to(21.5, ("kept", -1.0))
+    assert decided_again(seen(("kept", 0.3), *late), notes, now=20.5) is None
+    finding = decided_again(seen(("kept", 0.3), *late, ("live 1", 21.0)), notes, now=21.6)
+    assert finding is not None
+    assert (finding.verdict, finding.delay_s, finding.paused_since) == (VerificationVerdict.VERIFIED, 20.0, None)
+    live = decided_again(seen(("kept", 0.3), ("live 20", 20.1)), notes, now=20.6)
+    assert live is not None
+    assert live.paused_since == T0, "one that plays on with what is live has left out what came meanwhile"
 
 
 def test_proof_ends_with_no_picture_that_a_clock_of_later_dated() -> None:
