@@ -46,7 +46,10 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-LEFT_OUT = {"probe_now": "it would resolve host names that somebody made up"}
+LEFT_OUT = {
+    "probe_now": "it would resolve host names that somebody made up",
+    "stream_events": "its answer has no end",
+}
 
 
 def operations() -> Iterator[tuple[str, Operation]]:

@@ -1,12 +1,12 @@
 """Reporting's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
-stand, and consumes, then what waits for the feed: housekeeping, the ledger, the publisher of the outbox (on the feed's
-connection), the sender of webhooks (only with a key that opens their secrets), the watcher, which fills the outbox for
-both, so it starts after them, the urger, which reads what the watcher noticed, and the keeper of regimes, which freezes
-reports at their cut-offs while the tables are not behind. Each waits for ever, so nothing
-depends on the order in which the platform starts. The API answers from the first moment; `/readyz` says when the
-figures are being fed. Now is the NATS server's, as soon as the feed has measured it (decision 0021).
+stand, and consumes, then the present, which needs the tables alone, then what waits for the feed: housekeeping, the
+ledger, the publisher of the outbox (on the feed's connection), the sender of webhooks (only with a key that opens their
+secrets), the watcher, which fills the outbox for both, so it starts after them, the urger, which reads what the watcher
+noticed, and the keeper of regimes, which freezes reports at their cut-offs while the tables are not behind. Each waits
+for ever, so nothing depends on the order in which the platform starts. The API answers from the first moment; `/readyz`
+says when the figures are being fed. Now is the NATS server's, as soon as the feed has measured it (decision 0021).
 Stop, in reverse: uvicorn has let running requests end; the keeper of regimes is cancelled first (a report that is half
 frozen is frozen anew), then the urger (a message under way may come twice, with the same reference), then the watcher
 (its transaction is rolled back, and the next one finds the same), the sender (a message under way may come twice, with
@@ -33,6 +33,9 @@ from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses
 from reporting.api.mandate import calendar_feeds, camera_security, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
+from reporting.api.present import cameras as present_cameras
+from reporting.api.present import counting, events
+from reporting.api.present.streaming import Listeners
 from reporting.api.refusals import VIETNAMESE
 from reporting.api.reports import charts, contacts, files, freezing, issued, regimes
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
@@ -44,6 +47,9 @@ from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
 from reporting.reports.availability.bookkeeping import bookkeeper_of, keep_ledger_regularly
+from reporting.reports.present.board import Board
+from reporting.reports.present.counts import Tally
+from reporting.reports.present.keeper import Keeper
 from reporting.settings import Settings
 from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
@@ -62,6 +68,9 @@ from vonggac.telemetry.health import at_start
 
 log = get_logger(__name__)
 ROUTES = (
+    counting,
+    present_cameras,
+    events,
     figures,
     targets,
     late_evidence,
@@ -113,12 +122,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     seal = None if settings.secrets_key_file is None else Seal.from_file(settings.secrets_key_file)
     feed_tasks = FeedTasks(settings, database, feed, seal, ingest.is_transient, clock=clock.now)
     bookkeeper = bookkeeper_of(database, settings)
-    tasks, health = TaskSupervisor(on_death), Health()
+    keeper, tasks, health = _keeper_of(settings, database, clock), TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         report_sandbox(metrics.registry)
         tasks.start("feed", feed.run())
+        tasks.start("present", keeper.run())
         tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now, feed.report_losses))
         tasks.start(
             "ledger",
@@ -135,6 +145,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             log.info("reporting_stopped")
 
     _add_checks(health, database, feed, tasks, clock)
+    health.add("present", keeper.check, degrades=True)
     app = new_application(
         service="reporting",
         title="Vong Gac Reporting",
@@ -148,9 +159,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=LIMITS,
     )
-    app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks)
-    app.state.compliance_metrics = ComplianceMetrics(database, settings)
-    app.state.tasks = tasks
+    tally = Tally(keeper.board)
+    app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks, present=tally)
+    _add_streams(app, tally)
+    app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
     install_authentication(app, verifier, REPORTING)
     app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
@@ -159,6 +171,18 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     add_routes(app, (module.router for module in ROUTES))
     check_policy(app)
     return app
+
+
+def _keeper_of(settings: Settings, database: Database, clock: ServerClock) -> Keeper:
+    alive_s, every_s = settings.presumed_alive_s, settings.present_every_s
+    return Keeper(database, Board(), clock.now, alive_s=alive_s, every_s=every_s)
+
+
+def _add_streams(app: FastAPI, tally: Tally) -> None:
+    """The server ends them before it waits for the requests that run."""
+    listeners = Listeners(tally.board.wake)
+    app.state.composer, app.state.listeners = events.Composer(tally), listeners
+    app.state.end_streams = listeners.stop
 
 
 def _add_checks(health: Health, database: Database, feed: Feed, tasks: TaskSupervisor, clock: ServerClock) -> None:

@@ -146,3 +146,37 @@ REGIME_SENDINGS = Counter(
     ("outcome",),
     registry=registry,
 )
+PRESENT_AS_OF = Gauge(
+    "vonggac_reporting_present_as_of_timestamp_seconds",
+    "The moment of which the present is that GET /v1/present answers, as a Unix time.",
+    registry=registry,
+)
+PRESENT_SECONDS = Histogram(
+    "vonggac_reporting_present_seconds",
+    "Time to account the present anew: `whole`, or what was `touched`.",
+    ("what",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=registry,
+)
+PRESENT_CAMERAS = Counter(
+    "vonggac_reporting_present_accounted_cameras", "Cameras accounted anew for the present.", registry=registry
+)
+PRESENT_CHECKED = Counter(
+    "vonggac_reporting_present_checked_cameras",
+    "Cameras of the present that were accounted although nothing had touched them, to compare.",
+    registry=registry,
+)
+PRESENT_DIFFERENCES = Counter(
+    "vonggac_reporting_present_differences",
+    "Cameras that stood otherwise in memory than in the account; stays 0.",
+    registry=registry,
+)
+PRESENT_LISTENERS = Gauge(
+    "vonggac_reporting_present_listeners", "Open streams of GET /v1/present/events.", registry=registry
+)
+PRESENT_LISTENERS_ENDED = Counter(
+    "vonggac_reporting_present_listeners_ended",
+    "Streams of GET /v1/present/events that this process ended, by reason.",
+    ("reason",),
+    registry=registry,
+)

@@ -26,6 +26,9 @@ class Settings(ServiceSettings):
         default=None, description="File with the password of that user, any characters; wins over one in the URL."
     )
     database_pool_size: int = Field(default=10, ge=2, le=100, description="Connections kept to PostgreSQL.")
+    present_every_s: float = Field(
+        default=1.0, gt=0, le=10, description="Seconds between two rounds of accounting what may stand otherwise now."
+    )
     ingest_batch: int = Field(default=500, ge=1, le=5000, description="Most events handled in one transaction.")
     presumed_alive_s: float = Field(
         default=15.0, gt=0, le=300, description="Seconds after its last sign of life that a worker is presumed alive."

@@ -1,7 +1,8 @@
 """Roles and rights. Which right each route needs is in `vonggac.auth.policy`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -111,6 +112,8 @@ class Principal:
     """The agency that the caller speaks for, where the token names one."""
     link: UUID | None = None
     """The facility's link by which it calls: it opens the routes that are open to links, and no other."""
+    expires_at: datetime | None = field(default=None, compare=False)
+    """When its token is over: what goes on for longer than a request ends then."""
 
     @property
     def rights(self) -> frozenset[Right]:

@@ -171,7 +171,8 @@ def _principal(claims: dict[str, Any]) -> Principal:
         raise TokenError(msg)
     known = {role.value for role in Role}
     roles = frozenset(Role(name) for name in named if name in known)
-    return Principal(subject=subject, roles=roles, scope=_scope(claims), agency=_agency(claims))
+    expires_at = datetime.fromtimestamp(float(claims["exp"]), UTC)
+    return Principal(subject, roles, scope=_scope(claims), agency=_agency(claims), expires_at=expires_at)
 
 
 def _scope(claims: dict[str, Any]) -> AccessScope | None:

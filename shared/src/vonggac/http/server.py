@@ -68,7 +68,7 @@ def run(
         forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app)
 
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
@@ -88,6 +88,20 @@ def run(
     _timer_to_leave().start()
     if not server.started:
         raise SystemExit(1)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of an app before it waits for the requests that run: they end by themselves never."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_streams: Callable[[], None] | None = getattr(self._app.state, "end_streams", None)
+        if end_streams is not None:
+            end_streams()
+        await super().shutdown(sockets)
 
 
 def _timer_to_leave() -> threading.Timer:

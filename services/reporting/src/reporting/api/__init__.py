@@ -1,6 +1,7 @@
 """HTTP, a file per noun. Times come in as ISO 8601 (without an offset: Vietnam time) and go out with +07:00."""
 
 TAGS = {
+    "present": "How all stands now, and what changes.",
     "compliance": "What is connected, per camera and in groups.",
     "availability": "Where the time went, by group and stretch of time, and what is left of the targets.",
     "overview": "A few numbers for a dashboard.",

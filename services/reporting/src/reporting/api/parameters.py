@@ -21,6 +21,7 @@ from reporting.feeds.sealing import Seal
 from reporting.feeds.tasks import FeedTasks
 from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
+from reporting.reports.present.counts import Tally
 from reporting.settings import Settings
 from reporting.storage import plan
 from reporting.storage.mandate import codes
@@ -47,12 +48,14 @@ class Context:
         *,
         seal: Seal | None = None,
         feed_tasks: FeedTasks | None = None,
+        present: Tally | None = None,
     ) -> None:
-        """`seal`: None: no secret can be kept."""
+        """`seal`: None: no secret can be kept. `present`: None where nothing keeps it."""
         self.settings, self.database, self.clock = settings, database, clock
         self.seal = seal
         self.feed_tasks = feed_tasks
         """None where nothing is sent: in tests of what is read."""
+        self.present = present
         self.receiving = Receiving()
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from reporting import metrics
 from reporting.domain.instants import Millis, duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import bus_clock, future_facts, gaps, inbox, late, lost_streams, records, scope
+from reporting.ingest import announced, bus_clock, future_facts, gaps, inbox, late, lost_streams, records, scope
 from reporting.ingest.facts import (
     claims,
     disputes,
@@ -26,6 +26,7 @@ from reporting.ingest.facts import (
 )
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
+from reporting.storage.upkeep.announcements import announce
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database, is_away
@@ -94,6 +95,7 @@ class Ingest:
             await late.note_register(session, touched, changed)
             await late.note_records(session, touched, added)
             await late.keep(session, touched)
+            await announce(session, announced.of_register(states, news, self._clock()))
         _count("inventory", len(batch), len(new))
         metrics.CORRECTED.labels("inventory").inc(len(corrections))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
@@ -119,8 +121,9 @@ class Ingest:
             new = await inbox.unseen(session, taken)
             touched = await late.begun(session)
             clock = await bus_clock.note(session, batch, now=self._clock(), tolerance=tolerance)
-            dated = [bus_clock.Dated(one, _dated_at(one)) for one in new]
-            admitted, refused = await bus_clock.admit(session, clock.twice, dated)
+            admitted, refused = await bus_clock.admit(
+                session, clock.twice, [bus_clock.Dated(one, _dated_at(one)) for one in new]
+            )
             facts = [one.event.data for one in admitted]
             handled = {id(one) for one in new}
             corrections = [one for one in corrections if id(one.received) in handled]
@@ -145,6 +148,9 @@ class Ingest:
             noted = {"sign_of_life": watched, "gap": closed_gaps, "clock_step": clock.since}
             await late.note_lives(session, touched, noted)
             await late.keep(session, touched)
+            dated = [(one.event.data, _dated_at(one)) for one in admitted]
+            anyone = closed_gaps is not None or clock.new > 0
+            await announce(session, announced.of_facts(dated, ruled, self._clock(), everything=anyone))
         _count("observation", len(batch), len(new))
         metrics.CLOCK_STEPS.inc(clock.new)
         for loss in lost:

@@ -115,7 +115,7 @@ class Question:
         return self.now + 1 if self.current else self.period.end
 
 
-type _Each[One] = Callable[[_Material, Camera, Sequence[Segment[Seen]], Mapping[str, Evidence]], One]
+type Each[One] = Callable[[Material, Camera, Sequence[Segment[Seen]], Mapping[str, Evidence]], One]
 
 
 async def accounts[Made](
@@ -125,7 +125,7 @@ async def accounts[Made](
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
     """What `make` makes of the accounts of `cameras`, portion by portion, in their order."""
-    async for made in _portions(session, question, cameras, _account, make):
+    async for made in each_portion(session, question, cameras, _account, make):
         yield made
 
 
@@ -136,7 +136,7 @@ async def histories[Made](
     make: Callable[[list[CameraHistory]], Made],
 ) -> AsyncIterator[Made]:
     """The same of what the accounts add up: every moment of each camera."""
-    async for made in _portions(session, question, cameras, _history, make):
+    async for made in each_portion(session, question, cameras, _history, make):
         yield made
 
 
@@ -147,15 +147,15 @@ async def moments[Made](
     make: Callable[[list[CameraMoment]], Made],
 ) -> AsyncIterator[Made]:
     """The same of how they stand at the moment of a question whose period reaches it, without where time went."""
-    async for made in _portions(session, question, cameras, _now_alone, make):
+    async for made in each_portion(session, question, cameras, _now_alone, make):
         yield made
 
 
-async def _portions[One, Made](
+async def each_portion[One, Made](
     session: AsyncSession,
     question: Question,
     cameras: Sequence[Camera],
-    each: _Each[One],
+    each: Each[One],
     make: Callable[[list[One]], Made],
 ) -> AsyncIterator[Made]:
     """What `make` makes of `each` camera, portion by portion.
@@ -172,7 +172,7 @@ async def _portions[One, Made](
         ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
             stored = ahead or await _read(session, question, portion, watch, since)
-            material = _Material(question, stored, watch, windows)
+            material = Material(question, stored, watch, windows)
             making = asyncio.create_task(asyncio.to_thread(_made, material, portion, each, make))
             try:
                 ahead = await _read(session, question, following, watch, since) if following else None
@@ -214,7 +214,7 @@ _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in Des
 
 
 @dataclass(frozen=True, slots=True)
-class _Material:
+class Material:
     question: Question
     stored: history.Stored
     watch: Watch
@@ -222,7 +222,7 @@ class _Material:
 
 
 def _made[One, Made](
-    material: _Material, portion: Sequence[Camera], each: _Each[One], make: Callable[[list[One]], Made]
+    material: Material, portion: Sequence[Camera], each: Each[One], make: Callable[[list[One]], Made]
 ) -> Made:
     stored, watch = material.stored, material.watch
     seen, claims, proven = stored.lines(watch), stored.claims(), stored.proven(watch)
@@ -242,7 +242,7 @@ def _made[One, Made](
 
 
 def _account(
-    material: _Material,
+    material: Material,
     camera: Camera,
     seen: Sequence[Segment[Seen]],
     evidence: Mapping[str, Evidence],
@@ -256,14 +256,14 @@ def _account(
         places: tuple[tuple[Facility, Durations], ...] = ((camera.facility, account.camera),)
     else:
         account, places = _piecewise(material, camera, seen, evidence)
-    now = _moment(material, camera, seen, evidence) if question.current else None
+    now = moment_of(material, camera, seen, evidence) if question.current else None
     return CameraAccount(camera, now, account, places)
 
 
 def _now_alone(
-    material: _Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
+    material: Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
 ) -> CameraMoment:
-    return CameraMoment(camera, _moment(material, camera, seen, evidence))
+    return CameraMoment(camera, moment_of(material, camera, seen, evidence))
 
 
 def _line(planned: Delivery, found: Evidence) -> DeliveryLine:
@@ -273,7 +273,7 @@ def _line(planned: Delivery, found: Evidence) -> DeliveryLine:
 
 
 def _piecewise(
-    material: _Material,
+    material: Material,
     camera: Camera,
     seen: Sequence[Segment[Seen]],
     evidence: Mapping[str, Evidence],
@@ -321,7 +321,7 @@ def _demanded(camera: Camera, piece: Piece, evidence: Mapping[str, Evidence]) ->
 
 
 def _history(
-    material: _Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
+    material: Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
 ) -> CameraHistory:
     moments: list[Segment[Kinds]] = []
     for start, end, piece in camera.pieces:
@@ -335,8 +335,8 @@ def _history(
     return CameraHistory(camera, moments)
 
 
-def _moment(
-    material: _Material,
+def moment_of(
+    material: Material,
     camera: Camera,
     seen: Sequence[Segment[Seen]],
     evidence: Mapping[str, Evidence],

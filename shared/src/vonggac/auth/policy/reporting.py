@@ -27,6 +27,9 @@ FIGURES = (
 
 REPORTING: tuple[Entry, ...] = (
     *(Entry("GET", path, _READ, Reach.NARROWED, _FILE) for path in FIGURES),
+    Entry("GET", "/v1/present", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/present/cameras", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/present/events", _READ, Reach.NARROWED),
     Entry("GET", "/v1/compliance.csv", _EXPORT, Reach.NARROWED),
     Entry("GET", "/v1/late-evidence", _READ, Reach.NARROWED),
     Entry("GET", "/v1/progress/facilities/{facility}", _READ, Reach.NARROWED),

@@ -1,0 +1,27 @@
+"""`q`: words that a row's texts must have, whatever their order, accents and case."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_SPACES = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=100_000)
+def fold(text: str) -> str:
+    """The form that search compares, as the register's: no diacritics, đ as d, y as i, lower case, single spaces."""
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text.lower())).replace("đ", "d").replace("y", "i")
+    return _SPACES.sub(" ", bare).strip()
+
+
+def matcher(q: str) -> Callable[..., bool]:
+    """Whether texts, None among them, together have every word of `q`."""
+    words = fold(q).split()
+
+    def matches(*texts: str | None) -> bool:
+        whole = " ".join(fold(text) for text in texts if text)
+        return all(word in whole for word in words)
+
+    return matches

@@ -1,0 +1,1 @@
+"""How every camera stands now, kept in memory from the accounts that reports are made of."""
