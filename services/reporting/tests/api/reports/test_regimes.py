@@ -245,6 +245,7 @@ async def test_a_regime_freezes_by_itself_lays_before_and_sends_after_approval(
         ({"rhythm": "month"}, "every_days"),
         ({"ends_on": "2026-11-01"}, "ends_on"),
         ({"starts_on": "2020-01-01"}, "starts_on"),
+        ({"ends_on": "9999-12-31"}, "ends_on"),
         ({"unit": "nowhere"}, "nowhere"),
         ({"directive_id": str(uuid4())}, "directive"),
     ],

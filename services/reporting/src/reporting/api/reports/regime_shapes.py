@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from reporting.api.reports.shapes import LetterheadShape
 from reporting.api.sending.addresses import Shown
@@ -15,10 +15,21 @@ from reporting.urging.channels import ChannelKind
 from reporting.urging.regimes import calendar_of
 from vonggac.events.inventory import FacilityType
 from vonggac.http.lists import Key, Listing
+from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 from vonggac.http.protection.texts import VisibleText
 
 MOST_RECIPIENTS = 50
 MOST_DAYS = 366
+
+
+def _of_known_years(given: date) -> date:
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        msg = f"has a year that is not between {FIRST_YEAR} and {LAST_YEAR}"
+        raise ValueError(msg)
+    return given
+
+
+Day = Annotated[date, AfterValidator(_of_known_years)]
 Narrowing = Annotated[str | None, Field(default=None, max_length=64)]
 
 
@@ -40,12 +51,12 @@ class RegimeFields(BaseModel):
         "(Decree 09/2019/NĐ-CP), 1 calendar months.",
     )
     every_days: int | None = Field(default=None, ge=1, le=MOST_DAYS, description="With `days`, and with nothing else.")
-    starts_on: date | None = Field(
+    starts_on: Day | None = Field(
         default=None,
         description="Cut-offs after this day are frozen, those that have passed too, marked late. Default: today.",
         examples=["2026-12-01"],
     )
-    ends_on: date | None = Field(
+    ends_on: Day | None = Field(
         default=None, description="The last day that a period may count; null: no end.", examples=["2027-12-14"]
     )
     unit: Narrowing = Field(default=None, max_length=64, description="Code or id of a unit.")
