@@ -41,6 +41,8 @@ class ServerConnection(asyncio.Protocol, ABC):
         self._deframer = Deframer()
         self._patience = patience
         self._own_requests = 0
+        self.control_bytes_sent = 0
+        """Bytes of requests and answers, written beside media."""
         self._connected_at = self._loop.time()
         self._heard_at: float | None = None
         self._unfinished_since: float | None = None
@@ -136,7 +138,12 @@ class ServerConnection(asyncio.Protocol, ABC):
         """Send a request of the server; its answer is ignored."""
         self._own_requests += 1
         fields = Headers([("CSeq", str(self._own_requests)), *headers])
-        self.transport.write(Request(method, uri, fields, b"").encode())
+        self.write_control(Request(method, uri, fields, b"").encode())
+
+    def write_control(self, data: bytes) -> None:
+        """Write what is no media: it is counted apart."""
+        self.control_bytes_sent += len(data)
+        self.transport.write(data)
 
     def close_soon(self) -> None:
         """End the connection in order; after CLOSE_WITHIN_S without its client's help."""
@@ -150,7 +157,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         headers.add_field("Server", self.server_name)
         for name, value in reply.headers:
             headers.add_field(name, value)
-        self.transport.write(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
+        self.write_control(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
 
     def _end_of_nonsense(self, reason: str, data: bytes) -> None:
         """`data`: what came last; it is read for its kind alone, never logged."""

@@ -38,6 +38,10 @@ class Account:
     scheme: Scheme = "digest"
     basic_in_clear: bool = False
     """Offer Basic on a connection without TLS too, as devices do."""
+    basic_too: bool = False
+    """Inside TLS, offer Basic behind Digest."""
+    previous: Credentials | None = None
+    """A login that is still good beside `credentials`: that of before a rotation."""
 
 
 class Login:
@@ -51,14 +55,19 @@ class Login:
         if account is not None and account.scheme == "basic" and not (secure or account.basic_in_clear):
             raise ValueError("Basic sends the password as it is: it needs TLS, or an account with basic_in_clear")
         self._account = account
+        self._secure = secure
         self._challenges: tuple[Challenge, ...] = ()
         self._challenged_at = float("-inf")
         self.failures = 0
         """Requests that carried a wrong login."""
 
+    def expect(self, account: Account) -> None:
+        """Judge what comes next by `account`: where several are served, a request shows whose it is."""
+        self._account = account
+
     def refuse(self, now: float, *, stale: bool = False) -> Reply:
         """Return 401 with a fresh nonce. The connection stays."""
-        self._challenges = _new_challenges(self._account, stale=stale)
+        self._challenges = _new_challenges(self._account, secure=self._secure, stale=stale)
         self._challenged_at = now
         return Reply(401, tuple(("WWW-Authenticate", each.encode()) for each in self._challenges))
 
@@ -82,9 +91,10 @@ class Login:
     def _judge(self, given: str, request: Request, now: float) -> Verdict:
         assert self._account is not None
         try:
-            parameters = parse_authorization(given).parameters
-            challenge = self._challenge_for(parameters.get("algorithm"))
-            if challenge is None or not _is_for(parameters.get("uri"), request.uri):
+            authorization = parse_authorization(given)
+            parameters = authorization.parameters
+            challenge = self._challenge_for(authorization.scheme, parameters.get("algorithm"))
+            if challenge is None or not (challenge.scheme == "basic" or _is_for(parameters.get("uri"), request.uri)):
                 return Verdict.WRONG
             nonce = parameters.get("nonce", "")
             fresh = challenge.scheme == "basic" or (
@@ -93,26 +103,31 @@ class Login:
             if not fresh and not 0 < len(nonce) <= _MAX_NONCE:
                 return Verdict.WRONG
             asked = challenge if fresh else replace(challenge, nonce=nonce)
-            right = verify_authorization(
-                given,
-                method=request.method,
-                credentials=self._account.credentials,
-                challenge=asked,
-                body=request.body,
-            )
+            right = [
+                verify_authorization(
+                    given, method=request.method, credentials=credentials, challenge=asked, body=request.body
+                )
+                for credentials in (self._account.credentials, self._account.previous)
+                if credentials is not None
+            ]
         except MalformedError:
             return Verdict.WRONG
-        if not right:
+        if not any(right):
             return Verdict.WRONG
         return Verdict.ADMITTED if fresh else Verdict.STALE
 
-    def _challenge_for(self, algorithm: str | None) -> Challenge | None:
+    def _challenge_for(self, scheme: str, algorithm: str | None) -> Challenge | None:
         """The challenge that an answer with this algorithm is to; MD5 is what is not named (RFC 2617 §3.2.1)."""
-        challenges = self._challenges or _new_challenges(self._account, stale=False)
-        if challenges[0].scheme == "basic":
-            return challenges[0]
+        challenges = self._challenges or _new_challenges(self._account, secure=self._secure, stale=False)
         name = (algorithm or "MD5").upper()
-        return next((each for each in challenges if (each.algorithm or "MD5") == name), None)
+        return next(
+            (
+                each
+                for each in challenges
+                if each.scheme == scheme and (scheme == "basic" or (each.algorithm or "MD5") == name)
+            ),
+            None,
+        )
 
 
 def _is_for(answered: str | None, uri: str) -> bool:
@@ -134,14 +149,19 @@ def _path_of(uri: str) -> str:
         return uri.rstrip("/")
 
 
-def _new_challenges(account: Account | None, *, stale: bool) -> tuple[Challenge, ...]:
-    """No algorithm and no qop for MD5, as most cameras (RFC 2069). All lines carry one nonce."""
-    if account is None or account.scheme == "digest":
-        return (new_challenge(account.realm if account else "", algorithm=None, qop=(), stale=stale),)
+def _new_challenges(account: Account | None, *, secure: bool, stale: bool) -> tuple[Challenge, ...]:
+    """No algorithm and no qop for MD5, as most cameras (RFC 2069). All lines of Digest carry one nonce."""
+    if account is None:
+        return (new_challenge("", algorithm=None, qop=(), stale=stale),)
+    basic = (new_challenge(account.realm, scheme="basic"),)
     if account.scheme == "basic":
-        return (new_challenge(account.realm, scheme="basic"),)
+        return basic
+    return (*_new_digests(account, stale=stale), *(basic if account.basic_too and secure else ()))
+
+
+def _new_digests(account: Account, *, stale: bool) -> tuple[Challenge, ...]:
     sha256 = new_challenge(account.realm, algorithm="SHA-256", qop=(), stale=stale)
     if account.scheme == "digest-sha256":
         return (sha256,)
     md5 = replace(sha256, algorithm=None)
-    return (md5, sha256, md5)
+    return (md5,) if account.scheme == "digest" else (md5, sha256, md5)

@@ -19,15 +19,22 @@ MAX_WRITE_BUFFER_BYTES = 1 << 20
 class MediaSender:
     """Sends what it is given, bounded: a client that does not read costs `MAX_WRITE_BUFFER_BYTES` and one frame."""
 
-    def __init__(self, transport: asyncio.Transport, on_receiver_report: Callable[[], None]) -> None:
-        """`transport` is the RTSP connection, which carries interleaved media."""
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        on_receiver_report: Callable[[], None],
+        *,
+        udp_ports: range | None = None,
+    ) -> None:
+        """`transport` is the RTSP connection, which carries interleaved media; `udp_ports`: where to send from."""
         self._transport = transport
+        self._udp_ports = udp_ports
         self._on_receiver_report = on_receiver_report
         self._channels: dict[int, tuple[int, int]] = {}
         self._udp: dict[int, UdpTrack] = {}
         self._skipping: set[int] = set()
 
-    def open_track(self, index: int, offers: Iterable[Transport], ssrc: int) -> Transport | None:
+    def open_track(self, index: int, offers: Iterable[Transport], ssrc: int | None) -> Transport | None:
         """Open the first of `offers` that can be opened and return the answer to SETUP; None when none can."""
         for offer in offers:
             if offer.interleaved is not None:
@@ -76,12 +83,12 @@ class MediaSender:
         if (before := self._udp.pop(index, None)) is not None:
             before.close()
 
-    def _open_udp(self, client_port: tuple[int, int] | None, ssrc: int) -> UdpTrack | None:
+    def _open_udp(self, client_port: tuple[int, int] | None, ssrc: int | None) -> UdpTrack | None:
         if client_port is None:
             return None
         local, peer = (self._transport.get_extra_info(name)[0] for name in ("sockname", "peername"))
         try:
-            return UdpTrack(local, (peer, *client_port), ssrc, self._on_receiver_report)
+            return UdpTrack(local, (peer, *client_port), ssrc, self._on_receiver_report, ports=self._udp_ports)
         except UdpPortsError as error:
             log.warning("udp_ports_missing", reason=str(error))
             return None

@@ -27,11 +27,11 @@ class PlayedSource(Protocol):
     def refuse_session(self) -> Reply | None:
         """Return why no further session may be set up; None when it may."""
 
-    def ssrc_of(self, track: int) -> int:
-        """The sender of the track's packets."""
+    def ssrc_of(self, track: int) -> int | None:
+        """The sender of the track's packets; None while nobody knows it: then no answer names one."""
 
     def begin_media(self) -> Mapping[int, tuple[int, int]]:
-        """Begin to send; return the sequence number and timestamp of each track's next packet."""
+        """Begin to send; return the sequence number and timestamp of each track's next packet, where they are clear."""
 
     def pause_media(self) -> None:
         """Send nothing more. Harmless when nothing is sent."""

@@ -119,12 +119,16 @@ def target_of(uri: str) -> str | None:
 def play_reply(
     state: SessionState, base: str, presentation: Presentation, begins: Mapping[int, tuple[int, int]]
 ) -> Reply:
-    """The answer to PLAY. `begins`: sequence number and timestamp of each track's next packet (§12.33)."""
+    """The answer to PLAY. `begins`: sequence number and timestamp of each track's next packet (§12.33).
+
+    What is not in `begins` is not named: a wrong number is worse than none.
+    """
     info = ",".join(
         f"url={base}/{presentation.controls[index]};seq={begins[index][0]};rtptime={begins[index][1]}"
         for index in sorted(state.tracks)
+        if index in begins
     )
-    return Reply(200, (state.header, ("Range", "npt=0.000-"), ("RTP-Info", info)))
+    return Reply(200, (state.header, ("Range", "npt=0.000-"), *((("RTP-Info", info),) if info else ())))
 
 
 def set_up_reply(state: SessionState, transport: Transport) -> Reply:

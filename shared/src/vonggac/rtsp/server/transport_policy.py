@@ -41,9 +41,9 @@ class TransportPolicy:
         return Transport("RTP/AVP", client_port=ports)
 
 
-def to_answer(chosen: Transport, *, ssrc: int) -> Transport:
-    """The transport as SETUP answers it: with the sender of the media."""
-    return replace(chosen, ssrc=f"{ssrc:08X}")
+def to_answer(chosen: Transport, *, ssrc: int | None) -> Transport:
+    """The transport as SETUP answers it: with the sender of the media, where that is clear by now."""
+    return replace(chosen, ssrc=f"{ssrc:08X}" if ssrc is not None else None)
 
 
 def _free_channels(

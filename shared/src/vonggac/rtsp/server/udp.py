@@ -1,10 +1,11 @@
 """RTP and RTCP over UDP for one track of one session."""
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Callable, Iterable
 
-from vonggac.media.rtcp import ReceiverReport, parse_rtcp
+from vonggac.media.rtcp import ReceiverReport, ReportBlock, SenderReport, parse_rtcp
 from vonggac.net.errors import MalformedError
 
 _ATTEMPTS = 64
@@ -22,19 +23,28 @@ class UdpTrack:
     """
 
     def __init__(
-        self, host: str, client: tuple[str, int, int], ssrc: int, on_receiver_report: Callable[[], None]
+        self,
+        host: str,
+        client: tuple[str, int, int],
+        ssrc: int | None,
+        on_receiver_report: Callable[[], None],
+        *,
+        ports: range | None = None,
     ) -> None:
-        """`client` is its address with RTP and RTCP port. Raises UdpPortsError.
+        """`client` is its address with RTP and RTCP port; `ports`: those to send from, None for any.
 
-        `on_receiver_report` is called for reports of that address that speak of `ssrc`, or of no source yet.
+        `on_receiver_report` is called for reports of that address that speak of `ssrc` (None: of any), or of no source
+        yet. Raises UdpPortsError.
         """
+        self.reported: ReportBlock | None = None
+        """What the client has of this source, by its last report."""
         self._ssrc = ssrc
         self._on_receiver_report = on_receiver_report
         self._loop = asyncio.get_running_loop()
         address, rtp_port, rtcp_port = client
         self._address = address
         self._rtp_target, self._rtcp_target = (address, rtp_port), (address, rtcp_port)
-        self._rtp, self._rtcp = _port_pair(host)
+        self._rtp, self._rtcp = _port_pair(host, ports)
         for sock in (self._rtp, self._rtcp):
             sock.setblocking(False)
             self._loop.add_reader(sock.fileno(), self._drain, sock)
@@ -76,20 +86,24 @@ class UdpTrack:
             packets = parse_rtcp(datagram)
         except MalformedError:
             return False
-        return any(
-            isinstance(packet, ReceiverReport)
-            and (not packet.blocks or any(block.ssrc == self._ssrc for block in packet.blocks))
-            for packet in packets
-        )
+        of_source = False
+        for packet in packets:
+            if not isinstance(packet, ReceiverReport | SenderReport):
+                continue
+            blocks = [block for block in packet.blocks if self._ssrc in (None, block.ssrc)]
+            if blocks:
+                self.reported = blocks[0]
+            of_source |= bool(blocks) or (isinstance(packet, ReceiverReport) and not packet.blocks)
+        return of_source
 
 
-def _port_pair(host: str) -> tuple[socket.socket, socket.socket]:
+def _port_pair(host: str, ports: range | None) -> tuple[socket.socket, socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for _ in range(_ATTEMPTS):
+    for wanted in _candidates(ports):
         rtp = socket.socket(family, socket.SOCK_DGRAM)
         rtcp = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            rtp.bind((host, 0))
+            rtp.bind((host, wanted))
             port = rtp.getsockname()[1]
             if port % 2 == 0:
                 rtcp.bind((host, port + 1))
@@ -100,3 +114,12 @@ def _port_pair(host: str) -> tuple[socket.socket, socket.socket]:
         rtcp.close()
     msg = "no free pair of UDP ports"
     raise UdpPortsError(msg)
+
+
+def _candidates(ports: range | None) -> Iterable[int]:
+    """Ports for RTP, in the order to try: 0 is any; of a range each even one, from a random one on."""
+    if ports is None:
+        return [0] * _ATTEMPTS
+    even = range(ports.start + ports.start % 2, ports.stop - 1, 2)
+    first = secrets.randbelow(len(even)) if even else 0
+    return [*even[first:], *even[:first]]
