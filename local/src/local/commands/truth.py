@@ -15,7 +15,7 @@ POLL_S = 0.5
 TIMEOUT_S = 10.0
 PROVEN = frozenset({"verified"})
 """Delivery states in which a picture of the camera was read back from the destination, bit for bit."""
-UNDER_WAY = frozenset({"unknown", "waiting_for_camera", "connecting", "sending"})
+UNDER_WAY = frozenset({"unknown", "waiting_for_camera", "waiting_for_centre", "connecting", "sending"})
 """Delivery states that do not last, whatever proof is demanded."""
 BOTH = frozenset({"national", "provincial"})
 

@@ -28,9 +28,12 @@ _ADVICE = {
         "Check the line, VPN and routes to the site; check whether its other cameras fail too.",
     ),
     Cause.REFUSED: Advice(
-        "The address answers, and nothing listens at the port (TCP reset).",
-        "Bật RTSP trên camera, kiểm tra số cổng và tường lửa; chờ nếu camera đang khởi động lại.",
-        "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting.",
+        "The address answers, and nothing listens at the port (TCP reset). Of a centre that pulls: it asks, and we "
+        "refuse it (`refused_for` says why).",
+        "Bật RTSP trên camera, kiểm tra số cổng và tường lửa; chờ nếu camera đang khởi động lại. Trung tâm tự kéo: sửa "
+        "điều mà refused_for nêu (mật khẩu, mạng nguồn, TLS).",
+        "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting. A centre that "
+        "pulls: mend what refused_for names (password, source network, TLS).",
     ),
     Cause.TIMEOUT: Advice(
         "No answer before the deadline of the probe, or video so late that no keyframe could come before it.",
@@ -271,6 +274,23 @@ _ADVICE = {
         "A person stopped the delivery (POST /v1/deliveries/{id}/stop at the forwarder); who and why stands beside it.",
         "Khi hết lý do, cho chuyển tiếp lại (POST /v1/deliveries/{id}/start).",
         "When the reason is over, start it again (POST /v1/deliveries/{id}/start).",
+    ),
+    Cause.NOT_ASKED: Advice(
+        "A centre that pulls (`waiting_for_centre`): no login of its account was seen for this camera since the worker "
+        "has held it.",
+        "Đề nghị trung tâm thêm camera theo địa chỉ đã cấp; nếu đã thêm rồi, kiểm tra tường lửa giữa hai bên.",
+        "Have the centre add the camera by the address that it was given; if it has, check the firewall between.",
+    ),
+    Cause.LEFT: Advice(
+        "A centre that pulls (`waiting_for_centre`): it received, and its session has ended (TEARDOWN, end of the "
+        "connection, or a hand-over between our workers).",
+        "Chờ trung tâm kết nối lại (thường dưới một phút); nếu không, hỏi trung tâm đã gỡ hay tắt camera này chưa.",
+        "Wait for the centre to connect again (usually within a minute); else ask whether it removed or stopped it.",
+    ),
+    Cause.TLS_REQUIRED: Advice(
+        "A centre that pulls asked without TLS, and its destination demands TLS: refused with 403.",
+        "Nhập địa chỉ rtsps:// ở trung tâm; chỉ đổi đích sang không bắt buộc TLS khi mạng là mạng riêng.",
+        "Type the rtsps:// address at the centre; set the destination to do without TLS in private networks alone.",
     ),
     Cause.SECRET_UNREADABLE: Advice(
         "The stored credentials cannot be opened with the workers' key; nobody connected.",

@@ -53,6 +53,9 @@ class Cause(StrEnum):
     ENDED = "ended"
     STALLED = "stalled"
     STOPPED = "stopped"
+    NOT_ASKED = "not_asked"
+    LEFT = "left"
+    TLS_REQUIRED = "tls_required"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
     SECRET_MOVED = "secret_moved"  # noqa: S105 - a cause, not a secret
     WORKER_LAGGED = "worker_lagged"

@@ -20,11 +20,13 @@ class DeliveryState(StrEnum):
     `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
     the destination's kernel acknowledged media bytes (TCP_INFO), and only while it goes on to do so; `verified` only
     while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
-    destination plays another or an old picture. `stopped`: a person stopped it.
+    destination plays another or an old picture. `stopped`: a person stopped it. `waiting_for_centre`: the centre opens
+    the session itself and has none; the cause says whether it never asked, left, or asks and is refused.
     """
 
     DISABLED = "disabled"
     WAITING_FOR_CAMERA = "waiting_for_camera"
+    WAITING_FOR_CENTRE = "waiting_for_centre"
     CONNECTING = "connecting"
     SENDING = "sending"
     ACKNOWLEDGED = "acknowledged"
@@ -35,6 +37,29 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
     RELEASED = "released"
+
+
+class Responsibility(StrEnum):
+    """Who can end it that a centre which pulls receives nothing. `centre` only on proof that it could have received."""
+
+    US = "us"
+    CENTRE = "centre"
+    CAMERA = "camera"
+    LINE = "line"
+    UNKNOWN = "unknown"
+
+
+class ServedSession(BaseModel):
+    """One session that a centre has opened."""
+
+    model_config = MESSAGE
+
+    peer: str = Field(description="The address that it comes from.")
+    agent: str | None = Field(default=None, description="What its software calls itself.")
+    transport: str = Field(description="tcp or udp.")
+    tls: str | None = Field(default=None, description="Version of TLS; None without.")
+    since: AwareDatetime
+    bytes_acknowledged: int = Field(default=0, ge=0)
 
 
 class PictureSign(StrEnum):
@@ -157,6 +182,22 @@ class DeliveryObservedV1(Payload):
     )
     agreed: AgreeingReadBacks | None = Field(
         default=None, description="The delivery's last read-backs, where they are no facts of the prober's yet."
+    )
+    taken_by: tuple[ServedSession, ...] = Field(
+        default=(), description="Of a centre that pulls: its sessions of this camera, at most four."
+    )
+    asked_at: AwareDatetime | None = Field(
+        default=None, description="Of a centre that pulls: when this worker was last asked for the camera."
+    )
+    asked_by: str | None = Field(default=None, max_length=300, description="Address and software of who asked last.")
+    refused_for: Cause | None = Field(
+        default=None, description="Of a centre that pulls, while the cause is `refused`: why."
+    )
+    refusals: dict[Cause, int] = Field(
+        default_factory=dict, description="What this worker refused since it holds the camera: how often, by reason."
+    )
+    responsibility: Responsibility | None = Field(
+        default=None, description="Of a centre that pulls and receives nothing: who can end it."
     )
 
 

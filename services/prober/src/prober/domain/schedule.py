@@ -30,6 +30,7 @@ IDLE = frozenset(
         DeliveryState.DISABLED,
         DeliveryState.STOPPED,
         DeliveryState.WAITING_FOR_CAMERA,
+        DeliveryState.WAITING_FOR_CENTRE,
         DeliveryState.CONNECTING,
         DeliveryState.STALLED,
         DeliveryState.BACKING_OFF,
