@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -16,6 +17,7 @@ from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.ownership import holds
 from forwarder.domain.picture.nothing_new import NothingNew
 from forwarder.domain.reported import ReportedCamera, ReportedDelivery
+from forwarder.domain.served_delivery import responsibility
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
@@ -90,6 +92,7 @@ class Reporter:
             media_since=relay.media_watch.media.since,
             media_stopped_at=relay.media_watch.media.stopped_at,
             last_acknowledged_at=delivery.last_acknowledged_at,
+            **_describe_serving(supervisor),
         )
 
     def report_change(
@@ -165,6 +168,22 @@ class Reporter:
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
         key = worker_key(self.worker_id)
         self._outgoing.queue_value(topology.WORKERS, key, alive.model_dump_json().encode())
+
+
+def _describe_serving(supervisor: ReportedDelivery) -> dict[str, Any]:
+    """The fields of a delivery whose centre pulls; none of another one."""
+    serving = supervisor.serving
+    if serving is None:
+        return {}
+    asking = serving.asking
+    return {
+        "taken_by": serving.taken_by,
+        "asked_at": asking.asked_at,
+        "asked_by": asking.asked_by,
+        "refused_for": asking.refused_for,
+        "refusals": dict(asking.refusals),
+        "responsibility": responsibility(supervisor.delivery),
+    }
 
 
 class Adoption:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
@@ -118,6 +118,48 @@ class Settings(ServiceSettings):
     stop_within_s: float = Field(
         default=20.0, gt=0, le=24, description="Seconds for handing all cameras over at an orderly stop."
     )
+
+    serve_host: str = Field(default="0.0.0.0", description="Address at which centres that pull connect.")
+    serve_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="RTSP port for centres that pull; 0 takes a free one, unset listens at none. With neither this nor "
+        "`serve_tls_port` their deliveries are `transport_unsupported`.",
+    )
+    serve_tls_port: int | None = Field(
+        default=None, ge=0, le=65535, description="The same inside TLS (rtsps); needs a certificate."
+    )
+    serve_tls_certificate_file: Path | None = Field(
+        default=None, description="Certificate of `serve_tls_port` with its chain, PEM; read again when it changes."
+    )
+    serve_tls_key_file: Path | None = Field(
+        default=None, description="Its private key, PEM; unset where the certificate's file holds it."
+    )
+    serve_udp_ports: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{4,5}-[0-9]{4,5}$",
+        description="Ports from which media goes out over UDP to centres that may use it, such as 30000-30999; unset: "
+        "nobody gets UDP.",
+    )
+    serve_connections: int = Field(
+        default=1024, ge=1, le=65535, description="Connections of centres at once; beyond, who has not logged in goes."
+    )
+
+    @field_validator("serve_udp_ports")
+    @classmethod
+    def _check_ports(cls, value: str | None) -> str | None:
+        first, _, last = (value or "1024-65535").partition("-")
+        if not 1024 <= int(first) < int(last) <= 65535:
+            msg = "name the first and the last port, from 1024 to 65535, such as 30000-30999"
+            raise ValueError(msg)
+        return value
+
+    @property
+    def served_udp_ports(self) -> range | None:
+        """The ports of `serve_udp_ports`."""
+        first, _, last = (self.serve_udp_ports or "").partition("-")
+        return range(int(first), int(last) + 1) if first else None
 
     @property
     def allowed(self) -> AllowedNetworks:

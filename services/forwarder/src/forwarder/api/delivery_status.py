@@ -20,7 +20,7 @@ from forwarder.relay.service import Process
 from vonggac.auth import Principal, Sight
 from vonggac.auth.places import FacilityPlaces
 from vonggac.events import Cause
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, Responsibility, ServedSession
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 
@@ -66,6 +66,17 @@ class DeliveryStatus(BaseModel):
     )
     delay_s: float | None = Field(
         description="Seconds from that picture's arrival from the camera to its return from the destination."
+    )
+    taken_by: list[ServedSession] = Field(description="Of a centre that pulls: its open sessions of this camera.")
+    asked_at: LocalTime | None = Field(
+        description="Of a centre that pulls: when it last asked the present worker for the camera; null: never."
+    )
+    asked_by: str | None = Field(description="Address and software of who asked last.")
+    refused_for: Cause | None = Field(description="Why a centre that pulls is refused; null when it is not.")
+    refusals: dict[Cause, int] = Field(description="What the present worker refused, by reason.")
+    responsibility: Responsibility | None = Field(
+        description="Who can end it that a centre which pulls receives nothing; null while it receives, and where it "
+        "is published to."
     )
     worker_id: str
     held_since: LocalTime

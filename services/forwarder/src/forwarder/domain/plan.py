@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.inventory.serving import SERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,21 @@ def why_off(camera: CameraV1, delivery_id: UUID) -> str | None:
     return "no agreed plan names it, and it has no exception (R04)"
 
 
+def is_served(planned: PlannedDelivery) -> bool:
+    """Whether the centre opens the session."""
+    return planned.serving is not None and planned.url.startswith(f"{SERVED}://")
+
+
 def compare(old: CameraV1, new: CameraV1) -> PlanChange:
     """What to do to get from `old` to `new`."""
     before, after = wanted(old), wanted(new)
-    kept = before.keys() & after.keys()
+    # Who opens the session decides what runs: a delivery of another mode is another one.
+    kept = {key for key in before.keys() & after.keys() if is_served(before[key]) is is_served(after[key])}
     return PlanChange(
         restart_source=_source(old) != _source(new),
-        started=tuple(delivery for key, delivery in after.items() if key not in before),
+        started=tuple(delivery for key, delivery in after.items() if key not in kept),
         restarted=tuple(after[key] for key in after if key in kept and _target(before[key]) != _target(after[key])),
-        stopped=tuple(delivery for key, delivery in before.items() if key not in after),
+        stopped=tuple(delivery for key, delivery in before.items() if key not in kept),
         disabled=unwanted(new),
     )
 
@@ -60,6 +67,9 @@ def _source(camera: CameraV1) -> tuple[object, ...]:
 
 
 def _target(delivery: PlannedDelivery) -> tuple[object, ...]:
+    if is_served(delivery):
+        # Its login and rules change amid a session: a password that is rotated cuts nobody off.
+        return delivery.url, delivery.destination_id
     # Not what is read back, and how: that is the prober's.
     return (
         delivery.url,

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Protocol
 
+from forwarder.domain.asking import Asking
 from forwarder.domain.camera_pull import Media, Pull
 from forwarder.domain.delivery import Delivery
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import PictureSign
+from vonggac.events.forwarder import PictureSign, ServedSession
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import AgreeingReadBacks
 
@@ -84,6 +85,15 @@ class CountingSlot(Protocol):
     def counts(self) -> Counts: ...
 
 
+class ServingStatus(Protocol):
+    """What a report needs of a centre that pulls."""
+
+    @property
+    def asking(self) -> Asking: ...
+    @property
+    def taken_by(self) -> tuple[ServedSession, ...]: ...
+
+
 class ReportedDelivery(Protocol):
     """What a report needs of a delivery."""
 
@@ -94,5 +104,7 @@ class ReportedDelivery(Protocol):
     @property
     def slot(self) -> CountingSlot: ...
 
+    serving: ServingStatus | None
+    """What the centre does, where it pulls; None where it is published to."""
     agreed: AgreeingReadBacks | None
     """Read-backs that no fact carries yet; the report takes them."""

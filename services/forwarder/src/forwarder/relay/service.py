@@ -23,6 +23,7 @@ from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.server.listener import CentreListener, ServedPorts
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
@@ -73,6 +74,22 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
     )
 
 
+def listener_of(settings: Settings, context: RelayContext) -> CentreListener | None:
+    """Where centres connect to; None where no port is set. Raises ValueError when a certificate cannot be used."""
+    ports = ServedPorts(
+        settings.serve_host,
+        settings.serve_port,
+        settings.serve_tls_port,
+        settings.serve_tls_certificate_file,
+        settings.serve_tls_key_file,
+        settings.served_udp_ports,
+        settings.serve_connections,
+    )
+    if ports.port is None and ports.tls_port is None:
+        return None
+    return CentreListener(ports, now=lambda: context.now().at, bounds=context.bounds, budget=context.budget)
+
+
 class Process:
     """One forwarder: `run` until `stop`. `bus`, `worker` and `reporter` are None until NATS was there once."""
 
@@ -88,6 +105,9 @@ class Process:
         """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings, self.clock)
+        self._listener = listener_of(settings, self._context)
+        if self._listener is not None:
+            self._context = replace(self._context, offers=self._listener.offers)
         self._stopped = asyncio.Event()
         self._resealing: Resealing | None = None
         self._working = self._facts_lost = False
@@ -197,6 +217,8 @@ class Process:
         self._context.hints.publish = self._publish_hint
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
+        if self._listener is not None:
+            await self._listener.start()
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
         assert self._resealing is not None, "made with the connection"
@@ -215,6 +237,8 @@ class Process:
             await self._hand_over(worker, outgoing)
             await remove_worker(bus, self.worker_id)
         finally:
+            if self._listener is not None:
+                await self._listener.stop()
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from nats.aio.msg import Msg
 
 from forwarder.relay.service import Process
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy
+from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bus
 from vonggac.events import Cause, decode, subjects

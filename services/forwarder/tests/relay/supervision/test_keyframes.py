@@ -14,8 +14,8 @@ import pytest
 from forwarder.domain.camera_pull import PullState
 from forwarder.domain.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
-from forwarder.relay.supervision.keyframes import COMPARE_WITHIN_S, UNWEIGHED_AT_MOST
+from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.pictures.keyframes import COMPARE_WITHIN_S, UNWEIGHED_AT_MOST
 from simulator import CameraConfig, Simulator
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash

@@ -20,9 +20,9 @@ from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_unconfirmed, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe
-from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History
-from forwarder.relay.supervision.picture_watch import PictureWatch
+from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
+from forwarder.relay.supervision.pictures.keyframes import COPY_WITHIN_S, History
+from forwarder.relay.supervision.pictures.picture_watch import PictureWatch
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.causes import Cause

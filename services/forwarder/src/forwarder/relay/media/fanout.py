@@ -203,6 +203,7 @@ class FanOut:
         self._tap: Callable[[MediaBatch], None] | None = None
         self._scale: KeyframeScale | None = None
         self._gop_cache: GopCache | None = None
+        self._gop_keepers: set[object] = set()
         self._reports: SenderReports | None = None
         self._pictures = 0
         self.video_payload_type: int | None = None
@@ -312,6 +313,17 @@ class FanOut:
         if self.gop_cache is None:
             self.gop_cache = GopCache(self._scanner.another())
         return self.gop_cache
+
+    def keep_gop_for(self, keeper: object) -> None:
+        """Keep it until `release_gop` of the same keeper."""
+        self._gop_keepers.add(keeper)
+        self.keep_gop_cache()
+
+    def release_gop(self, keeper: object | None = None) -> None:
+        """Keep the current group of pictures no longer, unless another keeper needs it."""
+        self._gop_keepers.discard(keeper)
+        if not self._gop_keepers:
+            self.gop_cache = None
 
     def add_outlet(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from vonggac.media.rtcp import GoodbyeWatch, parse_rtcp
+from vonggac.media.rtcp import Goodbye, GoodbyeWatch, RtcpPacket, SenderReport, parse_rtcp
 from vonggac.media.sender_clock import CameraClock
 from vonggac.net.errors import MalformedError
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
@@ -15,6 +15,10 @@ class SenderReports:
         self.clock = CameraClock()
         self._goodbye = GoodbyeWatch()
         self._channel, self._bit = rtcp_channel, 1 << rtcp_channel
+        self.latest: bytes | None = None
+        """The camera's last sender report of the video, as it came."""
+        self.ssrc: int | None = None
+        """Of the video, by that report."""
 
     @property
     def goodbyes(self) -> int:
@@ -32,6 +36,14 @@ class SenderReports:
         for channel, start, end in batch.frames:
             if channel == self._channel:
                 with suppress(MalformedError):
-                    packets = parse_rtcp(batch.data[start + FRAME_HEADER_BYTES : end])
+                    raw = bytes(batch.data[start + FRAME_HEADER_BYTES : end])
+                    packets = parse_rtcp(raw)
                     self.clock.read_reports(packets)
                     self._goodbye.read(packets)
+                    self._keep_latest(raw, packets)
+
+    def _keep_latest(self, raw: bytes, packets: list[RtcpPacket]) -> None:
+        """For a session that begins later: a player needs one to bring sound and picture together."""
+        report = next((packet for packet in packets if isinstance(packet, SenderReport)), None)
+        if report is not None and not any(isinstance(packet, Goodbye) for packet in packets):
+            self.latest, self.ssrc = raw, report.ssrc

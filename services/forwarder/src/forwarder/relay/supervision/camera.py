@@ -13,11 +13,13 @@ from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import STILL_WATCH_S
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
+from forwarder.domain.plan import is_served
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.camera_puller import CameraPuller, sample_media
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from forwarder.relay.supervision.keyframes import CameraKeyframes
+from forwarder.relay.supervision.pictures.keyframes import CameraKeyframes
+from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
@@ -240,6 +242,8 @@ class CameraRelay:
     def _add_delivery(self, planned: PlannedDelivery) -> None:
         supervisor = self._supervisor(planned)
         self.deliveries[planned.id] = supervisor
+        if isinstance(supervisor, ServedDeliverySupervisor):
+            supervisor.begin_serving()
         if (ending := self._leaving.pop(planned.id, None)) is not None:
             # A centre may refuse a second publisher of the same stream.
             supervisor.slot.wait_for(ending)
@@ -252,8 +256,10 @@ class CameraRelay:
             self._inform(supervisor)
 
     def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
-        report = partial(self._on_change, self)
-        return DeliverySupervisor(self.camera.id, planned, self._context, report, self._history_of(planned))
+        report, history, offers = partial(self._on_change, self), self._history_of(planned), self._context.offers
+        if offers is not None and is_served(planned):
+            return ServedDeliverySupervisor(self.camera.id, planned, self._context, offers, report, history)
+        return DeliverySupervisor(self.camera.id, planned, self._context, report, history)
 
     def _inform(self, supervisor: DeliverySupervisor) -> None:
         """Let a delivery know how the camera is."""

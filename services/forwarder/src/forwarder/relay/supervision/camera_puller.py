@@ -370,7 +370,7 @@ class CameraPuller:
 
     def _drop_gop(self) -> None:
         if self.source is not None:
-            self.source.fanout.gop_cache = None
+            self.source.fanout.release_gop()
 
     def _cancel_retry(self) -> None:
         self._retry_timer.cancel()

@@ -14,6 +14,7 @@ from forwarder.domain.keyframes import KeyframeRoom, KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.server.offers import Offers
 from forwarder.relay.sources.base import PlayLimits
 from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
@@ -53,6 +54,8 @@ class RelayContext:
     """None until NATS is there, which remembers failed logins."""
     hints: ReadBackHints = field(default_factory=lambda: ReadBackHints(time.monotonic, lambda: datetime.now(UTC)))
     """What asks for read-backs before their time, by the clocks of `now`."""
+    offers: Offers | None = None
+    """What centres may pull from this worker; None where it listens for none."""
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 

@@ -17,11 +17,12 @@ from forwarder.domain.delivery import Action, CameraAway, CameraLive, Decision, 
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened, ProgressRead
 from forwarder.domain.proof import Mismatched, Unreached
+from forwarder.domain.reported import ServingStatus
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.reachability import Endpoint
 from forwarder.relay.supervision.recovery import DestinationRecovery
-from forwarder.relay.supervision.session_slot import SessionSlot
+from forwarder.relay.supervision.session_slot import DeliverySlot, SessionSlot
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState, HintReason
@@ -35,6 +36,7 @@ _FLOWING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, Delive
 
 type OnChange = Callable[["DeliverySupervisor"], None]
 type Report = Callable[[], None]
+type Decide = Callable[[Delivery, Event, Instant], Decision]
 
 
 class DeliverySupervisor:
@@ -54,7 +56,10 @@ class DeliverySupervisor:
         """Revision of the plan that brought the present read-back address."""
         self.agreed: AgreeingReadBacks | None = None
         """The last read-backs of the delivery, as far as they are no facts: they go with its next report."""
-        self.slot = SessionSlot(context, self._session_changed)
+        self.serving: ServingStatus | None = None
+        """What the centre does, where it pulls; None where it is published to."""
+        self._decide: Decide = partial(_decide, context)
+        self.slot: DeliverySlot = SessionSlot(context, self._session_changed)
         self._delivery: Delivery = domain.waiting(context.now(), past)
         self._context, self._on_change = context, on_change
         self._recovery = DestinationRecovery(
@@ -183,7 +188,7 @@ class DeliverySupervisor:
     def handle(self, event: Event) -> None:
         """Take in what happened. A read-back's result is of a plan not older than `read_back_since`."""
         self._weigh_good_sample()
-        decision = _decide(self._context, self._delivery, event, self._context.now())
+        decision = self._decide(self._delivery, event, self._context.now())
         self._carry_out(decision, orderly=isinstance(event, CameraAway))
         if isinstance(event, Mismatched | Unreached):
             unproven = HintReason.NEIGHBOUR_UNPROVEN
@@ -215,7 +220,7 @@ class DeliverySupervisor:
         if self._good_sample is not None:
             (when_s, sample), self._good_sample = self._good_sample, None
             then = self._context.now().earlier(when_s)
-            self._delivery = _decide(self._context, self._delivery, sample, then).delivery
+            self._delivery = self._decide(self._delivery, sample, then).delivery
 
     def _open(self) -> None:
         assert self._source is not None, "a session is opened only while the camera is live"

@@ -3,6 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Callable
+from typing import Protocol
 
 from forwarder.domain.delivery import Failed
 from forwarder.domain.progress import Opened
@@ -27,6 +28,27 @@ HUNG_UP_WITHIN_S = 2.0
 """A destination that ends a session within so long after its OK did not want it."""
 
 type OnSessionEvent = Callable[[Opened | Failed], None]
+
+
+class DeliverySlot(Protocol):
+    """Where a delivery's session is, or its sessions are."""
+
+    sessions: int
+    unreachable: bool
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def is_opening(self) -> bool: ...
+    @property
+    def counts(self) -> Counts: ...
+
+    def open_session(self, plan: PlannedDelivery, source: CameraSource) -> None: ...
+    def read_session(self, now_s: float) -> SessionProgress | None: ...
+    def close_session(self, *, orderly: bool) -> None: ...
+    def wait_for(self, ending: asyncio.Task[None]) -> None: ...
+    async def wait_closed(self) -> None: ...
+    def offer_audio_again(self) -> None: ...
 
 
 class SessionSlot:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy
+from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy
 from simulator import CameraConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState

@@ -18,6 +18,7 @@ from forwarder.relay.destinations.tcp_ack import read_tcp_info
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
+from forwarder.relay.supervision.session_slot import SessionSlot
 from simulator import CameraConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State
@@ -118,6 +119,7 @@ async def test_a_centre_that_hangs_is_stalled_within_six_seconds(
 
 def window_bytes(delivery: DeliverySupervisor) -> int:
     """What the centre's kernel offers."""
+    assert isinstance(delivery.slot, SessionSlot)
     session: Any = delivery.slot._session
     info = read_tcp_info(session._publisher.connection.transport.get_extra_info("socket"))
     assert info is not None

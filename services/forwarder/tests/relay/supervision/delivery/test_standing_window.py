@@ -23,6 +23,7 @@ from forwarder.relay.destinations.tcp_ack import read_tcp_info
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
+from forwarder.relay.supervision.session_slot import SessionSlot
 from vonggac.events.forwarder import DeliveryState as State
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
@@ -98,6 +99,7 @@ def delivered(camera: CameraV1, urls: dict[str, str]) -> CameraV1:
 
 def window_bytes(delivery: DeliverySupervisor) -> int:
     """What the centre's kernel offers."""
+    assert isinstance(delivery.slot, SessionSlot)
     session: Any = delivery.slot._session
     info = read_tcp_info(session._acknowledgement._socket)
     assert info is not None

@@ -27,8 +27,8 @@ from forwarder.relay.media.keyframe_scale import KeyframeScale, checksum, head_o
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from forwarder.relay.sources.base import CameraSource, foreign_payload
 from forwarder.relay.supervision.context import RelayContext
-from forwarder.relay.supervision.keyframe_copy import KeyframeCopy, NoKeyframe, session_of
-from forwarder.relay.supervision.picture_watch import PictureWatch
+from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe, session_of
+from forwarder.relay.supervision.pictures.picture_watch import PictureWatch
 from forwarder.relay.supervision.ticker import Alarm
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import KeyframeNote

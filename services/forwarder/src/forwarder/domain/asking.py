@@ -1,0 +1,48 @@
+"""Who asks for a camera that is served, and what was refused: what a centre that receives nothing has done so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from vonggac.events.causes import Cause
+
+MAX_ASKER_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Of one camera and centre, since this worker holds the camera."""
+
+    asked_at: datetime | None = None
+    asked_by: str | None = None
+    """Address and software of who asked last."""
+    refused_for: Cause | None = None
+    """Why it was refused last; None once a session has begun or ended since."""
+    refusals: Mapping[Cause, int] = field(default_factory=lambda: MappingProxyType({}))
+    received: bool = False
+    """Whether it has received before, from whatever worker."""
+    unusable: Cause | None = None
+    """Why nobody can log in: a fault of ours."""
+
+    @property
+    def waits_for(self) -> Cause:
+        """Why the centre has no session."""
+        if self.unusable is not None:
+            return self.unusable
+        if self.refused_for is not None:
+            return Cause.REFUSED
+        return Cause.LEFT if self.received else Cause.NOT_ASKED
+
+    def note_request(self, at: datetime, by: str) -> "Asking":
+        """Somebody who logged in asked for the camera."""
+        return replace(self, asked_at=at, asked_by=by[:MAX_ASKER_CHARACTERS])
+
+    def note_refused(self, why: Cause, at: datetime, by: str) -> "Asking":
+        """Somebody asked for the camera, and did not get it."""
+        refusals = MappingProxyType({**self.refusals, why: self.refusals.get(why, 0) + 1})
+        return replace(self.note_request(at, by), refused_for=why, refusals=refusals)
+
+    def note_session(self) -> "Asking":
+        """A session has begun or ended: what was refused before it is over."""
+        return replace(self, refused_for=None, received=True)

@@ -1,0 +1,184 @@
+"""The state of a delivery whose session the centre opens, and what to do next.
+
+Nothing of ours dials, so nothing backs off: without a session the centre is waited for, and the cause says what it has
+done. Media of a session is judged as of any other (`forwarder.domain.delivery`). Several sessions are as good as the
+best of them: their bytes are summed, so one that takes media carries the others.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from forwarder.domain import delivery as pushed
+from forwarder.domain.asking import Asking
+from forwarder.domain.clock import Instant
+from forwarder.domain.delivery import (
+    Action,
+    CameraLive,
+    Decision,
+    Delivery,
+    Failed,
+    Limits,
+    RetryDue,
+)
+from forwarder.domain.progress import Opened, ProgressRead
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState, Responsibility
+
+REPORTS_WITHIN_S = 15.0
+"""Over UDP a receiver report is the only sign that anything arrives; they come every 5 s (RFC 3550 §6.2)."""
+
+_LINE = frozenset({Cause.ROUTE})
+_UNCLEAR = frozenset({Cause.DNS, Cause.TIMEOUT})
+"""Of a camera that cannot be had: whether it or its line is down, nobody can know from one camera."""
+_RECEIVING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The centre asked for the camera and was refused; why stands in its `Asking`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLeft:
+    """One of several sessions ended; `abandoned` media bytes of it were never acknowledged."""
+
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """The last session ended. `stalled`: by us, since its centre read nothing."""
+
+    stalled: bool = False
+
+
+type Event = pushed.Event | Refused | SessionLeft | SessionsEnded
+
+
+def decide(
+    delivery: Delivery, event: Event, now: Instant, *, asking: Asking, over_udp: bool, limits: Limits
+) -> Decision:
+    """The next state and what to do. `asking`: with this event; `over_udp`: no open session has another transport.
+
+    `OPEN` offers the camera to its centre, `CLOSE` takes it back and ends what it receives.
+    """
+    if delivery.state is DeliveryState.STOPPED:
+        return Decision(delivery)
+    match event:
+        case CameraLive():
+            return _camera_live(delivery, now, asking)
+        case Refused():
+            return Decision(_refused(delivery, now, asking))
+        case Opened():
+            return _opened(delivery, event, now)
+        case SessionLeft():
+            return Decision(_without_session(delivery, event))
+        case SessionsEnded():
+            return Decision(_ended(delivery, event, now, asking))
+        case ProgressRead():
+            return Decision(_progress_read(delivery, event, now, limits, over_udp=over_udp))
+        case Failed() | RetryDue():
+            # Nothing was tried, and nothing waits to be.
+            return Decision(delivery)
+        case _:
+            return pushed.decide(delivery, event, now, chance=0.0, limits=limits)
+
+
+def responsibility(delivery: Delivery) -> Responsibility | None:
+    """Who can end it that the centre receives nothing; None while it receives.
+
+    `centre` needs proof that it could have received: a check of that address from outside. Without one it is unknown.
+    """
+    if delivery.state in _RECEIVING:
+        return None
+    if delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.cause is not None:
+        if delivery.cause in _UNCLEAR:
+            return Responsibility.UNKNOWN
+        return Responsibility.LINE if delivery.cause in _LINE else Responsibility.CAMERA
+    ours = {DeliveryState.STOPPED, DeliveryState.DISABLED, DeliveryState.RELEASED}
+    if delivery.state in ours or delivery.cause in {Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED}:
+        return Responsibility.US
+    return Responsibility.UNKNOWN
+
+
+def _camera_live(delivery: Delivery, now: Instant, asking: Asking) -> Decision:
+    if delivery.state is not DeliveryState.WAITING_FOR_CAMERA or delivery.progress is not None:
+        return Decision(delivery)
+    return Decision(_wait_for_centre(delivery, now, asking), (Action.OPEN,))
+
+
+def _refused(delivery: Delivery, now: Instant, asking: Asking) -> Delivery:
+    # While it receives, one session more was refused: that changes nothing of what it receives.
+    if delivery.progress is not None or delivery.state is DeliveryState.WAITING_FOR_CAMERA:
+        return delivery
+    return _wait_for_centre(delivery, now, asking)
+
+
+def _opened(delivery: Delivery, event: Opened, now: Instant) -> Decision:
+    waiting = {DeliveryState.WAITING_FOR_CENTRE, DeliveryState.STALLED}
+    if delivery.progress is not None or delivery.state not in waiting:
+        return Decision(delivery)
+    begun = replace(
+        delivery,
+        state=DeliveryState.CONNECTING,
+        since=now.at,
+        cause=None,
+        detail=None,
+        failure=None,
+    )
+    return pushed.decide(begun, event, now, chance=0.0, limits=Limits())
+
+
+def _without_session(delivery: Delivery, event: SessionLeft) -> Delivery:
+    progress = delivery.progress
+    if progress is None:
+        return delivery
+    # Else what it never took would be waited for beside what the others take.
+    written = max(progress.written - event.abandoned, progress.acknowledged)
+    return replace(delivery, progress=replace(progress, written=written))
+
+
+def _ended(delivery: Delivery, event: SessionsEnded, now: Instant, asking: Asking) -> Delivery:
+    if delivery.progress is None:
+        return delivery
+    ended = replace(delivery, progress=None)
+    if event.stalled:
+        # So it stays until the centre asks again: nobody knows whether it is still there.
+        detail = "it read nothing, so its session was ended; it has not asked again"
+        return _become(ended, DeliveryState.STALLED, now, Cause.STALLED, detail)
+    return _wait_for_centre(ended, now, asking)
+
+
+def _progress_read(
+    delivery: Delivery, event: ProgressRead, now: Instant, limits: Limits, *, over_udp: bool
+) -> Delivery:
+    # Sessions that read nothing are ended one by one, by whoever holds them.
+    patient = replace(limits, drop_s=math.inf)
+    seen = pushed.decide(delivery, event, now, chance=0.0, limits=patient).delivery
+    progress = seen.progress
+    if progress is None:
+        return seen
+    if seen.state is DeliveryState.SENDING and not over_udp and not progress.acknowledged:
+        # A keyframe that is on its way proves nothing yet. Over UDP nothing else may ever come.
+        same = delivery.state is DeliveryState.CONNECTING
+        return replace(seen, state=DeliveryState.CONNECTING, since=delivery.since if same else now.at)
+    late = now.monotonic_s - progress.acknowledged_s >= REPORTS_WITHIN_S
+    if over_udp and late and seen.state is DeliveryState.ACKNOWLEDGED:
+        return _become(seen, DeliveryState.SENDING, now, None, "no receiver report came lately")
+    return seen
+
+
+def _wait_for_centre(delivery: Delivery, now: Instant, asking: Asking) -> Delivery:
+    cause = asking.waits_for
+    detail = f"{asking.refused_for}: {asking.asked_by}" if cause is Cause.REFUSED else None
+    if cause is Cause.REFUSED and not (delivery.detail or "").startswith(f"{asking.refused_for}:"):
+        # Another reason is news, though the cause is the same word.
+        return replace(delivery, state=DeliveryState.WAITING_FOR_CENTRE, since=now.at, cause=cause, detail=detail)
+    return _become(delivery, DeliveryState.WAITING_FOR_CENTRE, now, cause, detail)
+
+
+def _become(
+    delivery: Delivery, state: DeliveryState, now: Instant, cause: Cause | None, detail: str | None
+) -> Delivery:
+    same = delivery.state is state and delivery.cause is cause
+    return replace(delivery, state=state, since=delivery.since if same else now.at, cause=cause, detail=detail)

@@ -1,0 +1,1 @@
+"""What a camera that is supervised shows: its keyframes, watched and copied."""
