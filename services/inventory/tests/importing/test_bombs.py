@@ -1,13 +1,20 @@
 """Files that cost far more than they weigh are refused at the bound, and the bound is named."""
 
+from __future__ import annotations
+
 import io
 import subprocess
 import sys
 import tracemalloc
 import zipfile
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from fastapi import Request
 
+from inventory.api.files.received import receive_file
+from inventory.api.files.waiting import ImportQueue
 from inventory.importing.derived import columns_of
 from inventory.importing.job import check, read_upload
 from inventory.importing.mistakes import Mistakes
@@ -21,6 +28,11 @@ from vonggac.children.process import START
 from vonggac.http import ProblemError
 from vonggac.testing import eventually
 from vonggac.testing.processes import is_filtered
+
+if TYPE_CHECKING:
+    from starlette.types import Message
+
+    from inventory.api.context import RequestContext
 
 COLUMNS = columns_of(noun_named("camera"))
 
@@ -40,6 +52,25 @@ def test_bombs_of_four_million_short_rows_are_read_to_the_bound() -> None:
     text, peak = refusal(b"code,name\r\n" + b"A,b\r\n" * 4_000_000)
     assert f"more than {MOST_ROWS} rows" in text
     assert peak < 32 << 20
+
+
+async def test_bombs_are_held_once_while_they_are_received_and_read() -> None:
+    size, pieces = 16 << 20, 256
+    parts = iter([{"type": "http.request", "body": bytes(size // pieces), "more_body": True}] * pieces)
+
+    async def receive() -> Message:
+        return next(parts, {"type": "http.request", "body": b"\r\n", "more_body": False})
+
+    request = Request({"type": "http", "method": "POST", "headers": [(b"content-type", b"text/csv")]}, receive)
+    services = SimpleNamespace(import_max_bytes=2 * size)
+    context = cast("RequestContext", SimpleNamespace(request=request, services=services))
+    tracemalloc.start()
+    file = await receive_file(context, ImportQueue(2 * size).count_file())
+    assert read_file(file.body, Mistakes()) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(file.body) == size + 2
+    assert peak < 1.3 * size
 
 
 def test_bombs_of_empty_cells_are_read_to_the_bound() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -53,15 +54,16 @@ async def receive_file(context: RequestContext, held: FileBytes) -> Received:
     if kind not in TAKEN:
         msg = "send the file as text/csv or XLSX, or as the field `file` of multipart/form-data"
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", msg)
-    body, digest = bytearray(), hashlib.sha256()
+    # Its value is what was written, no copy of it.
+    body, digest = io.BytesIO(), hashlib.sha256()
     async for piece in request.stream():
-        body += piece
+        body.write(piece)
         # Of all at once it would hold the event loop up.
         digest.update(piece)
-        if len(body) > most:
+        if body.tell() > most:
             raise _too_large(most)
         held.grow(len(piece))
-    return Received(bytes(body), _plain(_named(request.headers.get("content-disposition", ""))), digest.digest())
+    return Received(body.getvalue(), _plain(_named(request.headers.get("content-disposition", ""))), digest.digest())
 
 
 def _named(disposition: str) -> str:
