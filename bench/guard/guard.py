@@ -42,7 +42,13 @@ CAMERA_ROW = "{:<33} {:>10} {:>10} {:>8} {:>8} {:>10} {:>10} {:>8} {:>8} {:>7} {
 HARM = ("probes", "wrong", "lost", "called")
 CAMERA_SECONDS = 10.0
 """At least: some probes of each camera."""
-BOUNDS = {"rss_growth_mb_max": 64, "stall_ms_max": 100, "bus_cells_wrong": 0, "alerts_missed": 0}
+BOUNDS = {
+    "rss_growth_mb_max": 64,
+    "children_mb_max": 640,
+    "stall_ms_max": 100,
+    "bus_cells_wrong": 0,
+    "alerts_missed": 0,
+}
 """Of the figures that were measured."""
 type Measure = Callable[[str], Awaitable[dict[str, float]]]
 MORE_FIGURES: tuple[Measure, ...] = (count_wrong_cells, count_missed)

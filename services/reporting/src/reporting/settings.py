@@ -4,13 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
+from reporting.domain.mandate.obligations import ADDRESSEES
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 from vonggac.settings.database import DatabaseUrl
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
-
-ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
-"""Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
 
 
 class Settings(ServiceSettings):

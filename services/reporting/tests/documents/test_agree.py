@@ -20,7 +20,7 @@ from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
-from reporting.reports.snapshot.figures import COLUMNS, LENGTHS
+from reporting.reports.snapshot.report import COLUMNS, LENGTHS
 
 pytestmark = pytest.mark.heavy
 

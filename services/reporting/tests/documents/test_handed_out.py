@@ -11,7 +11,7 @@ import pytest
 from services.reporting.tests.documents.test_signature import Signer
 
 from reporting.documents.pdf.fields import SIGNER_FIELD
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.reports.snapshot.handed_out import FileDigest
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from reporting.documents.verify import opened, verify
+from reporting.documents.verifying.carried import opened
+from reporting.documents.verifying.verify import verify
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
@@ -56,6 +57,24 @@ def test_a_hostile_document_is_no_report(report: Report, header: dict[str, objec
 )
 def test_hostile_bytes_are_no_report(content: bytes) -> None:
     found = opened(content)
+    assert found.report is None
+    assert found.differences
+
+
+def test_a_document_is_refused_by_its_header_before_its_rows_take_memory() -> None:
+    content = b'{"header":{},"tables":{"cameras":[' + b",".join([b'{"a":1}'] * 500_000) + b"]}}"
+    tracemalloc.start()
+    try:
+        found = opened(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "Header" in found.differences[0]
+    assert peak < 2 * len(content)
+
+
+def test_a_header_that_is_longer_than_any_is_refused_all_the_same() -> None:
+    found = opened(b'{"header":{"author":"' + b"a" * (2 << 20) + b'"},"tables":{}}')
     assert found.report is None
     assert found.differences
 

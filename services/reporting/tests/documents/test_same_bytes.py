@@ -13,7 +13,7 @@ from services.reporting.tests.stage.earlier import EARLIER, FILES, earlier
 
 from reporting.documents.letter.content import paper
 from reporting.documents.render import rendered
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 
 pytestmark = pytest.mark.heavy
 

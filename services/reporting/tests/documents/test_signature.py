@@ -19,7 +19,7 @@ from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from reporting.documents.pdf.fields import AGENCY_FIELD, SIGNER_FIELD
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report

@@ -16,7 +16,7 @@ from reporting.documents.as_json import as_json
 from reporting.documents.command import main
 from reporting.documents.office.archive import unpacked
 from reporting.documents.render import rendered
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.reports.snapshot.report import Approval, Report
 from vonggac.decree import packed
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def _made_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One report in one form is made anew for the first test that compares with it: the same bytes each time, as
     `test_same_bytes` sees to, and a quarter of a second."""
-    monkeypatch.setattr("reporting.documents.verify.rendered", _rendered_once)
+    monkeypatch.setattr("reporting.documents.verifying.verify.rendered", _rendered_once)
 
 
 _known: list[tuple[Report, str, bytes]] = []

@@ -16,7 +16,7 @@ from reporting.documents.letter.content import paper
 from reporting.documents.letter.wording import CAUSES
 from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.domain.segments import Period
 from reporting.reports.notes import note_declared_maintenance
 from reporting.reports.snapshot.letterhead import Letterhead

@@ -7,7 +7,7 @@ bytes, on its standard streams. It ends when its input does.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
@@ -16,6 +16,8 @@ from vonggac.children.process import START, child_environment
 
 LENGTH_BYTES = 8
 _PIECE_BYTES = 256 << 10
+type Frame = Sequence[bytes | bytearray]
+"""In parts, one behind the other: what is long would be in memory twice if it was joined."""
 
 
 class ChildFailedError(Exception):
@@ -28,18 +30,16 @@ class OneShotChild:
     def __init__(self, process: asyncio.subprocess.Process, most_bytes: int) -> None:
         self._process, self._most_bytes = process, most_bytes
 
-    async def request_answer(self, *frames: bytes) -> bytes:
+    async def request_answer(self, *frames: Frame) -> bytes:
         """Send the frames and return the answer. Raises ChildFailedError."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             for frame in frames:
-                process.stdin.write(len(frame).to_bytes(LENGTH_BYTES))
-                # In pieces: what the pipe does not take at once is copied.
-                for begin in range(0, len(frame), _PIECE_BYTES):
-                    process.stdin.write(frame[begin : begin + _PIECE_BYTES])
-                    await process.stdin.drain()
+                process.stdin.write(sum(map(len, frame)).to_bytes(LENGTH_BYTES))
+                for part in frame:
+                    await self._send_part(process.stdin, memoryview(part))
             length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES))
             if length > self._most_bytes:
                 msg = f"it answered {length} bytes, and may {self._most_bytes}"
@@ -48,6 +48,12 @@ class OneShotChild:
         except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
             msg = f"it ended with status {await process.wait()}"
             raise ChildFailedError(msg) from None
+
+    async def _send_part(self, stdin: asyncio.StreamWriter, part: memoryview) -> None:
+        # A piece at a time: what the pipe does not take at once is copied.
+        for begin in range(0, len(part), _PIECE_BYTES):
+            stdin.write(part[begin : begin + _PIECE_BYTES])
+            await stdin.drain()
 
 
 @asynccontextmanager

@@ -10,16 +10,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from reporting.documents.letter.figures import number, word
+from reporting.documents.read_csv import NOTES, OF_FACILITY, PREFIX, REGISTER_PROOF, WORDS
 from reporting.domain.instants import shown
 from reporting.domain.percentages import percentages
-from reporting.reports.snapshot.canonical import Row, Value, row_digest
-from reporting.reports.snapshot.figures import COLUMNS as TABLES
-from reporting.reports.snapshot.figures import PLACE
-from reporting.reports.snapshot.report import UNREADABLE, NotThatReportError, Report
-from vonggac.http.formulas import escape_formula, unescape_formula
+from reporting.reports.snapshot.canonical import Row, row_digest
+from reporting.reports.snapshot.report import COLUMNS as TABLES
+from reporting.reports.snapshot.report import PLACE, Report
+from vonggac.http.formulas import escape_formula
 
 BOM = "\ufeff"
 LINE_END = "\r\n"
@@ -30,19 +30,6 @@ _PERCENTAGES = tuple(f"{kind}_{name}" for kind in ("availability", "compliance")
 _PROOF = ("row_sha256", "report_header")
 COLUMNS = (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *_PROOF)
 """Of a report without the register."""
-_OF_FACILITY = "facility_id"
-_PREFIX = "cut_off_"
-_NOTES = "notes"
-"""They stand in the header's cell, where there are any: they are of no camera."""
-_REGISTER_PROOF = ("progress_row", "progress_sha256")
-_INTEGERS = frozenset({"cameras", "cameras_needed", "plan_cameras", "overdue"})
-_TRUTHS = frozenset(
-    {
-        "focal_point", "sufficient", "surveyed", "plan_agreed", "plan_excepted", "connected_national",
-        "connected_provincial", "connected_both",
-    }
-)  # fmt: skip
-_WORDS: Mapping[bool, str] = {True: "true", False: "false"}
 
 
 def as_csv(report: Report) -> bytes:
@@ -61,61 +48,19 @@ def columns_of(report: Report) -> tuple[str, ...]:
     """The headings of its file."""
     if not report.has_register:
         return COLUMNS
-    of_register = (f"{_PREFIX}{name}" for name in _register(report))
-    return (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *of_register, *_REGISTER_PROOF, *_PROOF)
+    of_register = (f"{PREFIX}{name}" for name in _register(report))
+    return (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *of_register, *REGISTER_PROOF, *_PROOF)
 
 
 def _register(report: Report) -> tuple[str, ...]:
-    return tuple(name for name in report.columns_of("progress") if name != _OF_FACILITY)
-
-
-class ReadCsv(NamedTuple):
-    """What a file holds: the proof, the rows of its tables, and the digests that it states of them."""
-
-    proof: dict[str, Any]
-    tables: Mapping[str, Sequence[Row]]
-    digests: Mapping[str, Sequence[str]]
-
-
-def read_csv(content: bytes) -> ReadCsv:
-    """Raises NotThatReportError when it is no file of a report."""
-    try:
-        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-        index = {name: at for at, name in enumerate(lines[0])}
-        proof: dict[str, Any] = json.loads(lines[1][index["report_header"]])
-        cells = [line for line in lines[1:] if line[index["row_sha256"]]]
-        tables: dict[str, list[Row]] = {
-            "cameras": [{name: _value(name, line[index[name]]) for name in TABLES["cameras"]} for line in cells]
-        }
-        digests = {"cameras": [line[index["row_sha256"]] for line in cells]}
-        if _REGISTER_PROOF[0] in index:
-            # A facility's row stands in the line of each of its cameras; the same one is read once.
-            found = {line[index["progress_row"]]: line for line in lines[1:] if line[index["progress_row"]]}
-            ordered = [found[place] for place in sorted(found, key=int)]
-            tables["progress"] = [_progress(line, index) for line in ordered]
-            digests["progress"] = [line[index["progress_sha256"]] for line in ordered]
-        if (notes := proof.pop(_NOTES, None)) is not None:
-            digests[_NOTES] = [str(note.pop("sha256")) for note in notes]
-            tables[_NOTES] = [dict(note) for note in notes]
-        return ReadCsv(proof, tables, digests)
-    except (csv.Error, *UNREADABLE) as error:
-        msg = f"it is no CSV file of a frozen report: {error!r}"
-        raise NotThatReportError(msg) from None
-
-
-def _progress(line: Sequence[str], index: Mapping[str, int]) -> Row:
-    return {
-        name: _value(name, line[index[name if name == _OF_FACILITY else f"{_PREFIX}{name}"]])
-        for name in TABLES["progress"]
-        if name == _OF_FACILITY or f"{_PREFIX}{name}" in index
-    }
+    return tuple(name for name in report.columns_of("progress") if name != OF_FACILITY)
 
 
 def _proof(report: Report) -> Mapping[str, Any]:
     whole = report.document()
     proof = {name: whole[name] for name in ("header", "sha256", "approval")}
-    if report.tables.get(_NOTES):
-        proof[_NOTES] = report.document_rows(_NOTES)
+    if report.tables.get(NOTES):
+        proof[NOTES] = report.document_rows(NOTES)
     return proof
 
 
@@ -134,19 +79,19 @@ def _lines(report: Report) -> Iterator[list[str]]:
             yield [*_cells(row), row_digest(row).hex() if row else ""]
         return
     progress = report.tables["progress"]
-    at = {word(row, _OF_FACILITY): place for place, row in enumerate(progress)}
+    at = {word(row, OF_FACILITY): place for place, row in enumerate(progress)}
     register = _register(report)
     said = [
         [*_register_cells(row, register), str(place), row_digest(row).hex()]
         for place, row in enumerate(progress, start=1)
     ]
-    nothing = [""] * (len(register) + len(_REGISTER_PROOF))
+    nothing = [""] * (len(register) + len(REGISTER_PROOF))
     for row in cameras:
-        place = at.get(word(row, _OF_FACILITY))
+        place = at.get(word(row, OF_FACILITY))
         yield [*_cells(row), *(nothing if place is None else said[place]), row_digest(row).hex()]
-    with_cameras = {word(row, _OF_FACILITY) for row in cameras}
+    with_cameras = {word(row, OF_FACILITY) for row in cameras}
     for row, cells in zip(progress, said, strict=True):
-        if word(row, _OF_FACILITY) not in with_cameras:
+        if word(row, OF_FACILITY) not in with_cameras:
             yield [*_cells({name: row[name] for name in PLACE}), *cells, ""]
     if not cameras and not progress:
         yield [*_cells({}), *nothing, ""]
@@ -163,12 +108,4 @@ def _cells(row: Row) -> Iterator[str]:
 def _register_cells(row: Row, register: Sequence[str]) -> Iterator[str]:
     for name in register:
         value = row[name]
-        yield _WORDS[value] if isinstance(value, bool) else escape_formula(word(row, name))
-
-
-def _value(name: str, cell: str) -> Value:
-    if name in _TRUTHS:
-        return {"": None, **{words: value for value, words in _WORDS.items()}}[cell]
-    if name in _INTEGERS or name.endswith("_ms"):
-        return int(cell) if cell or name in TABLES["cameras"] else None
-    return unescape_formula(cell) or None
+        yield WORDS[value] if isinstance(value, bool) else escape_formula(word(row, name))

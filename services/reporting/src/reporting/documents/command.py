@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 from reporting.documents.example.files import write_examples
-from reporting.documents.verify import Verdict, verify
+from reporting.documents.verifying.carried import Verdict
+from reporting.documents.verifying.verify import verify
 
 _ASK_WITHIN_S = 60
 _OTHER_RELEASE = (

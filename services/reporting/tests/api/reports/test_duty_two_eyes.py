@@ -13,7 +13,7 @@ from services.reporting.tests.stage.freezing import DAY, approve, frozen
 from reporting.documents.letter.blocks import Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.reports.snapshot.report import Report, parsed
 from vonggac.auth import Role
 from vonggac.events.inventory import ApprovalRuleV1, SelfApprovalV1

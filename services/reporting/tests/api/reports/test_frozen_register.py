@@ -16,7 +16,8 @@ from services.reporting.tests.stage.letter import DEADLINE, Letter, may
 from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
-from reporting.documents.verify import carried, verify
+from reporting.documents.verifying.carried import carried
+from reporting.documents.verifying.verify import verify
 from reporting.domain.instants import moment
 from reporting.reports.mandate.progress import board
 from reporting.reports.snapshot import chain

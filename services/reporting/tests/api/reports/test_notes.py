@@ -12,7 +12,7 @@ from services.reporting.tests.tables.sample import clock_set_back
 from reporting.documents.letter.blocks import Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.report import parsed
 from reporting.storage.upkeep.tables import clock_step

@@ -16,7 +16,7 @@ from services.reporting.tests.stage.receivers import taking_mail
 from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS, rendered
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.domain.instants import start_of
 from reporting.feeds.sealing import Seal
 from reporting.reports.snapshot import chain

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from reporting.documents.letter.blocks import Grid, Text
 from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
-from reporting.documents.verify import verify
+from reporting.documents.verifying.verify import verify
 from reporting.migrations import SCRIPTS
 from reporting.reports.snapshot.report import parsed
 from vonggac.auth import Role

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from fastapi import Request
 from services.reporting.tests.stage.freezing import frozen
 
 from reporting.api.reports import files, receiving
 from reporting.documents.render import FORMS, rendered
-from reporting.documents.verify import verify
+from reporting.documents.verifying.child import Answer
+from reporting.documents.verifying.verify import verify
+from reporting.reports.snapshot import handed_out
 from reporting.reports.snapshot.report import Report, parsed, table_parts
 from vonggac.auth import Role
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from services.reporting.tests.conftest import Client, Province, Start
+    from starlette.types import Message
 
 pytestmark = pytest.mark.usefixtures("feeding")
 
@@ -45,6 +49,50 @@ async def test_a_file_that_an_earlier_release_handed_out_stays_that_report(
     assert (await client.get(address)).content != content
     assert (await client.post("/v1/reports/verify", content=content)).json()["unaltered"]
     assert not (await client.post("/v1/reports/verify", content=content[:-1])).json()["unaltered"]
+
+
+async def test_a_file_just_as_it_was_handed_out_is_not_opened(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.csv")).content
+    opened = []
+
+    async def open_file(*of: object, **by: object) -> Answer:
+        opened.append(of)
+        return Answer("csv", False, [])
+
+    monkeypatch.setattr(files, "verify_in_child", open_file)
+    said = (await client.post("/v1/reports/verify", content=content)).json()
+    assert (said["unaltered"], said["form"], said["version"]) == (True, "csv", 1)
+    assert (said["report_id"], said["sha256"]) == (report["id"], report["sha256"])
+    assert not opened
+    assert not (await client.post("/v1/reports/verify", content=content[:-1])).json()["unaltered"]
+    assert opened
+
+
+async def test_a_file_that_nobody_noted_is_compared_with_the_report_that_it_carries(
+    client: Client, fed: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.json")).content
+
+    async def find_nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(handed_out, "find_file", find_nothing)
+    said = (await client.post("/v1/reports/verify", content=content)).json()
+    assert (said["unaltered"], said["form"], said["report_id"]) == (True, "json", report["id"])
+
+
+async def test_a_body_of_a_few_bytes_at_a_time_is_held_in_large_pieces() -> None:
+    parts = iter([{"type": "http.request", "body": b"ab", "more_body": True}] * 1000)
+
+    async def receive() -> Message:
+        return next(parts, {"type": "http.request", "body": b"c", "more_body": False})
+
+    async with receiving.Receiving().body(Request({"type": "http", "method": "POST"}, receive)) as pieces:
+        assert [len(piece) for piece in pieces] == [2001]
 
 
 async def test_a_report_of_hundreds_of_cameras_is_taken_whole_and_what_is_too_large_or_too_slow_is_not(

@@ -14,8 +14,7 @@ from reporting.documents.as_json import as_json
 from reporting.documents.example.report import example_report
 from reporting.reports.snapshot.canonical import Row, canonical, row_digest, table_digest
 from reporting.reports.snapshot.difference import changes
-from reporting.reports.snapshot.figures import COLUMNS
-from reporting.reports.snapshot.report import NotThatReportError, parsed
+from reporting.reports.snapshot.report import COLUMNS, NotThatReportError, parsed
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 ROWS = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT)

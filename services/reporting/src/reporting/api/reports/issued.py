@@ -140,7 +140,9 @@ async def get_issued_paper(paper_id: UUID, shared: InContext) -> IssuedPaper:
     responses=problems({404: "Unknown.", 409: "Another file is kept of it already", 413: "Larger than 20 MiB"}),
 )
 async def put_issued_file(paper_id: UUID, shared: InContext, request: Request, caller: Caller) -> IssuedPaper:
-    async with shared.receiving.body(request) as content:
+    async with shared.receiving.body(request) as pieces:
+        content = b"".join(pieces)
+        pieces.clear()
         _check_pdf(content)
         sha256 = hashlib.sha256(content).digest()
         async with shared.database.transaction() as session:

@@ -14,8 +14,7 @@ from reporting.documents.letter.progress import as_of
 from reporting.documents.letter.wording import point_in_time
 from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
-from reporting.reports.snapshot.figures import COLUMNS
-from reporting.reports.snapshot.report import Report
+from reporting.reports.snapshot.report import COLUMNS, Report
 from reporting.tables.xlsx_file import print_readably
 from vonggac.decree import packed
 from vonggac.http.formulas import escape_formula

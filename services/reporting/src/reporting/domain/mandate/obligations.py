@@ -18,6 +18,8 @@ from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationS
 DAY: Millis = 86_400_000
 ZONE: Millis = 7 * 3_600_000
 """A day in the province begins so much earlier than in UTC."""
+ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
+"""Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
 DUE_SOON_DAYS = 3
 """Before a deadline, unless the question says otherwise."""
 

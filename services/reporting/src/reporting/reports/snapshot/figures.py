@@ -4,73 +4,20 @@ Lengths are milliseconds. A row of a camera and the rows of its deliveries are s
 be summed. A facility without cameras stands in `facilities` with zeros.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from reporting.domain.instants import Millis
 from reporting.domain.outages import Outage
-from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, Durations, Seen
+from reporting.domain.partition import LEDGER_NAMES, Durations, Seen
 from reporting.domain.scope import Camera, Facility
 from reporting.domain.segments import Period, Segment
 from reporting.reports.accounts import CameraAccount
 from reporting.reports.snapshot.canonical import Row, Value
+from reporting.reports.snapshot.report import LENGTHS
 from reporting.reports.totals import Group, Totals
 
-LENGTHS = tuple(f"{name}_ms" for name in DURATION_NAMES)
-LEDGER = tuple(f"{name}_ms" for name in LEDGER_NAMES)
-_GROUP = ("code", "name", "facilities", "facilities_with_cameras", "cameras", *LENGTHS)
-PLACE = (
-    "unit_code", "unit_name", "agency_code", "agency_name", "facility_id", "facility_code", "facility_name",
-    "facility_type",
-)  # fmt: skip
-"""Where and what a facility is."""
-_CAMERA = ("camera_id", "camera_code", "camera_name")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "totals": _GROUP,
-    "units": _GROUP,
-    "agencies": _GROUP,
-    "types": _GROUP,
-    "facilities": (*PLACE, "counted", "cameras", *LENGTHS),
-    "progress": (
-        *PLACE,
-        "as_of_ms", "status", "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient",
-        "missing_areas", "unassessed_areas", "survey_code", "survey_status", "surveyed", "surveyed_on",
-        "survey_scheduled_on", "plan_code", "plan_status", "plan_agreed", "plan_agreed_ms", "plan_cameras",
-        "plan_sources", "plan_transports", "plan_destinations", "plan_excepted", "connected_national",
-        "connected_provincial", "connected_both", "due_obligation", "due_before_ms", "due_state", "overdue", "blocked",
-        "blocked_why", "note",
-    ),
-    "obligations": (
-        "obligation_id", "obligation_code", "obligation_name", "obligation_kind", "directive", "responsible_code",
-        "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms",
-        "own_deadline", "done_at_ms", "recorded_at_ms", "recorded_late", "settled_by", "settled_why",
-    ),
-    "cameras": (*PLACE, *_CAMERA, *LENGTHS),
-    "deliveries": (
-        *PLACE, *_CAMERA,
-        "delivery_id", "destination_code", "destination_name", "destination_role", "required_proof", *LEDGER,
-    ),
-    "outages": (
-        "facility_code", *_CAMERA,
-        "from_ms", "to_ms", "length_ms", "ongoing", "began_before", "confirmed", "cause", "causes", "site_fault_ms",
-    ),
-    "days": (
-        "from_ms", "to_ms", "facilities", "facilities_connected", "cameras", "cameras_national", "cameras_provincial",
-        "cameras_both", *LENGTHS,
-    ),
-    "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
-    "notes": ("note_kind", "from_ms", "to_ms", "facts", "text_vi", "text_en"),
-    "comparison": ("figure", "last", "current", "last_report_id", "last_from_ms", "last_to_ms"),
-    "changes": ("table", "row", "column", "before", "after"),
-}  # fmt: skip
-"""Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
-`progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
-`notes` are what was refused as evidence, which reports of rule 3 and before have not; `comparison` is of a report of a
-regime: its main figures beside those of the last one."""
-
-SINCE_ASSESSMENT = frozenset({"unassessed_areas", "own_deadline", "recorded_at_ms", "recorded_late"})
-"""Columns that reports of rule 4 and before have not."""
 CONNECTED_FOR: Millis = 600_000
 """A camera counts as connected on a day when both centres had it for ten minutes in all; a facility only when its
 cameras were for ten unbroken minutes together (`domain.mandate.connection`)."""

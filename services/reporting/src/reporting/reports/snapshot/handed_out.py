@@ -4,13 +4,15 @@ A later release may write a form otherwise. The file that somebody signed stays 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, LargeBinary, Table, Text, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.reports.snapshot.chain import frozen_report
 from reporting.storage.tables import metadata
 
 report_file = Table(
@@ -39,6 +41,31 @@ class FileDigest(NamedTuple):
     def begins(self, content: bytes) -> bool:
         """Whether `content` is that file, with or without something behind it."""
         return len(content) >= self.size and hashlib.sha256(memoryview(content)[: self.size]).digest() == self.sha256
+
+
+class HandedOut(NamedTuple):
+    """A file as it was handed out, and of which report."""
+
+    form: str
+    report_id: UUID
+    version: int
+    report_sha256: str
+
+
+def digest_of(pieces: Iterable[bytes | bytearray]) -> bytes:
+    """The digest of a file in pieces, for `find_file`."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()
+
+
+async def find_file(session: AsyncSession, sha256: bytes) -> HandedOut | None:
+    """The file that was handed out with just these bytes, None where there was none."""
+    columns = report_file.c.form, frozen_report.c.id, frozen_report.c.version, frozen_report.c.sha256
+    statement = select(*columns).join_from(report_file, frozen_report).where(report_file.c.sha256 == sha256)
+    row = (await session.execute(statement.order_by(report_file.c.number).limit(1))).one_or_none()
+    return None if row is None else HandedOut(*row)
 
 
 async def keep(session: AsyncSession, number: int, file: FileDigest) -> None:

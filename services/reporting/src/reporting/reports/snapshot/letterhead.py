@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from reporting.settings import ADDRESSEES
+from reporting.domain.mandate.obligations import ADDRESSEES
 
 
 class Letterhead(BaseModel):

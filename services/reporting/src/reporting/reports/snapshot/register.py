@@ -18,7 +18,7 @@ from reporting.reports.mandate.obligations import Item
 from reporting.reports.mandate.progress import Board
 from reporting.reports.mandate.steps import instant
 from reporting.reports.snapshot.canonical import Row, Value
-from reporting.reports.snapshot.figures import COLUMNS, PLACE, SINCE_ASSESSMENT
+from reporting.reports.snapshot.report import COLUMNS, PLACE, SINCE_ASSESSMENT
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import FacilityStatus, PlanStatus, SurveyVerdict, UnitLevel
 

@@ -1,6 +1,7 @@
 """A frozen report as a value: header, tables, approval. Nothing in it changes; a correction is the next version."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,16 +13,74 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.domain.compliance import RULE_OF_STATES, RULES_BEFORE_ASSESSMENT
 from reporting.domain.instants import Millis
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
-from reporting.reports.snapshot.figures import COLUMNS, SINCE_ASSESSMENT
 from reporting.reports.snapshot.letterhead import Letterhead
 
 SCHEMA: Literal["vonggac.report/1"] = "vonggac.report/1"
 HEX = r"^[0-9a-f]{64}$"
 UUID_TEXT = r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$"
 MOST_VERSIONS = 2**31 - 1
+_HEADER_FIRST = re.compile(rb'\s*\{\s*"header"\s*:\s*')
+_MOST_HEADER_BYTES = 2**20
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 """What a file of somebody's making can make of its reader: half a surrogate pair, a thousand brackets."""
+
+
+LENGTHS = tuple(f"{name}_ms" for name in DURATION_NAMES)
+LEDGER = tuple(f"{name}_ms" for name in LEDGER_NAMES)
+_GROUP = ("code", "name", "facilities", "facilities_with_cameras", "cameras", *LENGTHS)
+PLACE = (
+    "unit_code", "unit_name", "agency_code", "agency_name", "facility_id", "facility_code", "facility_name",
+    "facility_type",
+)  # fmt: skip
+"""Where and what a facility is."""
+_CAMERA = ("camera_id", "camera_code", "camera_name")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "totals": _GROUP,
+    "units": _GROUP,
+    "agencies": _GROUP,
+    "types": _GROUP,
+    "facilities": (*PLACE, "counted", "cameras", *LENGTHS),
+    "progress": (
+        *PLACE,
+        "as_of_ms", "status", "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient",
+        "missing_areas", "unassessed_areas", "survey_code", "survey_status", "surveyed", "surveyed_on",
+        "survey_scheduled_on", "plan_code", "plan_status", "plan_agreed", "plan_agreed_ms", "plan_cameras",
+        "plan_sources", "plan_transports", "plan_destinations", "plan_excepted", "connected_national",
+        "connected_provincial", "connected_both", "due_obligation", "due_before_ms", "due_state", "overdue", "blocked",
+        "blocked_why", "note",
+    ),
+    "obligations": (
+        "obligation_id", "obligation_code", "obligation_name", "obligation_kind", "directive", "responsible_code",
+        "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms",
+        "own_deadline", "done_at_ms", "recorded_at_ms", "recorded_late", "settled_by", "settled_why",
+    ),
+    "cameras": (*PLACE, *_CAMERA, *LENGTHS),
+    "deliveries": (
+        *PLACE, *_CAMERA,
+        "delivery_id", "destination_code", "destination_name", "destination_role", "required_proof", *LEDGER,
+    ),
+    "outages": (
+        "facility_code", *_CAMERA,
+        "from_ms", "to_ms", "length_ms", "ongoing", "began_before", "confirmed", "cause", "causes", "site_fault_ms",
+    ),
+    "days": (
+        "from_ms", "to_ms", "facilities", "facilities_connected", "cameras", "cameras_national", "cameras_provincial",
+        "cameras_both", *LENGTHS,
+    ),
+    "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
+    "notes": ("note_kind", "from_ms", "to_ms", "facts", "text_vi", "text_en"),
+    "comparison": ("figure", "last", "current", "last_report_id", "last_from_ms", "last_to_ms"),
+    "changes": ("table", "row", "column", "before", "after"),
+}  # fmt: skip
+"""Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
+`progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
+`notes` are what was refused as evidence, which reports of rule 3 and before have not; `comparison` is of a report of a
+regime: its main figures beside those of the last one."""
+
+SINCE_ASSESSMENT = frozenset({"unassessed_areas", "own_deadline", "recorded_at_ms", "recorded_late"})
+"""Columns that reports of rule 4 and before have not."""
 
 
 class _Part(BaseModel):
@@ -169,9 +228,24 @@ def table_parts(tables: Mapping[str, Sequence[Row]]) -> list[TablePart]:
     return [TablePart(name=name, rows=len(rows), sha256=table_digest(rows)) for name, rows in tables.items()]
 
 
+def _check_leading_header(text: bytes) -> None:
+    """Refuse a document by its header where that comes first, as in ours: all of it as values takes ten times its
+    bytes. Raises ValueError."""
+    begin = _HEADER_FIRST.match(text)
+    if begin is None:
+        return
+    try:
+        header, _ = json.JSONDecoder().raw_decode(text[begin.end() :][:_MOST_HEADER_BYTES].decode(errors="ignore"))
+    except (ValueError, RecursionError):
+        # Longer, or broken: whoever reads all of it says so.
+        return
+    Header.model_validate(header)
+
+
 def parsed(text: bytes) -> Report:
     """The report of a JSON document. Raises NotThatReportError naming the first thing that does not add up."""
     try:
+        _check_leading_header(text)
         document = json.loads(text, parse_float=_refused, parse_constant=_refused)
         header = Header.model_validate(document["header"])
         approval = document["approval"]

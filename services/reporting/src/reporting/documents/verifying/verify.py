@@ -10,63 +10,18 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from reporting.documents.as_csv import read_csv
 from reporting.documents.office import archive
-from reporting.documents.pdf import fields
+from reporting.documents.pdf.carried import differences as pdf_differences
 from reporting.documents.render import rendered
+from reporting.documents.verifying.carried import NO_FORM, Verdict, carried, form_of
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.handed_out import FileDigest
-from reporting.reports.snapshot.report import (
-    UNREADABLE,
-    Approval,
-    Header,
-    NotThatReportError,
-    Report,
-    check,
-    check_proof,
-    parsed,
-)
+from reporting.reports.snapshot.report import NotThatReportError, Report
 
 MAX_DIFFERENCES = 20
-_NO_FORM = "it is neither JSON, CSV, XLSX, DOCX nor PDF of a frozen report"
 _SHOWN = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was found. `report` is what the file carries, None when it carries none that adds up."""
-
-    form: str | None
-    unaltered: bool
-    differences: Sequence[str] = ()
-    report: Report | None = None
-    notes: Sequence[str] = field(default=())
-
-
-def form_of(content: bytes) -> str | None:
-    """The form of a file by its first bytes, whatever it is called."""
-    if content.startswith(b"%PDF-"):
-        return "pdf"
-    if content.startswith(b"PK"):
-        return "docx" if b"word/document.xml" in content else "xlsx"
-    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start == b"{":
-        return "json"
-    return "csv" if b"report_sha256" in content[:2000] else None
-
-
-def opened(content: bytes) -> Verdict:
-    """What a file carries, before anybody knows whether it is that report: it is not made anew, whatever it holds."""
-    form = form_of(content)
-    if form is None:
-        return Verdict(None, False, [_NO_FORM])
-    try:
-        return Verdict(form, False, report=carried(content, form))
-    except NotThatReportError as error:
-        return Verdict(form, False, [str(error)])
 
 
 def verify(
@@ -79,7 +34,7 @@ def verify(
     """
     form = form_of(content)
     if form is None:
-        return Verdict(None, False, [_NO_FORM])
+        return Verdict(None, False, [NO_FORM])
     try:
         report = carried(content, form)
     except NotThatReportError as error:
@@ -95,39 +50,6 @@ def verify(
     if form == "pdf" and not found and (notes := _signed(content, expected)):
         return Verdict(form, True, report=report, notes=notes)
     return Verdict(form, False, found or [_first_byte(expected, content)], report)
-
-
-def carried(content: bytes, form: str) -> Report:
-    """The report inside a file, its digests checked. Raises NotThatReportError."""
-    match form:
-        case "json":
-            return parsed(content)
-        case "csv":
-            return _of_csv(content)
-        case "pdf":
-            return parsed(fields.carried_report(content))
-        case _:
-            return parsed(archive.carried_report(archive.unpacked(content)))
-
-
-def _of_csv(content: bytes) -> Report:
-    """CSV has cameras, progress and notes at most: the others are proven by the header's digests."""
-    proof, tables, digests = read_csv(content)
-    try:
-        header = Header.model_validate(proof["header"])
-        approval = proof["approval"]
-        stated = approval.pop("sha256") if approval is not None else None
-        report = Report(header, tables, None if approval is None else Approval.model_validate(approval))
-        only = [part for part in header.tables if part.name in tables]
-        narrowed = replace(report, header=header.model_copy(update={"tables": only}))
-        check(narrowed, digests)
-        check_proof(report, proof.get("sha256"), stated)
-    except NotThatReportError:
-        raise
-    except UNREADABLE as error:
-        msg = f"its header is not that of a frozen report: {error}"
-        raise NotThatReportError(msg) from None
-    return report
 
 
 def _other(report: Report, known: Report, *, by_row: bool) -> list[str]:
@@ -167,7 +89,7 @@ def differences(form: str, expected: bytes, content: bytes) -> list[str]:
             case "json":
                 found = _lines(expected.decode().splitlines(), content.decode().splitlines(), "line")
             case "pdf":
-                found = fields.differences(expected, content)
+                found = pdf_differences(expected, content)
             case _:
                 found = _parts(archive.unpacked(expected), archive.unpacked(content))
     except (NotThatReportError, ValueError) as error:

@@ -2,26 +2,32 @@
 only afterwards.
 
 The process gets the file and answers what it carries; where the register has that report, it gets that too, and
-compares.
+compares. What makes a report's five forms takes seconds and 150 MB to load: it is loaded then, and not for a file that
+carries nothing.
 """
 
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from reporting.documents.verify import Verdict, opened, verify
-from reporting.reports.snapshot.handed_out import FileDigest
+from reporting.documents.verifying.carried import Verdict, opened
 from reporting.reports.snapshot.report import StoredReport
 from vonggac.children.limits import Limits
-from vonggac.children.one_shot import ChildFailedError, read_frame, start_child, write_frame
+from vonggac.children.one_shot import ChildFailedError, Frame, read_frame, start_child, write_frame
 from vonggac.children.sandbox import confine
+
+if TYPE_CHECKING:
+    from reporting.reports.snapshot.handed_out import FileDigest
 
 LIMITS = Limits(memory_bytes=640 * 2**20, cpu_s=40)
 """As the parser of workbooks has it (decision 0099); a file that needs more is refused by name."""
 WITHIN_S = 60.0
 MOST_ANSWER_BYTES = 2**20
+_PACKAGE = "reporting.documents"
+type Given = tuple[str, int, str]
+"""A file that was handed out: form, size in bytes, digest in hexadecimal."""
 
 
 class Answer(NamedTuple):
@@ -48,13 +54,13 @@ class Known(NamedTuple):
     """A report of the register, and the files of it that were handed out."""
 
     report: StoredReport
-    handed_out: Sequence[FileDigest]
+    handed_out: "Sequence[FileDigest]"
 
 
 type Find = Callable[[UUID, int], Awaitable[Known | None]]
 
 
-async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer:
+async def verify_in_child(content: Frame, find: Find, *, by_row: bool) -> Answer:
     """Compare a file with the report that it says it is, which `find` reads from the register.
 
     A file that takes more memory or time than a report does is none. Raises OSError where no process can be started.
@@ -73,7 +79,8 @@ async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer
                 "handed_out": [[one.form, one.size, one.sha256.hex()] for one in known.handed_out],
                 "by_row": by_row,
             }
-            return Answer(*json.loads(await child.request_answer(json.dumps(question).encode(), known.report.document)))
+            asked = json.dumps(question).encode()
+            return Answer(*json.loads(await child.request_answer([asked], [known.report.document])))
     except ChildFailedError as error:
         bound = f"{LIMITS.memory_bytes >> 20} MB of memory or {LIMITS.cpu_s} s of processor time"
         return Answer(None, False, [f"it takes more than {bound} to open, which no report does ({error})"])
@@ -82,7 +89,7 @@ async def verify_in_child(content: bytes, find: Find, *, by_row: bool) -> Answer
 def main() -> None:
     """Answer for one file."""
     Limits.parse(sys.argv[1]).apply()
-    confine()
+    confine(_PACKAGE)
     content = read_frame(sys.stdin.buffer)
     assert content is not None, "the parent sends it first"
     _write(opened(content))
@@ -90,9 +97,15 @@ def main() -> None:
     if question is None or document is None:
         return
     asked = json.loads(question)
-    by, at = asked["approval"]
-    given = [FileDigest(form, length, bytes.fromhex(digest)) for form, length, digest in asked["handed_out"]]
-    _write(verify(content, StoredReport(document, (by, at)).report(), given, by_row=asked["by_row"]))
+    _write(_compare(content, StoredReport(document, asked["approval"]), asked["handed_out"], by_row=asked["by_row"]))
+
+
+def _compare(content: bytes, known: StoredReport, given: Sequence[Given], *, by_row: bool) -> Verdict:
+    from reporting.documents.verifying.verify import verify
+    from reporting.reports.snapshot.handed_out import FileDigest
+
+    files = [FileDigest(form, size, bytes.fromhex(digest)) for form, size, digest in given]
+    return verify(content, known.report(), files, by_row=by_row)
 
 
 def _write(found: Verdict) -> None:
