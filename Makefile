@@ -18,7 +18,7 @@ python := .venv/bin/python
 # A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/unit/tiers.py); so is
 # one that a leak of an earlier test hit, whose traceback is then all there is of it.
 repeated := --max-suite-reruns 5 --rerun-show-tracebacks
-typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
+typed := shared services simulator local console docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
 help: ## List the targets
@@ -62,6 +62,10 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (A
 .PHONY: leak-test
 leak-test: setup ## Secrets planted at every input in every spelling are found nowhere: logs, APIs, events, databases, /proc
 	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)
+
+.PHONY: test-browser
+test-browser: setup ## The console's pages in Debian's Chromium (apt install chromium); says so where there is none
+	@VONGGAC_TEST_BROWSER=1 exec $(python) -m pytest -q -n0 -rs console/tests/browser $(ARGS)
 
 .PHONY: test-chart
 test-chart: chart-tools ## The Helm chart: lint, render, schemas, generated values, policies, alert rules; needs no container

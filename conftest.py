@@ -2,8 +2,9 @@
 
 import hypothesis
 
-# These two packages have the names of the folders that hold their tests: imported first, they are not taken for
+# These packages have the names of the folders that hold their tests: imported first, they are not taken for
 # namespace packages when pytest (importlib mode) imports `simulator/tests/…` and `local/tests/…`.
+import console  # noqa: F401
 import local  # noqa: F401
 import simulator  # noqa: F401
 

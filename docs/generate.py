@@ -35,7 +35,12 @@ from vonggac.events.advice import ADVICE
 from vonggac.settings import describe
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
-PACKAGES = {"shared": "The library", **{name: name.capitalize() for name in SERVICES}, "simulator": "Simulator"}
+PACKAGES = {
+    "shared": "The library",
+    **{name: name.capitalize() for name in SERVICES},
+    "simulator": "Simulator",
+    "console": "Console",
+}
 SIGNALS_INTRODUCTION = """\
 Every log event and every metric: what it means and what to do. Logs are one JSON object a line on standard error
 (`event`, `level`, `service`, `timestamp`, and the event's fields); metrics are served at `/metrics`. This page is
@@ -96,7 +101,7 @@ def settings_page() -> str:
         GENERATED,
         SETTINGS_INTRODUCTION,
     ]
-    for package in (*SERVICES, "simulator"):
+    for package in (*SERVICES, "simulator", "console"):
         parts += [f"## {PACKAGES[package]}", "| variable | type | default | meaning |\n|---|---|---|---|"]
         rows = [" | ".join(_cell(text) for text in row) for row in describe(_settings_class(package))]
         parts[-1] += "".join(f"\n| {row} |" for row in rows)
@@ -166,7 +171,7 @@ def stale() -> list[Path]:
 
 def _settings_class(package: str) -> type[BaseSettings]:
     module = importlib.import_module(f"{package}.settings")
-    found: type[BaseSettings] = module.Settings if package in SERVICES else module.SimulatorSettings
+    found: type[BaseSettings] = module.SimulatorSettings if package == "simulator" else module.Settings
     return found
 
 

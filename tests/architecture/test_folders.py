@@ -25,6 +25,7 @@ LARGE_FOLDERS_OF_PAGES = {
     "docs/operations/runbooks": "a page an alert, by its name",
 }
 OWN_FOLDERS_OF_TESTS = {
+    "console/tests/browser": "the pages as Chromium shows them",
     "services/inventory/tests/api/people": "their routes are those of every noun (`api/nouns`)",
     "services/inventory/tests/api/permissions": "what a caller may and sees, over all routes",
     "services/inventory/tests/api/places": "their routes are those of every noun (`api/nouns`)",

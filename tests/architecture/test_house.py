@@ -88,7 +88,18 @@ def test_a_service_explains_itself(service: str) -> None:
 
 def test_the_fixed_top_level_is_there() -> None:
     assert {name for name in TOP_LEVEL if not (ROOT / name).exists()} == set()
-    for folder in ("shared", "services", "simulator", "local", "bench", "tests", "docs", "deploy/k8s", "deploy/docker"):
+    for folder in (
+        "shared",
+        "services",
+        "simulator",
+        "local",
+        "console",
+        "bench",
+        "tests",
+        "docs",
+        "deploy/k8s",
+        "deploy/docker",
+    ):
         assert (ROOT / folder).is_dir()
 
 

@@ -24,7 +24,7 @@ BELOW_MESSAGING = {"domain", "settings", "metrics"}
 """What of its own service `messaging.py` may import."""
 SOURCES = [
     path
-    for folder in ("shared", "services", "bench", "local", "simulator", "tests")
+    for folder in ("shared", "services", "bench", "console", "local", "simulator", "tests")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 BEGINNINGS = (

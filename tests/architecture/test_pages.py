@@ -19,13 +19,13 @@ TESTED_PAGE = DOCS / "architecture.md"
 PAGES = sorted(
     {
         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
-        *(ROOT / name / "README.md" for name in ("local", "shared", "simulator")),
+        *(ROOT / name / "README.md" for name in ("console", "local", "shared", "simulator")),
         *ROOT.glob("services/*/README.md"),
         *ROOT.glob("deploy/**/*.md"),
         *DOCS.rglob("*.md"),
     }
 )
-TOP = "bench|deploy|docs|local|services|shared|simulator|tests"
+TOP = "bench|console|deploy|docs|local|services|shared|simulator|tests"
 NAMED_PATH = re.compile(rf"`((?:{TOP})/[\w./*<>-]*)`")
 NAMED_TEST = re.compile(r"`([\w/.-]+\.py)::(\w+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")

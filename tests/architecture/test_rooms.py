@@ -63,6 +63,9 @@ SMALL_FILES = {
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "bench.truth.skewed": "started as a program of its own, before the service that it starts",
+    "console.live.routes": "the route of the stream, beside what runs in it",
+    "console.pages.preferences": "routes that show no page",
+    "console.sign_in.same_origin": "what stands before every route, with its own tests",
     "vonggac.testing.recordings": "imported by tests only",
     "vonggac.testing.secrets": "imported by tests only",
 }

@@ -15,6 +15,7 @@ PACKAGES = {
     "shared": ROOT / "shared/src/vonggac",
     **{name: ROOT / f"services/{name}/src/{name}" for name in ("inventory", "prober", "forwarder", "reporting")},
     "simulator": ROOT / "simulator/src/simulator",
+    "console": ROOT / "console/src/console",
 }
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 LOGGERS = {"log", "logger", "_log"}
@@ -22,7 +23,7 @@ METRICS = {"Counter", "Gauge", "Histogram", "Summary", "CounterMetricFamily", "G
 
 
 def readme(package: str) -> str:
-    folder = ROOT / "services" / package if package not in {"shared", "simulator"} else ROOT / package
+    folder = ROOT / "services" / package if package not in {"shared", "simulator", "console"} else ROOT / package
     return (folder / "README.md").read_text("utf-8").partition("\n## Signals\n")[2]
 
 

@@ -14,13 +14,13 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-IMAGES = ("inventory", "prober", "forwarder", "reporting", "simulator", "local")
+IMAGES = ("inventory", "prober", "forwarder", "reporting", "simulator", "local", "console")
 VARIABLE = "CONTAINERS"
 WORKS_WITHIN_S = 60
 BUILT_WITHIN_S = 1800
 VERSION = "0.1.0"
 LABELS = " ".join(f'{{{{index .Config.Labels "org.opencontainers.image.{name}"}}}}' for name in ("version", "revision"))
-CONTEXT = ("pyproject.toml", "uv.lock", "shared", "services", "simulator", "local", "deploy/docker")
+CONTEXT = ("pyproject.toml", "uv.lock", "shared", "services", "simulator", "local", "console", "deploy/docker")
 """What .dockerignore lets through, without tests."""
 
 

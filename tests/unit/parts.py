@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _WAITING = ("shared/tests/http", "shared/tests/rtsp")
 PARTS = (
-    ("services/prober", "services/inventory", "local/tests"),
+    ("services/prober", "services/inventory", "local/tests", "console/tests"),
     ("services/forwarder", "shared/tests", *(f"--ignore={folder}" for folder in _WAITING)),
     ("services/reporting", "tests"),
     ("shared/tests/http",),

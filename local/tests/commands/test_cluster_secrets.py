@@ -13,6 +13,8 @@ from local.commands.nats_certificate import CERTIFICATE_LASTS, RENEWED_BEFORE, e
 from vonggac.auth import TokenVerifier
 from vonggac.auth.keys import SIGNING_KEY
 
+NATS_USERS = ("setup", "inventory", "prober", "forwarder", "reporting", "console")
+
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 RELEASE = Release("vg", "demo-vonggac", "cameras")
 NAMES = names_of_servers("demo-vonggac-nats", "cameras")
@@ -33,7 +35,7 @@ def test_every_secret_of_the_chart_is_there(printed: dict[str, dict[str, Any]]) 
         "vg-workers-public": ["workers.pub"],
         "vg-workers-private": ["workers.key"],
         "vg-reporting-key": ["reporting.key"],
-        **{f"vg-nats-{user}": ["nats.password"] for user in ("setup", "inventory", "prober", "forwarder", "reporting")},
+        **{f"vg-nats-{user}": ["nats.password"] for user in NATS_USERS},
         "vg-nats-server": ["passwords.conf"],
         "vg-nats-tls": ["ca.crt", "tls.crt", "tls.key"],
         "vg-nats-ca": ["ca.crt"],

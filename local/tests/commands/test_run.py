@@ -180,9 +180,10 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
 
     assert first.end(signal.SIGINT) == 0
     order = stops(first.printed)
-    assert set(order[:2]) == {"prober", "forwarder"}
-    assert set(order[2:4]) == {"inventory", "reporting"}
-    assert order[4:] == ["simulator", "NATS", "PostgreSQL"]
+    assert set(order[:2]) == {"console", "issuer"}
+    assert set(order[2:4]) == {"prober", "forwarder"}
+    assert set(order[4:6]) == {"inventory", "reporting"}
+    assert order[6:] == ["simulator", "NATS", "PostgreSQL"]
 
     centre = json.loads(state.ports_file.read_text("ascii"))["ports"]["rtsp_base"] + 11
     with socket.create_server(("127.0.0.1", centre)):

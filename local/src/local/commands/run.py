@@ -133,7 +133,12 @@ def _welcome(platform: Platform, token: str, loaded: Loaded) -> list[str]:
         )
     ]
     hours = VALID_FOR.total_seconds() / 3600
-    lines = ["", "Vọng Gác is running. Ctrl-C stops it.", ""]
+    lines = [
+        "",
+        "Vọng Gác is running. Ctrl-C stops it.",
+        "",
+        f"  {'console':<11} {addresses.console:<24} the pages: open this, and choose who to be",
+    ]
     lines += [f"  {name:<11} {address:<24} API: {address}/docs" for name, address in documented]
     lines += [
         f"  {'NATS':<11} {addresses.nats}",

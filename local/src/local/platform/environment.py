@@ -12,6 +12,10 @@ from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUB
 RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
+PAGES = ("console", "issuer")
+"""The web pages, and who signs people in for them."""
+MODULES = {"issuer": "local.issuer"}
+"""What `python -m` runs, where that is not the part's own name."""
 VERIFY_INTERVAL_S = 10
 """Shorter than elsewhere: a fault set in the simulator must show soon."""
 MAX_DELAY_S = 10
@@ -67,6 +71,29 @@ def of_service(
         values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
         values["MAX_DELAY_S"] = str(MAX_DELAY_S)
     return _prefixed(service, values)
+
+
+def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: int | None = None) -> dict[str, str]:
+    """The variables of the console, or of the embedded issuer that signs people in for it on this machine."""
+    values = {
+        "HOST": LOOPBACK,
+        "PORT": str(getattr(ports, name)),
+        "INVENTORY_URL": f"http://{LOOPBACK}:{ports.inventory}",
+    }
+    console, issuer = (f"http://{LOOPBACK}:{port}" for port in (ports.console, ports.issuer))
+    if name == "issuer":
+        return _prefixed(name, {**values, "KEYS": str(state.keys.absolute()), "CONSOLE_URL": console})
+    values |= {
+        "BASE_URL": console,
+        "OIDC_ISSUER": issuer,
+        "REPORTING_URL": f"http://{LOOPBACK}:{ports.reporting}",
+        "NATS_URL": f"nats://{LOOPBACK}:{ports.nats}",
+        "NATS_USER": name,
+        "NATS_PASSWORD_FILE": str(state.nats_password(name).absolute()),
+    }
+    if nats_store_bytes is not None:
+        values["NATS_STORE_BYTES"] = str(nats_store_bytes)
+    return _prefixed(name, values)
 
 
 def of_simulator(*, state: StateFolder, ports: Ports) -> dict[str, str]:

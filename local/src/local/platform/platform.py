@@ -1,9 +1,9 @@
 """The whole platform as child processes of this one.
 
 Start: keys; then PostgreSQL, NATS and the simulator at the same time; then databases, migrations and streams; then the
-four services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
-sessions and return their jobs while NATS and the record keepers still run; then the record keepers, the simulator, NATS
-and PostgreSQL.
+four services, each in as many replicas as wanted, and the console with the issuer that signs people in for it. Stop, in
+the reverse order: the pages; the workers, so that they end their sessions and return their jobs while NATS and the
+record keepers still run; then the record keepers, the simulator, NATS and PostgreSQL.
 
 When a worker ends by itself while another replica of it runs, the platform continues: the others get its jobs. Any
 other part that ends by itself ends the platform.
@@ -52,6 +52,8 @@ class Addresses:
     forwarder: str
     reporting: str
     simulator: str
+    console: str
+    issuer: str
     nats: str
     postgres: str
     replicas: Mapping[str, str] = field(default_factory=dict)
@@ -92,7 +94,8 @@ class Platform:
     @property
     def addresses(self) -> Addresses:
         """HTTP addresses of the services and the simulator, and those of the servers, without passwords."""
-        http = {name: f"http://{LOOPBACK}:{getattr(self.ports, name)}" for name in (*environment.SERVICES, "simulator")}
+        names = (*environment.SERVICES, *environment.PAGES, "simulator")
+        http = {name: f"http://{LOOPBACK}:{getattr(self.ports, name)}" for name in names}
         return Addresses(
             **http,
             nats=f"nats://{LOOPBACK}:{self.ports.nats}",
@@ -114,7 +117,7 @@ class Platform:
         self._progress.step("keys", f"in {self.state.keys}")
         await together(self._start_records(), self._start_bus(), self._start_simulator())
         await together(
-            *(self._start_service(name) for name in environment.SERVICES),
+            *(self._start_service(name) for name in (*environment.SERVICES, *environment.PAGES)),
             *(self._start_replica(name, port) for name, port in self._replicas.items()),
         )
 
@@ -215,7 +218,7 @@ class Platform:
         await self._ready(child, self.addresses.simulator)
 
     async def _start_service(self, service: str) -> None:
-        child = self._spawn(service, [service], self._environment(service))
+        child = self._spawn(service, [environment.MODULES.get(service, service)], self._environment(service))
         await self._ready(child, getattr(self.addresses, service))
 
     async def _start_replica(self, name: str, port: int) -> None:
@@ -249,6 +252,8 @@ class Platform:
         }
         nats = self.nats.server
         assert isinstance(nats, NatsServer)
+        if service in environment.PAGES:
+            return environment.of_pages(service, state=self.state, ports=self.ports, nats_store_bytes=nats.stated_bytes)
         return environment.of_service(
             service,
             state=self.state,
@@ -305,7 +310,7 @@ class Platform:
         return self.addresses.replicas[name] if name in self._replicas else str(getattr(self.addresses, name))
 
     async def _stop(self) -> None:
-        for tier in (environment.WORKERS, environment.RECORD_KEEPERS, ("migrate",), ("simulator",)):
+        for tier in (environment.PAGES, environment.WORKERS, environment.RECORD_KEEPERS, ("migrate",), ("simulator",)):
             names = [name for name in self.children if service_of(name) in tier]
             await asyncio.gather(*(self._stop_child(name) for name in names))
         for server in (self.nats, self.postgres):

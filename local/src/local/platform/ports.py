@@ -33,6 +33,8 @@ class Ports:
     forwarder: int = 8103
     reporting: int = 8104
     simulator: int = 8105
+    console: int = 8100
+    issuer: int = 8106
     nats_monitoring: int = 8222
     rtsp_base: int = 8550
 

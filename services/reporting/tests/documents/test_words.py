@@ -13,7 +13,6 @@ from openpyxl import load_workbook
 from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.connected import DEFINITION
 from reporting.documents.letter.content import paper
-from reporting.documents.letter.wording import CAUSES
 from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
 from reporting.documents.verifying.verify import verify
@@ -21,7 +20,7 @@ from reporting.domain.segments import Period
 from reporting.reports.notes import note_declared_maintenance
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, table_parts
-from vonggac.events.causes import Cause
+from vonggac.events.causes import CAUSE_NAMES, Cause
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
@@ -30,7 +29,7 @@ DAY = 86_400_000
 
 
 def test_every_cause_has_a_vietnamese_name() -> None:
-    assert set(CAUSES) == set(Cause)
+    assert set(CAUSE_NAMES) == set(Cause)
 
 
 @pytest.mark.parametrize(

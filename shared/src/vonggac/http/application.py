@@ -79,11 +79,11 @@ def new_application(
     add_documentation(app, package)
     install_problem_handlers(app, vietnamese)
 
-    _add_health_routes(app, health, metrics, common)
+    add_health_routes(app, health, metrics, common)
     return app
 
 
-def _add_health_routes(app: FastAPI, health: Health, metrics: CollectorRegistry, common: ServiceMetrics) -> None:
+def add_health_routes(app: FastAPI, health: Health, metrics: CollectorRegistry, common: ServiceMetrics) -> None:
     @app.get("/livez", tags=["health"], summary="The process answers", include_in_schema=False)
     async def livez() -> dict[str, str]:
         return {"status": "alive"}

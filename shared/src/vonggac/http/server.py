@@ -13,7 +13,7 @@ import uvloop
 from fastapi import FastAPI
 
 from vonggac.http.protection.connections import ConnectionLimits, protocol_within
-from vonggac.settings import ServiceSettings
+from vonggac.settings import ProcessSettings
 from vonggac.telemetry import get_logger
 from vonggac.telemetry.spans import SpansUnavailableError, export_spans
 
@@ -24,7 +24,7 @@ LEFT_WITHIN_S = 5.0
 """What is still left when the app has stopped (cancelled tasks, then threads) has so long to end."""
 
 
-def serve_or_exit[Given: ServiceSettings](
+def serve_or_exit[Given: ProcessSettings](
     service: str, create_app: Callable[[Given], FastAPI], settings: Given
 ) -> None:
     """As `run`, with the app, the address and the limits of a service.

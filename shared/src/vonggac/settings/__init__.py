@@ -1,4 +1,5 @@
-"""Settings every service has. Each service subclasses `ServiceSettings` once, with its own environment prefix.
+"""Settings every service has. Each service subclasses `ServiceSettings` once, with its own environment prefix; the
+console, which knows no callers by tokens, `ProcessSettings`.
 
 Names or types carry the unit. A value that does not fit stops the start with one line naming the variable and what is
 right. A variable with the prefix that is no setting is logged: it does nothing.
@@ -15,12 +16,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vonggac.telemetry import get_logger
 
-__all__ = ["ServiceSettings", "SettingsConfigDict", "describe", "load_or_exit", "log_unknown_settings"]
+__all__ = [
+    "ProcessSettings",
+    "ServiceSettings",
+    "SettingsConfigDict",
+    "describe",
+    "load_or_exit",
+    "log_unknown_settings",
+]
 log = get_logger(__name__)
 
 
-class ServiceSettings(BaseSettings):
-    """What all four services read from the environment."""
+class ProcessSettings(BaseSettings):
+    """What every HTTP process beside NATS reads from the environment."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -48,13 +56,6 @@ class ServiceSettings(BaseSettings):
         description="Addresses or networks of proxies before this API, comma separated: the caller's address is what "
         "they say in X-Forwarded-For.",
     )
-    wrong_tokens_per_minute: int = Field(
-        default=60,
-        ge=1,
-        le=100_000,
-        description="Wrong tokens of one address in a minute, and passwords of calendar feeds; a further wrong one "
-        "gets 429 with Retry-After.",
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
     otlp_endpoint: str | None = Field(
@@ -79,6 +80,18 @@ class ServiceSettings(BaseSettings):
         description="Bytes that the streams may take on the NATS server's disk (its STORE_BYTES); unset: not known.",
     )
     nats_ca_file: Path | None = Field(default=None, description="CA certificate (PEM) when NATS speaks TLS.")
+
+
+class ServiceSettings(ProcessSettings):
+    """What all four services read from the environment: how callers are known, beside the rest."""
+
+    wrong_tokens_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="Wrong tokens of one address in a minute, and passwords of calendar feeds; a further wrong one "
+        "gets 429 with Retry-After.",
+    )
     jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
     jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")
     jwt_issuer: str = Field(default="vong-gac", description="Issuer (`iss`) a token must name.")

@@ -22,7 +22,8 @@ from vonggac.testing.waiting import flush_all
 pytestmark = pytest.mark.server
 ROOT = Path(__file__).parents[4]
 SETUP, INVENTORY, PROBER, FORWARDER, REPORTING = "setup", "inventory", "prober", "forwarder", "reporting"
-NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING)
+CONSOLE = "console"
+NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING, CONSOLE)
 WORKERS = {PROBER, FORWARDER}
 EVERYBODY = set(NAMES)
 STREAMS = [str(stream.name) for stream in topology.streams(1)]
@@ -51,6 +52,7 @@ WRITES = {
     "leases": {INVENTORY},
     "positions": {INVENTORY},
     "streams_seen": {SETUP},
+    "console_sessions": {CONSOLE},
 }
 OWN_KEYS = ("resealed_secrets", "workers")
 """Buckets of both workers, in which each writes the keys that begin with its name."""
@@ -85,6 +87,7 @@ NOT_READ_DIRECTLY = {
     "leases",
     "positions",
     "streams_seen",
+    "console_sessions",
 }
 REQUESTS = {
     # subject: (who asks, who is asked)
@@ -116,6 +119,7 @@ NEEDS = {
         *(f"KV_{bucket}" for bucket, readers in READS.items() if FORWARDER in readers),
     },
     REPORTING: {"INVENTORY", "OBSERVATIONS", "NOTICES", "DEAD_LETTERS", "KV_readiness", "KV_verifications"},
+    CONSOLE: {"OBSERVATIONS", "KV_readiness", "KV_console_sessions"},
 }
 """The streams that each needs, and may therefore ask about."""
 

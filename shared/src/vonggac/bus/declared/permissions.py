@@ -360,7 +360,13 @@ REPORTING = _service(
     subscribe=_follows(topology.VERIFICATIONS),
 )
 
-USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING)
+CONSOLE = _service(
+    "console",
+    publish=(*_writes(topology.CONSOLE_SESSIONS), *_reads(topology.CONSOLE_SESSIONS)),
+)
+"""Keeps its sessions, and reads nothing else: what a page shows comes from the services, with the person's token."""
+
+USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING, CONSOLE)
 """The simulator and the demo have none: they never speak to NATS."""
 
 TESTER = User("tester", publish=(">",), subscribe=(">",), answers=True, among_streams=True)

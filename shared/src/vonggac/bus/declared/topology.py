@@ -71,6 +71,8 @@ DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
 POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
+CONSOLE_SESSIONS = "console_sessions"
+"""Each sealed with a key that its browser alone has."""
 STREAMS_SEEN = "streams_seen"
 """How all streams stood when their owner saw them last."""
 READINESS = "readiness"
@@ -91,6 +93,7 @@ LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
 STATES_KEPT = 10  # Of each thing of the register (decision 0106).
+CONSOLE_SESSIONS_KEPT_S = 12 * 3600.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
 """Unless stated otherwise; docs/operations has the sizing."""
@@ -226,6 +229,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(WORKERS, ttl_s=WORKER_TTL_S),
         bucket(LEASES, ttl_s=LEASE_S),
         bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
+        bucket(CONSOLE_SESSIONS, ttl_s=CONSOLE_SESSIONS_KEPT_S),
     )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from reporting.domain.instants import Millis, moment
 from reporting.domain.timeline import CameraState
 from vonggac.decree.dates import short_day
-from vonggac.events import Cause
+from vonggac.events.causes import CAUSE_NAMES
 from vonggac.events.inventory import BlockedKind, ObligationKind, PlanStatus, SurveyStatus
 
 _MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
@@ -20,57 +20,6 @@ STATES: Mapping[str, str] = {
     CameraState.UNKNOWN.value: "Không rõ",
     CameraState.OUT_OF_SCOPE.value: "Ngoài phạm vi",
 }
-CAUSES: Mapping[str, str] = {
-    Cause.DNS: "Không phân giải được tên máy",
-    Cause.ROUTE: "Mất đường truyền tới cơ sở",
-    Cause.REFUSED: "Cổng kết nối bị từ chối",
-    Cause.TIMEOUT: "Không trả lời trong thời hạn",
-    Cause.TLS: "Sai chứng thư hoặc cổng TLS",
-    Cause.ADDRESS_NOT_ALLOWED: "Địa chỉ ngoài mạng được phép",
-    Cause.AUTH_FAILED: "Sai tên hoặc mật khẩu",
-    Cause.SESSION_LIMIT: "Hết phiên xem",
-    Cause.ALREADY_PUBLISHING: "Đường dẫn đang có phiên khác",
-    Cause.NOT_FOUND: "Không có luồng ở địa chỉ",
-    Cause.NO_TRACK: "Không có luồng hình",
-    Cause.CODEC_UNSUPPORTED: "Chuẩn nén không hỗ trợ",
-    Cause.TRANSPORT_UNSUPPORTED: "Phương thức truyền không hỗ trợ",
-    Cause.PROTOCOL_ERROR: "Sai giao thức",
-    Cause.HUNG_UP: "Ngắt kết nối mà không trả lời",
-    Cause.REQUEST_REFUSED: "Từ chối yêu cầu",
-    Cause.SERVER_ERROR: "Thiết bị báo lỗi bên trong",
-    Cause.NO_MEDIA: "Không có dữ liệu hình",
-    Cause.NO_KEYFRAME: "Không có khung hình chính",
-    Cause.FLOOD: "Camera gửi quá nhiều gói tin",
-    Cause.KEYFRAME_TOO_LARGE: "Khung hình chính quá lớn",
-    Cause.DECODE_FAILED: "Không giải mã được hình",
-    Cause.DECODER_CRASHED: "Bộ giải mã hỏng vì hình này",
-    Cause.PICTURE_TOO_LARGE: "Hình quá lớn",
-    Cause.LOW_FPS: "Tốc độ khung hình thấp",
-    Cause.LOW_BITRATE: "Tốc độ bit thấp",
-    Cause.PACKET_LOSS: "Mất gói tin",
-    Cause.JITTER: "Trễ không đều",
-    Cause.FROZEN: "Hình đứng yên",
-    Cause.REPEATS: "Hình phát lặp lại, không trực tiếp",
-    Cause.BLACK: "Hình đen",
-    Cause.COVERED: "Ống kính bị che",
-    Cause.BLURRED: "Hình mờ",
-    Cause.NO_SIGNAL_CARD: "Đầu ghi báo mất tín hiệu",
-    Cause.SCENE_CHANGED: "Khung cảnh thay đổi",
-    Cause.CLOCK_DRIFT: "Lệch giờ",
-    Cause.IDENTITY_CHANGED: "Thiết bị khác với khảo sát",
-    Cause.ANOTHER_DEVICE: "Đã thay thiết bị khác",
-    Cause.MISMATCH: "Trung tâm phát sai hình",
-    Cause.ENDED: "Luồng kết thúc",
-    Cause.STALLED: "Bị đình trệ",
-    Cause.STOPPED: "Do người vận hành dừng",
-    Cause.SECRET_UNREADABLE: "Không mở được thông tin đăng nhập",
-    Cause.SECRET_MOVED: "Thông tin đăng nhập đặt sai chỗ",
-    Cause.WORKER_LAGGED: "Máy kiểm tra quá tải",
-    Cause.INTERNAL_ERROR: "Lỗi nội bộ",
-}
-"""Every cause in words; one of a newer release is shown by its code."""
-
-
 AREAS: Mapping[str, str] = {
     "corridor": "hành lang",
     "floor_lobby": "sảnh tầng",
@@ -187,4 +136,4 @@ def hours(duration: Millis) -> str:
 
 def cause_name(cause: str | None) -> str:
     """A cause in words."""
-    return "Không ghi nhận" if cause is None else CAUSES.get(cause, cause)
+    return "Không ghi nhận" if cause is None else CAUSE_NAMES.get(cause, cause)

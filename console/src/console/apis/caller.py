@@ -1,0 +1,108 @@
+"""One call on a person's behalf; what comes back is a value: the document, a refusal, or that the service is away."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+type Query = Mapping[str, str | int | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The document."""
+
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The service answers, and not with what was asked for: a right is missing, or there is no such thing."""
+
+    service: str
+    status: int
+    detail: str
+    detail_vi: str
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The service does not answer in time, or says itself that it cannot."""
+
+    service: str
+    since_s: float
+    """Unix time of the first call that failed."""
+
+
+type Answer = Found | Refused | Away
+
+
+class Caller:
+    """Calls one service. It stores since when the service has been away, and nothing else."""
+
+    def __init__(
+        self,
+        service: str,
+        base_url: str,
+        client: httpx.AsyncClient,
+        *,
+        within_s: float,
+        unix_s: Callable[[], float] = time.time,
+    ) -> None:
+        self.service = service
+        self._base_url, self._client, self._within_s, self._unix_s = base_url, client, within_s, unix_s
+        self.away_since_s: float | None = None
+
+    async def get(self, token: str, path: str, query: Query | None = None) -> Answer:
+        """One document of the service, as this person may see it."""
+        try:
+            answer = await self._client.get(
+                self._base_url + path,
+                params=dict(query or {}),
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=self._within_s,
+            )
+            if answer.status_code >= 500:
+                return self._note_away(f"status {answer.status_code}")
+            body = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            return self._note_away(type(error).__name__)
+        self.away_since_s = None
+        if answer.status_code != 200 or not isinstance(body, dict):
+            return _refusal(self.service, answer.status_code, body)
+        return Found(body)
+
+    def stream(
+        self, token: str, path: str, query: Query | None = None, last: str | None = None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """A stream of server-sent events, as a context manager of httpx; without a deadline between events."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        if last:
+            headers["Last-Event-ID"] = last
+        timeout = httpx.Timeout(self._within_s, read=SILENCE_S)
+        return self._client.stream(
+            "GET", self._base_url + path, params=dict(query or {}), headers=headers, timeout=timeout
+        )
+
+    def _note_away(self, reason: str) -> Away:
+        if self.away_since_s is None:
+            self.away_since_s = self._unix_s()
+            log.warning("service_away", of=self.service, reason=reason)
+        return Away(self.service, self.away_since_s)
+
+
+SILENCE_S = 10.0
+"""A stream of which nothing came for so long is broken: it says that it is alive every three seconds."""
+
+
+def _refusal(service: str, status: int, body: object) -> Refused:
+    given = body if isinstance(body, dict) else {}
+    detail = str(given.get("detail") or given.get("title") or status)
+    return Refused(service, status, detail, str(given.get("detail_vi") or detail))

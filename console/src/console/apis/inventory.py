@@ -1,0 +1,32 @@
+"""What pages read of the register: whom to call at a facility, and what the facility is."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from console.apis.caller import Answer, Caller, Found
+
+CALLS_AT_ONCE = 8
+
+
+class Inventory:
+    """Questions of pages to inventory."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    async def list_focal_points(self, token: str, facility_id: str) -> Answer:
+        """Who answers for a facility; phones as far as the person may see them."""
+        return await self.caller.get(token, "/v1/focal-points", {"facility_id": facility_id, "limit": 20})
+
+    async def read_facility(self, token: str, facility_id: str) -> Answer:
+        return await self.caller.get(token, f"/v1/facilities/{facility_id}")
+
+    async def find_people(self, token: str, facility_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """Focal points of some facilities, those in office first; nobody where the register is away."""
+        ids = list(facility_ids)[:CALLS_AT_ONCE]
+        answers = await asyncio.gather(*(self.list_focal_points(token, each) for each in ids))
+        return {
+            each: answer.body["items"] if isinstance(answer, Found) else []
+            for each, answer in zip(ids, answers, strict=True)
+        }

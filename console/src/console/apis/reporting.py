@@ -1,0 +1,44 @@
+"""What pages are made of: reporting's account of the present, its strips, and how fresh all that is."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+
+from console.apis.caller import Answer, Caller
+
+PAGE = 50
+"""Rows of one page."""
+
+
+class Reporting:
+    """Questions of pages to reporting."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    async def read_present(self, token: str, filters: Mapping[str, str] | None = None) -> Answer:
+        """Every count of the present."""
+        return await self.caller.get(token, "/v1/present", filters)
+
+    async def list_cameras(self, token: str, filters: Mapping[str, str | list[str]], *, limit: int = PAGE) -> Answer:
+        """Cameras with both their deliveries, and how many fit in all."""
+        return await self.caller.get(token, "/v1/present/cameras", {**filters, "limit": limit, "total": "true"})
+
+    async def read_freshness(self, token: str) -> Answer:
+        """Ages of what reporting knows."""
+        return await self.caller.get(token, "/v1/freshness")
+
+    async def read_strips(self, token: str, facility: str) -> Answer:
+        """The last 24 hours of a facility's cameras and deliveries."""
+        return await self.caller.get(token, f"/v1/facilities/{facility}/strips")
+
+    async def list_obligations(self, token: str) -> Answer:
+        """Duties of the directives with their deadlines."""
+        return await self.caller.get(token, "/v1/obligations", {"limit": 200})
+
+    def listen(
+        self, token: str, filters: Mapping[str, str], version: str | None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The stream of what changes from `version` on."""
+        return self.caller.stream(token, "/v1/present/events", filters, version)

@@ -1,0 +1,182 @@
+"""The console's HTTP app.
+
+Start: the pages answer at once (`/readyz` says what is missing), then NATS is connected, where the sessions are; until
+then nobody is signed in, and pages say so. Stop: the streams of open pages end, the connections to the services and to
+NATS are closed. It keeps no fact: two replicas behind one address are the same as one.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from console.apis.caller import Caller
+from console.apis.inventory import Inventory
+from console.apis.reporting import Reporting
+from console.drawing.page import render
+from console.live import routes as live
+from console.live.events import Listeners
+from console.metrics import Metrics
+from console.page_headers import PageHeaders
+from console.pages import cameras, facilities, overview, preferences
+from console.settings import Settings
+from console.sign_in import routes as sign_in
+from console.sign_in.code_flow import CodeFlow
+from console.sign_in.cookies import Cookies
+from console.sign_in.provider import Provider
+from console.sign_in.required import SignInNeededError, way_back
+from console.sign_in.same_origin import SameOrigin
+from console.sign_in.sessions import Sessions
+from console.sign_in.visitor import SessionsAwayError, Visitors
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import CONSOLE
+from vonggac.http.application import add_health_routes
+from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.http.metrics.requests import Requests
+from vonggac.http.metrics.service import ServiceMetrics
+from vonggac.http.protection import BodyLimit, BodyLimits, ResponseHeaders
+from vonggac.telemetry import Health
+
+MAX_BODY_BYTES = 64 * 1024
+PROVIDER_WITHIN_S = 5.0
+CALLS_AT_ONCE = 512
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    settings: Settings, *, on_death: Callable[[], None] = end_process, unix_s: Callable[[], float] = time.time
+) -> FastAPI:
+    """Raises OSError or ValueError when a file of a secret cannot be used. `on_death`: when the work has died."""
+    # A caller's client: no proxy of the environment, no redirects that would carry a token elsewhere.
+    limits = httpx.Limits(max_connections=CALLS_AT_ONCE, max_keepalive_connections=64)
+    client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits, timeout=PROVIDER_WITHIN_S)
+    flow = _code_flow(settings, client, unix_s)
+    tasks = TaskSupervisor(on_death)
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        tasks.start("sessions", _keep_sessions(running, settings, flow, unix_s))
+        try:
+            yield
+        finally:
+            await tasks.stop_all()
+            await client.aclose()
+
+    app = FastAPI(
+        title="Vong Gac Console",
+        version=version("vonggac-console"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.settings, app.state.unix_s, app.state.tasks = settings, unix_s, tasks
+    app.state.cookies, app.state.flow = Cookies(settings.secure), flow
+    app.state.visitors = app.state.bus = None
+    _add_services(app, settings, client, unix_s)
+    _add_health(app, settings)
+    for module in (sign_in, overview, facilities, cameras, preferences, live):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    _handle_errors(app)
+    return app
+
+
+def _code_flow(settings: Settings, client: httpx.AsyncClient, unix_s: Callable[[], float]) -> CodeFlow:
+    return CodeFlow(
+        Provider(settings.issuer, settings.oidc_client_id, client),
+        client,
+        redirect_uri=settings.base_url + "/sign-in/callback",
+        scope=settings.oidc_scope,
+        secret=settings.client_secret,
+        unix_s=unix_s,
+    )
+
+
+def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, unix_s: Callable[[], float]) -> None:
+    def caller(service: str, url: str) -> Caller:
+        return Caller(service, url, client, within_s=settings.part_timeout_s, unix_s=unix_s)
+
+    app.state.metrics = Metrics()
+    app.state.reporting = Reporting(caller("reporting", settings.reporting_url))
+    app.state.inventory = Inventory(caller("inventory", settings.inventory_url))
+    app.state.listeners = Listeners(
+        app.state.reporting,
+        app.state.metrics,
+        most=settings.max_listeners,
+        unix_s=unix_s,
+    )
+    app.state.end_streams = app.state.listeners.end
+
+
+def _add_health(app: FastAPI, settings: Settings) -> None:
+    health = Health()
+
+    async def check_nats() -> str | None:
+        bus: Bus | None = app.state.bus
+        return "not connected yet" if bus is None else await bus.check()
+
+    health.add("nats", check_nats)
+    health.add("background", app.state.tasks.check)
+    common = ServiceMetrics("console", app.version, health)
+    _protect(app, settings, common)
+    add_health_routes(app, health, app.state.metrics.registry, common)
+
+
+async def _keep_sessions(app: FastAPI, settings: Settings, flow: CodeFlow, unix_s: Callable[[], float]) -> None:
+    """Connect to NATS, and stay until the stop."""
+    bus = await Bus.connect(settings, name="console")
+    try:
+        await bus.wait_for_topology(CONSOLE)
+        sessions = Sessions(
+            Bucket(bus, topology.CONSOLE_SESSIONS),
+            unix_s,
+            longest_s=settings.session_h * 3600,
+            idle_s=settings.idle_min * 60,
+        )
+        app.state.bus, app.state.visitors = bus, Visitors(sessions, flow, unix_s)
+        await asyncio.Event().wait()
+    finally:
+        app.state.bus = app.state.visitors = None
+        await bus.close()
+
+
+def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:
+    """What stands before every route: what is added last comes first."""
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(SameOrigin, origin=settings.base_url)
+    app.add_middleware(PageHeaders, secure=settings.secure)
+    app.add_middleware(BodyLimit, limits=BodyLimits(MAX_BODY_BYTES))
+    app.add_middleware(Requests, metrics=common.requests)
+    app.add_middleware(ResponseHeaders)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(SignInNeededError)
+    async def send_to_sign_in(request: Request, _error: SignInNeededError) -> Response:
+        if request.url.path == "/live":
+            return PlainTextResponse("sign in first", status_code=401)
+        to = httpx.QueryParams({"to": way_back(request)})
+        return RedirectResponse(f"/sign-in?{to}", status_code=303)
+
+    @app.exception_handler(SessionsAwayError)
+    async def show_sessions_away(request: Request, _error: SessionsAwayError) -> Response:
+        return render(request, "sign_in/sessions_away.html", status=503)
+
+    @app.exception_handler(HTTPException)
+    async def show_error(request: Request, error: HTTPException) -> Response:
+        return render(request, "error.html", status=error.status_code)
+
+    @app.exception_handler(Exception)
+    async def show_fault(request: Request, _error: Exception) -> Response:
+        return render(request, "error.html", status=500)

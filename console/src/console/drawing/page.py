@@ -1,0 +1,80 @@
+"""Pages from Jinja2 templates, everything escaped, in the language of the visitor."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from console.drawing import signs, strips
+from console.words import catalogue, dates, states
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates with the words of a language. What a template misses is an error, never an empty place."""
+    words = catalogue.translations(language)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined] # of the extension
+
+    def since(text: str | None, now: datetime) -> str:
+        moment = dates.parse_time(text)
+        return "" if moment is None else dates.write_duration(now - moment, words)
+
+    made.globals.update(
+        language=language,
+        sign=signs.pair,
+        figure_sign=signs.pair_within,
+        bar=strips.connection_bar,
+        state_word=lambda key: states.name_in(states.STATES, key, words),
+        connection_word=lambda key: states.name_in(states.CONNECTIONS, key, words),
+        compliance_word=lambda key: states.name_in(states.COMPLIANCE, key, words),
+        delivery_word=lambda key: states.name_in(states.DELIVERIES, key, words),
+        role_word=lambda key: states.name_in(states.ROLES, key, words),
+        cause_word=lambda cause: states.name_cause(cause, language, words),
+        advice=lambda cause: states.advise(cause, language),
+        since=since,
+        duration=lambda seconds: dates.write_duration(timedelta(seconds=seconds), words),
+        day=lambda text: "" if text is None else dates.write_day(datetime.fromisoformat(text)),
+        moment=lambda text: "" if text is None else dates.write_time(datetime.fromisoformat(text)),
+        amount=lambda number, digits=0: dates.write_amount(number, language, digits),
+        query=query,
+    )
+    return made
+
+
+def query(given: dict[str, str], **changed: str | None) -> str:
+    """The query of the address with some parameters changed; None takes one away."""
+    kept = {name: value for name, value in {**given, **changed}.items() if value}
+    return "?" + urlencode(kept) if kept else "?"
+
+
+def language_of(request: Request) -> str:
+    return catalogue.choose_language(request.cookies.get(request.app.state.cookies.language))
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """The page of a template; `values` are its own, beside who is signed in, where, and when."""
+    visitor = getattr(request.state, "visitor", None)
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    common = {
+        "visitor_name": visitor.name if visitor is not None else None,
+        "province": request.app.state.settings.province,
+        "path": request.url.path,
+        "address": address,
+        "now": datetime.fromtimestamp(request.app.state.unix_s(), dates.LOCAL),
+    }
+    text = environment(language_of(request)).get_template(template).render(common | values)
+    return HTMLResponse(text, status_code=status, headers={"Content-Language": language_of(request)})

@@ -1,0 +1,1 @@
+"""What moves on a page: its ages, and the stream that says when to load it again."""

@@ -1,0 +1,41 @@
+"""How old a page's figures are, link by link: browser ← console ← reporting ← workers, and the newest fact.
+
+The console says how old each link was when it spoke; the browser adds what has passed since by its own clock.
+"""
+
+from typing import Any, NamedTuple
+
+from console.apis.caller import Answer, Found
+
+STALE_S = 10.0
+"""A link that has been silent for longer is cut, and every figure says so."""
+
+
+class Ages(NamedTuple):
+    """Seconds; None: not known."""
+
+    reporting: float | None
+    """Console ← reporting: since the account of the present was last known to hold."""
+    workers: float | None
+    """Reporting ← workers: since the last sign of life of either kind, whichever has been silent for longer."""
+    fact: float | None
+    """Since the newest fact of a camera or a delivery."""
+
+    def to_data(self) -> dict[str, float | None]:
+        return self._asdict()
+
+
+def ages_of(answer: Answer) -> Ages:
+    """Of `/v1/freshness`; without it nothing is known."""
+    if not isinstance(answer, Found):
+        return Ages(None, None, None)
+    body: dict[str, Any] = answer.body
+    newest: dict[str, float] = {}
+    for worker in body["workers"]:
+        if (age := worker["age_s"]) is not None:
+            newest[worker["kind"]] = min(age, newest.get(worker["kind"], age))
+    return Ages(
+        reporting=body["present"]["age_s"],
+        workers=max(newest.values(), default=None),
+        fact=body["newest_fact_age_s"],
+    )

@@ -1,0 +1,107 @@
+"""`/cameras`, `/cameras/{camera}` and `/deliveries`: the rows behind every number of cameras and deliveries."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from console.apis.caller import Answer, Found
+from console.drawing.page import language_of
+from console.pages.facilities import draw_strips
+from console.pages.overview import connections_of
+from console.pages.parts import FILTERS, SCOPE, body_of, filters_of, inventory_of, page, reporting_of
+from console.sign_in.required import SignedIn
+from console.words import catalogue
+from console.words.states import COMPLIANCE, CONNECTIONS, STATES
+
+router = APIRouter()
+
+FOUND_BY_CODE = 100
+CHOICES = {"state": STATES, "connected": CONNECTIONS, "compliant": COMPLIANCE}
+
+
+@router.get("/cameras")
+async def list_cameras(request: Request, visitor: SignedIn) -> Response:
+    """Cameras by any filter of the address, the newest trouble first unless sorted otherwise."""
+    reporting = reporting_of(request)
+    filters = filters_of(request)
+    rows, present, freshness = await asyncio.gather(
+        reporting.list_cameras(visitor.token, filters),
+        reporting.read_present(visitor.token, {name: filters[name] for name in SCOPE if name in filters}),
+        reporting.read_freshness(visitor.token),
+    )
+    body = body_of(present)
+    return page(
+        request,
+        "pages/cameras.html",
+        answers=[rows, present],
+        freshness=freshness,
+        filters=filters,
+        filter_names=FILTERS,
+        choices=CHOICES,
+        rows=body_of(rows),
+        present=body,
+        connections=connections_of(body["cameras"]) if body is not None else None,
+    )
+
+
+@router.get("/cameras/{camera}")
+async def show_camera(request: Request, camera: str, visitor: SignedIn) -> Response:
+    """One camera by its code: what is wrong, what to do, both deliveries with their evidence, and 24 hours."""
+    reporting, token = reporting_of(request), visitor.token
+    rows, freshness = await asyncio.gather(
+        reporting.list_cameras(token, {"q": camera}, limit=FOUND_BY_CODE), reporting.read_freshness(token)
+    )
+    row = _row_of(rows, camera)
+    answers: list[Answer] = [rows]
+    values: dict[str, Any] = {"camera": camera, "row": row, "people": [], "strips": [], "window": None}
+    if row is not None:
+        strips, people = await asyncio.gather(
+            reporting.read_strips(token, row["facility_id"]),
+            inventory_of(request).list_focal_points(token, row["facility_id"]),
+        )
+        answers += [strips, people]
+        values["people"] = (body_of(people) or {"items": []})["items"]
+        if isinstance(strips, Found):
+            language = language_of(request)
+            drawn = draw_strips(strips.body, language, catalogue.translations(language))
+            values |= {
+                "strips": drawn.get(row["camera_id"], []),
+                "window": (strips.body["start"], strips.body["end"]),
+            }
+    missing = isinstance(rows, Found) and row is None
+    status = 404 if missing else 200
+    return page(request, "pages/camera.html", answers=answers, freshness=freshness, status=status, **values)
+
+
+@router.get("/deliveries")
+async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
+    """Each centre with how many cameras it receives; the rows of one number beside it."""
+    reporting = reporting_of(request)
+    filters = filters_of(request, (*SCOPE, "destination", "delivery", "cursor", "q"))
+    scope = {name: filters[name] for name in SCOPE if name in filters}
+    present, freshness = await asyncio.gather(
+        reporting.read_present(visitor.token, scope), reporting.read_freshness(visitor.token)
+    )
+    answers = [present]
+    if "destination" in filters:
+        answers.append(await reporting.list_cameras(visitor.token, {"delivery": "not_connected", **filters}))
+    return page(
+        request,
+        "pages/deliveries.html",
+        answers=answers,
+        freshness=freshness,
+        filters=filters,
+        present=body_of(present),
+        rows=body_of(answers[1]) if len(answers) > 1 else None,
+    )
+
+
+def _row_of(answer: Answer, camera: str) -> dict[str, Any] | None:
+    """The row of this code or id: a search finds longer codes too."""
+    for row in (body_of(answer) or {"items": []})["items"]:
+        if camera in (row["camera_code"], row["camera_id"]):
+            found: dict[str, Any] = row
+            return found
+    return None

@@ -1,0 +1,131 @@
+"""`/`: who receives, who does not, since when, and whom to call; `/wall` is the same for five metres."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from console.apis.caller import Answer
+from console.drawing import tile_grid
+from console.pages.parts import (
+    SCOPE,
+    body_of,
+    filters_of,
+    inventory_of,
+    page,
+    reporting_of,
+    worst_since,
+)
+from console.pages.summary import WORDS, Summary, count_categories, summarise, tiles_of, to_call
+from console.sign_in.required import SignedIn
+from console.words.dates import LOCAL
+
+router = APIRouter()
+
+CALLS, CALLS_ON_WALL = 6, 9
+ROWS_OF_A_CALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One facility to call, for how long it has lacked, and whom."""
+
+    facility: Summary
+    length: timedelta | None
+    people: list[dict[str, Any]]
+
+
+@router.get("/")
+async def show_overview(request: Request, visitor: SignedIn) -> Response:
+    return await _show(request, visitor.token, "pages/overview.html", CALLS)
+
+
+@router.get("/wall")
+async def show_wall(request: Request, visitor: SignedIn) -> Response:
+    return await _show(request, visitor.token, "pages/wall.html", CALLS_ON_WALL)
+
+
+async def _show(request: Request, token: str, template: str, calls: int) -> Response:
+    reporting = reporting_of(request)
+    scope = filters_of(request, SCOPE)
+    present, freshness, obligations = await asyncio.gather(
+        reporting.read_present(token, scope), reporting.read_freshness(token), reporting.list_obligations(token)
+    )
+    body = body_of(present)
+    now = datetime.fromtimestamp(request.app.state.unix_s(), LOCAL)
+    values: dict[str, Any] = {
+        "present": body,
+        "filters": scope,
+        "deadline": _deadline(obligations, now),
+        "category_words": WORDS,
+    }
+    if body is not None:
+        facilities = [summarise(row) for row in body["by_facility"]]
+        urgent = to_call(facilities)
+        placed = tile_grid.place(tiles_of(body["by_unit"], facilities))
+        values |= {
+            "facilities": count_categories(facilities),
+            "facility_count": len(facilities),
+            "connections": connections_of(body["cameras"]),
+            "urgent": len(urgent),
+            "calls": await _calls(request, token, urgent[:calls], now),
+            "tiles": placed,
+            "tiles_height": tile_grid.height_of(placed),
+        }
+    return page(request, template, answers=[present], freshness=freshness, **values)
+
+
+async def _calls(request: Request, token: str, urgent: list[Summary], now: datetime) -> list[Call]:
+    ids = [each.row["id"] for each in urgent]
+    people, *lists = await asyncio.gather(
+        inventory_of(request).find_people(token, ids),
+        *(
+            reporting_of(request).list_cameras(token, {"facility": each, "sort": "since"}, limit=ROWS_OF_A_CALL)
+            for each in ids
+        ),
+    )
+    return [
+        Call(facility, worst_since((body_of(rows) or {"items": []})["items"], now), people.get(facility.row["id"], []))
+        for facility, rows in zip(urgent, lists, strict=True)
+    ]
+
+
+def connections_of(cameras: Mapping[str, int]) -> dict[str, int]:
+    """The partition of the cameras by who receives them, under the words of the filter `connected`."""
+    return {
+        "both": cameras["both"],
+        "national_only": cameras["national_only"],
+        "provincial_only": cameras["provincial_only"],
+        "neither": cameras["neither"],
+        "unknown": cameras["connection_unknown"],
+        "out_of_scope": cameras["out_of_scope"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The next duty that is not done: before when, and how long that is from now."""
+
+    name: str
+    before: datetime
+    left: timedelta
+
+    @property
+    def is_over(self) -> bool:
+        return self.left <= timedelta(0)
+
+
+def _deadline(answer: Answer, now: datetime) -> Deadline | None:
+    """The nearest one to come; where none is to come, the one that passed last."""
+    body = body_of(answer)
+    dated = [
+        Deadline(each["name"], before := datetime.fromisoformat(each["due_before"]), before - now)
+        for each in (body or {"items": []})["items"]
+        if each["done_at"] is None and each["due_before"] is not None
+    ]
+    coming = [each for each in dated if not each.is_over]
+    return min(coming, key=lambda each: each.left) if coming else max(dated, key=lambda each: each.left, default=None)

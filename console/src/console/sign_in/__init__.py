@@ -1,0 +1,1 @@
+"""Who a visitor is: the OIDC code flow, and the session that the browser's cookie opens."""

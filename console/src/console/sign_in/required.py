@@ -1,0 +1,49 @@
+"""The visitor of a page, as a dependency of its route."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from console.sign_in.cookies import Cookies
+from console.sign_in.visitor import SessionsAwayError, Visitor, Visitors
+
+
+class SignInNeededError(Exception):
+    """Nobody is signed in: the browser goes to the provider and comes back to this page."""
+
+
+def visitors_of(request: Request) -> Visitors:
+    """Raises SessionsAwayError while NATS has not been reached yet."""
+    visitors: Visitors | None = request.app.state.visitors
+    if visitors is None:
+        msg = "NATS"
+        raise SessionsAwayError(msg)
+    return visitors
+
+
+async def require_visitor(request: Request) -> Visitor:
+    """Raises SignInNeededError, SessionsAwayError."""
+    cookies: Cookies = request.app.state.cookies
+    cookie = cookies.read(request, cookies.session)
+    found = await visitors_of(request).find(cookie) if cookie else None
+    if found is None:
+        raise SignInNeededError
+    request.state.visitor = found
+    return found
+
+
+SignedIn = Annotated[Visitor, Depends(require_visitor)]
+"""Of a route that needs a person."""
+
+
+def way_back(request: Request) -> str:
+    """The page that was asked for, to come back to; a form's own page where a form was sent."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/"
+
+
+def own_path(given: str | None) -> str:
+    """A path of this site; `/` for anything that leads elsewhere."""
+    if given and given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable():
+        return given[:2048]
+    return "/"

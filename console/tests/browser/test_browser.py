@@ -1,0 +1,87 @@
+"""What a person sees: the pages, with scripts and without, and that figures are old as soon as they are."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from console.tests.browser.conftest import Place
+from playwright.async_api import Browser, Page
+from services.reporting.tests.conftest import Province
+
+from vonggac.bus import Bus
+
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(240)]
+PAGES = ("/", "/facilities", "/cameras", "/deliveries", "/wall", "/sign-out")
+STALE_WITHIN_MS = 15_000
+"""Ten seconds, and what a busy machine adds."""
+
+
+async def signed_in(chromium: Browser, place: Place, *, scripts: bool = True, width: int = 1366) -> Page:
+    """A page of the province's lead, at the overview."""
+    context = await chromium.new_context(
+        java_script_enabled=scripts, viewport={"width": width, "height": 768}, locale="vi-VN"
+    )
+    page = await context.new_page()
+    await page.goto(place.address)
+    await page.get_by_role("link", name="chủ trì").click()
+    await page.wait_for_url(place.address + "/")
+    return page
+
+
+@pytest_asyncio.fixture
+async def known(place: Place, bus: Bus, province: Province) -> AsyncIterator[None]:
+    """One camera that nobody has measured yet."""
+    await province.publish(bus, *province.base(), province.stated("camera", province.camera()))
+    yield
+
+
+async def test_every_page_runs_under_its_policy_and_fits_a_phone(chromium: Browser, place: Place, known: None) -> None:
+    page = await signed_in(chromium, place, width=360)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for path in PAGES:
+        await page.goto(place.address + path)
+        await page.wait_for_load_state()
+        if path != "/wall":
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    assert complaints == []
+
+
+async def test_without_scripts_pages_show_the_same_figures(chromium: Browser, place: Place, known: None) -> None:
+    page = await signed_in(chromium, place, scripts=False)
+    for path in PAGES:
+        await page.goto(place.address + path)
+        assert await page.locator("main").inner_text(), path
+    await page.goto(place.address)
+    assert "tự tải lại" in await page.content()
+    await page.get_by_role("link", name="English").click()
+    await page.wait_for_url(place.address + "/")
+    assert await page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_figures_say_that_they_are_old_when_reporting_is_cut(
+    chromium: Browser, place: Place, known: None
+) -> None:
+    page = await signed_in(chromium, place)
+    await page.goto(place.address + "/cameras")
+    await page.locator("[data-figure]").first.wait_for()
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+    place.reporting.force_exit = place.reporting.should_exit = True
+    await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
+    assert "SỐ LIỆU CŨ" in await page.locator("#age-words").inner_text()
+    for figure in await page.locator("[data-figure]").all():
+        assert "cũ" in await figure.inner_text()
+
+
+async def test_figures_say_that_they_are_old_when_the_console_is_cut(
+    chromium: Browser, place: Place, known: None
+) -> None:
+    page = await signed_in(chromium, place)
+    await page.goto(place.address + "/cameras")
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+    await page.context.set_offline(True)
+    await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
+    assert "máy chủ" in await page.locator("#age-words").inner_text()
+    await page.context.set_offline(False)
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
