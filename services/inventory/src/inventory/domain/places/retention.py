@@ -43,6 +43,15 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 
+STAYS_VI: Mapping[str, str] = {
+    "free_text": "chữ tự do do người nhập viết (ghi chú, lý do, câu trả lời): không dò tìm tên người",
+    "import_rows": "các dòng của tệp đã nhập, lưu cùng đợt nhập",
+    "reporting": "bản sao tại dịch vụ báo cáo và sổ theo dõi trong báo cáo đã chốt: theo thời hạn riêng",
+    "backups": "các bản sao lưu: hết theo vòng lưu của chúng",
+}
+"""What a purge does not reach and may name people, by what it is; whoever decides one reads it."""
+
+
 class Retention(NamedTuple):
     """How long the register keeps what is purged, in days after the closing, and who says so."""
 

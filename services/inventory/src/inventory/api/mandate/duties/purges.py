@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context
 from inventory.domain.days import day_of
-from inventory.domain.places.retention import KIND_WORDS, Kind, Retention, find_due_day
+from inventory.domain.places.retention import KIND_WORDS, STAYS_VI, Kind, Retention, find_due_day
 from inventory.storage.tables import Facility, Purge
 from inventory.storage.upkeep.purging import count_kinds, find_closings, list_purges
 from vonggac.auth import guarded_router
@@ -34,6 +34,16 @@ class Counted(BaseModel):
     count: int
 
 
+class Staying(BaseModel):
+    """What a purge does not reach, and may name people."""
+
+    what: str
+    what_vi: str
+
+
+STAYS = tuple(Staying(what=what, what_vi=words) for what, words in STAYS_VI.items())
+
+
 class DuePurge(BaseModel):
     """What one closed facility leaves behind, and from when on it is due."""
 
@@ -45,6 +55,7 @@ class DuePurge(BaseModel):
     retention_days: int
     retention_source: str
     leaves: tuple[Counted, ...] = Field(description="What would be purged: kinds and how many, never the data.")
+    stays: tuple[Staying, ...] = Field(default=STAYS, description="What a purge does not reach and may name people.")
 
 
 class PurgeShown(BaseModel):
@@ -65,6 +76,7 @@ class PurgeShown(BaseModel):
     request_id: UUID
     reason: str
     purged: tuple[Counted, ...]
+    stays: tuple[Staying, ...] = Field(default=STAYS, description="What the purge did not reach and may name people.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +163,7 @@ def _to_due(one: _Left, counts: Mapping[Kind, int], retention: Retention, today:
 
 def _to_response(row: Purge) -> PurgeShown:
     counts = {Kind(kind): count for kind, count in row.counts.items()}
-    values = {name: getattr(row, name) for name in PurgeShown.model_fields if name != "purged"}
+    values = {name: getattr(row, name) for name in PurgeShown.model_fields if name not in {"purged", "stays"}}
     return PurgeShown(**values, purged=_to_counts(counts))
 
 
