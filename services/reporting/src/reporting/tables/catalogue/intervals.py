@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import batched
 
-from reporting.domain.evidence.claims import UNKNOWN, resolve
+from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
+from reporting.domain.evidence.parties import add_up, divide
+from reporting.domain.instants import Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import accounted
 from reporting.domain.scope import Camera, Reason
-from reporting.domain.segments import overlay
+from reporting.domain.segments import Period, Segment, Step, overlay, series
 from reporting.domain.timeline import CameraState
-from reporting.reports.accounts import PORTION, watch_of
+from reporting.reports.accounts import PORTION, CameraHistory, histories, watch_of
 from reporting.storage import history, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
@@ -55,6 +57,29 @@ DELIVERY_INTERVALS = Table(
         _CAUSE,
     ),
     ("delivery_id", "interval_from"),
+)  # fmt: skip
+
+
+PARTIES = Table(
+    "not_connected_by_party",
+    "Thời gian không kết nối theo bên",
+    "Time not connected, by party",
+    "A row for each delivery and day on which its centre did not have the camera as it demands: who can end that. The "
+    "five add up to the time that was not connected. The centre is named only on proof that it could have received.",
+    (
+        Column("day_from", Kind.INSTANT, "Ngày từ", "Start of the day, or of the period.", required=True),
+        *_WHERE,
+        *CAMERA,
+        *DELIVERY,
+        Column("not_connected_ms", Kind.DURATION, "Không kết nối (ms)", "All of it.", required=True),
+        Column("by_us_ms", Kind.DURATION, "Do hệ thống (ms)", "We stopped it, or cannot open its login.",
+               required=True),
+        Column("by_centre_ms", Kind.DURATION, "Do trung tâm (ms)", "It could have received.", required=True),
+        Column("by_camera_ms", Kind.DURATION, "Do camera (ms)", "The camera gave no stream.", required=True),
+        Column("by_line_ms", Kind.DURATION, "Do đường truyền (ms)", "No route led to the camera.", required=True),
+        Column("by_unknown_ms", Kind.DURATION, "Chưa rõ (ms)", "Nobody knows who.", required=True),
+    ),
+    ("day_from", "delivery_id"),
 )  # fmt: skip
 
 
@@ -121,4 +146,52 @@ def _of_deliveries(asked: Selection, portion: Sequence[Camera], stored: Stored, 
     return rows
 
 
-SOURCES = (Source(CAMERA_INTERVALS, camera_rows), Source(DELIVERY_INTERVALS, delivery_rows))
+async def party_rows(asked: Selection) -> Portions:
+    """In the order of the deliveries, day by day; days on which nothing was lost have no row."""
+    session, question = asked.session, asked.question
+    cameras = await _cameras(asked)
+    watch = await watch_of(session, question)
+    for portion in batched(cameras, PORTION):
+        found = [one async for some in histories(session, question, portion, list) for one in some]
+        deliveries = [planned.id for one in portion for planned in one.deliveries]
+        stored = await history.stored(session, (), deliveries, *question.period, watch)
+        yield await asyncio.to_thread(_of_parties, asked, found, stored, watch)
+
+
+def _of_parties(asked: Selection, found: Sequence[CameraHistory], stored: Stored, watch: Watch) -> list[Row]:
+    question, claims, rows = asked.question, stored.claims(), list[Row]()
+    days = series(question.period, Step.DAY, question.zone)
+    for one in found:
+        for number, planned in enumerate(one.camera.deliveries):
+            if asked.only is not None and planned.id != str(asked.only):
+                continue
+            lost = [
+                Segment(start, end, True)
+                for start, end, kinds in one.moments
+                if kinds.deliveries[number][0] == "not_connected"
+            ]
+            if not lost:
+                continue
+            statuses = resolve(claims.get(planned.id, ()), watch.forwarders)
+            rows += [
+                (day.start, *_where(one.camera), *delivery_values(planned), sum(sums), *sums)
+                for day in days
+                if any(sums := _sums(day, lost, statuses))
+            ]
+    return rows
+
+
+def _sums(day: Period, lost: Sequence[Segment[bool]], statuses: Sequence[Segment[Status]]) -> tuple[Millis, ...]:
+    """Milliseconds of each party, in the order of the table."""
+    return tuple(add_up(divide(day, _within(day, lost), _within(day, statuses))).values())
+
+
+def _within[T](day: Period, line: Sequence[Segment[T]]) -> list[Segment[T]]:
+    return [one for one in line if one.start < day.end and one.end > day.start]
+
+
+SOURCES = (
+    Source(CAMERA_INTERVALS, camera_rows),
+    Source(DELIVERY_INTERVALS, delivery_rows),
+    Source(PARTIES, party_rows),
+)
