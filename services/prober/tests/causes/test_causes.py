@@ -33,7 +33,15 @@ TESTED_ELSEWHERE = {
     Cause.ANOTHER_DEVICE,
 }
 """In tests/probes and tests/domain, where each is named."""
-OF_DELIVERIES = {Cause.ALREADY_PUBLISHING, Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
+OF_DELIVERIES = {
+    Cause.ALREADY_PUBLISHING,
+    Cause.LEFT,
+    Cause.MISMATCH,
+    Cause.NOT_ASKED,
+    Cause.STALLED,
+    Cause.STOPPED,
+    Cause.TLS_REQUIRED,
+}
 """No probe of a camera ends with them."""
 
 

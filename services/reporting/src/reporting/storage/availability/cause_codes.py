@@ -55,6 +55,9 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         BY_FORWARDER: 255,
         Cause.ANOTHER_DEVICE: 45,
         Cause.WORKER_LAGGED: 46,
+        Cause.NOT_ASKED: 47,
+        Cause.LEFT: 48,
+        Cause.TLS_REQUIRED: 49,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
