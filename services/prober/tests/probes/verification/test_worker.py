@@ -96,6 +96,27 @@ async def test_proof_ends_at_one_centre_only_what_takes_long_there_keeps_nobody(
     assert all(fact.paused_since is None for fact in proofs.of(up))
 
 
+async def test_proof_ends_at_two_centres_and_what_takes_long_at_either_keeps_nobody(
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any
+) -> None:
+    """Both take long, not in step: whichever began first, each comes again when its own read-back is over."""
+    site = await open_site()
+    await site.provincial.set_fault("wrong_picture", path="yard")
+    await start_prober(max_delay_s=12.0, verify_timeout_s=3.0, verify_interval_s=1.0)
+    later, lying = site.delivery(site.national), site.delivery(site.provincial)
+    await planned(planner, site, later, lying)
+    # In the middle of the long one, the other centre begins to lie as well.
+    await proofs.fact(later, 12, within_s=40.0)
+    await site.national.set_fault("wrong_picture", path="yard")
+    mismatch = VerificationVerdict.MISMATCH
+    found = [(await proofs.fact(lying, number, within_s=60.0)) for number in (1, 2, 3)]
+    assert {fact.verdict for fact in found} == {mismatch}
+    assert mismatch in {fact.verdict for fact in proofs.of(later)}
+    for before, after in pairwise(found):
+        began_at = after.observed_at - timedelta(milliseconds=after.duration_ms)
+        assert (began_at - before.observed_at).total_seconds() < 4.0
+
+
 async def test_proof_ends_with_the_picture_that_was_found_at_a_centre_that_shows_it_for_ever(
     open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:

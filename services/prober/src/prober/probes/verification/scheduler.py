@@ -186,23 +186,40 @@ class Verifications:
         hold: Hold,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         """One read-back of each that is `running`, and before the last of them is over one of each delivery whenever it
-        is due."""
+        is due.
+
+        None waits for another: what takes long at two centres may be due at different times. For as long as the longest
+        read-back takes others begin; then the round ends with those that run.
+        """
         facts: tuple[DeliveryVerifiedV1, ...] = ()
-        first = asyncio.create_task(self._verify(camera, running, before, hold, patient=True))
+        until = asyncio.get_running_loop().time() + self.longest_s
+        running_now = {asyncio.create_task(self._verify(camera, running, before, hold, patient=True))}
         try:
-            while not first.done():
-                await asyncio.wait({first}, timeout=BUSY_AGAIN_S)
+            while running_now:
+                done, running_now = await asyncio.wait(
+                    running_now, timeout=BUSY_AGAIN_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    facts += task.result()
                 found = [delivery for delivery in deliveries if not self.is_read_back(delivery.id)]
-                if first.done() or not found:
-                    continue
-                async with self._alone(camera, found):
-                    idle, again, _ = await self._begin(camera, found, before)
-                    facts += idle
-                    facts += await self._verify(camera, again, before, hold, patient=True) if again else ()
-            return facts + first.result()
+                if running_now and found and asyncio.get_running_loop().time() < until:
+                    running_now.add(asyncio.create_task(self._verify_again(camera, found, before, hold)))
+            return facts
         finally:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+            for task in running_now:
+                task.cancel()
+            await asyncio.gather(*running_now, return_exceptions=True)
+
+    async def _verify_again(
+        self, camera: CameraV1, found: Sequence[PlannedDelivery], before: Before, hold: Hold
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        """Read back those of these that are due by now."""
+        async with self._alone(camera, found):
+            facts, again, _ = await self._begin(camera, found, before)
+            for delivery in found:
+                if delivery not in again:
+                    del self._running[delivery.id]
+            return facts + (await self._verify(camera, again, before, hold, patient=True) if again else ())
 
     async def verify_on_demand(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> RoundResult:
         """Read these back now, due or not; a delivery without a read-back address gets its finding too.
