@@ -15,6 +15,7 @@ CLOCKS = {"as_of", "valid_on"}
 NO_RECORDS = {
     "/v1/changes": "the log of all times, by `since` and `until`",
     "/v1/dead-letters": "messages of the bus",
+    "/v1/destinations/{thing_id}/addresses": "what the engineer of a centre types in today",
     "/v1/due-purges": "what waits today",
     "/v1/facilities/{thing_id}/links": "tokens, whose own times say what held when",
     "/v1/facility-link": "the one that calls",

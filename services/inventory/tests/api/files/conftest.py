@@ -151,7 +151,9 @@ class Filled:
         camera |= {"forward_audio": True, "probe_interval_s": 30.5, "probe_timeout_s": 7.25, "enabled": False}
         camera |= {"tls": {"fingerprint_sha256": "cd" * 32}, "vendor": "hikvision", "model": "00123", "firmware": "5"}
         camera |= {"recorder_id": self.ids["recorder"], "channel": 3, "verified_on": "2021-05-08", "verified_by": "An"}
-        camera |= {"time_source": "10.20.1.1; NTP"}
+        camera |= {"time_source": "10.20.1.1; NTP", "default_password_changed": True, "cloud_access": False}
+        camera |= {"firmware_released_on": "2021-01-15", "certificate": "QCVN135-0001"}
+        camera |= {"certificate_valid_until": "2029-01-14"}
         camera |= {"shared_device_reason": "Một đầu ghi", "destination_ids": [self.ids["destination"]]}
         expected: Json = {"codec": "h265", "width": 1920, "height": 1080, "fps": 12.5, "serial": "0099"}
         expected |= {"mac": "00:11:22:33:44:55", "onvif_address": "10.20.1.5:8080"}

@@ -290,7 +290,8 @@ async def test_a_kept_answer_is_given_to_those_who_see_as_much(world: Any) -> No
 
 
 def test_every_noun_of_a_facility_is_in_this_province(world: Any) -> None:
-    of_province = {"obligations", "teams", "team-members", "decision-requests"}
+    # The addresses of a centre are narrowed by their cameras (test_served.py), the centre itself is the province's.
+    of_province = {"obligations", "teams", "team-members", "decision-requests", "destinations"}
     narrowed = {
         entry.path.split("/")[2] for entry in INVENTORY if entry.reach is Reach.NARROWED and "{thing_id}" in entry.path
     }
