@@ -30,11 +30,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
-from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses
+from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses, strips
 from reporting.api.mandate import calendar_feeds, camera_security, deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.present import cameras as present_cameras
-from reporting.api.present import counting, events
+from reporting.api.present import counting, events, freshness
 from reporting.api.present.streaming import Listeners
 from reporting.api.refusals import VIETNAMESE
 from reporting.api.reports import charts, contacts, files, freezing, issued, regimes
@@ -71,6 +71,7 @@ ROUTES = (
     counting,
     present_cameras,
     events,
+    freshness,
     figures,
     targets,
     late_evidence,
@@ -78,6 +79,7 @@ ROUTES = (
     overview,
     outages,
     intervals,
+    strips,
     progress,
     obligations,
     calendar_feeds,
@@ -161,7 +163,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     tally = Tally(keeper.board)
     app.state.context = Context(settings, database, clock.now, seal=seal, feed_tasks=feed_tasks, present=tally)
-    _add_streams(app, tally)
+    _add_present(app, tally, freshness.Ages(feed, clock, keeper.board))
     app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
     install_authentication(app, verifier, REPORTING)
@@ -178,8 +180,9 @@ def _keeper_of(settings: Settings, database: Database, clock: ServerClock) -> Ke
     return Keeper(database, Board(), clock.now, alive_s=alive_s, every_s=every_s)
 
 
-def _add_streams(app: FastAPI, tally: Tally) -> None:
-    """The server ends them before it waits for the requests that run."""
+def _add_present(app: FastAPI, tally: Tally, ages: freshness.Ages) -> None:
+    """The server ends its streams before it waits for the requests that run."""
+    app.state.ages = ages
     listeners = Listeners(tally.board.wake)
     app.state.composer, app.state.listeners = events.Composer(tally), listeners
     app.state.end_streams = listeners.stop

@@ -19,6 +19,7 @@ from nats.js.errors import APIError
 from pydantic import ValidationError
 
 from reporting import metrics
+from reporting.domain.evidence.stream_age import StreamAge
 from reporting.settings import Settings
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.clock import ServerClock
@@ -40,6 +41,10 @@ READ_BACK_LISTENERS = "read_back_listeners"
 """Queue group of the replicas."""
 OUTBOX_EVERY_S = 1.0
 """Between two reads of the outbox when nobody says that there is something."""
+FED = (
+    StreamAge(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+    StreamAge(topology.INVENTORY, topology.REPORTING_INVENTORY),
+)
 
 
 class Handlers(Protocol):
@@ -133,6 +138,13 @@ class Feed:
         """Whether more than a batch waits, or nobody knows how much does."""
         most = self._settings.ingest_batch
         return not self._watches or any(one.pending is None or one.pending > most for one in self._watches)
+
+    def ages(self) -> list[StreamAge]:
+        """How far the tables are behind each stream; while NATS is away nobody knows what waits."""
+        measured = {watch.age.stream: watch.age for watch in self._watches}
+        ages = [measured.get(one.stream, one) for one in FED]
+        is_there = self.bus is not None and self.bus.connected
+        return ages if is_there else [one.without_pending() for one in ages]
 
     async def report_losses(self, lost: Mapping[str, datetime]) -> None:
         """Report to forwarders, by their ids, that facts are lost which they published up to then."""
@@ -240,6 +252,7 @@ class StreamWatch:
         self._bus, self._consumer, self._positions, self._clock = bus, consumer, positions, clock
         self.pending: int | None = None
         """Events that are not handled yet; None: not known."""
+        self.age = StreamAge(consumer.stream, consumer.durable)
         self._kept: tuple[int, int] | None = None
         """The floor, and what was reached, as this process kept them last."""
 
@@ -252,20 +265,23 @@ class StreamWatch:
             self.pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
             metrics.PENDING.labels(durable).set(self.pending)
             handled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
-            await self._measure_age(handled)
-            await self._keep_position(handled, info.delivered.stream_seq if info.delivered is not None else handled)
+            oldest_age_s = await self._measure_age(handled)
+            delivered = info.delivered.stream_seq if info.delivered is not None else handled
+            last = await self._keep_position(handled, delivered)
             if self._consumer.stream == topology.INVENTORY and not self.pending:
                 await self._positions.note_register_read(asked_at)
+            await self._note_age(handled, last, oldest_age_s)
         except (NatsError, APIError, TimeoutError) as error:
             self.pending = None
+            self.age = self.age.without_pending()
             log.debug("lag_unknown", durable=durable, error=type(error).__name__)
         except Exception as error:
             if not is_transient(error):
                 raise
             log.info("position_unknown", durable=durable, error=type(error).__name__)
 
-    async def _measure_age(self, handled: int) -> None:
-        """How old the first event is that is not handled: also when few come, nobody may wait for hours."""
+    async def _measure_age(self, handled: int) -> float:
+        """Seconds: how old the first event is that is not handled: also when few come, nobody may wait for hours."""
         age_s = 0.0
         if self.pending:
             async for first in read_stream(self._bus, self._consumer.stream, handled + 1, sys.maxsize, most=1):
@@ -273,9 +289,23 @@ class StreamWatch:
                 age_s = 0.0 if stored_at is None else max((self._clock.now() - stored_at).total_seconds(), 0.0)
                 break
         metrics.OLDEST_PENDING.labels(self._consumer.durable).set(age_s)
+        return age_s
 
-    async def _keep_position(self, handled: int, delivered: int) -> None:
-        """`handled`: everything up to there was acknowledged, so it was in the tables at that moment.
+    async def _note_age(self, handled: int, last: int, oldest_age_s: float) -> None:
+        """`last`: sequence of the stream's last message, which may be gone."""
+        handled_at, stream_time = self.age.handled_at, self.age.stream_time
+        async for found in read_stream(self._bus, self._consumer.stream, last, last, most=1):
+            stream_time = found[0].stored_at
+            if handled >= last:
+                handled_at = stream_time
+        self.age = self.age._replace(
+            pending=self.pending, oldest_pending_age_s=oldest_age_s, handled_at=handled_at, stream_time=stream_time
+        )
+
+    async def _keep_position(self, handled: int, delivered: int) -> int:
+        """Return the sequence of the stream's last message.
+
+        `handled`: everything up to there was acknowledged, so it was in the tables at that moment.
 
         `delivered`: nothing after it was. Between the two, what waits for a newer release may hold the floor down
         while all that came after it is acknowledged.
@@ -298,6 +328,7 @@ class StreamWatch:
             log.info("events_replayed", stream=stream, first=floor + 1, last=delivered, count=replayed)
         await self._positions.keep(stream, handled, delivered, info.created, went_back=went_back)
         self._kept = handled, delivered
+        return info.state.last_seq
 
 
 class WaitingNotice(Protocol):

@@ -46,12 +46,16 @@ async def test_the_oldest_event_that_waits_has_an_age_by_reportings_own_login(
 
     await watch.check(ingest.is_transient)
     assert 600 <= age_s() < 700
+    assert watch.age.pending == 5
+    assert watch.age.handled_at is None
 
     async def caught_up() -> bool:
         await watch.check(ingest.is_transient)
         assert age_s() == 0
-        return True
+        return watch.age.pending == 0
 
     async with running_beside(register.run()):
         await eventually(caught_up)
+    assert watch.age.handled_at == watch.age.stream_time
+    assert watch.age.stream_time is not None
     await own.close()

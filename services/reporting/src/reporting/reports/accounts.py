@@ -136,7 +136,7 @@ async def histories[Made](
     make: Callable[[list[CameraHistory]], Made],
 ) -> AsyncIterator[Made]:
     """The same of what the accounts add up: every moment of each camera."""
-    async for made in each_portion(session, question, cameras, _history, make):
+    async for made in each_portion(session, question, cameras, history_of, make):
         yield made
 
 
@@ -320,9 +320,10 @@ def _demanded(camera: Camera, piece: Piece, evidence: Mapping[str, Evidence]) ->
     return [_line(demanded.get(one.id) or one._replace(enabled=False), evidence[one.id]) for one in camera.deliveries]
 
 
-def _history(
+def history_of(
     material: Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
 ) -> CameraHistory:
+    """What every moment of the period counts for."""
     moments: list[Segment[Kinds]] = []
     for start, end, piece in camera.pieces:
         if piece.absence is not None:
