@@ -1,13 +1,14 @@
 """The pages in Debian's Chromium, before a real reporting; skipped with a sentence elsewhere."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from console.tests.conftest import running_console, serve
 from console.tests.pages.conftest import (
     common_database,
@@ -32,28 +33,93 @@ CHOSEN = "VONGGAC_TEST_BROWSER"
 """Environment variable that `make test-browser` sets."""
 
 
+class Line:
+    """A line to a server on loopback, to be cut: what runs over it ends or goes silent, nothing new gets through."""
+
+    def __init__(self, port: int, to: int) -> None:
+        self.port, self._to = port, to
+        self._open, self._flows = asyncio.Event(), True
+        self._open.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, until either end or a cut closes it."""
+        if not self._flows:
+            writer.close()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, back}
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._copy(reader, back))
+                both.create_task(self._copy(there, writer))
+        finally:
+            self._writers -= {writer, back}
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def silence(self) -> None:
+        """As a cable that was pulled: nobody is told, nothing arrives."""
+        self._open.clear()
+
+    def cut(self) -> None:
+        """As a server that died: connections are closed, and new ones too."""
+        self._flows = False
+        for writer in self._writers:
+            writer.close()
+
+    def mend(self) -> None:
+        """All flows again."""
+        self._flows = True
+        self._open.set()
+
+
+@asynccontextmanager
+async def line(to: int, port: int | None = None) -> AsyncIterator[Line]:
+    """A line to a port."""
+    made = Line(port or free_port(), to)
+    server = await asyncio.start_server(made.carry, "127.0.0.1", made.port)
+    try:
+        yield made
+    finally:
+        made.cut()
+        made.mend()
+        server.close()
+
+
 @dataclass
 class Place:
-    """Where the console is, and the server of reporting to cut it from."""
+    """Where the console is, and the lines by which it is reached and reaches reporting."""
 
     address: str
-    reporting: uvicorn.Server
+    to_console: Line
+    to_reporting: Line
 
 
 @pytest_asyncio.fixture
 async def place(
     bus: Bus, settings: ReportingSettings, nats_server: NatsServer, keys_folder: object
 ) -> AsyncIterator[Place]:
-    """The console on a port of its own, with its issuer and reporting."""
-    address, port = f"http://127.0.0.1:{(own := free_port())}", free_port()
+    """The console, with its issuer and reporting; browsers and the console get there by lines that can be cut."""
+    address, own, port = f"http://127.0.0.1:{(front := free_port())}", free_port(), free_port()
     issuer = IssuerSettings.model_validate({"port": free_port(), "keys": keys_folder, "console_url": address})
     async with (
         serve(create_issuer(issuer), issuer.port),
-        serve(create_reporting(settings), port, lifespan="on") as reporting,
-        running_console(nats_server, issuer, base_url=address, reporting_url=f"http://127.0.0.1:{port}") as app,
+        serve(create_reporting(settings), port, lifespan="on"),
+        line(port) as to_reporting,
+        running_console(
+            nats_server, issuer, base_url=address, reporting_url=f"http://127.0.0.1:{to_reporting.port}"
+        ) as app,
         serve(app, own) as console,
+        line(own, front) as to_console,
     ):
-        yield Place(address, reporting)
+        yield Place(address, to_console, to_reporting)
         app.state.end_streams()
         console.should_exit = True
 

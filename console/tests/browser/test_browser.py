@@ -60,28 +60,43 @@ async def test_without_scripts_pages_show_the_same_figures(chromium: Browser, pl
     assert await page.locator("html").get_attribute("lang") == "en"
 
 
+@pytest.mark.parametrize("how", ["cut", "silence"])
 async def test_figures_say_that_they_are_old_when_reporting_is_cut(
-    chromium: Browser, place: Place, known: None
+    chromium: Browser, place: Place, known: None, how: str
 ) -> None:
     page = await signed_in(chromium, place)
     await page.goto(place.address + "/cameras")
     await page.locator("[data-figure]").first.wait_for()
     await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
-    place.reporting.force_exit = place.reporting.should_exit = True
+    getattr(place.to_reporting, how)()
     await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
     assert "SỐ LIỆU CŨ" in await page.locator("#age-words").inner_text()
-    for figure in await page.locator("[data-figure]").all():
+    assert "báo cáo" in await page.locator("#age-words").inner_text()
+    figures = await page.locator("[data-figure]").all()
+    assert figures
+    for figure in figures:
         assert "cũ" in await figure.inner_text()
+    place.to_reporting.mend()
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+    assert await page.locator(".old").count() == 0
 
 
+@pytest.mark.parametrize("how", ["cut", "silence"])
 async def test_figures_say_that_they_are_old_when_the_console_is_cut(
-    chromium: Browser, place: Place, known: None
+    chromium: Browser, place: Place, known: None, how: str
 ) -> None:
     page = await signed_in(chromium, place)
     await page.goto(place.address + "/cameras")
     await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
-    await page.context.set_offline(True)
+    getattr(place.to_console, how)()
     await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
     assert "máy chủ" in await page.locator("#age-words").inner_text()
-    await page.context.set_offline(False)
+    place.to_console.mend()
     await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+
+
+async def test_a_page_is_never_called_old_while_it_is_loaded(chromium: Browser, place: Place, known: None) -> None:
+    page = await signed_in(chromium, place)
+    for path in PAGES[:-1]:
+        await page.goto(place.address + path)
+        assert "is-stale" not in (await page.locator("body").get_attribute("class") or "").split(), path

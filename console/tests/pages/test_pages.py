@@ -83,7 +83,7 @@ async def test_inventory_that_is_away_takes_its_part_alone(filled: Browser) -> N
     page = await filled.get("/facilities/KCL-01")
     text = at_text(page.text)
     assert page.status_code == 200
-    assert "Dịch vụ inventory không trả lời từ" in text
+    assert "Sổ đăng ký không trả lời từ" in text
     assert "CAM-04" in text
 
 
@@ -101,3 +101,36 @@ async def test_filters_of_the_address_narrow_the_rows(filled: Browser) -> None:
     assert (await filled.get("/facilities?q=ly+khu")).text.count('<tr id="facility-') == 1
     refused = await filled.get("/cameras?state=broken")
     assert "state" in refused.text
+
+
+async def test_each_number_of_a_centre_has_its_rows_and_they_add_up_to_its_deliveries(filled: Browser) -> None:
+    page = (await filled.get("/deliveries")).text
+    centres = re.findall(r'<tr id="destination-.*?</tr>', page, re.DOTALL)
+    assert len(centres) == 2
+    for centre in centres:
+        numbers = re.findall(r'<a href="(/deliveries[^"]*)" data-figure>([\d.]+)</a>', centre)
+        (_, all_of_it), *parts = [(link, int(number)) for link, number in numbers]
+        assert all_of_it == sum(number for _, number in parts) == 4
+        for link, number in numbers:
+            rows = (await filled.get(unescape(link))).text
+            assert rows.count('<tr id="camera-') == int(number), link
+
+
+async def test_who_is_to_be_called_is_a_number_with_its_rows(filled: Browser) -> None:
+    overview = at_text((await filled.get("/")).text)
+    assert "1 cơ sở cần gọi ngay" in overview
+    assert "Chưa biết gọi cho ai: sổ đăng ký không trả lời" in overview
+    assert (await filled.get("/facilities?category=to_call")).text.count('<tr id="facility-') == 1
+
+
+async def test_whom_to_call_is_missing_and_not_nobody_where_the_register_is_away(filled: Browser) -> None:
+    text = at_text((await filled.get("/cameras/CAM-04")).text)
+    assert "Phần này đang thiếu" in text
+    assert "Chưa có đầu mối" not in text
+
+
+async def test_the_page_itself_says_how_old_its_account_is(filled: Browser) -> None:
+    for path in ("/", "/facilities", "/cameras", "/cameras/CAM-04", "/facilities/KCL-01", "/deliveries", "/wall"):
+        age = re.search(r'data-reporting="([\d.e-]+)"', (await filled.get(path)).text)
+        assert age is not None, path
+        assert float(age[1]) < 60, path

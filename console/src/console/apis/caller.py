@@ -1,4 +1,5 @@
-"""One call on a person's behalf; what comes back is a value: the document, a refusal, or that the service is away."""
+"""One call on a person's behalf; what comes back is a value: the document, a refusal, or that the service is away or
+still loading."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +42,14 @@ class Away:
     """Unix time of the first call that failed."""
 
 
-type Answer = Found | Refused | Away
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The service has just started and is about to answer: it is reading what it answers from."""
+
+    service: str
+
+
+type Answer = Found | Refused | Away | Loading
 
 
 class Caller:
@@ -69,12 +77,14 @@ class Caller:
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=self._within_s,
             )
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 and not _is_loading(answer):
                 return self._note_away(f"status {answer.status_code}")
             body = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             return self._note_away(type(error).__name__)
         self.away_since_s = None
+        if answer.status_code >= 500:
+            return Loading(self.service)
         if answer.status_code != 200 or not isinstance(body, dict):
             return _refusal(self.service, answer.status_code, body)
         return Found(body)
@@ -100,6 +110,12 @@ class Caller:
 
 SILENCE_S = 10.0
 """A stream of which nothing came for so long is broken: it says that it is alive every three seconds."""
+
+
+def _is_loading(answer: httpx.Response) -> bool:
+    """Whether it says that its account is not whole yet. Raises ValueError where the body is no JSON."""
+    body = answer.json() if answer.status_code == 503 else None
+    return isinstance(body, dict) and body.get("code") == "present_loading"
 
 
 def _refusal(service: str, status: int, body: object) -> Refused:

@@ -22,11 +22,11 @@ class Inventory:
     async def read_facility(self, token: str, facility_id: str) -> Answer:
         return await self.caller.get(token, f"/v1/facilities/{facility_id}")
 
-    async def find_people(self, token: str, facility_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-        """Focal points of some facilities, those in office first; nobody where the register is away."""
+    async def find_people(self, token: str, facility_ids: Iterable[str]) -> dict[str, list[dict[str, Any]] | None]:
+        """Focal points of some facilities, those in office first; None where the register does not say."""
         ids = list(facility_ids)[:CALLS_AT_ONCE]
         answers = await asyncio.gather(*(self.list_focal_points(token, each) for each in ids))
         return {
-            each: answer.body["items"] if isinstance(answer, Found) else []
+            each: answer.body["items"] if isinstance(answer, Found) else None
             for each, answer in zip(ids, answers, strict=True)
         }

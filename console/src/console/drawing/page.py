@@ -42,6 +42,7 @@ def environment(language: str) -> Environment:
         connection_word=lambda key: states.name_in(states.CONNECTIONS, key, words),
         compliance_word=lambda key: states.name_in(states.COMPLIANCE, key, words),
         delivery_word=lambda key: states.name_in(states.DELIVERIES, key, words),
+        service_word=lambda key: states.name_in(states.SERVICES, key, words),
         role_word=lambda key: states.name_in(states.ROLES, key, words),
         cause_word=lambda cause: states.name_cause(cause, language, words),
         advice=lambda cause: states.advise(cause, language),

@@ -19,7 +19,7 @@ PLACES_OF_2021: Mapping[str, tuple[int, int]] = {
 """Column and row by unit code, until 30/6/2025; units of other codes follow below, in the order of their codes."""
 COLUMNS = 4
 _WORDS_OFF = ("Huyện đảo ", "Huyện ", "Thành phố ", "Thị xã ", "Xã ", "Phường ", "Đặc khu ")
-_LINE = 6
+_LINE = 5
 _LINES = 2
 
 

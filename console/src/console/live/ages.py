@@ -3,6 +3,8 @@
 The console says how old each link was when it spoke; the browser adds what has passed since by its own clock.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from console.apis.caller import Answer, Found
@@ -39,3 +41,10 @@ def ages_of(answer: Answer) -> Ages:
         workers=max(newest.values(), default=None),
         fact=body["newest_fact_age_s"],
     )
+
+
+def age_of_account(answers: Iterable[Answer], now_s: float) -> float | None:
+    """Of what is on the page, where reporting gives no ages: by its own moment, the oldest; None without an account."""
+    moments = [answer.body.get("as_of") for answer in answers if isinstance(answer, Found)]
+    ages = [now_s - datetime.fromisoformat(moment).timestamp() for moment in moments if moment]
+    return max(0.0, max(ages)) if ages else None

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from console.apis.caller import Answer, Found
 from console.drawing.page import language_of
-from console.pages.facilities import draw_strips
+from console.pages.facilities import draw_strips, is_without_strips
 from console.pages.overview import connections_of
 from console.pages.parts import FILTERS, SCOPE, body_of, filters_of, inventory_of, page, reporting_of
 from console.sign_in.required import SignedIn
@@ -18,6 +18,8 @@ from console.words.states import COMPLIANCE, CONNECTIONS, STATES
 router = APIRouter()
 
 FOUND_BY_CODE = 100
+EVERY_DELIVERY = "all"
+"""Of the address of `/deliveries`: whatever the state of the delivery."""
 CHOICES = {"state": STATES, "connected": CONNECTIONS, "compliant": COMPLIANCE}
 
 
@@ -55,14 +57,16 @@ async def show_camera(request: Request, camera: str, visitor: SignedIn) -> Respo
     )
     row = _row_of(rows, camera)
     answers: list[Answer] = [rows]
-    values: dict[str, Any] = {"camera": camera, "row": row, "people": [], "strips": [], "window": None}
+    values: dict[str, Any] = {"camera": camera, "row": row, "people": None, "strips": [], "window": None}
+    values["without_strips"] = False
     if row is not None:
         strips, people = await asyncio.gather(
             reporting.read_strips(token, row["facility_id"]),
             inventory_of(request).list_focal_points(token, row["facility_id"]),
         )
-        answers += [strips, people]
-        values["people"] = (body_of(people) or {"items": []})["items"]
+        answers += [people] if is_without_strips(strips) else [strips, people]
+        values["without_strips"] = is_without_strips(strips)
+        values["people"] = (body_of(people) or {"items": None})["items"]
         if isinstance(strips, Found):
             language = language_of(request)
             drawn = draw_strips(strips.body, language, catalogue.translations(language))
@@ -86,13 +90,17 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
     )
     answers = [present]
     if "destination" in filters:
-        answers.append(await reporting.list_cameras(visitor.token, {"delivery": "not_connected", **filters}))
+        asked = {"delivery": "not_connected", **filters}
+        if asked["delivery"] == EVERY_DELIVERY:
+            del asked["delivery"]
+        answers.append(await reporting.list_cameras(visitor.token, asked))
     return page(
         request,
         "pages/deliveries.html",
         answers=answers,
         freshness=freshness,
         filters=filters,
+        scope=scope,
         present=body_of(present),
         rows=body_of(answers[1]) if len(answers) > 1 else None,
     )

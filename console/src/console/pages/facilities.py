@@ -9,12 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from console.apis.caller import Found, Refused
+from console.apis.caller import Answer, Found, Refused
 from console.drawing.page import language_of
 from console.drawing.strips import Part, strip
 from console.pages.overview import connections_of
 from console.pages.parts import SCOPE, body_of, filters_of, inventory_of, page, reporting_of
-from console.pages.summary import CATEGORIES, WORDS, Summary, count_categories, summarise
+from console.pages.summary import CATEGORIES, TO_CALL, WORDS, Summary, count_categories, summarise, to_call
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 from console.words.dates import LOCAL, write_time
@@ -36,14 +36,19 @@ async def list_facilities(request: Request, visitor: SignedIn) -> Response:
         reporting.read_present(visitor.token, scope), reporting.read_freshness(visitor.token)
     )
     body = body_of(present)
-    values: dict[str, Any] = {"filters": filters, "categories": CATEGORIES, "category_words": WORDS, "rows": None}
+    values: dict[str, Any] = {
+        "filters": filters,
+        "categories": (*CATEGORIES, TO_CALL),
+        "category_words": WORDS,
+        "rows": None,
+    }
     if body is not None:
         every = [summarise(row) for row in body["by_facility"]]
         rows = sorted(_chosen(every, filters), key=lambda each: each.rank)
         number = _page_number(filters.get("page"), len(rows))
         values |= {
             "present": body,
-            "counts": count_categories(every),
+            "counts": count_categories(every) | {TO_CALL: len(to_call(every))},
             "total": len(rows),
             "page_number": number,
             "pages": max(1, -(-len(rows) // ROWS)),
@@ -75,7 +80,7 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
         "record": None,
         "people_known": False,
     }
-    answers = [rows, strips, present]
+    answers = [rows, present, *([] if is_without_strips(strips) else [strips])]
     if known is not None:
         people, record = await asyncio.gather(
             inventory.list_focal_points(token, known["id"]), inventory.read_facility(token, known["id"])
@@ -91,9 +96,15 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
     values |= {
         "rows": body_of(rows),
         "strips": draw_strips(strips.body, language_of(request), words) if isinstance(strips, Found) else None,
+        "without_strips": is_without_strips(strips),
         "window": (strips.body["start"], strips.body["end"]) if isinstance(strips, Found) else None,
     }
     return page(request, "pages/facility.html", answers=answers, freshness=freshness, status=status, **values)
+
+
+def is_without_strips(answer: Answer) -> bool:
+    """Whether this reporting gives none: an older one, or nothing to draw. No part of the page is missing for it."""
+    return isinstance(answer, Refused) and answer.status == 404
 
 
 def draw_strips(body: dict[str, Any], language: str, words: NullTranslations) -> dict[str, list[dict[str, Any]]]:
@@ -140,7 +151,7 @@ def _chosen(rows: list[Summary], filters: dict[str, str]) -> list[Summary]:
     return [
         each
         for each in rows
-        if (category is None or each.category == category)
+        if (category is None or each.category == category or (category == TO_CALL and each in to_call([each])))
         and all(word in fold(f"{each.row['code']} {each.row['name']}") for word in wanted)
     ]
 

@@ -36,7 +36,8 @@ class Call:
 
     facility: Summary
     length: timedelta | None
-    people: list[dict[str, Any]]
+    people: list[dict[str, Any]] | None
+    """None: the register does not say."""
 
 
 @router.get("/")
@@ -89,7 +90,7 @@ async def _calls(request: Request, token: str, urgent: list[Summary], now: datet
         ),
     )
     return [
-        Call(facility, worst_since((body_of(rows) or {"items": []})["items"], now), people.get(facility.row["id"], []))
+        Call(facility, worst_since((body_of(rows) or {"items": []})["items"], now), people.get(facility.row["id"]))
         for facility, rows in zip(urgent, lists, strict=True)
     ]
 

@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from console.apis.caller import Answer, Away, Found, Refused
+from console.apis.caller import Answer, Away, Found, Loading, Refused
 from console.apis.inventory import Inventory
 from console.apis.reporting import Reporting
 from console.drawing.page import render
-from console.live.ages import Ages, ages_of
+from console.live.ages import age_of_account, ages_of
 from console.words.dates import LOCAL
 
 FILTERS = (
@@ -27,12 +27,13 @@ LONGEST_FILTER = 200
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A part that is missing: `service` is away since a time, or has refused with a sentence."""
+    """A part that is missing: `service` is away since a time, or has refused with a sentence, or is loading."""
 
     service: str
     since: datetime | None
     detail: str
     detail_vi: str
+    is_loading: bool = False
 
 
 def trouble_of(answers: Iterable[Answer]) -> list[Trouble]:
@@ -42,6 +43,8 @@ def trouble_of(answers: Iterable[Answer]) -> list[Trouble]:
         if isinstance(answer, Away):
             since = datetime.fromtimestamp(answer.since_s, LOCAL)
             found.setdefault((answer.service, ""), Trouble(answer.service, since, "", ""))
+        elif isinstance(answer, Loading):
+            found.setdefault((answer.service, "loading"), Trouble(answer.service, None, "", "", is_loading=True))
         elif isinstance(answer, Refused):
             trouble = Trouble(answer.service, None, answer.detail, answer.detail_vi)
             found.setdefault((answer.service, answer.detail), trouble)
@@ -87,7 +90,9 @@ def page(
 ) -> Response:
     """A page with its parts, its ages and what is missing."""
     given = [*answers]
-    ages: Ages = ages_of(freshness)
+    ages = ages_of(freshness)
+    if ages.reporting is None:
+        ages = ages._replace(reporting=age_of_account(given, request.app.state.unix_s()))
     missing = not any(isinstance(each, Found) for each in given)
     # Ages that nobody gives are shown as not known: no part of the page is missing for it.
     every = given if isinstance(freshness, Refused) else [*given, freshness]

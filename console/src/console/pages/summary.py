@@ -13,11 +13,14 @@ from console.words.catalogue import mark
 
 COMPLETE, LACKING, UNCERTAIN, EMPTY = "complete", "lacking", "unknown", "no_cameras"
 CATEGORIES = (COMPLETE, LACKING, UNCERTAIN, EMPTY)
+TO_CALL = "to_call"
+"""Those of two categories: lacking, and not known."""
 WORDS = {
     COMPLETE: mark("both centres receive all cameras"),
     LACKING: mark("a centre lacks cameras"),
     UNCERTAIN: mark("not known of some cameras"),
     EMPTY: mark("no cameras in service"),
+    TO_CALL: mark("to call now"),
 }
 _NEEDS = {
     "both": mark("both centres lack {n}/{of} cameras"),

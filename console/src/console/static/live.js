@@ -22,6 +22,11 @@
     if (whole < 3600) return words.wordsMinute.replace("{n}", Math.floor(whole / 60));
     return words.wordsHour.replace("{n}", Math.floor(whole / 3600));
   }
+  function freshest(given, known) {
+    // What a page does not say is as old as what the stream said before.
+    const or = (name) => given[name] ?? known[name];
+    return { reporting: or("reporting"), workers: or("workers"), fact: or("fact") };
+  }
   function setText(element, text) {
     if (element && element.textContent !== text) element.textContent = text;
   }
@@ -58,6 +63,7 @@
     const oldest = Math.max(now.browser, now.reporting ?? 0);
     const sentence = link === null
       ? words.wordsFresh.replace("{age}", write(oldest))
+      : now[link] === null ? words.wordsSilent.replace("{link}", words["words" + link[0].toUpperCase() + link.slice(1)])
       : words.wordsStale.replace("{link}", words["words" + link[0].toUpperCase() + link.slice(1)]).replace("{age}", write(now[link]));
     setText(document.getElementById("age-words"), sentence);
     const time = document.querySelector("#age time");
@@ -112,7 +118,7 @@
     });
     for (const each of document.querySelectorAll("#live details")) if (open.has(each.closest("[id]").id)) each.open = true;
     body.dataset.version = fresh.body.dataset.version;
-    said = read(fresh.body.dataset);
+    said = freshest(read(fresh.body.dataset), ages());
     heardAt = clock();
     rotate();
     show();

@@ -49,6 +49,7 @@ DELIVERIES = {
     "maintenance": mark("Maintenance"),
     "out_of_scope": mark("Out of scope"),
 }
+SERVICES = {"inventory": mark("The register"), "reporting": mark("Reporting")}
 ROLES = {"national": mark("Ministry"), "provincial": mark("Province")}
 _OTHER_CAUSES = {
     "switched_off": mark("Switched off by agreement"),
