@@ -65,7 +65,7 @@ class Line:
         writer.close()
 
     def silence(self) -> None:
-        """As a cable that was pulled: nobody is told, nothing arrives."""
+        """As a cable that was pulled: no end is seen, nothing arrives."""
         self._open.clear()
 
     def cut(self) -> None:
