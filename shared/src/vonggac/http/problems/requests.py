@@ -110,6 +110,7 @@ OF_NOUNS: Mapping[str, str] = {
     "issued paper": "văn bản đã ban hành",
     "obligation": "nghĩa vụ",
     "recorder": "đầu ghi",
+    "regime": "chế độ báo cáo",
     "report": "báo cáo",
     "rule": "quy tắc",
     "scan": "lần quét",
