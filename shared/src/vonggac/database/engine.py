@@ -112,6 +112,11 @@ class Database:
             return f"PostgreSQL does not answer ({type(error).__name__})"
         return None
 
+    async def connect_alone(self) -> AsyncConnection[Any]:
+        """Open a connection outside the pool, in autocommit, for who closes it. Raises psycopg.Error or OSError."""
+        _, given = self.engine.dialect.create_connect_args(self.engine.url)
+        return await _connect(**given, connect_timeout=5, autocommit=True)
+
     async def close(self) -> None:
         await self.engine.dispose()
 

@@ -10,8 +10,9 @@ from itertools import batched
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis
 from vonggac.database import Database
@@ -75,24 +76,20 @@ def _unpacked(packed: str) -> Iterable[UUID]:
 class Listener:
     """A connection of its own that hears what is announced; it is not of the pool, which it would keep short."""
 
-    def __init__(self, held: AsyncConnection, connection: Any) -> None:
-        self._held, self._connection = held, connection
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
         self._payloads: list[str] = []
         connection.add_notify_handler(lambda notice: self._payloads.append(notice.payload))
 
     @classmethod
     async def open(cls, database: Database) -> Self:
         """Listen from now on. Raises what PostgreSQL raises."""
-        held = await database.engine.connect()
+        connection = await database.connect_alone()
+        listener = cls(connection)
         try:
-            pooled = await held.get_raw_connection()
-            connection: Any = pooled.driver_connection
-            pooled.detach()
-            await connection.set_autocommit(True)
-            listener = cls(held, connection)
             await connection.execute(f"listen {CHANNEL}")
         except BaseException:
-            await held.close()
+            await connection.close()
             raise
         return listener
 
@@ -103,6 +100,5 @@ class Listener:
         return read_payloads(payloads)
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._held.close()
+        """Close the connection. It waits for nothing, so that a cancellation cannot leave it open."""
         await self._connection.close()
