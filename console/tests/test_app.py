@@ -34,7 +34,7 @@ async def test_pages_are_vietnamese_and_english_by_choice(browser: Browser) -> N
 async def test_a_page_says_which_service_is_away_and_since_when(browser: Browser) -> None:
     page = await browser.sign_in()
     assert page.status_code == 503
-    assert "Dịch vụ reporting không trả lời từ" in page.text
+    assert "Dịch vụ báo cáo không trả lời từ" in page.text
     assert "Phần này đang thiếu" in page.text
     assert "Sở Thông tin và Truyền thông (chủ trì)" in page.text
 
