@@ -7,9 +7,10 @@ page loads itself again and takes over what differs. So a page is never put toge
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -23,13 +24,13 @@ log = get_logger(__name__)
 BEAT_S = 2.0
 """A page hears from the console this often."""
 FRESHNESS_S = 3.0
-"""How old the ages of reporting's workers may be that all pages share."""
+"""How old the ages that reporting answers may be; the pages of one session share them."""
 AGAIN_S = 2.0
 """Between two tries to listen to reporting."""
 
 
 class LiveFreshness:
-    """The ages that reporting answers, fetched once for all pages of this process."""
+    """The ages that reporting answers to one token: the newest fact is the newest that its reader may see."""
 
     def __init__(self, reporting: Reporting, now: Callable[[], float] = time.monotonic) -> None:
         self._reporting, self._now = reporting, now
@@ -67,7 +68,8 @@ class Listeners:
 
     def __init__(self, reporting: Reporting, metrics: Metrics, *, most: int, unix_s: Callable[[], float]) -> None:
         self._reporting, self._metrics, self._most, self._unix_s = reporting, metrics, most, unix_s
-        self._freshness = LiveFreshness(reporting)
+        self._freshness: WeakValueDictionary[str, LiveFreshness] = WeakValueDictionary()
+        """By token, for as long as a page of it is open."""
         self._heard: set[_Heard] = set()
         self._ending = False
 
@@ -83,16 +85,17 @@ class Listeners:
 
     async def stream(
         self, token: str, expires_at_s: float, filters: Mapping[str, str], version: str | None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """Events of one page until it leaves, the token ends or the process stops."""
         heard = _Heard(at=time.monotonic(), version=version)
+        freshness = self._freshness.setdefault(token, LiveFreshness(self._reporting))
         listening = asyncio.create_task(self._listen(token, filters, heard), name="live")
         self._heard.add(heard)
         self._metrics.listeners.set(len(self._heard))
         try:
             yield b"retry: 2000\n\n"
             while not self._ending and self._unix_s() < expires_at_s:
-                ages = await self._freshness.read(token)
+                ages = await freshness.read(token)
                 if heard.age_s is not None:
                     ages = ages._replace(reporting=time.monotonic() - heard.at + heard.age_s)
                 yield event("ages", ages.to_data())
