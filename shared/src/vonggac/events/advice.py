@@ -31,9 +31,9 @@ _ADVICE = {
         "The address answers, and nothing listens at the port (TCP reset). Of a centre that pulls: it asks, and we "
         "refuse it (`refused_for` says why).",
         "Bật RTSP trên camera, kiểm tra số cổng và tường lửa; chờ nếu camera đang khởi động lại. Trung tâm tự kéo: sửa "
-        "điều mà refused_for nêu (mật khẩu, mạng nguồn, TLS).",
+        "lý do bị từ chối (mật khẩu, mạng nguồn, TLS).",
         "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting. A centre that "
-        "pulls: mend what refused_for names (password, source network, TLS).",
+        "pulls: mend why it is refused (password, source network, TLS).",
     ),
     Cause.TIMEOUT: Advice(
         "No answer before the deadline of the probe, or video so late that no keyframe could come before it.",
