@@ -12,6 +12,7 @@ from typing import Any
 from tests.architecture.modules import modules, tracked, tree
 
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -156,7 +157,8 @@ def operations() -> dict[tuple[str, str], list[tuple[re.Pattern[str], Any]]]:
     """By service and method: each route and its operation, those without parameters first."""
     found: dict[tuple[str, str], list[tuple[re.Pattern[str], Any]]] = {}
     for service in SERVICES:
-        paths = json.loads((ROOT / f"services/{service}/src/{service}/api/openapi.json").read_text("utf-8"))["paths"]
+        text = (ROOT / f"services/{service}/src/{service}/api/openapi.json").read_text("utf-8")
+        paths = inline_repeated_parts(json.loads(text))["paths"]
         for path, method in product(
             sorted(paths, key=lambda path: path.count("{")), ("get", "post", "put", "patch", "delete")
         ):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import Any
 import jsonschema
 import pytest
 
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PAGING = {"cursor", "limit", "sort", "fields", "total"}
 FILES = {"text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 """What an import with `answer=file` answers mistakes with."""
+MOST_LINES = {"inventory": 53_000, "prober": 10_000, "forwarder": 5_000, "reporting": 20_500}
+MOST_BYTES = 800_000
+"""Of the document without white space."""
 OLD_STYLES = {"after", "offset", "page", "skip"}
 
 type Json = dict[str, Any]
@@ -25,7 +31,8 @@ pytestmark = pytest.mark.parametrize("service", SERVICES)
 
 @cache
 def read(service: str) -> Json:
-    return dict(json.loads((ROOT / "services" / service / "src" / service / "api" / "openapi.json").read_text("utf-8")))
+    path = ROOT / "services" / service / "src" / service / "api" / "openapi.json"
+    return inline_repeated_parts(json.loads(path.read_text("utf-8")))
 
 
 def operations(service: str) -> Iterator[tuple[str, Json]]:
@@ -69,14 +76,15 @@ def test_what_is_asked_for_by_its_name_may_not_be_there(service: str) -> None:
         assert missing <= operation["responses"].keys(), name
 
 
-def test_every_body_has_an_example_that_fits(service: str) -> None:
+def test_every_request_has_an_example_and_every_example_fits(service: str) -> None:
     for name, operation in operations(service):
         for body in (operation.get("requestBody", {}), *operation["responses"].values()):
-            for kind, media in body.get("content", {}).items():
-                if "schema" in media:
+            for media in body.get("content", {}).values():
+                if "example" in media:
                     schema = {**media["schema"], "components": read(service)["components"]}
-                    assert "example" in media, (name, kind)
                     jsonschema.Draft202012Validator(schema).validate(media["example"])
+        for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+            assert "example" in media or media.get("schema", {}).get("format") == "binary", (name, kind)
 
 
 def test_of_several_good_answers_each_has_a_body(service: str) -> None:
@@ -132,3 +140,19 @@ def test_every_page_is_asked_for_in_one_way(service: str) -> None:
 def test_a_service_serves_this_file_and_makes_none(service: str) -> None:
     source = (ROOT / "services" / service / "src" / service / "app.py").read_text("utf-8")
     assert f'package="{service}.api"' in source
+
+
+def test_a_document_says_each_thing_once(service: str) -> None:
+    """What a client's author reads and a browser draws: error answers, headers and parameters are referred to."""
+    text = (ROOT / "services" / service / "src" / service / "api" / "openapi.json").read_text("utf-8")
+    assert len(text.splitlines()) <= MOST_LINES[service]
+    assert len(json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")).encode()) <= MOST_BYTES
+    document = json.loads(text)
+    repeated = Counter(
+        json.dumps(part, sort_keys=True)
+        for path in document["paths"].values()
+        for operation in path.values()
+        for part in (*operation.get("parameters", []), *operation["responses"].values())
+        if "$ref" not in part
+    )
+    assert [part for part, times in repeated.items() if times > 1] == []

@@ -21,6 +21,7 @@ from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.prober import ProbeKind, Verdict
 from vonggac.http.metrics.service import ServiceMetrics
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 from vonggac.telemetry import Health
 
 ROOT = Path(__file__).parents[2]
@@ -263,7 +264,7 @@ def parameters_by_route() -> dict[tuple[str, str, str], set[str]]:
     return {
         (service.upper(), method.upper(), path): {one["name"] for one in operation.get("parameters", [])}
         for service, document in json.loads(result.stdout).items()
-        for path, operations in document["paths"].items()
+        for path, operations in inline_repeated_parts(document)["paths"].items()
         for method, operation in operations.items()
     }
 

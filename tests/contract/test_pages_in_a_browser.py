@@ -35,12 +35,15 @@ def opened(address: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def test_the_documentation_is_drawn_and_no_policy_is_broken(keys_folder: Path) -> None:
+def test_the_documentation_opens_closed_with_a_filter_and_no_policy_is_broken(keys_folder: Path) -> None:
     with Served({"prober": applications(keys_folder)["prober"]}, lifespan="off") as served:
         address = served.addresses["prober"]
         wait_until(lambda: httpx.get(f"{address}/livez", trust_env=False).status_code == httpx.codes.OK)
         page, log = opened(f"{address}/docs")
-        assert page.count("opblock-summary-path") >= 16
+        assert page.count("opblock-tag-section") == len(applications(keys_folder)["prober"].openapi()["tags"])
+        assert "opblock-summary-path" not in page, "the operations of a tag are drawn when it is opened"
+        assert "operation-filter-input" in page
+        assert "model-container" not in page
         assert "Content Security Policy" not in log
         front, log = opened(f"{address}/")
         assert "<h1>Vong Gac Prober</h1>" in front

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from inventory import api
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 
-DOCUMENT: Mapping[str, Any] = json.loads((Path(api.__path__[0]) / "openapi.json").read_text(encoding="utf-8"))
+DOCUMENT: Mapping[str, Any] = inline_repeated_parts(
+    json.loads((Path(api.__path__[0]) / "openapi.json").read_text(encoding="utf-8"))
+)
 PAGING = {"cursor", "limit", "sort", "fields", "total"}
 CLOCKS = {"as_of", "valid_on"}
 NO_RECORDS = {

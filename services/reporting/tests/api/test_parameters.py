@@ -14,6 +14,7 @@ from reporting.api.availability.schemas import NewTarget
 from reporting.api.parameters import GivenInstant, parse_moment, zone_names
 from reporting.api.reports.shapes import FreezeShape, Zone
 from vonggac.http import ProblemError
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1899-12-31"])
@@ -59,7 +60,8 @@ def test_whoever_writes_tables_knows_every_zone() -> None:
 
 def test_a_thing_is_asked_for_by_the_same_name_on_every_route() -> None:
     """`camera`, `facility`, `agency`, `unit`; an id has its name in a path alone."""
-    paths = json.loads((Path(api.__path__[0]) / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    document = json.loads((Path(api.__path__[0]) / "openapi.json").read_text(encoding="utf-8"))
+    paths = inline_repeated_parts(document)["paths"]
     asked = {
         (path, given["name"])
         for path, methods in paths.items()

@@ -22,6 +22,7 @@ from vonggac.http.idempotency import IdempotencyKey
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 from vonggac.http.openapi.docs_page import _Document
+from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 from vonggac.telemetry import Health
 
 type Json = dict[str, Any]
@@ -67,7 +68,7 @@ def application(**tags: str) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def document() -> Json:
-    return application(things="Things.").openapi()
+    return inline_repeated_parts(application(things="Things.").openapi())
 
 
 def test_every_status_is_a_problem_with_its_schema(document: Json) -> None:
@@ -98,11 +99,12 @@ def test_ids_are_the_names_of_functions(document: Json) -> None:
     assert document["tags"] == [{"name": "things", "description": "Things."}]
 
 
-def test_every_body_has_an_example_that_fits_its_schema(document: Json) -> None:
+def test_every_request_and_every_problem_has_an_example_that_fits_its_schema(document: Json) -> None:
     checked = 0
     for path in document["paths"].values():
         for operation in path.values():
-            for body in (operation.get("requestBody"), *operation["responses"].values()):
+            problems = [answer for status, answer in operation["responses"].items() if status >= "400"]
+            for body in (operation.get("requestBody"), *problems):
                 for media in (body or {}).get("content", {}).values():
                     schema = {**media["schema"], "components": document["components"]}
                     jsonschema.Draft202012Validator(schema).validate(media["example"])

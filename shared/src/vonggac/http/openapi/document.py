@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from vonggac.http.openapi.examples import add_examples
 from vonggac.http.openapi.links import add_links
 from vonggac.http.openapi.problem_responses import Operation, describe_problems
+from vonggac.http.openapi.repeated_parts import share_repeated_parts
 from vonggac.http.problems import Problem
 
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -27,6 +28,9 @@ _ETAG = {
     "description": "Strong and the revision where the record has one; weak and of the body elsewhere.",
     "schema": {"type": "string"},
 }
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+_OR_NULL = 2
+"""Choices of a schema that is something or null."""
 CONTACT = {"name": "Vong Gac"}
 LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 
@@ -79,6 +83,9 @@ def _document(app: FastAPI, tags: Mapping[str, str]) -> dict[str, Any]:
     _drop_unused(document)
     add_links(document)
     add_examples(document)
+    for schema in _list_schemas(document):
+        _shorten(schema)
+    share_repeated_parts(document)
     return document
 
 
@@ -111,6 +118,31 @@ def _describe_revalidation(operation: Operation) -> None:
     ok.setdefault("headers", {})["ETag"] = dict(_ETAG)
     unchanged = {"description": "As before: If-None-Match has its ETag", "headers": {"ETag": dict(_ETAG)}}
     operation["responses"]["304"] = unchanged
+
+
+def _list_schemas(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every model, the schema of each of its properties, and of each parameter, body and answer."""
+    for model in document["components"]["schemas"].values():
+        yield model
+        yield from model.get("properties", {}).values()
+    for operation, _ in _operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["schema"].get("description") == parameter.get("description"):
+                parameter["schema"].pop("description", None)
+            yield parameter["schema"]
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            yield from (media["schema"] for media in body.get("content", {}).values() if "schema" in media)
+
+
+def _shorten(schema: dict[str, Any]) -> None:
+    """Leave out a title that repeats the name; say "or null" as JSON Schema's own list of types."""
+    schema.pop("title", None)
+    choices = schema.get("anyOf", [])
+    if len(choices) == _OR_NULL and {"type": "null"} in choices:
+        [other] = [choice for choice in choices if choice != {"type": "null"}]
+        if other.get("type") in _SCALARS and not {"enum", "const"} & other.keys():
+            del schema["anyOf"]
+            schema |= {**other, "type": [other["type"], "null"]}
 
 
 def _drop_unused(document: dict[str, Any]) -> None:

@@ -1,9 +1,7 @@
-"""An example for every body in the document: made of the examples of its fields, and of their types elsewhere."""
+"""An example for every request in the document: made of the examples of its fields, and of their types elsewhere."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from vonggac.http.problems import CONTENT_TYPE
 
 type Schema = Mapping[str, Any]
 
@@ -21,13 +19,17 @@ _SHA256 = r"^[0-9a-f]{64}$"
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Give each media type of each request and good answer an `example`, where its route has given none."""
+    """Give each media type of each request an `example`, where its route has given none.
+
+    An answer gets none: whatever shows it makes the same of the examples of its fields. Bytes have none: no text
+    stands for them.
+    """
     schemas = document["components"]["schemas"]
-    for body, of_request in _bodies(document):
-        for name, media in body.get("content", {}).items():
-            if "example" in media or "examples" in media or name == CONTENT_TYPE or "schema" not in media:
-                continue
-            media["example"] = example_of(media["schema"], schemas, sparse=of_request)
+    for body in _list_request_bodies(document):
+        for media in body.get("content", {}).values():
+            given = "example" in media or "examples" in media
+            if not given and media.get("schema", {"format": "binary"}).get("format") != "binary":
+                media["example"] = example_of(media["schema"], schemas, sparse=True)
 
 
 def example_of(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool = False, depth: int = 0) -> Any:
@@ -108,12 +110,8 @@ def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
     return merged | beside if parts else schema
 
 
-def _bodies(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
+def _list_request_bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in document["paths"].values():
         for operation in path.values():
-            if isinstance(operation, dict) and "responses" in operation:
-                if "requestBody" in operation:
-                    yield operation["requestBody"], True
-                for status, response in operation["responses"].items():
-                    if status.startswith("2"):
-                        yield response, False
+            if isinstance(operation, dict) and "requestBody" in operation:
+                yield operation["requestBody"]
