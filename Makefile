@@ -18,7 +18,7 @@ python := .venv/bin/python
 # A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/unit/tiers.py); so is
 # one that a leak of an earlier test hit, whose traceback is then all there is of it.
 repeated := --max-suite-reruns 5 --rerun-show-tracebacks
-typed := shared services simulator local console docs deploy tests bench $(wildcard tools/*.py) conftest.py
+typed := .githooks shared services simulator local console docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
 help: ## List the targets

@@ -44,7 +44,17 @@ def main() -> int:
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1
+    point_git_to_hooks()
     return 0
+
+
+def point_git_to_hooks() -> None:
+    """Let git of a checkout call `.githooks/`, unless its owner has set other hooks."""
+    git = shutil.which("git")
+    if git is not None and (ROOT / ".git").exists():
+        hooks = [git, "-C", str(ROOT), "config", "core.hooksPath"]
+        if subprocess.run(hooks, capture_output=True, check=False).returncode != 0:
+            subprocess.run([*hooks, ".githooks"], capture_output=True, check=False)
 
 
 def find_uv() -> str | None:
