@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.files import has_chosen_tests
 from tests.unit.parts import PARTS
+from tests.unit.seconds import FileTime, describe_growth, read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.unit.tiers"]\n'
@@ -109,3 +110,22 @@ def test_a_file_is_left_out_only_where_its_marks_say_so_of_each_test(
     file = tmp_path / "test_it.py"
     file.write_text(f"import pytest\n\n{text}\ndef test_it() -> None: ...\n", "utf-8")
     assert has_chosen_tests(file, expression) == chosen
+
+
+def test_the_files_that_grew_most_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "seconds.csv"
+    before = {"a.py": FileTime(3, 1.0), "b.py": FileTime(5, 20.0)} | {
+        f"f{number}.py": FileTime(1, 1.0) for number in range(12)
+    }
+    write_table(table, before)
+    assert read_table(table) == before
+    now = before | {"a.py": FileTime(4, 31.0), "b.py": FileTime(5, 20.4), "new.py": FileTime(2, 7.0)}
+    now |= {f"f{number}.py": FileTime(1, 3.0) for number in range(12)}
+    lines = describe_growth(read_table(table), now)
+    assert lines[:2] == [
+        "seconds: a.py took 31.0 s, +30.0 s, with 4 tests",
+        "seconds: new.py took 7.0 s, +7.0 s, with 2 tests",
+    ]
+    assert len(lines) == 10
+    assert not any("b.py" in line for line in lines), "less than a second is noise"
+    assert describe_growth(read_table(tmp_path / "none.csv"), now) == []
