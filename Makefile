@@ -119,6 +119,10 @@ generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated page
 examples: setup ## Write the documents of docs/examples/ again, from a made-up province: the same bytes each time
 	@exec .venv/bin/vonggac report examples docs/examples
 
+.PHONY: pictures
+pictures: setup ## Draw docs/pictures/ again: the demo's pages in Debian's Chromium, the example report (apt install chromium poppler-utils)
+	@PYTHONPATH=. exec $(python) docs/pictures/draw.py
+
 .PHONY: bench
 bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines
 	@for bench in $$(grep -l __main__ bench/*/$(or $(BENCH),*).py | sed 's|\.py$$||; s|/|.|g'); do \

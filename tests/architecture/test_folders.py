@@ -20,6 +20,7 @@ TESTED = {
 
 LARGE_FOLDERS_OF_TESTS = {"shared/tests": "the parts of the library side by side, as in its source"}
 LARGE_FOLDERS_OF_PAGES = {
+    "docs": "where a reader begins: a page a subject, and a folder a kind of page",
     "docs/decisions": "a page a decision, by number",
     "docs/examples": "what `make examples` writes, and a page about it",
     "docs/operations/runbooks": "a page an alert, by its name",
