@@ -56,8 +56,8 @@ test-unit: setup ## Tests without a server or another process, with few random e
 	@exec $(python) -m tests.unit $(ARGS)
 
 .PHONY: test
-test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
-	@exec $(python) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report= --record-seconds)
+test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" or SHARD=1/4 chooses, and counts none)
+	@exec $(python) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(repeated) $(if $(SHARD),--shard $(SHARD)) $(if $(ARGS)$(SHARD),$(ARGS),--cov --cov-report= --record-seconds)
 
 .PHONY: leak-test
 leak-test: setup ## Secrets planted at every input in every spelling are found nowhere: logs, APIs, events, databases, /proc

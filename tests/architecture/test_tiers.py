@@ -10,6 +10,7 @@ import pytest
 from tests.unit.files import has_chosen_tests
 from tests.unit.parts import PARTS
 from tests.unit.seconds import FileTime, describe_growth, read_table, write_table
+from tests.unit.shards import Shard, choose_files, parse_shard
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.unit.tiers"]\n'
@@ -129,3 +130,21 @@ def test_the_files_that_grew_most_are_named(tmp_path: Path) -> None:
     assert len(lines) == 10
     assert not any("b.py" in line for line in lines), "less than a second is noise"
     assert describe_growth(read_table(tmp_path / "none.csv"), now) == []
+
+
+def test_shares_of_the_files_take_about_as_long_and_miss_none() -> None:
+    times = {f"f{number}.py": FileTime(1, float(number % 7 + 1)) for number in range(40)} | {
+        "long.py": FileTime(9, 30.0)
+    }
+    files = [*times, "new.py"]
+    shares = [choose_files(files, times, Shard(number, 4)) for number in range(1, 5)]
+    assert sorted(name for share in shares for name in share) == sorted(files)
+    seconds = [sum(times.get(name, FileTime(1, 4.0)).seconds for name in share) for share in shares]
+    assert max(seconds) - min(seconds) <= 7
+    assert choose_files(files, {}, Shard(1, 1)) == set(files)
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/4"])
+def test_a_share_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write 2/4"):
+        parse_shard(text)
