@@ -29,7 +29,7 @@ COPIED = (
     "deploy/prometheus/vonggac-rules.yml",
 )
 DASHBOARDS = "deploy/grafana"
-SERVICES = ("inventory", "prober", "forwarder", "reporting")
+COMPONENTS = ("inventory", "prober", "forwarder", "reporting", "console")
 SET_BY_THE_CHART = frozenset(
     (
         "HOST",
@@ -54,6 +54,14 @@ SET_BY_THE_CHART = frozenset(
         "STOP_WITHIN_S",
         "MAX_CAMERAS",
         "TRUSTED_PROXIES",
+        "BASE_URL",
+        "OIDC_ISSUER",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "OIDC_CLIENT_SECRET_FILE",
+        "OIDC_SCOPE",
+        "INVENTORY_URL",
+        "REPORTING_URL",
     )
 )
 BEGIN, END = "<!-- values: generated from values.yaml -->", "<!-- end of values -->"
@@ -216,7 +224,7 @@ def schema(text: str) -> dict[str, Any]:
         for step in value.path[:-1]:
             properties = properties[step]["properties"]
         properties[value.path[-1]] = _schema_of(value)
-    root["$defs"] = DEFINITIONS | {f"settings-{name}": _settings(name) for name in SERVICES}
+    root["$defs"] = DEFINITIONS | {f"settings-{name}": _settings(name) for name in COMPONENTS}
     return root
 
 

@@ -131,7 +131,7 @@ def test_defaults_of_passed_on_settings_in_the_example_are_those_of_the_services
 
 
 def test_the_example_has_no_password_and_is_not_taken_as_it_is() -> None:
-    assert not re.search(r"(?im)^#?\w*(password|secret|token)\w*=", EXAMPLE)
+    assert not re.search(r"(?im)^#?\w*(password|secret|token)\w*(?<!_FILE)=", EXAMPLE)
     ignored = subprocess.run(
         ["git", "check-ignore", ".env", "docker-compose.override.yml", "deploy/prometheus/alertmanagers.yml"],
         cwd=ROOT, capture_output=True, text=True,
@@ -175,7 +175,7 @@ def test_a_new_volume_and_one_of_this_version_are_started(tmp_path: Path, there:
 
 def test_prometheus_of_compose_asks_every_replica_of_every_service_and_has_the_rules() -> None:
     config = yaml.safe_load((ROOT / "deploy/prometheus/compose.yml").read_text("utf-8"))
-    services = ("inventory", "prober", "forwarder", "reporting")
+    services = ("inventory", "prober", "forwarder", "reporting", "console")
     assert {job["job_name"] for job in config["scrape_configs"]} == {f"vonggac-{service}" for service in services}
     for job in config["scrape_configs"]:
         [found] = job["dns_sd_configs"]

@@ -10,8 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+import console.settings
 import forwarder.settings
 import inventory.settings
 import prober.settings
@@ -34,6 +36,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "forwarder": forwarder.settings.Settings,
     "reporting": reporting.settings.Settings,
     "simulator": simulator.settings.SimulatorSettings,
+    "console": console.settings.Settings,
 }
 
 
@@ -190,7 +193,30 @@ def test_every_container_of_ours_runs_without_privileges() -> None:
 def test_ports_are_published_on_this_machine_alone() -> None:
     published = [port for container in compose()["services"].values() for port in container.get("ports", [])]
     assert published
-    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+    stated = [re.sub(r"\$\{\w+_ADDRESS:-([^}]*)\}", r"\1", port) for port in published]
+    assert [port for port in stated if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("given", [{}, {"VONGGAC_CONSOLE_BASE_URL": "https://vonggac.example"}])
+def test_the_console_of_compose_refuses_to_start_without_a_provider(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the container starts it: on every address."""
+    stated = compose()["services"]["console"]["environment"]
+    default = re.sub(r"\$\{CONSOLE_URL:-([^}]*)\}", r"\1", stated["VONGGAC_CONSOLE_BASE_URL"])
+    for name, value in {"VONGGAC_CONSOLE_HOST": "0.0.0.0", "VONGGAC_CONSOLE_BASE_URL": default, **given}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match="set VONGGAC_CONSOLE_OIDC_ISSUER to the address of the OIDC provider"):
+        console.settings.Settings()
+    monkeypatch.setenv("VONGGAC_CONSOLE_OIDC_ISSUER", "https://login.example")
+    assert console.settings.Settings().secure
+
+
+def test_the_console_of_compose_is_reached_by_tls_alone() -> None:
+    services = compose()["services"]
+    assert "ports" not in services["console"]
+    assert services["console"]["profiles"] == services["https"]["profiles"] == ["console"]
+    assert [port.rpartition(":")[2] for port in services["https"]["ports"]] == ["8443"]
 
 
 def test_no_fixed_port_keeps_workers_from_being_scaled() -> None:

@@ -114,6 +114,9 @@ BY_PATH: dict[str, Any] = {
     "image.tag": "9.9.9",
     "image.pullSecrets": ["other"],
     "auth.jwksUrl": "https://other.example/keys",
+    "console.baseUrl": "https://other.example",
+    "console.oidc.issuer": "https://other.example",
+    "console.oidc.scope": "openid other",
     "nats.memoryLimit": "777MiB",
     "nats.external.url": "tls://other.example:4222",
     "nats.external.monitoring": "other.example:8222",
@@ -131,6 +134,10 @@ BY_PATH: dict[str, Any] = {
     "nats.image.digest": f"sha256:{'a' * 64}",
 }
 WITH: dict[str, Json] = {
+    "console.enabled": {
+        "auth": {"jwksUrl": "https://other.example/keys"},
+        "console": {"baseUrl": "https://other.example", "oidc": {"issuer": "https://other.example"}},
+    },
     "nats.enabled": {"nats": {"external": {"url": "tls://other.example:4222"}}},
     "postgresql.cloudnativepg.enabled": {"postgresql": {"host": ""}},
     "ingress.enabled": {"gateway": {"enabled": False}, "hosts": {"inventory": "other.example"}},

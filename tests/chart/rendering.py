@@ -174,15 +174,23 @@ INSTALLATIONS: list[Json] = [
         {
             "forwarder": {"autoscaling": {"enabled": True}},
             "prober": {"keda": {"enabled": True}},
+            "console": {"autoscaling": {"enabled": True}},
             "nats": {"external": {"monitoring": "nats.example:8222"}},
         },
     ),
     minimal(),
     merged(
         EXTERNAL,
-        {"auth": {"jwksUrl": ""}, "secrets": {"prefix": "vonggac"}, "prober": {"autoscaling": {"enabled": True}}},
+        {
+            "auth": {"jwksUrl": ""},
+            "console": {"enabled": False},
+            "hosts": {"console": ""},
+            "secrets": {"prefix": "vonggac"},
+            "prober": {"autoscaling": {"enabled": True}},
+        },
     ),
     values_of(CHART / "ci/high-availability-values.yaml"),
     minimal(restoring=True, backup={"enabled": True, "restoreFrom": "newest"}),
+    values_of(CHART / "ci/locked-down-values.yaml"),
 ]
 """Installations in which each value has something to say."""

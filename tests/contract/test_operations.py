@@ -31,6 +31,8 @@ RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
 RUNBOOKS = sorted((OPERATIONS / "runbooks").glob("*.md"))
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
+WITH_CONSOLE = (*SERVICES, "console")
+"""Jobs of Prometheus: the console has what all services have."""
 FROM_PROMETHEUS = {"up", "ALERTS"}
 FROM_EXPORTERS = {"pg_up"}
 """Of the options `monitoring.exporters` of the chart."""
@@ -55,7 +57,7 @@ def exported() -> set[str]:
         InventoryMetrics().registry,
         ProberMetrics(per_camera=True).registry,
         reporting_registry,
-        *(ServiceMetrics(service, "", Health()).registry for service in SERVICES),
+        *(ServiceMetrics(service, "", Health()).registry for service in WITH_CONSOLE),
     ]
     return {
         family.name + suffix
@@ -79,7 +81,7 @@ def documented_labels() -> dict[str, set[str]]:
         re.MULTILINE,
     )
     for row in common:
-        for service in SERVICES:
+        for service in WITH_CONSOLE:
             labels[row[1].replace("<service>", service)] = set(re.findall(r"[a-z_]+", row[2]))
     return labels
 

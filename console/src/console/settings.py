@@ -58,17 +58,16 @@ class Settings(ProcessSettings):
     @model_validator(mode="after")
     def refuse_what_is_not_safe(self) -> Self:
         """Raises ValueError where cookies or tokens would travel in the clear, or nobody could sign in."""
-        host = urlsplit(self.base_url).hostname or ""
-        if not is_loopback(host):
-            if not self.base_url.startswith("https://"):
-                msg = "VONGGAC_CONSOLE_BASE_URL: outside loopback it begins with https:// (put TLS before the console)"
-                raise ValueError(msg)
-            if self.oidc_issuer is None:
-                msg = (
-                    "set VONGGAC_CONSOLE_OIDC_ISSUER to the address of the OIDC provider, and "
-                    "VONGGAC_CONSOLE_OIDC_CLIENT_ID as it is registered there: without a provider nobody signs in"
-                )
-                raise ValueError(msg)
+        here = is_loopback(urlsplit(self.base_url).hostname or "")
+        if not here and not self.base_url.startswith("https://"):
+            msg = "VONGGAC_CONSOLE_BASE_URL: outside loopback it begins with https:// (put TLS before the console)"
+            raise ValueError(msg)
+        if self.oidc_issuer is None and not (here and is_loopback(self.host)):
+            msg = (
+                "set VONGGAC_CONSOLE_OIDC_ISSUER to the address of the OIDC provider, and "
+                "VONGGAC_CONSOLE_OIDC_CLIENT_ID as it is registered there: without a provider nobody signs in"
+            )
+            raise ValueError(msg)
         issuer = urlsplit(self.oidc_issuer or EMBEDDED_ISSUER)
         if issuer.scheme != "https" and not is_loopback(issuer.hostname or ""):
             msg = "VONGGAC_CONSOLE_OIDC_ISSUER: outside loopback it begins with https://"

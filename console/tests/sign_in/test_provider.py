@@ -95,6 +95,8 @@ async def test_a_document_of_another_issuer_is_refused(issuer: IssuerSettings) -
         ({"base_url": "http://vonggac.example", "oidc_issuer": "https://id.example"}, "VONGGAC_CONSOLE_BASE_URL"),
         ({"base_url": "http://10.0.0.1:8100", "oidc_issuer": "https://id.example"}, "VONGGAC_CONSOLE_BASE_URL"),
         ({"base_url": "https://vonggac.example", "oidc_issuer": "http://id.example"}, "VONGGAC_CONSOLE_OIDC_ISSUER"),
+        ({"host": "0.0.0.0"}, "VONGGAC_CONSOLE_OIDC_ISSUER"),
+        ({"host": "10.0.0.1", "base_url": "https://localhost:8443"}, "VONGGAC_CONSOLE_OIDC_ISSUER"),
         ({"base_url": "https://vonggac.example", "oidc_issuer": "http://127.0.0.1.evil.example"}, "OIDC_ISSUER"),
     ],
 )

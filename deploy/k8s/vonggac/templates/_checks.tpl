@@ -4,6 +4,7 @@
 {{- include "vonggac.checkServers" . -}}
 {{- include "vonggac.checkSecrets" . -}}
 {{- include "vonggac.checkScaling" . -}}
+{{- include "vonggac.checkConsole" . -}}
 {{- include "vonggac.checkAccess" . -}}
 {{- end }}
 
@@ -60,6 +61,7 @@
 {{- if not .Values.auth.jwksUrl }}{{ $keys = append $keys "jwks" }}{{ end -}}
 {{- if .Values.nats.enabled }}{{ $keys = concat $keys (list "natsServer" "natsTls") }}{{ end -}}
 {{- if include "vonggac.natsTls" . }}{{ $keys = append $keys "natsCa" }}{{ end -}}
+{{- if .Values.console.enabled }}{{ $keys = append $keys "natsConsole" }}{{ end -}}
 {{- if and .Values.postgresql.host (hasPrefix "verify" .Values.postgresql.sslMode) }}{{ $keys = append $keys "postgresCa" }}{{ end -}}
 {{- $missing := list -}}
 {{- range $keys -}}
@@ -71,7 +73,7 @@
 {{- end }}
 
 {{- define "vonggac.checkScaling" -}}
-{{- range $component := list "inventory" "prober" "forwarder" "reporting" -}}
+{{- range $component := include "vonggac.scaled" . | fromJsonArray -}}
 {{- $values := index $.Values $component -}}
 {{- $drain := 30 -}}
 {{- if hasKey $values "keda" -}}
@@ -101,6 +103,11 @@
 {{- if and (include "vonggac.kedaInUse" .) (not (include "vonggac.natsMonitoring" .)) -}}
 {{- fail "set nats.external.monitoring to host:port of your NATS' monitoring: KEDA reads the queue there" -}}
 {{- end -}}
+{{- end }}
+
+{{/* The components that an autoscaler may scale. */}}
+{{- define "vonggac.scaled" -}}
+{{- concat (list "inventory" "prober" "forwarder" "reporting") (ternary (list "console") list .Values.console.enabled) | toJson -}}
 {{- end }}
 
 {{/* A setting of the prober as a number; the default where it is none, which the prober refuses by itself. */}}
@@ -150,7 +157,7 @@
 {{- $fullForwarder := div (mul (int .Values.forwarder.maxCameras) (int $figures.relayMicroseconds)) 1000 -}}
 {{- $fullProber := div (mul $proven (int $figures.probedMicroseconds)) 1000 -}}
 {{- $full := dict "forwarder" (list $fullForwarder (printf "%d cameras (forwarder.maxCameras)" (int .Values.forwarder.maxCameras))) "prober" (list $fullProber (printf "%d cameras, all that it can read back," $proven)) -}}
-{{- range $component := list "inventory" "prober" "forwarder" "reporting" -}}
+{{- range $component := include "vonggac.scaled" . | fromJsonArray -}}
 {{- $values := index $.Values $component -}}
 {{- if $values.autoscaling.enabled -}}
 {{- $request := dig "requests" "cpu" "" $values.resources -}}
@@ -164,6 +171,24 @@
 {{- fail (printf "set %[1]s.keda.enabled in place of %[1]s.autoscaling.enabled, or install an adapter of custom metrics (with `helm template` pass --api-versions custom.metrics.k8s.io/v1beta1): by CPU alone it never acts, since a %[1]s full with %[2]s takes %[3]dm and it aims at %[4]dm (%[5]d %% of the %[6]dm requested)" $component (index . 1) (int (index . 0)) (int $aim) (int $values.autoscaling.cpuPercent) $request) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The console does not start without a provider, and sends no cookie outside TLS: said here, before a pod says it. */}}
+{{- define "vonggac.checkConsole" -}}
+{{- $console := .Values.console -}}
+{{- if and .Values.hosts.console (not $console.enabled) -}}
+{{- fail "set console.enabled to true for hosts.console: nothing answers there" -}}
+{{- else if $console.enabled -}}
+{{- if not $console.oidc.issuer -}}
+{{- fail "set console.oidc.issuer to the address of your OIDC provider, and console.oidc.clientId as it is registered there: without a provider nobody signs in, and the console does not start" -}}
+{{- else if not .Values.auth.jwksUrl -}}
+{{- fail "set auth.jwksUrl to the public keys of the provider of console.oidc.issuer: the console passes its access tokens on, and the services refuse them otherwise" -}}
+{{- else if not (or .Values.hosts.console $console.baseUrl) -}}
+{{- fail "set hosts.console to the name that browsers open, or console.baseUrl to the address at which a proxy of yours ends TLS" -}}
+{{- else if and .Values.ingress.enabled .Values.hosts.console (not .Values.ingress.tlsSecret) (not $console.baseUrl) -}}
+{{- fail "set ingress.tlsSecret to the certificate of hosts.console, or console.baseUrl to the address at which a proxy of yours ends TLS: the console works inside TLS alone" -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

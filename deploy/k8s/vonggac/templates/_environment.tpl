@@ -17,13 +17,41 @@
 {{- if include "vonggac.natsTls" $root }}
 {{ $prefix }}NATS_CA_FILE: /run/vonggac/nats-ca/ca.crt
 {{- end }}
-{{- if $root.Values.auth.jwksUrl }}
-{{ $prefix }}JWKS_URL: {{ $root.Values.auth.jwksUrl | quote }}
-{{- else }}
-{{ $prefix }}JWKS_FILE: /run/vonggac/jwks/jwks.json
-{{- end }}
 {{- with $root.Values.trustedProxies }}
 {{ $prefix }}TRUSTED_PROXIES: {{ join "," . | quote }}
+{{- end }}
+{{ include (ternary "vonggac.environmentOfConsole" "vonggac.environmentOfService" (eq $component "console")) . }}
+{{- range $name, $value := $values.settings }}
+{{ $prefix }}{{ $name }}: {{ include "vonggac.plain" $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The console knows no caller by a token: a provider signs people in, and their tokens go on to the services. */}}
+{{- define "vonggac.environmentOfConsole" -}}
+{{- $root := index . 0 -}}
+{{- $console := $root.Values.console -}}
+{{- $name := include "vonggac.fullname" $root -}}
+VONGGAC_CONSOLE_BASE_URL: {{ include "vonggac.consoleUrl" $root | quote }}
+VONGGAC_CONSOLE_OIDC_ISSUER: {{ $console.oidc.issuer | quote }}
+VONGGAC_CONSOLE_OIDC_CLIENT_ID: {{ $console.oidc.clientId | quote }}
+VONGGAC_CONSOLE_OIDC_SCOPE: {{ $console.oidc.scope | quote }}
+{{- if $console.oidc.clientSecret }}
+VONGGAC_CONSOLE_OIDC_CLIENT_SECRET_FILE: /run/vonggac/oidc/client.secret
+{{- end }}
+{{- range list "inventory" "reporting" }}
+VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
+{{- end }}
+{{- end }}
+
+{{- define "vonggac.environmentOfService" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := index $root.Values $component -}}
+{{- $prefix := printf "VONGGAC_%s_" (upper $component) -}}
+{{- if $root.Values.auth.jwksUrl -}}
+{{ $prefix }}JWKS_URL: {{ $root.Values.auth.jwksUrl | quote }}
+{{- else -}}
+{{ $prefix }}JWKS_FILE: /run/vonggac/jwks/jwks.json
 {{- end }}
 {{ $prefix }}JWT_ISSUER: {{ $root.Values.auth.issuer | quote }}
 {{ $prefix }}JWT_AUDIENCE: {{ $root.Values.auth.audience | quote }}
@@ -46,9 +74,6 @@
 {{- if ne $component "reporting" }}
 {{ $prefix }}ALLOWED_NETWORKS: {{ join "," $root.Values.media.allowedNetworks | quote }}
 {{- end }}
-{{- range $name, $value := $values.settings }}
-{{ $prefix }}{{ $name }}: {{ include "vonggac.plain" $value | quote }}
-{{- end }}
 {{- end }}
 
 {{/* A value as text; Helm reads whole numbers as 1e+06. */}}
@@ -64,7 +89,19 @@ nats={{ include "vonggac.loginSecret" (list $root $component "nats") }}=nats.pas
 {{- if include "vonggac.natsTls" $root }}
 nats-ca={{ include "vonggac.secret" (list $root "natsCa") }}=ca.crt
 {{- end }}
-{{- if not $root.Values.auth.jwksUrl }}
+{{- if eq $component "console" }}
+{{- with $root.Values.console.oidc.clientSecret }}
+oidc={{ . }}=client.secret
+{{- end }}
+{{- else }}
+{{ include "vonggac.mountsOfService" . | trim }}
+{{- end }}
+{{- end }}
+
+{{- define "vonggac.mountsOfService" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- if not $root.Values.auth.jwksUrl -}}
 jwks={{ include "vonggac.secret" (list $root "jwks") }}=jwks.json
 {{- end }}
 {{- if has $component (list "inventory" "reporting") }}

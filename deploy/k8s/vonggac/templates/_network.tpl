@@ -23,10 +23,10 @@
     {{- end }}
 {{- end }}
 
-{{/* The ports of the OIDC provider: as given, else that of its address. */}}
+{{/* (root, address): the ports of the OIDC provider: as given, else that of this address of it. */}}
 {{- define "vonggac.oidcPorts" -}}
-{{- $given := .Values.networkPolicy.egress.oidcPorts -}}
-{{- $port := regexFind ":[0-9]+" (trimPrefix "https:" .Values.auth.jwksUrl | splitList "/" | rest | rest | first) | trimPrefix ":" | default "443" -}}
+{{- $given := (index . 0).Values.networkPolicy.egress.oidcPorts -}}
+{{- $port := regexFind ":[0-9]+" (trimPrefix "https:" (index . 1) | splitList "/" | rest | rest | first) | trimPrefix ":" | default "443" -}}
 {{- default (list (int $port)) $given | toJson -}}
 {{- end }}
 
@@ -98,9 +98,20 @@
   ports: [{ port: 8080, protocol: TCP }]
 {{- end }}
 
+{{/* (root, component, …): the pods of these components. */}}
+{{- define "vonggac.peersOfComponents" -}}
+{{- range rest . }}
+- podSelector:
+    matchLabels:
+      {{- include "vonggac.selector" (list (first $) .) | nindent 6 }}
+{{- end }}
+{{- end }}
+
 {{- define "vonggac.networkpolicy" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
+{{- $records := has $component (list "inventory" "reporting") -}}
+{{- $provider := ternary $root.Values.console.oidc.issuer $root.Values.auth.jwksUrl (eq $component "console") -}}
 {{- $egress := $root.Values.networkPolicy.egress -}}
 {{- if $root.Values.networkPolicy.enabled -}}
 apiVersion: networking.k8s.io/v1
@@ -114,16 +125,25 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress:
     {{- include "vonggac.ingressApi" $root | nindent 4 }}
+    {{- if and $records $root.Values.console.enabled }}
+    - from:
+        {{- include "vonggac.peersOfComponents" (list $root "console") | nindent 8 }}
+      ports: [{ port: 8080, protocol: TCP }]
+    {{- end }}
   egress:
     {{- include "vonggac.egressDns" $root | nindent 4 }}
     {{- include "vonggac.egressNats" $root | nindent 4 }}
-    {{- if has $component (list "inventory" "reporting") }}
+    {{- if $records }}
     {{- include "vonggac.egressPostgres" $root | nindent 4 }}
+    {{- else if eq $component "console" }}
+    - to:
+        {{- include "vonggac.peersOfComponents" (list $root "inventory" "reporting") | nindent 8 }}
+      ports: [{ port: 8080, protocol: TCP }]
     {{- else }}
     {{- include "vonggac.egressMedia" $root | nindent 4 }}
     {{- end }}
-    {{- if $root.Values.auth.jwksUrl }}
-    {{- include "vonggac.egressNetworks" (list $root $egress.oidc (include "vonggac.oidcPorts" $root | fromJsonArray)) | nindent 4 }}
+    {{- if $provider }}
+    {{- include "vonggac.egressNetworks" (list $root $egress.oidc (include "vonggac.oidcPorts" (list $root $provider) | fromJsonArray)) | nindent 4 }}
     {{- end }}
     {{- if eq $component "reporting" }}
     {{- include "vonggac.egressNetworks" (list $root $egress.reporting $egress.reportingPorts) | nindent 4 }}
