@@ -47,7 +47,7 @@ BEFORE = "0018"
 LATER: Mapping[str, Mapping[str, Any]] = {
     "calendar_feed": {"by_address": False},
     "camera": {"read_until": None, "unknown_from": None},
-    "destination": {"read_until": None, "unknown_from": None},
+    "destination": {"mode": None, "read_until": None, "responsible": None, "unknown_from": None},
     "facility": {"address": None, "read_until": None, "unknown_from": None},
     "late_evidence": {"deliveries": {}},
     "publisher": {"oldest": None, "oldest_at": None, "oldest_since": None},

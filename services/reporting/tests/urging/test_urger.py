@@ -19,8 +19,16 @@ from reporting.storage.sending.records import CHANNELS, RULES
 from reporting.storage.sending.urging_tables import urge_rule
 from reporting.urging.channels import RESOLVE_WITHIN_S, SENT_WITHIN_S
 from reporting.urging.decision import Owed
+from reporting.urging.digest import message
 from reporting.urging.urger import LEASE, Urger
-from vonggac.events.inventory import AgencyRole, AgencyV1, BlockedKind, BlockedReasonV1
+from vonggac.events.inventory import (
+    AgencyRole,
+    AgencyV1,
+    BlockedKind,
+    BlockedReasonV1,
+    DestinationMode,
+    DestinationV1,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -305,6 +313,30 @@ async def test_messages_for_channels_that_are_no_more_or_switched_off_keep_no_ot
     assert len(mailbox.taken) == 1
     states = {one.state for _, sendings in await urging.log() for one in sendings if one.state != "sent"}
     assert states == {"failed" if removed else "pending"}
+
+
+async def test_a_centre_that_does_not_ask_urges_the_agency_that_the_register_names_for_it(
+    urging: Urging, ingest: Ingest, province: Province
+) -> None:
+    camera, since = province.camera("CAM-01"), urging.now - timedelta(hours=30)
+    state = province.destination("national").data
+    assert isinstance(state, DestinationV1)
+    named = {"mode": DestinationMode.SERVE, "responsible": " sở  y tế "}
+    await province.feed(
+        ingest,
+        province.stated("destination", state.model_copy(update={**named, "revision": state.revision + 1})),
+        province.stated("camera", camera),
+        *province.watched(urging.now),
+        province.change(camera.deliveries[0], camera, 1, since, "waiting_for_centre", cause="not_asked"),
+    )
+    await urging.rule(hours=24, obligation_kinds=["centre_not_asking"])
+    assert await urging.urger.check() == 1
+    ((entry, _),) = await urging.log()
+    (item,) = entry.items
+    assert (entry.agency_code, item["kind"], item["since"]) == ("SYT", "centre_not_asking", millis(since))
+    text = message("1", "Sở Y tế", 1, entry.items, millis(urging.now)).text
+    assert "trung tâm chưa kết nối lấy hình từ" in text
+    assert "the centre has not asked since" in text
 
 
 async def test_an_obstructed_visit_is_urged_about_and_escalates_by_itself(

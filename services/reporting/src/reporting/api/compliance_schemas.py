@@ -34,12 +34,14 @@ class RuleShape(_Part):
 
 class NoteShape(_Part):
     """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the
-    future, a stream that was gone; or maintenance that nobody agreed to."""
+    future, a stream that was gone; maintenance that nobody agreed to; or a centre that pulls and did not ask."""
 
-    kind: Literal["clock_step", "corrected_facts", "stream_lost", "declared_maintenance"]
+    kind: Literal["clock_step", "corrected_facts", "stream_lost", "declared_maintenance", "centre_not_asking"]
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
-    facts: int = Field(description="Facts that were refused as evidence, counted at another time, or lost.")
+    facts: int = Field(
+        description="Facts that were refused as evidence, counted at another time, or lost; windows or cameras."
+    )
     text_vi: str
     text_en: str
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from reporting.api.compliance_schemas import Figures
 from reporting.api.files import Chosen, file_answers, table_answer
@@ -12,6 +13,7 @@ from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment
 from reporting.reports import compliance
 from reporting.reports.accounts import watch_of
+from reporting.reports.waiting_centres import WaitingCentre, find_waiting_centres
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 
@@ -25,6 +27,20 @@ class WorkerCounts(BaseModel):
     forwarders: int
 
 
+class WaitingCentreShape(BaseModel):
+    """A centre that pulls, and does not."""
+
+    destination_id: UUID
+    destination_code: str | None
+    destination_name: str | None
+    responsible: str | None = Field(description="Whom the register names for it.")
+    cameras: int = Field(description="Cameras that wait for it.")
+    since: AwareDatetime = Field(description="Since when the one waits that has waited longest.")
+    by_cause: dict[str, int] = Field(description="Cameras by cause: `not_asked`, `left` or `refused`.")
+    text_vi: str = Field(description="For people: since when, of how many cameras, and who is responsible.")
+    text_en: str
+
+
 class Overview(Figures):
     """The totals of the period, and who is watching."""
 
@@ -32,6 +48,9 @@ class Overview(Figures):
     start: datetime = Field(description="Start of the period, included.")
     end: datetime = Field(description="End of the period, excluded.")
     workers: WorkerCounts
+    waiting_centres: list[WaitingCentreShape] = Field(
+        description="Centres that pull and do not have some cameras now, longest wait first; none for a past period."
+    )
 
 
 @router.get(
@@ -54,10 +73,26 @@ async def read_overview(
             return table_answer(shared, "totals", asks, chosen, asked.scope)
         group = await compliance.summary(session, asks, asked.scope)
         probers, forwarders = (await watch_of(session, asks)).alive(asks.now)
+        waiting = await find_waiting_centres(session, asks, asked.scope)
     return Overview(
         **compliance.figures(group, asks),
         generated_at=moment(asks.now).astimezone(VIETNAM),
         start=moment(asks.period.start).astimezone(VIETNAM),
         end=moment(asks.period.end).astimezone(VIETNAM),
         workers=WorkerCounts(probers=probers, forwarders=forwarders),
+        waiting_centres=[_shape(one) for one in waiting],
+    )
+
+
+def _shape(one: WaitingCentre) -> WaitingCentreShape:
+    return WaitingCentreShape(
+        destination_id=one.destination.id,
+        destination_code=one.destination.code,
+        destination_name=one.destination.name,
+        responsible=one.responsible,
+        cameras=one.cameras,
+        since=moment(one.since).astimezone(VIETNAM),
+        by_cause=dict(one.by_cause),
+        text_vi=one.text_vi,
+        text_en=one.text_en,
     )

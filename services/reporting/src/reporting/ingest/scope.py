@@ -146,7 +146,9 @@ async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any
 
 _CHAINED = ("valid_from", "valid_to", "unknown_from", "decided_by", "decided_why")
 """Columns that follow from a thing's other revisions."""
-_LEARNT = frozenset({"address", "changed_at", "created_at", "founded_on", "installed_on", "shared_device_reason"})
+_LEARNT = frozenset(
+    {"address", "changed_at", "created_at", "founded_on", "installed_on", "mode", "responsible", "shared_device_reason"}
+)
 """Columns that an earlier release, or a migration, could leave empty."""
 _GIVEN = frozenset({"address", "founded_on", "installed_on"})
 """Those of them that an older register does not publish."""

@@ -19,6 +19,7 @@ from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
 from reporting.reports.notes import Note, load_notes
 from reporting.reports.totals import CameraCounts, Group, Totals
+from reporting.reports.waiting_centres import note_waiting_centres
 from reporting.storage import plan
 from vonggac.telemetry.garbage_collection import rarely_collected
 
@@ -38,7 +39,8 @@ async def document(session: AsyncSession, question: Question, asked: AppliedFilt
     places = await plan.places(session, asked.scope, question.period)
     totals, cameras = Totals(places), await _cameras(session, places)
     lines = [line async for line in ledgered_accounts(session, question, cameras, partial(_encode, totals))]
-    head = to_json(_head(question, asked, totals, await load_notes(session, question.period)))
+    notes = await load_notes(session, question.period) + await note_waiting_centres(session, question, asked.scope)
+    head = to_json(_head(question, asked, totals, notes))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
 
 

@@ -182,6 +182,8 @@ destination = Table(
     Column("role", Text),
     Column("required_proof", Text),
     Column("enabled", Boolean),
+    Column("mode", Text, comment="push or serve; null: an earlier release, so push"),
+    Column("responsible", Text, comment="Of one that pulls: who is named when it does not ask"),
     *_dated(),
 )
 

@@ -17,6 +17,10 @@ OBSTRUCTION = "obstruction"
 """Kind of what stands in the way of surveys and connections; rules about overdue obligations count it from its day."""
 
 
+CENTRE_NOT_ASKING = "centre_not_asking"
+"""Kind of a centre that pulls and does not ask; counted as an obstruction is, from when it had its last picture."""
+
+
 class UrgingTopic(StrEnum):
     """The topic of a rule."""
 

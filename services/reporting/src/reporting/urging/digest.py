@@ -6,7 +6,7 @@ from uuid import UUID
 
 from reporting.documents.letter.wording import cause_name
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.urging.decision import HOUR, OBSTRUCTION, Owed
+from reporting.urging.decision import CENTRE_NOT_ASKING, HOUR, OBSTRUCTION, Owed
 from vonggac.decree.dates import short_day
 
 SHOWN = 50
@@ -105,6 +105,9 @@ def item_shown(item: Mapping[str, Any], now: Millis) -> str:
         cause = cause_name(item["title"] or None)
         late = "; bảo trì khai báo, không được thống nhất trước" if item.get("declared") else ""
         return f"{item['code']} ({cause.lower()}){where}: mất từ {at:%H:%M} ngày {day_shown(item['since'])}{late}"
+    if item["kind"] == CENTRE_NOT_ASKING:
+        at = moment(item["since"]).astimezone(VIETNAM)
+        return f"Đích {item['code']}{where}: {item['title']} từ {at:%H:%M} ngày {day_shown(item['since'])}"
     if item["kind"] == OBSTRUCTION:
         return f"{item['code']}{where}: {item['title']}, từ ngày {day_shown(item['since'])}"
     due = f"{item['code']} {item['title']}{where}: trước ngày {day_shown(item['since'])}"
@@ -118,6 +121,9 @@ def item_in_english(item: Mapping[str, Any], now: Millis) -> str:
         at = moment(item["since"]).astimezone(VIETNAM)
         late = "; maintenance declared, not agreed beforehand" if item.get("declared") else ""
         return f"{item['code']} ({item['title'] or 'cause not known'}){where}: down since {at:%H:%M %d/%m/%Y}{late}"
+    if item["kind"] == CENTRE_NOT_ASKING:
+        at = moment(item["since"]).astimezone(VIETNAM)
+        return f"Destination {item['code']}{where}: the centre has not asked since {at:%H:%M} on {at:%d/%m/%Y}"
     if item["kind"] == OBSTRUCTION:
         return f"Obstruction{where}: {item['title']}, since {moment(item['since']).astimezone(VIETNAM):%d/%m/%Y}"
     due = f"{item['code']} {item['title']}{where}: before {moment(item['since']).astimezone(VIETNAM):%d/%m/%Y}"

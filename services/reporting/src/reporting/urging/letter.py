@@ -13,7 +13,7 @@ from typing import Any
 from reporting.documents.letter.wording import amount, cause_name
 from reporting.documents.office.contacts import NOBODY, WITHOUT_PEOPLE, Contact
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.urging.decision import OBSTRUCTION
+from reporting.urging.decision import CENTRE_NOT_ASKING, OBSTRUCTION
 from reporting.urging.digest import RESTRICTED, day_shown, state_shown, visible_to
 from vonggac.decree import Grid, LetterPage
 from vonggac.decree.measures import SIGNER
@@ -165,7 +165,7 @@ def _obligation_rows(items: Sequence[Item], at: Millis) -> Iterator[tuple[str, .
     for one in items:
         groups.setdefault((one["since"], one["code"], one["title"]), []).append(one)
     for place, ((since, code, title), of_it) in enumerate(sorted(groups.items()), start=1):
-        obstructed = of_it[0]["kind"] == OBSTRUCTION
+        obstructed = of_it[0]["kind"] in {OBSTRUCTION, CENTRE_NOT_ASKING}
         state = f"Từ ngày {day_shown(since)}" if obstructed else state_shown(since, at)
         where, count = _where(of_it), len(of_it)
         yield (

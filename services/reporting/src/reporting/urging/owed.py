@@ -1,4 +1,5 @@
-"""The matters that parties owe now: obligations that are not met, outages that go on, and what obstructs surveys."""
+"""The matters that parties owe now: obligations that are not met, outages that go on, what obstructs surveys, and
+centres that pull and do not ask."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -6,15 +7,18 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import millis
+from reporting.domain.instants import Millis, millis
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
 from reporting.reports.mandate.findings import day_of, holds, start_of
 from reporting.reports.snapshot.register import masked
+from reporting.reports.waiting_centres import LONG, find_waiting_centres
 from reporting.storage import plan
 from reporting.storage.mandate import maintenance, records
 from reporting.storage.sending import watched
-from reporting.urging.decision import OBSTRUCTION, Owed
+from reporting.storage.sending.records import agencies
+from reporting.urging.decision import CENTRE_NOT_ASKING, OBSTRUCTION, Owed
 from vonggac.events.inventory import BlockedKind
 
 type Obligations = Callable[[AsyncSession, datetime], Awaitable[Sequence[Owed]]]
@@ -59,6 +63,38 @@ async def obstructions(session: AsyncSession, now: datetime) -> list[Owed]:
                 )
             )
     return found
+
+
+async def waiting_centres(session: AsyncSession, now: datetime, presumed_alive_ms: Millis) -> list[Owed]:
+    """Centres that have had cameras to pull for long and did not ask: who is responsible for each is to see to it.
+
+    The register names the responsible by words: the agency is the one that has them as its code or name.
+    """
+    at = millis(now)
+    question = Question(Period(at - 1, at), at, presumed_alive_ms)
+    waiting = [one for one in await find_waiting_centres(session, question, plan.Scope()) if at - one.since >= LONG]
+    known = (await agencies(session)).values() if waiting else ()
+    by_name = {_folded(name): one for one in known for name in (one.name, one.code) if name}
+    return [
+        Owed(
+            key=f"{CENTRE_NOT_ASKING}:{one.destination.id}",
+            outage=False,
+            since=one.since,
+            responsible=None if (agency := by_name.get(_folded(one.responsible))) is None else agency.id,
+            managing=None,
+            kind=CENTRE_NOT_ASKING,
+            code=one.destination.code or str(one.destination.id),
+            title="trung tâm chưa kết nối lấy hình",
+            facility_code=None,
+            facility_name=one.destination.name,
+            responsible_name=one.responsible,
+        )
+        for one in waiting
+    ]
+
+
+def _folded(name: str | None) -> str:
+    return " ".join((name or "").split()).casefold()
 
 
 async def outages(session: AsyncSession, now: datetime) -> list[Owed]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting import metrics
-from reporting.domain.instants import millis
+from reporting.domain.instants import duration, millis
 from reporting.feeds.backoff import next_delay
 from reporting.feeds.sealing import Seal, SealBrokenError
 from reporting.reports.snapshot.of_register import letterhead_of_directive
@@ -25,7 +25,7 @@ from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent
 from reporting.urging.decision import HOUR, Digest, Owed, Party, Quiet, Rule, Urged, UrgingTopic, decide, in_order
 from reporting.urging.digest import items_kept, message
-from reporting.urging.owed import Obligations, obstructions, outages
+from reporting.urging.owed import Obligations, obstructions, outages, waiting_centres
 from vonggac.database import Database
 from vonggac.events.inventory import AgencyRole
 from vonggac.telemetry import get_logger
@@ -79,6 +79,7 @@ class Urger:
             *await self._obligations(session, now),
             *await obstructions(session, now),
             *await outages(session, now),
+            *await waiting_centres(session, now, duration(self._settings.presumed_alive_s)),
         ]
 
     async def due(self, session: AsyncSession, now: datetime) -> list[Digest]:

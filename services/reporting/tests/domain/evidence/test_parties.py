@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.evidence.claims import Status
-from reporting.domain.evidence.parties import Party, add_up, divide, party_of
+from reporting.domain.evidence.parties import add_up, divide, party_of
 from reporting.domain.segments import Period, Segment
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryState, Responsibility
 
 STATUSES = st.builds(
     Status, st.sampled_from([*DeliveryState]).map(str), st.none() | st.sampled_from([*Cause]).map(str), st.just(0)
@@ -24,6 +24,10 @@ LINES = st.lists(st.integers(0, 1000), unique=True, max_size=12).map(sorted)
         ("waiting_for_camera", "route", "line"),
         ("waiting_for_camera", "timeout", "unknown"),
         ("waiting_for_camera", None, "unknown"),
+        ("waiting_for_centre", "not_asked", "unknown"),
+        ("waiting_for_centre", "left", "unknown"),
+        ("waiting_for_centre", "refused", "unknown"),
+        ("waiting_for_centre", "secret_unreadable", "us"),
         ("backing_off", "route", "unknown"),
         ("backing_off", "refused", "unknown"),
         ("stalled", "stalled", "unknown"),
@@ -39,12 +43,12 @@ def test_each_party_answers_for_what_it_can_end(state: str, cause: str | None, p
 
 
 def test_what_no_forwarder_showed_is_nobody_s() -> None:
-    assert party_of(None) is Party.UNKNOWN
+    assert party_of(None) is Responsibility.UNKNOWN
 
 
 @given(STATUSES)
 def test_the_centre_is_never_named_without_proof(status: Status) -> None:
-    assert party_of(status) is not Party.CENTRE
+    assert party_of(status) is not Responsibility.CENTRE
 
 
 @given(LINES, LINES, st.lists(STATUSES, min_size=12, max_size=12))
@@ -54,5 +58,5 @@ def test_the_parties_add_up_to_the_time_that_was_not_connected(
     lost = [Segment(start, end, True) for start, end in zip(away[::2], away[1::2], strict=False)]
     shown = [Segment(start, end, one) for start, end, one in zip(borders, borders[1:], statuses, strict=False)]
     sums = add_up(divide(Period(0, 1000), lost, shown))
-    assert [*sums] == [*Party]
+    assert [*sums] == [*Responsibility]
     assert sum(sums.values()) == sum(end - start for start, end, _ in lost)

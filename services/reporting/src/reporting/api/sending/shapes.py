@@ -51,9 +51,12 @@ class UrgingRuleFields(BaseModel):
     channel_kinds: Annotated[list[ChannelKind], Field(max_length=2)] = Field(
         default=[], description="The party's channels of these kinds; none: the log alone."
     )
-    obligation_kinds: Annotated[list[ObligationKind | Literal["obstruction"]], Field(max_length=20)] = Field(
+    obligation_kinds: Annotated[
+        list[ObligationKind | Literal["obstruction", "centre_not_asking"]], Field(max_length=20)
+    ] = Field(
         default=[],
-        description="Only these obligations, or what obstructs a facility (`obstruction`); none: all.",
+        description="Only these obligations, what obstructs a facility (`obstruction`), or a centre that pulls and "
+        "has not asked for an hour (`centre_not_asking`); none: all.",
     )
     enabled: bool = True
 

@@ -141,7 +141,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "done_at_ms": ("Hoàn thành lúc", "When it was done (milliseconds since 1970 UTC)"),
     "settled_by": ("Người quyết định", "Who waived it or settled it on record"),
     "settled_why": ("Lý do", "Why it was waived"),
-    "note_kind": ("Loại lưu ý", "Kind of the note: clock_step, corrected_facts, stream_lost or declared_maintenance"),
+    "note_kind": (
+        "Loại lưu ý",
+        "Kind of the note: clock_step, corrected_facts, stream_lost, declared_maintenance, centre_not_asking",
+    ),
     "facts": ("Số lượng số liệu", "Facts that the note is of"),
     "text_vi": ("Nội dung lưu ý", "The note in Vietnamese"),
     "text_en": ("Nội dung lưu ý (tiếng Anh)", "The note in English"),

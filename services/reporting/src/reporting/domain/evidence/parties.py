@@ -5,24 +5,12 @@ delivery, pulled or pushed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 
 from reporting.domain.evidence.claims import Status
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState
-
-
-class Party(StrEnum):
-    """Who can end it that a centre receives nothing."""
-
-    US = "us"
-    CENTRE = "centre"
-    CAMERA = "camera"
-    LINE = "line"
-    UNKNOWN = "unknown"
-
+from vonggac.events.forwarder import DeliveryState, Responsibility
 
 _OURS = frozenset({DeliveryState.STOPPED.value, DeliveryState.DISABLED.value, DeliveryState.RELEASED.value})
 _OUR_CAUSES = frozenset(
@@ -34,32 +22,32 @@ _OF_EITHER = frozenset({Cause.DNS.value, Cause.TIMEOUT.value})
 """Of a camera that cannot be had: whether it or its line is down, nobody can know from one camera."""
 
 
-def party_of(status: Status | None) -> Party:
+def party_of(status: Status | None) -> Responsibility:
     """Who can end it. `status`: as the delivery's forwarder showed it; None where none did."""
     if status is None:
-        return Party.UNKNOWN
+        return Responsibility.UNKNOWN
     state, cause, _ = status
     if state == DeliveryState.WAITING_FOR_CAMERA.value:
         if cause is None or cause in _OF_EITHER:
-            return Party.UNKNOWN
-        return Party.LINE if cause in _OF_THE_LINE else Party.CAMERA
+            return Responsibility.UNKNOWN
+        return Responsibility.LINE if cause in _OF_THE_LINE else Responsibility.CAMERA
     if state in _OURS or cause in _OUR_CAUSES:
-        return Party.US
-    return Party.UNKNOWN
+        return Responsibility.US
+    return Responsibility.UNKNOWN
 
 
 def divide(
     period: Period, lost: Sequence[Segment[bool]], statuses: Sequence[Segment[Status]]
-) -> Iterator[tuple[Millis, Millis, Party]]:
+) -> Iterator[tuple[Millis, Millis, Responsibility]]:
     """The time in which a delivery was not connected, with who can end it. Its lengths add up to that of `lost`."""
     for start, end, (away, status) in overlay(period, [lost, statuses]):
         if away:
             yield start, end, party_of(status)
 
 
-def add_up(parts: Iterator[tuple[Millis, Millis, Party]]) -> Mapping[Party, Millis]:
+def add_up(parts: Iterator[tuple[Millis, Millis, Responsibility]]) -> Mapping[Responsibility, Millis]:
     """The length of each party's time, in the order of the parties; those without any have 0."""
-    sums = dict.fromkeys(Party, 0)
+    sums = dict.fromkeys(Responsibility, 0)
     for start, end, party in parts:
         sums[party] += end - start
     return sums

@@ -26,6 +26,7 @@ from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
 from reporting.reports.snapshot.register import before_assessment, before_paper_days, register_rows
 from reporting.reports.totals import Totals
+from reporting.reports.waiting_centres import note_waiting_centres
 from reporting.storage import history, plan
 from reporting.storage.mandate import lifecycle, records
 
@@ -126,7 +127,8 @@ async def _notes(session: AsyncSession, extent: Extent, facilities: Sequence[Row
     if not extent.with_notes:
         return {}
     period = extent.question.period
-    notes = [one.to_row() for one in await load_notes(session, period)]
+    found = await load_notes(session, period) + await note_waiting_centres(session, extent.question, extent.scope)
+    notes = [one.to_row() for one in found]
     until = Period(period.start, max(period.end, extent.register_at or 0))
     ids = {str(row["facility_id"]) for row in facilities}
     uses = await approvals.load_uses(session, until, ids, whole=extent.scope.everything)
