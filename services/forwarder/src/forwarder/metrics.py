@@ -168,6 +168,11 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     state = GaugeMetricFamily(
         "vonggac_forwarder_delivery_state", "1 for the present state of a delivery.", labels=(*_BY_DELIVERY, "state")
     )
+    waiting = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_waiting_for_centre",
+        "1 while a centre that pulls has no session, with what it does.",
+        labels=(*_BY_DELIVERY, "cause"),
+    )
     written = CounterMetricFamily(
         "vonggac_forwarder_delivery_bytes_written", "Media bytes handed to the transport.", labels=_BY_DELIVERY
     )
@@ -201,6 +206,8 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         labels = [str(relay.camera.id), str(delivery.plan.destination_id)]
         counts = delivery.slot.counts
         state.add_metric([*labels, delivery.delivery.state.value], 1)
+        if delivery.delivery.state is DeliveryState.WAITING_FOR_CENTRE:
+            waiting.add_metric([*labels, str(delivery.delivery.cause)], 1)
         written.add_metric(labels, counts.bytes_written)
         acknowledged.add_metric(labels, counts.bytes_acknowledged)
         packets.add_metric(labels, counts.packets_sent)
@@ -210,7 +217,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         groups.add_metric([*labels, _BYTES], counts.groups_dropped - counts.groups_late)
         groups.add_metric([*labels, _SECONDS], counts.groups_late)
         sessions.add_metric(labels, delivery.slot.sessions)
-    yield from (state, written, acknowledged, packets, frames, dropped, groups, sessions)
+    yield from (state, waiting, written, acknowledged, packets, frames, dropped, groups, sessions)
     yield from _reported(pairs)
     yield from _proofs(pairs)
 
