@@ -40,11 +40,20 @@ def routers() -> tuple[APIRouter, ...]:
         surveys,
         visits,
     )
-    from inventory.api.mandate.duties import links, obligations, own_words, papers, purges, requests, self_approvals
+    from inventory.api.mandate.duties import (
+        due,
+        links,
+        obligations,
+        own_words,
+        papers,
+        purges,
+        requests,
+        self_approvals,
+    )
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    duties = (directives, directive_scans, obligations, requests, self_approvals, own_words, links, purges, papers)
+    duties = (directives, directive_scans, obligations, due, requests, self_approvals, own_words, links, purges, papers)
     mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, serving, vendors)
     beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)

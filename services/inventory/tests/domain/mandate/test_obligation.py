@@ -9,9 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.days import VIETNAM
-from inventory.domain.mandate.obligation import MACHINE, FacilityView, ObligationFields, covers, guards_met
+from inventory.domain.mandate.obligation import MACHINE, ObligationFields, guards_met
 from vonggac.events.inventory import FacilityStatus, FacilityType
 from vonggac.events.inventory import ObligationStatus as Status
+from vonggac.mandate.duty_time import covers
+from vonggac.mandate.facility_history import Place
 
 DUE = datetime(2021, 5, 10, tzinfo=VIETNAM)
 BODY = {
@@ -23,7 +25,7 @@ BODY = {
     "due_before": "2021-05-10",
 }
 AGENCY, UNIT, PROVINCE = uuid4(), uuid4(), uuid4()
-SCHOOL = FacilityView(
+SCHOOL = Place(
     uuid4(), FacilityType.SCHOOL, FacilityStatus.ACTIVE, AGENCY, frozenset({UNIT, PROVINCE}), has_cameras=True
 )
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.instants import millis
-from reporting.domain.mandate.duty_time import CameraStay, Duty, SiteRecord, find_duty, history_of
-from reporting.domain.mandate.obligations import DAY, Deadline, Due, DueState, Finding, Obligation, Place, decide
+from reporting.domain.mandate.obligations import Deadline, Due, DueState, Finding, Obligation, decide
 from reporting.domain.scope import FOREVER
 from reporting.domain.segments import Segment, value_at
 from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.mandate.duty_time import Duty, find_duty
+from vonggac.mandate.facility_history import DAY, CameraStay, Place, SiteRecord, history_of
 
 HANOI = timezone(timedelta(hours=7))
 FACILITY, HERE, THERE = uuid4(), uuid4(), uuid4()
@@ -53,7 +54,7 @@ def installed(when: int, since: int = BEFORE) -> list[Segment[Place]]:
 
 
 def duty(one: Obligation, history: list[Segment[Place]], met_at: int | None = None, now: int = NOW) -> Duty | None:
-    return find_duty(one, history, ORDERED, met_at, now)
+    return find_duty(one, one.deadline_at(now), history, directive_day=ORDERED, met_at=met_at, now=now)
 
 
 def test_duty_time_of_a_facility_that_had_cameras_all_along_is_the_letters() -> None:
@@ -162,7 +163,7 @@ def test_duty_time_has_no_deadline_before_the_facility_came_under_it(
     history = line(*((BEFORE + day * DAY, place(status, cameras=it)) for day, status, it in sorted(changes)))
     one = obligation(with_cameras=True, due_after_days=days)
     met_at = None if met is None else BEFORE + met * DAY
-    found = find_duty(one, history, ORDERED, met_at, NOW)
+    found = duty(one, history, met_at)
     if found is None:
         return
     assert found.due_before is None or found.due_before > found.since

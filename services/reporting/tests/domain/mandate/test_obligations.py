@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from reporting.domain.instants import millis
 from reporting.domain.mandate.obligations import (
-    DAY,
     NOTHING,
     PENDING,
     Deadline,
@@ -18,13 +17,12 @@ from reporting.domain.mandate.obligations import (
     Evidence,
     Finding,
     Obligation,
-    Place,
-    covers,
     decide,
     last_of,
-    start_of_day,
 )
 from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.mandate.duty_time import covers
+from vonggac.mandate.facility_history import DAY, Place, start_of_day
 
 HANOI = timezone(timedelta(hours=7))
 DUE = millis(datetime(2021, 5, 10, tzinfo=HANOI))

@@ -17,7 +17,6 @@ from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.derived import answer_derived
 from inventory.domain.days import day_of, end_of, start_of
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
-from inventory.domain.mandate.obligation import FacilityView, covers
 from inventory.domain.mandate.visit import workload
 from inventory.storage.conflicts import invalid
 from inventory.storage.queries.lists import Recorded
@@ -25,6 +24,8 @@ from inventory.storage.tables import Facility, Inspection, Obligation, Visit
 from vonggac.auth import guarded_router
 from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationStatus
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.mandate.duty_time import covers
+from vonggac.mandate.facility_history import Place
 
 router = guarded_router()
 DEFAULT_DAYS = 7
@@ -91,7 +92,7 @@ class InspectionFilters:
     facility_id: UUID | None = None
     managing_agency_id: UUID | None = None
 
-    def fit(self, view: FacilityView, due: DueInspection) -> bool:
+    def fit(self, view: Place, due: DueInspection) -> bool:
         """Whether a facility is shown."""
         return (
             bool(due.overdue_days or not self.overdue_only)
@@ -149,7 +150,7 @@ async def _inspection_facts(session: AsyncSession, recorded: Recorded, day: date
     return _InspectionFacts(known, last, ordered)
 
 
-def _due(view: FacilityView, facts: _InspectionFacts, day: date) -> DueInspection:
+def _due(view: Place, facts: _InspectionFacts, day: date) -> DueInspection:
     asked = (one.every_days for one in facts.obligations if one.every_days is not None and covers(one, view))
     every_days = min(asked, default=INSPECT_EVERY_DAYS)
     known, last = facts.facilities[view.id], facts.last.get(view.id)

@@ -1,9 +1,8 @@
 """Obligations: what a directive demands, of whom, for which facilities and until when (R05, R06)."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name
 from inventory.domain.mandate.deadline import DueBefore, Instant, is_in_time
 from inventory.domain.states import REASON, StateMachine
-from vonggac.events.inventory import FacilityStatus, FacilityType, ObligationKind, ObligationStatus
+from vonggac.events.inventory import FacilityType, ObligationKind, ObligationStatus
 
 HEADINGS: Mapping[str, str] = {
     "code": "Mã nghĩa vụ",
@@ -114,36 +113,6 @@ class ObligationFields(Dated):
             msg = "facility_ids names a facility twice"
             raise ValueError(msg)
         return self
-
-
-class FacilityView(NamedTuple):
-    """What decides whether an obligation is about a facility."""
-
-    id: UUID
-    type: FacilityType
-    status: FacilityStatus
-    managing_agency_id: UUID
-    unit_ids: AbstractSet[UUID]
-    """Its unit, every unit above it, and those that they follow."""
-    has_cameras: bool
-
-
-BOUND = frozenset({FacilityStatus.APPROVED, FacilityStatus.ACTIVE})
-"""Facilities that obligations are about: a closed one has none any more (R23), a planned one none yet."""
-
-
-def covers(obligation: Any, facility: FacilityView) -> bool:
-    """Whether the obligation is about the facility. `obligation`: anything with the fields of ObligationFields."""
-    if facility.status not in BOUND:
-        return False
-    if obligation.facility_ids:
-        return facility.id in obligation.facility_ids
-    return (
-        (not obligation.facility_types or facility.type in obligation.facility_types)
-        and obligation.managing_agency_id in {None, facility.managing_agency_id}
-        and (obligation.unit_id is None or obligation.unit_id in facility.unit_ids)
-        and obligation.with_cameras in {None, facility.has_cameras}
-    )
 
 
 class Completion(Fields):

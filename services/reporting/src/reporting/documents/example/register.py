@@ -8,7 +8,6 @@ from reporting.documents.example.lines import Line
 from reporting.documents.example.places import NAMESPACE, SITES, Site
 from reporting.domain.instants import VIETNAM, Millis, millis
 from reporting.domain.mandate.connection import compliant_line, sustained_since
-from reporting.domain.mandate.obligations import Place
 from reporting.domain.scope import FOREVER, Camera, Piece
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
@@ -20,6 +19,7 @@ from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.register import register_rows
 from reporting.storage.mandate.records import Record, Records
 from reporting.storage.plan import Scope
+from vonggac.mandate.facility_history import Place
 from vonggac.sufficiency import REQUIRED_AREAS
 
 type Lines = Sequence[tuple[Camera, Line]]

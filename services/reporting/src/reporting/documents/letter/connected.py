@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from reporting.documents.letter.blocks import Block, Grid
 from reporting.documents.letter.figures import Figures, number, rows_of, step_of, word
 from reporting.documents.letter.wording import amount, percent
-from reporting.domain.mandate.obligations import BOUND
 from reporting.reports.snapshot.report import Report
 from vonggac.events.inventory import ObligationKind
+from vonggac.mandate.facility_history import BOUND
 
 DEFINITION = "mọi camera thuộc khu vực bắt buộc cùng kết nối tới cả hai trung tâm liên tục từ 10 phút trở lên"
 """What the text of a report means by a facility that is connected."""

@@ -20,12 +20,13 @@ from reporting.documents.letter.wording import (
     local,
     percent,
 )
-from reporting.domain.mandate.obligations import BOUND, PENDING
+from reporting.domain.mandate.obligations import PENDING
 from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.report import Report
 from reporting.reports.totals import TYPE_NAMES
 from vonggac.decree.dates import short_day
 from vonggac.events.inventory import SurveyStatus
+from vonggac.mandate.facility_history import BOUND
 from vonggac.sufficiency import REQUIRED_AREAS, SUFFICIENT
 
 TITLE = "Danh sách, tình trạng các cơ sở cách ly tập trung"

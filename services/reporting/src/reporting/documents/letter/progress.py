@@ -19,9 +19,10 @@ from reporting.documents.letter.figures import (
 from reporting.documents.letter.responsible import responsible_of
 from reporting.documents.letter.wording import DUTIES, amount, point_in_time
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.obligations import BOUND, PENDING
+from reporting.domain.mandate.obligations import PENDING
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
+from vonggac.mandate.facility_history import BOUND
 
 _COLUMNS = ("Nghĩa vụ", "Văn bản", "Trước ngày", "Số cơ sở", "Xong", "Xong trễ", "Quá hạn", "Chưa đến hạn", "Miễn")
 

@@ -13,11 +13,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from reporting.domain.instants import Millis
-from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationStatus
+from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.mandate.facility_history import DAY, start_of_day
 
-DAY: Millis = 86_400_000
-ZONE: Millis = 7 * 3_600_000
-"""A day in the province begins so much earlier than in UTC."""
 ADDRESSEES = ("Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông")
 """Letter 1742/UBND-VX, point 1: the department reports the result to the People's Committee and the Ministry."""
 DUE_SOON_DAYS = 3
@@ -78,36 +76,6 @@ class Obligation:
         if not self.deadlines:
             return None
         return next((one for one in reversed(self.deadlines) if one.set_at <= instant), self.deadlines[0]).due_before
-
-
-class Place(NamedTuple):
-    """What decides whether an obligation is about a facility. `unit_ids`: its unit, every unit above it, and those that
-    they follow: what was owed in a unit that ended is owed in the one that follows it."""
-
-    id: UUID
-    type: str
-    status: str
-    managing_agency_id: UUID
-    unit_ids: AbstractSet[UUID]
-    has_cameras: bool
-
-
-BOUND = frozenset({FacilityStatus.APPROVED.value, FacilityStatus.ACTIVE.value})
-"""Facilities that obligations are about: a closed one has none any more (R23), a planned one none yet."""
-
-
-def covers(obligation: Obligation, place: Place) -> bool:
-    """Whether the obligation is about the facility."""
-    if place.status not in BOUND:
-        return False
-    if obligation.facility_ids:
-        return place.id in obligation.facility_ids
-    return (
-        (not obligation.facility_types or place.type in obligation.facility_types)
-        and obligation.managing_agency_id in {None, place.managing_agency_id}
-        and (obligation.unit_id is None or obligation.unit_id in place.unit_ids)
-        and obligation.with_cameras in {None, place.has_cameras}
-    )
 
 
 class Kept(StrEnum):
@@ -210,11 +178,6 @@ def _repeated(
     """Due again by the end of the day `every_days` after the one that it was done last: never done for good."""
     due_before = first_due if last_at is None else start_of_day(last_at) + (every_days + 1) * DAY
     return DueStatus(by_clock(due_before, now, soon), due_before, None, None, None)
-
-
-def start_of_day(at: Millis) -> Millis:
-    """The first instant of the day in the province."""
-    return (at + ZONE) // DAY * DAY - ZONE
 
 
 def last_of(needed: Sequence[Evidence]) -> Finding:

@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 from icalendar import Calendar, Event
 
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.domain.mandate.obligations import PENDING, DueState, start_of_day
+from reporting.domain.mandate.obligations import PENDING, DueState
 from reporting.reports.mandate.findings import day_of
 from reporting.reports.mandate.inspections import InspectionDue
 from reporting.reports.mandate.obligations import Item
+from vonggac.mandate.facility_history import start_of_day
 
 STATE_NAMES = {
     DueState.OPEN: "đang thực hiện",

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from reporting.domain import instants
 from reporting.domain.instants import VIETNAM, Millis, moment
-from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of, start_of_day
+from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, Obligation, last_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
-from reporting.reports.mandate.steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_entry, find_step, instant
+from reporting.reports.mandate.steps import find_entry, find_step, instant
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus
+from vonggac.mandate.facility_history import start_of_day
+from vonggac.mandate.paper_steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step
 from vonggac.sufficiency import Assessed, Sufficiency, decide_sufficiency
 
 

@@ -4,12 +4,13 @@ from datetime import date
 from typing import NamedTuple
 
 from reporting.domain.mandate.inspections import INSPECT_EVERY_DAYS, next_inspection
-from reporting.domain.mandate.obligations import Obligation, covers
+from reporting.domain.mandate.obligations import Obligation
 from reporting.domain.scope import Facility
 from reporting.reports.mandate.findings import Facts, day_of
 from reporting.reports.mandate.obligations import obligation_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.mandate.duty_time import covers
 
 NOUNS = ("agency", "inspection", "obligation", "unit")
 """What is read of the register."""

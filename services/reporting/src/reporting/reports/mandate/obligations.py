@@ -12,10 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.duty_time import find_duty
 from reporting.domain.mandate.obligations import (
-    BOUND,
-    DAY,
     DUE_SOON_DAYS,
     NOTHING,
     OBSERVABLE,
@@ -26,7 +23,6 @@ from reporting.domain.mandate.obligations import (
     Evidence,
     Finding,
     Obligation,
-    covers,
     decide,
 )
 from reporting.domain.scope import Facility, Named
@@ -37,6 +33,8 @@ from reporting.reports.mandate.steps import instant
 from reporting.storage.mandate.records import Record, Records
 from vonggac.decree.citation import cite
 from vonggac.events.inventory import ObligationKind, ObligationStatus
+from vonggac.mandate.duty_time import covers, find_duty
+from vonggac.mandate.facility_history import BOUND, DAY
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 
@@ -150,7 +148,14 @@ def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis
         if not covers(obligation, then.place):
             return None
         return _made(facts, obligation, then.facility, decide(obligation, finding, now, soon=soon), finding)
-    duty = find_duty(obligation, then.history, _directive_day(facts, obligation), met_at, now)
+    duty = find_duty(
+        obligation,
+        obligation.deadline_at(now),
+        then.history,
+        directive_day=_directive_day(facts, obligation),
+        met_at=met_at,
+        now=now,
+    )
     if duty is None:
         return None
     due = decide(obligation, finding, now, soon=soon, own=Due(duty.due_before))

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import VIETNAM, Millis, moment, start_of
 from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_camera
-from reporting.domain.mandate.duty_time import History, SiteRecord, history_of
-from reporting.domain.mandate.obligations import Place
 from reporting.domain.mandate.progress import CameraProgress
 from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
 from reporting.domain.segments import Period, Segment, value_at
@@ -26,6 +24,7 @@ from reporting.storage.mandate.stays import camera_stays
 from reporting.storage.mandate.stays import founded as load_founding
 from vonggac.auth.succession import UnitLinks, units_around
 from vonggac.events.inventory import SurveyStatus, SurveyVerdict
+from vonggac.mandate.facility_history import History, Place, SiteRecord, history_of
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 NOUNS = (

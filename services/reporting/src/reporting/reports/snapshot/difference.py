@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reporting.domain.mandate.obligations import BOUND
 from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.report import Report
+from vonggac.mandate.facility_history import BOUND
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "totals": (),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.obligations import BOUND, DueState
+from reporting.domain.mandate.obligations import DueState
 from reporting.domain.mandate.progress import FacilityProgress
 from reporting.domain.scope import FOREVER
 from reporting.reports.mandate.findings import Facts, day_of, holds
@@ -21,6 +21,7 @@ from reporting.reports.snapshot.canonical import Row, Value
 from reporting.reports.snapshot.report import COLUMNS, PLACE, SINCE_ASSESSMENT
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import FacilityStatus, PlanStatus, SurveyVerdict, UnitLevel
+from vonggac.mandate.facility_history import BOUND
 
 HIDDEN = "***"
 _CONTACT = re.compile(

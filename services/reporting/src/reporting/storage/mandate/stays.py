@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, moment
-from reporting.domain.mandate.duty_time import CameraStay
 from reporting.domain.scope import FOREVER
+from vonggac.mandate.facility_history import CameraStay
 
 # Cameras that were entered together are one row.
 _STAYS = text(

@@ -1,0 +1,1 @@
+"""The rules of the mandate that inventory and reporting share: pure."""
