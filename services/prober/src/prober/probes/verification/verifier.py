@@ -1,18 +1,14 @@
 """Verifying one camera: ask the forwarder to note every keyframe, read all its deliveries back meanwhile, compare."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-
 from prober.domain.dispute import with_doubt
+from prober.domain.hand_over import judge_before
 from prober.domain.schedule import not_delivered
 from prober.domain.verdict import lag_reason
 from prober.domain.verification import (
@@ -26,17 +22,16 @@ from prober.domain.verification import (
     decide,
     failing_since,
     not_checkable,
-    too_large,
 )
-from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
+from prober.messaging import DeliveryStates
 from prober.probes.loop_lag import MOST_S as MOST_LAG_S
 from prober.probes.loop_lag import LoopLag
+from prober.probes.verification.keyframe_notes import Holder, KeyframeNotes
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError
-from vonggac.bus import Bucket, Bus
-from vonggac.bus.declared import topology
+from vonggac.bus import Bus
 from vonggac.events import Cause
-from vonggac.events.forwarder import DeliveryState, KeyframeHistory, KeyframeNote
+from vonggac.events.forwarder import DeliveryState, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import VerificationVerdict
 from vonggac.logins.attempt import Logins
@@ -48,9 +43,6 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-HASH_AT_MOST_S = 30
-"""Longest time for which a forwarder notes every keyframe at one request."""
-ANSWER_WITHIN_S = 2.0
 OPEN_SHARE = 0.7
 """Of the time for the first keyframe, for the way to PLAY."""
 NOTES_AGAIN_S = 0.5
@@ -75,17 +67,6 @@ class Verification:
     duration_s: float
 
 
-class _Holder(BaseModel):
-    """Answer to `hash_keyframes`: who notes, and since when the camera gives it media."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    worker_id: str
-    media_since: AwareDatetime | None = None
-    keyframes_too_large: bool = False
-    """They come, and it can keep none of them."""
-
-
 class Verifier:
     """Reads deliveries back. One attempt each; a failure is a finding."""
 
@@ -102,7 +83,7 @@ class Verifier:
         """`is_disputed`: whether somebody says of a camera that repeats that it is live, and nobody has decided."""
         self.limits, self.lag, self.is_disputed = limits, lag or LoopLag(), is_disputed
         self._bus, self._networks, self._logins = bus, networks, logins
-        self._histories = Bucket(bus, topology.KEYFRAMES)
+        self.notes = KeyframeNotes(bus)
         self._states = DeliveryStates(bus)
 
     def now(self) -> datetime:
@@ -149,7 +130,7 @@ class Verifier:
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         asked_at, asker = self.now(), uuid4().hex
-        holder = await self.request_hashes(camera_id, asker)
+        holder = await self.notes.request(camera_id, asker, within_s=self.limits.longest_s)
         if isinstance(holder, Finding):
             found = [self.reached(delivery, holder, asked_at) for delivery in deliveries]
             for each in found:
@@ -160,45 +141,7 @@ class Verifier:
         try:
             return await _Round(self, camera_id, deliveries, request, earlier or {}, limits).run()
         finally:
-            await self._end_hashes(camera_id, asker)
-
-    async def request_hashes(self, camera_id: UUID, asker: str) -> _Holder | Finding:
-        """Who notes every keyframe of the camera from now on."""
-        seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
-        body = json.dumps({"seconds": seconds, "asker": asker}).encode()
-        try:
-            reply = await request_keyframe_hashes(self._bus, camera_id, body, timeout_s=ANSWER_WITHIN_S)
-        except NoRespondersError:
-            return not_checkable("no forwarder holds the camera")
-        except TimeoutError:
-            return not_checkable(f"the forwarder that holds the camera did not answer within {ANSWER_WITHIN_S:g} s")
-        try:
-            holder = _Holder.model_validate_json(reply.data)
-        except ValidationError:
-            return not_checkable("the forwarder's answer cannot be read: is it of another release?")
-        if holder.media_since is None:
-            return not_checkable("the camera gives the forwarder no media")
-        return too_large() if holder.keyframes_too_large else holder
-
-    async def _end_hashes(self, camera_id: UUID, asker: str) -> None:
-        """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
-        body = json.dumps({"seconds": 0, "asker": asker}).encode()
-        try:
-            await end_keyframe_hashes(self._bus, camera_id, body)
-        except NatsError as error:
-            # It ends by itself.
-            log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)
-
-    async def history(self, camera_id: UUID) -> KeyframeHistory | None:
-        """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
-        value = await self._histories.get(str(camera_id))
-        if not value:
-            return None
-        try:
-            return KeyframeHistory.model_validate_json(value)
-        except ValidationError:
-            log.warning("keyframe_history_malformed", camera_id=str(camera_id))
-            return None
+            await self.notes.end(camera_id, asker)
 
     def read_back(self, on_change: asyncio.Event) -> ReadBack:
         return ReadBack(self._networks, on_change.set, self.now)
@@ -258,7 +201,7 @@ def _one_server(one: str, other: str) -> bool:
 class _HashRequest:
     """Who notes every keyframe, since when, and for whom; what to do with each finding."""
 
-    holder: _Holder
+    holder: Holder
     at: datetime
     asker: str
     on_found: Callable[[Verification], None]
@@ -283,10 +226,13 @@ class _Round:
         self._too_large = False
         self._ended_s: float | None = None
         self._ended_by_us: Finding | None = None
+        self._began_anew = False
         self._began, self._steps = time.monotonic(), verifier.clock_steps
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
         self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
+        self._before: dict[tuple[str, datetime], KeyframeNote] = {}
+        """Those of the forwarder that held the camera at first."""
         self._same_holder = True
         self._done: list[Verification] = []
         self._closing: list[asyncio.Task[None]] = []
@@ -327,30 +273,41 @@ class _Round:
         if (now - self._asked_again_at).total_seconds() < due_s:
             return
         self._asked_again_at = now
-        answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
+        answer = await self._request_hashes()
         self._too_large = isinstance(answer, Finding) and answer.cause is Cause.KEYFRAME_TOO_LARGE
+        if isinstance(answer, Holder) and answer.worker_id == self._holder_id:
+            self._began_anew |= self._has_begun_anew(answer)
 
     async def _ask_about_ends(self) -> None:
         """Whether what a destination plays no more was ended by our own forwarder: that accuses nobody."""
         if self._ended_s is None or self._ended_by_us is not None:
             return
-        answer = await self._verifier.request_hashes(self._camera_id, self._asked.asker)
+        answer = await self._request_hashes()
         if isinstance(answer, Finding):
             self._ended_by_us = answer
         elif answer.worker_id != self._holder_id:
             self._ended_by_us = not_checkable(TAKEN_OVER)
-        elif answer.media_since is not None and answer.media_since > self._asked_at:
+        elif self._has_begun_anew(answer):
             self._ended_by_us = not_checkable("the camera's stream began anew meanwhile, and with it the delivery's")
+
+    async def _request_hashes(self) -> Holder | Finding:
+        verifier, within_s = self._verifier, self._verifier.limits.longest_s
+        return await verifier.notes.request(self._camera_id, self._asked.asker, within_s=within_s)
+
+    def _has_begun_anew(self, holder: Holder) -> bool:
+        return holder.media_since is not None and holder.media_since > self._asked_at
 
     async def _read_notes(self) -> None:
         """A forwarder keeps few notes: what was read before is kept here."""
-        history = await self._verifier.history(self._camera_id)
+        history = await self._verifier.notes.load_history(self._camera_id)
         if history is None:
             return
         # After a hand-over it is the former holder's until the camera's next keyframe comes.
         newest = max((note.captured_at for note in history.keyframes), default=self._asked_at)
         self._same_holder &= history.worker_id == self._holder_id or newest < self._asked_at
-        self._notes |= {(note.hash, note.captured_at): note for note in history.keyframes}
+        self._notes |= (notes := {(note.hash, note.captured_at): note for note in history.keyframes})
+        if self._same_holder:
+            self._before |= notes
 
     def _decide(self) -> None:
         now = self._verifier.now()
@@ -362,7 +319,7 @@ class _Round:
                 finding = self._ended_by_us or (finding if self._ends_are_certain() else None)
             if finding is not None:
                 del self._open[delivery.id]
-                began_at = failing_since(finding, readback.seen, asked_at=self._asked_at)
+                finding, began_at = self._judge_before(finding, readback.seen)
                 self._done.append(found := self._verifier.reached(delivery, finding, began_at))
                 self._asked.on_found(found)
                 self._closing.append(asyncio.create_task(readback.close()))
@@ -379,6 +336,17 @@ class _Round:
             return None
         if finding.still_since is not None and self._verifier.is_disputed(self._camera_id):
             finding = replace(finding, detail=with_doubt(finding.detail))
+        return self._excuse_lag(finding)
+
+    def _judge_before(self, finding: Finding, seen: Seen) -> tuple[Finding, datetime]:
+        """The same, or what lay before another forwarder took the camera; and since when that is so."""
+        if finding == not_checkable(TAKEN_OVER) and not self._began_anew:
+            before = list(self._before.values())
+            finding, began_at = judge_before(seen, before, asked_at=self._asked_at, limits=self._limits)
+            return self._excuse_lag(finding), began_at
+        return finding, failing_since(finding, seen, asked_at=self._asked_at)
+
+    def _excuse_lag(self, finding: Finding) -> Finding:
         return excuse_lag(finding, self._verifier.lag.longest_s(self._began))
 
 
