@@ -62,6 +62,12 @@ SET_BY_THE_CHART = frozenset(
         "OIDC_SCOPE",
         "INVENTORY_URL",
         "REPORTING_URL",
+        "SERVED_ADDRESSES",
+        "SERVE_PORT",
+        "SERVE_TLS_PORT",
+        "SERVE_TLS_CERTIFICATE_FILE",
+        "SERVE_TLS_KEY_FILE",
+        "SERVE_UDP_PORTS",
     )
 )
 BEGIN, END = "<!-- values: generated from values.yaml -->", "<!-- end of values -->"

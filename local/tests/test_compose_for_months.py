@@ -126,7 +126,7 @@ def test_defaults_of_passed_on_settings_in_the_example_are_those_of_the_services
     for sign, name, value in LINE.findall(EXAMPLE):
         if sign and name in defaults:
             stated = defaults[name].replace("(none)", "")
-            items = re.findall(r"'([^']*)'", stated) if stated.startswith("(") else [stated]
+            items = re.findall(r"'([^']*)'", stated) or [""] if stated.startswith("(") else [stated]
             assert value.split(",") == items or float(value) == float(stated), name
 
 

@@ -220,8 +220,37 @@ def test_the_console_of_compose_is_reached_by_tls_alone() -> None:
 
 
 def test_no_fixed_port_keeps_workers_from_being_scaled() -> None:
-    for service in environment.WORKERS:
-        assert compose()["services"][service]["ports"] == ["127.0.0.1::8080"]
+    """Those of centres that pull are free ones too, until an operator states them."""
+    published = {service: compose()["services"][service]["ports"] for service in environment.WORKERS}
+    assert published["prober"] == ["127.0.0.1::8080"]
+    stated = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", port) for port in published["forwarder"]]
+    assert stated == ["127.0.0.1::8080", "127.0.0.1::8322", "127.0.0.1::8554"]
+
+
+@pytest.mark.server
+def test_centres_that_pull_are_served_as_the_page_for_operators_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines of .env on that page, read by the forwarder and by inventory."""
+    page = (ROOT / "docs/operations/centres-that-pull.md").read_text("utf-8")
+    lines = dict(re.findall(r"^(VONGGAC_\w+|SERVED_\w+)=(\S+)$", page, re.MULTILINE))
+    given = compose()["services"]["forwarder"]["environment"]
+    for name, value in lines.items():
+        if name.startswith("VONGGAC_FORWARDER_"):
+            assert given[name] is None, "passed on"
+            monkeypatch.setenv(name, value)
+    key = tmp_path / "workers.key"
+    for name in required("forwarder"):
+        monkeypatch.setenv(name, "10.9.0.0/16" if name.endswith("NETWORKS") else str(key))
+    read = forwarder.settings.Settings()
+    inside = [port.rpartition(":")[2] for port in compose()["services"]["forwarder"]["ports"]]
+    assert str(read.serve_tls_port) in inside
+    certificate = read.serve_tls_certificate_file
+    assert certificate is not None
+    mounted = [volume.split(":")[-2] for volume in compose()["services"]["forwarder"]["volumes"]]
+    assert str(certificate.parent) in mounted
+    addresses = inventory.settings.check_served_addresses((lines["VONGGAC_INVENTORY_SERVED_ADDRESSES"],))
+    assert addresses == (f"rtsps://giam-sat.example:{lines['SERVED_TLS_PORT']}",)
 
 
 def test_the_dockerfile_copies_every_package_of_the_workspace() -> None:

@@ -5,6 +5,7 @@
 {{- include "vonggac.checkSecrets" . -}}
 {{- include "vonggac.checkScaling" . -}}
 {{- include "vonggac.checkConsole" . -}}
+{{- include "vonggac.checkServed" . -}}
 {{- include "vonggac.checkAccess" . -}}
 {{- end }}
 

@@ -70,6 +70,10 @@ VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
 {{- end }}
 {{- if eq $component "forwarder" }}
 {{ $prefix }}MAX_CAMERAS: {{ $values.maxCameras | int | quote }}
+{{- include "vonggac.environmentOfServed" $root }}
+{{- end }}
+{{- if and (eq $component "inventory") $root.Values.served.enabled }}
+{{ $prefix }}SERVED_ADDRESSES: {{ include "vonggac.servedAddresses" $root | quote }}
 {{- end }}
 {{- if ne $component "reporting" }}
 {{ $prefix }}ALLOWED_NETWORKS: {{ join "," $root.Values.media.allowedNetworks | quote }}
@@ -81,7 +85,7 @@ VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
 {{- if and (kindIs "float64" .) (eq (float64 (int64 .)) .) -}}{{ int64 . }}{{- else -}}{{ toString . }}{{- end -}}
 {{- end }}
 
-{{/* The Secrets that a component mounts, as lines `<folder>=<secret>=<key>`. */}}
+{{/* The Secrets that a component mounts, as lines `<folder>=<secret>=<key>,…`. */}}
 {{- define "vonggac.mounts" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
@@ -108,6 +112,9 @@ jwks={{ include "vonggac.secret" (list $root "jwks") }}=jwks.json
 {{ include "vonggac.databaseMounts" . }}
 {{- else }}
 workers-private={{ include "vonggac.secret" (list $root "workersPrivate") }}=workers.key
+{{- end }}
+{{- if and (eq $component "forwarder") $root.Values.served.enabled (int $root.Values.served.tlsPort) }}
+served-tls={{ $root.Values.served.tlsSecret }}=tls.crt,tls.key
 {{- end }}
 {{- if eq $component "reporting" }}
 {{- with include "vonggac.secret" (list $root "reportingKey") }}
@@ -137,7 +144,7 @@ postgres-ca={{ . }}=ca.crt
   secret:
     secretName: {{ index $parts 1 | quote }}
     defaultMode: 0444
-    items: [{ key: {{ index $parts 2 }}, path: {{ index $parts 2 }} }]
+    items: [{{ range $index, $file := splitList "," (index $parts 2) }}{{ if $index }}, {{ end }}{ key: {{ $file }}, path: {{ $file }} }{{ end }}]
 {{- end }}
 {{- end }}
 

@@ -111,6 +111,8 @@
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $records := has $component (list "inventory" "reporting") -}}
+{{- $served := $root.Values.served.enabled -}}
+{{- $isForwarder := and $served (eq $component "forwarder") -}}
 {{- $provider := ternary $root.Values.console.oidc.issuer $root.Values.auth.jwksUrl (eq $component "console") -}}
 {{- $egress := $root.Values.networkPolicy.egress -}}
 {{- if $root.Values.networkPolicy.enabled -}}
@@ -130,6 +132,9 @@ spec:
         {{- include "vonggac.peersOfComponents" (list $root "console") | nindent 8 }}
       ports: [{ port: 8080, protocol: TCP }]
     {{- end }}
+    {{- if $isForwarder }}
+    {{- include "vonggac.servedIngress" $root | nindent 4 }}
+    {{- end }}
   egress:
     {{- include "vonggac.egressDns" $root | nindent 4 }}
     {{- include "vonggac.egressNats" $root | nindent 4 }}
@@ -141,6 +146,10 @@ spec:
       ports: [{ port: 8080, protocol: TCP }]
     {{- else }}
     {{- include "vonggac.egressMedia" $root | nindent 4 }}
+    {{- if $served }}
+    - to:
+        {{- include "vonggac.peersOfComponents" (list $root "forwarder") | nindent 8 }}
+    {{- end }}
     {{- end }}
     {{- if $provider }}
     {{- include "vonggac.egressNetworks" (list $root $egress.oidc (include "vonggac.oidcPorts" (list $root $provider) | fromJsonArray)) | nindent 4 }}

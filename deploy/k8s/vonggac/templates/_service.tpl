@@ -57,6 +57,12 @@ spec:
           {{- end }}
           ports:
             - { name: http, containerPort: 8080, protocol: TCP }
+            {{- if and (eq $component "forwarder") $root.Values.served.enabled }}
+            {{- range include "vonggac.servedPorts" $root | trim | splitList "\n" | compact }}
+            {{- $parts := splitList " " . }}
+            - { name: {{ index $parts 0 }}, containerPort: {{ index $parts 2 }}, protocol: {{ index $parts 3 }} }
+            {{- end }}
+            {{- end }}
           # Alive is not ready: while NATS or PostgreSQL is away a pod is not ready, and a restart would mend nothing.
           startupProbe:
             httpGet: { path: /livez, port: http }
