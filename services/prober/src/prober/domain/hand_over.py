@@ -2,8 +2,8 @@
 
 The pictures of the forwarder that held the camera until then came to the session that ended with it. Where none of them
 came back for longer than a destination may be late, it was silent, as one that gives nothing to a read-back. One that
-gives an old picture again and again is not late, and is found sooner. All else cannot be judged: the session is over, and
-with it what was still to come.
+gives an old picture again and again is not late, and is found sooner. All else cannot be judged: the session is over,
+and with it what was still to come.
 """
 
 from collections.abc import Sequence
