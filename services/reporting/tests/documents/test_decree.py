@@ -37,7 +37,13 @@ def paragraphs(document: Any) -> Iterator[Any]:
 
 
 def lines(document: Any) -> list[str]:
-    texts = ("".join(node.text or "" for node in each.iter("{*}t")) for each in paragraphs(document))
+    texts = (
+        "".join(
+            "-" if node.tag.endswith("noBreakHyphen") else node.text or ""
+            for node in each.iter("{*}t", "{*}noBreakHyphen")
+        )
+        for each in paragraphs(document)
+    )
     return [text for text in texts if text.strip()]
 
 

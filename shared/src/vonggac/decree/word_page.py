@@ -34,6 +34,7 @@ from vonggac.decree.measures import (
     WIDE_TABLE,
     WIDE_TEXT_MM,
 )
+from vonggac.decree.symbols import UNBROKEN_HYPHEN, keep_symbols
 
 CENTRE, JUSTIFY, LEFT, RIGHT = (
     WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT,
@@ -59,9 +60,10 @@ _NARROW_TWIPS = 60
 
 
 class WordPage:
-    """One document that is being written."""
+    """One document that is being written. `keeps_symbols`: no line ends within the symbol of a document."""
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", *, keeps_symbols: bool = True) -> None:
+        self.keeps_symbols = keeps_symbols
         self.document = Document()
         properties = self.document.core_properties
         properties.author, properties.comments, properties.language = "", "", "vi-VN"
@@ -93,7 +95,7 @@ class WordPage:
         shape.space_before, shape.keep_with_next = Pt(before), keep
         if indent:
             shape.first_line_indent = Mm(indent)
-        _write(paragraph, text, size, bold=bold, italic=italic)
+        _write(paragraph, keep_symbols(text) if self.keeps_symbols else text, size, bold=bold, italic=italic)
 
     def picture(self, png: bytes, width_mm: float, words: str) -> None:
         """A picture in the middle; `words` are read to who cannot see it."""
@@ -142,7 +144,7 @@ class WordPage:
                 if shape not in made:
                     made[shape] = _cell_paragraph(*shape, size)
                 paragraph = deepcopy(made[shape])
-                _fill(paragraph[-1], text)
+                _fill(paragraph[-1], keep_symbols(text) if self.keeps_symbols else text)
                 cell.replace(cell.p_lst[0], paragraph)
             if not long:
                 _mark(row, "w:cantSplit")
@@ -214,7 +216,8 @@ class WordPage:
 
 
 def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, italic: bool = False) -> None:
-    run = paragraph.add_run(text)
+    run = paragraph.add_run()
+    _fill(run._r, text)
     run.font.size, run.font.name = Pt(size), FONT
     run.bold, run.italic = bold, italic
 
@@ -238,7 +241,15 @@ def _cell_paragraph(align: Any, strong: bool, together: bool, size: float) -> An
 
 def _fill(run: Any, text: str) -> None:
     """Put text into a run without any."""
-    if text and text.isprintable() and text == text.strip():
+    if UNBROKEN_HYPHEN in text:
+        for index, part in enumerate(text.split(UNBROKEN_HYPHEN)):
+            if index:
+                run.append(OxmlElement("w:noBreakHyphen"))
+            words = OxmlElement("w:t")
+            words.set(qn("xml:space"), "preserve")
+            words.text = part
+            run.append(words)
+    elif text and text.isprintable() and text == text.strip():
         words = OxmlElement("w:t")
         words.text = text
         run.append(words)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from inventory.domain.mandate.surveying.form import Coverage, Infrastructure, SurveyForm
 from inventory.domain.mandate.surveying.survey import SurveyFields
+from inventory.minutes.papers import write_grid
 from inventory.minutes.wording import AREAS, COVERAGES, SYSTEMS, amount, yes_no
-from vonggac.decree import Grid, LetterPage
+from vonggac.decree import LetterPage
 
 _AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung", "Ghi chú")
 _AREA_WIDTHS = (10, 48, 27, 28, 18, 34)
@@ -29,7 +30,7 @@ def write_findings(page: LetterPage, survey: SurveyFields) -> None:
     _system(page, form)
     if form.areas:
         page.text("3. Khu vực phải giám sát:", keep=True)
-        page.grid(Grid(_AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form))))
+        write_grid(page, _AREA_COLUMNS, _AREA_WIDTHS, list(_area_rows(form)), right={"Cần bổ sung"})
     if form.infrastructure is not None:
         page.text(f"4. Hạ tầng: {'; '.join(_infrastructure(form.infrastructure)) or 'không ghi nhận'}.")
     page.text(f"5. Biển thông báo có camera: {yes_no(form.notice_board) or 'không ghi nhận'}.")
@@ -53,7 +54,7 @@ def _system(page: LetterPage, form: SurveyForm) -> None:
         make = " ".join(part for part in (camera.make, camera.model) if part is not None)
         rows.append((str(number), camera.code, camera.position or "", make, size, camera.condition or ""))
     if rows:
-        page.grid(Grid(_CAMERA_COLUMNS, _CAMERA_WIDTHS, rows))
+        write_grid(page, _CAMERA_COLUMNS, _CAMERA_WIDTHS, rows)
 
 
 def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:

@@ -1,13 +1,13 @@
 """What the papers about one facility have in common: who issues them, on which basis, about which facility."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from inventory.domain.mandate.directive import LetterheadFields
 from inventory.minutes.wording import heading_name
-from vonggac.decree import LetterPage
+from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage
 from vonggac.decree.measures import SIGNER
 
 _PROVINCE = re.compile(r"(?:tỉnh|thành phố) (.+)$", re.IGNORECASE)
@@ -49,6 +49,24 @@ def find_place(of: Heading) -> str:
 def name_place(of: Heading) -> str:
     """The facility with its address."""
     return ", ".join(part for part in (of.facility_name, of.facility_address) if part is not None)
+
+
+def write_grid(
+    page: LetterPage, columns: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]],
+    *, right: Collection[str] = (), size: float | None = None,
+) -> None:  # fmt: skip
+    """A table without the columns in which no row says anything. `right`: columns of amounts."""
+    kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
+    aligns = [CENTRE if place == 0 else RIGHT if columns[place] in right else LEFT for place in kept]
+    page.grid(
+        Grid(
+            [columns[place] for place in kept],
+            [widths[place] for place in kept],
+            [[row[place] for place in kept] for row in rows],
+            aligns,
+            size=size,
+        )
+    )
 
 
 def end_paper(of: Heading, page: LetterPage, recipients: Sequence[str]) -> bytes:

@@ -6,9 +6,8 @@ Addresses and logins of cameras are not in it.
 from collections.abc import Iterable, Iterator
 
 from inventory.domain.mandate.planning.plan import Connection, Consent, ConsentKind, PlanFields, Source
-from inventory.minutes.papers import Heading, begin_paper, end_paper, name_place
+from inventory.minutes.papers import Heading, begin_paper, end_paper, name_place, write_grid
 from inventory.minutes.wording import amount
-from vonggac.decree import Grid
 from vonggac.decree.dates import short_day
 
 CONNECTION_COLUMNS = ("TT", "Camera", "Nguồn", "Luồng", "Băng thông (kbps)", "Trung tâm nhận", "Phụ trách")
@@ -17,6 +16,7 @@ CONSENT_COLUMNS = ("TT", "Cơ quan", "Ý kiến", "Người cho ý kiến", "Ng�
 CONSENT_WIDTHS = (10, 42, 25, 38, 22, 28)
 SOURCES = {Source.CAMERA: "Camera", Source.NVR_CHANNEL: "Đầu ghi", Source.VENDOR_CLOUD: "Đám mây của hãng"}
 STREAMS = {"main": "chính", "sub": "phụ"}
+TRANSPORTS = {"tcp": "TCP", "udp": "UDP", "auto": "tự chọn"}
 CONSENTS = {ConsentKind.AGREED: "Thống nhất", ConsentKind.CONSULTED: "Đã cho ý kiến"}
 
 
@@ -29,14 +29,15 @@ def plan_paper(of: Heading, plan: PlanFields, version: int, consents: Iterable[C
     page.text(f"Cơ sở: {name_place(of)}.")
     page.heading("II. NỘI DUNG KẾT NỐI")
     page.text(f"Kết nối {amount(len(plan.connections))} camera:", keep=True)
-    page.grid(Grid(CONNECTION_COLUMNS, CONNECTION_WIDTHS, list(_connection_rows(plan.connections)), size=11))
+    rows = list(_connection_rows(plan.connections))
+    write_grid(page, CONNECTION_COLUMNS, CONNECTION_WIDTHS, rows, right={"Băng thông (kbps)"}, size=11)
     page.heading("III. TỔ CHỨC THỰC HIỆN")
     for line in _duties(plan):
         page.text(line)
     page.heading("IV. Ý KIẾN CÁC CƠ QUAN")
     rows = list(_consent_rows(of, consents))
     if rows:
-        page.grid(Grid(CONSENT_COLUMNS, CONSENT_WIDTHS, rows, size=11))
+        write_grid(page, CONSENT_COLUMNS, CONSENT_WIDTHS, rows, size=11)
     page.text("Các bên thực hiện theo phương án này./." if rows else "Chưa có ý kiến của các cơ quan./.")
     return end_paper(of, page, ("Các cơ quan cho ý kiến", "Lưu: VT, hồ sơ kết nối"))
 
@@ -48,7 +49,7 @@ def _connection_rows(connections: Iterable[Connection]) -> Iterator[tuple[str, .
             str(number),
             one.camera_code,
             f"{SOURCES[one.source]}{channel}",
-            f"{STREAMS[one.stream]}, {one.transport}",
+            f"{STREAMS[one.stream]}, {TRANSPORTS[one.transport]}",
             amount(one.bandwidth_kbps),
             ", ".join(one.destination_codes),
             one.responsible or "",

@@ -6,10 +6,9 @@ from inventory.domain.mandate.planning.proposal import CameraType, ProposalField
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.domain.places.areas import Area
 from inventory.minutes.findings import write_findings
-from inventory.minutes.papers import Heading, begin_paper, end_paper, name_place
+from inventory.minutes.papers import Heading, begin_paper, end_paper, name_place, write_grid
 from inventory.minutes.survey_minutes import write_verdict
 from inventory.minutes.wording import AREAS, amount
-from vonggac.decree import Grid
 from vonggac.decree.dates import short_day
 
 AREA_COLUMNS = ("TT", "Khu vực", "Loại camera", "Số lượng", "Vị trí lắp đặt")
@@ -34,13 +33,13 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
         page.text(line)
     page.heading("II. ĐỀ XUẤT LẮP ĐẶT")
     page.text(f"1. Khu vực lắp đặt, tổng cộng {amount(proposal.cameras)} camera:", keep=True)
-    page.grid(Grid(AREA_COLUMNS, AREA_WIDTHS, list(_area_rows(proposal))))
+    write_grid(page, AREA_COLUMNS, AREA_WIDTHS, list(_area_rows(proposal)), right={"Số lượng"})
     for number, line in enumerate(_needs(proposal), start=2):
         page.text(f"{number}. {line}")
     page.heading("III. PHƯƠNG ÁN KẾT NỐI")
     page.text(_sentence(proposal.proposed_connection or "Chưa đề xuất"))
     page.heading("IV. KIẾN NGHỊ")
-    for line in _decision(proposal):
+    for line in _decision(proposal, decider):
         page.text(line)
     page.text(f"{of.issuer} kính trình {decider} xem xét, quyết định./.")
     return end_paper(of, page, ("Như trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ đề xuất"))
@@ -103,11 +102,14 @@ def _needs(proposal: ProposalFields) -> Iterator[str]:
     yield f"Thời gian thực hiện: {f'{amount(days)} ngày, kể từ khi được cấp kinh phí' if days else 'chưa xác định'}."
 
 
-def _decision(proposal: ProposalFields) -> Iterator[str]:
-    if proposal.decision_number is not None and proposal.decision_date is not None:
-        yield f"Đã có Quyết định số {proposal.decision_number} ngày {short_day(proposal.decision_date)}."
+def _decision(proposal: ProposalFields, decider: str) -> Iterator[str]:
     cost = f", kinh phí {amount(proposal.estimated_cost_vnd)} đồng" if proposal.estimated_cost_vnd else ""
-    yield f"Phê duyệt việc lắp đặt {amount(proposal.cameras)} camera{cost} và nguồn kinh phí thực hiện."
+    what = f"việc lắp đặt {amount(proposal.cameras)} camera{cost} và nguồn kinh phí thực hiện."
+    if proposal.decision_number is not None and proposal.decision_date is not None:
+        day = short_day(proposal.decision_date)
+        yield f"Đã có Quyết định số {proposal.decision_number} ngày {day} về {what}"
+    else:
+        yield f"Đề nghị {decider} phê duyệt {what}"
 
 
 def _sentence(text: str) -> str:

@@ -159,8 +159,8 @@ def note_corrected_facts(period: Period, facts: int) -> Note:
         period.start,
         period.end,
         facts,
-        f"{facts} số liệu ghi sai thời điểm (ở tương lai, hoặc sớm hơn lúc có thể): được tính theo lúc máy "
-        "chủ NATS lưu.",
+        f"Có {facts} số liệu ghi sai thời điểm (ở tương lai, hoặc sớm hơn lúc có thể): được tính theo lúc hệ thống "
+        "lưu.",
         f"{facts} facts were dated in the future, or earlier than they can be of: they count from when the "
         "NATS server stored them.",
     )

@@ -176,21 +176,22 @@ def _proofs(report: Report) -> Iterator[Block]:
     """A sentence for each of the two proofs that some centre demands."""
     if not report.by_read_backs:
         return
+    begin, end = "“”" if report.has_assessment else "''"
     names: dict[bool, set[str]] = {True: set(), False: set()}
     for row in rows_of(report, "deliveries"):
         centre = word(row, "destination_name") or word(row, "destination_code")
         names[word(row, "required_proof") == VERIFIED].add(centre)
     if names[True]:
         yield Text(
-            f"Mức xác nhận 'đã kiểm chứng': {', '.join(sorted(names[True]))}. Thời gian kết nối là thời gian giữa hai "
-            "lần đọc lại từ trung tâm đều khớp hình của camera trong cùng một phiên; sau lần khớp cuối cùng là không "
-            "rõ; từ lúc bắt đầu lần đọc lại không được hoặc khác hình là mất kết nối, cho đến hình khớp đầu tiên sau "
-            "đó."
+            f"Mức xác nhận {begin}đã kiểm chứng{end}: {', '.join(sorted(names[True]))}. Thời gian kết nối là thời "
+            "gian giữa hai lần đọc lại từ trung tâm đều khớp hình của camera trong cùng một phiên; sau lần khớp cuối "
+            "cùng là không rõ; từ lúc bắt đầu lần đọc lại không được hoặc khác hình là mất kết nối, cho đến hình khớp "
+            "đầu tiên sau đó."
         )
     if names[False]:
         yield Text(
-            f"Mức xác nhận 'đã xác nhận': {', '.join(sorted(names[False]))}. Thời gian kết nối là thời gian trung tâm "
-            "xác nhận nhận được dữ liệu, trừ thời gian đọc lại thấy hình khác."
+            f"Mức xác nhận {begin}đã xác nhận{end}: {', '.join(sorted(names[False]))}. Thời gian kết nối là thời "
+            "gian trung tâm xác nhận nhận được dữ liệu, trừ thời gian đọc lại thấy hình khác."
         )
 
 
@@ -243,12 +244,13 @@ def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         caption = f"Bảng {table_number(report, 'overdue')}. Nghĩa vụ quá hạn theo cơ quan chịu trách nhiệm"
         yield from overdue_by_agency(report, zone, caption)
     if outages:
+        since = point_in_time if report.has_assessment else short_time
         longest = max(outages, key=lambda row: (number(row, "length_ms"), word(row, "camera_code")))
         yield Text(
             f"1. Có {_counted(outages)}, tổng thời gian mất của các camera là "
             f"{length(sum(number(row, 'length_ms') for row in outages))}; lần dài nhất là "
             f"{length(number(longest, 'length_ms'))}, camera {word(longest, 'camera_code')} "
-            f"({word(longest, 'camera_name')}), từ {short_time(number(longest, 'from_ms'), zone)}."
+            f"({word(longest, 'camera_name')}), từ {since(number(longest, 'from_ms'), zone)}."
         )
         sums = by_cause(outages)
         yield Grid(

@@ -42,7 +42,7 @@ def _blocks(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     if header.rule_version == RULE_VERSION:
         yield Text(RULE_VI)
     yield Text(
-        "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây. Dấu '-' là "
+        "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây. Dấu “-” là "
         "không áp dụng hoặc không đo được."
     )
     yield Heading("3. Kiểm tra báo cáo", 2)

@@ -115,11 +115,11 @@ def _obligations(report: Report, zone: ZoneInfo) -> Iterator[Block]:
         line[3:3] = ["; ".join(sorted({responsible_of(row) for row in rows[key]}))] if named else []
     yield Grid(
         columns=(*_COLUMNS[:3], "Cơ quan chịu trách nhiệm", *_COLUMNS[3:]) if named else _COLUMNS,
-        widths=(23, 19, 17, 21, 9, 8, 8, 8, 9, 8) if named else (27, 20, 15, 10, 8, 8, 8, 9, 8),
+        widths=(21, 24, 17, 20, 8, 9, 9, 8, 9, 9) if named else (27, 20, 15, 10, 8, 8, 8, 9, 8),
         aligns=("left", "left", "left", *(("left",) if named else ()), *("right",) * 6),
         rows=lines,
         caption="Bảng 3. Nghĩa vụ và thời hạn theo sổ theo dõi",
-        size=11,
+        size=10 if named else 11,
     )
     if named:
         yield Text(_by_paper(rows_of(report, "obligations")))

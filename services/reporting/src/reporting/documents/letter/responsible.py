@@ -10,7 +10,7 @@ from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 
 _COLUMNS = ("TT", "Cơ quan chịu trách nhiệm, nghĩa vụ", "Văn bản", "Trước ngày", "Số cơ sở", "Cơ sở")
-_WIDTHS = (6, 34, 17, 14, 9, 40)
+_WIDTHS = (6, 33, 22, 14, 9, 36)
 
 
 def overdue_by_agency(report: Report, zone: ZoneInfo, caption: str) -> Iterator[Block]:

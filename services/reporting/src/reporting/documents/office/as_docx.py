@@ -28,7 +28,7 @@ _ALIGNS: Mapping[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": RIGHT}
 
 def as_docx(report: Report) -> bytes:
     """The letter with its appendices. Number, date and signature are the clerk's."""
-    content, page, letterhead = paper(report), ReportPage(), report.header.letterhead
+    content, page, letterhead = paper(report), ReportPage(keeps_symbols=report.has_assessment), report.header.letterhead
     _properties(page, report, content.title)
     page.head(
         parent=letterhead.parent, issuer=letterhead.issuer, symbol=letterhead.symbol, place=letterhead.place
