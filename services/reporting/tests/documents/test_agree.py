@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
@@ -15,7 +16,7 @@ from docx import Document
 
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
-from reporting.documents.letter.blocks import Grid, Text
+from reporting.documents.letter.blocks import Grid, Heading, Text
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.wording import percent
@@ -131,6 +132,49 @@ def test_the_workbook_explains_every_column(report: Report) -> None:
     assert set(book.sheetnames) >= {TABLE_NAMES[name] for name in report.tables}
     explained = {(row[0], row[1]) for row in book["Giải thích"].iter_rows(min_row=2, values_only=True)}
     assert explained == {(TABLE_NAMES[name], column) for name in report.tables for column in COLUMNS[name]}
+
+
+def test_the_appendix_of_proposals_has_areas_number_cost_days_funds_and_decision(report: Report) -> None:
+    proposals = next(one for one in paper(report).appendices if one.number == "V")
+    (grid,) = proposals.blocks
+    assert isinstance(grid, Grid)
+    approved, submitted, total = grid.rows
+    assert approved[2:9] == [
+        "DX-KCL-06, số 31/TTr-STTTT ngày 07/5/2021", "nơi tiếp nhận (1)", "1", "12.500.000", "2",
+        "Dự phòng ngân sách tỉnh năm 2021", "số 1126/QĐ-UBND ngày 09/5/2021",
+    ]  # fmt: skip
+    assert submitted[7:] == ["chưa xác định", "chưa có", "Đã trình"]
+    assert total[4:6] == ["6", "96.500.000"] == [
+        f"{sum(int(str(row[name])) for row in report.tables['proposals']):,}".replace(",", ".")
+        for name in ("proposed_cameras", "estimated_cost_vnd")
+    ]  # fmt: skip
+
+
+def test_security_of_cameras_is_one_figure_in_table_appendix_rows_and_csv(report: Report) -> None:
+    rows, findings = report.tables["security"], report.tables["security_findings"]
+    content = paper(report)
+    (table,) = (one for one in content.body if isinstance(one, Grid) and one.columns[0] == "Nội dung")
+    counted = {row[0]: [int(cell) for cell in row[1:]] for row in table.rows}
+    assert len(counted) == 7
+    assert all(sum(cells) == len(rows) for cells in counted.values()), "each camera stands once in each row"
+    assert sum(cells[2] + cells[3] for cells in counted.values()) == len(findings) == 7
+    assert counted["Giấy chứng nhận hợp quy"][-1] == len(rows), "what nobody declared or saw is unknown"
+    (appendix,) = next(one for one in content.appendices if one.number == "VI").blocks
+    assert isinstance(appendix, Grid)
+    assert len(appendix.rows) == len(findings)
+    assert {row[5] for row in appendix.rows} == {"khai báo", "quan sát"}
+    lines = list(csv.DictReader(io.StringIO(as_csv(report).decode("utf-8-sig"), newline="")))
+    named = {line["camera_id"]: line["cut_off_items_insecure"] for line in lines if line["camera_id"]}
+    assert named == {row["camera_id"]: row["items_insecure"] or "" for row in rows}
+
+
+def test_a_report_that_was_frozen_without_security_keeps_its_form(report: Report) -> None:
+    later = ("proposals", "security", "security_findings")
+    before = replace(report, tables={name: rows for name, rows in report.tables.items() if name not in later})
+    content = paper(before)
+    assert [one.number for one in content.appendices] == ["I", "II", "III", "IV", "V"]
+    assert not any(isinstance(one, Heading) and "An toàn" in one.text for one in content.body)
+    assert "cut_off_items_insecure" not in as_csv(before).decode().splitlines()[0]
 
 
 def test_a_further_version_names_each_changed_figure(report: Report, correction: Report) -> None:

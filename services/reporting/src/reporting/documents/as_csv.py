@@ -1,9 +1,9 @@
 """The report as CSV: one row a camera, and one of each facility without any, to be summed without thought.
 
 RFC 4180 in UTF-8 with BOM. The columns in front name the report and the period in every row; those that begin with
-`cut_off_` have what the register said of the camera's facility at the cut-off. The last ones prove the file: digests of
-the rows, and in the first row the report's header and notes as JSON, with the digests of all tables. Reports that were
-frozen without the register have the cameras alone.
+`cut_off_` have what was known of the camera's facility, and of its own security, at the cut-off. The last ones prove
+the file: digests of the rows, and in the first row the report's header and notes as JSON, with the digests of all
+tables. Reports that were frozen without the register have the cameras alone.
 """
 
 import csv
@@ -13,7 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reporting.documents.letter.figures import number, word
-from reporting.documents.read_csv import NOTES, OF_FACILITY, PREFIX, REGISTER_PROOF, WORDS
+from reporting.documents.read_csv import (
+    NOTES,
+    OF_FACILITY,
+    PREFIX,
+    REGISTER_PROOF,
+    SECURITY_ITEMS,
+    SECURITY_PROOF,
+    WORDS,
+)
 from reporting.domain.instants import shown
 from reporting.domain.percentages import percentages
 from reporting.reports.snapshot.canonical import Row, row_digest
@@ -49,7 +57,8 @@ def columns_of(report: Report) -> tuple[str, ...]:
     if not report.has_register:
         return COLUMNS
     of_register = (f"{PREFIX}{name}" for name in _register(report))
-    return (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *of_register, *REGISTER_PROOF, *_PROOF)
+    of_security = (*(f"{PREFIX}{name}" for name in SECURITY_ITEMS), SECURITY_PROOF) if report.has_security else ()
+    return (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *of_register, *REGISTER_PROOF, *of_security, *_PROOF)
 
 
 def _register(report: Report) -> tuple[str, ...]:
@@ -86,15 +95,20 @@ def _lines(report: Report) -> Iterator[list[str]]:
         for place, row in enumerate(progress, start=1)
     ]
     nothing = [""] * (len(register) + len(REGISTER_PROOF))
+    insecure = [""] * (len(SECURITY_ITEMS) + 1) if report.has_security else []
+    secured = {word(row, "camera_id"): row for row in report.tables.get("security", ())}
     for row in cameras:
-        place = at.get(word(row, OF_FACILITY))
-        yield [*_cells(row), *(nothing if place is None else said[place]), row_digest(row).hex()]
+        place, known = at.get(word(row, OF_FACILITY)), secured.get(word(row, "camera_id"))
+        items = (
+            insecure if known is None else [*(word(known, name) for name in SECURITY_ITEMS), row_digest(known).hex()]
+        )
+        yield [*_cells(row), *(nothing if place is None else said[place]), *items, row_digest(row).hex()]
     with_cameras = {word(row, OF_FACILITY) for row in cameras}
     for row, cells in zip(progress, said, strict=True):
         if word(row, OF_FACILITY) not in with_cameras:
-            yield [*_cells({name: row[name] for name in PLACE}), *cells, ""]
+            yield [*_cells({name: row[name] for name in PLACE}), *cells, *insecure, ""]
     if not cameras and not progress:
-        yield [*_cells({}), *nothing, ""]
+        yield [*_cells({}), *nothing, *insecure, ""]
 
 
 def _cells(row: Row) -> Iterator[str]:

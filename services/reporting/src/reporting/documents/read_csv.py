@@ -15,6 +15,8 @@ PREFIX = "cut_off_"
 NOTES = "notes"
 """They stand in the header's cell, where there are any: they are of no camera."""
 REGISTER_PROOF = ("progress_row", "progress_sha256")
+SECURITY_ITEMS = tuple(name for name in COLUMNS["security"] if name.startswith("items_"))
+SECURITY_PROOF = "security_sha256"
 _INTEGERS = frozenset({"cameras", "cameras_needed", "plan_cameras", "overdue"})
 _TRUTHS = frozenset(
     {
@@ -50,6 +52,10 @@ def read_csv(content: bytes) -> ReadCsv:
             ordered = [found[place] for place in sorted(found, key=int)]
             tables["progress"] = [_progress(line, index) for line in ordered]
             digests["progress"] = [line[index["progress_sha256"]] for line in ordered]
+        if SECURITY_PROOF in index:
+            secured = [line for line in lines[1:] if line[index[SECURITY_PROOF]]]
+            tables["security"] = [_security(line, index) for line in secured]
+            digests["security"] = [line[index[SECURITY_PROOF]] for line in secured]
         if (notes := proof.pop(NOTES, None)) is not None:
             digests[NOTES] = [str(note.pop("sha256")) for note in notes]
             tables[NOTES] = [dict(note) for note in notes]
@@ -64,6 +70,13 @@ def _progress(line: Sequence[str], index: Mapping[str, int]) -> Row:
         name: _value(name, line[index[name if name == OF_FACILITY else f"{PREFIX}{name}"]])
         for name in COLUMNS["progress"]
         if name == OF_FACILITY or f"{PREFIX}{name}" in index
+    }
+
+
+def _security(line: Sequence[str], index: Mapping[str, int]) -> Row:
+    return {
+        name: _value(name, line[index[f"{PREFIX}{name}" if name in SECURITY_ITEMS else name]])
+        for name in COLUMNS["security"]
     }
 
 

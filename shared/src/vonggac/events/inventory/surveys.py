@@ -115,6 +115,7 @@ class InstallationProposalV1(State):
     lead_time_days: int | None = Field(default=None, description="Days from funding to connection.")
     decision_number: str | None = None
     decision_date: date | None = None
+    funding_source: str | None = Field(default=None, description="Where the money comes from, in words.")
     installed_on: date | None = None
     signed_on: date | None = Field(default=None, description="Day on the document; lateness counts it.")
     document_number: str | None = Field(default=None, description="Number of the document, as printed.")

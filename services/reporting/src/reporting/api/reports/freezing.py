@@ -280,7 +280,7 @@ async def _same_request(session: AsyncSession, before: Report) -> Request:
     first = before if header.version == 1 else await wanted(session, before.id, 1)
     period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)
     register_at = first.header.cut_off_ms if first.has_register else None
-    of_first = first.header.frozen_at_ms, first.has_notes, first.has_assessment
+    of_first = first.header.frozen_at_ms, first.has_notes, first.has_assessment, first.has_security
     return Request(period, zone, header.filters, register_at, *of_first)
 
 

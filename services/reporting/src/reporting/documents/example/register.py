@@ -16,7 +16,7 @@ from reporting.reports.mandate.obligations import owed
 from reporting.reports.mandate.progress import board_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from reporting.reports.snapshot.canonical import Row
-from reporting.reports.snapshot.register import register_rows
+from reporting.reports.snapshot.register import proposal_rows, register_rows
 from reporting.storage.mandate.records import Record, Records
 from reporting.storage.plan import Scope
 from vonggac.mandate.facility_history import Place
@@ -42,6 +42,20 @@ _BLOCKED = {
     "KCL-09": ("security_lock", "đầu ghi do nhà thầu giữ mật khẩu"),
     "KCL-11": ("needs_new_investment", "chưa có đường truyền"),
 }
+_PROPOSALS: Mapping[str, Mapping[str, object]] = {
+    "KCL-06": {
+        "status": "approved", "cameras": 1, "areas": [{"area": "reception", "cameras": 1}],
+        "estimated_cost_vnd": 12_500_000, "lead_time_days": 2, "funding_source": "Dự phòng ngân sách tỉnh năm 2021",
+        "signed_on": "2021-05-07", "document_number": "31/TTr-STTTT",
+        "decision_number": "1126/QĐ-UBND", "decision_date": "2021-05-09",
+    },
+    "KCL-11": {
+        "status": "submitted", "cameras": 5,
+        "areas": [{"area": "corridor", "cameras": 2}, {"area": "gate", "cameras": 1}, {"area": "yard", "cameras": 2}],
+        "estimated_cost_vnd": 84_000_000, "lead_time_days": 5,
+        "signed_on": "2021-05-08", "document_number": "33/TTr-STTTT",
+    },
+}  # fmt: skip
 _OBLIGATIONS = (
     ("1742-1A", "Khảo sát và thống nhất phương án kết nối", "survey_and_plan", _DEADLINE, True),
     ("1742-1B", "Kết nối tới hai trung tâm", "connection", _DEADLINE, True),
@@ -51,7 +65,7 @@ _OBLIGATIONS = (
 
 
 def register(at: Millis, period: Period, lines: Lines, facilities: Sequence[Row]) -> dict[str, list[Row]]:
-    """The tables `progress` and `obligations`, of the instant `at`."""
+    """The tables `progress`, `obligations` and `proposals`, of the instant `at`."""
     of_site: dict[UUID, list[tuple[Camera, Line]]] = {}
     for camera, its in lines:
         of_site.setdefault(camera.facility.id, []).append((camera, its))
@@ -61,7 +75,8 @@ def register(at: Millis, period: Period, lines: Lines, facilities: Sequence[Row]
     situation = Situation(at, 0, tuple(ordered), records, Scope())
     connected = {key: since for key, its in of_site.items() if (since := _connected(period, its)) is not None}
     addresses = {one.facility.id: _ADDRESSES[code] for one in SITES if (code := one.facility.code) in _ADDRESSES}
-    return register_rows(board_of(situation, owed(situation, connected)), addresses, facilities)
+    board = board_of(situation, owed(situation, connected))
+    return {**register_rows(board, addresses, facilities), "proposals": proposal_rows(board, facilities)}
 
 
 def _then(period: Period, site: Site, its: Lines) -> FacilityThen:
@@ -136,8 +151,9 @@ def _of_facility(site: Site) -> Iterator[Record]:
         yield from _surveyed(site, datetime(2021, 5, day, 16, tzinfo=VIETNAM))
     elif code == "KCL-11":
         yield _record("survey", code, _survey(site, "scheduled", _ORDERED, None, date(2021, 5, 12)), site)
-        proposal = {"code": f"DX-{code}", "status": "submitted", "status_since": _ORDERED.isoformat()}
-        yield _record("installation_proposal", code, proposal, site)
+    if code in _PROPOSALS:
+        status = {"code": f"DX-{code}", "status_since": _ORDERED.isoformat()}
+        yield _record("installation_proposal", code, {**status, **_PROPOSALS[code]}, site)
     if code in _BLOCKED:
         kind, text = _BLOCKED[code]
         blocked = {"kind": kind, "text": text, "valid_from": date(2021, 5, 8).isoformat(), "valid_to": None}

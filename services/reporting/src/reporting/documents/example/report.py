@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from reporting.documents.example.lines import DAY, Line, accounted, line
 from reporting.documents.example.places import NAMESPACE, SITES, cameras
 from reporting.documents.example.register import register
+from reporting.documents.example.security import security
 from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import HOUR, Millis, millis
 from reporting.domain.mandate.connection import compliant_line, sustained_since
@@ -110,6 +111,7 @@ def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[
         **sums_of,
         **register(CUT_OFF, PERIOD, lines, sums_of["facilities"]),
         "cameras": rows,
+        **security(CUT_OFF, [camera for camera, _ in lines], rows),
         "deliveries": deliveries,
         "outages": figures.outages(_outages(lines)),
         "days": days,

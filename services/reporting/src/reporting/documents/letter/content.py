@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from reporting.documents.letter.appendices import appendices, of_cameras
+from reporting.documents.letter.appendices.explained import appendix_number, time_zone
+from reporting.documents.letter.appendices.listed import OF_PROPOSALS, OF_SECURITY, appendices, of_cameras
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
 from reporting.documents.letter.columns import meanings_of
 from reporting.documents.letter.compared import compared
-from reporting.documents.letter.explained import appendix_number, time_zone
 from reporting.documents.letter.figures import (
     Figures,
     below_target,
@@ -22,8 +22,9 @@ from reporting.documents.letter.figures import (
     word,
     zone_of,
 )
-from reporting.documents.letter.progress import has_duties, progress, table_number
+from reporting.documents.letter.progress import as_of, has_duties, progress, table_number
 from reporting.documents.letter.responsible import overdue_by_agency
+from reporting.documents.letter.security import camera_security
 from reporting.documents.letter.wording import (
     amount,
     hours,
@@ -143,6 +144,8 @@ def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     yield _connection_table(sums)
     yield from progress(report, zone)
     yield from compared(report, zone)
+    caption = f"Bảng {table_number(report, 'security')}. Số camera theo từng nội dung an toàn"
+    yield from camera_security(report, as_of(report), zone, caption, OF_SECURITY)
 
 
 def _availability(sums: Figures, target: str) -> str:
@@ -325,9 +328,13 @@ def _default_proposals(report: Report) -> list[str]:
             f"hoạt động thấp hơn mục tiêu nêu tại Phụ lục {of_cameras(report)}"
         )
     if without_cameras(report):
+        listed = f"; các đề xuất lắp đặt nêu tại Phụ lục {OF_PROPOSALS}" if rows_of(report, "proposals") else ""
         found.append(
             "Đề nghị Ủy ban nhân dân tỉnh xem xét phương án lắp đặt camera cho các cơ sở chưa có nêu tại Phụ lục I"
+            f"{listed}"
         )
+    if rows_of(report, "security_findings"):
+        found.append(f"Đề nghị các cơ quan quản lý khắc phục nội dung an toàn camera nêu tại Phụ lục {OF_SECURITY}")
     return found or ["Tiếp tục duy trì, theo dõi hoạt động của hệ thống camera giám sát 24h/24h"]
 
 

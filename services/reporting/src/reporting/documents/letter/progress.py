@@ -56,11 +56,12 @@ def has_duties(report: Report) -> bool:
 
 
 def table_number(report: Report, name: str) -> int:
-    """The number of a table behind the first two: obligations, connected, comparison, overdue, causes."""
+    """The number of a table behind the first two, in the order of the letter."""
     there = {
         "obligations": has_duties(report),
         "connected": report.has_assessment and bool(rows_of(report, "days")),
         "comparison": bool(report.tables.get("comparison")),
+        "security": bool(rows_of(report, "security")),
         "overdue": report.has_assessment and any(row["state"] == "overdue" for row in rows_of(report, "obligations")),
         "causes": True,
     }

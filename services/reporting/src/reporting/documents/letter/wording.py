@@ -9,7 +9,7 @@ from reporting.domain.instants import Millis, moment
 from reporting.domain.timeline import CameraState
 from vonggac.decree.dates import short_day
 from vonggac.events.causes import CAUSE_NAMES
-from vonggac.events.inventory import BlockedKind, ObligationKind, PlanStatus, SurveyStatus
+from vonggac.events.inventory import BlockedKind, ObligationKind, PlanStatus, ProposalStatus, SurveyStatus
 
 _MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
 
@@ -56,6 +56,15 @@ PLANS: Mapping[str, str] = {
     PlanStatus.AGREED: "Đã thống nhất",
     PlanStatus.SUPERSEDED: "Đã thay",
     PlanStatus.REJECTED: "Bị từ chối",
+}
+PROPOSALS: Mapping[str, str] = {
+    ProposalStatus.DRAFT: "Dự thảo",
+    ProposalStatus.SUBMITTED: "Đã trình",
+    ProposalStatus.RETURNED: "Trả lại",
+    ProposalStatus.APPROVED: "Đã duyệt",
+    ProposalStatus.FUNDED: "Đã cấp kinh phí",
+    ProposalStatus.INSTALLED: "Đã lắp đặt",
+    ProposalStatus.CONNECTED: "Đã kết nối",
 }
 SOURCES: Mapping[str, str] = {"camera": "camera", "nvr_channel": "đầu ghi", "vendor_cloud": "máy chủ của hãng"}
 DUTIES: Mapping[str, str] = {

@@ -71,7 +71,7 @@ def carried(content: bytes, form: str) -> Report:
 
 
 def _of_csv(content: bytes) -> Report:
-    """CSV has cameras, progress and notes at most: the others are proven by the header's digests."""
+    """CSV has cameras, progress, security and notes at most: the others are proven by the header's digests."""
     proof, tables, digests = read_csv(content)
     try:
         header = Header.model_validate(proof["header"])

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis
 from reporting.domain.mandate.camera_security import (
+    Basis,
     Known,
     KnownSecurity,
     SecurityFinding,
@@ -19,12 +20,14 @@ from reporting.domain.mandate.camera_security import (
 from reporting.domain.scope import Camera, Facility
 from reporting.domain.segments import Period
 from reporting.reports.mandate.situation import situation_of_record
+from reporting.reports.snapshot.canonical import Row
 from reporting.storage import plan
 from reporting.storage.mandate import security
 from reporting.storage.mandate.records import Record
 from vonggac.telemetry.garbage_collection import rarely_collected
 
 _NOUNS = ("agency", "camera", "unit")
+_NAMED = ("facility_code", "camera_id", "camera_code", "camera_name")
 _ENCRYPTED = frozenset({"rtsps", "rtmps", "https"})
 
 
@@ -64,6 +67,44 @@ async def camera_security(
 def count_verdicts(found: Iterable[CameraSecurity]) -> Mapping[tuple[SecurityItem, SecurityVerdict], int]:
     """How many cameras have which verdict of which item."""
     return Counter((each.item, each.verdict) for one in found for each in one.findings)
+
+
+def security_rows(found: Iterable[CameraSecurity], cameras: Sequence[Row]) -> dict[str, list[Row]]:
+    """The tables `security` and `security_findings` of a frozen report, in the order of its `cameras`: of each camera
+    which items stand how and where that is known from, and of what is not in order the value and its time."""
+    of_camera = {one.camera.id: one for one in found}
+    listed = [(row, of_camera[str(row["camera_id"])]) for row in cameras if row["camera_id"] in of_camera]
+    named = [({name: row[name] for name in _NAMED}, one.findings) for row, one in listed]
+    return {
+        "security": [
+            {
+                **camera,
+                **{
+                    f"items_{each.value}": _items(one for one in of_it if one.verdict is each)
+                    for each in SecurityVerdict
+                },
+                **{f"items_{each.value}": _items(one for one in of_it if one.basis is each) for each in Basis},
+            }
+            for camera, of_it in named
+        ],
+        "security_findings": [
+            {
+                **camera,
+                "security_item": one.item.value,
+                "security_value": one.value,
+                "security_basis": None if one.basis is None else one.basis.value,
+                "known_at_ms": one.at,
+                "security_detail": one.detail_vi,
+            }
+            for camera, of_it in named
+            for one in of_it
+            if one.verdict is SecurityVerdict.INSECURE
+        ],
+    }
+
+
+def _items(findings: Iterable[SecurityFinding]) -> str | None:
+    return " ".join(one.item.value for one in findings) or None
 
 
 def _until(things: Iterable[list[Record]], at: Millis) -> Iterable[list[Record]]:

@@ -16,6 +16,7 @@ from reporting.domain.outages import accounted
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, watch_of
 from reporting.reports.availability.accounts import ledgered_accounts
+from reporting.reports.mandate.camera_security import camera_security, security_rows
 from reporting.reports.mandate.connected_facilities import connected_facilities
 from reporting.reports.mandate.progress import board
 from reporting.reports.mandate.situation import areas_at
@@ -24,7 +25,7 @@ from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import approvals, figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
-from reporting.reports.snapshot.register import before_assessment, before_paper_days, register_rows
+from reporting.reports.snapshot.register import before_assessment, before_paper_days, proposal_rows, register_rows
 from reporting.reports.totals import Totals
 from reporting.reports.waiting_centres import note_waiting_centres
 from reporting.storage import history, plan
@@ -53,6 +54,9 @@ class Extent:
     with_assessment: bool = True
     """Whether areas that nobody assessed are told from uncovered ones, and duties have their own time and the day on
     paper: of no report of rule 4 and before."""
+    with_security: bool = False
+    """Whether installation proposals and the security of cameras are read too: of no report that was frozen without
+    them, and of no chart."""
 
 
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
@@ -64,6 +68,7 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
         **sums_of,
         **await _register(session, extent, sums_of["facilities"]),
         "cameras": rows,
+        **await _security(session, extent, rows),
         "deliveries": deliveries,
         "outages": figures.outages(await _outages(session, extent)),
         "days": await _days(session, extent),
@@ -116,11 +121,20 @@ async def _register(session: AsyncSession, extent: Extent, facilities: Sequence[
     made = await board(session, at, alive, extent.scope, by_entry=earlier)
     rows = await asyncio.to_thread(register_rows, made, await lifecycle.addresses(session, at), facilities)
     if not earlier:
-        return rows
+        proposals = proposal_rows(made, facilities) if extent.with_security else None
+        return rows if proposals is None else {**rows, "proposals": proposals}
     return {
         "progress": [before_assessment(one) for one in rows["progress"]],
         "obligations": [before_paper_days(one) for one in rows["obligations"]],
     }
+
+
+async def _security(session: AsyncSession, extent: Extent, cameras: Sequence[Row]) -> dict[str, list[Row]]:
+    at, question = extent.register_at, extent.question
+    if at is None or not extent.with_security:
+        return {}
+    found = await camera_security(session, at, presumption(question.presumed_alive_ms, at, question.now), extent.scope)
+    return await asyncio.to_thread(security_rows, found, cameras)
 
 
 async def _notes(session: AsyncSession, extent: Extent, facilities: Sequence[Row]) -> dict[str, list[Row]]:

@@ -14,9 +14,12 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "facilities": ("facility_id",),
     "progress": ("facility_id",),
     "obligations": ("obligation_id", "facility_id"),
+    "proposals": ("proposal_id",),
     "cameras": ("camera_id",),
     "deliveries": ("delivery_id", "camera_id"),
     "outages": ("camera_id", "from_ms"),
+    "security": ("camera_id",),
+    "security_findings": ("camera_id", "security_item"),
     "days": ("from_ms",),
     "notes": ("note_kind", "from_ms"),
 }

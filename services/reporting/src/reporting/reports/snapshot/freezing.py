@@ -55,6 +55,7 @@ class Request(NamedTuple):
     codes_of: Millis | None = None
     with_notes: bool = True
     with_assessment: bool = True
+    with_security: bool = True
 
     @property
     def covers_until(self) -> Millis:
@@ -90,7 +91,7 @@ async def read(
         earlier, at = asked.register_at is None, asked.register_at
         extent = Extent(
             question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes,
-            with_assessment=asked.with_assessment,
+            with_assessment=asked.with_assessment, with_security=asked.with_security,
         )  # fmt: skip
         tables = await collect(session, extent)
         places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))

@@ -86,6 +86,38 @@ def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[
     }
 
 
+def proposal_rows(board: Board, listed: Sequence[Row]) -> list[Row]:
+    """The table `proposals`: what is proposed for each listed facility, what it costs, and what was decided."""
+    of_facility = board.situation.by_facility("installation_proposal")
+    return [
+        {**{name: place[name] for name in PLACE}, **_proposed(one)}
+        for place in listed
+        for one in sorted(of_facility.get(UUID(str(place["facility_id"])), ()), key=lambda one: str(one.state["code"]))
+    ]
+
+
+def _proposed(proposal: Record) -> Row:
+    state = proposal.state
+    areas: dict[str, int] = {}
+    for one in state.get("areas") or ():
+        areas[str(one["area"])] = areas.get(str(one["area"]), 0) + int(one["cameras"])
+    return {
+        "proposal_id": str(proposal.id),
+        "proposal_code": state["code"],
+        "proposal_status": state["status"],
+        "proposed_cameras": state.get("cameras"),
+        "proposed_areas": " ".join(f"{area}:{count}" for area, count in areas.items()) or None,
+        "estimated_cost_vnd": state.get("estimated_cost_vnd"),
+        "lead_time_days": state.get("lead_time_days"),
+        "funding_source": masked(state.get("funding_source")),
+        "decision_number": state.get("decision_number"),
+        "decision_date": state.get("decision_date"),
+        "signed_on": state.get("signed_on"),
+        "document_number": state.get("document_number"),
+        "installed_on": state.get("installed_on"),
+    }
+
+
 def before_assessment(row: Row) -> Row:
     """A row of `progress` as rule 4 has it: an area that nobody assessed is missing, and one camera."""
     found = {name: value for name, value in row.items() if name not in SINCE_ASSESSMENT}

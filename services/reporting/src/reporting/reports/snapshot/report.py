@@ -56,6 +56,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "responsible_name", "facility_id", "facility_code", "facility_name", "state", "due_before_ms",
         "own_deadline", "done_at_ms", "recorded_at_ms", "recorded_late", "settled_by", "settled_why",
     ),
+    "proposals": (
+        *PLACE,
+        "proposal_id", "proposal_code", "proposal_status", "proposed_cameras", "proposed_areas", "estimated_cost_vnd",
+        "lead_time_days", "funding_source", "decision_number", "decision_date", "signed_on", "document_number",
+        "installed_on",
+    ),
     "cameras": (*PLACE, *_CAMERA, *LENGTHS),
     "deliveries": (
         *PLACE, *_CAMERA,
@@ -64,6 +70,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "outages": (
         "facility_code", *_CAMERA,
         "from_ms", "to_ms", "length_ms", "ongoing", "began_before", "confirmed", "cause", "causes", "site_fault_ms",
+    ),
+    "security": (
+        "facility_code", *_CAMERA,
+        "items_in_order", "items_insecure", "items_noted", "items_unknown", "items_declared", "items_observed",
+    ),
+    "security_findings": (
+        "facility_code", *_CAMERA,
+        "security_item", "security_value", "security_basis", "known_at_ms", "security_detail",
     ),
     "days": (
         "from_ms", "to_ms", "facilities", "facilities_connected", "cameras", "cameras_national", "cameras_provincial",
@@ -76,7 +90,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day;
 `progress` and `obligations` are what the register said at the cut-off, which reports of rule 2 and before have not;
-`notes` are what was refused as evidence, which reports of rule 3 and before have not; `comparison` is of a report of a
+`notes` are what was refused as evidence, which reports of rule 3 and before have not; `proposals`, `security` and
+`security_findings` are of the cut-off too, and older reports have not got them; `comparison` is of a report of a
 regime: its main figures beside those of the last one."""
 
 SINCE_ASSESSMENT = frozenset({"unassessed_areas", "own_deadline", "recorded_at_ms", "recorded_late"})
@@ -185,6 +200,11 @@ class Report:
     def has_assessment(self) -> bool:
         """Whether it tells areas that nobody assessed from uncovered ones; reports of rule 4 and before do not."""
         return self.has_register and self.header.rule_version not in RULES_BEFORE_ASSESSMENT
+
+    @property
+    def has_security(self) -> bool:
+        """Whether it holds installation proposals and the security of cameras; older reports do not."""
+        return "security" in self.tables
 
     def columns_of(self, table: str) -> tuple[str, ...]:
         """The columns that the table has by the rule of this report."""

@@ -1,18 +1,21 @@
-"""The appendices of the report: every facility with sums by district, every camera, every outage."""
+"""The appendices of the report: every facility with sums by district, every camera, every outage, every proposal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from reporting.documents.letter import security
+from reporting.documents.letter.appendices import proposals
+from reporting.documents.letter.appendices.explained import appendix_number, explanation
+from reporting.documents.letter.appendices.facilities import TITLE, facility_list
 from reporting.documents.letter.blocks import Appendix, Block, Grid, Picture, Text
-from reporting.documents.letter.explained import appendix_number, explanation
-from reporting.documents.letter.facilities import TITLE, facility_list
 from reporting.documents.letter.figures import Figures, chart, is_counted, number, rows_of, shown_of, word
 from reporting.documents.letter.wording import amount, cause_name, length, percent, short_time
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 from reporting.reports.totals import TYPE_NAMES
 
-ROMAN = ("I", "II", "III", "IV")
+ROMAN = ("I", "II", "III", "IV", "V", "VI")
+OF_PROPOSALS, OF_SECURITY = "V", "VI"
 _FACILITIES = (
     "TT", "Tên cơ sở", "Cơ quan quản lý", "Loại hình", "Số camera", "Hoạt động", "Có số liệu", "Cả hai trung tâm",
     "Đạt yêu cầu", "Thời gian mất",
@@ -37,6 +40,9 @@ def appendices(report: Report, zone: ZoneInfo) -> list[Appendix]:
         ("Hoạt động của từng camera", [_camera_grid(report), strips]),
         ("Các lần gián đoạn", [_outage_grid(outages)] if outages else [Text("Không có lần gián đoạn nào.")]),
     ]
+    if report.has_security:
+        found.append((proposals.TITLE, [proposals.proposal_list(report)]))
+        found.append((security.TITLE, [security.security_findings(report, _named_facilities(report), zone)]))
     made = [Appendix(number, title, blocks) for number, (title, blocks) in zip(ROMAN, found, strict=False)]
     return [*made, explanation(report, appendix_number(report), zone)] if report.has_assessment else made
 
@@ -127,7 +133,7 @@ def _outage_grid(rows: list[list[str]]) -> Grid:
 
 
 def _outages(report: Report, zone: ZoneInfo) -> Iterator[list[str]]:
-    facilities = {word(row, "facility_code"): _with_agency(report, row) for row in rows_of(report, "facilities")}
+    facilities = _named_facilities(report)
     for place, row in enumerate(rows_of(report, "outages"), start=1):
         code = word(row, "facility_code")
         yield [
@@ -140,6 +146,10 @@ def _outages(report: Report, zone: ZoneInfo) -> Iterator[list[str]]:
             cause_name(word(row, "cause") or None),
             "; ".join(_notes(row)),
         ]
+
+
+def _named_facilities(report: Report) -> Mapping[str, str]:
+    return {word(row, "facility_code"): _with_agency(report, row) for row in rows_of(report, "facilities")}
 
 
 def _notes(row: Row) -> Iterator[str]:

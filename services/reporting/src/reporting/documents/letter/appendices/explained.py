@@ -19,6 +19,8 @@ def explanation(report: Report, number: str, zone: ZoneInfo) -> Appendix:
 
 def appendix_number(report: Report) -> str:
     """Behind the lists."""
+    if report.has_security:
+        return "VII"
     return "V" if report.has_register else "IV"
 
 
