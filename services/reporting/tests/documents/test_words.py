@@ -13,13 +13,13 @@ from openpyxl import load_workbook
 from reporting.documents.letter.blocks import Grid, Picture, Text
 from reporting.documents.letter.connected import DEFINITION
 from reporting.documents.letter.content import paper
-from reporting.documents.pdf.glyphs import drawable
 from reporting.documents.render import rendered
 from reporting.documents.verifying.verify import verify
 from reporting.domain.segments import Period
 from reporting.reports.notes import note_declared_maintenance
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import FilterPart, table_parts
+from vonggac.decree.pdf.glyphs import drawable
 from vonggac.events.causes import CAUSE_NAMES, Cause
 
 if TYPE_CHECKING:

@@ -41,8 +41,8 @@ class LetterPage(WordPage):
         the date."""
         ((left, right),) = self.cells((LEFT_HEAD_MM, RIGHT_HEAD_MM))
         if parent is not None:
-            self.cell_line(left, _heading(parent), NAMES)
-        self.cell_line(left, _heading(issuer), NAMES, bold=True)
+            self.cell_line(left, write_agency(parent), NAMES)
+        self.cell_line(left, write_agency(issuer), NAMES, bold=True)
         self.rule(left, LEFT_HEAD_MM, LEFT_HEAD_MM * 0.4)
         self.cell_line(left, number_line(symbol), HEAD)
         if subject is not None:
@@ -66,7 +66,7 @@ class LetterPage(WordPage):
             self.paragraph(f"Kính gửi: {first}", CENTRE, before=before)
             return
         self.paragraph("Kính gửi:", LEFT, before=before, indent=FIRST_LINE_MM * 2, keep=True)
-        for name, end in _listed(names):
+        for name, end in list_names(names):
             self.paragraph(f"- {name}{end}", LEFT, indent=FIRST_LINE_MM * 3, keep=True)
 
     def heading(self, text: str, level: int = 1) -> None:
@@ -98,7 +98,7 @@ class LetterPage(WordPage):
         self.paragraph("", LEFT, size=8, keep=True)
         ((left, right),) = self.cells((TEXT_MM / 2, TEXT_MM / 2))
         self.cell_line(left, "Nơi nhận:", RECIPIENTS_HEAD, LEFT, bold=True, italic=True)
-        for name, end in _listed(recipients):
+        for name, end in list_names(recipients):
             self.cell_line(left, f"- {name}{end}", RECIPIENTS, LEFT)
         for line in signer:
             self.cell_line(right, line.upper(), BODY, bold=True)
@@ -125,15 +125,15 @@ class LetterPage(WordPage):
     def recipients(self, names: Sequence[str]) -> None:
         """«Nơi nhận» at the foot of minutes."""
         self.paragraph("Nơi nhận:", LEFT, size=RECIPIENTS_HEAD, bold=True, italic=True, before=BETWEEN_PT, keep=True)
-        for name, end in _listed(names):
+        for name, end in list_names(names):
             self.paragraph(f"- {name}{end}", LEFT, size=RECIPIENTS)
 
 
-def _heading(name: str) -> str:
+def write_agency(name: str) -> str:
     """An agency at the head: in capitals, a people's committee as `UBND TỈNH QUẢNG TRỊ`, or it fills the line."""
     return name.replace("Ủy ban nhân dân", "UBND").upper()
 
 
-def _listed(names: Sequence[str]) -> list[tuple[str, str]]:
+def list_names(names: Sequence[str]) -> list[tuple[str, str]]:
     """Each name with what ends its line: `;`, of the last one `.`."""
     return [(name, "." if place == len(names) else ";") for place, name in enumerate(names, start=1)]

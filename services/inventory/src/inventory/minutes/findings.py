@@ -6,7 +6,7 @@ from inventory.domain.mandate.surveying.form import Coverage, Infrastructure, Su
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.papers import write_grid
 from inventory.minutes.wording import AREAS, COVERAGES, SYSTEMS, amount, yes_no
-from vonggac.decree import LetterPage
+from vonggac.decree import Page
 
 _AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung", "Ghi chú")
 _AREA_WIDTHS = (10, 48, 27, 28, 18, 34)
@@ -14,7 +14,7 @@ _CAMERA_COLUMNS = ("TT", "Mã", "Vị trí", "Hãng, kiểu máy", "Độ phân 
 _CAMERA_WIDTHS = (10, 27, 38, 36, 24, 30)
 
 
-def write_findings(page: LetterPage, survey: SurveyFields) -> None:
+def write_findings(page: Page, survey: SurveyFields) -> None:
     """What stands there: size, system, areas, infrastructure, notice board."""
     page.heading("III. HIỆN TRẠNG")
     form = survey.form
@@ -36,7 +36,7 @@ def write_findings(page: LetterPage, survey: SurveyFields) -> None:
     page.text(f"5. Biển thông báo có camera: {yes_no(form.notice_board) or 'không ghi nhận'}.")
 
 
-def _system(page: LetterPage, form: SurveyForm) -> None:
+def _system(page: Page, form: SurveyForm) -> None:
     if form.system is None:
         return
     cameras, recorders = form.system.cameras, form.system.recorders

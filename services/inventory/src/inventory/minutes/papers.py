@@ -3,14 +3,24 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from inventory.domain.mandate.directive import LetterheadFields
 from inventory.minutes.wording import heading_name
-from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage
+from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage, Page
 from vonggac.decree.measures import SIGNER
+from vonggac.decree.pdf.letter_pdf import LetterPdf
 
 _PROVINCE = re.compile(r"(?:tỉnh|thành phố) (.+)$", re.IGNORECASE)
+
+
+class PaperForm(StrEnum):
+    """The files that a paper comes as."""
+
+    DOCX = "docx"
+    PDF = "pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +37,15 @@ class Heading:
     agencies: Mapping[UUID, str]
     letterhead: LetterheadFields | None = None
     """What that directive says of its papers: where they are signed, by whom."""
+    form: PaperForm = PaperForm.DOCX
+    changed_at: datetime = datetime(2021, 1, 1, tzinfo=UTC)
+    """When what it is about changed last: the time in a PDF's properties."""
 
 
-def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> LetterPage:
+def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> Page:
     """A paper with its head and name. `kind`: `TỜ TRÌNH`; `symbol`: its abbreviation in the number, `TTr`."""
-    page = LetterPage(f"{kind.capitalize()} {subject[0].lower()}{subject[1:]}")
+    title = f"{kind.capitalize()} {subject[0].lower()}{subject[1:]}"
+    page: Page = LetterPdf(title, of.changed_at) if of.form is PaperForm.PDF else LetterPage(title)
     parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
     page.head(parent=parent, issuer=heading_name(of.issuer), symbol=f"{symbol}-{of.issuer_code}", place=find_place(of))
     page.name(kind, subject)
@@ -52,7 +66,7 @@ def name_place(of: Heading) -> str:
 
 
 def write_grid(
-    page: LetterPage, columns: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]],
+    page: Page, columns: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]],
     *, right: Collection[str] = (), size: float | None = None,
 ) -> None:  # fmt: skip
     """A table without the columns in which no row says anything. `right`: columns of amounts."""
@@ -69,8 +83,8 @@ def write_grid(
     )
 
 
-def end_paper(of: Heading, page: LetterPage, recipients: Sequence[str]) -> bytes:
-    """Recipients and signature, by whom the directive names, and the paper as DOCX."""
+def end_paper(of: Heading, page: Page, recipients: Sequence[str]) -> bytes:
+    """Recipients and signature, by whom the directive names, and the paper in its form."""
     head = of.letterhead
     if head is None or head.signer_title is None:
         page.closing(recipients, (SIGNER,))

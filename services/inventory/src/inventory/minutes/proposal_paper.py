@@ -22,7 +22,7 @@ CAMERA_TYPES = {
 
 
 def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields | None) -> bytes:
-    """The submission as DOCX: basis, state, what is proposed, cost, days, funds, and what is asked."""
+    """The submission: basis, state, what is proposed, cost, days, funds, and what is asked."""
     decider = of.issuer_parent or "Ủy ban nhân dân tỉnh"
     page = begin_paper(of, "TỜ TRÌNH", "TTr", f"Đề xuất lắp đặt và kết nối camera giám sát tại {of.facility_name}")
     page.addressees([decider])
@@ -46,7 +46,7 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
 
 
 def status_report(of: Heading, survey: SurveyFields) -> bytes:
-    """The report on the state of a site as DOCX, from its survey."""
+    """The report on the state of a site, from its survey."""
     page = begin_paper(of, "BÁO CÁO", "BC", f"Hiện trạng hệ thống camera giám sát tại {of.facility_name}")
     basis = survey.basis or of.basis
     if basis is not None:

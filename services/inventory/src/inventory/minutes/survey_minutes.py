@@ -17,7 +17,7 @@ from inventory.minutes.wording import (
     clock_time,
     heading_name,
 )
-from vonggac.decree import LetterPage
+from vonggac.decree import LetterPage, Page
 from vonggac.decree.dates import long_day, short_day
 from vonggac.sufficiency import SUFFICIENT, Sufficiency
 
@@ -97,7 +97,7 @@ def _recorded(survey: SurveyFields) -> str:
     return f" (ghi nhận theo văn bản số {survey.briefing_document} ngày {short_day(survey.briefing_signed_on)})"
 
 
-def write_verdict(page: LetterPage, survey: SurveyFields) -> None:
+def write_verdict(page: Page, survey: SurveyFields) -> None:
     """Verdict, sufficiency, proposal and cost, as minutes and reports on a site say them."""
     page.heading("IV. KẾT LUẬN, ĐỀ XUẤT")
     for number, line in enumerate(_conclusions(survey), start=1):

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,11 @@ from inventory.domain.mandate.directive import LetterheadFields
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
 from inventory.domain.mandate.planning.proposal import ProposalFields
 from inventory.domain.mandate.surveying.survey import SurveyFields
-from inventory.minutes.papers import Heading, find_place
+from inventory.minutes.papers import Heading, PaperForm, find_place
 from inventory.minutes.plan_paper import plan_paper
 from inventory.minutes.proposal_paper import proposal_paper, status_report
+from vonggac.decree.pdf import letter_pdf
+from vonggac.decree.pdf.typesetting import Typeset
 
 FACILITY, LEAD = UUID(int=2), UUID(int=1)
 OF = Heading(
@@ -113,3 +115,34 @@ def test_papers_are_signed_where_and_by_whom_their_directive_says() -> None:
         assert "Đông Hà, ngày" in said
         assert "KT. GIÁM ĐỐC\nPHÓ GIÁM ĐỐC" in said
         assert "Nguyễn Văn Mẫu" in said
+
+
+def test_the_pdf_says_what_the_docx_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    def keep(_template: str, data: Any, at: datetime) -> Typeset:
+        given.append((data, at))
+        return Typeset(b"%PDF-", [])
+
+    monkeypatch.setattr(letter_pdf, "typeset", keep)
+    at = datetime(2021, 5, 9, 8, tzinfo=UTC)
+    proposal_paper(replace(OF, form=PaperForm.PDF, changed_at=at), PROPOSAL, SURVEY)
+    ((data, dated),) = given
+    assert dated == at
+    said = words_of(proposal_paper(OF, PROPOSAL, SURVEY))
+    for block in data["blocks"]:
+        for words in [block["text"]] if "text" in block else [cell for row in block["rows"] for cell in row]:
+            assert words in said
+    for words in (data["issuer"], data["subject"], data["number_line"], data["date_line"], *data["recipients"]):
+        assert words in said
+    assert data["only"] == "Ủy ban nhân dân tỉnh Quảng Trị"
+
+
+def test_the_pdf_is_an_archive_copy_and_the_same_bytes_again() -> None:
+    pdf = replace(OF, form=PaperForm.PDF)
+    first = proposal_paper(pdf, PROPOSAL, SURVEY)
+    assert first == proposal_paper(pdf, PROPOSAL, SURVEY)
+    assert first.startswith(b"%PDF-1.7")
+    assert b"StructTreeRoot" in first, "tagged, as PDF/UA-1 asks"
+    assert b"<pdfaid:part>2</pdfaid:part>" in first
+    assert b"<pdfaid:conformance>A</pdfaid:conformance>" in first

@@ -173,9 +173,9 @@ def _of_parties() -> Iterator[Entry]:
     yield Entry("POST", f"/v1/surveys/{thing}/declaration", SPEAK, narrowed)
     for noun, word in (("visits", "briefing"), ("visits", "access"), ("surveys", "briefing")):
         yield Entry("POST", f"/v1/{noun}/{thing}/{word}", SPEAK, narrowed)
-    yield Entry("GET", f"/v1/surveys/{thing}/status-report.docx", READ, narrowed, _PEOPLE)
-    yield Entry("GET", f"/v1/installation-proposals/{thing}/submission.docx", READ, narrowed)
-    yield Entry("GET", f"/v1/connection-plans/{thing}/plan.docx", READ, narrowed)
+    yield Entry("GET", f"/v1/surveys/{thing}/status-report.{{form}}", READ, narrowed, _PEOPLE)
+    yield Entry("GET", f"/v1/installation-proposals/{thing}/submission.{{form}}", READ, narrowed)
+    yield Entry("GET", f"/v1/connection-plans/{thing}/plan.{{form}}", READ, narrowed)
     yield Entry("GET", "/v1/due-purges", READ, narrowed)
     yield Entry("GET", "/v1/purges", (*AUDIT, Right.READ_RESTRICTED), Reach.PROVINCE)
 

@@ -19,13 +19,15 @@ async def test_duty_papers_of_a_proposal_are_documents_for_who_sees_the_facility
     plan = await duty.province.post("/v1/connection-plans", of)
     other = duty.token_for(Role.FACILITY, f"facility:{(await duty.province.facility())['id']}")
     for path in (
-        f"/v1/installation-proposals/{proposal['id']}/submission.docx",
-        f"/v1/surveys/{survey['id']}/status-report.docx",
-        f"/v1/connection-plans/{plan['id']}/plan.docx",
+        f"/v1/installation-proposals/{proposal['id']}/submission",
+        f"/v1/surveys/{survey['id']}/status-report",
+        f"/v1/connection-plans/{plan['id']}/plan",
     ):
         for role in (Role.PROVINCE_LEAD, Role.DECIDER, Role.FACILITY):
-            answer = await duty.call(role, "GET", path)
-            assert (answer.status_code, answer.headers["content-type"]) == (200, DOCX), answer.text
-            assert answer.content.startswith(b"PK")
-        elsewhere = await duty.province.client.get(path, headers={"Authorization": f"Bearer {other}"})
+            for form, media_type, begin in (("docx", DOCX, b"PK"), ("pdf", "application/pdf", b"%PDF-")):
+                answer = await duty.call(role, "GET", f"{path}.{form}")
+                assert (answer.status_code, answer.headers["content-type"]) == (200, media_type), answer.text
+                assert answer.content.startswith(begin)
+        elsewhere = await duty.province.client.get(f"{path}.pdf", headers={"Authorization": f"Bearer {other}"})
         assert elsewhere.status_code == 404
+        assert (await duty.call(Role.PROVINCE_LEAD, "GET", f"{path}.odt")).status_code == 422

@@ -17,6 +17,7 @@ from reporting.documents.pdf.typesetting import typeset
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.report import Report
 from vonggac.decree import measures, symbols
+from vonggac.decree.pdf.letter_pdf import SYMBOL
 
 _MEASURES = {
     "font": layout.EMBEDDED_FONT, "body": measures.BODY, "names": measures.NAMES, "head": measures.HEAD,
@@ -28,8 +29,6 @@ _MEASURES = {
     "tied": measures.TIED_ROWS, "short_table": measures.SHORT_TABLE, "wide_text": measures.WIDE_TEXT_MM,
     "page": measures.PAGE_MM,
 }  # fmt: skip
-SYMBOL_IN_TYPST = symbols.SYMBOL.replace("[^\\W\\d_]", "\\pL")
-"""Its regular expressions know no letter but by its category."""
 
 
 def as_pdf(report: Report) -> bytes:
@@ -45,7 +44,7 @@ def _data(report: Report, content: Paper) -> dict[str, Any]:
     return {
         "measures": _MEASURES,
         "whole_rows": report.has_register,
-        "symbol": {"signs": SYMBOL_IN_TYPST, "most": symbols.MOST_SIGNS} if report.has_assessment else None,
+        "symbol": {"signs": SYMBOL, "most": symbols.MOST_SIGNS} if report.has_assessment else None,
         "title": content.title,
         "date": {name: getattr(at, name) for name in ("year", "month", "day", "hour", "minute", "second")},
         "issuer": letterhead.issuer,

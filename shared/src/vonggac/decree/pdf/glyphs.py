@@ -32,7 +32,7 @@ def _instead_of(sign: str) -> str:
 @cache
 def _drawn() -> frozenset[int]:
     """The code points of which every font has a glyph; PDF/A has no private ones."""
-    folder = files("reporting.documents.pdf").joinpath("fonts")
+    folder = files("vonggac.decree.pdf").joinpath("fonts")
     found = [_mapped(one.read_bytes()) for one in folder.iterdir() if one.name.endswith(".ttf")]
     common = frozenset[int].intersection(*found)
     return frozenset(code for code in common if unicodedata.category(chr(code)) not in {"Co", "Cs", "Cn"})

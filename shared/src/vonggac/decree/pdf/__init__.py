@@ -1,0 +1,1 @@
+"""Official documents as PDF/A-2a and PDF/UA-1, set by Typst with fonts that lie here."""
