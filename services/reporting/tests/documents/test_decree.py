@@ -70,7 +70,7 @@ def test_decree_numbers_have_points_for_thousands_and_a_comma_for_decimals() -> 
 
 
 def test_decree_margins_of_every_section(document: Any) -> None:
-    assert len(document.sections) == 6
+    assert len(document.sections) == 8
     for section in document.sections:
         assert {round(section.page_width / 36000), round(section.page_height / 36000)} == {210, 297}
         assert Mm(20) - TWIP <= section.top_margin <= Mm(25)
