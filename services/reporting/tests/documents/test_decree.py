@@ -77,7 +77,7 @@ def test_decree_margins_of_every_section(document: Any) -> None:
         assert Mm(20) - TWIP <= section.bottom_margin <= Mm(25)
         assert Mm(30) - TWIP <= section.left_margin <= Mm(35)
         assert Mm(15) - TWIP <= section.right_margin <= Mm(20)
-    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 5]
+    assert [one.orientation for one in document.sections] == [WD_ORIENT.PORTRAIT, *[WD_ORIENT.LANDSCAPE] * 7]
 
 
 def test_decree_page_numbers_are_hidden_on_the_first_page_and_begin_anew_in_appendices(document: Any) -> None:

@@ -201,7 +201,7 @@ def test_letters_explain_zone_rule_and_digest_on_the_last_page_and_not_in_the_te
     assert "quy tắc tính phiên bản" not in text
     last = paper(report).appendices[-1]
     words = "\n".join(one.text for one in last.blocks if isinstance(one, Text))
-    assert (last.number, last.title) == ("V", "Thuyết minh số liệu")
+    assert (last.number, last.title) == ("VII", "Thuyết minh số liệu")
     for one in ("giờ Việt Nam (UTC+7)", f"phiên bản {report.header.rule_version}", report.sha256):
         assert one in words
     assert f"Phụ lục {last.number}" in text

@@ -5,8 +5,7 @@ bytes, on another day and machine.
 """
 
 from vonggac.decree.archive import packed
-from vonggac.decree.letter_page import LetterPage
-from vonggac.decree.page import Page
+from vonggac.decree.letter_page import LetterPage, Page
 from vonggac.decree.word_page import CENTRE, LEFT, RIGHT, Grid
 
 __all__ = ["CENTRE", "LEFT", "RIGHT", "Grid", "LetterPage", "Page", "packed"]
