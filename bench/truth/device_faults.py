@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from bench.truth.record import CENTRES
+from bench.truth.record import CENTRES, Line
 from bench.truth.scene import SAMPLE_S, Fault, Scene, Share
-from bench.truth.windows import MEDIA, VERIFY_INTERVAL_S, Rule, Window, lie
+from bench.truth.windows import MAX_DELAY_S, MEDIA, READ_BACK_S, VERIFY_INTERVAL_S, Rule, Window, lie
 
 FLAP_EVERY_S = 1.5
 FLAPPING_S = 60.0
@@ -81,6 +81,24 @@ async def lies(
     return [Window(kind, began, ended, scene.everywhere(share.centre), rule or lie(), whole=True)]
 
 
+async def replays(kind: str, fault: Mapping[str, Any], scene: Scene, share: Share, seconds: float) -> list[Window]:
+    """A centre plays what it has kept again and again, once that is more than a centre may be late."""
+    things = scene.everywhere(share.centre)
+    while (wait_s := replays_from(scene.record.lines[one] for one in things) - time.time()) > 0:
+        await asyncio.sleep(wait_s)
+    return await lies(kind, fault, scene, share, seconds)
+
+
+def replays_from(lines: Iterable[Line]) -> float:
+    """From when on a replay at these lines is a lie from its first picture on.
+
+    What is kept is of the present session. Less than the longest delay of it is played as late as it is long, in the
+    first round: nobody can tell that from a centre that has become late.
+    """
+    began = max((line.gaps[-1].end for line in lines if line.gaps), default=0.0)
+    return began + MAX_DELAY_S + READ_BACK_S
+
+
 async def late(kind: str, late_s: float, scene: Scene, share: Share, seconds: float) -> list[Window]:
     """A centre shows every picture late, and not too late."""
     found = await lies(kind, {"fault": "late_playback", "late_s": late_s}, scene, share, seconds)
@@ -124,4 +142,4 @@ def centre(name: str, **fault: Any) -> Fault:
 
 def liar(name: str, **fault: Any) -> Fault:
     """A centre lies."""
-    return partial(lies, name, fault)
+    return partial(replays if fault["fault"] == "replay" else lies, name, fault)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.truth.device_faults import late, lies, no_media, no_way, pictures
+from bench.truth.device_faults import late, lies, no_media, no_way, pictures, replays, replays_from
 from bench.truth.kinds import AT_ONCE, KINDS, PAIRED, rounds
+from bench.truth.record import Gap, Line
 from bench.truth.windows import MAX_DELAY_S, READ_BACK_S, VERIFY_INTERVAL_S
 from simulator.devices.faults import CameraFault, CentreFault
 
@@ -30,7 +31,8 @@ def _parameters(fault: object) -> tuple[type, dict[str, Any]] | None:
         return None
     if fault.func is late:
         return CentreFault, {"fault": "late_playback", "late_s": fault.args[1]}
-    models: dict[object, type] = {no_media: CameraFault, pictures: CameraFault, no_way: CentreFault, lies: CentreFault}
+    models: dict[object, type] = dict.fromkeys((no_media, pictures), CameraFault)
+    models |= dict.fromkeys((no_way, lies, replays), CentreFault)
     return (models[fault.func], fault.args[1]) if fault.func in models else None
 
 
@@ -60,5 +62,15 @@ def test_the_seed_draws_the_order() -> None:
 
 def test_a_lie_lasts_until_a_read_back_that_it_began_under_has_failed() -> None:
     """A keyframe read back may be as late as the longest delay before it is certain that it is another."""
-    lasting = [kind.least_s for kind in KINDS.values() if isinstance(kind.fault, partial) and kind.fault.func is lies]
+    liars = [kind for kind in KINDS.values() if isinstance(kind.fault, partial) and kind.fault.func in (lies, replays)]
+    lasting = [kind.least_s for kind in liars]
     assert min(lasting) > VERIFY_INTERVAL_S + READ_BACK_S + MAX_DELAY_S
+
+
+def test_a_replay_begins_when_more_is_kept_than_a_centre_may_be_late() -> None:
+    """Of 22 s that are played again each picture is 22 s late in the first round, as at a centre that is late."""
+    old, young = Line(gaps=[Gap(10.0, 20.0)]), Line(gaps=[Gap(10.0, 20.0), Gap(100.0, 101.0)])
+    assert replays_from([Line(), old, young]) == 101.0 + MAX_DELAY_S + READ_BACK_S
+    assert replays_from([Line()]) < 101.0
+    assert isinstance(KINDS["replays a minute"].fault, partial)
+    assert KINDS["replays a minute"].fault.func is replays
