@@ -230,6 +230,53 @@ async def test_a_centre_that_plays_another_picture_is_a_mismatch_and_the_other_s
     await eventually(proven_again, within_s=60, poll_s=0.25)
 
 
+async def test_a_swapped_camera_that_is_forwarded_is_another_device_and_one_that_restarts_is_not(
+    running: RunningPlatform,
+) -> None:
+    """Nobody opens a session beside the forwarder's: its keyframe and what the device wrote to it show the device."""
+    cameras = await good_cameras(running)
+    simulated_id = {row["code"]: row["simulator_id"] for row in content.rows("cameras")}
+    code, camera_id = next(iter(cameras.items()))
+    fault, device = f"/v1/cameras/{simulated_id[code]}/fault", f"/v1/cameras/{camera_id}/device"
+
+    async def probed(*, changed: bool) -> Json:
+        # A probe of the schedule may be under way: then this one is refused.
+        await running.call("prober", "POST", "/v1/probes", {"camera_id": camera_id})
+        shown = await running.get("prober", f"/v1/cameras/{camera_id}")
+        assert shown["kind"] == "forwarder_keyframe", shown
+        known = await running.get("prober", device)
+        assert (known["changed_at"] is not None) is changed, known
+        assert ("another_device" in shown["findings"]) is changed, shown
+        return known
+
+    async def played_anew() -> bool:
+        assert (await simulated(running))[code]["sessions_total"] > before
+        assert set((await states(running, camera_id)).values()) == {"verified"}
+        return True
+
+    await eventually(lambda: probed(changed=False), within_s=30, poll_s=1.0)
+    before = (await simulated(running))[code]["sessions_total"]
+    await running.call("simulator", "PUT", fault, {"fault": "close"})
+    await running.call("simulator", "DELETE", fault)
+    await eventually(played_anew, within_s=60, poll_s=0.25)
+    for _ in range(3):
+        await eventually(lambda: probed(changed=False), within_s=30, poll_s=1.0)
+    await running.call("simulator", "PUT", fault, {"fault": "identity_changed", "kind": "size"})
+    try:
+        found = await eventually(lambda: probed(changed=True), within_s=90, poll_s=1.0)
+        assert "in place of" in found["change"]
+    finally:
+        await running.call("simulator", "DELETE", fault)
+
+    async def is_itself_again() -> Json:
+        # Until the right camera is there, each word confirms the other one.
+        await running.call("prober", "PUT", device)
+        return await probed(changed=False)
+
+    await eventually(is_itself_again, within_s=90, poll_s=2.0)
+    await running.truth()
+
+
 async def test_no_password_is_left_anywhere(running: RunningPlatform) -> None:
     await running.truth()
     folder = running.platform.state.root
