@@ -17,7 +17,8 @@ from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.ownership import holds
 from forwarder.domain.picture.nothing_new import NothingNew
 from forwarder.domain.reported import ReportedCamera, ReportedDelivery
-from forwarder.domain.served_delivery import responsibility
+from forwarder.domain.serving.holders import ServedPaths
+from forwarder.domain.serving.served_delivery import responsibility
 from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
@@ -31,6 +32,7 @@ from vonggac.events.forwarder import (
     MediaState,
     ReadBackHint,
 )
+from vonggac.events.inventory.serving import served_path
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -56,6 +58,8 @@ class Reporter:
     def __init__(self, outgoing: Outgoing, *, worker_id: str, started_at: datetime) -> None:
         self.worker_id = worker_id
         self._outgoing, self._started_at = outgoing, started_at
+        self.passage_address: str | None = None
+        """Where other workers pass centres on to this one."""
         self.awake_since = started_at
         """Since when this worker has watched without a hole: nothing is claimed of the time before."""
         self.clock_stepped_s = 0.0
@@ -163,6 +167,7 @@ class Reporter:
         alive = ForwarderAliveV1(
             worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held,
             capacity=capacity, stopping=stopping, awake_since=self.awake_since, clock_stepped_s=self.clock_stepped_s,
+            passage_address=self.passage_address,
         )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
@@ -183,6 +188,7 @@ def _describe_serving(supervisor: ReportedDelivery) -> dict[str, Any]:
         "refused_for": asking.refused_for,
         "refusals": dict(asking.refusals),
         "responsibility": responsibility(supervisor.delivery),
+        "served_path": served_path(supervisor.plan.url),
     }
 
 
@@ -273,6 +279,7 @@ async def serve_camera(
     deliveries: OnMessage,
     picture_judged: OnMessage,
     verification: OnMessage,
+    asked: OnMessage,
 ) -> list[Subscription]:
     """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError.
 
@@ -285,6 +292,7 @@ async def serve_camera(
         "deliveries": deliveries,
         "picture_judged": picture_judged,
         "read_back": verification,
+        "asked": asked,
     }
 
     async def requested(message: Msg) -> None:
@@ -332,6 +340,7 @@ class StatusBoard:
     def __init__(self, bus: Bus, seen: Callable[[DeliveryObservedV1], None]) -> None:
         """`seen` is called with every report as it comes in, those of this worker included."""
         self._seen = seen
+        self.served_paths = ServedPaths()
         self._cache = BucketCache(
             bus,
             topology.DELIVERY_STATUS,
@@ -360,7 +369,8 @@ class StatusBoard:
         """Whether by the last reports another worker holds the camera."""
         return any(holds(observed) and observed.worker_id != worker_id for observed in self.of_camera(camera_id))
 
-    def _changed(self, _key: UUID, observed: DeliveryObservedV1 | None) -> None:
+    def _changed(self, key: UUID, observed: DeliveryObservedV1 | None) -> None:
+        self.served_paths.note_report(key, observed)
         if observed is not None:
             self._seen(observed)
 

@@ -146,6 +146,13 @@ class Settings(ServiceSettings):
         default=1024, ge=1, le=65535, description="Connections of centres at once; beyond, who has not logged in goes."
     )
 
+    passage_host: str | None = Field(
+        default=None,
+        description="Address at which the other forwarders pass centres on that want a camera of this one; they must "
+        "reach it. Unset: the address from which this process reaches NATS.",
+    )
+    passage_port: int = Field(default=0, ge=0, le=65535, description="Its port; 0 takes a free one.")
+
     @field_validator("serve_udp_ports")
     @classmethod
     def _check_ports(cls, value: str | None) -> str | None:

@@ -76,6 +76,10 @@ class Unsealer:
         self.on_resealed: Callable[[str, str], None] | None = None
         """Called with digest and new box when a box without an origin was opened for the first time."""
 
+    def derive_key(self, purpose: bytes) -> bytes:
+        """32 bytes that only the holders of the private key have; `purpose`: at most 16 bytes, each has its own."""
+        return hashlib.blake2b(self._hash_key, digest_size=32, person=purpose).digest()
+
     def fingerprint(self, device: str, credentials: Credentials) -> str:
         """32 hex digits that identify these credentials at this device, and reveal nothing without the key.
 

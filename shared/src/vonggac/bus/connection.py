@@ -18,6 +18,7 @@ from vonggac.bus.clock import ServerClock
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import OWNER, USERS, User, inbox_of, room_of
 from vonggac.events import subjects
+from vonggac.net.dial import find_own_address
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.certificates import NATS, NATS_CA, note_certificate, note_trusted
 from vonggac.telemetry.logs import get_logger
@@ -32,6 +33,7 @@ ROOM = bytes(2 * 4096)
 """More than may be left of a page that is begun: a full disk takes small messages for another minute, and no facts."""
 CLOSE_WITHIN_S = 2.0
 ANONYMOUS = "anonymous"
+DEFAULT_PORT = 4222
 _BLANKS = " \t\n\v\f\r"
 
 
@@ -249,6 +251,11 @@ class Bus:
         """What the streams take of what they may. Raises NatsError or TimeoutError."""
         info = await self.js.account_info()
         return Storage(info.storage, self._store_bytes)
+
+    async def find_own_address(self) -> str:
+        """The address of this machine from which it reaches NATS. Raises OSError."""
+        server = self.client.connected_url or self.client.servers[0]
+        return await find_own_address(str(server.hostname), server.port or DEFAULT_PORT)
 
     async def close(self) -> None:
         """Flush what was published and close; bounded by DRAIN_WITHIN_S."""

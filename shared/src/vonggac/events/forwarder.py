@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import MESSAGE, Payload
+from vonggac.events.inventory.serving import SealedSecret, ServingPlan
 from vonggac.events.prober import AgreeingReadBacks
 
 
@@ -199,6 +200,9 @@ class DeliveryObservedV1(Payload):
     responsibility: Responsibility | None = Field(
         default=None, description="Of a centre that pulls and receives nothing: who can end it."
     )
+    served_path: str | None = Field(
+        default=None, description="Of a centre that pulls: the path at which every forwarder has its camera."
+    )
 
 
 class ForwarderAliveV1(Payload):
@@ -219,6 +223,32 @@ class ForwarderAliveV1(Payload):
         description="By how much the server's clock was set since this process started, forward less back, as measured "
         "against a clock that nobody sets; None: an earlier release.",
     )
+    passage_address: str | None = Field(
+        default=None,
+        description="host:port at which other forwarders pass centres on that want a camera of this one; None: none.",
+    )
+
+
+class ServedAccount(BaseModel):
+    """Value of the bucket `served_accounts`: how a centre that pulls logs in, for forwarders that hold no camera of
+    it."""
+
+    model_config = MESSAGE
+
+    url: str = Field(description="served://<destination>/: what the boxes are bound to.")
+    serving: ServingPlan
+    secret: SealedSecret
+
+
+class CentreAsked(BaseModel):
+    """Message on `forwarder.camera.<camera_id>.asked`: a centre asked another forwarder for the camera."""
+
+    model_config = MESSAGE
+
+    delivery_id: UUID
+    by: str = Field(max_length=300, description="Address and software.")
+    refused_for: Cause | None = Field(default=None, description="Why it did not get it; None: nobody refused.")
+    times: int = Field(default=1, ge=1)
 
 
 class DeliveryCommand(BaseModel):

@@ -122,6 +122,11 @@ def camera_deliveries(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.deliveries"
 
 
+def camera_asked(camera_id: UUID | str) -> str:
+    """Core NATS, no answer, body `CentreAsked`: a centre asked another forwarder than the camera's holder."""
+    return f"forwarder.camera.{camera_id}.asked"
+
+
 def camera_requests(camera_id: UUID | str) -> str:
     """All of these requests of one camera: its holder listens to them with one subscription."""
     return f"forwarder.camera.{camera_id}.*"

@@ -201,6 +201,15 @@ def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
     return write_records
 
 
+async def find_own_address(host: str, port: int) -> str:
+    """The address of this machine from which it reaches `host`. Sends nothing. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    family, kind, _, _, address = found[0]
+    with socket.socket(family, kind) as probing:
+        probing.connect(address)
+        return str(probing.getsockname()[0])
+
+
 def set_receive_low_water(transport: asyncio.BaseTransport, low_bytes: int) -> None:
     """Wake only for so many bytes, or for the end (SO_RCVLOWAT); 0 or 1: for every byte.
 

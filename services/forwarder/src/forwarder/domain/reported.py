@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Protocol
 
-from forwarder.domain.asking import Asking
 from forwarder.domain.camera_pull import Media, Pull
 from forwarder.domain.delivery import Delivery
+from forwarder.domain.serving.asking import Asking
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign, ServedSession
 from vonggac.events.inventory import CameraV1, PlannedDelivery

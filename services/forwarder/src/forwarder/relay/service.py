@@ -16,6 +16,7 @@ from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
+from forwarder.domain.serving.tickets import TicketReader
 from forwarder.messaging import Reporter, StatusBoard, publish_unconfirmed, remove_worker, serve_losses
 from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
@@ -23,7 +24,9 @@ from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
-from forwarder.relay.server.listener import CentreListener, ServedPorts
+from forwarder.relay.passing.accounts import ServedAccounts
+from forwarder.relay.passing.fleet import Fleet
+from forwarder.relay.server.listener import CentreListener, Passing, ServedPorts
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
@@ -31,7 +34,8 @@ from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
 from vonggac.bus.declared import permissions, topology
-from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ReadBackHint
+from vonggac.events import subjects
+from vonggac.events.forwarder import CentreAsked, DeliveryObservedV1, FactsLost, ReadBackHint
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.counting import LoginRests
@@ -205,10 +209,11 @@ class Process:
                 worker.login_taken(key)
 
         failed_logins = BucketCache(bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=on_login)
+        accounts = ServedAccounts(bus, outgoing, self._context.unsealer)
         worker = Worker(
             bus,
             outgoing,
-            replace(self._context, logins=Logins(guard, self._context.unsealer)),
+            replace(self._context, logins=Logins(guard, self._context.unsealer), accounts=accounts),
             self.reporter,
             max_cameras=settings.max_cameras,
             rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
@@ -218,7 +223,9 @@ class Process:
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
         if self._listener is not None:
-            await self._listener.start()
+            await self._listener.start(await self._new_passing(bus, worker, accounts, outgoing))
+            self.reporter.passage_address = self._listener.passage_address
+            tasks.start("watch-served-accounts", accounts.run())
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
         assert self._resealing is not None, "made with the connection"
@@ -241,6 +248,28 @@ class Process:
                 await self._listener.stop()
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
+
+    async def _new_passing(self, bus: Bus, worker: Worker, accounts: ServedAccounts, outgoing: Outgoing) -> Passing:
+        """How centres come in at any worker, and are passed on to the one that holds what they want."""
+
+        def unix_s() -> float:
+            return self._context.now().at.timestamp()
+
+        def report(camera_id: UUID, asked: CentreAsked) -> None:
+            outgoing.queue_live(subjects.camera_asked(camera_id), asked.model_dump_json().encode())
+
+        key = self._context.unsealer.derive_key(b"vonggac passage")
+        fleet = Fleet(
+            self.worker_id,
+            worker.board.served_paths,
+            accounts,
+            find_address=worker.members.passage_address,
+            report=report,
+            key=key,
+            unix_s=unix_s,
+        )
+        host = self._settings.passage_host or await bus.find_own_address()
+        return Passing(fleet, TicketReader(key, self.worker_id), unix_s, (host, self._settings.passage_port))
 
     async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from services.forwarder.tests.relay.server.puller import Puller
 
-from forwarder.domain.served_delivery import responsibility
+from forwarder.domain.serving.served_delivery import responsibility
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import Simulator
 from vonggac.events import Cause

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forwarder.domain.asking import Asking
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Action, CameraAway, CameraLive, Decision, Delivery, Limits, waiting
 from forwarder.domain.progress import Opened, ProgressRead
-from forwarder.domain.served_delivery import (
+from forwarder.domain.serving.asking import Asking
+from forwarder.domain.serving.served_delivery import (
     REPORTS_WITHIN_S,
     Event,
     Refused,

@@ -294,6 +294,7 @@ PROBER = _service(
 
 _OF_FORWARDERS = (
     subjects.camera_adopt(_ANY),
+    subjects.camera_asked(_ANY),
     subjects.camera_deliveries(_ANY),
     subjects.camera_retry(_ANY),
     subjects.worker_handover(_ANY),
@@ -316,6 +317,7 @@ FORWARDER = _service(
             topology.DELIVERY_STATUS,
             topology.KEYFRAMES,
             topology.LOGIN_FAILURES,
+            topology.SERVED_ACCOUNTS,
         ),
         *_writes_own(topology.RESEALED_SECRETS, "forwarder"),
         *_writes_own(topology.WORKERS, "forwarder"),
@@ -324,6 +326,7 @@ FORWARDER = _service(
             topology.DELIVERY_STATUS,
             topology.LOGIN_FAILURES,
             topology.RESEALED_SECRETS,
+            topology.SERVED_ACCOUNTS,
             topology.WORKERS,
         ),
     ),
@@ -338,6 +341,7 @@ FORWARDER = _service(
             topology.DELIVERY_STATUS,
             topology.LOGIN_FAILURES,
             topology.RESEALED_SECRETS,
+            topology.SERVED_ACCOUNTS,
             topology.WORKERS,
         ),
     ),

@@ -71,6 +71,8 @@ DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
 POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
+SERVED_ACCOUNTS = "served_accounts"
+"""How centres that pull log in; forwarders alone read it."""
 CONSOLE_SESSIONS = "console_sessions"
 """Each sealed with a key that its browser alone has."""
 STREAMS_SEEN = "streams_seen"
@@ -219,6 +221,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
+        bucket(SERVED_ACCOUNTS),
         bucket(POSITIONS),
         bucket(READINESS),
         bucket(STREAMS_SEEN),

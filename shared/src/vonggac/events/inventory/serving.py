@@ -71,3 +71,8 @@ class ServingPlan(BaseModel):
 def served_url(destination_code: str, camera_code: str = "") -> str:
     """`served://<destination>/<camera>`: the address of a delivery that the centre opens."""
     return f"{SERVED}://{destination_code}/{camera_code}"
+
+
+def served_path(url: str) -> str:
+    """`served://<destination>/<camera>` -> `/<destination>/<camera>`, as the centre types it."""
+    return url.removeprefix(f"{SERVED}:/")

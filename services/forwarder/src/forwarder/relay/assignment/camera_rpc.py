@@ -23,10 +23,11 @@ from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
 from forwarder.relay.supervision.pictures.keyframes import COPY_WITHIN_S, History
 from forwarder.relay.supervision.pictures.picture_watch import PictureWatch
+from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import KeyframeHistory, PictureSign
+from vonggac.events.forwarder import CentreAsked, KeyframeHistory, PictureSign
 from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged
 from vonggac.telemetry import get_logger
 
@@ -75,6 +76,7 @@ class CameraRpc:
             deliveries=self._on_deliveries_request,
             picture_judged=self._on_judgement,
             verification=self._on_verification,
+            asked=self._on_asked,
         )
 
     async def close(self) -> None:
@@ -153,6 +155,16 @@ class CameraRpc:
             log.warning("judgement_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
             return
         self._relay.keyframes.watch.judge(judged.captured_at, judged.cause, moves=judged.moves)
+
+    async def _on_asked(self, message: Msg) -> None:
+        try:
+            asked = CentreAsked.model_validate_json(message.data)
+        except ValidationError as error:
+            log.warning("asked_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
+            return
+        supervisor = self._relay.deliveries.get(asked.delivery_id)
+        if isinstance(supervisor, ServedDeliverySupervisor):
+            supervisor.slot.note_asked_elsewhere(asked)
 
     async def _on_verification(self, message: Msg) -> None:
         try:

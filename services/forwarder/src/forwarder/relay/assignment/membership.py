@@ -58,6 +58,11 @@ class MembershipWatch:
             return False
         return now_s - self._heard_s.get(worker_id, float("-inf")) >= GONE_AFTER_S
 
+    def passage_address(self, worker_id: str) -> str | None:
+        """Where another worker takes centres in that are passed on; None where none are, or it is not alive."""
+        alive = self._cache.values.get(worker_id)
+        return alive.passage_address if alive is not None and not self.is_gone(worker_id) else None
+
     def others(self) -> list[Load]:
         """By their last heartbeats, with what was promised to them since. Updates `membership`."""
         now_s = self._monotonic_s()

@@ -4,12 +4,16 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from forwarder.domain.backpressure import Bounds
+from forwarder.domain.serving.tickets import Passed, TicketReader
 from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.passing.fleet import Address, Fleet
+from forwarder.relay.passing.passed import PassedConnection, PassedTransport, ReceivedEvidence
+from forwarder.relay.server.admission import Served
 from forwarder.relay.server.connection import CentreOfConnection, ServerParts
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.server.refused_logins import RefusedLogins
@@ -38,6 +42,16 @@ class ServedPorts:
     most_connections: int = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How the workers of a fleet pass centres to each other. `address`: where to listen for them, 0 for a free port."""
+
+    fleet: Fleet
+    tickets: TicketReader
+    unix_s: Callable[[], float]
+    address: Address
+
+
 class CertificateError(ValueError):
     """Certificate or key cannot be used; says which and why, never what is in them."""
 
@@ -62,8 +76,10 @@ class CentreListener:
         self._reloading: asyncio.TimerHandle | None = None
         self._context = _new_context(ports) if ports.tls_port is not None else None
         self._read_at = _changed_at(ports)
+        self.passage_address: str | None = None
+        """Where other workers pass centres on; None where none do."""
         self._parts = ServerParts(
-            offers=self.offers,
+            served=Served(self.offers, None),
             refused_logins=refused_logins,
             stranger=Credentials(secrets.token_hex(8), secrets.token_hex(16)),
             now=now,
@@ -79,15 +95,18 @@ class CentreListener:
     def connections(self) -> int:
         return len(self._connections)
 
-    async def start(self) -> None:
+    async def start(self, passing: Passing | None = None) -> None:
         """Raises OSError when a port is in use."""
         ports = self._ports
+        if passing is not None:
+            self._parts = replace(self._parts, served=Served(self.offers, passing.fleet))
+            await self._listen_for_passed(passing)
         if ports.port is not None:
             self.port = await self._listen(ports.port, None)
         if self._context is not None and ports.tls_port is not None:
             self.tls_port = await self._listen(ports.tls_port, self._context)
             self._reloading = asyncio.get_running_loop().call_later(RELOAD_S, self._reload)
-        log.info("centres_served", port=self.port, tls_port=self.tls_port)
+        log.info("centres_served", port=self.port, tls_port=self.tls_port, passage_address=self.passage_address)
 
     async def stop(self) -> None:
         """Take nobody in, and end who is still there."""
@@ -124,6 +143,17 @@ class CentreListener:
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def _listen_for_passed(self, passing: Passing) -> None:
+        def new_centre(passed: Passed, _: PassedTransport, evidence: ReceivedEvidence) -> CentreOfConnection:
+            return CentreOfConnection(self._parts, passed, evidence)
+
+        server = await asyncio.get_running_loop().create_server(
+            lambda: PassedConnection(passing.tickets, passing.unix_s, new_centre), *passing.address, backlog=BACKLOG
+        )
+        self._servers.append(server)
+        host, port = server.sockets[0].getsockname()[:2]
+        self.passage_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _connected(self, connection: CentreOfConnection) -> None:
         self._connections.add(connection)

@@ -2,28 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from forwarder.relay.destinations.base import Counts, SessionProgress
+from forwarder.relay.passing.accounts import CentreAccount
 from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import ServedSession
-from vonggac.events.inventory import ServingPlan
-from vonggac.events.inventory.serving import ServedLogin, ServedTls, ServedTransport
-from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.url import Credentials
-from vonggac.rtsp.server.login import Account, Scheme
+from vonggac.events.inventory.serving import ServedTransport
 
-REALM = "Vong Gac"
 TRACK = "trackID="
 """What the last part of a track's address begins with."""
-_SCHEMES: dict[ServedLogin, Scheme] = {
-    ServedLogin.MD5: "digest",
-    ServedLogin.SHA256: "digest-sha256",
-    ServedLogin.BOTH: "digest-both",
-}
 
 
 class PlayingSession(Protocol):
@@ -49,13 +38,10 @@ type OnSession = Callable[[PlayingSession], None]
 
 
 @dataclass(eq=False)
-class Offer:
+class Offer(CentreAccount):
     """One camera for one centre. `source` is None while there is no picture to give."""
 
     path: str
-    serving: ServingPlan
-    credentials: Credentials
-    previous: Credentials | None
     on_asked: OnAsked
     on_refused: OnRefused
     on_began: OnSession
@@ -74,10 +60,6 @@ class Offer:
         """Harmless without one."""
         self._places.discard(holder)
 
-    def admits(self, peer: str) -> bool:
-        """Whether the centre may come from this address."""
-        return self.serving.anywhere or AllowedNetworks.parse(self.serving.source_networks).allow(peer)
-
     def allows(self, session: ServedSession) -> bool:
         """Whether an open session may go on."""
         return (
@@ -86,27 +68,11 @@ class Offer:
             and ServedTransport(session.transport) in self.serving.transports
         )
 
-    @property
-    def needs_tls(self) -> bool:
-        return self.serving.tls is ServedTls.REQUIRED
 
-    def account(self, now: datetime) -> Account:
-        """Who may log in at this moment. After a rotation the password before it is good for a while."""
-        until = self.serving.previous_until
-        previous = self.previous if until is not None and now < until else None
-        return Account(
-            REALM,
-            self.credentials,
-            _SCHEMES[self.serving.login],
-            basic_too=self.serving.basic,
-            previous=previous,
-        )
-
-
-def path_of(url: str) -> str:
-    """`served://<destination>/<camera>` -> `/<destination>/<camera>`, as the centre types it."""
-    parts = urlsplit(url)
-    return f"/{parts.netloc}{parts.path}"
+def find_stream(target: str) -> str:
+    """The path of the stream, of it or of one of its tracks."""
+    stream, _, track = target.rpartition("/")
+    return stream if track.startswith(TRACK) else target
 
 
 class Offers:
@@ -137,12 +103,9 @@ class Offers:
         if not of_account:
             del self._by_account[offer.serving.account]
 
-    def find(self, target: str | None) -> Offer | None:
-        """The offer at a path, or at the path of one of its tracks."""
-        if target is None:
-            return None
-        stream, _, track = target.rpartition("/")
-        return self._by_path.get(stream if track.startswith(TRACK) else target)
+    def find(self, path: str) -> Offer | None:
+        """The offer at a path."""
+        return self._by_path.get(path)
 
     def find_of(self, username: str) -> Offer | None:
         """Any offer of an account: all of them have its login."""

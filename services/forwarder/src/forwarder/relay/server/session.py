@@ -1,8 +1,6 @@
 """One session that a centre has opened: verbatim media, with what arrived there. Never retries."""
 
 import asyncio
-import socket
-import struct
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
@@ -10,19 +8,34 @@ from typing import Protocol
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.destinations.base import Counts, SessionProgress
 from forwarder.relay.destinations.send_buffer import SendBuffer
-from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.media.fanout import Outlet
+from forwarder.relay.passing.passage import reset_connection
+from forwarder.relay.server.admission import Asker
 from forwarder.relay.server.outputs import DatagramOutput, PacedOutput
 from forwarder.relay.server.reported_bytes import ReportedBytes
 from forwarder.relay.sources.base import CameraSource
-from vonggac.events.forwarder import ServedSession
+from vonggac.events.forwarder import HintReason, ServedSession
 from vonggac.media.rtcp import build_goodbye
 from vonggac.media.rtp import interleave
 from vonggac.net.dial import writer_of
 from vonggac.rtsp.server.media_sender import MediaSender
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+class Acknowledgement(Protocol):
+    """What arrived at the centre's own socket: of this worker, or of the one in front (`TcpAcknowledgement`)."""
+
+    taken: int
+    unread_for_s: float
+    ack_age_s: float
+    doubtful: bool
+
+    @property
+    def sign(self) -> HintReason | None: ...
+
+    def acknowledged(self, written: int, *, buffered: int, others: int) -> int: ...
+
+    def acknowledged_at_end(self, written: int, *, others: int) -> int: ...
 
 
 class CentreConnection(Protocol):
@@ -30,9 +43,7 @@ class CentreConnection(Protocol):
 
     transport: asyncio.Transport
     control_bytes_sent: int
-    peer: str
-    agent: str | None
-    tls_version: str | None
+    asker: Asker
 
     def write_control(self, data: bytes) -> None: ...
 
@@ -51,7 +62,9 @@ class CentreSession:
         since: datetime,
         bounds: Bounds,
         budget: MediaBudget,
+        acknowledgement: Acknowledgement,
     ) -> None:
+        """`acknowledgement`: of `connection`, which has sent no media of the session so far."""
         self._connection, self._source, self._sender, self._budget = connection, source, sender, budget
         self._since = since
         transport = connection.transport
@@ -72,7 +85,7 @@ class CentreSession:
         self._reported = ReportedBytes()
         self._send_buffer = SendBuffer(transport)
         transport.set_write_buffer_limits(high=bounds.buffer_bytes, low=bounds.resume_bytes)
-        self._acknowledgement = TcpAcknowledgement(transport)
+        self._acknowledgement = acknowledgement
         self._control_before = connection.control_bytes_sent
         self._acknowledged = 0
         self._playing = self.ended = False
@@ -147,10 +160,10 @@ class CentreSession:
         """For facts and people."""
         connection = self._connection
         return ServedSession(
-            peer=connection.peer,
-            agent=connection.agent,
+            peer=connection.asker.peer,
+            agent=connection.asker.agent,
             transport="udp" if self.over_udp else "tcp",
-            tls=connection.tls_version,
+            tls=connection.asker.tls_version,
             since=self._since,
             bytes_acknowledged=self._acknowledged,
         )
@@ -175,10 +188,7 @@ class CentreSession:
         if not reset:
             self._connection.close_soon()
             return
-        sock = transport.get_extra_info("socket")
-        if sock is not None and not transport.is_closing():
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        transport.abort()
+        reset_connection(transport)
 
     @property
     def _control_bytes(self) -> int:

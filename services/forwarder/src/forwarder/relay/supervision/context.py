@@ -14,6 +14,7 @@ from forwarder.domain.keyframes import KeyframeRoom, KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.passing.accounts import ServedAccounts
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.sources.base import PlayLimits
 from forwarder.relay.supervision.reachability import ReachabilityChecks
@@ -56,6 +57,8 @@ class RelayContext:
     """What asks for read-backs before their time, by the clocks of `now`."""
     offers: Offers | None = None
     """What centres may pull from this worker; None where it listens for none."""
+    accounts: ServedAccounts | None = None
+    """How centres log in at any worker; None until NATS is there."""
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 

@@ -1,17 +1,17 @@
 """The supervisor of one served delivery: it offers its camera, watches the sessions that the centre opens, and decides.
 
-All decisions are `forwarder.domain.served_delivery.decide`.
+All decisions are `forwarder.domain.serving.served_delivery.decide`.
 """
 
 from uuid import UUID
 
-from forwarder.domain import served_delivery as domain
-from forwarder.domain.asking import Asking
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Decision, Delivery
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened
-from forwarder.domain.served_delivery import SessionLeft, SessionsEnded
+from forwarder.domain.serving import served_delivery as domain
+from forwarder.domain.serving.asking import Asking
+from forwarder.domain.serving.served_delivery import SessionLeft, SessionsEnded
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor, OnChange

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from forwarder.domain.asking import Asking
 from forwarder.domain.progress import Opened, Progress
-from forwarder.domain.served_delivery import Refused, SessionLeft, SessionsEnded
+from forwarder.domain.serving.asking import Asking
+from forwarder.domain.serving.served_delivery import Refused, SessionLeft, SessionsEnded
 from forwarder.relay.destinations.base import Counts, SessionProgress
-from forwarder.relay.server.offers import Offer, Offers, PlayingSession, path_of
+from forwarder.relay.server.offers import Offer, Offers, PlayingSession
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import ServedSession
+from vonggac.events.forwarder import CentreAsked, ServedSession
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.events.inventory.serving import served_path
 from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
 
@@ -88,14 +89,14 @@ class ServedSlot:
             self.withdraw_offer()
             self.asking = replace(self.asking, unusable=error.cause)
             return
-        offer, path = self._offer, path_of(plan.url)
+        offer, path = self._offer, served_path(plan.url)
         if offer is None or (offer.path, offer.serving.account) != (path, serving.account):
             self.withdraw_offer()
             offer = Offer(
-                path,
                 serving,
                 credentials,
                 previous,
+                path,
                 on_asked=self._requested,
                 on_refused=self._refused,
                 on_began=self._began,
@@ -105,6 +106,8 @@ class ServedSlot:
             self._offer = offer
             self._offers.add(offer)
         offer.serving, offer.credentials, offer.previous = serving, credentials, previous
+        if context.accounts is not None:
+            context.accounts.note_plan(plan)
         for session in [each for each in self._playing if not offer.allows(each.describe())]:
             session.end(reset=False)
             self._ended(session)
@@ -170,8 +173,15 @@ class ServedSlot:
     def _requested(self, by: str) -> None:
         self.asking = self.asking.note_request(self._context.now().at, by)
 
-    def _refused(self, why: Cause, by: str) -> None:
-        self.asking = self.asking.note_refused(why, self._context.now().at, by)
+    def note_asked_elsewhere(self, asked: CentreAsked) -> None:
+        """Its centre asked another worker for the camera, and did not come through to this one."""
+        if asked.refused_for is None:
+            self._requested(asked.by)
+        else:
+            self._refused(asked.refused_for, asked.by, times=asked.times)
+
+    def _refused(self, why: Cause, by: str, *, times: int = 1) -> None:
+        self.asking = self.asking.note_refused(why, self._context.now().at, by, times=times)
         now_s = self._context.monotonic_s()
         if now_s - self._logged_s >= REFUSALS_LOGGED_S:
             self._logged_s = now_s

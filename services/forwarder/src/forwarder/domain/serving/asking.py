@@ -38,9 +38,9 @@ class Asking:
         """Somebody who logged in asked for the camera."""
         return replace(self, asked_at=at, asked_by=by[:MAX_ASKER_CHARACTERS])
 
-    def note_refused(self, why: Cause, at: datetime, by: str) -> "Asking":
-        """Somebody asked for the camera, and did not get it."""
-        refusals = MappingProxyType({**self.refusals, why: self.refusals.get(why, 0) + 1})
+    def note_refused(self, why: Cause, at: datetime, by: str, *, times: int = 1) -> "Asking":
+        """Somebody asked for the camera, so many times, and did not get it."""
+        refusals = MappingProxyType({**self.refusals, why: self.refusals.get(why, 0) + times})
         return replace(self.note_request(at, by), refused_for=why, refusals=refusals)
 
     def note_session(self) -> "Asking":

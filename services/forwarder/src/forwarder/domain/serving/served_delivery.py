@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, replace
 
 from forwarder.domain import delivery as pushed
-from forwarder.domain.asking import Asking
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import (
     Action,
@@ -21,6 +20,7 @@ from forwarder.domain.delivery import (
     RetryDue,
 )
 from forwarder.domain.progress import Opened, ProgressRead
+from forwarder.domain.serving.asking import Asking
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState, Responsibility
 

@@ -1,0 +1,199 @@
+"""Two forwarders on one NATS: a centre connects to the one that does not hold its camera, and is passed on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from services.forwarder.tests.relay.server.puller import Puller
+
+from forwarder.relay.service import Process
+from simulator import Simulator
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.events.inventory import CameraV1, PlannedDelivery, ServingPlan, served_url
+from vonggac.events.inventory.serving import ServedTls, ServedTransport
+from vonggac.net.url import Credentials
+from vonggac.testing import eventually
+from vonggac.testing.certificates import Authority
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, StartForwarder, Statuses
+
+RIGHT = Credentials("ioc", "mat-khau-20-ky-tu-xx")
+RTP_OVER_UDP = "RTP/AVP;unicast;client_port={}-{}"
+
+
+class Fleet:
+    """The holder of the camera, another forwarder in front of it, and what is planned."""
+
+    def __init__(self, holder: Process, front: Process, camera: CameraV1, statuses: Statuses) -> None:
+        self.holder, self.front, self.camera, self.statuses = holder, front, camera, statuses
+        self.pullers: list[Puller] = []
+
+    def port(self, process: Process) -> int:
+        assert process._listener is not None
+        assert process._listener.port is not None
+        return process._listener.port
+
+    async def connect(self, process: Process, login: Credentials | None = RIGHT, path: str = "/ioc/gate") -> Puller:
+        puller = await Puller(self.port(process), path, login).connect()
+        self.pullers.append(puller)
+        return puller
+
+    async def served(self) -> DeliveryObservedV1:
+        """As its holder has it at this moment."""
+        [observed] = await self.holder.live(self.camera.deliveries[-1].id)
+        return observed
+
+    async def pushed(self) -> list[DeliveryObservedV1]:
+        return [each for each in await self.holder.live() if each.delivery_id != self.camera.deliveries[-1].id]
+
+    async def becomes(self, state: str, cause: Cause | None = None, within_s: float = 15.0) -> DeliveryObservedV1:
+        async def seen() -> DeliveryObservedV1:
+            observed = await self.served()
+            assert (observed.state.value, observed.cause) == (state, cause)
+            return observed
+
+        reached: DeliveryObservedV1 = await eventually(seen, within_s=within_s)
+        return reached
+
+
+@pytest.fixture
+def serving() -> ServingPlan:
+    return ServingPlan(
+        account="ioc",
+        source_networks=("127.0.0.0/8",),
+        transports=(ServedTransport.TCP, ServedTransport.UDP),
+        tls=ServedTls.OFFERED,
+    )
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> dict[str, object]:
+    """Settings of a forwarder that serves."""
+    path = tmp_path / "served.pem"
+    path.write_bytes(Authority().issue("127.0.0.1").chain_pem)
+    return {
+        "serve_host": "127.0.0.1",
+        "serve_port": 0,
+        "serve_tls_port": 0,
+        "serve_tls_certificate_file": path,
+        "serve_udp_ports": "31000-31999",
+    }
+
+
+@pytest.fixture
+def plan_served(planner: Planner, serving: ServingPlan) -> Callable[[Simulator], CameraV1]:
+    """The simulator's camera, for the centres that are published to and for `ioc`, which pulls."""
+
+    def plan(sim: Simulator) -> CameraV1:
+        url = served_url("ioc", "gate")
+        served = PlannedDelivery(
+            id=uuid4(),
+            destination_id=planner.destination("ioc"),
+            destination_code="ioc",
+            url=url,
+            secret=planner.seal("ioc", RIGHT.password, url),
+            serving=serving,
+        )
+        camera = planner.camera(sim)
+        return camera.model_copy(update={"deliveries": (*camera.deliveries, served)})
+
+    return plan
+
+
+@pytest_asyncio.fixture
+async def fleet(
+    sim: Simulator,
+    plan_served: Callable[[Simulator], CameraV1],
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    ports: dict[str, object],
+) -> AsyncIterator[Fleet]:
+    """The camera is held by the first forwarder; the second one has room for none."""
+    holder = await start_forwarder(**ports)
+    camera = plan_served(sim)
+    await inventory.publish(camera)
+    words = ["acknowledged"] * (len(camera.deliveries) - 1)
+    await statuses.become(camera, *words, "waiting_for_centre")
+    front = await start_forwarder(**ports)
+    running = Fleet(holder, front, camera, statuses)
+    yield running
+    for puller in running.pullers:
+        await puller.close(reset=True)
+
+
+async def test_served_camera_is_had_from_a_forwarder_that_does_not_hold_it(fleet: Fleet) -> None:
+    before = await fleet.pushed()
+    puller = await fleet.connect(fleet.front)
+    assert await puller.play() == 200
+    await fleet.becomes("acknowledged")
+    [session] = (await fleet.served()).taken_by
+    assert (session.peer, session.agent, session.transport, session.tls) == ("127.0.0.1", "test puller", "tcp", None)
+    await eventually(lambda: puller.media_bytes > 100_000)
+
+    # Not one byte more than it has read or its kernel has.
+    async def counted() -> bool:
+        return 0 < (await fleet.served()).bytes_acknowledged <= puller.media_bytes + 4 * 65536
+
+    assert await eventually(counted)
+    await puller.close()
+    await fleet.becomes("waiting_for_centre", Cause.LEFT)
+    for one, after in zip(before, await fleet.pushed(), strict=True):
+        assert (after.packets_dropped, after.groups_dropped) == (one.packets_dropped, one.groups_dropped)
+
+
+async def test_served_front_refuses_as_the_holder_does_and_the_holder_hears_of_it(fleet: Fleet) -> None:
+    stranger = await fleet.connect(fleet.front, None)
+    assert await stranger.ask("DESCRIBE") == 401
+    nobody = await fleet.connect(fleet.front, RIGHT, "/ioc/none")
+    assert await nobody.ask("DESCRIBE") == 404
+    guesser = await fleet.connect(fleet.front, Credentials("ioc", "wrong"))
+    assert await guesser.ask("DESCRIBE") == 401
+    observed = await fleet.becomes("waiting_for_centre", Cause.REFUSED)
+    assert observed.refused_for is Cause.AUTH_FAILED
+    assert observed.refusals[Cause.AUTH_FAILED] >= 1
+    late = await fleet.connect(fleet.front)
+    assert await late.play() == 200
+    await fleet.becomes("acknowledged")
+
+
+async def test_served_sessions_are_limited_at_the_holder_whichever_forwarder_they_come_by(fleet: Fleet) -> None:
+    for process in (fleet.front, fleet.holder):
+        assert await (await fleet.connect(process)).play() == 200
+    assert await (await fleet.connect(fleet.front)).play() == 453
+    assert (await fleet.served()).refusals == {Cause.SESSION_LIMIT: 1}
+
+
+async def test_served_passed_centre_that_stops_reading_is_stalled_and_the_others_lose_nothing(fleet: Fleet) -> None:
+    before = await fleet.pushed()
+    puller = await fleet.connect(fleet.front)
+    assert await puller.play() == 200
+    await fleet.becomes("acknowledged")
+    puller.reading.clear()
+    await fleet.becomes("stalled", Cause.STALLED, within_s=20)
+    for one, after in zip(before, await fleet.pushed(), strict=True):
+        assert (after.packets_dropped, after.groups_dropped) == (one.packets_dropped, one.groups_dropped)
+
+
+async def test_served_session_ends_with_its_holder_and_the_answer_is_honest(fleet: Fleet) -> None:
+    puller = await fleet.connect(fleet.front)
+    assert await puller.play() == 200
+    await fleet.becomes("acknowledged")
+    fleet.holder.stop()
+    await eventually(lambda: puller.ended, within_s=15)
+
+    async def again() -> bool:
+        fresh = await fleet.connect(fleet.front)
+        status = await fresh.play()
+        assert status in (200, 503)
+        return status == 200
+
+    assert await eventually(again, within_s=20)
