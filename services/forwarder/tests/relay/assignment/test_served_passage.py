@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +20,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1, PlannedDelivery, ServingPlan, served_url
 from vonggac.events.inventory.serving import ServedTls, ServedTransport
+from vonggac.media.rtcp import ReceiverReport, ReportBlock, build_receiver_report
 from vonggac.net.url import Credentials
 from vonggac.testing import eventually
 from vonggac.testing.certificates import Authority
@@ -62,6 +66,47 @@ class Fleet:
 
         reached: DeliveryObservedV1 = await eventually(seen, within_s=within_s)
         return reached
+
+
+class UdpReceiver:
+    """A centre's two sockets. Reports what came while `reporting` is set."""
+
+    def __init__(self) -> None:
+        self.packets: list[bytes] = []
+        self.reporting = False
+        while True:
+            self._rtp, self._rtcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
+            self._rtp.bind(("127.0.0.1", 0))
+            first = self._rtp.getsockname()[1]
+            try:
+                self._rtcp.bind(("127.0.0.1", first + 1))
+            except OSError:
+                continue
+            self.ports = (first, first + 1)
+            break
+        self._loop = asyncio.get_running_loop()
+        self._rtp.setblocking(False)
+        self._loop.add_reader(self._rtp.fileno(), self._receive)
+
+    def _receive(self) -> None:
+        packet, (_, port) = self._rtp.recvfrom(65536)
+        self.packets.append(packet)
+        if self.reporting and len(self.packets) % 20 == 0:
+            header = struct.unpack(">BBHII", packet[:12])
+            block = ReportBlock(header[4], highest_sequence=header[2])
+            self._rtcp.sendto(build_receiver_report(ReceiverReport(7, (block,))), ("127.0.0.1", port + 1))
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._rtp.fileno())
+        self._rtp.close()
+        self._rtcp.close()
+
+
+@pytest_asyncio.fixture
+async def udp_receiver() -> AsyncIterator[UdpReceiver]:
+    receiver = UdpReceiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture
@@ -148,6 +193,21 @@ async def test_served_camera_is_had_from_a_forwarder_that_does_not_hold_it(fleet
     await fleet.becomes("waiting_for_centre", Cause.LEFT)
     for one, after in zip(before, await fleet.pushed(), strict=True):
         assert (after.packets_dropped, after.groups_dropped) == (one.packets_dropped, one.groups_dropped)
+
+
+async def test_served_udp_comes_from_the_forwarder_that_was_asked(fleet: Fleet, udp_receiver: UdpReceiver) -> None:
+    puller = await fleet.connect(fleet.front)
+    assert await puller.play(RTP_OVER_UDP.format(*udp_receiver.ports)) == 200
+    await fleet.becomes("sending")
+    [session] = (await fleet.served()).taken_by
+    assert session.transport == "udp"
+    await eventually(lambda: len(udp_receiver.packets) > 50)
+    assert (await fleet.served()).bytes_acknowledged == 0
+    udp_receiver.reporting = True
+    await fleet.becomes("acknowledged", within_s=20)
+    assert 0 < (await fleet.served()).bytes_acknowledged <= sum(len(each) + 4 for each in udp_receiver.packets)
+    await puller.close()
+    await fleet.becomes("waiting_for_centre", Cause.LEFT)
 
 
 async def test_served_front_refuses_as_the_holder_does_and_the_holder_hears_of_it(fleet: Fleet) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Protocol
 
+from vonggac.media.rtcp import ReportBlock
 from vonggac.media.rtp import interleave
 from vonggac.rtsp.server.transport_policy import to_answer
 from vonggac.rtsp.server.udp import UdpPortsError, UdpTrack
@@ -16,6 +18,25 @@ MAX_WRITE_BUFFER_BYTES = 1 << 20
 """A slow reader's media beyond this is dropped, until a keyframe finds room."""
 
 
+class DatagramTrack(Protocol):
+    """One track over UDP (`UdpTrack`), wherever its sockets are."""
+
+    @property
+    def server_ports(self) -> tuple[int, int]: ...
+
+    reported: ReportBlock | None
+
+    def send_packets(self, packets: Iterable[bytes]) -> None: ...
+
+    def send_report(self, report: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+type OpenUdp = Callable[[int | None], DatagramTrack | None]
+"""By the sender (SSRC) of the track; None where nothing can be sent over UDP."""
+
+
 class MediaSender:
     """Sends what it is given, bounded: a client that does not read costs `MAX_WRITE_BUFFER_BYTES` and one frame."""
 
@@ -25,13 +46,18 @@ class MediaSender:
         on_receiver_report: Callable[[], None],
         *,
         udp_ports: range | None = None,
+        open_udp: OpenUdp | None = None,
     ) -> None:
-        """`transport` is the RTSP connection, which carries interleaved media; `udp_ports`: where to send from."""
+        """`transport` is the RTSP connection, which carries interleaved media; `udp_ports`: where to send from.
+
+        `open_udp`: opens what sends, where that is not a socket of this process.
+        """
+        self._open_elsewhere = open_udp
         self._transport = transport
         self._udp_ports = udp_ports
         self._on_receiver_report = on_receiver_report
         self._channels: dict[int, tuple[int, int]] = {}
-        self._udp: dict[int, UdpTrack] = {}
+        self._udp: dict[int, DatagramTrack] = {}
         self._skipping: set[int] = set()
 
     def open_track(self, index: int, offers: Iterable[Transport], ssrc: int | None) -> Transport | None:
@@ -53,7 +79,7 @@ class MediaSender:
         """The track's interleaved channels, for RTP and RTCP."""
         return self._channels.get(index)
 
-    def udp_of(self, index: int) -> UdpTrack | None:
+    def udp_of(self, index: int) -> DatagramTrack | None:
         return self._udp.get(index)
 
     def has_room(self, index: int, *, keyframe: bool) -> bool:
@@ -83,9 +109,11 @@ class MediaSender:
         if (before := self._udp.pop(index, None)) is not None:
             before.close()
 
-    def _open_udp(self, client_port: tuple[int, int] | None, ssrc: int | None) -> UdpTrack | None:
+    def _open_udp(self, client_port: tuple[int, int] | None, ssrc: int | None) -> DatagramTrack | None:
         if client_port is None:
             return None
+        if self._open_elsewhere is not None:
+            return self._open_elsewhere(ssrc)
         local, peer = (self._transport.get_extra_info(name)[0] for name in ("sockname", "peername"))
         try:
             return UdpTrack(local, (peer, *client_port), ssrc, self._on_receiver_report, ports=self._udp_ports)

@@ -12,8 +12,10 @@ from typing import Protocol
 
 from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
-from forwarder.relay.passing.evidence import MAX_FRAME_BYTES, Evidence, Kind, encode_frame
+from forwarder.relay.passing.datagrams import UDP_OF_FRONT, FrontDatagrams
+from forwarder.relay.passing.evidence import MAX_FRAME_BYTES, Evidence, Kind, Report, encode_frame
 from forwarder.relay.passing.fleet import Address
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.wire.messages import Headers, Request
 from vonggac.telemetry import get_logger
 
@@ -23,7 +25,7 @@ MOST_WAITING_BYTES = 256 << 10
 """For a centre that reads slowly; beyond, the holder is read no further and its own bounds hold."""
 EVIDENCE_S = 0.5
 CONNECT_WITHIN_S = 3.0
-_OURS = frozenset({"authorization", "content-length"})
+_OURS = frozenset({"authorization", "content-length", UDP_OF_FRONT.lower()})
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -38,13 +40,26 @@ class Centre(Protocol):
 class Passage(asyncio.Protocol):
     """From the request that is passed on first to the end of either side."""
 
-    def __init__(self, centre: Centre, address: Address, ticket: bytes, on_unanswered: Callable[[], None]) -> None:
-        """`on_unanswered`: the holder was not reached, or ended without a word: nothing was passed to the centre."""
+    def __init__(
+        self,
+        centre: Centre,
+        address: Address,
+        ticket: bytes,
+        on_unanswered: Callable[[], None],
+        udp_ports: range | None = None,
+    ) -> None:
+        """`on_unanswered`: the holder was not reached, or ended without a word: nothing was passed to the centre.
+
+        `udp_ports`: from which media may go out; None where the centre may not have UDP.
+        """
         self._centre, self._address, self._on_unanswered = centre, address, on_unanswered
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiting = bytearray(ticket)
         """Before the holder is connected."""
+        self._datagrams = (
+            FrontDatagrams(centre.transport, udp_ports, self._send_report) if udp_ports is not None else None
+        )
         self._passed = 0
         self._ended = False
         self._timer: asyncio.TimerHandle | None = None
@@ -63,12 +78,16 @@ class Passage(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._centre.transport.is_closing():
+            if self._datagrams is not None and self._datagrams.is_open:
+                data = self._split(self._datagrams, data)
             self._passed += len(data)
-            self._pass_to_centre(data)
+            self._centre.transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._datagrams is not None:
+            self._datagrams.close()
         if self._ended:
             return
         self._ended = True
@@ -83,6 +102,9 @@ class Passage(asyncio.Protocol):
     def send_request(self, request: Request) -> None:
         """A request of the centre, without its login: that is judged here."""
         fields = Headers([(name, value) for name, value in request.headers if name.lower() not in _OURS])
+        udp = self._datagrams.open_track(request) if self._datagrams is not None and request.method == "SETUP" else None
+        if udp is not None:
+            fields.add_field(UDP_OF_FRONT, udp)
         self.send_from_centre(Request(request.method, request.uri, fields, request.body).encode())
 
     def send_from_centre(self, data: bytes) -> None:
@@ -115,6 +137,8 @@ class Passage(asyncio.Protocol):
         if self._ended:
             return
         self._ended = True
+        if self._datagrams is not None:
+            self._datagrams.close()
         if self._transport is None:
             self._connecting.cancel()
             return
@@ -125,8 +149,16 @@ class Passage(asyncio.Protocol):
         self.send_frame(Kind.LEFT)
         self._transport.close()
 
-    def _pass_to_centre(self, data: bytes) -> None:
-        self._centre.transport.write(data)
+    def _split(self, datagrams: FrontDatagrams, data: bytes) -> bytes:
+        try:
+            return datagrams.split(data)
+        except PeerError as error:
+            log.warning("holder_spoke_nonsense", error=error.message)
+            self._centre.close_soon()
+            return b""
+
+    def _send_report(self, report: Report) -> None:
+        self.send_frame(Kind.REPORT, report.encode())
 
     async def _connect(self) -> None:
         try:

@@ -9,6 +9,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.domain.serving.tickets import Passed
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.passing.datagrams import UDP_OF_FRONT, PassedUdpTrack
 from forwarder.relay.passing.evidence import Report
 from forwarder.relay.passing.fleet import HeldElsewhere
 from forwarder.relay.passing.passage import Passage
@@ -81,6 +82,9 @@ class CentreOfConnection(ServerConnection):
         self._admission: Admission
         self._passage: Passage | None = None
         """To the holder of the camera, where that is another worker."""
+        self._udp_of_front: str | None = None
+        """What the worker in front has opened for the SETUP that is answered now."""
+        self._passed_tracks: list[PassedUdpTrack] = []
         self._sender: MediaSender
         self._session: PlaySession | None = None
         self._offer: Offer | None = None
@@ -105,7 +109,12 @@ class CentreOfConnection(ServerConnection):
         else:
             self.asker = Asker(str(self.transport.get_extra_info("peername")[0]), tls_version)
             self._admission = LoginAdmission(parts.served, parts.refused_logins, parts.stranger, self.asker, parts.now)
-        self._sender = MediaSender(self.transport, self.note_alive, udp_ports=parts.udp_ports)
+        self._sender = MediaSender(
+            self.transport,
+            self.note_alive,
+            udp_ports=parts.udp_ports,
+            open_udp=self._open_passed_udp if passed is not None else None,
+        )
         self._login_timer = self._loop.call_later(HANDSHAKE_S, self._end_if_strange)
         parts.on_connected(self)
         if passed is not None:
@@ -149,9 +158,13 @@ class CentreOfConnection(ServerConnection):
     def note_report(self, report: Report) -> None:
         """The centre, which another worker is in front of, reported what it has of media over UDP."""
         self.note_alive()
+        for track in self._passed_tracks:
+            if track.channel == report.channel:
+                track.note_report(report)
 
     def reply_to(self, request: Request) -> Reply | None:
         self.asker.agent = _readable(request.headers.get("User-Agent")) or self.asker.agent
+        self._udp_of_front = request.headers.get(UDP_OF_FRONT) if self._passed is not None else None
         admitted = self._admission.admitted
         if request.method in _OPEN or (request.method in _KEEPING_ALIVE and admitted):
             # A player that gets 401 amid its stream would end it, and nothing is changed here.
@@ -252,9 +265,8 @@ class CentreOfConnection(ServerConnection):
         self._offer = offer
         allowed = offer.serving.transports
         udp = (
-            self._passed is None
-            and ServedTransport.UDP in allowed
-            and self._parts.udp_ports is not None
+            ServedTransport.UDP in allowed
+            and (self._parts.udp_ports is not None or self._passed is not None)
             and self.asker.tls_version is None
         )
         self._session = self._new_session(TransportPolicy(tcp=ServedTransport.TCP in allowed, udp=udp))
@@ -285,9 +297,17 @@ class CentreOfConnection(ServerConnection):
             self._write_reply(Reply(503, (RETRY_AFTER,)), usable_cseq(request))
             self.close_soon()
 
-        self._passage = Passage(self, camera.address, ticket, unanswered)
+        udp = ServedTransport.UDP in camera.serving.transports and self.asker.tls_version is None
+        self._passage = Passage(self, camera.address, ticket, unanswered, self._parts.udp_ports if udp else None)
         self._passage.send_request(request)
         return None
+
+    def _open_passed_udp(self, ssrc: int | None) -> PassedUdpTrack | None:
+        if self._udp_of_front is None:
+            return None
+        track = PassedUdpTrack(self.transport, self._udp_of_front, ssrc)
+        self._passed_tracks.append(track)
+        return track
 
     def _new_acknowledgement(self) -> Acknowledgement:
         if self._evidence is None:
