@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import av
 import pytest
@@ -18,22 +18,29 @@ from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.relay.server.conftest import Served, StartServing
+    from services.forwarder.tests.relay.server.conftest import StartServing
 
 PICTURES = 40
 PLAYS_WITHIN_S = 60
 TRANSPORTS = ("tcp", "rtsps", "udp")
 
-type Command = Callable[[Served, str], list[str]]
+
+class Address(Protocol):
+    """Where the camera is had."""
+
+    def url(self, *, tls: bool = False, login: str | None = ...) -> str: ...
 
 
-def ffmpeg(served: Served, transport: str) -> list[str]:
+type Command = Callable[[Address, str], list[str]]
+
+
+def ffmpeg(served: Address, transport: str) -> list[str]:
     url = served.url(tls=transport == "rtsps")
     way = "udp" if transport == "udp" else "tcp"
     return ["ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", way, "-i", url, "-c", "copy", "-f", "null", "-"]
 
 
-def gstreamer(served: Served, transport: str) -> list[str]:
+def gstreamer(served: Address, transport: str) -> list[str]:
     url = served.url(tls=transport == "rtsps", login=None)
     source = ["rtspsrc", f"location={url}", f"protocols={'udp' if transport == 'udp' else 'tcp'}"]
     login = ["user-id=ioc", f"user-pw={served_password()}", "tls-validation-flags=0", "latency=100"]
@@ -44,7 +51,14 @@ def served_password() -> str:
     return "mat-khau-20-ky-tu-xx"
 
 
-CLIENTS: dict[str, Command] = {"ffmpeg": ffmpeg, "gst-launch-1.0": gstreamer}
+def live555(served: Address, transport: str) -> list[str]:
+    """The player of live555, which the software of many centres descends from."""
+    url = served.url(tls=transport == "rtsps", login=None)
+    over_tcp = [] if transport == "udp" else ["-t"]
+    return ["openRTSP", "-v", *over_tcp, "-u", "ioc", served_password(), url]
+
+
+CLIENTS: dict[str, Command] = {"ffmpeg": ffmpeg, "gst-launch-1.0": gstreamer, "openRTSP": live555}
 
 
 @cache
@@ -65,7 +79,7 @@ async def test_served_camera_is_played_by_a_foreign_client_and_judged(
     served = serve(sim)
     await eventually(lambda: served.cause is Cause.NOT_ASKED)
     process = await asyncio.create_subprocess_exec(
-        *CLIENTS[program](served, transport), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *CLIENTS[program](served, transport), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         await eventually(lambda: served.state is DeliveryState.ACKNOWLEDGED, within_s=PLAYS_WITHIN_S)
@@ -77,7 +91,7 @@ async def test_served_camera_is_played_by_a_foreign_client_and_judged(
     finally:
         if process.returncode is None:
             process.terminate()
-        await process.communicate()
+        await process.wait()
     await eventually(lambda: served.cause is Cause.LEFT, within_s=10)
     assert served.supervisor.slot.asking.refusals == {}
 
