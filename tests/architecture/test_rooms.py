@@ -29,7 +29,6 @@ LARGE_ROOMS = {
     "prober/domain": "pure decisions side by side, each of one noun of probing",
     "prober/probes": "the rooms of probing, and what they share beside them",
     "prober/probes/camera": "a probe of a camera, from its job to what is published of it",
-    "forwarder/domain": "pure decisions side by side, each of one noun of the relay",
     "reporting": "the rooms that every service has, and its crafts side by side",
     "inventory/migrations/versions": "a file a step, in their order",
     "reporting/migrations/versions": "a file a step, in their order",

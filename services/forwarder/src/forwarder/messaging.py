@@ -1,6 +1,6 @@
 """The forwarder at the bus, in and out: reports, adoption, camera RPC, hand-over, statuses."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,10 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, TypeAdapter
 
+from forwarder.domain.assignment.commands import RetryOutcome
+from forwarder.domain.assignment.ownership import holds
 from forwarder.domain.camera_pull import next_attempt_at
 from forwarder.domain.clock import Instant
-from forwarder.domain.commands import RetryOutcome
-from forwarder.domain.ownership import holds
 from forwarder.domain.picture.nothing_new import NothingNew
 from forwarder.domain.reported import ReportedCamera, ReportedDelivery
 from forwarder.domain.serving.holders import ServedPaths
@@ -26,6 +26,7 @@ from vonggac.events import MalformedEventError, decode_on, new_event, share_fiel
 from vonggac.events.envelope import worker_key
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
+    CentreRequest,
     DeliveryObservedV1,
     ForwarderAliveV1,
     KeyframeHistory,
@@ -270,30 +271,13 @@ type OnMessage = Callable[[Msg], Awaitable[None]]
 
 
 async def serve_camera(
-    bus: Bus,
-    camera_id: UUID,
-    *,
-    keyframe: OnMessage,
-    hash_keyframes: OnMessage,
-    retry: OnMessage,
-    deliveries: OnMessage,
-    picture_judged: OnMessage,
-    verification: OnMessage,
-    asked: OnMessage,
+    bus: Bus, camera_id: UUID, handlers: Mapping[str, OnMessage], verification: OnMessage
 ) -> list[Subscription]:
     """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError.
 
-    A verification that is no fact comes by a request's subject; the others are heard when they are stored.
+    `handlers`: by the last word of the request's subject; a verification that is no fact comes as `read_back`, the
+    others are heard when they are stored.
     """
-    handlers = {
-        "keyframe": keyframe,
-        "hash_keyframes": hash_keyframes,
-        "retry": retry,
-        "deliveries": deliveries,
-        "picture_judged": picture_judged,
-        "read_back": verification,
-        "asked": asked,
-    }
 
     async def requested(message: Msg) -> None:
         if handler := handlers.get(message.subject.rpartition(".")[2]):
@@ -304,6 +288,11 @@ async def serve_camera(
         await bus.client.subscribe(subjects.camera_requests(camera_id), cb=requested),
         await bus.client.subscribe(subjects.stored(subjects.delivery_verification(camera_id, "*")), cb=verification),
     ]
+
+
+def report_centre_request(outgoing: Outgoing, camera_id: UUID, request: CentreRequest) -> None:
+    """Let the holder of a camera know what its centre asked this worker for."""
+    outgoing.queue_live(subjects.camera_centre_request(camera_id), request.model_dump_json().encode())
 
 
 async def publish_unconfirmed(bus: Bus, fact: KeyframeHistory | ReadBackHint) -> None:

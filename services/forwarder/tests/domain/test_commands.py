@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from forwarder.domain import commands as orders
+from forwarder.domain.assignment import commands as orders
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Limits, RetryDue, decide
 from forwarder.domain.progress import Opened, ProgressRead

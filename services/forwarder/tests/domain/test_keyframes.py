@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.keyframes import (
+from forwarder.domain.picture.keyframes import (
     AWAIT_EARLY_S,
     COMPARE_EVERY_S,
     HISTORY,

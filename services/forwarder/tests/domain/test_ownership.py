@@ -6,7 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from forwarder.domain.ownership import DeliveryHistory, comes_too_late, history_of, holds, orphaned, takes_over
+from forwarder.domain.assignment.ownership import (
+    DeliveryHistory,
+    comes_too_late,
+    history_of,
+    holds,
+    orphaned,
+    takes_over,
+)
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 NOON = datetime(2021, 5, 14, 12, tzinfo=UTC)

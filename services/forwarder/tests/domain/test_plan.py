@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from forwarder.domain.plan import compare, unwanted, wanted, why_off
+from forwarder.domain.assignment.plan import compare, unwanted, wanted, why_off
 from vonggac.events.inventory import (
     CameraV1,
     FacilityStatus,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.rebalancing import Limits, Load, Membership, Move, decide, least_loaded
+from forwarder.domain.assignment.rebalancing import Limits, Load, Membership, Move, decide, least_loaded
 
 LIMITS = Limits(settle_s=30.0, step=5)
 HEARTBEAT_S = 5.0

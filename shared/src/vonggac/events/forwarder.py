@@ -240,8 +240,8 @@ class ServedAccount(BaseModel):
     secret: SealedSecret
 
 
-class CentreAsked(BaseModel):
-    """Message on `forwarder.camera.<camera_id>.asked`: a centre asked another forwarder for the camera."""
+class CentreRequest(BaseModel):
+    """Message on `forwarder.camera.<camera_id>.centre_request`: a centre asked another forwarder for the camera."""
 
     model_config = MESSAGE
 

@@ -122,9 +122,9 @@ def camera_deliveries(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.deliveries"
 
 
-def camera_asked(camera_id: UUID | str) -> str:
-    """Core NATS, no answer, body `CentreAsked`: a centre asked another forwarder than the camera's holder."""
-    return f"forwarder.camera.{camera_id}.asked"
+def camera_centre_request(camera_id: UUID | str) -> str:
+    """Core NATS, no answer, body `CentreRequest`: a centre asked another forwarder than the camera's holder."""
+    return f"forwarder.camera.{camera_id}.centre_request"
 
 
 def camera_requests(camera_id: UUID | str) -> str:

@@ -99,7 +99,7 @@ REQUESTS = {
     "forwarder.camera.c.picture_judged": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.read_back": ({PROBER}, {FORWARDER}),
     "forwarder.adopt.c": ({FORWARDER}, {FORWARDER}),
-    "forwarder.camera.c.asked": ({FORWARDER}, {FORWARDER}),
+    "forwarder.camera.c.centre_request": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
     "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),

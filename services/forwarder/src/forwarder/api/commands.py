@@ -9,7 +9,7 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status, process_of, unavailable
-from forwarder.domain.commands import RetryOutcome
+from forwarder.domain.assignment.commands import RetryOutcome
 from forwarder.messaging import request_retry
 from forwarder.relay.assignment.commands import store_command, withdraw_command
 from vonggac.auth import Caller, guarded_router

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
-from forwarder.domain.ownership import orphaned
+from forwarder.domain.assignment.ownership import orphaned
 from forwarder.messaging import StatusBoard, request_deliveries
 from forwarder.relay.assignment.membership import MembershipWatch
 from forwarder.relay.service import Process

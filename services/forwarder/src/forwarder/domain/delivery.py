@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened, Progress, ProgressRead
 from forwarder.domain.proof import Mismatched, Proof, ReadBack, Unprovable, Unreached, Verified
 from vonggac.events.causes import Cause
@@ -156,7 +156,7 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
     """The next state and what to do. `chance` is random in [0, 1).
 
     An event that does not concern the present state (a sample of a session that is gone) changes nothing; nothing
-    changes what a person stopped (`forwarder.domain.commands`).
+    changes what a person stopped (`forwarder.domain.assignment.commands`).
     """
     if delivery.state is DeliveryState.STOPPED:
         return Decision(delivery)

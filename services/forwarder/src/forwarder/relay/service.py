@@ -4,20 +4,28 @@ import asyncio
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from forwarder.domain import rebalancing
+from forwarder.domain.assignment import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.domain.keyframes import KeyframeTiming
+from forwarder.domain.picture.keyframes import KeyframeTiming
 from forwarder.domain.serving.tickets import TicketReader
-from forwarder.messaging import Reporter, StatusBoard, publish_unconfirmed, remove_worker, serve_losses
+from forwarder.messaging import (
+    Reporter,
+    StatusBoard,
+    publish_unconfirmed,
+    remove_worker,
+    report_centre_request,
+    serve_losses,
+)
 from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
@@ -34,8 +42,7 @@ from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
 from vonggac.bus.declared import permissions, topology
-from vonggac.events import subjects
-from vonggac.events.forwarder import CentreAsked, DeliveryObservedV1, FactsLost, ReadBackHint
+from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ReadBackHint
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.counting import LoginRests
@@ -255,16 +262,13 @@ class Process:
         def unix_s() -> float:
             return self._context.now().at.timestamp()
 
-        def report(camera_id: UUID, asked: CentreAsked) -> None:
-            outgoing.queue_live(subjects.camera_asked(camera_id), asked.model_dump_json().encode())
-
         key = self._context.unsealer.derive_key(b"vonggac passage")
         fleet = Fleet(
             self.worker_id,
             worker.board.served_paths,
             accounts,
             find_address=worker.members.passage_address,
-            report=report,
+            report=partial(report_centre_request, outgoing),
             key=key,
             unix_s=unix_s,
         )

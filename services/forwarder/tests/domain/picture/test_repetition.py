@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forwarder.domain.keyframes import ComparedKeyframe, Still
+from forwarder.domain.picture.keyframes import ComparedKeyframe, Still
 from forwarder.domain.picture.nothing_new import NothingNew, date_nothing_new
 from forwarder.domain.picture.repetition import RememberedKeyframes
 from vonggac.events.causes import Cause

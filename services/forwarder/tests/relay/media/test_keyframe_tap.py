@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom
+from forwarder.domain.picture.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom
 from forwarder.relay.media.fanout import FanOut
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from vonggac.media.depacketizer import AccessUnit, Depacketizer

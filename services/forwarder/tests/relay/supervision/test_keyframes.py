@@ -12,7 +12,7 @@ import av
 import pytest
 
 from forwarder.domain.camera_pull import PullState
-from forwarder.domain.keyframes import HISTORY, KeyframeTiming
+from forwarder.domain.picture.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
 from forwarder.relay.supervision.pictures.keyframes import COMPARE_WITHIN_S, UNWEIGHED_AT_MOST

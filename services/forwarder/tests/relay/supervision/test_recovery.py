@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forwarder.domain.assignment.commands import RetryOutcome
 from forwarder.domain.camera_pull import PullState
-from forwarder.domain.commands import RetryOutcome
 from forwarder.relay.supervision import camera_puller, recovery
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext

@@ -294,7 +294,7 @@ PROBER = _service(
 
 _OF_FORWARDERS = (
     subjects.camera_adopt(_ANY),
-    subjects.camera_asked(_ANY),
+    subjects.camera_centre_request(_ANY),
     subjects.camera_deliveries(_ANY),
     subjects.camera_retry(_ANY),
     subjects.worker_handover(_ANY),

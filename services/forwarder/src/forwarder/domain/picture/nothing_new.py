@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from forwarder.domain.keyframes import STILL_FOR_CERTAIN, ComparedKeyframe, Still, changed_at
+from forwarder.domain.picture.keyframes import STILL_FOR_CERTAIN, ComparedKeyframe, Still, changed_at
 from forwarder.domain.picture.repetition import RememberedKeyframes
 from vonggac.events.causes import Cause
 

@@ -12,7 +12,7 @@ from array import array
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from forwarder.domain.keyframes import ComparedKeyframe
+from forwarder.domain.picture.keyframes import ComparedKeyframe
 from forwarder.domain.picture.samples import SAMPLE_EVERY_S, KeyframeSamples
 from forwarder.domain.picture.words import WORD, find_word, slice_word, weight_word, word_of
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
-from forwarder.domain.ownership import holds
+from forwarder.domain.assignment.ownership import holds
 from vonggac.events.forwarder import DeliveryObservedV1
 
 

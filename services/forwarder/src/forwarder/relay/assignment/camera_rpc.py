@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forwarder.domain.camera_pull import Pull
 from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS
-from forwarder.domain.keyframes import HASH_AT_MOST_S
+from forwarder.domain.picture.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_unconfirmed, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
@@ -27,7 +27,7 @@ from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode_on
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import CentreAsked, KeyframeHistory, PictureSign
+from vonggac.events.forwarder import CentreRequest, KeyframeHistory, PictureSign
 from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged
 from vonggac.telemetry import get_logger
 
@@ -70,13 +70,16 @@ class CameraRpc:
         self._subscriptions = await serve_camera(
             self._bus,
             camera_id,
-            keyframe=self._on_keyframe_request,
-            hash_keyframes=self._on_hash_request,
-            retry=self._on_retry_request,
-            deliveries=self._on_deliveries_request,
-            picture_judged=self._on_judgement,
-            verification=self._on_verification,
-            asked=self._on_asked,
+            {
+                "keyframe": self._on_keyframe_request,
+                "hash_keyframes": self._on_hash_request,
+                "retry": self._on_retry_request,
+                "deliveries": self._on_deliveries_request,
+                "picture_judged": self._on_judgement,
+                "read_back": self._on_verification,
+                "centre_request": self._on_centre_request,
+            },
+            self._on_verification,
         )
 
     async def close(self) -> None:
@@ -156,15 +159,15 @@ class CameraRpc:
             return
         self._relay.keyframes.watch.judge(judged.captured_at, judged.cause, moves=judged.moves)
 
-    async def _on_asked(self, message: Msg) -> None:
+    async def _on_centre_request(self, message: Msg) -> None:
         try:
-            asked = CentreAsked.model_validate_json(message.data)
+            asked = CentreRequest.model_validate_json(message.data)
         except ValidationError as error:
-            log.warning("asked_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
+            log.warning("centre_request_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
             return
         supervisor = self._relay.deliveries.get(asked.delivery_id)
         if isinstance(supervisor, ServedDeliverySupervisor):
-            supervisor.slot.note_asked_elsewhere(asked)
+            supervisor.slot.note_request_elsewhere(asked)
 
     async def _on_verification(self, message: Msg) -> None:
         try:

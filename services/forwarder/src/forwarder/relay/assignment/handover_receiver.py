@@ -19,7 +19,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
-from forwarder.domain.plan import wanted
+from forwarder.domain.assignment.plan import wanted
 from forwarder.messaging import read_job, request_handover, serve_handovers
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job

@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from forwarder.domain import rebalancing
+from forwarder.domain.assignment import rebalancing
+from forwarder.domain.assignment.rebalancing import Load
 from forwarder.domain.camera_pull import PullState
-from forwarder.domain.rebalancing import Load
 from forwarder.relay.assignment import handover_receiver as receiver
 from forwarder.relay.assignment.handover_receiver import HandoverOutcome, HandoverStep
 from forwarder.relay.assignment.held_camera import HeldCamera, answer_job

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from forwarder.domain.rebalancing import Load, Membership, least_loaded
+from forwarder.domain.assignment.rebalancing import Load, Membership, least_loaded
 from vonggac.bus import Bus
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology

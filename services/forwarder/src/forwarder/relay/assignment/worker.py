@@ -12,9 +12,9 @@ from uuid import UUID
 
 from nats.errors import Error as NatsError
 
-from forwarder.domain import rebalancing
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory, comes_too_late, history_of, takes_over
-from forwarder.domain.plan import wanted
+from forwarder.domain.assignment import rebalancing
+from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory, comes_too_late, history_of, takes_over
+from forwarder.domain.assignment.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.assignment.camera_rpc import CameraRpc
 from forwarder.relay.assignment.commands import CommandStore

@@ -7,7 +7,7 @@ called.
 import time
 from collections.abc import Callable
 
-from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
+from forwarder.domain.picture.keyframes import MAX_KEYFRAME_BYTES, KeyframeRoom, StreamMeter
 from forwarder.relay.media.fanout import FanOut
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec

@@ -11,7 +11,7 @@ from forwarder.domain.serving.holders import ServedPath, ServedPaths
 from forwarder.domain.serving.tickets import Passed, write_ticket
 from forwarder.relay.passing.accounts import CentreAccount, ServedAccounts
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import CentreAsked
+from vonggac.events.forwarder import CentreRequest
 
 REPORT_S = 0.5
 """What centres ask here is reported to the holders this often: a centre may ask a hundred times a second."""
@@ -21,7 +21,7 @@ type Address = tuple[str, int]
 
 
 @dataclass(eq=False)
-class HeldElsewhere(CentreAccount):
+class RemoteOffer(CentreAccount):
     """A camera that another worker holds, or nobody does. `address`: where that worker takes centres in."""
 
     at: ServedPath
@@ -32,11 +32,11 @@ class HeldElsewhere(CentreAccount):
     def path(self) -> str:
         return self.at.path
 
-    def on_asked(self, by: str) -> None:
-        self.fleet.note_asked(self.at, None, by)
+    def on_request(self, by: str) -> None:
+        self.fleet.note_request(self.at, None, by)
 
     def on_refused(self, why: Cause, by: str) -> None:
-        self.fleet.note_asked(self.at, why, by)
+        self.fleet.note_request(self.at, why, by)
 
 
 class Fleet:
@@ -49,7 +49,7 @@ class Fleet:
         accounts: ServedAccounts,
         *,
         find_address: Callable[[str], str | None],
-        report: Callable[[UUID, CentreAsked], None],
+        report: Callable[[UUID, CentreRequest], None],
         key: bytes,
         unix_s: Callable[[], float],
     ) -> None:
@@ -58,11 +58,11 @@ class Fleet:
         self.worker_id = worker_id
         self._paths, self._accounts, self._find_address, self._report = paths, accounts, find_address, report
         self._key, self._unix_s = key, unix_s
-        self._reports: dict[tuple[UUID, Cause | None], CentreAsked] = {}
+        self._reports: dict[tuple[UUID, Cause | None], CentreRequest] = {}
         self._of_camera: dict[UUID, UUID] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def find(self, path: str) -> HeldElsewhere | None:
+    def find(self, path: str) -> RemoteOffer | None:
         """What is at a path, whoever holds it; None where nothing is planned, or nobody knows who may log in."""
         at = self._paths.find(path)
         account = self._accounts.find(at.destination_id) if at is not None else None
@@ -70,7 +70,7 @@ class Fleet:
             return None
         worker_id = at.worker_id if at.worker_id != self.worker_id else None
         address = parse_address(self._find_address(worker_id)) if worker_id is not None else None
-        return HeldElsewhere(account.serving, account.credentials, account.previous, at, address, self)
+        return RemoteOffer(account.serving, account.credentials, account.previous, at, address, self)
 
     def find_account(self, username: str) -> CentreAccount | None:
         """An account that any camera is planned for."""
@@ -79,19 +79,19 @@ class Fleet:
             return None
         return self._accounts.find(destination_id)
 
-    def write_ticket(self, camera: HeldElsewhere, peer: str, tls: str | None) -> bytes:
+    def write_ticket(self, camera: RemoteOffer, peer: str, tls: str | None) -> bytes:
         """The first line of a passage to the camera's holder."""
         assert camera.at.worker_id is not None, "it has an address"
         passed = Passed(camera.at.worker_id, camera.serving.account, camera.path, peer, tls)
         return write_ticket(self._key, passed, self._unix_s(), secrets.token_hex(16))
 
-    def note_asked(self, at: ServedPath, refused_for: Cause | None, by: str) -> None:
+    def note_request(self, at: ServedPath, refused_for: Cause | None, by: str) -> None:
         """A centre asked for the camera and did not come through to its holder, who hears of it soon."""
         key = (at.delivery_id, refused_for)
         before = self._reports.get(key)
         if before is None and len(self._reports) >= MOST_REPORTS:
             return
-        asked = CentreAsked(
+        asked = CentreRequest(
             delivery_id=at.delivery_id,
             by=by[:MAX_ASKER_CHARACTERS],
             refused_for=refused_for,

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from forwarder.domain.serving.tickets import Passed
 from forwarder.relay.passing.accounts import REALM, CentreAccount
-from forwarder.relay.passing.fleet import Fleet, HeldElsewhere
+from forwarder.relay.passing.fleet import Fleet, RemoteOffer
 from forwarder.relay.server.offers import Offer, Offers, find_stream
 from forwarder.relay.server.refused_logins import RefusedLogins
 from vonggac.events.causes import Cause
@@ -25,7 +25,7 @@ ASKING = frozenset({"DESCRIBE", "SETUP"})
 RETRY_AFTER_S = 5
 RETRY_AFTER = ("Retry-After", str(RETRY_AFTER_S))
 
-type Camera = Offer | HeldElsewhere
+type Camera = Offer | RemoteOffer
 """What is at a path: held by this worker, or by another one."""
 
 
@@ -139,7 +139,7 @@ class PassedAdmission:
             return None
         if camera.serving.account != passed.account:
             return Reply(404)
-        if camera.path != passed.path or isinstance(camera, HeldElsewhere):
+        if camera.path != passed.path or isinstance(camera, RemoteOffer):
             return Reply(503, (RETRY_AFTER,), close=True)
         return find_refusal(camera, camera, self._asker)
 

@@ -11,7 +11,7 @@ from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.passing.datagrams import UDP_OF_FRONT, PassedUdpTrack
 from forwarder.relay.passing.evidence import Report
-from forwarder.relay.passing.fleet import HeldElsewhere
+from forwarder.relay.passing.fleet import RemoteOffer
 from forwarder.relay.passing.passage import Passage
 from forwarder.relay.passing.passed import PassedAcknowledgement, PassedTransport, ReceivedEvidence
 from forwarder.relay.server.admission import (
@@ -175,7 +175,7 @@ class CentreOfConnection(ServerConnection):
             self._parts.on_admitted(self)
         if denial is not None:
             return denial
-        if isinstance(camera, HeldElsewhere):
+        if isinstance(camera, RemoteOffer):
             return self._pass_on(request, camera)
         offer = camera
         if offer is None and request.method in _OF_SESSION:
@@ -183,7 +183,7 @@ class CentreOfConnection(ServerConnection):
         if offer is None:
             return Reply(404)
         if request.method in ASKING:
-            offer.on_asked(str(self.asker))
+            offer.on_request(str(self.asker))
             if offer.source is None:
                 return Reply(503, (RETRY_AFTER,))
         if self._session is None or not self._session.state.tracks:
@@ -281,19 +281,19 @@ class CentreOfConnection(ServerConnection):
             playing.connection_ended()
             self._offer.on_ended(playing)
 
-    def _pass_on(self, request: Request, camera: HeldElsewhere) -> Reply | None:
+    def _pass_on(self, request: Request, camera: RemoteOffer) -> Reply | None:
         """Let the holder of the camera answer, and all that comes after it."""
         if self._session is not None and self._session.state.tracks:
             # One connection plays one camera.
             return Reply(455)
         if camera.address is None:
-            camera.on_asked(str(self.asker))
+            camera.on_request(str(self.asker))
             return Reply(503, (RETRY_AFTER,))
         ticket = camera.fleet.write_ticket(camera, self.asker.peer, self.asker.tls_version)
 
         def unanswered() -> None:
             self._passage = None
-            camera.on_asked(str(self.asker))
+            camera.on_request(str(self.asker))
             self._write_reply(Reply(503, (RETRY_AFTER,)), usable_cseq(request))
             self.close_soon()
 

@@ -33,7 +33,7 @@ class PlayingSession(Protocol):
 
 
 type OnRefused = Callable[[Cause, str], None]
-type OnAsked = Callable[[str], None]
+type OnRequest = Callable[[str], None]
 type OnSession = Callable[[PlayingSession], None]
 
 
@@ -42,7 +42,7 @@ class Offer(CentreAccount):
     """One camera for one centre. `source` is None while there is no picture to give."""
 
     path: str
-    on_asked: OnAsked
+    on_request: OnRequest
     on_refused: OnRefused
     on_began: OnSession
     on_ended: OnSession

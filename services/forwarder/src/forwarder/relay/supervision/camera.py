@@ -7,13 +7,13 @@ from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from forwarder.domain import plan
+from forwarder.domain.assignment import plan
+from forwarder.domain.assignment.commands import RetryOutcome
+from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory
+from forwarder.domain.assignment.plan import is_served
 from forwarder.domain.camera_pull import Pull, PullState
-from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Limits
-from forwarder.domain.keyframes import STILL_WATCH_S
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
-from forwarder.domain.plan import is_served
+from forwarder.domain.picture.keyframes import STILL_WATCH_S
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.camera_puller import CameraPuller, sample_media
 from forwarder.relay.supervision.context import RelayContext

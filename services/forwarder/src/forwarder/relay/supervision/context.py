@@ -10,7 +10,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.domain.keyframes import KeyframeRoom, KeyframeTiming
+from forwarder.domain.picture.keyframes import KeyframeRoom, KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
 from forwarder.relay.media.budget import MediaBudget

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from forwarder.domain import commands
 from forwarder.domain import delivery as domain
+from forwarder.domain.assignment import commands
+from forwarder.domain.assignment.commands import RetryOutcome
+from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.clock import Instant
-from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Action, CameraAway, CameraLive, Decision, Delivery, Event, Failed, RetryDue
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened, ProgressRead
 from forwarder.domain.proof import Mismatched, Unreached
 from forwarder.domain.reported import ServingStatus

@@ -5,9 +5,9 @@ All decisions are `forwarder.domain.serving.served_delivery.decide`.
 
 from uuid import UUID
 
+from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Decision, Delivery
-from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Opened
 from forwarder.domain.serving import served_delivery as domain
 from forwarder.domain.serving.asking import Asking

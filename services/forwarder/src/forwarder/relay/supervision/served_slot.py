@@ -12,7 +12,7 @@ from forwarder.relay.server.offers import Offer, Offers, PlayingSession
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import CentreAsked, ServedSession
+from vonggac.events.forwarder import CentreRequest, ServedSession
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.inventory.serving import served_path
 from vonggac.net.errors import PeerError
@@ -97,7 +97,7 @@ class ServedSlot:
                 credentials,
                 previous,
                 path,
-                on_asked=self._requested,
+                on_request=self._requested,
                 on_refused=self._refused,
                 on_began=self._began,
                 on_ended=self._ended,
@@ -173,7 +173,7 @@ class ServedSlot:
     def _requested(self, by: str) -> None:
         self.asking = self.asking.note_request(self._context.now().at, by)
 
-    def note_asked_elsewhere(self, asked: CentreAsked) -> None:
+    def note_request_elsewhere(self, asked: CentreRequest) -> None:
         """Its centre asked another worker for the camera, and did not come through to this one."""
         if asked.refused_for is None:
             self._requested(asked.by)

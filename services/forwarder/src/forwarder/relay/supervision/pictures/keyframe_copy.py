@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from forwarder.domain.keyframes import Figures, Still
+from forwarder.domain.picture.keyframes import Figures, Still
 from forwarder.domain.picture.repetition import Repetition
 from forwarder.relay.sources.base import CameraSource
 from vonggac.media.h26x import VideoCodec

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from forwarder.domain.clock import Instant
-from forwarder.domain.keyframes import (
+from forwarder.domain.picture.keyframes import (
     COMPARE_EVERY_S,
     HASH_AT_MOST_S,
     HISTORY,

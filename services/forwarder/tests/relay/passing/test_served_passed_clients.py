@@ -23,7 +23,7 @@ from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.relay.assignment.passing.conftest import Fleet
+    from services.forwarder.tests.relay.passing.conftest import Fleet
 
 
 class InFront:

@@ -9,7 +9,7 @@ from vonggac.net.url import Credentials
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.relay.assignment.passing.conftest import Fleet, UdpReceiver
+    from services.forwarder.tests.relay.passing.conftest import Fleet, UdpReceiver
 
 RTP_OVER_UDP = "RTP/AVP;unicast;client_port={}-{}"
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from services.forwarder.tests.relay.assignment.conftest import environment, inventory, start_forwarder, statuses
 from services.forwarder.tests.relay.server.puller import Puller
 
 from forwarder.relay.service import Process
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
     from services.forwarder.tests.relay.assignment.conftest import Inventory, StartForwarder, Statuses
 
+__all__ = ["environment", "inventory", "start_forwarder", "statuses"]
+"""Fixtures of forwarders on a real NATS."""
 RIGHT = Credentials("ioc", "mat-khau-20-ky-tu-xx")
 
 
