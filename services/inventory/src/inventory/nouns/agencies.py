@@ -1,11 +1,11 @@
 """Rules of agencies that need other records: nobody is above or after itself; an operator, a province."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from inventory.domain.people.operator_assignment import check_operator, check_province
+from inventory.nouns.units import OF_A_UNIT, refuse_ended
 from inventory.storage.conflicts import field_conflict, refuse_as_422
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Agency, ApprovalRule, OperatorAssignment, Unit
@@ -17,9 +17,11 @@ _SAID = {
 
 
 async def check_agency(transaction: WriteTransaction, before: Agency | None, after: Agency | None) -> None:
-    """Raises ProblemError 409 for an agency that is, over any number of steps, its own parent or successor."""
+    """Raises ProblemError 409 for an agency that is, over any number of steps, its own parent or successor; 422 for one
+    that newly answers for a unit that has ended."""
     if after is None:
         return
+    await refuse_ended(transaction, before, after, OF_A_UNIT, since=after.valid_from)
     for field, said in _SAID.items():
         reached: UUID | None = getattr(after, field)
         if reached is None or (before is not None and getattr(before, field) == reached):
@@ -34,20 +36,26 @@ async def check_agency(transaction: WriteTransaction, before: Agency | None, aft
             reached = steps.get(reached)
 
 
-async def check_assignment(transaction: WriteTransaction, _before: Any, after: OperatorAssignment | None) -> None:
-    """Raises ProblemError 422 unless the agency is an operator and the unit a province."""
+async def check_assignment(
+    transaction: WriteTransaction, before: OperatorAssignment | None, after: OperatorAssignment | None
+) -> None:
+    """Raises ProblemError 422 unless the agency is an operator and the unit a province that stands in those days."""
     if after is None:
         return
     agency = await transaction.session.get_one(Agency, after.agency_id)
     with refuse_as_422("agency_id"):
         check_operator(agency.role)
     await _check_province(transaction, after.unit_id)
+    await refuse_ended(transaction, before, after, OF_A_UNIT, since=after.valid_from)
 
 
-async def check_approval_rule(transaction: WriteTransaction, _before: Any, after: ApprovalRule | None) -> None:
-    """Raises ProblemError 422 unless the unit is a province."""
+async def check_approval_rule(
+    transaction: WriteTransaction, before: ApprovalRule | None, after: ApprovalRule | None
+) -> None:
+    """Raises ProblemError 422 unless the unit is a province that stands in those days."""
     if after is not None:
         await _check_province(transaction, after.unit_id)
+        await refuse_ended(transaction, before, after, OF_A_UNIT, since=after.valid_from)
 
 
 async def _check_province(transaction: WriteTransaction, unit_id: UUID) -> None:

@@ -61,18 +61,33 @@ def _columns(fields: UnitFields) -> dict[str, Any]:
     return fields.model_dump() | {"succeeds": [one.model_dump(mode="json") for one in fields.succeeds]}
 
 
-async def refuse_ended(transaction: WriteTransaction, before: Any | None, after: Any) -> None:
+PLACED = (("unit_id", Unit), ("managing_agency_id", Agency))
+"""What says where a facility lies, and whom an obligation is about."""
+OF_A_UNIT = (("unit_id", Unit),)
+
+
+async def refuse_ended(
+    transaction: WriteTransaction,
+    before: Any | None,
+    after: Any,
+    fields: Sequence[tuple[str, type[Unit | Agency]]] = PLACED,
+    *,
+    since: date | None = None,
+) -> None:
     """Raises ProblemError 422 when a record newly names a unit or an agency that has ended.
 
-    A record whose own days ended with it is of that time, and names it rightly.
+    A record whose own days ended with it is of that time, and names it rightly; as does one that began in that time.
+    `since`: the day from which the record is, or that of the document that ordered it.
     """
     today = day_of(transaction.now)
-    for field, kind in (("unit_id", Unit), ("managing_agency_id", Agency)):
-        named: UUID = getattr(after, field)
-        if before is not None and getattr(before, field) == named:
+    for field, kind in fields:
+        named: UUID | None = getattr(after, field)
+        if named is None or (before is not None and getattr(before, field) == named):
             continue
-        thing: Any = await transaction.session.get_one(kind, named)
-        if thing.valid_to is None or thing.valid_to >= today or _is_of_that_time(after, thing.valid_to):
+        thing: Any = await transaction.session.get(kind, named)
+        if thing is None or thing.valid_to is None or thing.valid_to >= today:
+            continue
+        if _is_of_that_time(after, thing.valid_to) or (since is not None and since <= thing.valid_to):
             continue
         followers = await (_units_after(transaction, thing) if kind is Unit else _agencies_after(transaction, thing))
         raise _ended(field, thing, followers)

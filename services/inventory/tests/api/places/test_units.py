@@ -119,6 +119,41 @@ async def test_a_new_facility_names_no_unit_or_agency_that_has_ended(province: A
     assert moved.status_code == 422
 
 
+async def test_duty_no_new_record_names_a_unit_that_has_ended(province: Any) -> None:
+    """Agencies, assignments, approval rules and obligations, as facilities; what was ordered of then stays possible."""
+    old = await province.unit(code="45", name="Tỉnh cũ", level="province", valid_to="2025-06-30")
+    follows = [{"unit_id": old["id"], "kind": "merged"}]
+    body = {"code": "44", "name": "Tỉnh Quảng Trị", "level": "province", "valid_from": "2025-07-01"}
+    new = await province.post("/v1/units", body | {"succeeds": follows})
+    operator = await province.agency(code="VT", role="operator")
+    directives = {
+        day: await province.post(
+            "/v1/directives",
+            {"number": f"{day[:4]}/UBND-VX", "issued_on": day, "issuer_id": operator["id"], "subject": "Kết nối"},
+        )
+        for day in ("2021-05-07", "2026-11-20")
+    }
+    duty = {"code": "NV", "name": "n", "kind": "other", "responsible_agency_id": operator["id"]}
+    begins: dict[str, Any] = {"valid_from": "2026-01-01"}
+    records: dict[str, dict[str, Any]] = {
+        "agencies": {"code": "UBND", "name": "UBND", "role": "peoples_committee"},
+        "operator-assignments": {"agency_id": operator["id"]} | begins,
+        "approval-rules": {"two_persons": False, "why": "Chỉ có một người"} | begins,
+        "obligations": duty | {"directive_id": directives["2026-11-20"]["id"]},
+    }
+    for noun, record in records.items():
+        refused = await province.client.post(f"/v1/{noun}", json=record | {"unit_id": old["id"]})
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (422, "unit_id"), noun
+        assert "give the one that followed it: Tỉnh Quảng Trị (44)" in error["message"], noun
+        assert "đã kết thúc ngày 30/6/2025: ghi đơn vị kế thừa: Tỉnh Quảng Trị (44)" in error["message_vi"], noun
+        await province.post(f"/v1/{noun}", record | {"unit_id": new["id"]})
+    of_then = {"valid_from": "2021-05-01", "valid_to": None, "unit_id": old["id"]}
+    await province.post("/v1/operator-assignments", records["operator-assignments"] | of_then)
+    ordered = {"code": "NV-2021", "directive_id": directives["2021-05-07"]["id"], "unit_id": old["id"]}
+    await province.post("/v1/obligations", duty | ordered)
+
+
 async def test_a_unit_follows_one_that_ended_before_it_begins(province: Any) -> None:
     old = await province.unit(code="45", level="province", valid_from="1989-07-01", valid_to="2025-06-30")
 

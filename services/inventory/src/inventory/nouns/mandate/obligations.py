@@ -14,6 +14,7 @@ from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFie
 from inventory.nouns.mandate.states import StatusWriter, cause_of, check_happened, refuse_wrong_day, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
+from inventory.nouns.units import refuse_ended
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.sight import sees
@@ -66,7 +67,8 @@ class _Writer(StatusWriter[ObligationStatus]):
 
 
 async def _check(transaction: WriteTransaction, before: Obligation | None, after: Obligation | None) -> None:
-    """Raises ProblemError 422 for a facility that does not exist, 409 for a deadline that would be overwritten."""
+    """Raises ProblemError 422 for a facility that does not exist, 409 for a deadline that would be overwritten; 422 for
+    a unit or an agency that had ended when its directive was issued."""
     if after is None:
         return
     if before is not None and before.due_before != after.due_before and before.deadlines == after.deadlines:
@@ -75,6 +77,8 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
     check_happened(transaction.now, before, after, "completed_at")
     await _check_completed(transaction, before, after)
     await _check_directive(transaction, before, after)
+    directive = await transaction.session.get(Directive, after.directive_id)
+    await refuse_ended(transaction, before, after, since=None if directive is None else directive.issued_on)
     if wanted := set(after.facility_ids):
         found = set((await transaction.session.scalars(select(Facility.id).where(Facility.id.in_(wanted)))).all())
         if unknown := sorted(str(one) for one in wanted - found):
