@@ -23,27 +23,48 @@ coverage:
 \t@echo counted; {coverage}
 chart-tools:
 \t@true
+test-browser:
+\t@echo opened; {browser}
 test:
 \t@setsid sleep 600 & echo $$! > daemon; echo "== 3 passed in 0.01s =="; {test}
 """
 
 
 def run(
-    folder: Path, *, lint: str = "true", coverage: str = "true", test: str = "true"
+    folder: Path,
+    *,
+    lint: str = "true",
+    coverage: str = "true",
+    test: str = "true",
+    browser: str = "true",
+    chromium: str = "here",
 ) -> subprocess.CompletedProcess[str]:
+    """With a Chromium on PATH, or on a machine that has none and gets none."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
-    (folder / "Makefile").write_text(MAKEFILE.format(lint=lint, coverage=coverage, test=test), "utf-8")
+    text = MAKEFILE.format(lint=lint, coverage=coverage, test=test, browser=browser)
+    (folder / "Makefile").write_text(text, "utf-8")
+    (folder / "bin").mkdir()
+    tools = [] if chromium else ["bash", "dirname", "env", "grep", "tr", "sleep", "make", "sh", "cat", "mktemp", "rm"]
+    for name in [*tools, *([] if chromium else ["id", "timeout", "setsid", "echo", "true", "false"])]:
+        program = shutil.which(name)
+        assert program is not None, name
+        (folder / "bin" / name).symlink_to(program)
+    if chromium:
+        (folder / "bin" / "chromium").write_text("#!/bin/sh\n", "utf-8")
+        (folder / "bin" / "chromium").chmod(0o755)
+    path = f"{folder}/bin:{os.environ['PATH']}" if chromium else f"{folder}/bin"
     return subprocess.run(
-        [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+        [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": path, "BROWSER_WITHIN_S": "2"},
+    )  # fmt: skip
 
 
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0
-    counted, linted, stage, tested = done.stdout.splitlines()
-    assert (counted, linted, tested) == ("counted", "linted", "== 3 passed in 0.01s ==")
+    counted, linted, stage, opened, tested = done.stdout.splitlines()
+    assert (counted, linted, opened, tested) == ("counted", "linted", "opened", "== 3 passed in 0.01s ==")
     assert re.match(r"stage lint: \d+ s", stage)
     daemon = int((tmp_path / "daemon").read_text("ascii"))
     assert "left over, stopping: " in done.stderr
@@ -53,6 +74,19 @@ def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Pat
 @pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}, {"test": "false"}])
 def test_a_failure_is_the_result(tmp_path: Path, wrong: dict[str, str]) -> None:
     assert run(tmp_path, **wrong).returncode != 0
+
+
+def test_pages_that_are_not_opened_or_fail_are_named_and_are_no_failure(tmp_path: Path) -> None:
+    for case, given, sentence in (
+        ("none", {"chromium": ""}, "stage browser: no Chromium here, and none to be had"),
+        ("slow", {"browser": "sleep 30"}, "stage browser: not done in 2 s"),
+        ("wrong", {"browser": "false"}, "stage browser: FAILED, see above"),
+    ):
+        (tmp_path / case).mkdir()
+        done = run(tmp_path / case, **given)
+        assert done.returncode == 0, done.stderr
+        assert sentence in done.stdout
+        assert done.stdout.splitlines()[-1] == "== 3 passed in 0.01s =="
 
 
 @pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}])
@@ -71,9 +105,15 @@ def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
         other.kill()
 
 
-def test_the_workflow_runs_this_and_nothing_else() -> None:
-    (workflow,) = (ROOT / ".github" / "workflows").iterdir()
-    assert re.findall(r"^\s+(?:- )?run: (.*)", workflow.read_text("utf-8"), re.MULTILINE) == [".ci/run"]
+def test_the_workflows_run_this_and_targets_of_make() -> None:
+    """One of them all of it; beside that only packages of the system are installed."""
+    workflows = [path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").iterdir()]
+    commands = [line for text in workflows for line in re.findall(r"^\s+(?:- )?run: (.*)", text, re.MULTILINE)]
+    assert commands.count(".ci/run") == 1
+    others = [line for line in commands if line != ".ci/run" and not line.startswith("sudo apt-get ")]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert [line for line in others if re.split(r"[ ;]", line)[:1] != ["make"]] == []
+    assert {line.split()[1] for line in others} <= targets
 
 
 def test_the_hooks_are_programs_of_the_lock_file_and_make_check() -> None:
