@@ -73,7 +73,7 @@ def test_inventory_says_the_same_addresses() -> None:
     assert inventory.settings.check_served_addresses(addresses) == addresses
 
 
-def test_udp_goes_out_from_the_ports_that_centres_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_udp_goes_out_from_the_ports_that_centres_know(monkeypatch: pytest.MonkeyPatch) -> None:
     values = minimal(**UDP)
     expected = [(554, 8554, "TCP"), *((port, port, "UDP") for port in range(30000, 30010))]
     assert ports_of(values) == expected
