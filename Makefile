@@ -148,6 +148,10 @@ bench-truth: setup ## Every kind of fault: reporting's seconds against the truth
 bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memory, other writers (ARGS="--cameras 2000")
 	@exec $(python) -m bench.records.import_cameras $(ARGS)
 
+.PHONY: bench-console
+bench-console: setup ## The console's pages before 20,000 cameras, 200 streams beside (ARGS="--cameras 2000"); exit status 1 beyond a target
+	@exec $(python) -m bench.reporting.console $(ARGS)
+
 .PHONY: bench-report
 bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledger, the second witness (ARGS="--cameras 2000")
 	@exec $(python) -m bench.reporting.report $(ARGS)
