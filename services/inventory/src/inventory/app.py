@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.api.files.waiting import ImportQueue
+from inventory.api.labels import with_labels
 from inventory.domain.mandate.surveying.attachments import MAX_BYTES, MAX_SCAN_BYTES
 from inventory.domain.places.retention import Retention
 from inventory.importing.mistakes.translated import VIETNAMESE
@@ -112,6 +113,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     _know_callers(app, settings, clock)
     add_routes(app, routers())
     check_policy(app)
+    app.openapi = with_labels(app.openapi)  # type: ignore[method-assign]
     return app
 
 

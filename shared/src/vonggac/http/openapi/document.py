@@ -136,7 +136,9 @@ def _list_schemas(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _shorten(schema: dict[str, Any]) -> None:
     """Leave out a title that repeats the name; say "or null" as JSON Schema's own list of types."""
-    schema.pop("title", None)
+    if str(schema.get("title", "")).isascii():
+        # Others are questions of a form, in Vietnamese.
+        schema.pop("title", None)
     choices = schema.get("anyOf", [])
     if len(choices) == _OR_NULL and {"type": "null"} in choices:
         [other] = [choice for choice in choices if choice != {"type": "null"}]
