@@ -47,6 +47,47 @@ class Links(HTMLParser):
         self._address = None if tag == "a" else self._address
 
 
+class FormOf(HTMLParser):
+    """The form of a page that is sent by POST: where to, and what stands in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action = ""
+        self.inputs: dict[str, str | list[str]] = {}
+        self._text: str | None = None
+        self._select: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name") or ""
+        if tag == "form" and given.get("method") == "post":
+            self.action = given.get("action") or ""
+        elif not self.action or (tag != "option" and not name):
+            return
+        elif tag == "input" and given.get("type") == "checkbox":
+            if "checked" in given:
+                self.inputs[name] = [*self.inputs.get(name, []), given.get("value") or ""]
+        elif tag == "input":
+            self.inputs[name] = given.get("value") or ""
+        elif tag == "textarea":
+            self._text, self.inputs[name] = name, ""
+        elif tag == "select":
+            self._select, self.inputs[name] = name, ""
+        elif tag == "option" and self._select is not None and "selected" in given:
+            self.inputs[self._select] = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None:
+            self.inputs[self._text] = f"{self.inputs[self._text]}{data}"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text = None
+        elif tag == "select":
+            self._select = None
+
+
 class Browser:
     """Cookies of its own, the console in this loop, everything else by HTTP."""
 
@@ -69,6 +110,13 @@ class Browser:
 
     async def post(self, path: str, **headers: str) -> httpx.Response:
         return await self.console.post(path, headers=headers)
+
+    async def send(self, page: httpx.Response, **changed: str | list[str]) -> httpx.Response:
+        """Send the form of a page, with some of its inputs changed, as a browser would."""
+        form = FormOf(page.text)
+        filled: dict[str, str | list[str]] = {**form.inputs, **changed}
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        return await self.console.post(urljoin(str(page.url), form.action), data=filled, headers=headers)
 
     async def sign_in(self, who: str = "chủ trì", to: str = "/") -> httpx.Response:
         """As the person whose name has these words; the page at the end."""

@@ -34,6 +34,7 @@ LARGE_ROOMS = {
     "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {
+    "console.pages.health": "one page a file",
     "bench.guard.outages": "what is played to the alert rules: no attack on a service, as all else there is",
     "bench.guard.idle": "a program: what a service's waits are compared with",
     "vonggac.children.start": "a program: `python -m` runs it before anything else is loaded",

@@ -8,30 +8,35 @@ NATS are closed. It keeps no fact: two replicas behind one address are the same 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from nats.errors import Error as NatsError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from console.acts.contracts import Contracts
 from console.apis.caller import Caller
 from console.apis.inventory import Inventory
 from console.apis.reporting import Reporting
 from console.drawing.page import render
+from console.forms import files, records
+from console.forms import routes as forms
 from console.live import routes as live
 from console.live.events import Listeners
 from console.metrics import Metrics
 from console.page_headers import PageHeaders
-from console.pages import cameras, facilities, overview, preferences
+from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
 from console.settings import Settings
 from console.sign_in import routes as sign_in
 from console.sign_in.code_flow import CodeFlow
 from console.sign_in.cookies import Cookies
+from console.sign_in.kept_forms import KeptForms
 from console.sign_in.provider import Provider
 from console.sign_in.required import SignInNeededError, way_back
 from console.sign_in.same_origin import SameOrigin
@@ -49,7 +54,13 @@ from vonggac.telemetry import Health
 
 MAX_BODY_BYTES = 64 * 1024
 PROVIDER_WITHIN_S = 5.0
+LARGER = {"/reports/verify": 33 * 1024 * 1024, r"/acts/inventory/\w+": 1024 * 1024}
+"""A file to verify; the forms of plans and surveys have thousands of inputs."""
 CALLS_AT_ONCE = 512
+DRAFT_KEPT_S = 3600.0
+PAGES = (
+    overview, facilities, cameras, obligations, requests, reports, records, files, audit, health, forms, preferences
+)  # fmt: skip
 STATIC = Path(__file__).parent / "static"
 
 
@@ -82,10 +93,10 @@ def create_app(
     )
     app.state.settings, app.state.unix_s, app.state.tasks = settings, unix_s, tasks
     app.state.cookies, app.state.flow = Cookies(settings.secure), flow
-    app.state.visitors = app.state.bus = None
+    app.state.visitors = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, overview, facilities, cameras, preferences, live):
+    for module in (sign_in, live, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)
@@ -108,8 +119,13 @@ def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, u
         return Caller(service, url, client, within_s=settings.part_timeout_s, unix_s=unix_s)
 
     app.state.metrics = Metrics()
-    app.state.reporting = Reporting(caller("reporting", settings.reporting_url))
-    app.state.inventory = Inventory(caller("inventory", settings.inventory_url))
+    callers = {
+        "reporting": caller("reporting", settings.reporting_url),
+        "inventory": caller("inventory", settings.inventory_url),
+    }
+    app.state.callers, app.state.contracts = callers, Contracts(callers)
+    app.state.reporting = Reporting(callers["reporting"])
+    app.state.inventory = Inventory(callers["inventory"])
     app.state.listeners = Listeners(
         app.state.reporting,
         app.state.metrics,
@@ -145,9 +161,10 @@ async def _keep_sessions(app: FastAPI, settings: Settings, flow: CodeFlow, unix_
             idle_s=settings.idle_min * 60,
         )
         app.state.bus, app.state.visitors = bus, Visitors(sessions, flow, unix_s)
+        app.state.kept = KeptForms(Bucket(bus, topology.CONSOLE_SESSIONS))
         await asyncio.Event().wait()
     finally:
-        app.state.bus = app.state.visitors = None
+        app.state.bus = app.state.visitors = app.state.kept = None
         await bus.close()
 
 
@@ -156,7 +173,7 @@ def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(SameOrigin, origin=settings.base_url)
     app.add_middleware(PageHeaders, secure=settings.secure)
-    app.add_middleware(BodyLimit, limits=BodyLimits(MAX_BODY_BYTES))
+    app.add_middleware(BodyLimit, limits=BodyLimits(MAX_BODY_BYTES, LARGER))
     app.add_middleware(Requests, metrics=common.requests)
     app.add_middleware(ResponseHeaders)
 
@@ -167,7 +184,14 @@ def _handle_errors(app: FastAPI) -> None:
         if request.url.path == "/live":
             return PlainTextResponse("sign in first", status_code=401)
         to = httpx.QueryParams({"to": way_back(request)})
-        return RedirectResponse(f"/sign-in?{to}", status_code=303)
+        response = RedirectResponse(f"/sign-in?{to}", status_code=303)
+        if request.method == "POST" and request.url.path.startswith("/acts/") and app.state.kept is not None:
+            # What was typed stands in the form again after the sign-in.
+            cookies: Cookies = app.state.cookies
+            with suppress(NatsError, TimeoutError, OSError):
+                draft = await app.state.kept.store_draft(await request.body())
+                cookies.write(response, cookies.draft, draft, within_s=DRAFT_KEPT_S)
+        return response
 
     @app.exception_handler(SessionsAwayError)
     async def show_sessions_away(request: Request, _error: SessionsAwayError) -> Response:

@@ -21,6 +21,16 @@ class Found:
     """The document."""
 
     body: dict[str, Any]
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMistake:
+    """What is wrong with one field of what was sent, and what would be right."""
+
+    field: str
+    message: str
+    message_vi: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class Refused:
     status: int
     detail: str
     detail_vi: str
+    code: str = ""
+    mistakes: tuple[FieldMistake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +82,76 @@ class Caller:
 
     async def get(self, token: str, path: str, query: Query | None = None) -> Answer:
         """One document of the service, as this person may see it."""
+        return await self._call("GET", path, token, query, within_s=self._within_s)
+
+    async def send(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """An act of this person: a JSON `body`, or a file's `content`. Nothing is tried twice."""
+        return await self._call(
+            method, path, token, query, body=body, content=content, headers=headers, within_s=SEND_WITHIN_S
+        )
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        query: Query | None,
+        *,
+        within_s: float,
+        body: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         try:
-            answer = await self._client.get(
+            answer = await self._client.request(
+                method,
                 self._base_url + path,
                 params=dict(query or {}),
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=self._within_s,
+                headers={"Authorization": f"Bearer {token}", **(headers or {})},
+                json=body,
+                content=content,
+                timeout=within_s,
             )
             if answer.status_code >= 500 and not _is_loading(answer):
                 return self._note_away(f"status {answer.status_code}")
-            body = answer.json()
+            found = answer.json() if answer.content else {}
         except (httpx.HTTPError, ValueError) as error:
             return self._note_away(type(error).__name__)
         self.away_since_s = None
         if answer.status_code >= 500:
             return Loading(self.service)
-        if answer.status_code != 200 or not isinstance(body, dict):
-            return _refusal(self.service, answer.status_code, body)
-        return Found(body)
+        if not answer.is_success or not isinstance(found, dict):
+            return _refusal(self.service, answer.status_code, found)
+        return Found(found, answer.headers.get("etag"))
+
+    def download(
+        self, token: str, path: str, query: Query | None = None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """A file, as a context manager of httpx."""
+        headers = {"Authorization": f"Bearer {token}"}
+        timeout = httpx.Timeout(self._within_s, read=SEND_WITHIN_S)
+        return self._client.stream(
+            "GET", self._base_url + path, params=dict(query or {}), headers=headers, timeout=timeout
+        )
+
+    async def read_readiness(self) -> dict[str, Any] | None:
+        """What the service says of itself; None where it does not answer."""
+        try:
+            answer = await self._client.get(self._base_url + "/readyz", timeout=self._within_s)
+            body = answer.json()
+        except (httpx.HTTPError, ValueError):
+            return None
+        return body if isinstance(body, dict) else None
 
     def stream(
         self, token: str, path: str, query: Query | None = None, last: str | None = None
@@ -112,6 +176,10 @@ SILENCE_S = 10.0
 """A stream of which nothing came for so long is broken: it says that it is alive every three seconds."""
 
 
+SEND_WITHIN_S = 30.0
+"""For an act or a file: freezing a report of a year takes seconds."""
+
+
 def _is_loading(answer: httpx.Response) -> bool:
     """Whether it says that its account is not whole yet. Raises ValueError where the body is no JSON."""
     body = answer.json() if answer.status_code == 503 else None
@@ -121,4 +189,10 @@ def _is_loading(answer: httpx.Response) -> bool:
 def _refusal(service: str, status: int, body: object) -> Refused:
     given = body if isinstance(body, dict) else {}
     detail = str(given.get("detail") or given.get("title") or status)
-    return Refused(service, status, detail, str(given.get("detail_vi") or detail))
+    mistakes = tuple(
+        FieldMistake(str(each["field"]), str(each["message"]), str(each.get("message_vi") or each["message"]))
+        for each in given.get("errors") or ()
+        if isinstance(each, dict) and "field" in each and "message" in each
+    )
+    detail_vi = str(given.get("detail_vi") or given.get("title_vi") or detail)
+    return Refused(service, status, detail, detail_vi, str(given.get("code") or ""), mistakes)

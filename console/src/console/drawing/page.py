@@ -1,7 +1,7 @@
 """Pages from Jinja2 templates, everything escaped, in the language of the visitor."""
 
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -9,7 +9,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from console.acts.declared import service_of
+from console.acts.fields import Field, Kind
+from console.acts.inputs import write_instant
+from console.acts.permitted import may_act
+from console.acts.words import FIELDS, name_choice, name_field, name_value
 from console.drawing import signs, strips
+from console.drawing.places import done_of, places_of
 from console.words import catalogue, dates, states
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -52,7 +58,14 @@ def environment(language: str) -> Environment:
         moment=lambda text: "" if text is None else dates.write_time(datetime.fromisoformat(text)),
         amount=lambda number, digits=0: dates.write_amount(number, language, digits),
         query=query,
+        label=lambda field: name_field(field, language, words),
+        plain_label=lambda name: name_field(Field(name, Kind.TEXT), language, words),
+        choice_word=lambda choice: name_choice(choice, language, words),
+        value_word=lambda field, value: name_value(field, value, language, words),
+        known_fields=FIELDS,
+        service_of=service_of,
     )
+    made.filters["local_instant"] = local_instant
     return made
 
 
@@ -60,6 +73,20 @@ def query(given: dict[str, str], **changed: str | None) -> str:
     """The query of the address with some parameters changed; None takes one away."""
     kept = {name: value for name, value in {**given, **changed}.items() if value}
     return "?" + urlencode(kept) if kept else "?"
+
+
+def without_done(request: Request) -> str:
+    """The address to come back to."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "done"]
+    return request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def local_instant(text: str) -> str:
+    """An instant as the input of a browser has it; anything else as it is."""
+    try:
+        return write_instant(text) if datetime.fromisoformat(text).tzinfo is not None else text
+    except ValueError:
+        return text
 
 
 def language_of(request: Request) -> str:
@@ -70,7 +97,12 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     """The page of a template; `values` are its own, beside who is signed in, where, and when."""
     visitor = getattr(request.state, "visitor", None)
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    caller = visitor.caller if visitor is not None else None
     common = {
+        "may": partial(may_act, caller),
+        "places": places_of(caller) if visitor is not None else [],
+        "was_done": done_of(request.query_params.get("done", "")),
+        "address_plain": without_done(request),
         "visitor_name": visitor.name if visitor is not None else None,
         "province": request.app.state.settings.province,
         "path": request.url.path,

@@ -22,6 +22,11 @@ class Cookies:
         return f"{self._prefix}sign_in"
 
     @property
+    def draft(self) -> str:
+        """Opens what was typed into a form whose session had ended."""
+        return f"{self._prefix}draft"
+
+    @property
     def language(self) -> str:
         return f"{self._prefix}language"
 

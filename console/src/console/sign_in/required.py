@@ -39,7 +39,8 @@ SignedIn = Annotated[Visitor, Depends(require_visitor)]
 def way_back(request: Request) -> str:
     """The page that was asked for, to come back to; a form's own page where a form was sent."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return request.url.path + query if request.method == "GET" else "/"
+    has_own_page = request.method == "GET" or request.url.path.startswith("/acts/")
+    return request.url.path + query if has_own_page else "/"
 
 
 def own_path(given: str | None) -> str:

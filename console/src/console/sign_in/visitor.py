@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nats.errors import Error as NatsError
 
 from console.sign_in.code_flow import CodeFlow
 from console.sign_in.provider import ProviderAwayError, SignInRefusedError
 from console.sign_in.sessions import Session, Sessions
+from vonggac.auth.rights import Principal
+from vonggac.auth.tokens import read_caller
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -24,7 +27,7 @@ class SessionsAwayError(Exception):
     """NATS is away: nobody knows who the visitor is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visitor:
     """A person who is signed in."""
 
@@ -33,6 +36,11 @@ class Visitor:
     identity: str | None
     expires_at_s: float
     """Of the token, Unix seconds."""
+
+    @cached_property
+    def caller(self) -> Principal | None:
+        """Whom the token names; None where it is none that the services would take."""
+        return read_caller(self.token)
 
 
 class Visitors:

@@ -3,7 +3,7 @@
 (() => {
   const body = document.body;
   if (!body.hasAttribute("data-live")) return;
-  const STALE_S = 10, RELOAD_LEAST_MS = 1000, AGAIN_MS = 2000, ANNOUNCE_MS = 10000, ROTATE_MS = 8000;
+  const STALE_S = 10, RELOAD_LEAST_MS = 1000, CALM_RELOAD_MS = 15000, AGAIN_MS = 2000, ANNOUNCE_MS = 10000, ROTATE_MS = 8000;
   const words = body.dataset;
   // Of links that a cut hides from the next one: what each said last, and when by our clock.
   const clock = () => performance.now() / 1000;
@@ -87,7 +87,8 @@
   async function reload() {
     if (loading) { wanted = true; return; }
     if (busy()) { later(AGAIN_MS); return; }
-    const rest = loadedAt + RELOAD_LEAST_MS - Date.now();
+    const least = body.classList.contains("calm") ? CALM_RELOAD_MS : RELOAD_LEAST_MS;
+    const rest = loadedAt + least - Date.now();
     if (rest > 0) { later(rest); return; }
     loading = true;
     try {

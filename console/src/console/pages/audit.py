@@ -1,0 +1,49 @@
+"""`/audit`: who changed what in the register, when and why; who approved what they wrote themselves."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from console.acts.nouns import NOUNS
+from console.drawing.page import render
+from console.pages.parts import body_of, filters_of, inventory_of, trouble_of
+from console.sign_in.required import SignedIn
+from console.words.catalogue import mark
+
+router = APIRouter()
+
+FILTERS = ("noun", "action", "changed_by", "thing_id", "since", "until", "cursor")
+ACTIONS = {
+    "create": mark("entered"),
+    "change": mark("changed"),
+    "update": mark("changed"),
+    "remove": mark("removed"),
+    "delete": mark("removed"),
+}
+WORDS = {each.operation: each.one for each in NOUNS.values()}
+PATHS = {each.operation: each.path for each in NOUNS.values()}
+
+
+@router.get("/audit")
+async def list_changes(request: Request, visitor: SignedIn) -> Response:
+    """The log of changes, the newest first, narrowed by the address."""
+    inventory, token = inventory_of(request), visitor.token
+    filters = filters_of(request, FILTERS)
+    rows, own = await asyncio.gather(
+        inventory.caller.get(token, "/v1/changes", {**filters, "limit": 50}),
+        inventory.caller.get(token, "/v1/self-approvals", {"limit": 20}),
+    )
+    found = body_of(rows)
+    return render(
+        request,
+        "pages/audit.html",
+        status=200 if found is not None else 503 if not hasattr(rows, "status") else rows.status,
+        filters=filters,
+        trouble=trouble_of([rows]),
+        rows=found,
+        own=body_of(own),
+        actions=ACTIONS,
+        words=WORDS,
+        paths=PATHS,
+    )
