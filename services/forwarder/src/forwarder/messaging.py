@@ -188,8 +188,8 @@ def _describe_serving(supervisor: ReportedDelivery) -> dict[str, Any]:
         "asked_by": asking.asked_by,
         "refused_for": asking.refused_for,
         "refusals": dict(asking.refusals),
-        "responsibility": responsibility(supervisor.delivery),
         "served_path": served_path(supervisor.plan.url),
+        "responsibility": responsibility(supervisor.delivery, asking, serving.now),
     }
 
 

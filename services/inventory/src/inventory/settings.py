@@ -1,36 +1,14 @@
 """Settings of inventory, from environment variables VONGGAC_INVENTORY_…"""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError
-from vonggac.net.url import RtspUrl
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 from vonggac.settings.database import DatabaseUrl
-from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
-
-
-def check_served_addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """`rtsps://host:port` and `rtsp://host:port`, each at most once. Raises ValueError."""
-    schemes: set[str] = set()
-    for text in texts:
-        scheme, found, rest = text.partition("://")
-        if scheme not in {"rtsp", "rtsps"} or not found or scheme in schemes:
-            msg = f"{text[:100]}: give rtsps://host:port and rtsp://host:port, each at most once"
-            raise ValueError(msg)
-        schemes.add(scheme)
-        try:
-            parsed = RtspUrl.parse(text)
-        except MalformedError as error:
-            msg = f"{text[:100]}: {error.message}"
-            raise ValueError(msg) from None
-        if parsed.credentials is not None or any(sign in rest for sign in "/?#@"):
-            msg = f"{scheme}://…: give scheme, host and port alone, without a login and a path"
-            raise ValueError(msg)
-    return texts
+from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
+from vonggac.settings.served_addresses import ServedAddressTexts
 
 
 class Settings(ServiceSettings):
@@ -90,7 +68,7 @@ class Settings(ServiceSettings):
         description="Address of the page that a facility opens by its link; the QR code holds it with the token behind "
         "`#`, which no server sees. Unset: the QR code holds the token alone.",
     )
-    served_addresses: Annotated[Texts, AfterValidator(check_served_addresses)] = Field(
+    served_addresses: ServedAddressTexts = Field(
         default=(),
         description="Where centres that pull reach the forwarders: rtsps://host:port, or rtsp://host:port beside it or "
         "alone, comma separated. Unset: /v1/destinations/{id}/addresses answers 409.",

@@ -6,8 +6,10 @@ from pydantic import Field
 
 from prober.domain.read_back_facts import READ_BACKS_PER_FACT
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
+from vonggac.settings.served_addresses import ServedAddressTexts
 
 
 class Settings(ServiceSettings):
@@ -92,6 +94,16 @@ class Settings(ServiceSettings):
     first_probe_spread_s: float = Field(
         default=10.0, ge=0, description="Seconds over which the first probes of many new cameras are spread."
     )
+    served_addresses: ServedAddressTexts = Field(
+        default=(),
+        description="Where centres that pull reach the forwarders, as inventory has it: rtsps://host:port, or "
+        "rtsp://host:port beside it or alone, comma separated. Their addresses are checked from here, so that who is "
+        "responsible is known. Unset: nothing is checked, and no centre is named.",
+    )
+    served_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that their certificate is checked by. Unset: the system's.",
+    )
     verify_interval_s: float = Field(
         default=60.0, gt=0, description="Seconds from read-back to read-back of a delivery that is proven."
     )
@@ -153,3 +165,10 @@ class Settings(ServiceSettings):
     def allowed(self) -> AllowedNetworks:
         """Where this process may connect to."""
         return AllowedNetworks.parse(self.allowed_networks, self.denied_endpoints)
+
+    @property
+    def served_trust(self) -> TlsPolicy:
+        """Whom to trust at `served_addresses`. Raises OSError or ValueError where the file cannot be used."""
+        if self.served_ca_file is None:
+            return SYSTEM_AUTHORITIES
+        return TlsPolicy(ca_pem=self.served_ca_file.read_text("ascii"))

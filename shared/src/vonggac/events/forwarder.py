@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import MESSAGE, Payload
-from vonggac.events.inventory.serving import SealedSecret, ServingPlan
+from vonggac.events.inventory.serving import SealedSecret, SelfCheckOutcome, ServingPlan
 from vonggac.events.prober import AgreeingReadBacks
 
 
@@ -48,6 +48,44 @@ class Responsibility(StrEnum):
     CAMERA = "camera"
     LINE = "line"
     UNKNOWN = "unknown"
+
+
+_OURS = frozenset({DeliveryState.STOPPED.value, DeliveryState.DISABLED.value, DeliveryState.RELEASED.value})
+_OUR_CAUSES = frozenset(
+    cause.value
+    for cause in (Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR, Cause.TRANSPORT_UNSUPPORTED)
+)
+_OF_THE_LINE = frozenset({Cause.ROUTE.value})
+_OF_EITHER = frozenset({Cause.DNS.value, Cause.TIMEOUT.value})
+"""Of a camera that cannot be had: whether it or its line is down, nobody can know from one camera."""
+_OF_THE_CENTRE = frozenset({Cause.NOT_ASKED.value, Cause.LEFT.value, Cause.REFUSED.value})
+"""What a centre without a session does; a check that was good shows that it could have one."""
+_OUR_FAILURES = frozenset({SelfCheckOutcome.UNREACHABLE, SelfCheckOutcome.TLS, SelfCheckOutcome.LOGIN})
+
+
+def find_responsible(
+    state: str, cause: str | None, *, check: SelfCheckOutcome | None = None, refused_for: str | None = None
+) -> Responsibility:
+    """Who can end it that a delivery is not connected: one rule for what is shown, and for the accounts.
+
+    A centre is named only on proof that it could have received. `check`: of that very address, from outside the worker
+    that serves it, where one was made lately.
+
+    A check does not come from the centre's network: of a centre that is refused for its address it proves nothing.
+    """
+    if state == DeliveryState.WAITING_FOR_CAMERA.value:
+        if cause is None or cause in _OF_EITHER:
+            return Responsibility.UNKNOWN
+        return Responsibility.LINE if cause in _OF_THE_LINE else Responsibility.CAMERA
+    if state in _OURS or cause in _OUR_CAUSES:
+        return Responsibility.US
+    if state != DeliveryState.WAITING_FOR_CENTRE.value or cause not in _OF_THE_CENTRE:
+        return Responsibility.UNKNOWN
+    if check in _OUR_FAILURES:
+        return Responsibility.US
+    if check is SelfCheckOutcome.SERVED and refused_for != Cause.ADDRESS_NOT_ALLOWED.value:
+        return Responsibility.CENTRE
+    return Responsibility.UNKNOWN
 
 
 class ServedSession(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import MESSAGE, Payload
+from vonggac.events.inventory.serving import SelfCheck
 
 
 class Verdict(StrEnum):
@@ -303,6 +304,11 @@ class DeliveryVerifiedV1(Payload):
         default=None, description="The read-backs before this one that are no facts, whichever worker made them."
     )
     is_fact: bool = Field(default=True, description="False: not stored; the delivery's next fact carries it.")
+    self_check: SelfCheck | None = Field(
+        default=None,
+        description="Of a centre that pulls and has no session: what we found ourselves at its address. Then "
+        "the verdict is not_checkable, since it says nothing of what the centre has.",
+    )
 
     @property
     def evidence_at(self) -> datetime | None:

@@ -45,6 +45,7 @@ from vonggac.bus.declared import permissions, topology
 from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ReadBackHint
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
+from vonggac.logins.check_tickets import PURPOSE
 from vonggac.logins.counting import LoginRests
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
@@ -98,7 +99,13 @@ def listener_of(settings: Settings, context: RelayContext) -> CentreListener | N
     )
     if ports.port is None and ports.tls_port is None:
         return None
-    return CentreListener(ports, now=lambda: context.now().at, bounds=context.bounds, budget=context.budget)
+    return CentreListener(
+        ports,
+        now=lambda: context.now().at,
+        bounds=context.bounds,
+        budget=context.budget,
+        check_key=context.unsealer.derive_key(PURPOSE),
+    )
 
 
 class Process:

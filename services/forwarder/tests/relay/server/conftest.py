@@ -21,6 +21,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import PlannedDelivery, ServingPlan, served_url
 from vonggac.events.inventory.serving import ServedTls, ServedTransport
+from vonggac.logins.check_tickets import PURPOSE
 from vonggac.testing.certificates import Authority
 
 if TYPE_CHECKING:
@@ -73,7 +74,13 @@ def certificate(tmp_path: Path) -> Path:
 @pytest_asyncio.fixture
 async def listener(context: RelayContext, certificate: Path) -> AsyncIterator[CentreListener]:
     ports = ServedPorts("127.0.0.1", 0, 0, certificate, None, range(30000, 31000))
-    listening = CentreListener(ports, now=lambda: datetime.now(UTC), bounds=context.bounds, budget=context.budget)
+    listening = CentreListener(
+        ports,
+        now=lambda: datetime.now(UTC),
+        bounds=context.bounds,
+        budget=context.budget,
+        check_key=context.unsealer.derive_key(PURPOSE),
+    )
     await listening.start()
     yield listening
     await listening.stop()

@@ -83,6 +83,7 @@ async def test_served_strangers_in_any_number_keep_no_centre_out(
         now=lambda: datetime.now(UTC),
         bounds=context.bounds,
         budget=context.budget,
+        check_key=bytes(32),
     )
     await few.start()
     assert few.port is not None

@@ -12,6 +12,7 @@ from services.forwarder.tests.relay.server.puller import Puller
 
 from forwarder.domain.serving.served_delivery import responsibility
 from forwarder.relay.supervision.delivery import DeliverySupervisor
+from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from simulator import Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, Responsibility
@@ -50,6 +51,12 @@ class Centre:
     def is_as_it_is(self) -> bool:
         delivery = self.supervisor.delivery
         return (delivery.state, delivery.cause) == (WAITING, self.cause)
+
+    @property
+    def responsibility(self) -> Responsibility | None:
+        assert isinstance(self.supervisor, ServedDeliverySupervisor)
+        slot = self.supervisor.slot
+        return responsibility(self.supervisor.delivery, slot.asking, slot.now)
 
     async def step(self) -> None:
         behaviour = self.chance.choice(BEHAVIOURS)
@@ -136,5 +143,5 @@ async def test_served_two_hundred_seeded_behaviours_have_no_wrong_state_and_accu
     await asyncio.gather(*(run(centre) for centre in centres))
     states = {state for centre in centres for state in recorder.states(centre.supervisor.plan.destination_id)}
     assert states <= {DeliveryState.WAITING_FOR_CAMERA, WAITING, DeliveryState.CONNECTING, CONNECTED}
-    assert {responsibility(each.supervisor.delivery) for each in centres} == {Responsibility.UNKNOWN}
+    assert {each.responsibility for each in centres} == {Responsibility.UNKNOWN}
     assert [each.slot.counts.packets_dropped for each in pushed] == [0, 0]

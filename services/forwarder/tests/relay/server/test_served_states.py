@@ -19,6 +19,7 @@ from forwarder.domain.serving.served_delivery import (
 )
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState, Responsibility
+from vonggac.events.inventory.serving import SelfCheckOutcome
 
 START = datetime(2026, 12, 1, 1, tzinfo=UTC)
 LIMITS = Limits(stall_s=5.0, drop_s=15.0)
@@ -61,7 +62,7 @@ def test_served_centre_that_never_asked_is_waited_for_and_nobody_is_accused() ->
         at(1).at,
     )
     assert served.last.actions == (Action.OPEN,)
-    assert responsibility(delivery) is Responsibility.UNKNOWN
+    assert responsibility(delivery, served.asking, START) is Responsibility.UNKNOWN
 
 
 def test_served_session_is_connecting_until_bytes_are_acknowledged() -> None:
@@ -71,7 +72,7 @@ def test_served_session_is_connecting_until_bytes_are_acknowledged() -> None:
     assert served.reads(90_000, 0, 1.4).since == at(1).at
     acknowledged = served.reads(99_000, 60_000, 1.6)
     assert (acknowledged.state, acknowledged.cause) == (DeliveryState.ACKNOWLEDGED, None)
-    assert responsibility(acknowledged) is None
+    assert responsibility(acknowledged, served.asking, START) is None
 
 
 def test_served_centre_that_leaves_is_waited_for_again() -> None:
@@ -95,7 +96,7 @@ def test_served_centre_that_reads_nothing_is_stalled_and_stays_so_when_its_sessi
     assert (still.state, served.last.actions) == (DeliveryState.STALLED, ())
     ended = served.sees(SessionsEnded(stalled=True), 31)
     assert (ended.state, ended.cause, ended.since) == (DeliveryState.STALLED, Cause.STALLED, at(8.1).at)
-    assert responsibility(ended) is Responsibility.UNKNOWN
+    assert responsibility(ended, served.asking, START) is Responsibility.UNKNOWN
     assert served.sees(Opened(), 40).state is DeliveryState.CONNECTING
 
 
@@ -135,7 +136,7 @@ def test_served_centre_that_is_refused_is_shown_with_the_reason(why: Cause) -> N
     assert (delivery.state, delivery.cause) == (DeliveryState.WAITING_FOR_CENTRE, Cause.REFUSED)
     assert delivery.detail == f"{why}: 10.9.0.7, VMS 4"
     assert served.asking.refusals == {why: 1}
-    assert responsibility(delivery) is Responsibility.UNKNOWN
+    assert responsibility(delivery, served.asking, START) is Responsibility.UNKNOWN
 
 
 def test_served_refusal_for_another_reason_is_news_and_the_same_once_more_is_not() -> None:
@@ -175,9 +176,9 @@ def test_served_camera_that_cannot_be_had_is_waited_for_and_its_cause_says_whose
     served.reads(99_000, 60_000, 2)
     away = served.sees(CameraAway(Cause.AUTH_FAILED), 3)
     assert (away.state, served.last.actions) == (DeliveryState.WAITING_FOR_CAMERA, (Action.CLOSE,))
-    assert responsibility(away) is Responsibility.CAMERA
-    assert responsibility(served.sees(CameraAway(Cause.ROUTE), 4)) is Responsibility.LINE
-    assert responsibility(served.sees(CameraAway(Cause.TIMEOUT), 5)) is Responsibility.UNKNOWN
+    assert responsibility(away, served.asking, START) is Responsibility.CAMERA
+    assert responsibility(served.sees(CameraAway(Cause.ROUTE), 4), served.asking, START) is Responsibility.LINE
+    assert responsibility(served.sees(CameraAway(Cause.TIMEOUT), 5), served.asking, START) is Responsibility.UNKNOWN
     back = served.sees(CameraLive(), 6)
     assert (back.state, back.cause) == (DeliveryState.WAITING_FOR_CENTRE, Cause.LEFT)
 
@@ -187,10 +188,60 @@ def test_served_password_that_cannot_be_opened_is_our_fault() -> None:
     served.asking = Asking(unusable=Cause.SECRET_UNREADABLE)
     delivery = served.sees(CameraLive(), 1)
     assert (delivery.state, delivery.cause) == (DeliveryState.WAITING_FOR_CENTRE, Cause.SECRET_UNREADABLE)
-    assert responsibility(delivery) is Responsibility.US
+    assert responsibility(delivery, served.asking, START) is Responsibility.US
 
 
 def test_served_centre_that_had_it_from_an_earlier_holder_has_left() -> None:
     served = Served()
     served.asking = RECEIVED
     assert served.sees(CameraLive(), 1).cause is Cause.LEFT
+
+
+@pytest.mark.parametrize("cause", [None, Cause.AUTH_FAILED, Cause.TLS_REQUIRED, Cause.SESSION_LIMIT])
+def test_served_centre_is_named_only_while_a_check_of_its_address_was_good(cause: Cause | None) -> None:
+    served = Served()
+    if cause is not None:
+        served.asking = served.asking.note_refused(cause, at(0).at, "10.9.0.7")
+    delivery = served.sees(CameraLive(), 1)
+    asking = served.asking.note_check(SelfCheckOutcome.SERVED, at(10).at)
+    named = [responsibility(delivery, asking, at(second).at) for second in (9, 10, 10 + 899, 10 + 900)]
+    assert named == [Responsibility.UNKNOWN, Responsibility.CENTRE, Responsibility.CENTRE, Responsibility.UNKNOWN]
+
+
+@pytest.mark.parametrize("outcome", [SelfCheckOutcome.UNREACHABLE, SelfCheckOutcome.TLS, SelfCheckOutcome.LOGIN])
+def test_served_address_that_we_cannot_play_ourselves_is_our_fault(outcome: SelfCheckOutcome) -> None:
+    served = Served()
+    delivery = served.sees(CameraLive(), 1)
+    good = served.asking.note_check(SelfCheckOutcome.SERVED, at(10).at)
+    failed = good.note_check(outcome, at(20).at)
+    assert responsibility(delivery, failed, at(21).at) is Responsibility.US
+    assert failed.note_check(SelfCheckOutcome.SERVED, at(15).at) is failed
+
+
+@pytest.mark.parametrize(
+    "outcome", [SelfCheckOutcome.NO_PICTURE, SelfCheckOutcome.OTHER_PICTURE, SelfCheckOutcome.NOT_CHECKABLE]
+)
+def test_served_check_that_proves_nothing_accuses_nobody(outcome: SelfCheckOutcome) -> None:
+    served = Served()
+    asking = served.asking.note_check(outcome, at(10).at)
+    assert responsibility(served.sees(CameraLive(), 1), asking, at(11).at) is Responsibility.UNKNOWN
+
+
+def test_served_centre_whose_network_is_refused_is_not_named_by_a_check_from_another_one() -> None:
+    served = Served()
+    served.asking = served.asking.note_refused(Cause.ADDRESS_NOT_ALLOWED, at(0).at, "10.9.0.7")
+    asking = served.asking.note_check(SelfCheckOutcome.SERVED, at(10).at)
+    assert responsibility(served.sees(CameraLive(), 1), asking, at(11).at) is Responsibility.UNKNOWN
+
+
+def test_served_session_that_stalls_is_nobody_s_whatever_a_check_found() -> None:
+    served = Served()
+    served.begins()
+    served.reads(99_000, 99_000, 2)
+    served.reads(150_000, 99_000, 3)
+    asking = served.asking.note_check(SelfCheckOutcome.SERVED, at(4).at)
+    stalled = served.reads(250_000, 99_000, 8.1)
+    assert (stalled.state, responsibility(stalled, asking, at(9).at)) == (
+        DeliveryState.STALLED,
+        Responsibility.UNKNOWN,
+    )

@@ -13,7 +13,7 @@ from inventory.domain.devices.serving import (
     find_faults,
     new_password,
 )
-from inventory.settings import check_served_addresses
+from vonggac.settings.served_addresses import check_served_addresses
 
 NETWORK = {"source_networks": ["10.9.0.0/24"]}
 

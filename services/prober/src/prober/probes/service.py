@@ -27,6 +27,7 @@ from prober.probes.site_faults import SiteWatch
 from prober.probes.site_places import SitePlaces
 from prober.probes.verification.on_hint import HintedReadBacks
 from prober.probes.verification.scheduler import Verifications
+from prober.probes.verification.self_check import SelfChecks
 from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
@@ -141,6 +142,7 @@ class Process:
         verify_worker = VerifyWorker(
             bus=bus,
             verifications=self.verifications,
+            self_checks=self._self_checks(bus, announcer, self.verifications.verifier),
             metrics=self._metrics.read_backs,
             limits=JobLimits(most, settings.stop_within_s),
         )
@@ -234,6 +236,18 @@ class Process:
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
+        )
+
+    def _self_checks(self, bus: Bus, announcer: Announcer, verifier: Verifier) -> SelfChecks:
+        settings = self._settings
+        return SelfChecks(
+            worker_id=self.worker_id,
+            verifier=verifier,
+            results=VerificationResults(bus),
+            announcer=announcer,
+            unsealer=self._unsealer,
+            addresses={address.partition("://")[0]: address for address in settings.served_addresses},
+            trust=settings.served_trust,
         )
 
     def _context(

@@ -26,6 +26,7 @@ from reporting.ingest.facts import (
 )
 from reporting.settings import Settings
 from reporting.storage.mandate import maintenance
+from reporting.storage.upkeep import self_checks
 from reporting.storage.upkeep.announcements import announce
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
@@ -139,6 +140,7 @@ class Ingest:
             await formats.record(session, formats.formats(facts))
             await security.record(session, security.signs(facts))
             await site_faults.record(session, facts)
+            await self_checks.record(session, facts)
             lost = await lost_streams.record(session, facts)
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))

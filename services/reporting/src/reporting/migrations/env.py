@@ -9,6 +9,7 @@ from reporting.storage.sending import issued as _issued  # noqa: F401
 from reporting.storage.sending import regimes as _regimes  # noqa: F401
 from reporting.storage.sending import tables as _sending  # noqa: F401
 from reporting.storage.sending import urging_tables as _urging  # noqa: F401
+from reporting.storage.upkeep import self_checks as _self_checks  # noqa: F401 - its table is of the same metadata
 from reporting.storage.upkeep import tables as _upkeep  # noqa: F401
 from vonggac.database.migrations import run_env
 

@@ -10,7 +10,10 @@ from services.reporting.tests.conftest import Client, Province
 
 from reporting.ingest.handlers import Ingest
 from reporting.tables import Format
-from vonggac.events.inventory import DestinationMode, DestinationV1
+from vonggac.events import CloudEvent, Payload, new_event
+from vonggac.events.inventory import CameraV1, DestinationMode, DestinationV1, PlannedDelivery
+from vonggac.events.inventory.serving import SelfCheck, SelfCheckOutcome
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 PARTIES = ("by_us_ms", "by_centre_ms", "by_camera_ms", "by_line_ms", "by_unknown_ms")
 
@@ -51,6 +54,49 @@ async def test_the_parties_of_a_delivery_add_up_to_its_time_not_connected(
     assert [row["by_us_ms"] for row in csv.DictReader(io.StringIO(found))] == [str(row["by_us_ms"]) for row in rows]
     one = await client.get(f"/v1/deliveries/{pulled.id}/intervals", params=PERIOD)
     assert "waiting_for_centre" in {each["state"] for each in one.json()["intervals"]}
+
+
+async def test_a_centre_is_named_for_the_time_between_good_checks_of_its_address(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    province.now = END
+    camera = province.camera("CAM-01")
+    pulled, pushed = camera.deliveries
+    minutes = [(0, SelfCheckOutcome.SERVED), (10, SelfCheckOutcome.SERVED), (20, SelfCheckOutcome.SERVED),
+               (40, SelfCheckOutcome.SERVED), (50, SelfCheckOutcome.TLS), (52, SelfCheckOutcome.TLS)]  # fmt: skip
+    await province.feed(
+        ingest,
+        *province.base(),
+        province.stated("camera", camera),
+        *province.watched(END),
+        *province.probes(camera, START, END, every_s=600),
+        province.change(pulled, camera, 1, START, "waiting_for_centre", cause="not_asked"),
+        province.change(pushed, camera, 2, START, "acknowledged"),
+        *(checked(camera, pulled, START + timedelta(hours=1, minutes=minute), found) for minute, found in minutes),
+    )
+    rows = json.loads(await get(client, "not_connected_by_party", Format.JSON))
+    assert all(sum(row[name] for name in PARTIES) == row["not_connected_ms"] > 0 for row in rows)
+    minute = 60_000
+    assert sum(row["by_centre_ms"] for row in rows) == 20 * minute
+    assert sum(row["by_us_ms"] for row in rows) == 2 * minute
+
+
+def checked(
+    camera: CameraV1, delivery: PlannedDelivery, at: datetime, outcome: SelfCheckOutcome
+) -> CloudEvent[Payload]:
+    fact = DeliveryVerifiedV1(
+        delivery_id=delivery.id,
+        camera_id=camera.id,
+        destination_id=delivery.destination_id,
+        camera_revision=camera.revision,
+        worker_id="prober-1",
+        observed_at=at,
+        verdict=VerificationVerdict.NOT_CHECKABLE,
+        interval_s=600,
+        duration_ms=900,
+        self_check=SelfCheck(outcome=outcome, address="rtsps://a.example.vn:8322/ioc/gate"),
+    )
+    return new_event(fact, source="/prober/prober-1", subject=str(delivery.id), time=at)
 
 
 async def test_the_overview_says_since_when_a_centre_has_not_asked_and_who_is_responsible(

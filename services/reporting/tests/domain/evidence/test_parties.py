@@ -9,6 +9,7 @@ from reporting.domain.evidence.parties import add_up, divide, party_of
 from reporting.domain.segments import Period, Segment
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState, Responsibility
+from vonggac.events.inventory.serving import SelfCheckOutcome
 
 STATUSES = st.builds(
     Status, st.sampled_from([*DeliveryState]).map(str), st.none() | st.sampled_from([*Cause]).map(str), st.just(0)
@@ -44,6 +45,20 @@ def test_each_party_answers_for_what_it_can_end(state: str, cause: str | None, p
 
 def test_what_no_forwarder_showed_is_nobody_s() -> None:
     assert party_of(None) is Responsibility.UNKNOWN
+
+
+@pytest.mark.parametrize("cause", ["not_asked", "left", "refused"])
+def test_a_centre_without_a_session_is_named_between_two_checks_that_were_good(cause: str) -> None:
+    shown = [Segment(0, 1000, Status("waiting_for_centre", cause, 0))]
+    checks = [Segment(200, 500, SelfCheckOutcome.SERVED), Segment(600, 700, SelfCheckOutcome.TLS)]
+    sums = add_up(divide(Period(0, 1000), [Segment(0, 1000, True)], shown, checks))
+    assert dict(sums) == {
+        Responsibility.US: 100,
+        Responsibility.CENTRE: 300,
+        Responsibility.CAMERA: 0,
+        Responsibility.LINE: 0,
+        Responsibility.UNKNOWN: 600,
+    }
 
 
 @given(STATUSES)

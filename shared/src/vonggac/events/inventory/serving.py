@@ -1,9 +1,11 @@
-"""How a centre that pulls is served: what its destination states, as the forwarder needs it."""
+"""How a centre that pulls is served: what its destination states, as the forwarder needs it, and what we find ourselves
+at the address that it pulls from."""
 
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from vonggac.events.causes import Cause
 from vonggac.events.envelope import MESSAGE
 
 type SealedSecret = str
@@ -76,3 +78,38 @@ def served_url(destination_code: str, camera_code: str = "") -> str:
 def served_path(url: str) -> str:
     """`served://<destination>/<camera>` -> `/<destination>/<camera>`, as the centre types it."""
     return url.removeprefix(f"{SERVED}:/")
+
+
+CHECK_HOLDS_S = 900.0
+"""So long a check of an address says who is responsible."""
+
+
+class SelfCheckOutcome(StrEnum):
+    """What we found ourselves at the address from which a centre pulls."""
+
+    SERVED = "served"
+    """It answers, its certificate is good, the login is taken, and the camera's own picture comes."""
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    LOGIN = "login"
+    NO_PICTURE = "no_picture"
+    OTHER_PICTURE = "other_picture"
+    NOT_CHECKABLE = "not_checkable"
+    """It says nothing: no picture to compare, or a fault of the prober's own."""
+
+
+class SelfCheck(BaseModel):
+    """One attempt of ours to play what a centre pulls, from outside the worker that serves it."""
+
+    model_config = MESSAGE
+
+    outcome: SelfCheckOutcome
+    address: str = Field(description="What was played, without a login.")
+    cause: Cause | None = Field(default=None, description="Why it was not served.")
+    detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
+    certificate_ends_at: AwareDatetime | None = Field(
+        default=None, description="Of the certificate that was shown there, whether or not it is good."
+    )
+    steps_ms: dict[str, float] = Field(
+        default_factory=dict, description="How long each step took: dns, connect, tls, options, describe, setup, play."
+    )

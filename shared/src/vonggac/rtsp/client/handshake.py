@@ -42,6 +42,8 @@ class Route:
     tls: TlsPolicy = SYSTEM_AUTHORITIES
     challenge: Challenge | None = None
     """The challenge of a peer that closed the connection with its 401."""
+    marks: tuple[tuple[str, str], ...] = ()
+    """Headers of our own in DESCRIBE; none goes along with a redirect to another host."""
 
     def with_login(self) -> "Route":
         """With the credentials of the URL where no others are given."""
@@ -74,7 +76,8 @@ class Route:
             raise PeerError(
                 Cause.SECRET_MOVED, f"{error.method} was redirected elsewhere with the password in the path"
             )
-        return replace(self, url=url, credentials=self.credentials if ours else url.credentials, challenge=None)
+        credentials = self.credentials if ours else url.credentials
+        return replace(self, url=url, credentials=credentials, challenge=None, marks=self.marks if ours else ())
 
 
 async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:

@@ -196,7 +196,8 @@ async def _play(transport: str, options: PlayOptions, receiver: _Receiver, route
         await handshake.connect()
         if options.send_options:
             await handshake.options()
-        response = await handshake.send_request("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
+        asked = [("Accept", "application/sdp"), *route.marks]
+        response = await handshake.send_request("DESCRIBE", handshake.url, asked)
         sdp = parse_sdp(response.body)
         base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
         handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from vonggac.events.causes import Cause
+from vonggac.events.inventory.serving import CHECK_HOLDS_S, SelfCheckOutcome
 
 MAX_ASKER_CHARACTERS = 300
 
@@ -24,6 +25,9 @@ class Asking:
     """Whether it has received before, from whatever worker."""
     unusable: Cause | None = None
     """Why nobody can log in: a fault of ours."""
+    checked: SelfCheckOutcome | None = None
+    """What a prober found at this address last, from outside this worker."""
+    checked_at: datetime | None = None
 
     @property
     def waits_for(self) -> Cause:
@@ -33,6 +37,18 @@ class Asking:
         if self.refused_for is not None:
             return Cause.REFUSED
         return Cause.LEFT if self.received else Cause.NOT_ASKED
+
+    def check_at(self, now: datetime) -> SelfCheckOutcome | None:
+        """What the last check says now; None of one that is too old, or says nothing."""
+        if self.checked_at is None or not timedelta() <= now - self.checked_at < timedelta(seconds=CHECK_HOLDS_S):
+            return None
+        return self.checked
+
+    def note_check(self, outcome: SelfCheckOutcome, at: datetime) -> "Asking":
+        """A prober checked the address; of two checks the later one stands."""
+        if self.checked_at is not None and at < self.checked_at:
+            return self
+        return replace(self, checked=outcome, checked_at=at)
 
     def note_request(self, at: datetime, by: str) -> "Asking":
         """Somebody who logged in asked for the camera."""

@@ -7,6 +7,7 @@ best of them: their bytes are summed, so one that takes media carries the others
 
 import math
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from forwarder.domain import delivery as pushed
 from forwarder.domain.clock import Instant
@@ -22,14 +23,11 @@ from forwarder.domain.delivery import (
 from forwarder.domain.progress import Opened, ProgressRead
 from forwarder.domain.serving.asking import Asking
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState, Responsibility
+from vonggac.events.forwarder import DeliveryState, Responsibility, find_responsible
 
 REPORTS_WITHIN_S = 15.0
 """Over UDP a receiver report is the only sign that anything arrives; they come every 5 s (RFC 3550 §6.2)."""
 
-_LINE = frozenset({Cause.ROUTE})
-_UNCLEAR = frozenset({Cause.DNS, Cause.TIMEOUT})
-"""Of a camera that cannot be had: whether it or its line is down, nobody can know from one camera."""
 _RECEIVING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED})
 
 
@@ -84,21 +82,11 @@ def decide(
             return pushed.decide(delivery, event, now, chance=0.0, limits=limits)
 
 
-def responsibility(delivery: Delivery) -> Responsibility | None:
-    """Who can end it that the centre receives nothing; None while it receives.
-
-    `centre` needs proof that it could have received: a check of that address from outside. Without one it is unknown.
-    """
+def responsibility(delivery: Delivery, asking: Asking, now: datetime) -> Responsibility | None:
+    """Who can end it that the centre receives nothing; None while it receives."""
     if delivery.state in _RECEIVING:
         return None
-    if delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.cause is not None:
-        if delivery.cause in _UNCLEAR:
-            return Responsibility.UNKNOWN
-        return Responsibility.LINE if delivery.cause in _LINE else Responsibility.CAMERA
-    ours = {DeliveryState.STOPPED, DeliveryState.DISABLED, DeliveryState.RELEASED}
-    if delivery.state in ours or delivery.cause in {Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED}:
-        return Responsibility.US
-    return Responsibility.UNKNOWN
+    return find_responsible(delivery.state, delivery.cause, check=asking.check_at(now), refused_for=asking.refused_for)
 
 
 def _camera_live(delivery: Delivery, now: Instant, asking: Asking) -> Decision:

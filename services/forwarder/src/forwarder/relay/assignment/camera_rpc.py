@@ -179,7 +179,9 @@ class CameraRpc:
             log.warning("verification_malformed", subject=message.subject, error="another event")
             return
         supervisor = self._relay.deliveries.get(verification.delivery_id)
-        result = judged(verification)
+        result, check = judged(verification), verification.self_check
+        if check is not None and isinstance(supervisor, ServedDeliverySupervisor):
+            supervisor.note_check(check.outcome, verification.observed_at)
         if supervisor is not None:
             supervisor.agreed = verification.agreeing
         if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:

@@ -13,11 +13,13 @@ from forwarder.relay.passing.fleet import Fleet, RemoteOffer
 from forwarder.relay.server.offers import Offer, Offers, find_stream
 from forwarder.relay.server.refused_logins import RefusedLogins
 from vonggac.events.causes import Cause
+from vonggac.logins.check_tickets import CHECK_HEADER
 from vonggac.net.errors import MalformedError
 from vonggac.net.http_auth import parse_authorization
 from vonggac.net.url import Credentials
 from vonggac.rtsp.server.login import Account, Login
 from vonggac.rtsp.server.replies import Reply
+from vonggac.rtsp.server.session_state import target_of
 from vonggac.rtsp.wire.messages import Request
 
 MAX_USERNAME = 100
@@ -36,6 +38,8 @@ class Asker:
     peer: str
     tls_version: str | None
     agent: str | None = None
+    is_check: bool = False
+    """Not the centre: a prober plays what the centre could, and stands in no state, refusal or limit of its."""
 
     def __str__(self) -> str:
         return f"{self.peer}, {self.agent}" if self.agent else self.peer
@@ -150,7 +154,7 @@ class PassedAdmission:
 def find_refusal(account: CentreAccount, camera: Camera | None, asker: Asker) -> Reply | None:
     """Of somebody who knows the password: where it comes from, whether by TLS, and whether the camera is its."""
     mine = camera if camera is not None and camera.serving.account == account.serving.account else None
-    if not account.admits(asker.peer):
+    if not asker.is_check and not account.admits(asker.peer):
         if mine is not None:
             mine.on_refused(Cause.ADDRESS_NOT_ALLOWED, str(asker))
         return Reply(403, close=True)
@@ -161,9 +165,21 @@ def find_refusal(account: CentreAccount, camera: Camera | None, asker: Asker) ->
     return Reply(404) if camera is not None and mine is None else None
 
 
+def shows_ticket(request: Request, use: Callable[[str, str], bool]) -> bool:
+    """Whether a request begins a check of ours. `use` takes the ticket and the stream's path."""
+    ticket, path = request.headers.get(CHECK_HEADER), target_of(request.uri)
+    return ticket is not None and path is not None and use(ticket, path)
+
+
+def note_request(camera: Camera, asker: Asker) -> None:
+    """Note for the delivery that its centre asks."""
+    if not asker.is_check:
+        camera.on_request(str(asker))
+
+
 def refuse(camera: Camera, why: Cause, asker: Asker, note: str = "") -> None:
     """Note it for the delivery. Who comes from elsewhere is a stranger, whatever camera he names."""
-    if camera.admits(asker.peer):
+    if not asker.is_check and camera.admits(asker.peer):
         camera.on_refused(why, f"{asker}{f' ({note})' if note else ''}")
 
 

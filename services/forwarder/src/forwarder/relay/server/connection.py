@@ -22,7 +22,9 @@ from forwarder.relay.server.admission import (
     LoginAdmission,
     PassedAdmission,
     Served,
+    note_request,
     refuse,
+    shows_ticket,
 )
 from forwarder.relay.server.first_packets import find_first_packets, present
 from forwarder.relay.server.offers import Offer
@@ -44,6 +46,8 @@ from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.messages import Request
 
 SESSION_TIMEOUT_S = 60
+CHECK_LASTS_S = 60.0
+"""A check of ours ends itself; one whose prober has died is ended."""
 _SPARE_BYTES = 1 << 20
 _OPEN = frozenset({"OPTIONS"})
 _KEEPING_ALIVE = frozenset({"GET_PARAMETER", "SET_PARAMETER"})
@@ -63,6 +67,8 @@ class ServerParts:
     bounds: Bounds
     budget: MediaBudget
     udp_ports: range | None
+    is_check: Callable[[str, str], bool]
+    """Whether a ticket is of a check of ours, of the stream at that path; uses the ticket up."""
     on_connected: Callable[["CentreOfConnection"], None]
     on_admitted: Callable[["CentreOfConnection"], None]
     on_disconnected: Callable[["CentreOfConnection"], None]
@@ -92,6 +98,7 @@ class CentreOfConnection(ServerConnection):
         self._set_up_source: CameraSource | None = None
         self._playing: CentreSession | None = None
         self._login_timer: asyncio.TimerHandle | None = None
+        self._check_timer: asyncio.TimerHandle | None = None
 
     @property
     def carries_media(self) -> bool:
@@ -123,6 +130,8 @@ class CentreOfConnection(ServerConnection):
     def disconnected(self) -> None:
         if self._login_timer is not None:
             self._login_timer.cancel()
+        if self._check_timer is not None:
+            self._check_timer.cancel()
         if self._passage is not None:
             self._passage.end()
         self._end_session()
@@ -164,6 +173,9 @@ class CentreOfConnection(ServerConnection):
 
     def reply_to(self, request: Request) -> Reply | None:
         self.asker.agent = _readable(request.headers.get("User-Agent")) or self.asker.agent
+        if not self.asker.is_check and self._offer is None and shows_ticket(request, self._parts.is_check):
+            self.asker.is_check = True
+            self._check_timer = self._loop.call_later(CHECK_LASTS_S, self.close_soon)
         self._udp_of_front = request.headers.get(UDP_OF_FRONT) if self._passed is not None else None
         admitted = self._admission.admitted
         if request.method in _OPEN or (request.method in _KEEPING_ALIVE and admitted):
@@ -183,7 +195,7 @@ class CentreOfConnection(ServerConnection):
         if offer is None:
             return Reply(404)
         if request.method in ASKING:
-            offer.on_request(str(self.asker))
+            note_request(offer, self.asker)
             if offer.source is None:
                 return Reply(503, (RETRY_AFTER,))
         if self._session is None or not self._session.state.tracks:
@@ -206,7 +218,7 @@ class CentreOfConnection(ServerConnection):
     def refuse_session(self) -> Reply | None:
         """Return why no further session may be set up; None when it may."""
         offer = self._offer
-        if offer is None or offer.take_place(self):
+        if offer is None or self.asker.is_check or offer.take_place(self):
             return None
         refuse(offer, Cause.SESSION_LIMIT, self.asker)
         return Reply(453)
@@ -234,7 +246,8 @@ class CentreOfConnection(ServerConnection):
                 budget=parts.budget,
                 acknowledgement=self._new_acknowledgement(),
             )
-            offer.on_began(self._playing)
+            if not self.asker.is_check:
+                offer.on_began(self._playing)
         return {number: (first.sequence, first.timestamp) for number, first in find_first_packets(source).items()}
 
     def pause_media(self) -> None:
@@ -269,7 +282,8 @@ class CentreOfConnection(ServerConnection):
             and (self._parts.udp_ports is not None or self._passed is not None)
             and self.asker.tls_version is None
         )
-        self._session = self._new_session(TransportPolicy(tcp=ServedTransport.TCP in allowed, udp=udp))
+        tcp = ServedTransport.TCP in allowed or self.asker.is_check
+        self._session = self._new_session(TransportPolicy(tcp=tcp, udp=udp))
 
     def _new_session(self, policy: TransportPolicy) -> PlaySession:
         return PlaySession(self, self._sender, SessionState(self.session_id, SESSION_TIMEOUT_S), policy)
@@ -279,7 +293,8 @@ class CentreOfConnection(ServerConnection):
         playing, self._playing = self._playing, None
         if playing is not None and self._offer is not None:
             playing.connection_ended()
-            self._offer.on_ended(playing)
+            if not self.asker.is_check:
+                self._offer.on_ended(playing)
 
     def _pass_on(self, request: Request, camera: RemoteOffer) -> Reply | None:
         """Let the holder of the camera answer, and all that comes after it."""
@@ -287,13 +302,13 @@ class CentreOfConnection(ServerConnection):
             # One connection plays one camera.
             return Reply(455)
         if camera.address is None:
-            camera.on_request(str(self.asker))
+            note_request(camera, self.asker)
             return Reply(503, (RETRY_AFTER,))
         ticket = camera.fleet.write_ticket(camera, self.asker.peer, self.asker.tls_version)
 
         def unanswered() -> None:
             self._passage = None
-            camera.on_request(str(self.asker))
+            note_request(camera, self.asker)
             self._write_reply(Reply(503, (RETRY_AFTER,)), usable_cseq(request))
             self.close_soon()
 

@@ -17,6 +17,7 @@ from forwarder.relay.server.admission import Served
 from forwarder.relay.server.connection import CentreOfConnection, ServerParts
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.server.refused_logins import RefusedLogins
+from vonggac.logins.check_tickets import CheckTickets
 from vonggac.net.tls_counting import CountingContext
 from vonggac.net.url import Credentials
 from vonggac.rtsp.server.liveness import HANDSHAKE_S
@@ -59,9 +60,17 @@ class CertificateError(ValueError):
 class CentreListener:
     """Listens from `start` to `stop`. `offers` is what it serves."""
 
-    def __init__(self, ports: ServedPorts, *, now: Callable[[], datetime], bounds: Bounds, budget: MediaBudget) -> None:
-        """Raises CertificateError."""
-        refused_logins = RefusedLogins()
+    def __init__(
+        self,
+        ports: ServedPorts,
+        *,
+        now: Callable[[], datetime],
+        bounds: Bounds,
+        budget: MediaBudget,
+        check_key: bytes,
+    ) -> None:
+        """`check_key`: by which probers of the fleet sign their checks. Raises CertificateError."""
+        refused_logins, checks = RefusedLogins(), CheckTickets(check_key)
         self.offers = Offers(refused_logins.forget_account)
         self.port: int | None = None
         self.tls_port: int | None = None
@@ -86,6 +95,7 @@ class CentreListener:
             bounds=bounds,
             budget=budget,
             udp_ports=ports.udp_ports,
+            is_check=lambda ticket, path: checks.use(ticket, path, now().timestamp()),
             on_connected=self._connected,
             on_admitted=lambda connection: self._strangers.pop(connection, None),
             on_disconnected=self._disconnected,

@@ -3,6 +3,7 @@
 All decisions are `forwarder.domain.serving.served_delivery.decide`.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from forwarder.domain.assignment.ownership import NO_HISTORY, DeliveryHistory
@@ -16,7 +17,9 @@ from forwarder.relay.server.offers import Offers
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor, OnChange
 from forwarder.relay.supervision.served_slot import ServedEvent, ServedSlot
+from vonggac.events.forwarder import Responsibility
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.events.inventory.serving import SelfCheckOutcome
 
 
 class ServedDeliverySupervisor(DeliverySupervisor):
@@ -37,6 +40,8 @@ class ServedDeliverySupervisor(DeliverySupervisor):
         asking = Asking(received=past.last_success_at is not None)
         self.slot = self.serving = ServedSlot(context, offers, self._served_changed, asking)
         self._decide = self._decide_served
+        self._responsible: Responsibility | None = Responsibility.UNKNOWN
+        """Who could end it when that was last found; a change of state reports it anyhow."""
 
     def begin_serving(self) -> None:
         """Let the centre log in, whether or not there is a picture to give."""
@@ -49,10 +54,28 @@ class ServedDeliverySupervisor(DeliverySupervisor):
         if changed:
             self.slot.offer_delivery(plan)
 
+    def note_check(self, outcome: SelfCheckOutcome, at: datetime) -> None:
+        """A prober checked the address that the centre pulls from."""
+        self.slot.asking = self.slot.asking.note_check(outcome, at)
+        self._report_responsible()
+
+    def tick(self, now_s: float, silent_s: float, usual_silence_s: float = 0.0) -> None:
+        """The same of any delivery; what a check says ends by itself."""
+        super().tick(now_s, silent_s, usual_silence_s)
+        if self.slot.asking.checked_at is not None:
+            self._report_responsible()
+
     async def end_session(self) -> None:
         """End what the centre receives, and serve it no more."""
         await super().end_session()
         self.slot.withdraw_offer()
+
+    def _report_responsible(self) -> None:
+        """Report the delivery anew when somebody else can end its wait."""
+        found = domain.responsibility(self.delivery, self.slot.asking, self.slot.now)
+        if found is not self._responsible:
+            self._responsible = found
+            self.report_state()
 
     def _decide_served(self, delivery: Delivery, event: domain.Event, now: Instant) -> Decision:
         slot, limits = self.slot, self._context.limits

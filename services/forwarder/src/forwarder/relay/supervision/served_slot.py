@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from forwarder.domain.progress import Opened, Progress
 from forwarder.domain.serving.asking import Asking
@@ -70,6 +71,11 @@ class ServedSlot:
     def taken_by(self) -> tuple[ServedSession, ...]:
         """The open sessions."""
         return tuple(session.describe() for session in self._playing)
+
+    @property
+    def now(self) -> datetime:
+        """The time that facts are dated by."""
+        return self._context.now().at
 
     def offer_delivery(self, plan: PlannedDelivery) -> None:
         """Know the delivery's address, account and rules from now on; media is there with `open_session`.

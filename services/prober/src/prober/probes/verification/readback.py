@@ -17,7 +17,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import RtspUrl, fill_credentials, hide_login, takes_credentials
-from vonggac.rtsp import MediaBatch, Player, Route, Track, open_player
+from vonggac.rtsp import MediaBatch, Player, PlayOptions, Route, Step, Track, open_player
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 SCHEMES = ("rtsp", "rtsps")
@@ -34,6 +34,8 @@ class Source:
     url: str
     credentials: Credentials | None = None
     tls: TlsPolicy = SYSTEM_AUTHORITIES
+    marks: tuple[tuple[str, str], ...] = ()
+    """Headers of our own, by which our own server knows a check of ours."""
 
 
 class KeyframeHashes:
@@ -63,7 +65,10 @@ class KeyframeHashes:
 class ReadBack:
     """One session at a destination. `seen` is what came, dated by `now`; `on_change` is called when it has grown."""
 
-    def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, networks: AllowedNetworks | None, on_change: Callable[[], None], now: Callable[[], datetime]
+    ) -> None:
+        """`networks`: None allows every address, one of our own settings."""
         self._networks, self._on_change, self._now = networks, on_change, now
         self._keyframes: list[Keyframe] = []
         self._failure: Failure | None = None
@@ -73,12 +78,18 @@ class ReadBack:
         self._newest: Newest | None = None
         self._silence: asyncio.TimerHandle | None = None
         self._credentials: Credentials | None = None
+        self._steps: list[Step] = []
         self.login_accepted: bool | None = None
         """None while the destination has not said."""
 
     @property
     def seen(self) -> Seen:
         return Seen(self._keyframes, self._failure, self._newest)
+
+    @property
+    def steps_ms(self) -> dict[str, float]:
+        """How long each step of opening took; of one that was made twice, the last time."""
+        return {step.name: round(step.ms, 1) for step in self._steps}
 
     def fail(self, failure: Failure) -> None:
         """There will come no more; the first reason stands."""
@@ -118,11 +129,14 @@ class ReadBack:
                 source.credentials,
                 self._networks,
                 source.tls,
+                marks=source.marks,
             ),
             deadline_s=deadline_s,
             on_media=self._on_media,
             on_lost=self._on_lost,
             on_tracks=self._on_tracks,
+            options=PlayOptions(send_options=bool(source.marks)),
+            steps=self._steps,
         )
 
     def _on_tracks(self, tracks: tuple[Track, ...]) -> None:

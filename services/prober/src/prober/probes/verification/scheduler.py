@@ -95,13 +95,13 @@ class Verifications:
         awake: Awake | None = None,
     ) -> None:
         """`failing_room`: read-backs at a time at one destination that failed there last; they take long."""
-        self._awake = awake
+        self._awake, self.verifier = awake, verifier
         self.per_fact = READ_BACKS_PER_FACT
         """Of so many read-backs that say the same one is a fact."""
         self._failing_room = failing_room
         self._failing: Counter[UUID] = Counter()
         """Such read-backs that run now, by destination."""
-        self._worker_id, self._verifier, self._results = worker_id, verifier, results
+        self._worker_id, self._results = worker_id, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
         self._running: dict[UUID, _Claim] = {}
         """The deliveries that are read back now."""
@@ -109,7 +109,7 @@ class Verifications:
     @property
     def longest_s(self) -> float:
         """The longest that a round takes."""
-        return self._verifier.limits.longest_s
+        return self.verifier.limits.longest_s
 
     def is_verifying(self, camera_id: UUID) -> bool:
         """Whether this process reads a delivery of the camera back now."""
@@ -152,7 +152,7 @@ class Verifications:
                 if delivery not in running:
                     del self._running[delivery.id]
             facts += await self._verify_meanwhile(camera, running, free, before, hold) if running else ()
-        now = self._verifier.now()
+        now = self.verifier.now()
         left = [due_in_s(last, camera_revision=camera.revision, now=now) for last in before.read_backs.values()]
         if len(free) < len(wanted):
             left.append(SAME_DELIVERY_AGAIN_S)
@@ -166,12 +166,12 @@ class Verifications:
         before: Before,
     ) -> tuple[tuple[DeliveryVerifiedV1, ...], list[PlannedDelivery], bool]:
         """The facts on those that are due and not delivered, those to read back, and whether there is room for all."""
-        now, revision = self._verifier.now(), camera.revision
+        now, revision = self.verifier.now(), camera.revision
         due = [each for each in deliveries if is_due(before.read_backs[each.id], camera_revision=revision, now=now)]
         for delivery in due:
             self._count_lateness(before.read_backs[delivery.id], revision, now)
-        before.states.update(await self._verifier.load_states(due))
-        idle = self._verifier.not_running(due, before.states)
+        before.states.update(await self.verifier.load_states(due))
+        idle = self.verifier.not_running(due, before.states)
         stopped = {each.delivery.id for each in idle}
         able = [delivery for delivery in due if delivery.id not in stopped]
         running = self._with_room(able, before)
@@ -228,10 +228,10 @@ class Verifications:
         """
         async with self._alone(camera, deliveries):
             before = await self._load_before(deliveries)
-            before.states.update(await self._verifier.load_states(deliveries))
+            before.states.update(await self.verifier.load_states(deliveries))
             able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
             facts = await self._verify(camera, able, before, None) if able else ()
-            now = self._verifier.now()
+            now = self.verifier.now()
             unable = tuple(
                 self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
                 for delivery in deliveries
@@ -249,8 +249,8 @@ class Verifications:
         async with self._alone(camera, hinted):
             before = await self._load_before(hinted)
             wanted = [each for each in hinted if not hints[each.id].is_answered(before.read_backs[each.id])]
-            before.states.update(await self._verifier.load_states(wanted))
-            stopped = {each.delivery.id for each in self._verifier.not_running(wanted, before.states)}
+            before.states.update(await self.verifier.load_states(wanted))
+            stopped = {each.delivery.id for each in self.verifier.not_running(wanted, before.states)}
             wanted = self._with_room([each for each in wanted if each.id not in stopped], before)
             since = {delivery.id: hints[delivery.id].since for delivery in wanted}
             return await self._verify(camera, wanted, before, None, since, hinted=True) if wanted else ()
@@ -295,9 +295,9 @@ class Verifications:
         self._failing.update(failing)
         try:
             with self._metrics.running.track_inprogress():
-                async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
+                async with asyncio.timeout(self.longest_s + GRACE_S), kept_in_progress(hold):
                     # The proof of one delivery does not wait for what takes long at the other's destination.
-                    await self._verifier.verify(
+                    await self.verifier.verify(
                         camera.id, deliveries, earlier=earlier, patient=patient, on_found=on_found
                     )
         finally:
@@ -353,7 +353,7 @@ def _says_something(finding: Finding) -> bool:
 
 
 @asynccontextmanager
-async def _kept_in_progress(hold: Hold | None) -> AsyncIterator[None]:
+async def kept_in_progress(hold: Hold | None) -> AsyncIterator[None]:
     """Call `hold` again and again while the block lasts."""
 
     async def keep() -> None:

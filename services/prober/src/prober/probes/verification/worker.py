@@ -1,12 +1,15 @@
-"""What becomes of a job of VERIFY_JOBS: the camera's deliveries are read back, and the job put back."""
+"""What becomes of a job of VERIFY_JOBS: the camera's deliveries are read back, addresses that centres pull from are
+checked, and the job is put back."""
 
 import random
 from collections.abc import Callable
 from functools import partial
 
+from prober.domain.self_check import WAITING_AGAIN_S
 from prober.metrics import ReadBackMetrics
 from prober.probes.job_loop import JobLimits, JobLoop, keep_job
 from prober.probes.verification.scheduler import Verifications, to_read_back
+from prober.probes.verification.self_check import SelfChecks
 from vonggac.bus import Bus, Job
 from vonggac.bus.dead_letters import dead_letter
 from vonggac.bus.declared import topology
@@ -30,11 +33,12 @@ class VerifyWorker:
         *,
         bus: Bus,
         verifications: Verifications,
+        self_checks: SelfChecks,
         metrics: ReadBackMetrics,
         limits: JobLimits,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._bus, self._verifications, self._chance = bus, verifications, chance
+        self._bus, self._verifications, self._self_checks, self._chance = bus, verifications, self_checks, chance
         self._loop = JobLoop(
             bus,
             stream=topology.VERIFY_JOBS,
@@ -78,13 +82,18 @@ class VerifyWorker:
         wanted = to_read_back(camera)
         if not wanted or job.deliveries <= FIRST_ROUNDS:
             await self._verifications.withdraw([delivery for delivery in camera.deliveries if delivery not in wanted])
-        if not wanted:
+        if not wanted and not self._self_checks.wanted(camera):
             # Until the camera changes.
             await job.complete()
             return "retired"
         if job.deliveries == 1:
             await job.postpone(self._chance() * FIRST_ROUND_WITHIN_S)
             return "deferred"
-        result = await self._verifications.verify_due(camera, hold=partial(keep_job, job))
+        hold = partial(keep_job, job)
+        check_in_s = await self._self_checks.check_due(camera, hold=hold)
+        if not wanted:
+            await job.postpone(check_in_s or WAITING_AGAIN_S)
+            return "checked"
+        result = await self._verifications.verify_due(camera, hold=hold)
         await job.postpone(result.next_in_s)
         return "read_back" if result.facts else "early"

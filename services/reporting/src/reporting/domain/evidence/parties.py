@@ -1,7 +1,7 @@
 """Who can end it that a centre does not receive a camera: us, the centre, the camera, the line, or nobody knows.
 
-A centre is named only on proof that it could have received, and without one nobody knows. The rule is one for every
-delivery, pulled or pushed.
+The rule is `vonggac.events.forwarder`, one for every delivery, pulled or pushed. A centre is named for the time
+between two checks of ours that were good; before the first and after the last of them nobody knows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,40 +9,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from reporting.domain.evidence.claims import Status
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
-from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState, Responsibility
-
-_OURS = frozenset({DeliveryState.STOPPED.value, DeliveryState.DISABLED.value, DeliveryState.RELEASED.value})
-_OUR_CAUSES = frozenset(
-    cause.value
-    for cause in (Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR, Cause.TRANSPORT_UNSUPPORTED)
-)
-_OF_THE_LINE = frozenset({Cause.ROUTE.value})
-_OF_EITHER = frozenset({Cause.DNS.value, Cause.TIMEOUT.value})
-"""Of a camera that cannot be had: whether it or its line is down, nobody can know from one camera."""
+from vonggac.events.forwarder import Responsibility, find_responsible
+from vonggac.events.inventory.serving import SelfCheckOutcome
 
 
-def party_of(status: Status | None) -> Responsibility:
+def party_of(status: Status | None, check: SelfCheckOutcome | None = None) -> Responsibility:
     """Who can end it. `status`: as the delivery's forwarder showed it; None where none did."""
     if status is None:
         return Responsibility.UNKNOWN
-    state, cause, _ = status
-    if state == DeliveryState.WAITING_FOR_CAMERA.value:
-        if cause is None or cause in _OF_EITHER:
-            return Responsibility.UNKNOWN
-        return Responsibility.LINE if cause in _OF_THE_LINE else Responsibility.CAMERA
-    if state in _OURS or cause in _OUR_CAUSES:
-        return Responsibility.US
-    return Responsibility.UNKNOWN
+    return find_responsible(status.state, status.cause, check=check)
 
 
 def divide(
-    period: Period, lost: Sequence[Segment[bool]], statuses: Sequence[Segment[Status]]
+    period: Period,
+    lost: Sequence[Segment[bool]],
+    statuses: Sequence[Segment[Status]],
+    checks: Sequence[Segment[SelfCheckOutcome]] = (),
 ) -> Iterator[tuple[Millis, Millis, Responsibility]]:
-    """The time in which a delivery was not connected, with who can end it. Its lengths add up to that of `lost`."""
-    for start, end, (away, status) in overlay(period, [lost, statuses]):
+    """The time in which a delivery was not connected, with who can end it. Its lengths add up to that of `lost`.
+
+    `checks`: what those of its address agree on.
+    """
+    for start, end, (away, status, check) in overlay(period, [lost, statuses, checks]):
         if away:
-            yield start, end, party_of(status)
+            yield start, end, party_of(status, check)
 
 
 def add_up(parts: Iterator[tuple[Millis, Millis, Responsibility]]) -> Mapping[Responsibility, Millis]:

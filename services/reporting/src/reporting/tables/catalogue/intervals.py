@@ -16,10 +16,12 @@ from reporting.reports.accounts import PORTION, CameraHistory, histories, watch_
 from reporting.storage import history, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
+from reporting.storage.upkeep.self_checks import load_checks
 from reporting.tables.catalogue.columns import CAMERA, DELIVERY, FACILITY, camera_values, delivery_values
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
+from vonggac.events.inventory.serving import SelfCheckOutcome
 
 _WHERE = FACILITY[:2]
 _INTERVAL = (
@@ -155,10 +157,17 @@ async def party_rows(asked: Selection) -> Portions:
         found = [one async for some in histories(session, question, portion, list) for one in some]
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, (), deliveries, *question.period, watch)
-        yield await asyncio.to_thread(_of_parties, asked, found, stored, watch)
+        checks = await load_checks(session, deliveries, *question.period)
+        yield await asyncio.to_thread(_of_parties, asked, found, stored, watch, checks)
 
 
-def _of_parties(asked: Selection, found: Sequence[CameraHistory], stored: Stored, watch: Watch) -> list[Row]:
+def _of_parties(
+    asked: Selection,
+    found: Sequence[CameraHistory],
+    stored: Stored,
+    watch: Watch,
+    checks: Mapping[str, Sequence[Segment[SelfCheckOutcome]]],
+) -> list[Row]:
     question, claims, rows = asked.question, stored.claims(), list[Row]()
     days = series(question.period, Step.DAY, question.zone)
     for one in found:
@@ -176,14 +185,19 @@ def _of_parties(asked: Selection, found: Sequence[CameraHistory], stored: Stored
             rows += [
                 (day.start, *_where(one.camera), *delivery_values(planned), sum(sums), *sums)
                 for day in days
-                if any(sums := _sums(day, lost, statuses))
+                if any(sums := _sums(day, lost, statuses, checks.get(planned.id, ())))
             ]
     return rows
 
 
-def _sums(day: Period, lost: Sequence[Segment[bool]], statuses: Sequence[Segment[Status]]) -> tuple[Millis, ...]:
+def _sums(
+    day: Period,
+    lost: Sequence[Segment[bool]],
+    statuses: Sequence[Segment[Status]],
+    checks: Sequence[Segment[SelfCheckOutcome]],
+) -> tuple[Millis, ...]:
     """Milliseconds of each party, in the order of the table."""
-    return tuple(add_up(divide(day, _within(day, lost), _within(day, statuses))).values())
+    return tuple(add_up(divide(day, _within(day, lost), _within(day, statuses), _within(day, checks))).values())
 
 
 def _within[T](day: Period, line: Sequence[Segment[T]]) -> list[Segment[T]]:
