@@ -97,7 +97,7 @@ async function walkInventory(): Promise<void> {
   );
   check(changed.name === "Sở Y tế tỉnh" && changed.revision === 2, "inventory: changed");
   for (const code of ["TS-2", "TS-3"]) found(await register.addAgency({ body: { ...body, code } }), 201, `inventory: ${code}`);
-  const agencies = await walked<register.AgencyShown>((query) => register.listAgencies({ query }), "inventory: agencies");
+  const agencies = await walked<register.AgencyResponse>((query) => register.listAgencies({ query }), "inventory: agencies");
   check(agencies.map((each) => each.code).join() === "TS-1,TS-2,TS-3", "inventory: in order");
   const sparse = found(await register.listAgencies({ query: { fields: "code" } }), 200, "inventory: fields");
   check(JSON.stringify(sparse.items[0]) === '{"code":"TS-1"}', "inventory: only these fields");

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from reporting import api
 from reporting.api.availability.schemas import NewTarget
 from reporting.api.parameters import GivenInstant, parse_moment, zone_names
-from reporting.api.reports.shapes import FreezeShape, Zone
+from reporting.api.reports.shapes import FreezeResponse, Zone
 from vonggac.http import ProblemError
 from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 
@@ -29,7 +29,7 @@ def test_a_year_that_overflows_a_zone_is_refused_in_a_body(text: str) -> None:
     day = {"from": "2026-11-20T00:00:00+07:00", "to": "2026-11-21T00:00:00+07:00"}
     for name in ("from", "to", "cut_off", "deadline"):
         with pytest.raises(ValidationError, match="has a year that is not between 1900 and 2999"):
-            FreezeShape.model_validate({**day, name: text})
+            FreezeResponse.model_validate({**day, name: text})
     with pytest.raises(ValidationError, match="has a year that is not between 1900 and 2999"):
         NewTarget.model_validate({"percent": "95", "reason": "1742/UBND-VX", "valid_from": text})
 

@@ -16,7 +16,7 @@ LINKS = (
 """Relative addresses, so that the page stands behind any prefix; what is there, in Vietnamese and English."""
 
 
-class ServiceShown(BaseModel):
+class ServiceResponse(BaseModel):
     """What `/` says."""
 
     service: str
@@ -27,7 +27,7 @@ class ServiceShown(BaseModel):
 
 def add_front_page(app: FastAPI) -> None:
     """The route `/` of an app. It needs no caller and says nothing that `/docs` does not."""
-    shown = ServiceShown(
+    shown = ServiceResponse(
         service=app.title,
         description=app.description,
         version=app.version,
@@ -42,7 +42,7 @@ def add_front_page(app: FastAPI) -> None:
         return JSONResponse(shown.model_dump(), headers=headers)
 
 
-def _page(shown: ServiceShown) -> str:
+def _page(shown: ServiceResponse) -> str:
     rows = "\n".join(
         f'<li><a href="{escape(address)}">{escape(vietnamese)}</a> ({escape(english)})</li>'
         for address, vietnamese, english in LINKS

@@ -31,7 +31,7 @@ NounName = Annotated[str, AfterValidator(_check_name), Query(json_schema_extra={
 type Action = Literal["created", "changed", "removed"]
 
 
-class ChangeShown(BaseModel):
+class ChangeResponse(BaseModel):
     """One line of the log; `before` and `after` hold every field but secrets."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -48,13 +48,13 @@ class ChangeShown(BaseModel):
     reason: str | None
 
 
-CHANGES = Listing[Change, ChangeShown](
-    ChangeShown,
+CHANGES = Listing[Change, ChangeResponse](
+    ChangeResponse,
     keys={"id": Key(lambda change: change.id, int)},
     id_key="id",
     default_sort="-id",
 )
-type ChangePage = PageQuery[Change, ChangeShown]
+type ChangePage = PageQuery[Change, ChangeResponse]
 
 
 @router.get("", summary="List changes, newest first", responses=CHANGES.responses, response_model=None)
@@ -99,11 +99,11 @@ async def _answer(context: RequestContext, page: ChangePage, query: Select[Chang
         if page.wants_total:
             total = await session.scalar(select(func.count()).select_from(query.subquery()))
     found = page.page(rows, total=total)
-    return page.answer(found, [_shown(row, people=context.sight.people) for row in found.rows])
+    return page.answer(found, [_to_response(row, people=context.sight.people) for row in found.rows])
 
 
-def _shown(row: Change, *, people: bool) -> ChangeShown:
-    shown = ChangeShown.model_validate(row)
+def _to_response(row: Change, *, people: bool) -> ChangeResponse:
+    shown = ChangeResponse.model_validate(row)
     if people:
         return shown
     hidden = {side: hide_contacts(values) for side in ("before", "after") if (values := getattr(shown, side))}

@@ -25,7 +25,7 @@ _CHARACTERS = 64 * 1024
 READ_AT_ONCE = 100
 
 
-class DeadLetterShown(BaseModel):
+class DeadLetterResponse(BaseModel):
     """One letter. Events hold no credential but sealed ones."""
 
     sequence: int
@@ -40,12 +40,12 @@ class DeadLetterShown(BaseModel):
     )
 
 
-LETTERS = Listing[DeadLetter, DeadLetterShown](
-    DeadLetterShown,
+LETTERS = Listing[DeadLetter, DeadLetterResponse](
+    DeadLetterResponse,
     keys={"sequence": Key(lambda letter: letter.sequence, int)},
     id_key="sequence",
 )
-type LetterPage = PageQuery[DeadLetter, DeadLetterShown]
+type LetterPage = PageQuery[DeadLetter, DeadLetterResponse]
 
 
 class Replayed(BaseModel):
@@ -79,7 +79,7 @@ async def list_dead_letters(context: Context, page: Annotated[LetterPage, Depend
         found = page.page(await _rows(letters, page))
         total = sum((await letters.counts()).values()) if page.wants_total else None
     people = context.sight.people
-    return page.answer(replace(found, total=total), [_shown(letter, people=people) for letter in found.rows])
+    return page.answer(replace(found, total=total), [_to_response(letter, people=people) for letter in found.rows])
 
 
 async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
@@ -110,9 +110,9 @@ async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
             raise ProblemError(HTTPStatus.CONFLICT, "not_replayable", str(error)) from None
 
 
-def _shown(letter: DeadLetter, *, people: bool) -> DeadLetterShown:
+def _to_response(letter: DeadLetter, *, people: bool) -> DeadLetterResponse:
     body = letter.body[:_CHARACTERS].decode("utf-8", "backslashreplace") if people else HIDDEN
-    return DeadLetterShown(
+    return DeadLetterResponse(
         sequence=letter.sequence,
         stream=letter.stream,
         durable=letter.durable,

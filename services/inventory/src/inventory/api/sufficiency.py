@@ -17,7 +17,7 @@ from vonggac.sufficiency import Assessed, decide_sufficiency
 router = guarded_router(prefix="/v1/facilities", tags=["facilities"])
 
 
-class SufficiencyShown(BaseModel):
+class SufficiencyResponse(BaseModel):
     """Whether every area that the facility has to watch is covered or does not apply."""
 
     facility_id: UUID
@@ -30,7 +30,7 @@ class SufficiencyShown(BaseModel):
 @router.get("/{thing_id}/sufficiency", summary="Whether a facility has enough cameras")
 async def get_sufficiency(
     thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None
-) -> SufficiencyShown:
+) -> SufficiencyResponse:
     """An approved survey judges the areas, and a coverage that somebody writes later stands above it. An area that
     nobody judged is covered by an enabled camera, else not assessed; one that was found covered needs its camera."""
     recorded = context.recorded(as_of, valid_on)
@@ -47,7 +47,7 @@ async def get_sufficiency(
             once = once.where(history.c.recorded_from <= as_of)
         once_watched = {area for area in await session.scalars(once.distinct()) if area is not None}
     found = decide_sufficiency(assessed, areas, once_watched)
-    return SufficiencyShown(
+    return SufficiencyResponse(
         facility_id=thing_id,
         sufficient=found.sufficient,
         missing=[Area(one) for one in found.missing],

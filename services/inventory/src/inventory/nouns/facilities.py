@@ -23,7 +23,7 @@ from vonggac.events.inventory import FacilityStatus, FacilityType
 PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
-class FacilityShown(Shown):
+class FacilityResponse(Shown):
     """One facility."""
 
     code: str
@@ -42,7 +42,7 @@ class FacilityShown(Shown):
     managing_agency_id: UUID
 
 
-class FacilityWithOfficer(FacilityShown):
+class FacilityWithOfficer(FacilityResponse):
     """A facility, and whether it lacks the officer that the mandate demands."""
 
     focal_point_missing: bool = Field(

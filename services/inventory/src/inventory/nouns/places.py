@@ -8,7 +8,7 @@ from inventory.domain.places.lifecycle import FACILITY as FACILITY_STATES
 from inventory.domain.places.unit import HEADINGS as UNIT_HEADINGS
 from inventory.domain.places.unit import UnitFields
 from inventory.nouns.facilities import (
-    FacilityShown,
+    FacilityResponse,
     FacilityWithOfficer,
     check_decision,
     facility_guards,
@@ -47,7 +47,7 @@ FACILITY = Noun(
     about="Quarantine facilities with their status (R23).",
     table=Facility,
     fields=FacilityFields,
-    shown=FacilityShown,
+    shown=FacilityResponse,
     item=FacilityWithOfficer,
     expand=with_officer,
     shows_others=True,

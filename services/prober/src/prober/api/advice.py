@@ -24,20 +24,20 @@ class Coarse(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-type CauseShown = Cause | Coarse
+type CauseResponse = Cause | Coarse
 
 _NOT_REACHED = frozenset({Cause.REFUSED, Cause.TIMEOUT, Cause.ROUTE})
 _NOT_CHECKED = "the device was not reached"
 
 
-class AdviceShown(BaseModel):
+class AdviceResponse(BaseModel):
     """One line in each language."""
 
     vi: str = Field(description="Tiếng Việt.")
     en: str
 
     @classmethod
-    def on(cls, cause: CauseShown | None) -> "AdviceShown | None":
+    def on(cls, cause: CauseResponse | None) -> "AdviceResponse | None":
         """None when there is no cause."""
         if cause is None:
             return None

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from prober.api.advice import AdviceShown, CauseShown, failures_for, probe_for
+from prober.api.advice import AdviceResponse, CauseResponse, failures_for, probe_for
 from prober.api.bus import (
     AWAY,
     LocalTime,
@@ -36,7 +36,7 @@ class CameraStatus(BaseModel):
     camera_id: UUID
     camera_revision: int = Field(description="State of the camera in the inventory that was probed.")
     verdict: Verdict
-    cause: CauseShown | None = Field(
+    cause: CauseResponse | None = Field(
         description="Null exactly when the verdict is `up`. `unreachable` stands for refused, timeout and route where "
         "the caller may not have probes made (`operate`)."
     )
@@ -54,7 +54,7 @@ class CameraStatus(BaseModel):
     not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
     since: LocalTime | None = Field(description="When this verdict began, probe by probe (without hysteresis).")
     deep_at: LocalTime | None = Field(description="When the picture was last judged.")
-    advice: AdviceShown | None = Field(description="What to do about the cause; null without one.")
+    advice: AdviceResponse | None = Field(description="What to do about the cause; null without one.")
 
     @classmethod
     def of(cls, observed: CameraObservedV1, now: datetime) -> "CameraStatus":
@@ -63,7 +63,7 @@ class CameraStatus(BaseModel):
             **{
                 name: getattr(observed, name) for name in cls.model_fields.keys() & CameraObservedV1.model_fields.keys()
             },
-            advice=AdviceShown.on(observed.cause),
+            advice=AdviceResponse.on(observed.cause),
             next_probe_due_at=observed.observed_at + interval,
             overdue=now > observed.observed_at + 2 * interval,
         )
@@ -73,7 +73,7 @@ class CameraQuery(BaseModel):
     """Which cameras."""
 
     verdict: Verdict | None = Field(None, description="Only cameras with this verdict.")
-    cause: CauseShown | None = Field(None, description="Only cameras with this cause, as it is shown to the caller.")
+    cause: CauseResponse | None = Field(None, description="Only cameras with this cause, as it is shown to the caller.")
     finding: Cause | None = Field(None, description="Only cameras with this finding.")
     facility_id: UUID | None = Field(None, description="Only cameras of this facility.")
 
@@ -136,28 +136,28 @@ async def get_camera(request: Request, caller: Caller, camera_id: UUID) -> Camer
     return CameraStatus.of(probe_for(caller, status), now_of(request))
 
 
-class FailureShown(BaseModel):
+class FailureResponse(BaseModel):
     """Probes in a row that ended with one cause."""
 
     verdict: Verdict
-    cause: CauseShown | None
+    cause: CauseResponse | None
     detail: str | None = Field(description="Of the last of these probes.")
-    advice: AdviceShown | None
+    advice: AdviceResponse | None
     began_at: LocalTime
     last_at: LocalTime = Field(description="When the last of these probes ended.")
     probes: int
     ended_at: LocalTime | None = Field(description="When a probe ended otherwise; null while it lasts.")
 
     @classmethod
-    def of(cls, failure: Failure) -> "FailureShown":
-        return cls(**dict(failure), advice=AdviceShown.on(failure.cause))
+    def of(cls, failure: Failure) -> "FailureResponse":
+        return cls(**dict(failure), advice=AdviceResponse.on(failure.cause))
 
 
-FAILURE_KEYS: dict[str, Key[FailureShown]] = {
+FAILURE_KEYS: dict[str, Key[FailureResponse]] = {
     "began_at": Key(lambda failure: failure.began_at, datetime),
     "probes": Key(lambda failure: failure.probes, int),
 }
-FAILURES = Listing(FailureShown, keys=FAILURE_KEYS, id_key="began_at", default_sort="-began_at")
+FAILURES = Listing(FailureResponse, keys=FAILURE_KEYS, id_key="began_at", default_sort="-began_at")
 
 
 @router.get(
@@ -172,11 +172,11 @@ async def list_failures(
     request: Request,
     caller: Caller,
     camera_id: UUID,
-    paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)],
+    paging: Annotated[PageQuery[FailureResponse, FailureResponse], Depends(FAILURES)],
 ) -> Response:
     with answered_by_the_bus():
         failures = await FailureHistories(bus_of(request)).get(camera_id)
     if await hides_camera(request, caller, camera_id):
         failures = ()
-    page = paging.cut([FailureShown.of(failure) for failure in failures_for(caller, failures)])
+    page = paging.cut([FailureResponse.of(failure) for failure in failures_for(caller, failures)])
     return paging.answer(page, page.rows)

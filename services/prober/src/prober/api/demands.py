@@ -115,7 +115,7 @@ def _network(request: Request, address: str) -> str:
     return process.gate.network_of(address, None)
 
 
-class DemandShown(BaseModel):
+class DemandResponse(BaseModel):
     """Who had what done where."""
 
     id: UUID
@@ -137,7 +137,7 @@ KEYS: dict[str, Key[DemandV1]] = {
     "caller": Key(lambda demand: demand.caller),
     "endpoints": Key(lambda demand: demand.endpoints, int),
 }
-DEMANDS = Listing(DemandShown, keys=KEYS, id_key="id", default_sort="-demanded_at")
+DEMANDS = Listing(DemandResponse, keys=KEYS, id_key="id", default_sort="-demanded_at")
 
 
 @router.get(
@@ -150,7 +150,7 @@ DEMANDS = Listing(DemandShown, keys=KEYS, id_key="id", default_sort="-demanded_a
 )
 async def list_demands(
     request: Request,
-    paging: Annotated[PageQuery[DemandV1, DemandShown], Depends(DEMANDS)],
+    paging: Annotated[PageQuery[DemandV1, DemandResponse], Depends(DEMANDS)],
     caller: Annotated[str | None, Query(max_length=200, description="Only of this subject.")] = None,
     kind: Annotated[DemandKind | None, Query(description="Only of this kind.")] = None,
 ) -> Response:
@@ -158,4 +158,4 @@ async def list_demands(
         demands = await Demands(bus_of(request)).latest()
     fitting = [one for one in demands if caller in (None, one.caller) and kind in (None, one.kind)]
     page = paging.cut(fitting)
-    return paging.answer(page, [DemandShown.model_validate(one.model_dump()) for one in page.rows])
+    return paging.answer(page, [DemandResponse.model_validate(one.model_dump()) for one in page.rows])

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from prober.api.advice import AdviceShown
+from prober.api.advice import AdviceResponse
 from prober.api.bus import AWAY, LocalTime, now_of, observer_of, seen_camera
 from prober.api.demands import Wanted, admit, shown_origin
 from prober.probes.camera.observer import Early, Observation, Observer
@@ -79,7 +79,7 @@ class ProbeVerdict(BaseModel):
     verdict: Verdict
     cause: Cause | None
     detail: str | None
-    advice: AdviceShown | None
+    advice: AdviceResponse | None
     findings: tuple[Cause, ...]
     not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
     kind: ProbeKind
@@ -149,7 +149,7 @@ async def _probe_camera(request: Request, caller: Principal, observer: Observer,
     fact = (await observe_now(request, caller, observer, camera_id)).fact
     return ProbeVerdict(
         **{name: getattr(fact, name) for name in ProbeVerdict.model_fields if hasattr(fact, name)},
-        advice=AdviceShown.on(fact.cause),
+        advice=AdviceResponse.on(fact.cause),
         log=_log(fact.steps, fact.verdict, fact.cause, fact.detail),
     )
 
@@ -168,7 +168,7 @@ async def _probe_address(
         verdict=judgement.verdict,
         cause=judgement.cause,
         detail=detail,
-        advice=AdviceShown.on(judgement.cause),
+        advice=AdviceResponse.on(judgement.cause),
         findings=judgement.findings,
         not_checked={cause.value: reason for cause, reason in judgement.not_checked.items()},
         kind=result.kind,

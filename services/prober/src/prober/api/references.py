@@ -15,7 +15,7 @@ from vonggac.http.openapi import problems
 router = guarded_router(prefix="/v1/cameras/{camera_id}/reference", tags=["references"])
 
 
-class ReferenceShown(BaseModel):
+class ReferenceResponse(BaseModel):
     """Who approved which picture. The picture itself is not shown: it is a thumbnail for comparing only."""
 
     camera_id: UUID
@@ -24,7 +24,7 @@ class ReferenceShown(BaseModel):
     approved_by: str
 
     @classmethod
-    def of(cls, camera_id: UUID, reference: Reference) -> "ReferenceShown":
+    def of(cls, camera_id: UUID, reference: Reference) -> "ReferenceResponse":
         return cls(
             camera_id=camera_id,
             taken_at=reference.taken_at,
@@ -39,12 +39,12 @@ class ReferenceShown(BaseModel):
     description="Who approved it and when; 404 where nobody has.",
     responses=problems({404: "No picture was approved", **AWAY}),
 )
-async def get_reference(request: Request, caller: Caller, camera_id: UUID) -> ReferenceShown:
+async def get_reference(request: Request, caller: Caller, camera_id: UUID) -> ReferenceResponse:
     with answered_by_the_bus():
         reference = await References(bus_of(request)).get(camera_id)
     if reference is None or await hides_camera(request, caller, camera_id):
         raise ProblemError(HTTPStatus.NOT_FOUND, "no_reference", "no picture of this camera was approved")
-    return ReferenceShown.of(camera_id, reference)
+    return ReferenceResponse.of(camera_id, reference)
 
 
 @router.put(
@@ -54,7 +54,7 @@ async def get_reference(request: Request, caller: Caller, camera_id: UUID) -> Re
     "whatever differs from it in structure is `scene_changed`.",
     responses=problems({409: "No picture of this camera was seen lately, or the last one was bad", **AWAY}),
 )
-async def approve_reference(request: Request, camera_id: UUID, caller: Caller) -> ReferenceShown:
+async def approve_reference(request: Request, camera_id: UUID, caller: Caller) -> ReferenceResponse:
     if await hides_camera(request, caller, camera_id):
         raise _no_picture()
     try:
@@ -65,7 +65,7 @@ async def approve_reference(request: Request, camera_id: UUID, caller: Caller) -
         raise ProblemError(HTTPStatus.CONFLICT, "picture_not_good", msg) from None
     if reference is None:
         raise _no_picture()
-    return ReferenceShown.of(camera_id, reference)
+    return ReferenceResponse.of(camera_id, reference)
 
 
 @router.delete(

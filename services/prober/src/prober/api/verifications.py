@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from prober.api.advice import AdviceShown, CauseShown, read_back_for
+from prober.api.advice import AdviceResponse, CauseResponse, read_back_for
 from prober.api.bus import (
     AWAY,
     LocalTime,
@@ -35,7 +35,7 @@ from vonggac.http.openapi import problems
 router = guarded_router(prefix="/v1/verifications", tags=["verifications"])
 
 
-class VerificationShown(BaseModel):
+class VerificationResponse(BaseModel):
     """One delivery as it was last read back."""
 
     delivery_id: UUID
@@ -43,9 +43,9 @@ class VerificationShown(BaseModel):
     destination_id: UUID
     camera_revision: int = Field(description="State of the camera in the inventory that was read back.")
     verdict: VerificationVerdict
-    cause: CauseShown | None = Field(description="`unreachable`: as of cameras.")
+    cause: CauseResponse | None = Field(description="`unreachable`: as of cameras.")
     detail: str | None
-    advice: AdviceShown | None = Field(description="What to do about the cause; null without one.")
+    advice: AdviceResponse | None = Field(description="What to do about the cause; null without one.")
     captured_at: LocalTime | None = Field(description="When the recognised picture came from the camera.")
     delay_s: float | None = Field(description="Seconds from then to its return from the destination.")
     observed_at: LocalTime
@@ -56,11 +56,11 @@ class VerificationShown(BaseModel):
     worker_id: str
 
     @classmethod
-    def of(cls, fact: DeliveryVerifiedV1, now: datetime) -> "VerificationShown":
+    def of(cls, fact: DeliveryVerifiedV1, now: datetime) -> "VerificationResponse":
         interval = timedelta(seconds=fact.interval_s)
         return cls(
             **fact.model_dump(),
-            advice=AdviceShown.on(fact.cause),
+            advice=AdviceResponse.on(fact.cause),
             next_due_at=fact.observed_at + interval,
             overdue=now > fact.observed_at + 2 * interval,
         )
@@ -73,7 +73,7 @@ KEYS: dict[str, Key[DeliveryVerifiedV1]] = {
     "observed_at": Key(lambda fact: fact.observed_at, datetime),
     "delay_s": Key(lambda fact: fact.delay_s, float),
 }
-VERIFICATIONS = Listing(VerificationShown, keys=KEYS, id_key="delivery_id")
+VERIFICATIONS = Listing(VerificationResponse, keys=KEYS, id_key="delivery_id")
 
 
 @router.get(
@@ -87,7 +87,7 @@ VERIFICATIONS = Listing(VerificationShown, keys=KEYS, id_key="delivery_id")
 async def list_verifications(
     request: Request,
     caller: Caller,
-    paging: Annotated[PageQuery[DeliveryVerifiedV1, VerificationShown], Depends(VERIFICATIONS)],
+    paging: Annotated[PageQuery[DeliveryVerifiedV1, VerificationResponse], Depends(VERIFICATIONS)],
     camera_id: Annotated[UUID | None, Query(description="Only deliveries of this camera.")] = None,
     destination_id: Annotated[UUID | None, Query(description="Only deliveries to this destination.")] = None,
     verdict: Annotated[VerificationVerdict | None, Query(description="Only those with this verdict.")] = None,
@@ -102,7 +102,7 @@ async def list_verifications(
         and (verdict is None or fact.verdict is verdict)
     ]
     page = paging.cut(await _seen(request, caller, fitting))
-    return paging.answer(page, _shown([read_back_for(caller, fact) for fact in page.rows], now_of(request)))
+    return paging.answer(page, _to_response([read_back_for(caller, fact) for fact in page.rows], now_of(request)))
 
 
 class VerificationRequest(BaseModel):
@@ -126,7 +126,7 @@ class VerificationRequest(BaseModel):
 class VerificationList(BaseModel):
     """What was found just now."""
 
-    items: list[VerificationShown]
+    items: list[VerificationResponse]
 
 
 @router.post(
@@ -158,7 +158,7 @@ async def verify_now(request: Request, caller: Caller, wanted: VerificationReque
             result = await verifications.verify_on_demand(camera, deliveries)
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
-    return VerificationList(items=_shown(result.facts, now_of(request)))
+    return VerificationList(items=_to_response(result.facts, now_of(request)))
 
 
 async def _camera_of(request: Request, caller: Principal, wanted: VerificationRequest) -> CameraV1:
@@ -206,8 +206,8 @@ def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]
     return enabled
 
 
-def _shown(facts: Sequence[DeliveryVerifiedV1], now: datetime) -> list[VerificationShown]:
-    return [VerificationShown.of(fact, now) for fact in facts]
+def _to_response(facts: Sequence[DeliveryVerifiedV1], now: datetime) -> list[VerificationResponse]:
+    return [VerificationResponse.of(fact, now) for fact in facts]
 
 
 def _later(status: HTTPStatus, code: str, message: str, after_s: float) -> ProblemError:

@@ -14,7 +14,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-class PeriodShape(_Part):
+class PeriodResponse(_Part):
     """[from, to), Vietnam time."""
 
     start: AwareDatetime = Field(alias="from")
@@ -24,7 +24,7 @@ class PeriodShape(_Part):
     current: bool = Field(description="Whether it reaches now: only then states of now are shown.")
 
 
-class RuleShape(_Part):
+class RuleResponse(_Part):
     """The rule the figures follow."""
 
     version: str
@@ -32,7 +32,7 @@ class RuleShape(_Part):
     text_en: str
 
 
-class NoteShape(_Part):
+class NoteResponse(_Part):
     """What to know of the evidence: a time that the clock of the NATS server showed twice, facts from the
     future, a stream that was gone; maintenance that nobody agreed to; or a centre that pulls and did not ask."""
 
@@ -46,7 +46,7 @@ class NoteShape(_Part):
     text_en: str
 
 
-class FilterShape(_Part):
+class FilterResponse(_Part):
     """What the caller narrowed the report to."""
 
     unit: str | None
@@ -61,7 +61,7 @@ class FacilityCounts(_Part):
     without_cameras: int
 
 
-class CameraCountsShape(_Part):
+class CameraCountsResponse(_Part):
     """Cameras by how they stand now; all but `total` are null when the period does not reach now. Twice a partition
     of `total`: up, down, maintenance, unknown, out_of_scope; and both, national_only, provincial_only, neither,
     connection_unknown, out_of_scope."""
@@ -82,7 +82,7 @@ class CameraCountsShape(_Part):
     compliant: int | None
 
 
-class SecondsShape(_Part):
+class SecondsResponse(_Part):
     """Three partitions of `period`: up + down + maintenance + unknown + out_of_scope; compliant + non_compliant +
     compliance_unknown + maintenance + out_of_scope; both + national_only + provincial_only + neither +
     connection_unknown + maintenance + out_of_scope."""
@@ -103,7 +103,7 @@ class SecondsShape(_Part):
     connection_unknown: float
 
 
-class PercentagesShape(_Part):
+class PercentagesResponse(_Part):
     """Unrounded. `measured` leaves unknown out, `strict` counts it as bad, `lenient` as good; `coverage` is how much
     was measured. Maintenance is left out of all. null where there is nothing to divide by."""
 
@@ -115,13 +115,13 @@ class PercentagesShape(_Part):
 
 class Figures(_Part):
     facilities: FacilityCounts
-    cameras: CameraCountsShape
-    seconds: SecondsShape
-    availability: PercentagesShape
-    compliance: PercentagesShape
+    cameras: CameraCountsResponse
+    seconds: SecondsResponse
+    availability: PercentagesResponse
+    compliance: PercentagesResponse
 
 
-class GroupShape(Figures):
+class GroupResponse(Figures):
     """One unit, agency, type (id is null) or facility."""
 
     id: UUID | None
@@ -129,7 +129,7 @@ class GroupShape(Figures):
     name: str | None
 
 
-class NamedShape(_Part):
+class NamedResponse(_Part):
     """Code and name are null while only the id is known."""
 
     id: UUID
@@ -137,12 +137,12 @@ class NamedShape(_Part):
     name: str | None
 
 
-class FacilityShape(NamedShape):
+class FacilityResponse(NamedResponse):
     type: FacilityType
     restricted: bool
 
 
-class DestinationShape(NamedShape):
+class DestinationResponse(NamedResponse):
     role: DestinationRole | None
 
 
@@ -156,13 +156,13 @@ class DeliverySeconds(_Part):
     out_of_scope: float
 
 
-class DeliveryShape(_Part):
+class DeliveryResponse(_Part):
     id: UUID
     enabled: bool
     required_proof: RequiredProof
     plan: PlanBasis | None = Field(description="What it runs under (R04); null where an earlier release left it out.")
     plan_exception: str | None = Field(description="Why it runs without an agreed plan.")
-    destination: DestinationShape
+    destination: DestinationResponse
     state: str | None = Field(
         description="A delivery state, or `unknown` when no living forwarder claims it; null for a past period."
     )
@@ -177,7 +177,7 @@ class DeliveryShape(_Part):
     not_connected_by_cause: dict[str, float] = Field(description="Seconds; `none` where the state has no cause.")
 
 
-class AbsenceShape(_Part):
+class AbsenceResponse(_Part):
     """[from, to): the camera was not counted."""
 
     start: AwareDatetime = Field(alias="from")
@@ -187,20 +187,20 @@ class AbsenceShape(_Part):
     why: str | None = Field(description="Why, as far as it was given.")
 
 
-class StretchShape(_Part):
+class StretchResponse(_Part):
     """[from, to)."""
 
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
 
 
-class CameraShape(_Part):
+class CameraResponse(_Part):
     id: UUID
     code: str
     name: str
-    facility: FacilityShape
-    unit: NamedShape
-    agency: NamedShape
+    facility: FacilityResponse
+    unit: NamedResponse
+    agency: NamedResponse
     state: CameraState | None = Field(description="What the last probe saw; null for a past period.")
     cause: str | None
     since: AwareDatetime | None
@@ -210,15 +210,15 @@ class CameraShape(_Part):
     confirmed_since: AwareDatetime | None
     compliant: bool | None
     shared_device_reason: str | None = Field(description="Why another camera on record has the same device.")
-    out_of_scope: list[AbsenceShape]
-    register_unknown: list[StretchShape] = Field(
+    out_of_scope: list[AbsenceResponse]
+    register_unknown: list[StretchResponse] = Field(
         description="When nobody knows what was demanded: so many changes followed one another while reporting was "
         "away that some never came. Neither charged nor excused: it is `unknown`.",
     )
-    deliveries: list[DeliveryShape]
-    seconds: SecondsShape
-    availability: PercentagesShape
-    compliance: PercentagesShape
+    deliveries: list[DeliveryResponse]
+    seconds: SecondsResponse
+    availability: PercentagesResponse
+    compliance: PercentagesResponse
 
 
 class ComplianceReport(_Part):
@@ -226,13 +226,13 @@ class ComplianceReport(_Part):
 
     schema_version: str
     generated_at: AwareDatetime
-    period: PeriodShape
-    rule: RuleShape
-    notes: list[NoteShape]
-    filters: FilterShape
+    period: PeriodResponse
+    rule: RuleResponse
+    notes: list[NoteResponse]
+    filters: FilterResponse
     totals: Figures
-    by_unit: list[GroupShape]
-    by_agency: list[GroupShape]
-    by_type: list[GroupShape]
-    by_facility: list[GroupShape]
-    cameras: list[CameraShape]
+    by_unit: list[GroupResponse]
+    by_agency: list[GroupResponse]
+    by_type: list[GroupResponse]
+    by_facility: list[GroupResponse]
+    cameras: list[CameraResponse]

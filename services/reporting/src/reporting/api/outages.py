@@ -24,7 +24,7 @@ from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 router = guarded_router(prefix="/v1", tags=["outages"])
 
 
-class OutageShape(BaseModel):
+class OutageResponse(BaseModel):
     """One unbroken stretch of down time within the period."""
 
     camera_id: UUID
@@ -42,7 +42,7 @@ class OutageShape(BaseModel):
     site_fault_began_at: datetime | None = Field(description="The fault of its whole site that it is part of.")
 
 
-class SiteFaultShape(BaseModel):
+class SiteFaultResponse(BaseModel):
     """All cameras of a facility failed alike: one outage with its cameras."""
 
     facility_id: UUID
@@ -54,14 +54,14 @@ class SiteFaultShape(BaseModel):
     camera_ids: list[UUID]
 
 
-class SiteFaults(PageOf[SiteFaultShape]):
+class SiteFaults(PageOf[SiteFaultResponse]):
     """Newest first."""
 
     start: datetime
     end: datetime
 
 
-class Outages(PageOf[OutageShape]):
+class Outages(PageOf[OutageResponse]):
     """A page of outages, and what they come to on all pages."""
 
     start: datetime
@@ -74,16 +74,16 @@ class Outages(PageOf[OutageShape]):
         "lasts until its last camera is back."
     )
     longest_seconds: float | None
-    site_faults: list[SiteFaultShape]
+    site_faults: list[SiteFaultResponse]
 
 
-FAULT_KEYS: dict[str, Key[SiteFaultShape]] = {
+FAULT_KEYS: dict[str, Key[SiteFaultResponse]] = {
     "began_at": Key(lambda fault: fault.began_at, datetime),
     "facility_code": Key(lambda fault: fault.facility_code),
     "facility_id": Key(lambda fault: str(fault.facility_id)),
 }
 FAULTS = Listing(
-    SiteFaultShape, keys=FAULT_KEYS, id_key="facility_id,began_at", default_sort="-began_at", envelope=SiteFaults
+    SiteFaultResponse, keys=FAULT_KEYS, id_key="facility_id,began_at", default_sort="-began_at", envelope=SiteFaults
 )
 
 
@@ -99,7 +99,7 @@ async def list_site_faults(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[SiteFaultShape, SiteFaultShape], Depends(FAULTS)],
+    paging: Annotated[PageQuery[SiteFaultResponse, SiteFaultResponse], Depends(FAULTS)],
     request: Request,
     chosen: Chosen,
 ) -> Response:
@@ -125,7 +125,7 @@ OUTAGE_KEYS: dict[str, Key[_Found]] = {
     "camera_id": Key(lambda found: found[0].id),
 }
 OUTAGES = Listing(
-    OutageShape, keys=OUTAGE_KEYS, id_key="camera_id,start", default_sort="-start,camera_code", envelope=Outages
+    OutageResponse, keys=OUTAGE_KEYS, id_key="camera_id,start", default_sort="-start,camera_code", envelope=Outages
 )
 
 
@@ -145,7 +145,7 @@ async def list_outages(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[_Found, OutageShape], Depends(OUTAGES)],
+    paging: Annotated[PageQuery[_Found, OutageResponse], Depends(OUTAGES)],
     request: Request,
     chosen: Chosen,
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
@@ -170,7 +170,7 @@ async def list_outages(
     return paging.answer(page, [_shape(*each) for each in page.rows], **summary)
 
 
-def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultShape]) -> dict[str, Any]:
+def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultResponse]) -> dict[str, Any]:
     """What the envelope says of all pages."""
     sure = [(outage, fault) for _, outage, fault in found if outage.confirmed]
     whole = counted(sure)
@@ -187,8 +187,8 @@ def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultShape]) 
     }
 
 
-def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageShape:
-    return OutageShape(
+def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageResponse:
+    return OutageResponse(
         camera_id=UUID(camera.id),
         camera_code=camera.code,
         camera_name=camera.name,
@@ -205,11 +205,11 @@ def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageSha
     )
 
 
-def _faults(found: list[SiteFault], places: Places) -> list[SiteFaultShape]:
+def _faults(found: list[SiteFault], places: Places) -> list[SiteFaultResponse]:
     """Those of the facilities that are asked for."""
     known = {one.id: one for one in places.facilities}
     return [
-        SiteFaultShape(
+        SiteFaultResponse(
             facility_id=fault.facility_id,
             facility_code=known[fault.facility_id].code,
             facility_name=known[fault.facility_id].name,

@@ -27,7 +27,7 @@ class WorkerCounts(BaseModel):
     forwarders: int
 
 
-class WaitingCentreShape(BaseModel):
+class WaitingCentreResponse(BaseModel):
     """A centre that pulls, and does not."""
 
     destination_id: UUID
@@ -48,7 +48,7 @@ class Overview(Figures):
     start: datetime = Field(description="Start of the period, included.")
     end: datetime = Field(description="End of the period, excluded.")
     workers: WorkerCounts
-    waiting_centres: list[WaitingCentreShape] = Field(
+    waiting_centres: list[WaitingCentreResponse] = Field(
         description="Centres that pull and do not have some cameras now, longest wait first; none for a past period."
     )
 
@@ -84,8 +84,8 @@ async def read_overview(
     )
 
 
-def _shape(one: WaitingCentre) -> WaitingCentreShape:
-    return WaitingCentreShape(
+def _shape(one: WaitingCentre) -> WaitingCentreResponse:
+    return WaitingCentreResponse(
         destination_id=one.destination.id,
         destination_code=one.destination.code,
         destination_name=one.destination.name,

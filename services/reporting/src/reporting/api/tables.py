@@ -22,7 +22,7 @@ _FILTERS = ("unit", "agency", "type", "facility")
 _ROWS = {"schema": {"type": "array", "items": {"type": "object"}}, "example": [{"camera_code": "QT-01-C01"}]}
 
 
-class ColumnShape(BaseModel):
+class ColumnResponse(BaseModel):
     """One column of the files."""
 
     name: str
@@ -34,7 +34,7 @@ class ColumnShape(BaseModel):
     choices: list[str] = Field(description="All values, where the list is closed.")
 
 
-class TableShape(BaseModel):
+class TableResponse(BaseModel):
     """One table."""
 
     name: str
@@ -44,13 +44,13 @@ class TableShape(BaseModel):
     key: list[str] = Field(description="The columns that name a row.")
     periodic: bool = Field(description="Whether it is of a period: `from` and `to`.")
     narrowed: bool = Field(description="Whether `unit`, `agency`, `type` and `facility` narrow it.")
-    columns: list[ColumnShape]
+    columns: list[ColumnResponse]
 
 
 class Tables(BaseModel):
     """All tables."""
 
-    items: list[TableShape]
+    items: list[TableResponse]
 
 
 @router.get("/tables", summary="Tables for analysts")
@@ -136,8 +136,8 @@ def _check_parameters(name: str, request: Request) -> None:
             raise invalid(parameter, f"does not narrow the table {name}; leave it out")
 
 
-def _shape(table: Table, *, narrowed: bool) -> TableShape:
-    return TableShape(
+def _shape(table: Table, *, narrowed: bool) -> TableResponse:
+    return TableResponse(
         name=table.name,
         title_vi=table.title_vi,
         title_en=table.title_en,
@@ -149,6 +149,6 @@ def _shape(table: Table, *, narrowed: bool) -> TableShape:
     )
 
 
-def _column(column: Column) -> ColumnShape:
-    shown: dict[str, Any] = {name: getattr(column, name) for name in ColumnShape.model_fields if name != "choices"}
-    return ColumnShape(choices=list(column.choices), **shown)
+def _column(column: Column) -> ColumnResponse:
+    shown: dict[str, Any] = {name: getattr(column, name) for name in ColumnResponse.model_fields if name != "choices"}
+    return ColumnResponse(choices=list(column.choices), **shown)

@@ -17,7 +17,7 @@ from inventory.api.nouns.rules import make_thing, reason_needed
 from inventory.api.nouns.writes import NOTHING, answer_with
 from inventory.domain.devices.destination import NewDestination
 from inventory.nouns.devices.declared import DESTINATION
-from inventory.nouns.devices.destinations import DestinationShown
+from inventory.nouns.devices.destinations import DestinationResponse
 from inventory.nouns.devices.secrets import READ_BACK_LOGIN
 from inventory.nouns.writer import Write
 from inventory.storage.deliveries import disconnect_all_cameras
@@ -31,7 +31,7 @@ router = guarded_router(prefix="/v1/destinations", tags=["destinations"])
 _MODELS = models_of(DESTINATION)
 
 
-class DestinationAdded(DestinationShown):
+class DestinationAdded(DestinationResponse):
     """A destination, and the password of a centre that pulls."""
 
     password: str | None = Field(

@@ -16,7 +16,7 @@ from inventory.api.nouns.rules import make_thing
 from inventory.domain.devices.camera import NewCamera
 from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.scanned import FoundSource, ScanAcceptance, accepted
-from inventory.nouns.devices.cameras import CameraShown
+from inventory.nouns.devices.cameras import CameraResponse
 from inventory.nouns.devices.declared import CAMERA
 from inventory.nouns.devices.sameness import DEVICE, device_of, named
 from inventory.nouns.writer import Write
@@ -41,7 +41,7 @@ class KnownCamera(BaseModel):
 class AcceptedScan(BaseModel):
     """What became of a scan's cameras."""
 
-    created: list[CameraShown]
+    created: list[CameraResponse]
     known: list[KnownCamera] = Field(description="Left as they are on record.")
 
 
@@ -82,7 +82,7 @@ async def accept_scan(
         ids, known = done
         cameras = seen(Camera, None, sight_of(session))
         rows = (await session.execute(select(cameras).where(cameras.c.id.in_(ids)))).mappings().all()
-        by_id = {row["id"]: CameraShown.model_validate(row) for row in rows}
+        by_id = {row["id"]: CameraResponse.model_validate(row) for row in rows}
         shown = AcceptedScan.model_construct(created=[by_id[each] for each in ids], known=known)
         return KeptAnswer(HTTPStatus.CREATED, {}, shown.model_dump_json().encode())
 

@@ -155,7 +155,7 @@ async def list_served_addresses(
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[ServedAddress]:
         destination = await read_item(session, Destination, recorded, thing_id)
         bases = _bases(destination, context)
-        return [_shown(row, destination, bases) for row in await _cameras(session, recorded, thing_id)]
+        return [_to_response(row, destination, bases) for row in await _cameras(session, recorded, thing_id)]
 
     if form is Form.JSON:
         return await answer_derived(context, page, (None, None), read, shown=lambda one: one)
@@ -192,7 +192,7 @@ def _bases(destination: Row, context: RequestContext) -> tuple[str, str | None]:
     return first, known.get("rtsp") if tls is not ServedTls.REQUIRED else None
 
 
-def _shown(row: Any, destination: Row, bases: tuple[str, str | None]) -> ServedAddress:
+def _to_response(row: Any, destination: Row, bases: tuple[str, str | None]) -> ServedAddress:
     path = f"/{destination['code']}/{row.camera_code}"
     address, plain = bases
     return ServedAddress(

@@ -14,7 +14,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/vendors", tags=["vendors"])
 
 
-class VendorShown(BaseModel):
+class VendorResponse(BaseModel):
     """One make."""
 
     vendor: Vendor
@@ -25,8 +25,8 @@ class VendorShown(BaseModel):
     note: str
 
 
-VENDORS = Listing[VendorShown, VendorShown](
-    VendorShown,
+VENDORS = Listing[VendorResponse, VendorResponse](
+    VendorResponse,
     keys={"vendor": Key(lambda one: one.vendor), "name": Key(lambda one: order_key(one.name))},
     id_key="vendor",
 )
@@ -40,7 +40,7 @@ class VendorUrl(BaseModel):
 
 @router.get("", summary="List the makes whose addresses are known", responses=VENDORS.responses, response_model=None)
 async def list_vendors(
-    page: Annotated[PageQuery[VendorShown, VendorShown], Depends(VENDORS)],
+    page: Annotated[PageQuery[VendorResponse, VendorResponse], Depends(VENDORS)],
     q: Annotated[
         str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
     ] = None,
@@ -65,7 +65,7 @@ async def get_vendor_url(address: Annotated[VendorAddress, Depends()]) -> Vendor
 
 
 _MAKES = tuple(
-    VendorShown(
+    VendorResponse(
         vendor=vendor,
         name=template.vietnamese,
         main=make_url(VendorAddress(vendor=vendor, host="10.20.1.5")),

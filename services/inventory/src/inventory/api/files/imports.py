@@ -87,7 +87,7 @@ class ImportDone(BaseModel):
     difference: list[RowChange] = Field(description="Of a dry run, the first 1,000 rows that change something.")
 
 
-class ImportShown(BaseModel):
+class ImportResponse(BaseModel):
     """One import of the list."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -116,7 +116,7 @@ class ImportShown(BaseModel):
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {
-        "model": ImportShown,
+        "model": ImportResponse,
         "description": "With `respond-async`: it goes on in the background",
         "headers": {"Location": {"description": "The import, to see how far it is.", "schema": {"type": "string"}}},
     },
@@ -135,8 +135,8 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-IMPORTS = Listing[ImportRow, ImportShown](
-    ImportShown,
+IMPORTS = Listing[ImportRow, ImportResponse](
+    ImportResponse,
     keys={
         "began_at": Key(attrgetter("began_at"), datetime),
         "kind": Key(attrgetter("kind")),
@@ -146,7 +146,7 @@ IMPORTS = Listing[ImportRow, ImportShown](
     id_key="id",
     default_sort="-began_at",
 )
-type ImportPage = PageQuery[ImportRow, ImportShown]
+type ImportPage = PageQuery[ImportRow, ImportResponse]
 
 
 @router.get("", summary="List imports", responses=IMPORTS.responses, response_model=None)
@@ -165,14 +165,14 @@ async def list_imports(
         counted = select(func.count()).select_from(query.subquery())
         total = await session.scalar(counted) if page.wants_total else None
         found = page.page(rows, total=total)
-        return page.answer(found, [_shown(context, row) for row in found.rows])
+        return page.answer(found, [_to_response(context, row) for row in found.rows])
 
 
 @router.get("/{import_id}", summary="Read an import")
-async def read_import(import_id: UUID, context: Context) -> ImportShown:
+async def read_import(import_id: UUID, context: Context) -> ImportResponse:
     """How far it is, what it did, or why it was refused."""
     async with context.read_transaction() as session:
-        return _shown(context, await _row(context, session, import_id))
+        return _to_response(context, await _row(context, session, import_id))
 
 
 @router.post(
@@ -181,7 +181,7 @@ async def read_import(import_id: UUID, context: Context) -> ImportShown:
     status_code=HTTPStatus.ACCEPTED,
     responses=problems({409: "It is not running"}),
 )
-async def stop_import(import_id: UUID, context: Context) -> ImportShown:
+async def stop_import(import_id: UUID, context: Context) -> ImportResponse:
     """Before it begins to store; nothing of it is stored then. One that is done can be taken back, 409 says so."""
     async with context.read_transaction() as session:
         row = await _row(context, session, import_id)
@@ -189,10 +189,10 @@ async def stop_import(import_id: UUID, context: Context) -> ImportShown:
             more = ": it can be taken back" if state is State.DONE and not row.dry_run else ""
             raise ProblemError(HTTPStatus.CONFLICT, "not_running", f"the import is {state}, not running{more}")
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
-        return _shown(context, row)
+        return _to_response(context, row)
 
 
-class LeftShown(BaseModel):
+class LeftResponse(BaseModel):
     """A record that was not taken back."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -203,20 +203,20 @@ class LeftShown(BaseModel):
     reason: str
 
 
-class TakenBackShown(BaseModel):
+class TakenBackResponse(BaseModel):
     """What became of what an import had done."""
 
     model_config = ConfigDict(from_attributes=True)
 
     removed: int = Field(description="Records that the import had created.")
     restored: int = Field(description="Records that are as they were before it; passwords stay the newer ones.")
-    left: list[LeftShown] = Field(description="Records that somebody changed since or that are referred to.")
+    left: list[LeftResponse] = Field(description="Records that somebody changed since or that are referred to.")
 
 
 @router.post(
     "/{import_id}/revert",
     summary="Take an import back",
-    response_model=TakenBackShown,
+    response_model=TakenBackResponse,
     responses=problems({409: "It is not done, or was taken back already"}),
 )
 async def revert_import(import_id: UUID, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
@@ -256,7 +256,7 @@ async def _revert(
         row = await _row(context, transaction.session, import_id)
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()
-        kept = _kept(TakenBackShown.model_validate(result))
+        kept = _kept(TakenBackResponse.model_validate(result))
         if repetition is not None:
             await repetition.keep(transaction.session, kept)
     return kept
@@ -344,7 +344,7 @@ async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | 
     answers: list[KeptAnswer] = []
 
     async def keep(session: AsyncSession) -> None:
-        shown = _shown(context, await _row(context, session, import_id))
+        shown = _to_response(context, await _row(context, session, import_id))
         answers.append(_kept(shown, HTTPStatus.ACCEPTED, {"Location": f"/v1/imports/{import_id}"}))
         if repetition is not None:
             await repetition.keep(session, answers[0])
@@ -365,8 +365,8 @@ def _answer(outcome: Outcome) -> ImportDone:
     )  # fmt: skip
 
 
-def _shown(context: RequestContext, row: ImportRow) -> ImportShown:
-    shown = ImportShown.model_validate(row)
+def _to_response(context: RequestContext, row: ImportRow) -> ImportResponse:
+    shown = ImportResponse.model_validate(row)
     return shown.model_copy(update={"state": state_of(row, context.services.store.now())})
 
 

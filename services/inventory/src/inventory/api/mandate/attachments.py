@@ -52,16 +52,16 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "san
 _SUFFIX = {MediaType.JPEG: "jpg", MediaType.PNG: "png", MediaType.PDF: "pdf"}
 
 
-class AttachmentShown(Attachment):
+class AttachmentResponse(Attachment):
     """A declared attachment, and whether its content is there."""
 
     received: bool
 
 
-type Declared = tuple[int, AttachmentShown]
+type Declared = tuple[int, AttachmentResponse]
 """An attachment, and its place in the order of their declaration."""
-ATTACHMENTS = Listing[Declared, AttachmentShown](
-    AttachmentShown,
+ATTACHMENTS = Listing[Declared, AttachmentResponse](
+    AttachmentResponse,
     keys={
         "place": Key(lambda one: one[0], int),
         "name": Key(lambda one: one[1].name),
@@ -71,7 +71,7 @@ ATTACHMENTS = Listing[Declared, AttachmentShown](
 )
 
 
-class UploadShown(BaseModel):
+class UploadResponse(BaseModel):
     """How far the survey is after an upload."""
 
     survey_id: UUID
@@ -89,7 +89,7 @@ class UploadShown(BaseModel):
 async def list_survey_attachments(
     thing_id: UUID,
     context: Context,
-    page: Annotated[PageQuery[Declared, AttachmentShown], Depends(ATTACHMENTS)],
+    page: Annotated[PageQuery[Declared, AttachmentResponse], Depends(ATTACHMENTS)],
     received: Annotated[bool | None, Query(description="Only those whose content is there, or is missing.")] = None,
     as_of: AsOf = None,
     valid_on: ValidOn = None,
@@ -100,7 +100,7 @@ async def list_survey_attachments(
         survey = await read_item(session, Survey, recorded, thing_id)
         # Not by the instant of the pages: a content is no line of the log, and came perhaps after the last of them.
         there = await stored_hashes(session, thing_id, as_of)
-        shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey["attachments"]]
+        shown = [AttachmentResponse(**one.model_dump(), received=one.sha256 in there) for one in survey["attachments"]]
         return [(place, one) for place, one in enumerate(shown) if received in {None, one.received}]
 
     return await answer_derived(context, page, (as_of, valid_on), read, shown=lambda one: one[1])
@@ -110,7 +110,7 @@ async def list_survey_attachments(
     "/{thing_id}/attachments/{sha256}",
     summary="Upload the content of an attachment",
     openapi_extra=_BODY,
-    response_model=UploadShown,
+    response_model=UploadResponse,
 )
 async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Caller) -> Response:
     """JPEG, PNG or PDF, as declared; safe to send again. With the last one missing the survey is submitted.
@@ -125,7 +125,7 @@ async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
     content = await _read_content(context, one)
     kept = await asyncio.to_thread(_checked, one, content, restricted=facility.restricted)
 
-    async def work(writing: Write) -> UploadShown:
+    async def work(writing: Write) -> UploadResponse:
         transaction = writing.transaction
         survey = await transaction.get_thing(Survey, thing_id)
         declared(survey, sha256)
@@ -133,9 +133,9 @@ async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
             await _store(writing, survey, one, kept, bare=facility.restricted)
         await submit_when_complete(writing, survey)
         lacking = await missing_of(transaction.session, survey)
-        return UploadShown(survey_id=thing_id, sha256=sha256, status=survey.status, missing=lacking)
+        return UploadResponse(survey_id=thing_id, sha256=sha256, status=survey.status, missing=lacking)
 
-    async def answer(_session: AsyncSession, shown: UploadShown) -> KeptAnswer:
+    async def answer(_session: AsyncSession, shown: UploadResponse) -> KeptAnswer:
         return KeptAnswer(HTTPStatus.OK, {}, shown.model_dump_json().encode())
 
     return await context.write(caller, work, answer)

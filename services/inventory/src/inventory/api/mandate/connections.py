@@ -24,7 +24,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/facilities", tags=["connection plans"])
 
 
-class ConnectionShown(BaseModel):
+class ConnectionResponse(BaseModel):
     """One camera to one destination, and what it runs under."""
 
     camera_id: UUID
@@ -38,8 +38,8 @@ class ConnectionShown(BaseModel):
     forwarded: bool = Field(description="Enabled, of a camera in service, and planned or excepted.")
 
 
-CONNECTIONS = Listing[ConnectionShown, ConnectionShown](
-    ConnectionShown,
+CONNECTIONS = Listing[ConnectionResponse, ConnectionResponse](
+    ConnectionResponse,
     keys={
         "camera_code": Key(lambda one: one.camera_code),
         "destination_code": Key(lambda one: one.destination_code),
@@ -59,7 +59,7 @@ class ConnectionFilters:
     plan: Annotated[PlanBasis | None, Query(description="What they run under.")] = None
     forwarded: bool | None = None
 
-    def fit(self, one: ConnectionShown) -> bool:
+    def fit(self, one: ConnectionResponse) -> bool:
         """Whether a connection is shown."""
         return (
             self.camera_id in {None, one.camera_id}
@@ -78,17 +78,17 @@ class ConnectionFilters:
 async def list_facility_connections(
     thing_id: UUID,
     context: Context,
-    page: Annotated[PageQuery[ConnectionShown, ConnectionShown], Depends(CONNECTIONS)],
+    page: Annotated[PageQuery[ConnectionResponse, ConnectionResponse], Depends(CONNECTIONS)],
     filters: Annotated[ConnectionFilters, Depends()],
     as_of: AsOf = None,
     valid_on: ValidOn = None,
 ) -> Response:
     """Each camera to each destination: under the agreed plan, under an exception, or not forwarded."""
 
-    async def read(session: AsyncSession, recorded: Recorded) -> Sequence[ConnectionShown]:
+    async def read(session: AsyncSession, recorded: Recorded) -> Sequence[ConnectionResponse]:
         facility = await read_item(session, Facility, recorded, thing_id)
         under = (await facility_plans(session, {thing_id}, recorded.in_force))[thing_id]
-        every = (_shown(row, facility, under) for row in await _deliveries(session, recorded, thing_id))
+        every = (_to_response(row, facility, under) for row in await _deliveries(session, recorded, thing_id))
         return [one for one in every if filters.fit(one)]
 
     return await answer_derived(context, page, (as_of, valid_on), read, shown=lambda one: one)
@@ -113,10 +113,10 @@ async def _deliveries(session: AsyncSession, recorded: Recorded, facility_id: UU
     return (await session.execute(query)).all()
 
 
-def _shown(row: Any, facility: Row, under: FacilityPlan) -> ConnectionShown:
+def _to_response(row: Any, facility: Row, under: FacilityPlan) -> ConnectionResponse:
     basis = under.basis(row.camera_code, row.destination_code)
     runs = row.enabled and row.camera_enabled and facility["status"] not in OUT_OF_SERVICE
-    return ConnectionShown(
+    return ConnectionResponse(
         **{name: row._mapping[name] for name in _STATED},
         plan=basis,
         plan_exception=under.exception if basis is PlanBasis.EXCEPTED else None,

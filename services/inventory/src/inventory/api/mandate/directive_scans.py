@@ -30,7 +30,7 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "san
 _SUFFIX = {MediaType.JPEG: "jpg", MediaType.PNG: "png", MediaType.PDF: "pdf"}
 
 
-class ScanShown(BaseModel):
+class ScanResponse(BaseModel):
     """What is known of the scan of a directive."""
 
     directive_id: UUID
@@ -45,7 +45,7 @@ class ScanShown(BaseModel):
     "/{thing_id}/scan",
     summary="Upload the scan of a directive",
     openapi_extra={"requestBody": {"required": True, **_KINDS}},
-    response_model=ScanShown,
+    response_model=ScanResponse,
 )
 async def put_directive_scan(
     thing_id: UUID,
@@ -62,7 +62,7 @@ async def put_directive_scan(
     content = await _read_body(context)
     sha256, kind = await asyncio.to_thread(_checked, content, directive.file_sha256)
 
-    async def work(writing: Write) -> ScanShown:
+    async def work(writing: Write) -> ScanResponse:
         transaction = writing.transaction
         await transaction.get_thing(Directive, thing_id)
         kept = await transaction.session.get(DirectiveScan, thing_id)
@@ -84,7 +84,7 @@ async def put_directive_scan(
             raise ProblemError(HTTPStatus.CONFLICT, "scan_kept", msg, detail_vi=vi)
         return _to_response(kept)
 
-    async def answer(_session: AsyncSession, shown: ScanShown) -> KeptAnswer:
+    async def answer(_session: AsyncSession, shown: ScanResponse) -> KeptAnswer:
         return KeptAnswer(HTTPStatus.OK, {}, shown.model_dump_json().encode())
 
     return await context.write(caller, work, answer)
@@ -108,8 +108,8 @@ async def get_directive_scan(thing_id: UUID, context: Context) -> Response:
     return Response(kept.content, media_type=kind, headers=_HEADERS | {"Content-Disposition": name})
 
 
-def _to_response(kept: DirectiveScan) -> ScanShown:
-    return ScanShown(
+def _to_response(kept: DirectiveScan) -> ScanResponse:
+    return ScanResponse(
         directive_id=kept.directive_id,
         sha256=kept.sha256,
         media_type=MediaType(kept.media_type),

@@ -22,12 +22,12 @@ from vonggac.http.lists import Key, Listing, PageQuery
 
 router = guarded_router(prefix="/v1/directives", tags=["directives"])
 
-DirectiveShown: type[Shown] = models_of(DIRECTIVE).shown
+DirectiveResponse: type[Shown] = models_of(DIRECTIVE).shown
 
 type Link = tuple[int, Mapping[str, Any]]
 """A directive, and its place in the chain: 0 is the one that was asked about."""
 CHAIN = Listing[Link, Shown](
-    DirectiveShown,
+    DirectiveResponse,
     keys={
         "place": Key(lambda link: link[0], int),
         "code": Key(lambda link: link[1]["code"]),
@@ -56,5 +56,5 @@ async def get_directive_chain(
         return [(place, in_force[each]) for place, each in chain if each in in_force]
 
     return await answer_derived(
-        context, page, (as_of, valid_on), read, shown=lambda link: DirectiveShown.model_validate(link[1])
+        context, page, (as_of, valid_on), read, shown=lambda link: DirectiveResponse.model_validate(link[1])
     )

@@ -17,7 +17,7 @@ from inventory.api.nouns.writes import answer_with
 from inventory.domain.mandate.planning.difference import difference
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, GivenConsent, PlanFields
 from inventory.nouns.mandate.closable import closed
-from inventory.nouns.mandate.plans import PLAN, PlanShown
+from inventory.nouns.mandate.plans import PLAN, PlanResponse
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.clocks import read_one_instant
@@ -44,7 +44,7 @@ class ChangedField(BaseModel):
     after: Any
 
 
-class DifferenceShown(BaseModel):
+class DifferenceResponse(BaseModel):
     """What the second version has otherwise than the first."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -58,7 +58,7 @@ class DifferenceShown(BaseModel):
     "/v1/connection-plans/{thing_id}/versions",
     status_code=HTTPStatus.CREATED,
     summary="Make a new version of a plan",
-    response_model=PlanShown,
+    response_model=PlanResponse,
 )
 async def add_connection_plan_version(thing_id: UUID, context: WriteContext, caller: Caller) -> Response:
     """A draft with the same content: what is agreed stays in force until the new version is agreed."""
@@ -76,7 +76,7 @@ async def add_connection_plan_version(thing_id: UUID, context: WriteContext, cal
 @router.post(
     "/v1/connection-plans/{thing_id}/consents",
     summary="Record an agency's word on a proposed plan",
-    response_model=PlanShown,
+    response_model=PlanResponse,
 )
 async def add_connection_plan_consent(
     thing_id: UUID, body: GivenConsent, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -118,7 +118,7 @@ async def get_connection_plan_difference(
     to: Annotated[UUID, Query(description="The other version, of the same facility.")],
     as_of: AsOf = None,
     valid_on: ValidOn = None,
-) -> DifferenceShown:
+) -> DifferenceResponse:
     """From this version to the other one, camera by camera and field by field."""
     recorded = context.recorded(as_of, valid_on)
     async with context.read_transaction() as session:
@@ -127,7 +127,7 @@ async def get_connection_plan_difference(
     before, after = ({name: row[name] for name in PlanFields.model_fields if name in row} for row in rows)
     if before["facility_id"] != after["facility_id"]:
         raise invalid("to", "is a plan of another facility")
-    return DifferenceShown.model_validate(
+    return DifferenceResponse.model_validate(
         difference(PlanFields.model_validate(before), PlanFields.model_validate(after))
     )
 

@@ -16,8 +16,8 @@ from inventory.api.nouns.writes import answer_with
 from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
 from inventory.domain.mandate.maintenance_window import cancelled
 from inventory.domain.people.own_word import ANSWER, has_document
-from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown
-from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, MaintenanceWindowShown, span_of
+from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestResponse
+from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, MaintenanceWindowResponse, span_of
 from inventory.nouns.parties import find_recorder
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import refuse_as_422
@@ -35,7 +35,7 @@ router = guarded_router()
     "/v1/information-requests/{thing_id}/answers",
     summary="Answer questions of a request",
     tags=["information requests"],
-    response_model=InformationRequestShown,
+    response_model=InformationRequestResponse,
 )
 async def answer_information_request(
     thing_id: UUID, body: GivenAnswers, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -73,7 +73,7 @@ async def answer_information_request(
     "/v1/maintenance-windows/{thing_id}/cancel",
     summary="Cancel maintenance",
     tags=["maintenance windows"],
-    response_model=MaintenanceWindowShown,
+    response_model=MaintenanceWindowResponse,
 )
 async def cancel_maintenance_window(
     thing_id: UUID, context: WriteContext, caller: Caller, if_match: IfMatch, reason: Reason = None

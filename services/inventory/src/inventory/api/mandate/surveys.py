@@ -37,7 +37,7 @@ form_router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 router = guarded_router(prefix="/v1/surveys", tags=["surveys"])
 
 
-class SubmissionShown(BaseModel):
+class SubmissionResponse(BaseModel):
     """How far a submission is."""
 
     survey_id: UUID
@@ -62,7 +62,7 @@ async def get_survey_form_schema() -> Response:
 @router.put(
     "/{thing_id}/submissions/{submission_id}",
     summary="Send a survey's findings from the field",
-    response_model=SubmissionShown,
+    response_model=SubmissionResponse,
 )
 async def put_survey_submission(
     thing_id: UUID, submission_id: UUID, body: Submission, context: WriteContext, caller: Caller
@@ -73,25 +73,25 @@ async def put_survey_submission(
     answer calls missing; with the last of it the survey is submitted.
     """
 
-    async def work(writing: Write) -> SubmissionShown:
+    async def work(writing: Write) -> SubmissionResponse:
         survey = await writing.transaction.get_thing(Survey, thing_id)
         return await _take_submission(writing, survey, submission_id, body)
 
-    async def answer(_session: AsyncSession, shown: SubmissionShown) -> KeptAnswer:
+    async def answer(_session: AsyncSession, shown: SubmissionResponse) -> KeptAnswer:
         return KeptAnswer(HTTPStatus.OK, {}, shown.model_dump_json().encode())
 
     return await context.write(caller, work, answer)
 
 
 @router.get("/{thing_id}/submissions/{submission_id}", summary="What of a submission is missing")
-async def get_survey_submission(thing_id: UUID, submission_id: UUID, context: Context) -> SubmissionShown:
+async def get_survey_submission(thing_id: UUID, submission_id: UUID, context: Context) -> SubmissionResponse:
     """404 when it was not taken: send it again."""
     async with context.read_transaction() as session:
         survey = await read_thing(session, Survey, thing_id)
         taken = await session.get(SurveySubmission, submission_id)
         if taken is None or taken.survey_id != thing_id:
             raise not_found("survey_submission")
-        return await _shown(session, survey, taken)
+        return await _to_response(session, survey, taken)
 
 
 async def submit_when_complete(writing: Write, survey: Survey) -> None:
@@ -123,7 +123,7 @@ def declared(survey: Survey, sha256: str) -> Attachment:
     return found
 
 
-async def _take_submission(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:
+async def _take_submission(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionResponse:
     transaction = writing.transaction
     session, digest = transaction.session, body.digest()
     taken = await session.get(SurveySubmission, submission_id)
@@ -146,7 +146,7 @@ async def _take_submission(writing: Write, survey: Survey, submission_id: UUID, 
     elif (taken.survey_id, taken.digest) != (survey.id, digest):
         msg = "other findings were taken under this id: make a new id for what has changed"
         raise ProblemError(HTTPStatus.CONFLICT, "submission_id_taken", msg)
-    return await _shown(session, survey, taken)
+    return await _to_response(session, survey, taken)
 
 
 async def _refuse_incomplete(writing: Write, survey: Survey) -> None:
@@ -161,9 +161,9 @@ async def _refuse_incomplete(writing: Write, survey: Survey) -> None:
     raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "incomplete", msg, errors)
 
 
-async def _shown(session: AsyncSession, survey: Survey, taken: SurveySubmission) -> SubmissionShown:
+async def _to_response(session: AsyncSession, survey: Survey, taken: SurveySubmission) -> SubmissionResponse:
     current = survey.submission_id == taken.id
-    return SubmissionShown(
+    return SubmissionResponse(
         survey_id=survey.id,
         submission_id=taken.id,
         received_at=taken.received_at,

@@ -41,7 +41,7 @@ def models_of(noun: Noun) -> Models:
     return Models(
         new=noun.fields,
         patch=patch,
-        shown=noun.shown or _shown(noun),
+        shown=noun.shown or _to_response(noun),
         bulk_patch=create_model(f"Bulk{noun.title}Patch", __base__=patch, **whose),
     )
 
@@ -72,13 +72,13 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-def _shown(noun: Noun) -> type[Shown]:
+def _to_response(noun: Noun) -> type[Shown]:
     fields: dict[str, Any] = {
         name: (bare(info.annotation), Field(description=info.description, examples=info.examples))
         for name, info in noun.fields.model_fields.items()
         if name not in Shown.model_fields
     }
-    return create_model(f"{noun.title}Shown", __base__=Shown, __doc__=f"One {noun.singular}.", **fields)
+    return create_model(f"{noun.title}Response", __base__=Shown, __doc__=f"One {noun.singular}.", **fields)
 
 
 def bare(annotation: Any) -> Any:

@@ -26,7 +26,7 @@ from inventory.storage.tables import Camera, Delivery, Destination, Facility, Th
 from vonggac.events.inventory import MediaTransport
 
 
-class CameraShown(Shown):
+class CameraResponse(Shown):
     """One camera."""
 
     code: str
@@ -71,7 +71,7 @@ class CameraDelivery(BaseModel):
     url: str
 
 
-class CameraWithDeliveries(CameraShown):
+class CameraWithDeliveries(CameraResponse):
     """A camera and its deliveries."""
 
     deliveries: list[CameraDelivery]

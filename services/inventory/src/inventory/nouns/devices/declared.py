@@ -11,15 +11,15 @@ from inventory.domain.devices.destination import NewDestination
 from inventory.domain.devices.recorder import HEADINGS as RECORDER_HEADINGS
 from inventory.domain.devices.recorder import RecorderFields
 from inventory.nouns.devices.cameras import (
-    CameraShown,
+    CameraResponse,
     CameraWithDeliveries,
     CameraWriter,
     delivered_to,
     in_unit,
     with_deliveries,
 )
-from inventory.nouns.devices.deliveries import DeliveryShown, DeliveryWriter
-from inventory.nouns.devices.destinations import DestinationShown, DestinationWriter
+from inventory.nouns.devices.deliveries import DeliveryResponse, DeliveryWriter
+from inventory.nouns.devices.destinations import DestinationResponse, DestinationWriter
 from inventory.nouns.devices.sameness import check_camera, check_destination, check_recorder
 from inventory.nouns.noun import Filter, Noun
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
@@ -33,7 +33,7 @@ DESTINATION = Noun(
     about="The monitoring centres that receive every camera (R09, R10).",
     table=Destination,
     fields=NewDestination,
-    shown=DestinationShown,
+    shown=DestinationResponse,
     payload=DestinationV1,
     headings=DESTINATION_HEADINGS,
     filters=("code", "role", "mode", "enabled"),
@@ -70,7 +70,7 @@ CAMERA = Noun(
     about="Cameras with their addresses and sealed logins.",
     table=Camera,
     fields=NewCamera,
-    shown=CameraShown,
+    shown=CameraResponse,
     headings=CAMERA_HEADINGS,
     references={"facility_id": "facility", "recorder_id": "recorder"},
     filters=("code", "facility_id", "area", "enabled", "vendor", "recorder_id"),
@@ -94,7 +94,7 @@ DELIVERY = Noun(
     about="Which camera goes to which destination; each is independent of the other.",
     table=Delivery,
     fields=DeliveryFields,
-    shown=DeliveryShown,
+    shown=DeliveryResponse,
     headings=DELIVERY_HEADINGS,
     key=("camera_id", "destination_id"),
     label="id",

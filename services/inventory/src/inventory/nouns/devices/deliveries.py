@@ -12,7 +12,7 @@ from inventory.storage.deliveries import planned_delivery
 from inventory.storage.tables import Camera, Destination, Facility, Thing
 
 
-class DeliveryShown(Shown):
+class DeliveryResponse(Shown):
     """One delivery."""
 
     camera_id: UUID

@@ -46,7 +46,7 @@ _TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
 _PARSE = {"url_template": parse_url_template, "read_back_url_template": parse_read_back_template}
 
 
-class DestinationShown(Shown):
+class DestinationResponse(Shown):
     """One destination."""
 
     code: str

@@ -24,7 +24,7 @@ from vonggac.events.inventory import InformationRequestStatus, InformationReques
 from vonggac.http import ProblemError
 
 
-class InformationRequestShown(Shown):
+class InformationRequestResponse(Shown):
     """One request, with what was answered; a required question without an answer is missing."""
 
     code: str
@@ -72,7 +72,7 @@ INFORMATION_REQUEST = Noun(
     about="Checklists sent to the focal point of a facility (R18).",
     table=InformationRequest,
     fields=InformationRequestFields,
-    shown=InformationRequestShown,
+    shown=InformationRequestResponse,
     payload=InformationRequestV1,
     headings=HEADINGS,
     references={"facility_id": "facility"},

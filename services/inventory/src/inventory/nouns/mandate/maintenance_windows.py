@@ -23,7 +23,7 @@ from vonggac.events.inventory import Act, MaintenanceWindowV1
 from vonggac.http import ProblemError
 
 
-class MaintenanceWindowShown(Shown):
+class MaintenanceWindowResponse(Shown):
     """One window. A cancelled one keeps its line; `ends_at` says where it was cut."""
 
     camera_id: UUID | None
@@ -141,7 +141,7 @@ MAINTENANCE_WINDOW = Noun(
     about="Time agreed beforehand in which a camera, or every camera of a facility, may be down (R08).",
     table=MaintenanceWindow,
     fields=MaintenanceWindowFields,
-    shown=MaintenanceWindowShown,
+    shown=MaintenanceWindowResponse,
     payload=MaintenanceWindowV1,
     headings=HEADINGS,
     key=("camera_id", "facility_id", "starts_at"),

@@ -24,7 +24,7 @@ from vonggac.events.inventory import BlockedReasonV1, JournalEntryV1
 _KINDS = {kind.noun: kind for kind in THINGS if kind is not JournalEntry}
 
 
-class JournalEntryShown(Shown):
+class JournalEntryResponse(Shown):
     """One note."""
 
     about_noun: str
@@ -63,7 +63,7 @@ JOURNAL_ENTRY = Noun(
     about="Free notes on any thing of the register; they are never changed and never removed (R25).",
     table=JournalEntry,
     fields=JournalEntryFields,
-    shown=JournalEntryShown,
+    shown=JournalEntryResponse,
     payload=JournalEntryV1,
     headings=JOURNAL_HEADINGS,
     key=("about_noun", "about_id", "text"),

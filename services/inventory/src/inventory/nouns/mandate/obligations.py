@@ -27,7 +27,7 @@ SETTLED = ("completed_at", "settled_by", "settled_reason")
 """Columns that a transition sets, beside the status."""
 
 
-class ObligationShown(Shown):
+class ObligationResponse(Shown):
     """One obligation."""
 
     code: str
@@ -115,7 +115,7 @@ OBLIGATION = Noun(
     about="What a directive demands, of whom, for which facilities and until when (R05, R06).",
     table=Obligation,
     fields=ObligationFields,
-    shown=ObligationShown,
+    shown=ObligationResponse,
     payload=ObligationV1,
     headings=HEADINGS,
     references={

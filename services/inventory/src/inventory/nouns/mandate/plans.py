@@ -41,7 +41,7 @@ from inventory.storage.tables import ConnectionPlan, Destination, Facility, Plan
 from vonggac.events.inventory import ConnectionPlanV1, PlanExceptionV1, PlanStatus
 
 
-class PlanShown(Shown):
+class PlanResponse(Shown):
     """One version of a facility's plan."""
 
     code: str
@@ -156,7 +156,7 @@ PLAN = Noun(
     about="Connection plans of facilities, in versions: cameras are forwarded only under the agreed one (R04).",
     table=ConnectionPlan,
     fields=PlanFields,
-    shown=PlanShown,
+    shown=PlanResponse,
     payload=ConnectionPlanV1,
     headings=HEADINGS,
     references={"facility_id": "facility"},

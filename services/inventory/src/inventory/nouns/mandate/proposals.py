@@ -33,7 +33,7 @@ from vonggac.auth.policy.duties import DECIDERS
 from vonggac.events.inventory import FacilityStatus, InstallationProposalV1, PlanBasis, ProposalStatus
 
 
-class ProposalShown(Shown):
+class ProposalResponse(Shown):
     """One installation proposal."""
 
     code: str
@@ -111,7 +111,7 @@ PROPOSAL = Noun(
     about="What facilities without enough cameras need, what it costs and who decided (R06).",
     table=InstallationProposal,
     fields=ProposalFields,
-    shown=ProposalShown,
+    shown=ProposalResponse,
     payload=InstallationProposalV1,
     headings=HEADINGS,
     references={"facility_id": "facility"},

@@ -45,7 +45,7 @@ _BRIEFING = (
 _RECORDER: Any = Field(description=RECORDED_BY)
 
 
-class SurveyShown(Shown):
+class SurveyResponse(Shown):
     """One survey."""
 
     code: str
@@ -171,7 +171,7 @@ SURVEY = Noun(
     about="Surveys of facilities: participants, findings and verdict (R03, R19, R20).",
     table=Survey,
     fields=SurveyFields,
-    shown=SurveyShown,
+    shown=SurveyResponse,
     payload=SurveyV1,
     headings=HEADINGS,
     references={"facility_id": "facility", "lead_agency_id": "agency"},

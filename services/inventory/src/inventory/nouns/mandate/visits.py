@@ -40,7 +40,7 @@ LONGEST_LINE = 500
 _RECORDER: Any = Field(description=RECORDED_BY)
 
 
-class VisitShown(Shown):
+class VisitResponse(Shown):
     """One visit."""
 
     facility_id: UUID
@@ -165,7 +165,7 @@ VISIT = Noun(
     about="Teams at facilities: planned and actual, with epidemic safety (R14, R16, R21).",
     table=Visit,
     fields=VisitFields,
-    shown=VisitShown,
+    shown=VisitResponse,
     payload=VisitV1,
     headings=HEADINGS,
     key=("facility_id", "team_id", "planned_from"),

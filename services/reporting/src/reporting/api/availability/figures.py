@@ -6,13 +6,13 @@ from fastapi import Depends, Query, Request, Response
 
 from reporting.api.availability.schemas import (
     Availability,
-    BudgetShape,
+    BudgetResponse,
     CameraLengths,
     DeliveryLengths,
-    LineShape,
-    OutagesShape,
+    LineResponse,
+    OutagesResponse,
 )
-from reporting.api.compliance_schemas import PercentagesShape
+from reporting.api.compliance_schemas import PercentagesResponse
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, invalid, resumed
 from reporting.domain.compliance import RULE_VERSION
@@ -55,7 +55,7 @@ KEYS: dict[str, Key[Line]] = {
     "code": Key(lambda line: line.code),
     "id": Key(lambda line: line.key),
 }
-LINES = Listing(LineShape, keys=KEYS, id_key="start,id", default_sort="start,code", envelope=Availability)
+LINES = Listing(LineResponse, keys=KEYS, id_key="start,id", default_sort="start,code", envelope=Availability)
 
 
 @router.get(
@@ -75,7 +75,7 @@ async def read_availability(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[Line, LineShape], Depends(LINES)],
+    paging: Annotated[PageQuery[Line, LineResponse], Depends(LINES)],
     request: Request,
     chosen: Chosen,
     by: Annotated[LineKind, Query(description="What a line is of.")] = LineKind.TOTAL,
@@ -126,10 +126,10 @@ def _local(asks: Question, instant: int) -> Any:
     return moment(instant).astimezone(asks.zone)
 
 
-def _shape(asks: Question, by: LineKind, line: Line, known: list[Target]) -> LineShape:
+def _shape(asks: Question, by: LineKind, line: Line, known: list[Target]) -> LineResponse:
     camera, delivery = line.camera, line.delivery
     with_cameras, without = line.facilities or (None, None)
-    made = LineShape.model_construct(
+    made = LineResponse.model_construct(
         by=by, id=line.id, code=line.code, name=line.name,
         start=_local(asks, line.period.start), end=_local(asks, line.period.end),
         cameras=line.cameras, facilities_with_cameras=with_cameras, facilities_without_cameras=without,
@@ -159,15 +159,15 @@ def _shape(asks: Question, by: LineKind, line: Line, known: list[Target]) -> Lin
     return made
 
 
-def _percentages(good: int, bad: int, unknown: int) -> PercentagesShape:
-    return PercentagesShape(**percentages(good, bad, unknown)._asdict())
+def _percentages(good: int, bad: int, unknown: int) -> PercentagesResponse:
+    return PercentagesResponse(**percentages(good, bad, unknown)._asdict())
 
 
-def _budget(target: Any, good: int, bad: int, unknown: int) -> BudgetShape | None:
+def _budget(target: Any, good: int, bad: int, unknown: int) -> BudgetResponse | None:
     if target is None:
         return None
     found = budget(target, good, bad, unknown)
-    return BudgetShape(
+    return BudgetResponse(
         target_percent=found.target_percent,
         allowed_ms=found.allowed_ms,
         used_ms=found.used_ms,
@@ -177,11 +177,11 @@ def _budget(target: Any, good: int, bad: int, unknown: int) -> BudgetShape | Non
     )
 
 
-def _outages(line: Line) -> OutagesShape | None:
+def _outages(line: Line) -> OutagesResponse | None:
     found = line.outages
     if found is None:
         return None
-    return OutagesShape(
+    return OutagesResponse(
         count=found.count,
         unconfirmed=found.unconfirmed,
         site_faults=found.site_faults,

@@ -56,10 +56,10 @@ async def list_late_evidence(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )
     page = paging.page(rows, total=total)
-    return paging.answer(page, [_shown(row) for row in page.rows])
+    return paging.answer(page, [_to_response(row) for row in page.rows])
 
 
-def _shown(row: Any) -> LateDay:
+def _to_response(row: Any) -> LateDay:
     return LateDay(
         id=row.id,
         camera_id=row.camera_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reporting.api.compliance_schemas import PercentagesShape
+from reporting.api.compliance_schemas import PercentagesResponse
 from reporting.api.parameters import GivenInstant
 from reporting.domain.segments import Step
 from reporting.reports.availability.lines import LineKind
@@ -49,7 +49,7 @@ class DeliveryLengths(BaseModel):
     out_of_scope: int
 
 
-class BudgetShape(BaseModel):
+class BudgetResponse(BaseModel):
     """What the target leaves of up + down + unknown; what is unknown is not used."""
 
     target_percent: Decimal
@@ -60,7 +60,7 @@ class BudgetShape(BaseModel):
     met: bool
 
 
-class OutagesShape(BaseModel):
+class OutagesResponse(BaseModel):
     """What the outages of the line's cameras come to."""
 
     count: int = Field(description="Confirmed ones; those of one site fault are one.")
@@ -73,7 +73,7 @@ class OutagesShape(BaseModel):
     by_cause_ms: dict[str, int] = Field(description="Down time by the first cause of its outage.")
 
 
-class LineShape(BaseModel):
+class LineResponse(BaseModel):
     """One group, camera, delivery or destination over [start, end)."""
 
     by: LineKind
@@ -86,14 +86,14 @@ class LineShape(BaseModel):
     facilities_with_cameras: int | None = Field(description="Of a group.")
     facilities_without_cameras: int | None
     milliseconds: CameraLengths | None = Field(description="null for deliveries and destinations.")
-    availability: PercentagesShape | None
-    compliance: PercentagesShape | None
+    availability: PercentagesResponse | None
+    compliance: PercentagesResponse | None
     delivery_milliseconds: DeliveryLengths | None
-    connection: PercentagesShape | None = Field(description="Of deliveries and destinations.")
+    connection: PercentagesResponse | None = Field(description="Of deliveries and destinations.")
     not_connected_by_cause_ms: dict[str, int] | None
-    availability_budget: BudgetShape | None = Field(description="null while no target is in force at `start`.")
-    compliance_budget: BudgetShape | None
-    outages: OutagesShape | None = Field(description="Only with `outages=true`.")
+    availability_budget: BudgetResponse | None = Field(description="null while no target is in force at `start`.")
+    compliance_budget: BudgetResponse | None
+    outages: OutagesResponse | None = Field(description="Only with `outages=true`.")
     facility_code: str | None = Field(description="Of a camera or delivery.")
     shared_device_reason: str | None = Field(description="Why another camera on record has the same device.")
     destination_code: str | None = Field(description="Of a delivery.")
@@ -102,7 +102,7 @@ class LineShape(BaseModel):
     plan_exception: str | None
 
 
-class Availability(PageOf[LineShape]):
+class Availability(PageOf[LineResponse]):
     """A page of lines, and what they are of."""
 
     start: datetime
@@ -115,7 +115,7 @@ class Availability(PageOf[LineShape]):
     late_days: int = Field(description="Days of cameras in the period that changed after they had been closed.")
 
 
-class TargetShape(BaseModel):
+class TargetResponse(BaseModel):
     """In force from `valid_from` until the next one of its metric."""
 
     metric: Metric

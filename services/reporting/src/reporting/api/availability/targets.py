@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 from sqlalchemy import func, select
 
-from reporting.api.availability.schemas import Metric, NewTarget, TargetShape
+from reporting.api.availability.schemas import Metric, NewTarget, TargetResponse
 from reporting.api.parameters import InContext
 from reporting.domain.instants import VIETNAM
 from reporting.storage.availability import targets
@@ -26,13 +26,13 @@ KEYS: dict[str, Key[Any]] = {
     "metric": Key(lambda row: row.metric),
     "valid_from": Key(lambda row: row.valid_from, datetime),
 }
-TARGETS = Listing(TargetShape, keys=KEYS, id_key="metric,valid_from")
+TARGETS = Listing(TargetResponse, keys=KEYS, id_key="metric,valid_from")
 
 
 @router.get("", summary="Targets, past and present", response_model=None, responses=TARGETS.responses)
 async def list_availability_targets(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, TargetShape], Depends(TARGETS)],
+    paging: Annotated[PageQuery[Any, TargetResponse], Depends(TARGETS)],
 ) -> Response:
     """Each is in force until the next one of its metric."""
     wanted = targets.listed()
@@ -41,7 +41,7 @@ async def list_availability_targets(
         count = select(func.count()).select_from(wanted.subquery())
         total = await session.scalar(count) if paging.wants_total else None
     page = paging.page(rows, total=total)
-    return paging.answer(page, [_shown(row) for row in page.rows])
+    return paging.answer(page, [_to_response(row) for row in page.rows])
 
 
 @router.post(
@@ -55,7 +55,7 @@ async def set_availability_target(
     given: NewTarget,
     shared: InContext,
     caller: Caller,
-) -> TargetShape:
+) -> TargetResponse:
     """A first target may begin in the past; another one only in the future, so that no past budget changes."""
     now = shared.clock()
     valid_from = given.valid_from or now
@@ -71,11 +71,11 @@ async def set_availability_target(
     if why_not is not None:
         raise ProblemError(HTTPStatus.CONFLICT, "target_stands", why_not)
     local = {"valid_from": valid_from.astimezone(VIETNAM), "set_at": now.astimezone(VIETNAM)}
-    return TargetShape.model_validate({**values, **local})
+    return TargetResponse.model_validate({**values, **local})
 
 
-def _shown(row: Any) -> TargetShape:
-    return TargetShape(
+def _to_response(row: Any) -> TargetResponse:
+    return TargetResponse(
         metric=row.metric,
         percent=row.percent,
         valid_from=row.valid_from.astimezone(VIETNAM),

@@ -69,10 +69,10 @@ async def list_lost_facts(
         rows = (await session.execute(query)).all()
         total = await session.scalar(select(func.count()).select_from(publisher_gap)) if paging.wants_total else None
     page = paging.page(rows, total=total)
-    return paging.answer(page, [_shown(row) for row in page.rows])
+    return paging.answer(page, [_to_response(row) for row in page.rows])
 
 
-def _shown(row: Any) -> LostFacts:
+def _to_response(row: Any) -> LostFacts:
     return LostFacts(
         publisher=row.publisher_id,
         first=row.first,

@@ -33,7 +33,7 @@ LISTED_BACK = timedelta(days=31)
 LISTED_AHEAD = timedelta(days=366)
 
 
-class WindowShape(BaseModel):
+class WindowResponse(BaseModel):
     """A window as entered. A cancelled one keeps its line; `to` says where it was cut."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -58,7 +58,7 @@ KEYS: dict[str, Key[Any]] = {
     "created_at": Key(lambda row: row.created_at, datetime),
     "id": Key(lambda row: row.id, UUID),
 }
-WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
+WINDOWS = Listing(WindowResponse, keys=KEYS, id_key="id", default_sort="from")
 
 
 @router.get(
@@ -73,7 +73,7 @@ WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 async def list_windows(
     shared: InContext,
     caller: Caller,
-    paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
+    paging: Annotated[PageQuery[Any, WindowResponse], Depends(WINDOWS)],
     chosen: Chosen,
     start: Annotated[str | None, Query(alias="from", description=f"{_TIME} Default: 31 days ago.")] = None,
     end: Annotated[str | None, Query(alias="to", description=f"{_TIME} Default: in a year.")] = None,
@@ -108,8 +108,8 @@ async def list_windows(
     return paging.answer(page, [_shape(row, zone) for row in page.rows])
 
 
-def _shape(row: Any, zone: tzinfo) -> WindowShape:
-    return WindowShape(
+def _shape(row: Any, zone: tzinfo) -> WindowResponse:
+    return WindowResponse(
         id=row.id,
         camera_id=row.camera_id,
         facility_id=row.facility_id,

@@ -54,7 +54,7 @@ class NewFeed(BaseModel):
     )
 
 
-class FeedShape(BaseModel):
+class FeedResponse(BaseModel):
     """A feed without its password."""
 
     id: UUID
@@ -73,7 +73,7 @@ class FeedShape(BaseModel):
     last_read_at: Shown | None = Field(description="To the hour.")
 
 
-class FeedWithPassword(FeedShape):
+class FeedWithPassword(FeedResponse):
     """The only answer that has the password."""
 
     password: str = Field(description="For HTTP Basic; keep it, it is not shown again.")
@@ -87,7 +87,7 @@ KEYS: dict[str, Key[Any]] = {
     "created_at": Key(lambda row: row.created_at, datetime),
     "id": Key(lambda row: row.id, UUID),
 }
-FEEDS: Listing[Any, FeedShape] = Listing(FeedShape, keys=KEYS, id_key="id", default_sort="name")
+FEEDS: Listing[Any, FeedResponse] = Listing(FeedResponse, keys=KEYS, id_key="id", default_sort="name")
 
 
 @router.get(
@@ -99,7 +99,7 @@ FEEDS: Listing[Any, FeedShape] = Listing(FeedShape, keys=KEYS, id_key="id", defa
 )
 async def list_feeds(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, FeedShape], Depends(FEEDS)],
+    paging: Annotated[PageQuery[Any, FeedResponse], Depends(FEEDS)],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await calendar_feeds.page(
@@ -207,6 +207,6 @@ def _check_lead(caller: Principal) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
 
 
-def _shape(row: Any) -> FeedShape:
-    known = {name: getattr(row, name) for name in FeedShape.model_fields if name != "path"}
-    return FeedShape(**known, path=f"/v1/calendar-feeds/{row.id}.ics")
+def _shape(row: Any) -> FeedResponse:
+    known = {name: getattr(row, name) for name in FeedResponse.model_fields if name != "path"}
+    return FeedResponse(**known, path=f"/v1/calendar-feeds/{row.id}.ics")

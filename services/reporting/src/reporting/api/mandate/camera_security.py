@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, shown_or_none, table_of
-from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
+from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
 from reporting.domain.instants import moment
 from reporting.domain.mandate.camera_security import (
@@ -30,13 +30,13 @@ from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 router = guarded_router(prefix="/v1", tags=["camera-security"])
 
 
-class CameraSecurityShape(BaseModel):
+class CameraSecurityResponse(BaseModel):
     """One item of one camera."""
 
     camera_id: UUID
     camera_code: str
     camera_name: str
-    facility: FacilityAtShape
+    facility: FacilityAtResponse
     item: SecurityItem
     item_vi: str
     verdict: SecurityVerdict
@@ -51,7 +51,7 @@ class CameraSecurityShape(BaseModel):
     detail_vi: str | None = Field(description="What is wrong, or why it is not known; for people.")
 
 
-class CameraSecurityPage(PageOf[CameraSecurityShape]):
+class CameraSecurityPage(PageOf[CameraSecurityResponse]):
     """A page of items, and what all pages came to."""
 
     as_of: datetime
@@ -73,7 +73,7 @@ KEYS: dict[str, Key[_Row]] = {
     "item": Key(lambda row: row.finding.item.value),
 }
 SECURITY = Listing(
-    CameraSecurityShape,
+    CameraSecurityResponse,
     keys=KEYS,
     id_key="camera_id,item",
     default_sort="facility_code,camera_code,item",
@@ -94,7 +94,7 @@ async def list_camera_security(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[_Row, CameraSecurityShape], Depends(SECURITY)],
+    paging: Annotated[PageQuery[_Row, CameraSecurityResponse], Depends(SECURITY)],
     request: Request,
     chosen: Chosen,
     verdict: Annotated[list[SecurityVerdict] | None, Query(description="Default: all. May repeat.")] = None,
@@ -127,9 +127,9 @@ async def list_camera_security(
     )
 
 
-def _shape(row: _Row) -> CameraSecurityShape:
+def _shape(row: _Row) -> CameraSecurityResponse:
     finding, camera = row.finding, row.one.camera
-    return CameraSecurityShape(
+    return CameraSecurityResponse(
         camera_id=UUID(camera.id),
         camera_code=camera.code,
         camera_name=camera.name,

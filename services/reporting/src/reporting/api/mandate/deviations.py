@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
-from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
+from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext, not_found
 from reporting.domain.instants import VIETNAM, moment
 from reporting.domain.mandate.deviations import Compared, Verdict
@@ -28,13 +28,13 @@ from vonggac.http.openapi import problems
 router = guarded_router(prefix="/v1", tags=["deviations"])
 
 
-class DeviationShape(BaseModel):
+class DeviationResponse(BaseModel):
     """One thing of one camera: as agreed, and as observed."""
 
     camera_id: UUID
     camera_code: str
     camera_name: str
-    facility: FacilityAtShape
+    facility: FacilityAtResponse
     plan_code: str | None = Field(description="The agreed plan that names the camera; null: none does.")
     plan_version: int | None
     field: Thing
@@ -44,7 +44,7 @@ class DeviationShape(BaseModel):
     observed_since: datetime | None = Field(description="Since when the camera sends what it sends; null: not seen.")
 
 
-class Deviations(PageOf[DeviationShape]):
+class Deviations(PageOf[DeviationResponse]):
     """A page of comparisons, and how many of all pages came to what."""
 
     as_of: datetime
@@ -52,7 +52,7 @@ class Deviations(PageOf[DeviationShape]):
     by_verdict: dict[Verdict, int]
 
 
-class FormatShape(BaseModel):
+class FormatResponse(BaseModel):
     """What a camera was seen to send, until the next one; null was never measured."""
 
     began_at: datetime = Field(description="The first probe that saw it.")
@@ -70,7 +70,7 @@ class Formats(BaseModel):
     """Newest first."""
 
     camera_id: UUID
-    items: list[FormatShape]
+    items: list[FormatResponse]
 
 
 class _Row(NamedTuple):
@@ -88,7 +88,7 @@ KEYS: dict[str, Key[_Row]] = {
     "number": Key(lambda row: row.number, int),
 }
 DEVIATIONS = Listing(
-    DeviationShape,
+    DeviationResponse,
     keys=KEYS,
     id_key="camera_id,number",
     default_sort="facility_code,camera_code,number",
@@ -108,7 +108,7 @@ async def list_deviations(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[_Row, DeviationShape], Depends(DEVIATIONS)],
+    paging: Annotated[PageQuery[_Row, DeviationResponse], Depends(DEVIATIONS)],
     request: Request,
     chosen: Chosen,
     verdict: Annotated[list[Verdict] | None, Query(description="Default: deviates. May repeat.")] = None,
@@ -143,7 +143,7 @@ async def read_formats(camera_id: UUID, shared: InContext, asked: AsOf, caller: 
         if not known or not await sees_camera(session, caller.sight, camera_id):
             raise not_found("camera", camera_id)
     items = [
-        FormatShape(
+        FormatResponse(
             **one._asdict() | {"began_at": one.began_at.astimezone(VIETNAM), "last_at": one.last_at.astimezone(VIETNAM)}
         )
         for one in found
@@ -151,9 +151,9 @@ async def read_formats(camera_id: UUID, shared: InContext, asked: AsOf, caller: 
     return Formats(camera_id=camera_id, items=items)
 
 
-def _shape(row: _Row) -> DeviationShape:
+def _shape(row: _Row) -> DeviationResponse:
     one, camera = row.one, row.one.camera.camera
-    return DeviationShape(
+    return DeviationResponse(
         camera_id=UUID(camera.id),
         camera_code=camera.code,
         camera_name=camera.name,

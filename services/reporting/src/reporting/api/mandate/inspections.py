@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
-from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
+from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
 from reporting.domain.instants import moment
 from reporting.reports.mandate.inspections import NOUNS, InspectionDue, inspections_due
@@ -21,10 +21,10 @@ from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 router = guarded_router(prefix="/v1", tags=["inspections"])
 
 
-class InspectionDueShape(BaseModel):
+class InspectionDueResponse(BaseModel):
     """Of one active facility."""
 
-    facility: FacilityAtShape
+    facility: FacilityAtResponse
     last_inspected_on: date | None = Field(description="null: never; then it counts from its first active day.")
     open_findings: int = Field(description="Findings of the last inspection that are not mended.")
     every_days: int
@@ -32,7 +32,7 @@ class InspectionDueShape(BaseModel):
     overdue_days: int = Field(description="On the day of the instant; 0 while it is in time.")
 
 
-class InspectionsDue(PageOf[InspectionDueShape]):
+class InspectionsDue(PageOf[InspectionDueResponse]):
     """A page, and how many are overdue on all pages."""
 
     as_of: datetime
@@ -45,7 +45,7 @@ KEYS: dict[str, Key[InspectionDue]] = {
     "facility_id": Key(lambda row: row.facility.id, UUID),
 }
 DUE = Listing(
-    InspectionDueShape, keys=KEYS, id_key="facility_id", default_sort="due_on,facility_code", envelope=InspectionsDue
+    InspectionDueResponse, keys=KEYS, id_key="facility_id", default_sort="due_on,facility_code", envelope=InspectionsDue
 )
 
 
@@ -60,7 +60,7 @@ async def list_inspections_due(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[InspectionDue, InspectionDueShape], Depends(DUE)],
+    paging: Annotated[PageQuery[InspectionDue, InspectionDueResponse], Depends(DUE)],
     request: Request,
     chosen: Chosen,
     overdue: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
@@ -77,8 +77,8 @@ async def list_inspections_due(
     return paging.answer(page, [_shape(row) for row in page.rows], as_of=shown_at(asked.at), overdue=count)
 
 
-def _shape(row: InspectionDue) -> InspectionDueShape:
-    return InspectionDueShape(
+def _shape(row: InspectionDue) -> InspectionDueResponse:
+    return InspectionDueResponse(
         facility=facility_shape(row.facility),
         last_inspected_on=row.last_on,
         open_findings=row.open_findings,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
-from reporting.api.mandate.schemas import FacilityAtShape, NamedShape, facility_shape, named_shape
+from reporting.api.mandate.schemas import FacilityAtResponse, NamedResponse, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
 from reporting.domain.instants import moment
 from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState, Evidence, Kept
@@ -29,7 +29,7 @@ router = guarded_router(prefix="/v1", tags=["obligations"])
 CALENDAR_TYPE = "text/calendar"
 
 
-class EvidenceShape(BaseModel):
+class EvidenceResponse(BaseModel):
     """One thing that the obligation needs; `at` is null while it is not there.
 
     `at` is the day on its paper, where it has one; lateness counts it.
@@ -49,7 +49,7 @@ class EvidenceShape(BaseModel):
     )
 
 
-class ObligationShape(BaseModel):
+class ObligationResponse(BaseModel):
     """One obligation at one facility, or in the province, at the instant."""
 
     obligation_id: UUID
@@ -57,8 +57,8 @@ class ObligationShape(BaseModel):
     name: str
     kind: ObligationKind
     directive: str | None = Field(description="Number of the directive, as printed.")
-    responsible: NamedShape
-    facility: FacilityAtShape | None = Field(description="null: owed once for the province, as a report is.")
+    responsible: NamedResponse
+    facility: FacilityAtResponse | None = Field(description="null: owed once for the province, as a report is.")
     state: DueState
     due_before: datetime | None = Field(description="On time is strictly before; the deadline that held then.")
     first_due_before: datetime | None = Field(description="The first deadline, where it was moved since.")
@@ -73,10 +73,10 @@ class ObligationShape(BaseModel):
     late_s: float | None = Field(description="How long after the deadline it was done, or has been open; else null.")
     settled_by: str | None = Field(description="Who waived it, or settled it on record.")
     settled_why: str | None
-    evidence: list[EvidenceShape]
+    evidence: list[EvidenceResponse]
 
 
-class Obligations(PageOf[ObligationShape]):
+class Obligations(PageOf[ObligationResponse]):
     """A page of obligations, and how many of all pages stand how."""
 
     as_of: datetime
@@ -93,7 +93,7 @@ KEYS: dict[str, Key[Item]] = {
     "facility_id": Key(lambda item: None if item.facility is None else item.facility.id, UUID),
 }
 OBLIGATIONS = Listing(
-    ObligationShape,
+    ObligationResponse,
     keys=KEYS,
     id_key="obligation_id,facility_id",
     default_sort="due_before,code,facility_code",
@@ -115,7 +115,7 @@ async def list_obligations(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
-    paging: Annotated[PageQuery[Item, ObligationShape], Depends(OBLIGATIONS)],
+    paging: Annotated[PageQuery[Item, ObligationResponse], Depends(OBLIGATIONS)],
     request: Request,
     chosen: Chosen,
     state: Annotated[DueState | None, Query(description="Only these.")] = None,
@@ -176,7 +176,7 @@ async def duties_of(
     return then, await duties(session, then, soon_days=soon_days)
 
 
-def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
+def obligation_shape(item: Item, asked: Instant) -> ObligationResponse:
     """As the API shows it."""
     obligation, due = item.obligation, item.due
     first = obligation.deadlines[0].due_before if obligation.deadlines else None
@@ -185,7 +185,7 @@ def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
     late_ms = None
     if due.due_before is not None and due.state in {DueState.OVERDUE, DueState.DONE_LATE}:
         late_ms = (asked.at if due.done_at is None else due.done_at) - due.due_before
-    return ObligationShape(
+    return ObligationResponse(
         obligation_id=obligation.id,
         code=obligation.code,
         name=obligation.name,
@@ -208,8 +208,8 @@ def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
     )
 
 
-def _evidence_shape(one: Evidence) -> EvidenceShape:
-    return EvidenceShape(
+def _evidence_shape(one: Evidence) -> EvidenceResponse:
+    return EvidenceResponse(
         kind=one.kind,
         id=one.id,
         code=one.code,

@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, Instant, Since, shown_at, table_of
-from reporting.api.mandate.obligations import ObligationShape, obligation_shape
+from reporting.api.mandate.obligations import ObligationResponse, obligation_shape
 from reporting.api.mandate.schemas import (
-    FacilityAtShape,
+    FacilityAtResponse,
     ProgressFigures,
     ProgressLine,
     UnitLine,
@@ -83,7 +83,7 @@ class CameraRow(BaseModel):
 class FacilityRow(BaseModel):
     """One facility at the instant: a row of the board. null is unknown."""
 
-    facility: FacilityAtShape
+    facility: FacilityAtResponse
     status: FacilityStatus
     counted: bool = Field(description="Approved or active; others are in no number but planned, suspended, closed.")
     cameras: int
@@ -107,13 +107,13 @@ class FacilityDetail(FacilityRow):
 
     as_of: datetime
     camera_rows: list[CameraRow]
-    obligations: list[ObligationShape]
+    obligations: list[ObligationResponse]
 
 
 class ChangeRow(BaseModel):
     """One thing of one facility that differs; null where there was none."""
 
-    facility: FacilityAtShape
+    facility: FacilityAtResponse
     field: str
     before: str | None
     after: str | None

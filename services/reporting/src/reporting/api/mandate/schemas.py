@@ -13,7 +13,7 @@ from reporting.domain.scope import Facility, Named
 from vonggac.events.inventory import FacilityType
 
 
-class NamedShape(BaseModel):
+class NamedResponse(BaseModel):
     """A unit or an agency under the code and name that it had at the instant; null while only its id is known."""
 
     id: UUID
@@ -21,7 +21,7 @@ class NamedShape(BaseModel):
     name: str | None
 
 
-class FacilityAtShape(BaseModel):
+class FacilityAtResponse(BaseModel):
     """A facility as it was at the instant."""
 
     id: UUID
@@ -29,8 +29,8 @@ class FacilityAtShape(BaseModel):
     name: str
     type: FacilityType
     restricted: bool
-    unit: NamedShape
-    agency: NamedShape
+    unit: NamedResponse
+    agency: NamedResponse
 
 
 class ProgressFigures(BaseModel):
@@ -84,11 +84,11 @@ class UnitLine(ProgressLine):
     """One unit, under the name of then."""
 
     ended_on: date | None = Field(description="Its last day, where it was known then to end.")
-    succeeded_by: list[NamedShape] = Field(description="The units that follow it, as far as they were known then.")
+    succeeded_by: list[NamedResponse] = Field(description="The units that follow it, as far as they were known then.")
 
 
-def facility_shape(one: Facility) -> FacilityAtShape:
-    return FacilityAtShape(
+def facility_shape(one: Facility) -> FacilityAtResponse:
+    return FacilityAtResponse(
         id=one.id,
         code=one.code,
         name=one.name,
@@ -99,8 +99,8 @@ def facility_shape(one: Facility) -> FacilityAtShape:
     )
 
 
-def named_shape(one: Named) -> NamedShape:
-    return NamedShape(id=one.id, code=one.code, name=one.name)
+def named_shape(one: Named) -> NamedResponse:
+    return NamedResponse(id=one.id, code=one.code, name=one.name)
 
 
 def figures_of(counts: Counts) -> dict[str, Any]:

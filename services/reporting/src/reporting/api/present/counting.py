@@ -39,7 +39,7 @@ def tally_of(shared: Context) -> tuple[Tally, Millis]:
     description="Every camera that is on record now, counted by state, cause, connection and verdict, in total and by "
     "unit, agency, type, facility and destination. From memory, by the rule of every report; at most some seconds "
     "old: `as_of`. Each number is a list of GET /v1/present/cameras.",
-    response_model=shapes.PresentShape,
+    response_model=shapes.PresentResponse,
     responses=LOADING,
 )
 async def read_present(shared: InContext, filters: Annotated[Filters, Depends()]) -> Response:

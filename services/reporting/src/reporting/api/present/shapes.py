@@ -100,7 +100,7 @@ class DestinationCounts(BaseModel):
     out_of_scope: int
 
 
-class PresentShape(BaseModel):
+class PresentResponse(BaseModel):
     """How all stands now, for this reader."""
 
     as_of: datetime = Field(description="The moment of which all of this is.")
@@ -117,7 +117,7 @@ class PresentShape(BaseModel):
     by_destination: list[DestinationCounts]
 
 
-class RoleShape(BaseModel):
+class RoleResponse(BaseModel):
     """How the deliveries to one centre stand; of several the worst one is shown."""
 
     connected: bool | None = Field(
@@ -158,8 +158,8 @@ class PresentCamera(BaseModel):
     confirmed_state: str
     confirmed_cause: str | None
     confirmed_since: datetime | None
-    national: RoleShape
-    provincial: RoleShape
+    national: RoleResponse
+    provincial: RoleResponse
     connection: Connection
     compliant: bool | None = Field(description="null while unknown, and out of scope.")
 
@@ -183,7 +183,7 @@ def counts(cameras: Counter[str]) -> dict[str, int]:
 
 
 def present(found: Present) -> dict[str, Any]:
-    """`PresentShape` without what is of the board."""
+    """`PresentResponse` without what is of the board."""
     total, sums = found.total, found.sums
     without = total.facilities - total.facilities_with_cameras
     causes = sorted(sums.causes.items(), key=lambda one: (-one[1], one[0][0], one[0][1] or ""))
@@ -272,7 +272,7 @@ def _state(state: StateNow | None, prefix: str = "") -> dict[str, Any]:
     return {f"{prefix}state": state.state, f"{prefix}cause": state.cause, f"{prefix}since": shown(state.since)}
 
 
-def _role(role: RoleNow, proofs: Proofs) -> RoleShape:
+def _role(role: RoleNow, proofs: Proofs) -> RoleResponse:
     at, delay_s = proofs.get(role.delivery_id or "", (None, None))
     fields = {
         "connected": role.connected,
@@ -285,4 +285,4 @@ def _role(role: RoleNow, proofs: Proofs) -> RoleShape:
         "verified_at": None if at is None else at.astimezone(VIETNAM),
         "delay_s": delay_s,
     }
-    return RoleShape.model_construct(**fields)
+    return RoleResponse.model_construct(**fields)

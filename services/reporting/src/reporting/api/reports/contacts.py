@@ -23,7 +23,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ENGLISH_WITHOUT_PEOPLE = "Without the right `read_people` there are agencies alone, and no names, posts and phones."
 
 
-class ContactShape(BaseModel):
+class ContactResponse(BaseModel):
     """Who is in office."""
 
     full_name: str
@@ -40,7 +40,7 @@ class ContactLine(BaseModel):
     facility_name: str
     agency_name: str = Field(description="The agency that manages it, by the name of the cut-off.")
     overdue: list[str] = Field(description="Overdue obligations, each with the agency that is responsible.")
-    contacts: list[ContactShape] | None = Field(description="Empty: nobody is in office. null: not to be seen.")
+    contacts: list[ContactResponse] | None = Field(description="Empty: nobody is in office. null: not to be seen.")
 
 
 class Contacts(BaseModel):
@@ -114,6 +114,6 @@ def _to_response(one: Line) -> ContactLine:
         agency_name=one.agency_name,
         overdue=list(one.overdue),
         contacts=None if people is None else [
-            ContactShape(full_name=each.full_name, position=each.position, phone=each.phone) for each in people
+            ContactResponse(full_name=each.full_name, position=each.position, phone=each.phone) for each in people
         ],
     )  # fmt: skip

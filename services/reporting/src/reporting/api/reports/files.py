@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from reporting.api.parameters import Context, InContext
 from reporting.api.reports.freezing import Version, wanted
-from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
+from reporting.api.reports.shapes import DetailResponse, VerdictResponse, detailed
 from reporting.documents.render import FORMS, rendered
 from reporting.documents.verifying.child import Answer, Known, verify_in_child
 from reporting.reports.snapshot import chain, handed_out
@@ -65,12 +65,12 @@ _FILES: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "co
         {408: "It did not come within a minute", 413: "Larger than 32 MiB", 503: "No room for another file"}
     ),
 )
-async def verify_report(shared: InContext, request: Request, caller: Caller) -> VerdictShape:
+async def verify_report(shared: InContext, request: Request, caller: Caller) -> VerdictResponse:
     async with shared.receiving.body(request) as pieces:
         return await run_while_connected(request, _verified(shared, pieces, by_row=caller.sight.is_everything))
 
 
-async def _verified(shared: Context, pieces: Sequence[bytearray], *, by_row: bool) -> VerdictShape:
+async def _verified(shared: Context, pieces: Sequence[bytearray], *, by_row: bool) -> VerdictResponse:
     async def find(report_id: UUID, version: int) -> Known | None:
         async with shared.database.transaction() as session:
             stored = await chain.read_stored(session, report_id, version)
@@ -81,7 +81,7 @@ async def _verified(shared: Context, pieces: Sequence[bytearray], *, by_row: boo
         known = await handed_out.find_file(session, digest)
     if known is not None:
         # Byte for byte what this register gave away: nobody has to open it.
-        return VerdictShape(
+        return VerdictResponse(
             unaltered=True,
             form=known.form,
             report_id=known.report_id,
@@ -119,7 +119,7 @@ async def download_report(
     response_model=None,
     responses={
         200: {
-            "model": DetailShape,
+            "model": DetailResponse,
             "content": _bodies(*(name for name in FORMS if name != "json")),
         },
         **problems({404: "No such report", 406: "The Accept header fits no form"}),
@@ -164,8 +164,8 @@ async def _file(shared: Context, report_id: UUID, version: int | None, form: str
     return Response(content, media_type=FORMS[form].media_type, headers=headers)
 
 
-def _verdict(found: Answer) -> VerdictShape:
-    return VerdictShape(
+def _verdict(found: Answer) -> VerdictResponse:
+    return VerdictResponse(
         unaltered=found.unaltered,
         form=found.form,
         report_id=None if found.report_id is None else UUID(found.report_id),

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
 from reporting.api.reports.shapes import (
     REPORTS,
-    ChangeShape,
-    DetailShape,
-    DifferenceShape,
-    FreezeShape,
-    ReportShape,
-    VersionShape,
+    ChangeResponse,
+    DetailResponse,
+    DifferenceResponse,
+    FreezeResponse,
+    ReportResponse,
+    VersionResponse,
     detailed,
     late_shape,
     listed,
@@ -61,10 +61,10 @@ ReadVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="The version 
 )
 async def freeze_report(
     shared: InContext,
-    body: FreezeShape,
+    body: FreezeResponse,
     response: Response,
     caller: Caller,
-) -> DetailShape:
+) -> DetailResponse:
     now = shared.clock()
     period, cut_off = _period(shared, body)
     filters = FilterPart(
@@ -98,7 +98,7 @@ async def freeze_report(
             responses=REPORTS.responses)  # fmt: skip
 async def list_reports(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, ReportShape], Depends(REPORTS)],
+    paging: Annotated[PageQuery[Any, ReportResponse], Depends(REPORTS)],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await chain.page(
@@ -124,7 +124,7 @@ async def approve_report(
     report_id: UUID,
     caller: Caller,
     version: ReadVersion,
-) -> DetailShape:
+) -> DetailResponse:
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
         authors, now = await approvals.load_authors(session, report), shared.clock()
@@ -153,11 +153,11 @@ async def approve_report(
 async def freeze_version(
     shared: InContext,
     report_id: UUID,
-    body: VersionShape,
+    body: VersionResponse,
     response: Response,
     caller: Caller,
     version: ReadVersion,
-) -> DetailShape:
+) -> DetailResponse:
     async with shared.database.transaction() as session:
         before = await wanted(session, report_id, version)
         if version != max(await chain.versions(session, report_id)):
@@ -193,7 +193,7 @@ async def freeze_version(
     ),
     responses=problems({404: "No such report"}),
 )
-async def read_difference(shared: InContext, report_id: UUID, caller: Caller) -> DifferenceShape:
+async def read_difference(shared: InContext, report_id: UUID, caller: Caller) -> DifferenceResponse:
     async with shared.database.transaction() as session:
         before = await wanted(session, report_id)
         number = before.header.number
@@ -201,10 +201,10 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
         asked = await _same_request(session, before)
     now = await _read(shared, caller, asked)
     found = await asyncio.to_thread(changes, before.tables, freezing.of_same_regime(before, now.tables))
-    return DifferenceShape(
+    return DifferenceResponse(
         version=before.header.version,
         changed_figures=len(found),
-        changes=[ChangeShape.model_validate(one) for one in found[:MOST_CHANGES]],
+        changes=[ChangeResponse.model_validate(one) for one in found[:MOST_CHANGES]],
         late_evidence=late_shape(late),
     )
 
@@ -235,7 +235,7 @@ async def wanted(session: AsyncSession, report_id: UUID, version: int | None = N
     return report
 
 
-async def _target(shared: Context, body: FreezeShape, period: Period) -> int:
+async def _target(shared: Context, body: FreezeResponse, period: Period) -> int:
     if body.target_ppm is not None:
         return body.target_ppm
     async with shared.database.transaction() as session:
@@ -252,13 +252,13 @@ async def _letterhead(shared: Context, given: Letterhead, at: Millis, now: Milli
     return found.model_copy(update={"addressees": list(shared.settings.report_addressees)})
 
 
-def _created(report: Report, response: Response) -> DetailShape:
+def _created(report: Report, response: Response) -> DetailResponse:
     header = report.header
     response.headers["Location"] = f"/v1/reports/{header.id}?version={header.version}"
     return detailed(report, list(range(1, header.version + 1)))
 
 
-def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
+def _period(shared: Context, body: FreezeResponse) -> tuple[Period, Millis]:
     """The period and the cut-off. Raises ProblemError naming the field."""
     period = Period(millis(body.start), millis(body.end))
     if period.length <= 0:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from reporting.api.reports.shapes import LetterheadShape
+from reporting.api.reports.shapes import LetterheadResponse
 from reporting.api.sending.addresses import Shown
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.mandate.regimes import CUT_OFF_DAY, LAST_CUT_OFF_DAY, Rhythm, period_name
@@ -66,8 +66,8 @@ class RegimeFields(BaseModel):
     directive_id: UUID | None = Field(
         default=None, description="The directive whose letterhead its papers have. Default: that of most obligations."
     )
-    letterhead: LetterheadShape = Field(
-        default=LetterheadShape(), description="What stands above the letterhead of the directive."
+    letterhead: LetterheadResponse = Field(
+        default=LetterheadResponse(), description="What stands above the letterhead of the directive."
     )
     approver_agency_id: UUID | None = Field(
         default=None, description="Before whom its reports are laid: its channels hear of each. Null: the list alone."
@@ -110,7 +110,7 @@ class NextPeriod(BaseModel):
     freezes_at: Shown = Field(description="The cut-off and the lateness horizon.")
 
 
-class RegimeShape(RegimeFields):
+class RegimeResponse(RegimeFields):
     """A regime."""
 
     id: UUID
@@ -123,7 +123,7 @@ class RegimeShape(RegimeFields):
     changed_by: str
 
 
-class SentShape(BaseModel):
+class SentResponse(BaseModel):
     """A message of a report through one channel."""
 
     version: int
@@ -137,7 +137,7 @@ class SentShape(BaseModel):
     sent_at: Shown | None
 
 
-class RegimeReportShape(BaseModel):
+class RegimeReportResponse(BaseModel):
     """The report of a cut-off, in its newest version."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -158,7 +158,7 @@ class RegimeReportShape(BaseModel):
     awaits_approval: bool
     approved_by: str | None
     approved_at: Shown | None
-    sendings: list[SentShape]
+    sendings: list[SentResponse]
     without_channel: list[UUID] = Field(description="Agencies that are to hear of it and have no channel.")
 
 
@@ -166,17 +166,17 @@ KEYS: dict[str, Key[Any]] = {
     "number": Key(lambda row: row.number, int),
     "cut_off": Key(lambda row: row.cut_off_at, datetime),
 }
-REGIME_REPORTS: Listing[Any, RegimeReportShape] = Listing(
-    RegimeReportShape, keys=KEYS, id_key="number", default_sort="-number"
+REGIME_REPORTS: Listing[Any, RegimeReportResponse] = Listing(
+    RegimeReportResponse, keys=KEYS, id_key="number", default_sort="-number"
 )
 
 
-def regime_shape(row: Any, now: Millis, horizon_ms: Millis) -> RegimeShape:
+def regime_shape(row: Any, now: Millis, horizon_ms: Millis) -> RegimeResponse:
     """A regime as it is shown."""
     own = ("next_period", "letterhead")
-    values = {name: getattr(row, name) for name in RegimeShape.model_fields if name not in own}
-    head = LetterheadShape.model_validate(row.letterhead)
-    return RegimeShape(**values, letterhead=head, next_period=_next_period(row, now, horizon_ms))
+    values = {name: getattr(row, name) for name in RegimeResponse.model_fields if name not in own}
+    head = LetterheadResponse.model_validate(row.letterhead)
+    return RegimeResponse(**values, letterhead=head, next_period=_next_period(row, now, horizon_ms))
 
 
 def _next_period(row: Any, now: Millis, horizon_ms: Millis) -> NextPeriod | None:
@@ -190,13 +190,13 @@ def _next_period(row: Any, now: Millis, horizon_ms: Millis) -> NextPeriod | None
     )
 
 
-def report_shape(row: Any, sendings: list[Any]) -> RegimeReportShape:
+def report_shape(row: Any, sendings: list[Any]) -> RegimeReportResponse:
     """A row of `chain.page_of_regimes`, with what of it was sent."""
     period = Period(millis(row.starts_at), millis(row.cut_off_at))
     wanted = [] if row.approver_agency_id is None else [row.approver_agency_id]
     wanted += row.recipient_agency_ids if row.approved_at is not None else []
     reached = {one.agency_id for one in sendings}
-    return RegimeReportShape(
+    return RegimeReportResponse(
         regime_id=row.regime_id,
         regime_name=row.name,
         period_name=period_name(Rhythm(row.rhythm), period),
@@ -213,6 +213,6 @@ def report_shape(row: Any, sendings: list[Any]) -> RegimeReportShape:
         awaits_approval=row.approved_at is None,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
-        sendings=[SentShape(**{name: getattr(one, name) for name in SentShape.model_fields}) for one in sendings],
+        sendings=[SentResponse(**{name: getattr(one, name) for name in SentResponse.model_fields}) for one in sendings],
         without_channel=[one for one in dict.fromkeys(wanted) if one not in reached],
     )

@@ -13,8 +13,8 @@ from reporting.api.reports.regime_shapes import (
     MOST_DAYS,
     REGIME_REPORTS,
     RegimeFields,
-    RegimeReportShape,
-    RegimeShape,
+    RegimeReportResponse,
+    RegimeResponse,
     regime_shape,
     report_shape,
 )
@@ -35,7 +35,7 @@ from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
 router = guarded_router(prefix="/v1", tags=["reports"])
-LISTED: Listing[Any, RegimeShape] = Listing(RegimeShape, keys=RECORD_KEYS, id_key="id", default_sort="name")
+LISTED: Listing[Any, RegimeResponse] = Listing(RegimeResponse, keys=RECORD_KEYS, id_key="id", default_sort="name")
 _CALENDAR = ("rhythm", "cut_off_day", "every_days", "starts_on")
 
 
@@ -47,7 +47,7 @@ _CALENDAR = ("rhythm", "cut_off_day", "every_days", "starts_on")
     responses=LISTED.responses,
 )
 async def list_report_regimes(
-    shared: InContext, paging: Annotated[PageQuery[Any, RegimeShape], Depends(LISTED)]
+    shared: InContext, paging: Annotated[PageQuery[Any, RegimeResponse], Depends(LISTED)]
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await REGIMES.page(session, paging.orderings, paging.last, paging.limit, count=paging.wants_total)
@@ -65,7 +65,7 @@ async def list_report_regimes(
         "that has passed is frozen once and marked late. Needs the right `decide`."
     ),
     status_code=HTTPStatus.CREATED,
-    response_model=RegimeShape,
+    response_model=RegimeResponse,
     responses=problems({409: "There are too many.", 422: "Not allowed."}),
 )
 async def add_report_regime(body: RegimeFields, shared: InContext, caller: Caller) -> Response:
@@ -82,7 +82,7 @@ async def add_report_regime(body: RegimeFields, shared: InContext, caller: Calle
     "/report-regimes/{regime_id}",
     summary="One regime of reports",
     description="Its ETag is its revision.",
-    response_model=RegimeShape,
+    response_model=RegimeResponse,
     responses=problems({404: "Unknown."}),
 )
 async def get_report_regime(regime_id: UUID, shared: InContext) -> Response:
@@ -100,7 +100,7 @@ async def get_report_regime(regime_id: UUID, shared: InContext) -> Response:
         "The whole regime: what is left out has its default, but `starts_on` stays. Cut-offs that pass while it is "
         "switched off are not frozen later. Its calendar stays once a report was frozen by it: end it, and add another."
     ),
-    response_model=RegimeShape,
+    response_model=RegimeResponse,
     responses=REFUSED | problems({409: "It has reports already."}),
 )
 async def replace_report_regime(
@@ -134,7 +134,7 @@ async def replace_report_regime(
 )
 async def list_regime_reports(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, RegimeReportShape], Depends(REGIME_REPORTS)],
+    paging: Annotated[PageQuery[Any, RegimeReportResponse], Depends(REGIME_REPORTS)],
     regime: Annotated[UUID | None, Query(description="Of this regime alone.")] = None,
     awaiting_approval: Annotated[bool | None, Query(description="Those that wait, or those that do not.")] = None,
 ) -> Response:
@@ -180,5 +180,5 @@ async def _check_known(session: AsyncSession, body: RegimeFields, now: datetime)
         raise invalid("directive_id", f"no directive {body.directive_id} is known; give one that inventory lists")
 
 
-def _shape(shared: Context, row: Any) -> RegimeShape:
+def _shape(shared: Context, row: Any) -> RegimeResponse:
     return regime_shape(row, millis(shared.clock()), duration(shared.settings.lateness_horizon_s))

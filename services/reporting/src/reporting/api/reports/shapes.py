@@ -30,7 +30,7 @@ def _known_zone(name: str) -> str:
 type Zone = Annotated[str, AfterValidator(_known_zone), Field(max_length=64, examples=[DEFAULT_ZONE])]
 
 
-class LetterheadShape(Letterhead):
+class LetterheadResponse(Letterhead):
     """Who writes to whom, as a request gives it: what is shown on paper is seen by whoever gives it."""
 
     @field_validator("*")
@@ -41,7 +41,7 @@ class LetterheadShape(Letterhead):
         return None if given is None else visible(given)
 
 
-class FreezeShape(BaseModel):
+class FreezeResponse(BaseModel):
     """What to freeze: the figures of [from, to), as they are known now."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -73,10 +73,10 @@ class FreezeShape(BaseModel):
     proposals: list[Annotated[VisibleText, Field(min_length=1, max_length=2000)]] = Field(
         default=[], max_length=20, description="Part III of the letter, a paragraph each; by default of the figures."
     )
-    letterhead: LetterheadShape = Field(default=LetterheadShape(), description="Who writes to whom.")
+    letterhead: LetterheadResponse = Field(default=LetterheadResponse(), description="Who writes to whom.")
 
 
-class VersionShape(BaseModel):
+class VersionResponse(BaseModel):
     """Why figures are frozen again."""
 
     model_config = ConfigDict(extra="forbid")
@@ -86,7 +86,7 @@ class VersionShape(BaseModel):
     )
 
 
-class LateShape(BaseModel):
+class LateResponse(BaseModel):
     """Evidence that came for a report's time after it was frozen: its figures may differ."""
 
     since: datetime = Field(description="The first moment that it touches.")
@@ -95,7 +95,7 @@ class LateShape(BaseModel):
     cameras: int | None = Field(description="How many cameras it touches; null: maybe all.")
 
 
-class ReportShape(BaseModel):
+class ReportResponse(BaseModel):
     """One version of a frozen report, without its tables."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -111,13 +111,13 @@ class ReportShape(BaseModel):
     approved_at: datetime | None
     sha256: str
     previous_sha256: str | None = Field(description="Of the report before in the chain.")
-    late_evidence: LateShape | None = Field(
+    late_evidence: LateResponse | None = Field(
         description="What came since it was frozen, of the newest version: its figures may differ. `…/difference` says "
         "which do, `…/versions` keeps them as a further version."
     )
 
 
-class DetailShape(ReportShape):
+class DetailResponse(ReportResponse):
     """One version with what it says of itself; its tables are in its files."""
 
     time_zone: str
@@ -130,7 +130,7 @@ class DetailShape(ReportShape):
     letterhead: Letterhead
 
 
-class ChangeShape(BaseModel):
+class ChangeResponse(BaseModel):
     """One figure that differs; a whole row has the column `*`."""
 
     table: str
@@ -140,16 +140,16 @@ class ChangeShape(BaseModel):
     after: str | None
 
 
-class DifferenceShape(BaseModel):
+class DifferenceResponse(BaseModel):
     """What a further version would change."""
 
     version: int = Field(description="The newest version, which is compared.")
     changed_figures: int
-    changes: list[ChangeShape] = Field(description="The first thousand of them.")
-    late_evidence: LateShape | None
+    changes: list[ChangeResponse] = Field(description="The first thousand of them.")
+    late_evidence: LateResponse | None
 
 
-class VerdictShape(BaseModel):
+class VerdictResponse(BaseModel):
     """Whether a file is a frozen report of this register, unaltered."""
 
     unaltered: bool
@@ -167,15 +167,15 @@ KEYS: dict[str, Key[Any]] = {
     "from": Key(lambda row: row.starts_at, datetime),
     "to": Key(lambda row: row.ends_at, datetime),
 }
-REPORTS = Listing(ReportShape, keys=KEYS, id_key="number", default_sort="-number")
+REPORTS = Listing(ReportResponse, keys=KEYS, id_key="number", default_sort="-number")
 
 
-def late_shape(late: Late | None) -> LateShape | None:
+def late_shape(late: Late | None) -> LateResponse | None:
     """What came since a report was frozen."""
     if late is None:
         return None
     zone = ZoneInfo(DEFAULT_ZONE)
-    return LateShape(
+    return LateResponse(
         since=late.since.astimezone(zone),
         noticed_at=late.noticed_at.astimezone(zone),
         what=list(late.what),
@@ -183,10 +183,10 @@ def late_shape(late: Late | None) -> LateShape | None:
     )
 
 
-def listed(row: Any, late: Late | None) -> ReportShape:
+def listed(row: Any, late: Late | None) -> ReportResponse:
     """A row of the list."""
     zone = ZoneInfo(DEFAULT_ZONE)
-    return ReportShape(
+    return ReportResponse(
         id=row.id,
         version=row.version,
         number=row.number,
@@ -202,7 +202,7 @@ def listed(row: Any, late: Late | None) -> ReportShape:
     )
 
 
-def detailed(report: Report, versions: list[int], late: Late | None = None) -> DetailShape:
+def detailed(report: Report, versions: list[int], late: Late | None = None) -> DetailResponse:
     """One version in full."""
     header, approval = report.header, report.approval
     zone = ZoneInfo(header.period.time_zone)
@@ -210,7 +210,7 @@ def detailed(report: Report, versions: list[int], late: Late | None = None) -> D
     def shown(instant: Millis) -> datetime:
         return moment(instant).astimezone(zone)
 
-    return DetailShape(
+    return DetailResponse(
         id=report.id,
         version=header.version,
         number=header.number,

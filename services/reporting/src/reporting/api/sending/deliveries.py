@@ -124,7 +124,7 @@ async def send_failed_again(webhook_id: UUID, shared: InContext) -> Resent:
     return Resent(pending=count)
 
 
-class NoticeShape(BaseModel):
+class NoticeResponse(BaseModel):
     """One notice as it was published."""
 
     sequence: int
@@ -133,7 +133,9 @@ class NoticeShape(BaseModel):
 
 
 NOTICE_KEYS: dict[str, Key[Any]] = {"sequence": Key(lambda row: row.sequence, int)}
-NOTICES: Listing[Any, NoticeShape] = Listing(NoticeShape, keys=NOTICE_KEYS, id_key="sequence", default_sort="-sequence")
+NOTICES: Listing[Any, NoticeResponse] = Listing(
+    NoticeResponse, keys=NOTICE_KEYS, id_key="sequence", default_sort="-sequence"
+)
 
 
 @router.get(
@@ -148,7 +150,7 @@ NOTICES: Listing[Any, NoticeShape] = Listing(NoticeShape, keys=NOTICE_KEYS, id_k
 )
 async def list_notices(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, NoticeShape], Depends(NOTICES)],
+    paging: Annotated[PageQuery[Any, NoticeResponse], Depends(NOTICES)],
     event_type: Annotated[str | None, Query(max_length=200, description="Only events of this type.")] = None,
 ) -> Response:
     if event_type is not None and event_type not in EVENT_TYPES:
@@ -159,7 +161,7 @@ async def list_notices(
         )
     page = paging.page(rows, total=total)
     shapes = [
-        NoticeShape(sequence=row.sequence, published_at=row.published_at, event=json.loads(row.body))
+        NoticeResponse(sequence=row.sequence, published_at=row.published_at, event=json.loads(row.body))
         for row in page.rows
     ]
     return paging.answer(page, shapes)

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from reporting.api.compliance_schemas import NamedShape, PercentagesShape
+from reporting.api.compliance_schemas import NamedResponse, PercentagesResponse
 from reporting.api.parameters import Asks, Filters, InContext, resumed
 from reporting.api.sending.addresses import Shown
 from reporting.domain.evidence.lives import presumption
@@ -69,8 +69,8 @@ class NationalCamera(BaseModel):
     national: bool | None = Field(description="Whether every demanded delivery to the national centre is connected.")
     provincial: bool | None
     compliant: bool | None
-    availability: PercentagesShape
-    compliance: PercentagesShape
+    availability: PercentagesResponse
+    compliance: PercentagesResponse
     milliseconds: Milliseconds
     destinations: list[AtDestination]
 
@@ -83,8 +83,8 @@ class NationalFacility(BaseModel):
     name: str
     type: str
     restricted: bool
-    unit: NamedShape
-    agency: NamedShape
+    unit: NamedResponse
+    agency: NamedResponse
     counted: bool = Field(description="At some moment of the period neither planned, suspended nor closed.")
     cameras: list[NationalCamera]
 
@@ -177,8 +177,8 @@ def _facility(one: Listed) -> NationalFacility:
         name=place.name,
         type=place.type,
         restricted=place.restricted,
-        unit=NamedShape(**place.unit._asdict()),
-        agency=NamedShape(**place.agency._asdict()),
+        unit=NamedResponse(**place.unit._asdict()),
+        agency=NamedResponse(**place.agency._asdict()),
         counted=one.counted,
         cameras=[_camera(each) for each in one.cameras],
     )
@@ -237,5 +237,5 @@ def _now(now: StateNow | None) -> dict[str, object]:
     return {"state": now.state, "cause": now.cause, "since": None if now.since is None else moment(now.since)}
 
 
-def _availability(good: Millis, bad: Millis, unknown: Millis) -> PercentagesShape:
-    return PercentagesShape(**percentages(good, bad, unknown)._asdict())
+def _availability(good: Millis, bad: Millis, unknown: Millis) -> PercentagesResponse:
+    return PercentagesResponse(**percentages(good, bad, unknown)._asdict())

@@ -138,7 +138,7 @@ class UrgingChannel(BaseModel):
     changed_by: str
 
 
-class ItemShape(BaseModel):
+class ItemResponse(BaseModel):
     """One thing that a party was urged about, as it stood then."""
 
     outage: bool
@@ -152,7 +152,7 @@ class ItemShape(BaseModel):
     directive: str | None = Field(description="The document that orders it, cited in full.")
 
 
-class SendingShape(BaseModel):
+class SendingResponse(BaseModel):
     """How it went through one channel."""
 
     channel_id: UUID
@@ -185,7 +185,7 @@ class NewAnswer(BaseModel):
     promised_by: GivenLocally | None = Field(default=None, description="Before when the party promises it.")
 
 
-class AnswerShape(BaseModel):
+class AnswerResponse(BaseModel):
     """An answer as it was recorded."""
 
     id: UUID
@@ -202,24 +202,24 @@ class AnswerShape(BaseModel):
     recorded_vi: str | None = Field(description="The same in Vietnamese: 'ghi nhận bởi …'.")
 
 
-class DigestShape(BaseModel):
+class DigestResponse(BaseModel):
     """Whom the rules would urge now."""
 
     agency_id: UUID
     level: int
     rule_ids: list[UUID]
     channel_kinds: list[ChannelKind]
-    items: list[ItemShape]
+    items: list[ItemResponse]
 
 
 class DueDigests(BaseModel):
     """A preview: nothing is sent."""
 
     at: Shown
-    items: list[DigestShape]
+    items: list[DigestResponse]
 
 
-class UrgeShape(BaseModel):
+class UrgeResponse(BaseModel):
     """Who was urged, when, about what, how and with which outcome, and what they answered."""
 
     id: UUID
@@ -231,9 +231,9 @@ class UrgeShape(BaseModel):
     urged_at: Shown
     decided_by: str = Field(description="`rules`, or the subject of the token that urged by hand.")
     reason: str | None = Field(description="Why somebody urged by hand; null of rules.")
-    items: list[ItemShape]
-    sendings: list[SendingShape] = Field(description="Empty: in the log alone.")
-    answers: list[AnswerShape]
+    items: list[ItemResponse]
+    sendings: list[SendingResponse] = Field(description="Empty: in the log alone.")
+    answers: list[AnswerResponse]
 
 
 class ByHand(BaseModel):

@@ -16,14 +16,14 @@ from reporting.api.people import load_people
 from reporting.api.sending.addresses import feed_tasks_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
-    AnswerShape,
+    AnswerResponse,
     ByHand,
-    DigestShape,
+    DigestResponse,
     DueDigests,
-    ItemShape,
+    ItemResponse,
     NewAnswer,
-    SendingShape,
-    UrgeShape,
+    SendingResponse,
+    UrgeResponse,
 )
 from reporting.domain.instants import VIETNAM, duration, millis, moment, shown
 from reporting.domain.segments import Period
@@ -53,7 +53,7 @@ KEYS: dict[str, Key[Any]] = {
     "level": Key(lambda row: row.level, int),
     "id": Key(lambda row: row.id, UUID),
 }
-URGES: Listing[Any, UrgeShape] = Listing(UrgeShape, keys=KEYS, id_key="id", default_sort="-urged_at")
+URGES: Listing[Any, UrgeResponse] = Listing(UrgeResponse, keys=KEYS, id_key="id", default_sort="-urged_at")
 
 
 def urger(shared: InContext) -> Urger:
@@ -75,7 +75,7 @@ InUrging = Annotated[Urger, Depends(urger)]
 )
 async def list_urges(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, UrgeShape], Depends(URGES)],
+    paging: Annotated[PageQuery[Any, UrgeResponse], Depends(URGES)],
     chosen: Chosen,
     request: Request,
     caller: Caller,
@@ -114,7 +114,7 @@ async def list_due_urges(shared: InContext, urging: InUrging, caller: Caller) ->
     async with shared.database.transaction() as session:
         digests = await urging.due(session, now)
     shapes = [
-        DigestShape(
+        DigestResponse(
             agency_id=one.agency_id,
             level=one.level,
             rule_ids=list(one.rule_ids),
@@ -132,7 +132,7 @@ async def list_due_urges(shared: InContext, urging: InUrging, caller: Caller) ->
     summary="Urge a party by hand",
     description="About its obligations that are overdue and the outages of its facilities, as they are now.",
     status_code=HTTPStatus.CREATED,
-    response_model=UrgeShape,
+    response_model=UrgeResponse,
     responses=problems({409: "There is nothing to urge it about, or it was urged lately.", 422: "Unknown agency."}),
 )
 async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller: Caller) -> Response:
@@ -161,7 +161,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
     description="With the outcome at each channel, and every answer.",
     responses=problems({404: "Unknown."}),
 )
-async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeShape:
+async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeResponse:
     async with shared.database.transaction() as session:
         row = await _found(session, urge_id, caller)
         (shape,) = await _shapes(session, [row])
@@ -177,7 +177,7 @@ async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeShap
         "another one. Rules with `after_answer_hours` wait."
     ),
     status_code=HTTPStatus.CREATED,
-    response_model=AnswerShape,
+    response_model=AnswerResponse,
     responses=problems({404: "Unknown.", 422: "Not allowed."}),
 )
 async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, caller: Caller) -> Response:
@@ -277,11 +277,11 @@ async def _found(session: Any, urge_id: UUID, caller: Principal) -> Any:
     return row
 
 
-async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeShape]:
+async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeResponse]:
     ids = [row.id for row in rows]
     sendings, answers = await kept.sendings(session, ids), await kept.answers(session, ids)
     return [
-        UrgeShape(
+        UrgeResponse(
             id=row.id,
             agency_id=row.agency_id,
             agency_code=row.agency_code,
@@ -329,17 +329,19 @@ def _not_your_word(row: Any) -> ProblemError:
     return ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", detail, detail_vi=vietnamese)
 
 
-def _item(one: Any) -> ItemShape:
-    known = {name: one.get(name) for name in ItemShape.model_fields}
-    return ItemShape(**known | {"since": moment(one["since"])})
+def _item(one: Any) -> ItemResponse:
+    known = {name: one.get(name) for name in ItemResponse.model_fields}
+    return ItemResponse(**known | {"since": moment(one["since"])})
 
 
-def _sending(row: Any) -> SendingShape:
-    known = {name: getattr(row, name) for name in SendingShape.model_fields}
-    return SendingShape(**known | {"next_attempt_at": row.next_attempt_at if row.state == "pending" else None})
+def _sending(row: Any) -> SendingResponse:
+    known = {name: getattr(row, name) for name in SendingResponse.model_fields}
+    return SendingResponse(**known | {"next_attempt_at": row.next_attempt_at if row.state == "pending" else None})
 
 
-def _answer(row: Any) -> AnswerShape:
-    stored = {name: getattr(row, name) for name in AnswerShape.model_fields if name not in {"recorded", "recorded_vi"}}
+def _answer(row: Any) -> AnswerResponse:
+    stored = {
+        name: getattr(row, name) for name in AnswerResponse.model_fields if name not in {"recorded", "recorded_vi"}
+    }
     who = (None, None) if row.own_word else (f"recorded by {row.recorded_by}", f"ghi nhận bởi {row.recorded_by}")
-    return AnswerShape(**stored, recorded=who[0], recorded_vi=who[1])
+    return AnswerResponse(**stored, recorded=who[0], recorded_vi=who[1])

@@ -59,7 +59,7 @@ class WebhookChange(BaseModel):
     path_is_no_secret: NoSecret = False
 
 
-class WebhookShape(BaseModel):
+class WebhookResponse(BaseModel):
     """A webhook without its secret."""
 
     id: UUID
@@ -76,7 +76,7 @@ class WebhookShape(BaseModel):
     changed_by: str
 
 
-class WebhookWithSecret(WebhookShape):
+class WebhookWithSecret(WebhookResponse):
     """The only answer that has the secret."""
 
     secret: str = Field(description="Verifies the signatures (Standard Webhooks); keep it, it is not shown again.")
@@ -87,7 +87,7 @@ KEYS: dict[str, Key[Any]] = {
     "created_at": Key(lambda row: row.created_at, datetime),
     "id": Key(lambda row: row.id, UUID),
 }
-WEBHOOKS: Listing[Any, WebhookShape] = Listing(WebhookShape, keys=KEYS, id_key="id", default_sort="name")
+WEBHOOKS: Listing[Any, WebhookResponse] = Listing(WebhookResponse, keys=KEYS, id_key="id", default_sort="name")
 
 
 @router.get(
@@ -99,7 +99,7 @@ WEBHOOKS: Listing[Any, WebhookShape] = Listing(WebhookShape, keys=KEYS, id_key="
 )
 async def list_webhooks(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, WebhookShape], Depends(WEBHOOKS)],
+    paging: Annotated[PageQuery[Any, WebhookResponse], Depends(WEBHOOKS)],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await webhooks.page(
@@ -148,7 +148,7 @@ async def add_webhook(body: NewWebhook, shared: InContext, caller: Caller) -> Re
     "/{webhook_id}",
     summary="One webhook",
     description="Without its secret.",
-    response_model=WebhookShape,
+    response_model=WebhookResponse,
     responses=problems({404: "Unknown."}),
 )
 async def get_webhook(webhook_id: UUID, shared: InContext) -> Response:
@@ -163,7 +163,7 @@ async def get_webhook(webhook_id: UUID, shared: InContext) -> Response:
     "/{webhook_id}",
     summary="Change a webhook",
     description="Switched off, its deliveries wait, at most 10,000; switched on again, they are sent.",
-    response_model=WebhookShape,
+    response_model=WebhookResponse,
     responses=problems({404: "Unknown.", 412: "Changed meanwhile.", 422: "Not allowed.", 428: "If-Match is missing."}),
 )
 async def change_webhook(
@@ -263,6 +263,6 @@ def _with_secret(row: Any, secret: str, status: HTTPStatus) -> Response:
     return Response(shape.model_dump_json(), status, headers=headers, media_type="application/json")
 
 
-def _shape(row: Any) -> WebhookShape:
-    values = {name: getattr(row, name) for name in WebhookShape.model_fields if name != "old_secret_until"}
-    return WebhookShape(**values, old_secret_until=row.previous_until)
+def _shape(row: Any) -> WebhookResponse:
+    values = {name: getattr(row, name) for name in WebhookResponse.model_fields if name != "old_secret_until"}
+    return WebhookResponse(**values, old_secret_until=row.previous_until)

@@ -32,7 +32,7 @@ _SECRET = {"Cache-Control": "no-store"}
 router = guarded_router(tags=["facility links"])
 
 
-class LinkShown(BaseModel):
+class LinkResponse(BaseModel):
     """A link without its token."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -48,7 +48,7 @@ class LinkShown(BaseModel):
     revoked_why: str | None
 
 
-class LinkWithToken(LinkShown):
+class LinkWithToken(LinkResponse):
     """The only answer that has the token."""
 
     token: str = Field(description="A bearer token; it is kept as a digest, and not shown again.")
@@ -77,8 +77,8 @@ class Form(StrEnum):
 
 
 _MEDIA = {Form.SVG: "image/svg+xml", Form.PNG: "image/png", Form.HTML: "text/html"}
-LINKS = Listing[Any, LinkShown](
-    LinkShown,
+LINKS = Listing[Any, LinkResponse](
+    LinkResponse,
     keys={"created_at": Key(lambda row: row.created_at, datetime), "id": Key(lambda row: row.id, UUID)},
     id_key="id",
     default_sort="-created_at",
@@ -127,14 +127,14 @@ async def add_facility_link(
     "/v1/facilities/{thing_id}/links", summary="Links of a facility", responses=LINKS.responses, response_model=None
 )
 async def list_facility_links(
-    thing_id: UUID, context: Context, page: Annotated[PageQuery[Any, LinkShown], Depends(LINKS)]
+    thing_id: UUID, context: Context, page: Annotated[PageQuery[Any, LinkResponse], Depends(LINKS)]
 ) -> Response:
     """Those that are over or revoked too; without their tokens."""
     async with context.read_transaction() as session:
         await read_thing(session, Facility, thing_id)
         rows = await list_links(session, thing_id)
     found = page.cut(rows)
-    return page.answer(found, [LinkShown.model_validate(row) for row in found.rows])
+    return page.answer(found, [LinkResponse.model_validate(row) for row in found.rows])
 
 
 @router.delete(
@@ -154,7 +154,7 @@ async def revoke_facility_link(
         link = await transaction.session.get(FacilityLink, link_id)
         if link is None or link.facility_id != thing_id or link.revoked_at is not None:
             raise not_found(LINK)
-        before = _shown(link)
+        before = _to_response(link)
         link.revoked_at, link.revoked_by, link.revoked_why = transaction.now, caller.subject, reason
         _log(transaction, link, "changed", before)
 
@@ -188,7 +188,7 @@ def _answer(link: FacilityLink, form: Form, token: str, address: str, facility: 
     svg = code.svg_inline(scale=4, border=4)
     headers = _SECRET | {"Location": f"/v1/facilities/{link.facility_id}/links"}
     if form is Form.JSON:
-        shown = LinkWithToken(**_shown(link), token=token, address=address, qr_svg=svg)
+        shown = LinkWithToken(**_to_response(link), token=token, address=address, qr_svg=svg)
         return Response(shown.model_dump_json(), HTTPStatus.CREATED, headers, "application/json")
     content: str | bytes = svg
     if form is Form.PNG:
@@ -200,9 +200,9 @@ def _answer(link: FacilityLink, form: Form, token: str, address: str, facility: 
     return Response(content, HTTPStatus.CREATED, headers, _MEDIA[form])
 
 
-def _shown(link: FacilityLink) -> dict[str, Any]:
-    return LinkShown.model_validate(link).model_dump()
+def _to_response(link: FacilityLink) -> dict[str, Any]:
+    return LinkResponse.model_validate(link).model_dump()
 
 
 def _log(transaction: WriteTransaction, link: FacilityLink, action: str, before: dict[str, Any] | None) -> None:
-    transaction.log.add(transaction.now, LINK, link.id, action, before, _shown(link))
+    transaction.log.add(transaction.now, LINK, link.id, action, before, _to_response(link))

@@ -12,7 +12,7 @@ from inventory.api.mandate.duties.columns import next_deadline, settled_columns
 from inventory.api.nouns.rules import refuse_to_stay
 from inventory.domain.mandate.deadline import NewDeadline
 from inventory.domain.mandate.obligation import MACHINE, Completion
-from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
+from inventory.nouns.mandate.obligations import OBLIGATION, ObligationResponse
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Obligation
 from vonggac.auth import Caller, guarded_router
@@ -24,7 +24,7 @@ router = guarded_router(tags=["obligations"])
 @router.post(
     "/v1/obligations/{thing_id}/transitions",
     summary="Move an obligation to another state",
-    response_model=ObligationShown,
+    response_model=ObligationResponse,
 )
 async def move_obligation(
     thing_id: UUID, body: Completion, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -41,7 +41,7 @@ async def move_obligation(
 @router.post(
     "/v1/obligations/{thing_id}/deadlines",
     summary="Give an obligation its next deadline",
-    response_model=ObligationShown,
+    response_model=ObligationResponse,
 )
 async def set_deadline(
     thing_id: UUID, body: NewDeadline, context: WriteContext, caller: Caller, if_match: IfMatch

@@ -18,8 +18,8 @@ from inventory.domain.mandate.surveying.form import SurveyForm
 from inventory.domain.mandate.surveying.survey import BEFORE_THE_FIELD
 from inventory.domain.people.own_word import DECLARATION, Access, BriefingDocument
 from inventory.nouns.mandate.closable import closed
-from inventory.nouns.mandate.surveys import SURVEY, SurveyShown
-from inventory.nouns.mandate.visits import VISIT, VisitShown
+from inventory.nouns.mandate.surveys import SURVEY, SurveyResponse
+from inventory.nouns.mandate.visits import VISIT, VisitResponse
 from inventory.nouns.parties import find_recorder
 from inventory.nouns.writer import Write
 from inventory.storage.tables import Survey, Thing
@@ -58,7 +58,7 @@ class GivenAccess(Access):
     "/v1/visits/{thing_id}/briefing",
     summary="Confirm the safety briefing of a visit",
     tags=["visits"],
-    response_model=VisitShown,
+    response_model=VisitResponse,
 )
 async def confirm_visit_briefing(
     thing_id: UUID, body: GivenBriefing, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -71,7 +71,7 @@ async def confirm_visit_briefing(
     "/v1/visits/{thing_id}/access",
     summary="Confirm that a team may come in",
     tags=["visits"],
-    response_model=VisitShown,
+    response_model=VisitResponse,
 )
 async def confirm_visit_access(
     thing_id: UUID, body: GivenAccess, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -87,7 +87,7 @@ async def confirm_visit_access(
     "/v1/surveys/{thing_id}/briefing",
     summary="Confirm the safety briefing of a survey",
     tags=["surveys"],
-    response_model=SurveyShown,
+    response_model=SurveyResponse,
 )
 async def confirm_survey_briefing(
     thing_id: UUID, body: GivenBriefing, context: WriteContext, caller: Caller, if_match: IfMatch
@@ -100,7 +100,7 @@ async def confirm_survey_briefing(
     "/v1/surveys/{thing_id}/declaration",
     summary="Declare the site in the form of a survey",
     tags=["surveys"],
-    response_model=SurveyShown,
+    response_model=SurveyResponse,
 )
 async def declare_site(
     thing_id: UUID, body: Declaration, context: WriteContext, caller: Caller, if_match: IfMatch

@@ -58,7 +58,7 @@ class DuePurge(BaseModel):
     stays: tuple[Staying, ...] = Field(default=STAYS, description="What a purge does not reach and may name people.")
 
 
-class PurgeShown(BaseModel):
+class PurgeResponse(BaseModel):
     """One purge on record."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -99,8 +99,8 @@ DUE = Listing[_Left, DuePurge](
     id_key="facility_id",
     default_sort="due_on,facility_code",
 )
-PURGES = Listing[Any, PurgeShown](
-    PurgeShown,
+PURGES = Listing[Any, PurgeResponse](
+    PurgeResponse,
     keys={"purged_at": Key(lambda row: row.purged_at, datetime), "id": Key(lambda row: row.id, UUID)},
     id_key="id",
     default_sort="-purged_at",
@@ -128,7 +128,9 @@ async def list_due_purges(
 @router.get(
     "/v1/purges", summary="What was purged of closed facilities", responses=PURGES.responses, response_model=None
 )
-async def list_purges_done(context: Context, page: Annotated[PageQuery[Any, PurgeShown], Depends(PURGES)]) -> Response:
+async def list_purges_done(
+    context: Context, page: Annotated[PageQuery[Any, PurgeResponse], Depends(PURGES)]
+) -> Response:
     """What kinds and how many, who asked, who decided, why, and by which rule."""
     async with context.read_transaction() as session:
         found = page.cut(await list_purges(session))
@@ -161,10 +163,10 @@ def _to_due(one: _Left, counts: Mapping[Kind, int], retention: Retention, today:
     )
 
 
-def _to_response(row: Purge) -> PurgeShown:
+def _to_response(row: Purge) -> PurgeResponse:
     counts = {Kind(kind): count for kind, count in row.counts.items()}
-    values = {name: getattr(row, name) for name in PurgeShown.model_fields if name not in {"purged", "stays"}}
-    return PurgeShown(**values, purged=_to_counts(counts))
+    values = {name: getattr(row, name) for name in PurgeResponse.model_fields if name not in {"purged", "stays"}}
+    return PurgeResponse(**values, purged=_to_counts(counts))
 
 
 def _to_counts(counts: Mapping[Kind, int]) -> tuple[Counted, ...]:

@@ -43,7 +43,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/decision-requests", tags=["decision requests"])
 
 
-class RequestShown(BaseModel):
+class RequestResponse(BaseModel):
     """One request, and what became of it."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -68,8 +68,8 @@ class RequestShown(BaseModel):
     decision_reason: str | None
 
 
-REQUESTS = Listing[Any, RequestShown](
-    RequestShown,
+REQUESTS = Listing[Any, RequestResponse](
+    RequestResponse,
     keys={
         "asked_at": Key(lambda row: row["created_at"], datetime),
         "act": Key(lambda row: row["act"].value),
@@ -103,7 +103,7 @@ class RequestFilters:
 @router.get("", summary="List requests for decisions", responses=REQUESTS.responses, response_model=None)
 async def list_decision_requests(
     context: Context,
-    page: Annotated[PageQuery[Any, RequestShown], Depends(REQUESTS)],
+    page: Annotated[PageQuery[Any, RequestResponse], Depends(REQUESTS)],
     filters: Annotated[RequestFilters, Depends()],
     as_of: AsOf = None,
 ) -> Response:
@@ -116,7 +116,7 @@ async def list_decision_requests(
     return await answer_derived(context, page, (as_of, None), read, shown=to_response)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, summary="Ask for a decision", response_model=RequestShown)
+@router.post("", status_code=HTTPStatus.CREATED, summary="Ask for a decision", response_model=RequestResponse)
 async def add_decision_request(body: RequestFields, context: WriteContext, caller: Caller) -> Response:
     """It waits until somebody decides it who does not owe the duty. 403 names who has a part in the act."""
     _check_asks(body.act, caller)
@@ -132,7 +132,7 @@ async def add_decision_request(body: RequestFields, context: WriteContext, calle
 
 
 @router.get("/{thing_id}", summary="One request for a decision")
-async def get_decision_request(thing_id: UUID, context: Context, as_of: AsOf = None) -> RequestShown:
+async def get_decision_request(thing_id: UUID, context: Context, as_of: AsOf = None) -> RequestResponse:
     """With what became of it."""
     async with context.read_transaction() as session:
         return to_response(await read_item(session, DecisionRequest, context.recorded(as_of), thing_id))
@@ -151,7 +151,7 @@ async def list_changes_of_decision_request(
     return await changes_of(context, page, DecisionRequest.noun, thing_id)
 
 
-@router.post("/{thing_id}/decision", summary="Grant or refuse a request", response_model=RequestShown)
+@router.post("/{thing_id}/decision", summary="Grant or refuse a request", response_model=RequestResponse)
 async def decide_request(thing_id: UUID, body: DecisionFields, context: WriteContext, caller: Caller) -> Response:
     """What is granted is carried out in the same transaction, in the name of who grants it.
 
@@ -178,7 +178,7 @@ class WithdrawalFields(BaseModel):
     reason: ReasonText | None = None
 
 
-@router.post("/{thing_id}/withdrawal", summary="Withdraw a request", response_model=RequestShown)
+@router.post("/{thing_id}/withdrawal", summary="Withdraw a request", response_model=RequestResponse)
 async def withdraw_request(thing_id: UUID, body: WithdrawalFields, context: WriteContext, caller: Caller) -> Response:
     """By who asked, while it waits."""
 
@@ -194,10 +194,10 @@ async def withdraw_request(thing_id: UUID, body: WithdrawalFields, context: Writ
     return await context.write(caller, work, _answer, reason=body.reason)
 
 
-def to_response(row: Any) -> RequestShown:
+def to_response(row: Any) -> RequestResponse:
     """A request as it is answered."""
     words = {"act_vi": WORDS[row["act"]].vietnamese, "status_vi": STATUS_WORDS[row["status"]]}
-    return RequestShown.model_validate({**row, **words, "asked_at": row["created_at"]})
+    return RequestResponse.model_validate({**row, **words, "asked_at": row["created_at"]})
 
 
 def _check_asks(act: Act, caller: Principal) -> None:

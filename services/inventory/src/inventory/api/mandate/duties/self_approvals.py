@@ -23,7 +23,7 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/self-approvals", tags=["self-approvals"])
 
 
-class SelfApprovalShown(BaseModel):
+class SelfApprovalResponse(BaseModel):
     """One approval by who wrote."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -40,8 +40,8 @@ class SelfApprovalShown(BaseModel):
     why: str = Field(description="Why the rule allowed it.")
 
 
-APPROVALS = Listing[Any, SelfApprovalShown](
-    SelfApprovalShown,
+APPROVALS = Listing[Any, SelfApprovalResponse](
+    SelfApprovalResponse,
     keys={"approved_at": Key(lambda row: row["approved_at"], datetime), "id": Key(lambda row: row["id"], UUID)},
     id_key="id",
     default_sort="approved_at",
@@ -65,7 +65,7 @@ class ApprovalFilters:
 @router.get("", summary="List approvals by who wrote", responses=APPROVALS.responses, response_model=None)
 async def list_self_approvals(
     context: Context,
-    page: Annotated[PageQuery[Any, SelfApprovalShown], Depends(APPROVALS)],
+    page: Annotated[PageQuery[Any, SelfApprovalResponse], Depends(APPROVALS)],
     filters: Annotated[ApprovalFilters, Depends()],
     as_of: AsOf = None,
 ) -> Response:
@@ -78,5 +78,5 @@ async def list_self_approvals(
     return await answer_derived(context, page, (as_of, None), read, shown=_to_response)
 
 
-def _to_response(row: Any) -> SelfApprovalShown:
-    return SelfApprovalShown.model_validate({**row, "about_vi": WORDS[row["about_noun"]][1]})
+def _to_response(row: Any) -> SelfApprovalResponse:
+    return SelfApprovalResponse.model_validate({**row, "about_vi": WORDS[row["about_noun"]][1]})
