@@ -1,4 +1,7 @@
-"""Inventory and reporting judge the mandate by the same rules: each has its own, and neither imports the other."""
+"""Inventory and reporting judge deadlines and inspections by the same rules: each has its own.
+
+Which facilities owe a duty is one rule of the library (`vonggac.mandate`).
+"""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,18 +12,10 @@ from hypothesis import strategies as st
 
 from inventory.domain.mandate.deadline import DUE_SOON, DueState, due_state_at, is_in_time
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
-from inventory.domain.mandate.obligation import FacilityView
-from inventory.domain.mandate.obligation import covers as covers_in_inventory
 from reporting.domain.instants import millis
 from reporting.domain.mandate import inspections, obligations
-from vonggac.events.inventory import (
-    FacilityStatus,
-    FacilityType,
-    ObligationKind,
-    ObligationStatus,
-)
+from vonggac.events.inventory import ObligationKind, ObligationStatus
 
-IDS = st.sampled_from([UUID(int=number) for number in range(3)])
 INSTANTS = st.integers(1_600_000_000_000, 1_800_000_000_000).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
 
 
@@ -36,22 +31,6 @@ def obligation(**given: Any) -> obligations.Obligation:
         "deadlines": (),
     }
     return obligations.Obligation(**(known | given))
-
-
-@given(
-    st.sets(st.sampled_from(FacilityType)), st.none() | IDS, st.none() | IDS, st.none() | st.booleans(), st.sets(IDS),
-    IDS, st.sampled_from(FacilityType), st.sampled_from(FacilityStatus), IDS, st.sets(IDS), st.booleans(),
-)  # fmt: skip
-def test_an_obligation_is_about_the_same_facilities(
-    types: set[FacilityType], agency: UUID | None, unit: UUID | None, with_cameras: bool | None, listed: set[UUID],
-    facility: UUID, kind: FacilityType, status: FacilityStatus, managed_by: UUID, units: set[UUID], has_cameras: bool,
-) -> None:  # fmt: skip
-    asked = obligation(
-        facility_types=types, managing_agency_id=agency, unit_id=unit, with_cameras=with_cameras, facility_ids=listed
-    )
-    view = FacilityView(facility, kind, status, managed_by, units, has_cameras)
-    place = obligations.Place(facility, kind, status, managed_by, units, has_cameras)
-    assert obligations.covers(asked, place) == covers_in_inventory(asked, view)
 
 
 @given(st.none() | INSTANTS, INSTANTS, INSTANTS)
