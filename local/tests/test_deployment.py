@@ -28,6 +28,7 @@ from vonggac.bus.declared.permissions import USERS
 from vonggac.embedded import PostgresServer, free_port
 from vonggac.embedded.nats import MEMORY, nats_server_binary
 from vonggac.settings import describe
+from vonggac.settings.served_addresses import check_served_addresses
 
 ROOT = Path(__file__).parents[2]
 SETTINGS: dict[str, type[BaseSettings]] = {
@@ -249,7 +250,7 @@ def test_centres_that_pull_are_served_as_the_page_for_operators_says(
     assert certificate is not None
     mounted = [volume.split(":")[-2] for volume in compose()["services"]["forwarder"]["volumes"]]
     assert str(certificate.parent) in mounted
-    addresses = inventory.settings.check_served_addresses((lines["VONGGAC_INVENTORY_SERVED_ADDRESSES"],))
+    addresses = check_served_addresses((lines["VONGGAC_INVENTORY_SERVED_ADDRESSES"],))
     assert addresses == (f"rtsps://giam-sat.example:{lines['SERVED_TLS_PORT']}",)
 
 

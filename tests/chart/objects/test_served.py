@@ -7,7 +7,7 @@ from tests.chart.rendering import CHART, Json, RefusedValuesError, helm, manifes
 from tests.chart.validity import Validity
 
 import forwarder.settings
-import inventory.settings
+from vonggac.settings.served_addresses import check_served_addresses
 
 pytestmark = pytest.mark.server
 PREFIX = "VONGGAC_FORWARDER_SERVE"
@@ -70,7 +70,7 @@ def test_inventory_says_the_same_addresses() -> None:
     stated = settings_of(with_served(served={"port": 554}), "inventory")["VONGGAC_INVENTORY_SERVED_ADDRESSES"]
     assert stated == "rtsps://giam-sat.example:322,rtsp://giam-sat.example:554"
     addresses = tuple(stated.split(","))
-    assert inventory.settings.check_served_addresses(addresses) == addresses
+    assert check_served_addresses(addresses) == addresses
 
 
 def test_udp_goes_out_from_the_ports_that_centres_know(monkeypatch: pytest.MonkeyPatch) -> None:
