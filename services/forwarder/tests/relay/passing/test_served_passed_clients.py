@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from services.forwarder.tests.relay.passing.conftest import Fleet
 
 
-class InFront:
+class FrontWorker:
     """The address of the forwarder in front, as the clients' commands need it."""
 
     def __init__(self, fleet: Fleet) -> None:
@@ -45,7 +45,7 @@ async def test_served_passed_camera_is_played_by_a_foreign_client_and_judged(
     if not is_usable(program):
         pytest.skip(f"{program} is not installed, or not whole")
     process = await asyncio.create_subprocess_exec(
-        *CLIENTS[program](InFront(fleet), transport),
+        *CLIENTS[program](FrontWorker(fleet), transport),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -78,7 +78,7 @@ async def test_served_passed_process_that_is_stopped_is_stalled_within_ten_secon
         pytest.skip("ffmpeg is not installed")
     before = await fleet.pushed()
     process = await asyncio.create_subprocess_exec(
-        *CLIENTS["ffmpeg"](InFront(fleet), "rtsps" if tls else "tcp"), stdin=asyncio.subprocess.DEVNULL
+        *CLIENTS["ffmpeg"](FrontWorker(fleet), "rtsps" if tls else "tcp"), stdin=asyncio.subprocess.DEVNULL
     )
     loop = asyncio.get_running_loop()
     try:
