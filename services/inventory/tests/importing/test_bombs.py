@@ -98,6 +98,61 @@ def test_bombs_in_a_workbook_packed_by_bzip2_are_refused_unopened() -> None:
     assert peak < 4 << 20
 
 
+def workbook_of(sheet: str, *, times: int, string: str = "") -> bytes:
+    """A workbook whose list of sheets names one part so many times."""
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    names = "".join(f'<sheet name="s{number}" sheetId="{number}" r:id="r1"/>' for number in range(1, times + 1))
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{office}"><sheets>{names}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="r2" Type="{office}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData>{sheet}</sheetData></worksheet>",
+        "xl/sharedStrings.xml": f"<sst {main}><si><t>{string}</t></si></sst>",
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+@pytest.mark.server
+def test_bombs_of_one_sheet_that_is_named_many_times_are_read_to_the_bound() -> None:
+    bomb = workbook_of('<row><c t="s"><v>0</v></c></row>' * 400, times=20, string="x" * 30_000)
+    assert len(bomb) < 5000
+    text, peak = refusal(bomb)
+    assert "more memory or time" in text
+    assert peak < 128 << 20
+
+
+@pytest.mark.server
+def test_bombs_of_rows_in_a_workbook_are_read_to_the_bound() -> None:
+    rows = "".join(f"<row><c><v>{number * 7919 % 999983}</v></c></row>" for number in range(MOST_ROWS + 1000))
+    text, peak = refusal(workbook_of(rows, times=1))
+    assert f"more than {MOST_ROWS} rows" in text
+    assert peak < 32 << 20
+
+
+@pytest.mark.server
+def test_bombs_of_workbooks_within_a_workbook_are_not_opened() -> None:
+    within = bytes(64 << 20)
+    for number in range(3):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"xl/embeddings/{number}.xlsx", within)
+            archive.writestr("[Content_Types].xml", "<Types/>")
+        within = buffer.getvalue()
+    text, peak = refusal(within)
+    assert "cannot be read as a workbook" in text
+    assert peak < 4 << 20
+
+
 @pytest.mark.server
 async def test_sandbox_holds_for_the_process_that_parses_a_workbook() -> None:
     arguments = [sys.executable, "-m", START, workbook_child.__name__, workbook.LIMITS.argument]

@@ -20,7 +20,7 @@ from inventory.importing.reading.formula_errors import Errors, find_errors
 from vonggac.children.limits import Limits
 from vonggac.children.sandbox import confine
 
-ROWS_AT_ONCE = 200
+ROWS_AT_ONCE = 50
 MOST_SHEETS = 200
 MOST_CELLS = 20_000_000
 """From the first to the last one, of all sheets: a workbook may name one of its parts many times."""
