@@ -133,7 +133,8 @@ class Ingest:
             counts = await runs.record(session, runs.CAMERAS, probes(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
-            proven_since = await read_backs.record(session, read_backs.entries_of(facts))
+            clock_set_at = [one.end for one in clock.twice]
+            proven_since = await read_backs.record(session, read_backs.entries_of(facts), clock_set_at)
             await media.record(session, facts)
             ruled = await disputes.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))

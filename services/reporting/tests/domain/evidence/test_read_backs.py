@@ -198,11 +198,13 @@ PAUSES = st.builds(lambda at, took: ReadBack(at, Kind.PAUSED, at + took, 5), st.
 ENTRIES = st.lists(st.one_of(CLAIMS, MATCHES, MATCHES, FAILURES, PAUSES), max_size=14)
 
 
-def placed(batches: Sequence[Sequence[Entry]], window: int = 64) -> tuple[Session, set[Stretch]]:
+def placed(
+    batches: Sequence[Sequence[Entry]], window: int = 64, clock_set_at: Sequence[int] = ()
+) -> tuple[Session, set[Stretch]]:
     """As ingest does it: through what is stored."""
     tail, session, rows = Tail(), Session(), dict[int, Stretch]()
     for batch in batches:
-        change = observe(tail, session, batch, window=window)
+        change = observe(tail, session, batch, clock_set_at=clock_set_at, window=window)
         if change is None:
             continue
         for begins in change.removed:
@@ -255,6 +257,52 @@ def test_failures_that_lasted_into_the_next_session_do_not_begin_there_again() -
     (before,) = rows
     assert session.stretch is not None
     assert (before.begins, before.ends, session.stretch.begins) == (0, 2, 2)
+
+
+TWICE_UNTIL = 252
+AFTER_A_STEP_BACK: Sequence[Entry] = (
+    claimed(0),
+    match(10),
+    match(70),
+    # Taken, and read back, by a clock that is fast.
+    claimed(240, worker=OTHER, held_since=240),
+    match(245),
+    # Taken back by the clock as it is.
+    claimed(255, held_since=170),
+    match(260),
+    match(320),
+    claimed(330, held_since=170),
+    match(380),
+    match(440),
+)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_who_took_the_camera_by_a_clock_that_was_set_back_outranks_nobody(*, backwards: bool) -> None:
+    entries = AFTER_A_STEP_BACK[::-1] if backwards else AFTER_A_STEP_BACK
+    session, rows = placed([[one] for one in entries], clock_set_at=[TWICE_UNTIL])
+    assert session.worker == WORKER
+    assert session.stretch is not None
+    spans = sorted((one.begins, one.ends) for one in [*rows, session.stretch])
+    assert spans == [(12, 70), (262, 440)]
+
+
+def test_proof_ends_where_the_clock_of_the_bus_was_set_back() -> None:
+    """What was said meanwhile is refused: the session may have ended."""
+    entries: list[Entry] = [claimed(0), match(10), match(70), claimed(255), match(260), match(320)]
+    session, rows = placed([entries], clock_set_at=[TWICE_UNTIL])
+    assert session.stretch is not None
+    assert sorted((one.begins, one.ends) for one in [*rows, session.stretch]) == [(12, 70), (262, 320)]
+
+
+@given(ENTRIES, st.lists(st.integers(0, 60), max_size=2), st.randoms())
+def test_the_order_of_arrival_does_not_matter_over_a_step_of_the_clock(
+    entries: list[Entry], clock_set_at: list[int], random: object
+) -> None:
+    shuffled = list(entries)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    once = placed([entries], clock_set_at=clock_set_at)
+    assert placed([[one] for one in shuffled], clock_set_at=clock_set_at) == once
 
 
 def test_what_is_very_late_and_contradicts_matches_makes_the_time_around_it_unknown() -> None:

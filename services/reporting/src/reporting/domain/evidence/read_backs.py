@@ -11,6 +11,7 @@ one worker claims nothing but that media is acknowledged; whatever else is claim
   the last of them had ended, and at most two intervals longer. A pause after failures goes on with them, unless it was
   the prober that could not compare, and a session that stalls and flows again is the same one to them.
 - All other time is unknown: after the last match, before the first of a session, and where nobody could compare.
+- Where the bus's clock was set back, the session ends, and since when it was held says nothing of those after it.
 
 The order in which all this arrives does not matter: the last WINDOW entries are kept per delivery, so that a late one
 is put exactly in its place. One that is older than all of these proves nothing, and what it contradicts is unknown.
@@ -47,6 +48,9 @@ class Kind(IntEnum):
     the prober could not compare."""
     STALLED = 8
     """As INTERRUPTED, by the destination alone: the session takes no media and is not opened anew."""
+    CLOCK_SET = 9
+    """No worker's: the end of a time that the bus's clock showed twice. Who took the camera by the clock as it was may
+    hold it since later than who took it from that one."""
 
 
 class Claimed(NamedTuple):
@@ -71,6 +75,14 @@ class ReadBack(NamedTuple):
 
 
 type Entry = Claimed | ReadBack
+
+NOBODY = -(2**63)
+"""A worker that comes before every other."""
+
+
+def clock_set(at: Millis) -> Claimed:
+    """The end of a time that the bus's clock showed twice: whatever was claimed before it holds no longer."""
+    return Claimed(at, Kind.CLOCK_SET, NOBODY, -1, 0)
 
 
 class Stretch(NamedTuple):
@@ -182,9 +194,20 @@ def fold(session: Session, entries: Iterable[Entry]) -> tuple[Session, list[Stre
     return session, closed
 
 
-def observe(tail: Tail, session: Session, new: Iterable[Entry], *, window: int = WINDOW) -> Change | None:
-    """Put new entries of one delivery in their places; None where all were known. `session`: after the tail."""
+def observe(
+    tail: Tail, session: Session, new: Iterable[Entry], *, clock_set_at: Sequence[Millis] = (), window: int = WINDOW
+) -> Change | None:
+    """Put new entries of one delivery in their places; None where all were known. `session`: after the tail.
+
+    `clock_set_at`: all ends of times that the bus's clock showed twice.
+    """
     known = set(tail.entries)
+    if clock_set_at:
+        new = list(new)
+        # Before the first entry there is nothing to end, and what is no longer kept has ended.
+        oldest = tail.entries[:1] if tail.before is not None else (*tail.entries[:1], *new)
+        first_at = min((entry.at for entry in oldest), default=max(clock_set_at))
+        new += [clock_set(at) for at in clock_set_at if at > first_at]
     given = sorted({entry for entry in new if entry not in known}, key=_place)
     if not given:
         return None
@@ -225,7 +248,9 @@ def cut_at(stretch: Stretch, begins: Millis, ends: Millis) -> list[Stretch]:
 
 def _claimed(session: Session, entry: Claimed) -> tuple[Session, Stretch | None]:
     run = session.run
-    if (entry.held_since, entry.worker) < (session.held_since, session.worker):
+    if entry.kind is Kind.CLOCK_SET:
+        following, ends = Session(floor=session.floor), True
+    elif (entry.held_since, entry.worker) < (session.held_since, session.worker):
         # Of a worker that another one has taken the camera from: its own session ends, which may be this one.
         following, ends = session, True
     else:

@@ -167,8 +167,13 @@ def _claimed(fact: DeliveryObservedV1) -> Iterable[Claimed]:
     yield claim
 
 
-async def record(session: AsyncSession, entries: Mapping[UUID, Sequence[Entry]]) -> dict[UUID, Millis]:
-    """Put the entries of each delivery in their places; returns since when each account may change."""
+async def record(
+    session: AsyncSession, entries: Mapping[UUID, Sequence[Entry]], clock_set_at: Sequence[Millis] = ()
+) -> dict[UUID, Millis]:
+    """Put the entries of each delivery in their places; returns since when each account may change.
+
+    `clock_set_at`: the ends of times that the bus's clock showed twice.
+    """
     if not entries:
         return {}
     writes, since = _Writes(), dict[UUID, Millis]()
@@ -178,7 +183,8 @@ async def record(session: AsyncSession, entries: Mapping[UUID, Sequence[Entry]])
         before = None if row is None or row.before is None else unpack_session(row.before)
         tail = Tail() if row is None else Tail(unpack_entries(row.tail), before)
         new = [*new, *claimed.get(delivery_id, ())]
-        change = observe(tail, Session() if row is None else unpack_session(row.session), new)
+        was = Session() if row is None else unpack_session(row.session)
+        change = observe(tail, was, new, clock_set_at=clock_set_at)
         if change is None:
             continue
         since[delivery_id] = change.since

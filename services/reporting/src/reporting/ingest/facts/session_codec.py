@@ -13,7 +13,7 @@ _SESSION = struct.Struct("<qq??")
 _FLOOR = struct.Struct("<q")
 _RUN = struct.Struct("<BBqqqqqqq")
 _MOST = 2**32 - 1
-_CLAIMS = frozenset({Kind.LEFT, Kind.INTERRUPTED, Kind.ACKNOWLEDGED, Kind.STALLED})
+_CLAIMS = frozenset({Kind.LEFT, Kind.INTERRUPTED, Kind.ACKNOWLEDGED, Kind.STALLED, Kind.CLOCK_SET})
 _KINDS: Mapping[int, Kind] = MappingProxyType({kind.value: kind for kind in Kind})
 CAUSES: Mapping[int, str | None] = MappingProxyType({0: None, **{code: str(one) for one, code in CAUSE_CODES.items()}})
 
