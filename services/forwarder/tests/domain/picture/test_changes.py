@@ -181,6 +181,36 @@ def test_empty_picture_that_is_repeated_teaches_no_rate_to_whoever_judged_one_ke
     assert camera.changes.shrunk_to is not None
 
 
+def test_empty_picture_that_is_repeated_is_known_after_many_that_were_read_amid_a_keyframe(camera: Camera) -> None:
+    """The second that a keyframe is left out of whole has less than came, each time that the picture is good again."""
+    usual = camera.changes.usual_rate
+    (octets, _), rate = SCENE
+    for _ in range(5):
+        camera.play(BLACK, 4)
+        assert camera.judge(Cause.BLACK)
+        camera.play(SCENE, 2)
+        for early in (octets, -octets, 0):
+            camera.play((SCENE[0], rate + early), 1)
+        assert camera.changes.judge(camera.now_s, None, moves=True)
+    assert camera.changes.usual_rate >= usual / 2
+    camera.play(((16_000, 27), rate / 10), 4)
+    assert camera.changes.shrunk_to is not None
+    assert not camera.judge(), "one keyframe of what may be repeated says nothing"
+
+
+def test_empty_picture_that_is_repeated_is_known_after_some_that_seemed_to_move(camera: Camera) -> None:
+    usual = camera.changes.usual_rate
+    for _ in range(3):
+        camera.play(SCENE, 6)
+        camera.judge()
+        camera.play(REPEATED, 5)
+        camera.changes.judge(camera.now_s, None, moves=True)
+    assert camera.changes.usual_rate >= usual / 2
+    camera.play(SCENE, 6)
+    camera.play(REPEATED, 5)
+    assert camera.changes.shrunk_to is not None
+
+
 def test_empty_picture_that_stands_still_is_not_over_by_one_keyframe_of_it(camera: Camera) -> None:
     camera.play(((16_000, 27), 20_000), 6)
     assert camera.judge(Cause.FROZEN)

@@ -16,7 +16,7 @@ NOTHING_NEW = frozenset((Cause.FROZEN, Cause.REPEATS))
 RATES_KNOWN = 24
 """Judged pictures whose rates between keyframes are remembered."""
 LEARNT = 0.5
-"""Of the usual rate: one judged picture lowers it to that at most."""
+"""Of the rate that is in the middle of those known: one judged picture lowers the usual one to that at most."""
 NEEDLESS_AT_MOST, CHANGES_AT_MOST, WITHIN_S = 6, 60, 600.0
 """A camera whose picture was found good so often though it had changed, or that changes so often, is not watched for as
 long: then every probe of it is a judged one."""
@@ -245,8 +245,9 @@ class PictureChanges:
             return
         least = self.rate.least_since(since_s)
         if least is not None and (moves or least >= SHRUNK * self.usual_rate):
-            # One judge may err: a repeated picture that seemed to move once must go on to be asked for.
-            self._good_rates = [*self._good_rates, max(least, LEARNT * self.usual_rate)][-RATES_KNOWN:]
+            # Some judges may err: a repeated picture that seemed to move must go on to be asked for.
+            middle = sorted(self._good_rates)[len(self._good_rates) // 2]
+            self._good_rates = [*self._good_rates, max(least, LEARNT * middle)][-RATES_KNOWN:]
 
     def _changed_s(self, now_s: float, *, light: bool) -> float:
         """Amid this keyframe and the one before it, or the first light one."""

@@ -69,9 +69,13 @@ class DeltaRate:
         return self._since(lambda rate: rate >= least)
 
     def least_since(self, since_s: float) -> float | None:
-        """Of the seconds that began then or later; None where they are fewer than SECONDS."""
+        """The least mean of SECONDS in a row of those that began then or later; None where they are fewer.
+
+        One second alone may lack a part of a keyframe that is left out of it and came with the one before.
+        """
         rates = [rate for began_s, rate in self.seconds if began_s >= since_s]
-        return min(rates) if len(rates) >= SECONDS else None
+        spans = [rates[first : first + SECONDS] for first in range(len(rates) - SECONDS + 1)]
+        return min((sum(span) / SECONDS for span in spans), default=None)
 
     def middle_since(self, since_s: float) -> float | None:
         """The same of a camera of which nothing is known yet: the middle of FIRST_SECONDS or more.
