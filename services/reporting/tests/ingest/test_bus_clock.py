@@ -16,6 +16,14 @@ from reporting.messaging import new_consumers
 from vonggac.bus import Bus, Received
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
+from vonggac.events.forwarder import ForwarderAliveV1
+from vonggac.events.prober import (
+    AgreeingReadBacks,
+    DeliveryVerifiedV1,
+    EarlierReadBack,
+    ProberAliveV1,
+    VerificationVerdict,
+)
 from vonggac.testing.bus_clock import BusClock
 from vonggac.testing.fixtures import NatsAt
 
@@ -176,6 +184,58 @@ async def test_bus_clock_that_was_slow_costs_no_more_than_the_time_in_which_it_w
     found = await play(ledger, province, Truth(SKEWS["slow"]))
     assert found.seconds(found.camera, "unknown", T - 160, T - 10) == 0
     assert found.seconds(found.delivery, "unknown", T - 160, T - 10) == 0
+
+
+KNOWS_S, KNOWS_NOT_S = -30, 103
+"""How the fact is dated that is the first after the step: 150 s slow, or as if the clock had not been set."""
+
+
+@pytest.mark.parametrize("dated_s", [KNOWS_S, KNOWS_NOT_S])
+async def test_bus_clock_that_is_set_back_takes_no_read_back_that_the_next_fact_carries(
+    ledger: Ledger, province: Province, bus: Bus, dated_s: int
+) -> None:
+    """100 s after the beginning it becomes 150 s slow, for 65 s."""
+    assert bus.connected
+    began, camera = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1), province.camera()
+    proven = province.destination("national", proof="verified", revision=2)
+    await province.feed(ledger.ingest, *province.base(), proven, province.stated("camera", camera))
+    planned, sequences = camera.deliveries[0], count(1)
+
+    def at(seconds: float) -> datetime:
+        return began + timedelta(seconds=seconds)
+
+    def stored(event: CloudEvent[Payload], at_s: float) -> Received:
+        return Received(event, province.subject(event), next(sequences), at(at_s))
+
+    def beats(at_s: float, since: datetime) -> list[Received]:
+        events = [province.alive(at(at_s), awake_since=since), province.prober_alive(at(at_s), awake_since=since)]
+        for event in events:
+            assert isinstance(event.data, ForwarderAliveV1 | ProberAliveV1)
+        known = {"clock_stepped_s": 0.0}
+        return [
+            stored(event.model_copy(update={"data": event.data.model_copy(update=known)}), at_s) for event in events
+        ]
+
+    matched = province.read_back(planned, camera, at(dated_s))
+    assert isinstance(matched.data, DeliveryVerifiedV1)
+    earlier = tuple(EarlierReadBack(at=at(one), observed_at=at(one + 1), interval_s=60) for one in (40, 70, 95))
+    agreed = AgreeingReadBacks(verdict=VerificationVerdict.VERIFIED, count=3, read_backs=earlier)
+    carrier = matched.model_copy(update={"data": matched.data.model_copy(update={"agreed": agreed})})
+    facts = [
+        *beats(0, at(-600)),
+        stored(province.change(planned, camera, 1, at(0), "acknowledged"), 0),
+        stored(province.read_back(planned, camera, at(10)), 10),
+        *beats(98, at(-600)),
+        stored(carrier, -30),
+        *beats(200, at(165)),
+    ]
+    for fact in facts:
+        await ledger.ingest.observations([fact])
+    async with ledger.start() as client:
+        period = {"from": at(0).isoformat(), "to": at(98).isoformat()}
+        [found] = (await client.get("/v1/compliance", params=period)).json()["cameras"]
+    connected = [one["seconds"]["connected"] for one in found["deliveries"] if one["id"] == str(planned.id)]
+    assert connected == [85]
 
 
 async def test_bus_clock_of_a_real_server_that_is_set_back_is_noticed_named_and_counted(

@@ -8,16 +8,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.evidence.bus_clock import Step, Stored, Twice, counts_since, find_steps
+from reporting.domain.evidence.bus_clock import (
+    Step,
+    Stored,
+    Twice,
+    counts_since,
+    find_steps,
+    said_before_step,
+)
 from reporting.domain.instants import Millis, millis, moment
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, VerificationVerdict
+from vonggac.events.prober import (
+    AgreeingReadBacks,
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    VerificationVerdict,
+)
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -57,10 +71,29 @@ _UNANSWERED = text(
 
 
 class Dated(NamedTuple):
-    """A fact of the stream, as it is taken: when it says that it was."""
+    """A fact of the stream, as it is taken: when it says that it was, less how far `ahead` of its storing time."""
 
     received: Received
     at: datetime
+    ahead: timedelta = timedelta()
+
+
+class Carried(NamedTuple):
+    """Read-backs of a delivery that a refused fact carries."""
+
+    delivery_id: UUID
+    agreed: AgreeingReadBacks
+
+
+class Admitted(NamedTuple):
+    """The facts that count, none of them before the end of a time shown twice, and those that are refused.
+
+    `carried`: what these carry of the time before the clock was set back.
+    """
+
+    facts: Sequence[Received]
+    refused: Sequence[Received] = ()
+    carried: Sequence[Carried] = ()
 
 
 class Noted(NamedTuple):
@@ -111,26 +144,45 @@ def _row(step: Step, now: datetime, tolerance: timedelta) -> dict[str, object]:
     }
 
 
-async def admit(
-    session: AsyncSession, twice: Sequence[Twice], facts: Sequence[Dated]
-) -> tuple[list[Received], list[Received]]:
-    """The facts that count, none of them before the end of a time shown twice, and those that are refused."""
+async def admit(session: AsyncSession, twice: Sequence[Twice], facts: Sequence[Dated]) -> Admitted:
+    """Part the facts by whether they are evidence."""
     if not twice:
-        return [one.received for one in facts], []
+        return Admitted([one.received for one in facts])
     admitted: list[Received] = []
     refused: dict[int, list[Received]] = {}
-    for received, at in facts:
-        sequence, dated = received.stream_sequence, millis(at)
-        void = next((one for one in twice if one.voids(sequence, dated)), None)
+    carried: list[Carried] = []
+    for one in facts:
+        received, sequence, dated = one.received, one.received.stream_sequence, millis(one.at)
+        void = next((each for each in twice if each.voids(sequence, dated)), None)
         if void is not None and isinstance(received.event.data, _COUNTED):
             refused.setdefault(void.last_before, []).append(received)
+            carried += _said_before_step(one, twice)
         else:
             counted = _awake_since(received, counts_since(twice, sequence, dated))
             admitted.append(_without_void_read_backs(counted, twice))
     for last_before, found in refused.items():
         which = {"stream": topology.OBSERVATIONS, "last_before": last_before, "count": len(found)}
         await session.execute(_COUNT_REFUSED, which)
-    return admitted, [one for found in refused.values() for one in found]
+    return Admitted(admitted, [one for found in refused.values() for one in found], carried)
+
+
+def _said_before_step(fact: Dated, twice: Sequence[Twice]) -> list[Carried]:
+    """The read-backs that a refused fact carries, and that were made before the clock was set back, as they were dated.
+
+    Each counts as if it were a fact of its own, which would have been stored before.
+    """
+    data, sequence = fact.received.event.data, fact.received.stream_sequence
+    if not isinstance(data, DeliveryVerifiedV1 | DeliveryObservedV1) or data.agreed is None:
+        return []
+    at, ahead = millis(fact.at + fact.ahead), round(fact.ahead / timedelta(milliseconds=1))
+    dated = [
+        one.model_copy(update={"at": one.at + fact.ahead, "observed_at": one.observed_at + fact.ahead})
+        for one in data.agreed.read_backs
+    ]
+    before = [
+        one for one in dated if said_before_step(twice, sequence, at, ahead=ahead, earlier=millis(one.observed_at))
+    ]
+    return [Carried(data.delivery_id, data.agreed.model_copy(update={"read_backs": tuple(before)}))] if before else []
 
 
 async def unanswered(session: AsyncSession, *, alive_since: datetime, now: datetime) -> dict[str, datetime]:

@@ -122,8 +122,11 @@ class Ingest:
             new = await inbox.unseen(session, taken)
             touched = await late.begun(session)
             clock = await bus_clock.note(session, batch, now=self._clock(), tolerance=tolerance)
-            admitted, refused = await bus_clock.admit(
-                session, clock.twice, [bus_clock.Dated(one, _dated_at(one)) for one in new]
+            ahead = {id(one.received): one.dated_at - one.taken_at for one in corrections}
+            admitted, refused, carried = await bus_clock.admit(
+                session,
+                clock.twice,
+                [bus_clock.Dated(one, _dated_at(one), ahead.get(id(one), timedelta())) for one in new],
             )
             facts = [one.event.data for one in admitted]
             handled = {id(one) for one in new}
@@ -134,7 +137,9 @@ class Ingest:
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
             clock_set_at = [one.end for one in clock.twice]
-            proven_since = await read_backs.record(session, read_backs.entries_of(facts), clock_set_at)
+            entries = read_backs.entries_of(facts)
+            read_backs.add_carried(entries, carried)
+            proven_since = await read_backs.record(session, entries, clock_set_at)
             await media.record(session, facts)
             ruled = await disputes.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))

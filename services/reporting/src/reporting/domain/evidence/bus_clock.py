@@ -68,6 +68,22 @@ def counts_since(twice: Sequence[Twice], sequence: int, at: Millis) -> Millis:
     return max((one.end for one in twice if sequence > one.last_before and one.end <= at), default=0)
 
 
+LEARNT_WITHIN: Millis = 15_000
+"""A worker knows the clock by then, if it was set."""
+
+
+def said_before_step(twice: Sequence[Twice], sequence: int, at: Millis, *, ahead: Millis, earlier: Millis) -> bool:
+    """Whether something that a message carries, of the moment `earlier`, was measured before the clock was set back.
+
+    `at`: when the message was dated by itself, and `ahead` of when it was stored. It is later than what it carries: if
+    it is not dated so, the clock was set back in between, and if it is dated ahead, its worker did not know that yet.
+    """
+    last = max((one for one in twice if sequence > one.last_before), key=lambda one: one.last_before, default=None)
+    if last is None or earlier > last.end:
+        return False
+    return earlier > at or (ahead > 0 and at <= last.end + LEARNT_WITHIN)
+
+
 SAME_CLOCK: Millis = 2_000
 """A clock that is set right again is so near to where it was."""
 

@@ -117,6 +117,12 @@ def entries_of(facts: Iterable[Payload]) -> dict[UUID, list[Entry]]:
     return found
 
 
+def add_carried(found: dict[UUID, list[Entry]], carried: Iterable[tuple[UUID, AgreeingReadBacks]]) -> None:
+    """Add what facts carried that say nothing themselves."""
+    for delivery_id, agreed in carried:
+        found.setdefault(delivery_id, []).extend(_agreed(agreed))
+
+
 def _claim(worker_id: str, sequence: int, held_since: Millis, at: Millis, state: str) -> Claimed:
     # While it sends, media is on its way in a session that is being opened: pictures since then may have come by it.
     others = {DeliveryState.SENDING.value: Kind.LEFT, DeliveryState.STALLED.value: Kind.STALLED}
