@@ -20,15 +20,17 @@ ALLOWANCE_MS = 15_000
 
 _TABLES = """
 create temporary table said (
-    kind text, body jsonb, publisher text, number bigint, stored timestamptz
+    kind text, body jsonb, publisher text, number bigint, stored timestamptz, after boolean
 ) on commit drop;
+create temporary table twice on commit drop as
+    select cast(%(twice_from)s as timestamptz) as begins, cast(%(twice_to)s as timestamptz) as ends;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
 """
 
 # What is dated more than two seconds after it was stored is of that moment, and all of its times move with it.
 _FACTS = """
-create temporary table fact on commit drop as
-    select kind, publisher, number, case when by is null then body else body || (
+create temporary table stated on commit drop as
+    select kind, publisher, number, after, case when by is null then body else body || (
                select coalesce(jsonb_object_agg(key, to_jsonb((value #>> '{}')::timestamptz + by)), '{}')
                from jsonb_each(body) where value <> 'null' and key in (
                    'observed_at', 'alive_at', 'started_at', 'awake_since', 'held_since', 'last_acknowledged_at',
@@ -39,6 +41,20 @@ create temporary table fact on commit drop as
         select *, case when dated - stored > interval '2 s' then stored - dated end as by
         from (select *, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as dated from said) as one
     ) as stored_facts;
+
+-- What is stored after the clock was set back, and dated in the time that it showed twice, is of nobody knows which of
+-- two moments. Later facts say nothing of the time before its end.
+create temporary table fact on commit drop as
+    select kind, publisher, number, by, case
+               when after and dated >= ends and coalesce(awake, case when kind in ('probe', 'read_back')
+                   then dated - (body->>'duration_ms')::float * interval '1 ms' end) < ends
+               then body || jsonb_build_object('awake_since', ends) else body end as body
+    from (
+        select *, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as dated,
+               (body->>'awake_since')::timestamptz as awake
+        from stated cross join twice
+    ) as one
+    where not after or dated is null or not (dated >= begins and dated < ends);
 """
 
 # Everything below reads `fact` and `agreed` and the period and unit asked for.
@@ -266,12 +282,18 @@ def account(
     facts: list[Payload] = [*world.register, *world.facts]
     start, end = world.period
     with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-        cursor.execute(_TABLES)
+        shown: dict[str, datetime | None] = {"twice_from": None, "twice_to": None}
+        if world.twice is not None:
+            shown = {"twice_from": _at(world.twice[0]), "twice_to": _at(world.twice[1])}
+        for statement in _TABLES.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement.encode(), shown if "%(" in statement else None)
         with cursor.copy("copy said from stdin") as copy:
             for fact in facts:
                 if (kind := _KIND.get(type(fact).__name__)) is not None:
                     number, at = world.numbers.get(id(fact), (None, None)), world.stored.get(id(fact))
-                    copy.write_row((kind, fact.model_dump_json(), *number, None if at is None else _at(at)))
+                    after = id(fact) in world.after
+                    copy.write_row((kind, fact.model_dump_json(), *number, None if at is None else _at(at), after))
         for window in world.windows:
             cursor.execute(
                 "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.reporting.tests.witness.centres import add_read_backs
 from services.reporting.tests.witness.disputing import add_dispute
 from services.reporting.tests.witness.forwarders import add_claims, add_media
-from services.reporting.tests.witness.storing import lose_facts, store_facts
+from services.reporting.tests.witness.storing import lose_facts, set_clock_back, store_facts
 from services.reporting.tests.witness.strangers import add_strangers
 from services.reporting.tests.witness.world import (
     AFTER,
@@ -78,6 +78,8 @@ def world(number: int, start: int, cameras: int) -> World:
     add_strangers(made)
     if corrected:
         store_facts(made, [*probers, *forwarders])
+    elif random.Random(f"clock-{number}").random() < 0.6:
+        set_clock_back(made)
     lose_facts(made, [*probers, *forwarders])
     made.facts.append(
         SiteObservedV1(

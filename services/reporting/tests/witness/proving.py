@@ -4,7 +4,8 @@ PROVEN = """
 -- What was said of each delivery, in one order: a match is of the moment at which its picture came, a failure of its
 -- beginning, a change of a state of the moment at which it was seen. What is claimed then comes first.
 create temporary table spoken on commit drop as
-    select *, row_number() over (partition by delivery order by at, compared, one, two, three, four, cause collate "C")
+    select *, coalesce((select at >= ends from twice), false) as anew,
+           row_number() over (partition by delivery order by at, compared, one, two, three, four, cause collate "C")
                   as place
     from (
         select distinct delivery, at, false as compared, what, null as cause, worker, holder,
@@ -68,24 +69,33 @@ create temporary table spoken on commit drop as
                     and (body->>'observed_at')::timestamptz - (body->>'paused_since')::timestamptz >= interval '20 s'
             ) as read
             union all
-            -- Read-backs without a fact of their own, which the next fact of the delivery carries, whoever's it is.
+            -- Read-backs without a fact of their own, which the next fact of the delivery carries, whoever's it is. If
+            -- it is of a time shown twice, those count that it carries from later on: they are of before the step.
             select (body->>'delivery_id')::uuid, (one->>'observed_at')::timestamptz + by,
                    round((one->>'interval_s')::float * 1000) * interval '1 ms',
                    case verdict when 'verified' then 'matches' when 'mismatch' then 'differs' else verdict end,
                    case verdict when 'mismatch' then coalesce(body->'agreed'->>'cause', 'mismatch')
                        when 'unreachable' then body->'agreed'->>'cause' end,
-                   (one->>'at')::timestamptz + by
+                   case when after and verdict <> 'verified' and (one->>'observed_at')::timestamptz >= ends
+                       then greatest((one->>'at')::timestamptz, ends) else (one->>'at')::timestamptz + by end
             from (
-                select by, body, body->'agreed'->>'verdict' as verdict,
+                select by, body, body->'agreed'->>'verdict' as verdict, after, begins, ends,
+                       (body->>'observed_at')::timestamptz as dated,
                        jsonb_array_elements(body->'agreed'->'read_backs') as one
-                from fact where kind in ('read_back', 'change') and jsonb_typeof(body->'agreed') = 'object'
-            ) as carried where verdict <> 'not_checkable'
+                from stated cross join twice
+                where kind in ('read_back', 'change') and jsonb_typeof(body->'agreed') = 'object'
+            ) as carried where verdict <> 'not_checkable' and (not after or case
+                when dated >= begins and dated < ends
+                then (one->>'observed_at')::timestamptz > dated and (one->>'observed_at')::timestamptz <= ends
+                else not ((one->>'observed_at')::timestamptz >= begins and (one->>'observed_at')::timestamptz < ends)
+                end)
         ) as judged where at is not null
     ) as everything;
 
--- Whose claims count: what a worker says that no longer has the camera is not of the latest.
+-- Whose claims count: what a worker says that no longer has the camera is not of the latest. Where the clock was set
+-- back, all begins anew: since when somebody had the camera before says nothing.
 create temporary table claimed on commit drop as
-    select *, holder >= max(holder) over (partition by delivery order by place) as latest
+    select *, holder >= max(holder) over (partition by delivery, anew order by place) as latest
     from spoken where not compared;
 create index on claimed (delivery, place);
 analyze claimed;
@@ -95,7 +105,8 @@ create temporary table heard on commit drop as
     select spoken.*, known.worker as by_worker, known.what is not distinct from 'acknowledged' as while_acknowledged
     from spoken left join lateral (
         select worker, what from claimed
-        where claimed.delivery = spoken.delivery and claimed.place < spoken.place and latest order by place desc limit 1
+        where claimed.delivery = spoken.delivery and claimed.anew = spoken.anew and claimed.place < spoken.place
+              and latest order by place desc limit 1
     ) as known on true
     where compared and (spoken.what in ('matches', 'paused') or known.what = 'acknowledged');
 create index on heard (delivery, place);
@@ -112,8 +123,9 @@ create temporary table turn on commit drop as
         select claimed.*, lag(worker) over same as before_worker, lag(claimed.what) over same as before_what,
                coalesce((select last.what in ('unreachable', 'differs') from heard as last
                          where last.delivery = claimed.delivery and last.place < claimed.place
+                           and last.anew = claimed.anew
                            and last.what <> 'paused' order by last.place desc limit 1), false) as fails
-        from claimed window same as (partition by claimed.delivery, latest order by claimed.place)
+        from claimed window same as (partition by claimed.delivery, latest, anew order by claimed.place)
     ) as compared_with_before;
 
 create index on turn (delivery, place);
@@ -121,7 +133,7 @@ analyze turn;
 create temporary table compared on commit drop as
     select delivery, at, what, cause, found, every, place, by_worker as worker, while_acknowledged,
            (select count(*) from turn where turn.delivery = heard.delivery and turn.place < heard.place and breaks)
-           as session
+           + case when anew then 1000000 else 0 end as session, anew
     from heard;
 
 -- A pause after a failure is one more, unless it was the prober that could not compare.
@@ -149,8 +161,9 @@ create temporary table minded on commit drop as
     select delivery, session, number, what, cause, min(worker) as worker, min(at) as first, max(at) as last,
            min(found) as first_found, max(found) as last_found, max(found - before) as widest,
            2 * (array_agg(every order by place desc))[1] as waits,
-           (select min(turn.at) from turn where turn.delivery = grouped.delivery and breaks
-            and turn.place > max(grouped.place)) as over
+           least((select min(turn.at) from turn where turn.delivery = grouped.delivery and breaks
+                  and turn.place > max(grouped.place)), case when not bool_or(anew) then (select ends from twice) end
+           ) as over
     from (
         select *, count(*) filter (where goes_on is not true) over (partition by delivery, session order by place)
                       as number, case when goes_on then lag(at) over (partition by delivery, session order by place) end

@@ -24,16 +24,20 @@ create temporary table lost on commit drop as
                 select distinct publisher, number, kind in ('prober_alive', 'probe', 'read_back') as of_prober,
                        coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as at,
                        coalesce((body->>'duration_ms')::float, 0) * interval '1 ms' as lasted
-                from fact where publisher is not null
+                from stated where publisher is not null
             ) as numbered window w as (partition by publisher order by number)
         ) as followed where next_number > number + 1
     ) as between_two;
 
+create temporary table void on commit drop as
+    select case when begins is null then '{}' else tstzmultirange(tstzrange(begins, ends)) end as shown from twice;
+
 -- When at least one prober watched, life by life. What a forwarder claimed before a loss ends there.
 create temporary table probing on commit drop as
-    select unnest(range_agg(life)) as life from (select unnest(lives) as life from watch where kind = 'prober') as one;
+    select unnest(range_agg(life) - (select shown from void)) as life
+    from (select unnest(lives) as life from watch where kind = 'prober') as one;
 create temporary table forwarding on commit drop as
-    select worker, unnest(lives - coalesce(
+    select worker, unnest(lives - (select shown from void) - coalesce(
                (select range_agg(span) from lost where publisher = worker), '{}')) as life
     from watch where kind = 'forwarder';
 

@@ -22,6 +22,17 @@ def store_facts(made: World, workers: list[Worker]) -> None:
         made.stored[id(fact)] = millis(dated_at(fact)) - skew + latency
 
 
+def set_clock_back(made: World) -> None:
+    """Of what is dated in the time that was shown twice, some is stored before the step and some after it."""
+    begins = made.some_time()
+    ends = begins + made.chance.randrange(20 * SECOND, 5 * MINUTE)
+    made.twice = begins, ends
+    for fact in made.facts:
+        at = getattr(fact, "alive_at", None) or getattr(fact, "observed_at", None)
+        if at is not None and millis(at) >= begins and (millis(at) >= ends or made.chance.random() < 0.5):
+            made.after.add(id(fact))
+
+
 def lose_facts(made: World, workers: list[Worker]) -> None:
     """Number what each worker says as it says it, and lose some of it; never its first: nobody knows of one before."""
     chance = made.chance

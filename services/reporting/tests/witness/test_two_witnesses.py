@@ -18,7 +18,7 @@ from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import LONGEST_INTERVAL, world
 from services.reporting.tests.witness.storing import dated_at
 from services.reporting.tests.witness.world import World
-from sqlalchemy import make_url
+from sqlalchemy import insert, make_url
 
 from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
@@ -28,6 +28,8 @@ from reporting.ingest.gaps import GIVEN_UP_AFTER, give_up
 from reporting.reports.accounts import CameraAccount, Question, accounts
 from reporting.storage import history, lives, plan
 from reporting.storage.snapshot import snapshot
+from reporting.storage.upkeep.tables import clock_step
+from vonggac.bus.declared import topology
 from vonggac.events import new_event
 
 if TYPE_CHECKING:
@@ -68,16 +70,38 @@ async def feed(ingest: Ingest, database: Database, one: World) -> None:
         event = known_events.get(id(fact)) if one.chance.random() < 0.5 else None
         return event or known_events.setdefault(id(fact), event_of(fact, one))
 
+    await note_step(database, one)
     await keep_register(register[:known])
     for number, batch in enumerate(batches(one.arriving(), most)):
-        await ingest.observations([stored(again(fact), one.stored.get(id(fact)), fact) for fact in batch])
+        await ingest.observations([stored(again(fact), one, fact) for fact in batch])
         if number == 0:
             await keep_register(register[known:])
     await give_up_lost(database)
 
 
-def stored(event: Any, at: int | None, fact: Payload) -> Any:
-    return replace(received(event), stored_at=None if at is None else moment(at) + microseconds(fact))
+def stored(event: Any, one: World, fact: Payload) -> Any:
+    at, sequence = one.stored.get(id(fact)), 2 * one.number + 1 + (id(fact) in one.after)
+    return replace(received(event, sequence), stored_at=None if at is None else moment(at) + microseconds(fact))
+
+
+async def note_step(database: Database, one: World) -> None:
+    """As what stored the last fact before the clock was set back, and the first one after it, shows it."""
+    if one.twice is None:
+        return
+    started, ended = (moment(at) for at in one.twice)
+    last_before = 2 * one.number + 1
+    async with database.transaction() as session:
+        await session.execute(
+            insert(clock_step).values(
+                stream=topology.OBSERVATIONS,
+                last_before=last_before,
+                stored_at=ended,
+                first_after=last_before + 1,
+                started_at=started,
+                ended_at=ended,
+                noticed_at=ended,
+            )
+        )
 
 
 async def give_up_lost(database: Database) -> None:

@@ -49,6 +49,10 @@ class World:
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
     stored: dict[int, int] = field(default_factory=dict)
     """When NATS stored a fact, by its identity; none where it does not matter."""
+    twice: tuple[int, int] | None = None
+    """The clock of the bus was set back from its end to its beginning."""
+    after: set[int] = field(default_factory=set)
+    """The facts that were stored after that, by their identity."""
     windows: list[MaintenanceWindowV1] = field(default_factory=list)
 
     @property
