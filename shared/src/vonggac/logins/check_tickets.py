@@ -1,6 +1,6 @@
 """The mark of our own checks of an address that a centre pulls from: signed by the fleet's key, short-lived, used once.
 
-Without it a check would look like the centre: it would take one of its sessions, and make a dead centre look alive.
+Without it a check would count as the centre: it would take one of its sessions, and a dead centre would seem alive.
 A ticket opens nothing: whoever shows one must log in as everybody.
 """
 

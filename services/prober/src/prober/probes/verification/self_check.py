@@ -75,7 +75,7 @@ class SelfChecks:
         return [each for each in camera.deliveries if each.enabled and addresses_of(each, self._addresses)]
 
     async def check_due(self, camera: CameraV1, *, hold: Hold) -> float | None:
-        """Check what is due; return after how many seconds to look again, None when there is nothing to check.
+        """Check what is due; return after how many seconds to check again, None when there is nothing to check.
 
         `hold` is called while a check lasts.
 
