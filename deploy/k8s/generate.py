@@ -63,6 +63,7 @@ SET_BY_THE_CHART = frozenset(
         "INVENTORY_URL",
         "REPORTING_URL",
         "SERVED_ADDRESSES",
+        "SERVED_CA_FILE",
         "SERVE_PORT",
         "SERVE_TLS_PORT",
         "SERVE_TLS_CERTIFICATE_FILE",

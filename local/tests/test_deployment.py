@@ -254,6 +254,20 @@ def test_centres_that_pull_are_served_as_the_page_for_operators_says(
     assert addresses == (f"rtsps://giam-sat.example:{lines['SERVED_TLS_PORT']}",)
 
 
+def test_the_prober_of_compose_checks_the_addresses_that_inventory_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = compose()["services"]["prober"]
+    stated = service["environment"]["VONGGAC_PROBER_SERVED_ADDRESSES"]
+    assert stated == "${VONGGAC_INVENTORY_SERVED_ADDRESSES:-}"
+    for name in required("prober"):
+        monkeypatch.setenv(name, "10.9.0.0/16")
+    page = (ROOT / "docs/operations/centres-that-pull.md").read_text("utf-8")
+    [authority] = re.findall(r"VONGGAC_PROBER_SERVED_CA_FILE=([\w./]+)", page)
+    mounted = [volume.split(":")[-2] for volume in service["volumes"]]
+    assert str(Path(authority).parent) in mounted
+    monkeypatch.setenv("VONGGAC_PROBER_SERVED_ADDRESSES", "")
+    assert prober.settings.Settings().served_addresses == (), "until .env says so"
+
+
 def test_the_dockerfile_copies_every_package_of_the_workspace() -> None:
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]["workspace"]["members"]
     members = {path.relative_to(ROOT) for pattern in workspace for path in ROOT.glob(f"{pattern}/pyproject.toml")}

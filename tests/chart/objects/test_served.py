@@ -35,6 +35,7 @@ def test_they_are_closed_by_default() -> None:
     assert [thing for thing in manifests(minimal()) if thing["metadata"]["name"].endswith("-served")] == []
     assert [name for name in settings_of(minimal(), "forwarder") if name.startswith(PREFIX)] == []
     assert "VONGGAC_INVENTORY_SERVED_ADDRESSES" not in settings_of(minimal(), "inventory")
+    assert "VONGGAC_PROBER_SERVED_ADDRESSES" not in settings_of(minimal(), "prober")
 
 
 def test_one_service_leads_to_the_forwarders_and_keeps_the_address_of_the_centre() -> None:
@@ -66,11 +67,25 @@ def test_forwarders_listen_where_the_service_leads(monkeypatch: pytest.MonkeyPat
     assert shown == [str(read.serve_tls_certificate_file), str(read.serve_tls_key_file)]
 
 
-def test_inventory_says_the_same_addresses() -> None:
-    stated = settings_of(with_served(served={"port": 554}), "inventory")["VONGGAC_INVENTORY_SERVED_ADDRESSES"]
+@pytest.mark.parametrize("component", ["inventory", "prober"])
+def test_inventory_says_the_same_addresses_and_the_prober_checks_them(component: str) -> None:
+    values = with_served(served={"port": 554})
+    stated = settings_of(values, component)[f"VONGGAC_{component.upper()}_SERVED_ADDRESSES"]
     assert stated == "rtsps://giam-sat.example:322,rtsp://giam-sat.example:554"
     addresses = tuple(stated.split(","))
     assert check_served_addresses(addresses) == addresses
+
+
+def test_the_prober_checks_the_certificate_by_the_authority_that_is_given() -> None:
+    def trusted(**served: Any) -> tuple[str | None, list[str]]:
+        values = with_served(served=served)
+        [spec] = [pod["spec"] for component, pod in pods(manifests(values)) if component == "prober"]
+        volumes = [each["secret"]["secretName"] for each in spec["volumes"] if each["name"] == "served-ca"]
+        return settings_of(values, "prober").get("VONGGAC_PROBER_SERVED_CA_FILE"), volumes
+
+    assert trusted() == (None, [])
+    assert trusted(caSecret="own-ca") == ("/run/vonggac/served-ca/ca.crt", ["own-ca"])
+    assert trusted(caSecret="own-ca", tlsPort=0, port=554) == (None, []), "nothing is inside TLS"
 
 
 def test_udp_goes_out_from_the_ports_that_centres_know(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +118,21 @@ def test_centres_the_prober_and_other_forwarders_reach_them_and_nobody_else() ->
         if {"ipBlock": {"cidr": "10.64.0.0/12"}} in rule["from"]
     ]
     assert usual["ports"] == outside["ports"]
+
+
+def test_the_prober_may_go_where_centres_type_in() -> None:
+    def opened(values: Json, component: str = "prober") -> list[Json]:
+        rules = one(manifests(values), "NetworkPolicy", f"demo-vonggac-{component}")["spec"]["egress"]
+        return [rule for rule in rules if {"port": 322, "protocol": "TCP"} in rule.get("ports", [])]
+
+    balancer: Json = {"egress": {"served": ["198.51.100.7/32"]}}
+    [address] = opened(with_served(served={"host": "192.0.2.7", "port": 554}))
+    assert address["to"] == [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
+    assert [port["port"] for port in address["ports"]] == [322, 554]
+    [name] = opened(with_served(networkPolicy=balancer))
+    assert name["to"] == [{"ipBlock": {"cidr": "198.51.100.7/32"}}]
+    assert opened(with_served()) == [], "a name alone says nothing of networks"
+    assert opened(with_served(networkPolicy=balancer), "forwarder") == []
 
 
 @pytest.mark.parametrize(

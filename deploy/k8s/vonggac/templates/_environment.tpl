@@ -72,8 +72,11 @@ VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
 {{ $prefix }}MAX_CAMERAS: {{ $values.maxCameras | int | quote }}
 {{- include "vonggac.environmentOfServed" $root }}
 {{- end }}
-{{- if and (eq $component "inventory") $root.Values.served.enabled }}
+{{- if and (has $component (list "inventory" "prober")) $root.Values.served.enabled }}
 {{ $prefix }}SERVED_ADDRESSES: {{ include "vonggac.servedAddresses" $root | quote }}
+{{- end }}
+{{- if and (eq $component "prober") (include "vonggac.servedCa" $root) }}
+{{ $prefix }}SERVED_CA_FILE: /run/vonggac/served-ca/ca.crt
 {{- end }}
 {{- if ne $component "reporting" }}
 {{ $prefix }}ALLOWED_NETWORKS: {{ join "," $root.Values.media.allowedNetworks | quote }}
@@ -115,6 +118,11 @@ workers-private={{ include "vonggac.secret" (list $root "workersPrivate") }}=wor
 {{- end }}
 {{- if and (eq $component "forwarder") $root.Values.served.enabled (int $root.Values.served.tlsPort) }}
 served-tls={{ $root.Values.served.tlsSecret }}=tls.crt,tls.key
+{{- end }}
+{{- if eq $component "prober" }}
+{{- with include "vonggac.servedCa" $root }}
+served-ca={{ . }}=ca.crt
+{{- end }}
 {{- end }}
 {{- if eq $component "reporting" }}
 {{- with include "vonggac.secret" (list $root "reportingKey") }}

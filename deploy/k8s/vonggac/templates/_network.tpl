@@ -149,6 +149,9 @@ spec:
     {{- if $served }}
     - to:
         {{- include "vonggac.peersOfComponents" (list $root "forwarder") | nindent 8 }}
+    {{- if eq $component "prober" }}
+    {{- include "vonggac.egressServed" $root | nindent 4 }}
+    {{- end }}
     {{- end }}
     {{- end }}
     {{- if $provider }}

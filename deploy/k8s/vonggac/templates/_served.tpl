@@ -27,6 +27,11 @@ udp-{{ . }} {{ . }} {{ . }} UDP
 {{- join "," $addresses -}}
 {{- end }}
 
+{{/* The Secret with the authority that the prober checks the certificate by; empty: the system's. */}}
+{{- define "vonggac.servedCa" -}}
+{{- if and .Values.served.enabled (int .Values.served.tlsPort) }}{{ .Values.served.caSecret }}{{ end -}}
+{{- end }}
+
 {{- define "vonggac.environmentOfServed" -}}
 {{- $served := .Values.served -}}
 {{- if $served.enabled }}
@@ -70,6 +75,22 @@ reach each other at a port that each takes by itself: they pass a centre on to t
     {{- include "vonggac.servedPolicyPorts" . | nindent 4 }}
 - from:
     {{- include "vonggac.peersOfComponents" (list . "forwarder") | nindent 4 }}
+{{- end }}
+
+{{/*
+Where the prober checks what centres type in. The address of the Service ends at the pods where the cluster keeps it inside; where a
+load balancer is asked, it is this address that the policy sees.
+*/}}
+{{- define "vonggac.egressServed" -}}
+{{- $served := .Values.served -}}
+{{- $peers := .Values.networkPolicy.egress.served -}}
+{{- if regexMatch "^[0-9]+([.][0-9]+){3}$" $served.host -}}
+{{- $peers = append $peers (printf "%s/32" $served.host) -}}
+{{- end -}}
+{{- $ports := list -}}
+{{- if int $served.tlsPort }}{{ $ports = append $ports (int $served.tlsPort) }}{{ end -}}
+{{- if int $served.port }}{{ $ports = append $ports (int $served.port) }}{{ end -}}
+{{- include "vonggac.egressNetworks" (list . $peers $ports) -}}
 {{- end }}
 
 {{- define "vonggac.checkServed" -}}

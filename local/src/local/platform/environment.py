@@ -12,6 +12,8 @@ from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUB
 RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
+SERVED = ("inventory", "prober")
+"""Who must know where centres pull: one states it, the other checks it."""
 PAGES = ("console", "issuer")
 """The web pages, and who signs people in for them."""
 MODULES = {"issuer": "local.issuer"}
@@ -67,10 +69,19 @@ def of_service(
         values["SECRETS_KEY_FILE"] = str(keys / REPORTING_SEAL)
     values["ALLOWED_NETWORKS"] = json.dumps(allowed)
     values["DENIED_ENDPOINTS"] = json.dumps(denied)
+    if service in SERVED:
+        values["SERVED_ADDRESSES"] = served_address(ports)
+    if service == "forwarder":
+        values["SERVE_HOST"], values["SERVE_PORT"] = LOOPBACK, str(ports.served)
     if service == "prober":
         values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
         values["MAX_DELAY_S"] = str(MAX_DELAY_S)
     return _prefixed(service, values)
+
+
+def served_address(ports: Ports) -> str:
+    """Where centres on this machine pull: without TLS, which loopback needs as little as the other parts do."""
+    return f"rtsp://{LOOPBACK}:{ports.served}"
 
 
 def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: int | None = None) -> dict[str, str]:

@@ -330,7 +330,9 @@ def service_of(name: str) -> str:
 
 
 def _port(service: str, port: int) -> dict[str, str]:
-    return {f"VONGGAC_{service.upper()}_PORT": str(port)}
+    """Of a further process: its API's port; centres that pull all come to the first one, which passes them on."""
+    own = {f"VONGGAC_{service.upper()}_PORT": str(port)}
+    return own | ({"VONGGAC_FORWARDER_SERVE_PORT": "0"} if service == "forwarder" else {})
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:

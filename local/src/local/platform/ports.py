@@ -36,6 +36,7 @@ class Ports:
     console: int = 8100
     issuer: int = 8106
     nats_monitoring: int = 8222
+    served: int = 8107
     rtsp_base: int = 8550
 
     def centre(self, index: int) -> int:
