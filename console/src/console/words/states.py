@@ -35,6 +35,7 @@ DELIVERIES = {
     "sending": mark("Sending"),
     "connecting": mark("Connecting"),
     "waiting_for_camera": mark("Waits for the camera"),
+    "waiting_for_centre": mark("Waits for the centre to ask"),
     "stalled": mark("Stalled"),
     "backing_off": mark("Tries again"),
     "refused": mark("Login refused"),

@@ -49,9 +49,12 @@ _ADVICE = {
         "check the device's certificate and clock, or pin its fingerprint.",
     ),
     Cause.ADDRESS_NOT_ALLOWED: Advice(
-        "The address lies in none of the allowed networks; nobody connected to it.",
-        "Sửa địa chỉ camera, hoặc thêm mạng của cơ sở vào danh sách mạng được phép.",
-        "Correct the camera's address, or add the site's network to the allowed networks.",
+        "The address lies in none of the allowed networks; nobody connected to it. Of a centre that pulls "
+        "(`refused_for`): it asks from an address outside its source networks.",
+        "Sửa địa chỉ camera, hoặc thêm mạng của cơ sở vào danh sách mạng được phép. Trung tâm tự lấy hình: thêm mạng "
+        "của trung tâm vào mạng nguồn, hoặc sửa máy trung gian che địa chỉ của trung tâm.",
+        "Correct the camera's address, or add the site's network to the allowed networks. A centre that pulls: add its "
+        "network to its source networks, or mend what hides its address on the way.",
     ),
     Cause.AUTH_FAILED: Advice(
         "401, 403 or a hang-up after one login; after two in a row the next try waits half an hour.",
