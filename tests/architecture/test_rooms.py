@@ -55,7 +55,6 @@ SMALL_FILES = {
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.feeds.national": "one feed a file",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
-    "reporting.api.search": "what `q` means, for every list",
     "reporting.storage.availability.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",

@@ -84,7 +84,7 @@ class Urging:
     async def log(self) -> list[tuple[Any, list[Any]]]:
         async with self.database.transaction() as session:
             entries = await kept.recent(session, NOW - timedelta(days=365))
-            rows, _ = await kept.page(session, None, [], None, 100, count=False) if entries else ((), None)
+            rows, _ = await kept.page(session, kept.Chosen(), ([], None, 100), count=False) if entries else ((), None)
             sendings = await kept.sendings(session, [row.id for row in rows])
         return [(row, sendings.get(row.id, [])) for row in sorted(rows, key=lambda row: row.urged_at)]
 

@@ -1,7 +1,7 @@
 """Tables as files: which format a request asks for, and the answer that streams it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -69,6 +69,13 @@ def choice(
 
 
 Chosen = Annotated[Choice, Depends(choice)]
+
+
+def refuse_filters_of_pages(request: Request, chosen: Choice, names: Iterable[str]) -> None:
+    """Raises ProblemError 422 for a filter that the pages of a route have and its files have not."""
+    for name in names:
+        if name in request.query_params:
+            raise invalid(name, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
 
 
 def file_answers(json: dict[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:

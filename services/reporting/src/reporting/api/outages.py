@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.files import Chosen, file_answers, table_answer
+from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, check_camera, resumed
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import Outage, counted, repairs
 from reporting.domain.scope import Camera
@@ -22,6 +23,11 @@ from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = guarded_router(prefix="/v1", tags=["outages"])
+
+IsOpen = Annotated[
+    bool | None, Query(alias="open", description="true: only those that go on; false: only those that ended.")
+]
+OF_PAGES = ("q", "open")
 
 
 class OutageResponse(BaseModel):
@@ -102,16 +108,25 @@ async def list_site_faults(
     paging: Annotated[PageQuery[SiteFaultResponse, SiteFaultResponse], Depends(FAULTS)],
     request: Request,
     chosen: Chosen,
+    q: Words = None,
+    is_open: IsOpen = None,
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
     start, end = asks.period
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asks.last)).scope
         if chosen.is_file:
+            refuse_filters_of_pages(request, chosen, OF_PAGES)
             return table_answer(shared, "site_faults", asks, chosen, scope)
         places = await plan.places(session, scope, asks.period)
         found = await history.site_faults(session, start, end)
-    page = paging.cut(_faults(found, places), as_of=moment(end))
+    matches = matcher(q)
+    faults = [
+        fault
+        for fault in _faults(found, places)
+        if is_open in {None, fault.ended_at is None} and matches(fault.facility_code, fault.facility_name)
+    ]
+    page = paging.cut(faults, as_of=moment(end))
     return paging.answer(page, page.rows, start=_shown(start), end=_shown(end))
 
 
@@ -149,6 +164,8 @@ async def list_outages(
     request: Request,
     chosen: Chosen,
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
+    q: Words = None,
+    is_open: IsOpen = None,
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
     end = asks.period.end
@@ -156,15 +173,21 @@ async def list_outages(
         asked = await filters.resolved(session, asks.last)
         await check_camera(session, filters.sight, "camera", camera)
         if chosen.is_file:
+            refuse_filters_of_pages(request, chosen, OF_PAGES)
             return table_answer(shared, "outages", asks, chosen, asked.scope, only=camera)
         places = await plan.places(session, asked.scope, asks.period)
         faults = await history.site_faults(session, *asks.period)
         only = None if camera is None else str(camera)
+        matches = matcher(q)
         found = [
             (one, outage, fault_of(one, outage, faults))
             async for portion, _ in found_outages(session, asks, asked.scope, only)
             for one, outage in portion
+            if is_open in {None, outage.ongoing} and matches(one.code, one.name, one.facility.code, one.facility.name)
         ]
+    if q is not None or is_open is not None:
+        shown = {fault for _, _, fault in found}
+        faults = [fault for fault in faults if fault in shown]
     page = paging.cut(found, as_of=moment(end))
     summary = _summary(asks, found, _faults(faults, places))
     return paging.answer(page, [_shape(*each) for each in page.rows], **summary)

@@ -4,6 +4,19 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Annotated
+
+from fastapi import Query
+
+LONGEST = 200
+Words = Annotated[
+    str | None,
+    Query(
+        max_length=LONGEST,
+        description="Words that a row's codes, names and texts must have, in any order, with or without accents.",
+    ),
+]
+"""The parameter `q` of a list."""
 
 _MARKS = re.compile(r"[\u0300-\u036f]")
 _SPACES = re.compile(r"\s+")
@@ -16,9 +29,9 @@ def fold(text: str) -> str:
     return _SPACES.sub(" ", bare).strip()
 
 
-def matcher(q: str) -> Callable[..., bool]:
-    """Whether texts, None among them, together have every word of `q`."""
-    words = fold(q).split()
+def matcher(q: str | None) -> Callable[..., bool]:
+    """Whether texts, None among them, together have every word of `q`; without one all have."""
+    words = fold(q or "").split()
 
     def matches(*texts: str | None) -> bool:
         whole = " ".join(fold(text) for text in texts if text)

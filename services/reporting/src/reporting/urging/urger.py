@@ -5,7 +5,7 @@ twice for one reason. A message is sent at least once; it names the entry of the
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -227,7 +227,23 @@ def _minutes(shown: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def digest_by_hand(agency_id: UUID, level: int, owed: Sequence[Owed], kinds: frozenset[str], now: int) -> Digest:
-    """What a person urges one party about: its obligations that are overdue and the outages of its facilities."""
-    items = [one for one in owed if agency_id in {one.responsible, one.managing} and (one.outage or one.since <= now)]
+def digest_by_hand(
+    agency_id: UUID,
+    level: int,
+    owed: Sequence[Owed],
+    kinds: frozenset[str],
+    now: int,
+    about: Collection[str] | None = None,
+) -> Digest:
+    """What a person urges one party about: its obligations that are overdue and the outages of its facilities.
+
+    `about`: codes of the facility that it is urged about alone.
+    """
+    items = [
+        one
+        for one in owed
+        if agency_id in {one.responsible, one.managing}
+        and (one.outage or one.since <= now)
+        and (about is None or one.facility_code in about)
+    ]
     return Digest(agency_id, level, (), kinds, tuple(in_order(items)))

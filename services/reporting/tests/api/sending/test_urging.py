@@ -196,6 +196,31 @@ async def test_who_is_urged_by_hand_twice_at_once_is_urged_once(lead: Client, bu
     assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
 
 
+async def test_a_facility_is_urged_about_by_itself_and_found_in_the_log(
+    lead: Client, bus: Bus, province: Province
+) -> None:
+    await outage(lead, bus, province)
+    body = {"agency_id": str(province.agency), "level": 1, "reason": "Họp giao ban", "again": True}
+    unknown = await lead.post("/v1/urges", json=body | {"facility_id": str(uuid4())})
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "facility_id")
+    made = await lead.post("/v1/urges", json=body | {"facility_id": str(province.facility)})
+    assert made.status_code == 201, made.text
+    assert {item["facility_code"] for item in made.json()["items"]} == {"KCL-01"}
+
+    async def listed(**asked: str) -> list[str]:
+        answer = await lead.get("/v1/urges", params=asked)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["items"]]
+
+    urge = made.json()["id"]
+    assert await listed(facility="KCL-01") == await listed(facility=str(province.facility)) == [urge]
+    assert await listed(q="hop GIAO ban so y te") == [urge]
+    assert await listed(q="cam-02") == []
+    other = await lead.get("/v1/urges", params={"facility": "KCL-02"})
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "facility")
+    assert (await lead.get("/v1/urges/due", params={"facility": "KCL-01"})).json()["items"] == []
+
+
 async def test_a_preview_sends_nothing(lead: Client, bus: Bus, province: Province, database: Database) -> None:
     await outage(lead, bus, province)
     quiet = rule(quiet_from="00:00", quiet_to="23:59")

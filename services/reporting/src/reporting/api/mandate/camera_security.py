@@ -12,6 +12,7 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, shown_or_none, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.domain.mandate.camera_security import (
     BASES_VI,
@@ -100,20 +101,24 @@ async def list_camera_security(
     verdict: Annotated[list[SecurityVerdict] | None, Query(description="Default: all. May repeat.")] = None,
     item: Annotated[list[SecurityItem] | None, Query(description="Default: all. May repeat.")] = None,
     basis: Annotated[Basis | None, Query(description="Only what is declared, or was observed.")] = None,
+    q: Words = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        own = ("verdict", "item", "basis")
+        own = ("verdict", "item", "basis", "q")
         return await table_of(shared, "camera_security", asked, chosen, filters, request, own=own)
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
         found = await camera_security(session, asked.at, asked.presumed_alive_ms, scope)
     rows = [_Row(one, finding) for one in found for finding in one.findings]
-    verdicts, items = set(verdict or SecurityVerdict), set(item or SecurityItem)
+    verdicts, items, matches = set(verdict or SecurityVerdict), set(item or SecurityItem), matcher(q)
     wanted = [
         row
         for row in rows
-        if row.finding.verdict in verdicts and row.finding.item in items and basis in {None, row.finding.basis}
+        if row.finding.verdict in verdicts
+        and row.finding.item in items
+        and basis in {None, row.finding.basis}
+        and matches(row.one.camera.code, row.one.camera.name, row.one.facility.code, row.one.facility.name)
     ]
     counted = Counter(row.finding.verdict for row in rows)
     page = paging.cut(wanted, as_of=moment(asked.at))

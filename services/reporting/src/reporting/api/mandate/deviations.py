@@ -12,6 +12,7 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext, not_found
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, moment
 from reporting.domain.mandate.deviations import Compared, Verdict
 from reporting.domain.mandate.deviations import Field as Thing
@@ -112,17 +113,19 @@ async def list_deviations(
     request: Request,
     chosen: Chosen,
     verdict: Annotated[list[Verdict] | None, Query(description="Default: deviates. May repeat.")] = None,
+    q: Words = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        return await table_of(shared, "deviations", asked, chosen, filters, request, own=("verdict",))
+        return await table_of(shared, "deviations", asked, chosen, filters, request, own=("verdict", "q"))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
         then = await situation(session, asked.at, asked.presumed_alive_ms, scope, NOUNS)
         found = await compared_cameras(session, then)
     rows = [_Row(one, compared, number) for one in found for number, compared in enumerate(one.compared)]
-    wanted = set(verdict or [Verdict.DEVIATES])
-    page = paging.cut([row for row in rows if row.compared.verdict in wanted], as_of=moment(asked.at))
+    wanted, matches = set(verdict or [Verdict.DEVIATES]), matcher(q)
+    chosen_rows = [row for row in rows if row.compared.verdict in wanted and matches(*_texts_of(row.one))]
+    page = paging.cut(chosen_rows, as_of=moment(asked.at))
     counted = Counter(row.compared.verdict for row in rows)
     by_verdict = {each: counted[each] for each in Verdict}
     return paging.answer(
@@ -149,6 +152,11 @@ async def read_formats(camera_id: UUID, shared: InContext, asked: AsOf, caller: 
         for one in found
     ]
     return Formats(camera_id=camera_id, items=items)
+
+
+def _texts_of(one: CameraCompared) -> tuple[str | None, ...]:
+    camera = one.camera.camera
+    return camera.code, camera.name, one.facility.code, one.facility.name
 
 
 def _shape(row: _Row) -> DeviationResponse:

@@ -11,6 +11,7 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.reports.mandate.inspections import NOUNS, InspectionDue, inspections_due
 from reporting.reports.mandate.situation import situation_of_record
@@ -64,14 +65,20 @@ async def list_inspections_due(
     request: Request,
     chosen: Chosen,
     overdue: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
+    q: Words = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        return await table_of(shared, "inspections_due", asked, chosen, filters, request, own=("overdue",))
+        return await table_of(shared, "inspections_due", asked, chosen, filters, request, own=("overdue", "q"))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
         found = inspections_due(await situation_of_record(session, asked.at, asked.presumed_alive_ms, scope, NOUNS))
-    rows = [row for row in found if overdue in {None, row.overdue_days > 0}]
+    matches = matcher(q)
+    rows = [
+        row
+        for row in found
+        if overdue in {None, row.overdue_days > 0} and matches(row.facility.code, row.facility.name)
+    ]
     page = paging.cut(rows, as_of=moment(asked.at))
     count = sum(row.overdue_days > 0 for row in found)
     return paging.answer(page, [_shape(row) for row in page.rows], as_of=shown_at(asked.at), overdue=count)

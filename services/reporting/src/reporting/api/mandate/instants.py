@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
 
-from reporting.api.files import Choice, TableAnswer, table_answer
+from reporting.api.files import Choice, TableAnswer, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InContext, invalid, parse_moment
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
@@ -103,9 +103,7 @@ async def table_of(
 ) -> TableAnswer:
     """A declared table of the instant, or of the period from `since` to it. Raises ProblemError 422 for one of the
     route's `own` filters: a file has all rows of its scope."""
-    for parameter in own:
-        if parameter in request.query_params:
-            raise invalid(parameter, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
+    refuse_filters_of_pages(request, chosen, own)
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope
     period = Period(asked.at, asked.at + 1) if since is None else Period(since.at, asked.at)

@@ -12,6 +12,7 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, NamedResponse, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState, Evidence, Kept
 from reporting.reports.mandate.calendar import calendar
@@ -122,12 +123,13 @@ async def list_obligations(
     kind: Annotated[ObligationKind | None, Query(description="Only these.")] = None,
     code: Annotated[str | None, Query(max_length=64, description="Only this obligation.")] = None,
     soon: Annotated[int, _SOON] = DUE_SOON_DAYS,
+    q: Words = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        return await table_of(
-            shared, "obligations", asked, chosen, filters, request, own=("state", "kind", "code", "soon_days")
-        )
+        own = ("state", "kind", "code", "soon_days", "q")
+        return await table_of(shared, "obligations", asked, chosen, filters, request, own=own)
+    matches = matcher(q)
     _, owed = await _duties(shared, asked, filters, soon)
     items = [
         one
@@ -135,6 +137,7 @@ async def list_obligations(
         if state in {None, one.due.state}
         and kind in {None, one.obligation.kind}
         and code in {None, one.obligation.code}
+        and matches(*_texts_of(one))
     ]
     by_state = {each: sum(one.due.state is each for one in items) for each in DueState}
     late = sum(one.recorded_late for one in items)
@@ -160,6 +163,13 @@ async def read_calendar(
     body = calendar(owed.items, inspections_due(then), asked.at)
     headers = {"Content-Disposition": 'attachment; filename="vong-gac.ics"'}
     return Response(body, media_type=CALENDAR_TYPE, headers=headers)
+
+
+def _texts_of(item: Item) -> tuple[str | None, ...]:
+    facility = item.facility
+    place = (None, None) if facility is None else (facility.code, facility.name)
+    obligation, responsible = item.obligation, item.responsible
+    return (obligation.code, obligation.name, item.directive, responsible.code, responsible.name, *place)
 
 
 async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: int) -> tuple[Situation, Duties]:

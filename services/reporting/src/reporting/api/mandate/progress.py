@@ -23,6 +23,7 @@ from reporting.api.mandate.schemas import (
     named_shape,
 )
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found, seen_by
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.progress import (
     CameraProgress,
@@ -219,18 +220,20 @@ async def list_facilities(
     lacking: Annotated[Lack | None, Query(description="Only counted facilities without it, or not certainly.")] = None,
     overdue: Annotated[bool | None, Query(description="With, or without, an overdue obligation.")] = None,
     blocked: Annotated[bool | None, Query(description="With, or without, a reason on record.")] = None,
+    q: Words = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        return await table_of(
-            shared, "progress_facilities", asked, chosen, filters, request, own=("lacking", "overdue", "blocked")
-        )
+        own = ("lacking", "overdue", "blocked", "q")
+        return await table_of(shared, "progress_facilities", asked, chosen, filters, request, own=own)
+    matches = matcher(q)
     rows = [
         row
         for row in (await _board(shared, asked, filters)).rows
         if (lacking is None or lacking.lacked_by(row))
         and overdue in {None, bool(row.overdue)}
         and blocked in {None, bool(row.blocked)}
+        and matches(row.facility.code, row.facility.name)
     ]
     page = paging.cut(rows, as_of=moment(asked.at))
     return paging.answer(page, [FacilityRow(**_row(row)) for row in page.rows], as_of=shown_at(asked.at))

@@ -23,7 +23,8 @@ from reporting.api.reports.shapes import (
     late_shape,
     listed,
 )
-from reporting.domain.instants import Millis, duration, millis, moment, shown
+from reporting.api.search import Words, matcher
+from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.snapshot import approvals, chain, freezing
 from reporting.reports.snapshot.difference import changes
@@ -99,11 +100,13 @@ async def freeze_report(
 async def list_reports(
     shared: InContext,
     paging: Annotated[PageQuery[Any, ReportResponse], Depends(REPORTS)],
+    q: Words = None,
 ) -> Response:
     async with shared.database.transaction() as session:
+        among = None if q is None else await _matching(session, q)
         rows, total = await chain.page(
-            session, paging.orderings, paging.last, paging.limit, count=paging.wants_total
-        )  # fmt: skip
+            session, (paging.orderings, paging.last, paging.limit), count=paging.wants_total, among=among
+        )
         late = await after_freezing.late(session, [row.number for row in rows])
     page = paging.page(rows, total=total)
     return paging.answer(page, [listed(row, late.get(row.number)) for row in page.rows])
@@ -225,6 +228,21 @@ async def _publish(session: AsyncSession, report: Report, caller: Principal, now
         frozen_by=caller.subject,
     )
     await notices.report_frozen(session, frozen, now)
+
+
+async def _matching(session: AsyncSession, q: str) -> list[int]:
+    """Numbers of the reports whose author, approver, number or days have the words."""
+    matches = matcher(q)
+    return [
+        row.number
+        for row in (await session.execute(chain.listed())).all()
+        if matches(
+            str(row.number),
+            row.author,
+            row.approved_by,
+            *(f"{each.astimezone(VIETNAM):%d/%m/%Y}" for each in (row.starts_at, row.ends_at, row.frozen_at)),
+        )
+    ]
 
 
 async def wanted(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report:

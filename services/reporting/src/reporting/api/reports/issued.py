@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.parameters import InContext, invalid, not_found
+from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, moment
 from reporting.reports.snapshot import chain
 from reporting.storage.sending import issued, log
@@ -97,11 +98,13 @@ async def list_issued_papers(
     paging: Annotated[PageQuery[Any, IssuedPaper], Depends(PAPERS)],
     report: Annotated[UUID | None, Query(description="Of this report alone.")] = None,
     urge: Annotated[UUID | None, Query(description="Of this urging letter alone.")] = None,
+    q: Words = None,
 ) -> Response:
     """Newest first: of several entries of one paper the first stands."""
     async with shared.database.transaction() as session:
         rows = await issued.papers_of(session, report, urge)
-    page = paging.cut(list(rows))
+    matches = matcher(q)
+    page = paging.cut([row for row in rows if matches(row.number, row.signed_by, row.recorded_by)])
     return paging.answer(page, [_to_response(row) for row in page.rows])
 
 

@@ -247,4 +247,7 @@ class ByHand(BaseModel):
         description="Why; it stands in the log.", examples=["Chuẩn bị họp Ban Chỉ đạo"]
     )
     channel_kinds: Annotated[list[ChannelKind], Field(max_length=2)] = list(ChannelKind)
+    facility_id: UUID | None = Field(
+        default=None, description="About this facility alone; left out: about all that the party is to see to."
+    )
     again: bool = Field(default=False, description="Also when the party was urged within the last hour.")

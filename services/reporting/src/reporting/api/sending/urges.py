@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.api.files import Chosen, file_answers, table_answer
+from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import InContext, find_seen, invalid
 from reporting.api.people import load_people
+from reporting.api.search import Words, matcher
 from reporting.api.sending.addresses import feed_tasks_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
@@ -29,6 +30,7 @@ from reporting.domain.instants import VIETNAM, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage import plan
+from reporting.storage.mandate import codes
 from reporting.storage.sending import log as kept
 from reporting.storage.sending.records import agencies
 from reporting.storage.sight import visible_facilities
@@ -60,6 +62,9 @@ def urger(shared: InContext) -> Urger:
     return feed_tasks_of(shared).urger
 
 
+AboutFacility = Annotated[
+    str | None, Query(description="Code or id of a facility: only what is about it.", max_length=64)
+]
 InUrging = Annotated[Urger, Depends(urger)]
 
 
@@ -80,11 +85,15 @@ async def list_urges(
     request: Request,
     caller: Caller,
     agency: Annotated[str | None, Query(description="Code or id of an agency: only this party.", max_length=64)] = None,
+    facility: AboutFacility = None,
+    q: Words = None,
 ) -> Response:
     if chosen.is_file:
         demand_province(request, caller, "the file of the log is of the province as a whole")
+        refuse_filters_of_pages(request, chosen, ("q", "facility"))
     async with shared.database.transaction() as session:
         agency_id = await find_seen(session, "agency", agency)
+        about = await _codes_of(session, caller, "facility", facility)
     if chosen.is_file:
         now = millis(shared.clock())
         question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
@@ -92,12 +101,9 @@ async def list_urges(
     async with shared.database.transaction() as session:
         rows, total = await kept.page(
             session,
-            agency_id,
-            paging.orderings,
-            paging.last,
-            paging.limit,
+            kept.Chosen(agency_id, _parties(caller), about, None if q is None else matcher(q)),
+            (paging.orderings, paging.last, paging.limit),
             count=paging.wants_total,
-            among=_parties(caller),
         )
         page = paging.page(rows, total=total)
         shapes = await _shapes(session, page.rows)
@@ -109,9 +115,12 @@ async def list_urges(
     summary="Whom the rules would urge now",
     description="A preview: nothing is sent, and nothing is entered in the log.",
 )
-async def list_due_urges(shared: InContext, urging: InUrging, caller: Caller) -> DueDigests:
+async def list_due_urges(
+    shared: InContext, urging: InUrging, caller: Caller, facility: AboutFacility = None
+) -> DueDigests:
     now, parties = shared.clock(), _parties(caller)
     async with shared.database.transaction() as session:
+        about = await _codes_of(session, caller, "facility", facility)
         digests = await urging.due(session, now)
     shapes = [
         DigestResponse(
@@ -119,10 +128,11 @@ async def list_due_urges(shared: InContext, urging: InUrging, caller: Caller) ->
             level=one.level,
             rule_ids=list(one.rule_ids),
             channel_kinds=sorted(ChannelKind(kind) for kind in one.channel_kinds),
-            items=[_item(item._asdict()) for item in one.items],
+            items=[_item(item._asdict()) for item in one.items if about is None or item.facility_code in about],
         )
         for one in digests
-        if parties is None or one.agency_id in parties
+        if (parties is None or one.agency_id in parties)
+        and (about is None or any(item.facility_code in about for item in one.items))
     ]
     return DueDigests(at=now, items=shapes)
 
@@ -139,11 +149,13 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
     now = shared.clock()
     async with shared.database.transaction() as session:
         await check_agency(session, body.agency_id)
+        given = None if body.facility_id is None else str(body.facility_id)
+        about = await _codes_of(session, caller, "facility_id", given)
         await kept.lock(session)
         await _check_lately(session, body, now)
         kinds = frozenset(one.value for one in body.channel_kinds)
         owed = await urging.owed(session, now)
-        digest = digest_by_hand(body.agency_id, body.level, owed, kinds, millis(now))
+        digest = digest_by_hand(body.agency_id, body.level, owed, kinds, millis(now), about)
         if not digest.items:
             msg = (
                 "there is nothing to urge it about: no obligation of it is overdue, no camera of its facilities is down"
@@ -262,6 +274,15 @@ async def _check_lately(session: Any, body: ByHand, now: datetime) -> None:
         at = shown(millis(lately[-1].urged_at))
         msg = f"it was urged at {at}, within the last hour; send `again: true` to urge it all the same"
         raise ProblemError(HTTPStatus.CONFLICT, "urged_lately", msg)
+
+
+async def _codes_of(session: AsyncSession, caller: Principal, field: str, given: str | None) -> frozenset[str] | None:
+    """Every code of a facility, as items of urges name it; None without one. Raises ProblemError naming `field`."""
+    if given is None:
+        return None
+    visible = await visible_facilities(session, caller.sight)
+    found = await find_seen(session, "facility", given, visible, field=field)
+    return None if found is None else await codes.facility_codes(session, found)
 
 
 def _parties(caller: Principal) -> frozenset[UUID] | None:

@@ -1,7 +1,7 @@
 """Frozen reports as rows: a chain that grows at its end, and that a trigger keeps from every other change."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -143,11 +143,18 @@ def listed() -> Select[Any]:
 
 
 async def page(
-    session: AsyncSession, orderings: Sequence[Ordered], last: Sequence[Any] | None, limit: int, *, count: bool
+    session: AsyncSession,
+    paging: tuple[Sequence[Ordered], Sequence[Any] | None, int],
+    *,
+    count: bool,
+    among: Collection[int] | None = None,
 ) -> tuple[Sequence[Any], int | None]:
-    """The rows of one page and one more, and the number of all of them when it is asked."""
-    rows = (await session.execute(keyset_page(listed(), SORTABLE, orderings, last, limit))).all()
-    total = await session.scalar(select(func.count()).select_from(frozen_report)) if count else None
+    """The rows of one page and one more, and the number of all of them when it is asked; `among`: of these numbers."""
+    wanted = listed()
+    if among is not None:
+        wanted = wanted.where(frozen_report.c.number.in_(among))
+    rows = (await session.execute(keyset_page(wanted, SORTABLE, *paging))).all()
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
     return rows, total
 
 

@@ -35,6 +35,11 @@ async def find(session: AsyncSession, noun: str, given: str, at: Millis | None =
     return found
 
 
+async def facility_codes(session: AsyncSession, facility_id: UUID) -> frozenset[str]:
+    """Every code that a facility has, or had."""
+    return frozenset(await session.scalars(select(facility.c.code).where(facility.c.id == facility_id).distinct()))
+
+
 def _named(code: ColumnElement[Any], id_: ColumnElement[Any], given: str) -> ColumnElement[bool]:
     try:
         return or_(code == given, id_ == UUID(given))

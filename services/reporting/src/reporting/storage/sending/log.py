@@ -1,11 +1,12 @@
 """The log: who was urged, when, how, with which outcome, and what they answered. It is only added to."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import Select, false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,28 +87,53 @@ async def get(session: AsyncSession, urge_id: UUID) -> Any:
     return (await session.execute(select(urge).where(urge.c.id == urge_id))).one_or_none()
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which entries of the log are asked for; None does not narrow them."""
+
+    agency_id: UUID | None = None
+    among: Collection[UUID] | None = None
+    """Agencies."""
+    about: Collection[str] | None = None
+    """Codes of a facility that something of the entry is about."""
+    matches: Callable[..., bool] | None = None
+    """Whether it takes the texts of the entry."""
+
+
 async def page(
     session: AsyncSession,
-    agency_id: UUID | None,
-    orderings: Sequence[Ordered],
-    last: Sequence[Any] | None,
-    limit: int,
+    chosen: Chosen,
+    paging: tuple[Sequence[Ordered], Sequence[Any] | None, int],
     *,
     count: bool,
-    among: Collection[UUID] | None = None,
 ) -> tuple[Sequence[Any], int | None]:
-    """Entries of an agency, or all: one more than the page, and the number of all when it is asked.
-
-    `among`: only of these agencies.
-    """
-    wanted = select(urge)
-    if among is not None:
-        wanted = wanted.where(urge.c.agency_id.in_(among))
-    if agency_id is not None:
-        wanted = wanted.where(urge.c.agency_id == agency_id)
-    rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
+    """The entries: one more than the page, and the number of all when it is asked."""
+    wanted = _select_chosen(chosen)
+    if chosen.matches is not None:
+        ids = [row.id for row in await session.execute(wanted) if chosen.matches(*_texts_of(row))]
+        wanted = select(urge).where(urge.c.id.in_(ids))
+    rows = (await session.execute(keyset_page(wanted, SORTABLE, *paging))).all()
     total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
     return rows, total
+
+
+def _select_chosen(chosen: Chosen) -> Select[Any]:
+    """By all but their texts."""
+    wanted = select(urge)
+    if chosen.among is not None:
+        wanted = wanted.where(urge.c.agency_id.in_(chosen.among))
+    if chosen.agency_id is not None:
+        wanted = wanted.where(urge.c.agency_id == chosen.agency_id)
+    if chosen.about is not None:
+        wanted = wanted.where(
+            or_(false(), *(urge.c["items"].contains([{"facility_code": code}]) for code in chosen.about))
+        )
+    return wanted
+
+
+def _texts_of(row: Any) -> list[str | None]:
+    of_items = [item.get(name) for item in row.items for name in ("code", "title", "facility_code", "facility_name")]
+    return [row.agency_code, row.agency_name, row.reason, row.decided_by, *of_items]
 
 
 async def sendings(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
