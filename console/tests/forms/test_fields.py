@@ -9,12 +9,13 @@ from fastapi.routing import APIRoute
 
 from console.acts.contracts import Contract, read_contract
 from console.acts.declared import OTHERS, act_of, service_of
-from console.acts.fields import Field, Kind, fields_of
+from console.acts.fields import Field, Kind, choose, fields_of
 from console.acts.inputs import changed_fields, write_record
 from console.acts.nouns import NOUNS, REFERRED
 from console.acts.permitted import PATHS, may_act, may_call
 from console.acts.reading import NEEDED, NOT_FOUND, WRITE_NUMBER, read_body, references
 from console.forms.files import router as files
+from console.forms.records import choose_columns
 from console.forms.sending import find_input
 from console.pages.reports import read_file
 from vonggac.auth.rights import Principal, Role
@@ -81,6 +82,21 @@ def test_kinds_follow_the_schema() -> None:
     freeze = {each.name: each.kind for each in form_of("freeze_report")}
     assert freeze["letterhead"] is Kind.GROUP
     assert freeze["proposals"] is Kind.LINES
+
+
+def test_what_is_needed_is_asked_for_before_what_may_stay_empty() -> None:
+    asked = [each.required for each in choose(form_of("add_survey"), ())]
+    assert True in asked
+    assert asked == sorted(asked, reverse=True)
+    declared = OTHERS["freeze_report"].fields
+    assert [each.name for each in choose(form_of("freeze_report"), declared)] == [*declared]
+
+
+def test_a_list_shows_nothing_of_the_head_of_a_row_a_second_time() -> None:
+    row = {"code": "KCL-01", "name": "Khu cách ly", "type": "quarantine", "status": "active", "address": "QL9"}
+    shown = [each.name for each in choose_columns(form_of("add_facility"), [row])]
+    assert "type" in shown
+    assert not {"code", "name", "status"} & set(shown)
 
 
 def test_labels_are_vietnamese_as_the_service_has_them() -> None:

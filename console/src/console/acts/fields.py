@@ -76,9 +76,11 @@ def fields_of(schema: Mapping[str, Any] | None, schemas: Mapping[str, Any], noun
 
 
 def choose(fields: Iterable[Field], order: tuple[str, ...]) -> list[Field]:
-    """Those of `order`, in it; all without one."""
+    """Those of `order`, in it; without one all, what is needed before what may stay empty."""
     given = {field.name: field for field in fields}
-    return [given[name] for name in order if name in given] if order else [*given.values()]
+    if order:
+        return [given[name] for name in order if name in given]
+    return sorted(given.values(), key=lambda field: not field.required)
 
 
 def _of_object(

@@ -66,11 +66,17 @@ REFERRED = {
 """The noun of a field by its name, where a service's schema does not say."""
 
 
-def name_record(record: dict[str, Any]) -> str:
-    """«CODE — name», as far as the record has them; its id where it has neither."""
-    parts = [
-        str(record[each])
+def head_fields(record: dict[str, Any]) -> list[str]:
+    """The fields that a record is called by: its code and its name, as far as it has them."""
+    named = [
+        each
         for each in ("code", "name", "full_name", "title", "number", "purpose")
         if record.get(each) and not isinstance(record[each], dict)
     ]
-    return " — ".join(dict.fromkeys(parts[:2])) or str(record.get("id", ""))
+    return named[:2]
+
+
+def name_record(record: dict[str, Any]) -> str:
+    """«CODE — name», as far as the record has them; its id where it has neither."""
+    parts = [str(record[each]) for each in head_fields(record)]
+    return " — ".join(dict.fromkeys(parts)) or str(record.get("id", ""))

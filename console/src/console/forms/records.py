@@ -1,7 +1,7 @@
 """`/register`: the nouns; `/register/{noun}`: their records; `/register/{noun}/{id}`: one, its history and its acts."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -12,7 +12,7 @@ from console.acts.declared import OTHERS
 from console.acts.fields import Field, Kind, fields_of
 from console.acts.inputs import ids_in
 from console.acts.lookup import Lookup
-from console.acts.nouns import GROUPS, NOUNS, REFERRED, Noun, name_record
+from console.acts.nouns import GROUPS, NOUNS, REFERRED, Noun, head_fields, name_record
 from console.acts.permitted import may_call
 from console.apis.caller import Answer, Caller, Found, Refused
 from console.drawing.page import render
@@ -25,6 +25,8 @@ router = APIRouter()
 
 ROWS = 50
 COLUMNS = 6
+TOO_LONG = frozenset({Kind.GROUP, Kind.ROWS, Kind.JSON, Kind.PAIRS, Kind.LONG})
+"""Kinds of fields that a list has no column for."""
 FILTERS = ("q", "status", "facility_id", "as_of", "valid_on", "cursor")
 SHOWN_BESIDE = (
     "status", "agreed", "agreed_by", "declared_by", "approved_by", "approved_at", "cancelled_by", "cancelled_at",
@@ -60,8 +62,7 @@ async def list_records(request: Request, noun: str, visitor: SignedIn) -> Respon
     answer = await inventory.get(visitor.token, f"/v1/{noun}", {**taken, "limit": ROWS, "total": "true"})
     fields = _fields(contract, known)
     items = answer.body["items"] if isinstance(answer, Found) else []
-    columns = [each for each in fields if each.kind not in {Kind.GROUP, Kind.ROWS, Kind.JSON, Kind.PAIRS, Kind.LONG}]
-    columns = [each for each in columns if each.name != "code" and any(row.get(each.name) for row in items)][:COLUMNS]
+    columns = choose_columns(fields, items)
     names = await Lookup(inventory, visitor.token).name_ids(
         reference for row in items for reference in ids_in(columns, row)
     )
@@ -116,6 +117,17 @@ async def show_record(request: Request, noun: str, record: str, visitor: SignedI
         history=history,
         by_name={each.name: each for each in fields},
     )
+
+
+def choose_columns(fields: Iterable[Field], rows: Sequence[dict[str, Any]]) -> list[Field]:
+    """Fields that a list shows beside the head of each row and its state: short ones of which a row has something."""
+    return [
+        field
+        for field in fields
+        if field.kind not in TOO_LONG
+        and field.name != "status"
+        and any(row.get(field.name) and field.name not in head_fields(row) for row in rows)
+    ][:COLUMNS]
 
 
 def _noun(path: str) -> Noun:
