@@ -25,7 +25,7 @@ from console.apis.caller import Caller
 from console.apis.inventory import Inventory
 from console.apis.reporting import Reporting
 from console.drawing.page import render
-from console.forms import files, records
+from console.forms import calls, files, records, uploads
 from console.forms import routes as forms
 from console.live import routes as live
 from console.live.events import Listeners
@@ -54,12 +54,17 @@ from vonggac.telemetry import Health
 
 MAX_BODY_BYTES = 64 * 1024
 PROVIDER_WITHIN_S = 5.0
-LARGER = {"/reports/verify": 33 * 1024 * 1024, r"/acts/inventory/\w+": 1024 * 1024}
-"""A file to verify; the forms of plans and surveys have thousands of inputs."""
+LARGER = {
+    "/reports/verify": 33 * 1024 * 1024,
+    r"/acts/inventory/\w+": 1024 * 1024,
+    r"/acts/upload/[a-z-]+": 21 * 1024 * 1024,
+}
+"""A file to verify, files that are handed in; the forms of plans and surveys have thousands of inputs."""
 CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
-    overview, facilities, cameras, obligations, requests, reports, records, files, audit, health, forms, preferences
+    overview, facilities, cameras, obligations, requests, reports, records, files, audit, health, calls, uploads, forms,
+    preferences
 )  # fmt: skip
 STATIC = Path(__file__).parent / "static"
 

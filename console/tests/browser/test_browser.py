@@ -1,6 +1,9 @@
 """What a person sees: the pages, with scripts and without, and that figures are old as soon as they are."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -93,6 +96,27 @@ async def test_figures_say_that_they_are_old_when_the_console_is_cut(
     assert "máy chủ" in await page.locator("#age-words").inner_text()
     place.to_console.mend()
     await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+
+
+async def test_figures_say_that_they_are_old_when_the_workers_are_cut(
+    chromium: Browser, place: Place, known: None, bus: Bus, province: Province
+) -> None:
+    async def live() -> None:
+        while True:
+            await province.publish(bus, *province.watched(datetime.now(UTC)))
+            await asyncio.sleep(1)
+
+    page = await signed_in(chromium, place)
+    await page.goto(place.address + "/cameras")
+    workers = asyncio.create_task(live())
+    await page.locator('[data-age="workers"]', has_text=re.compile(r"^\d giây$")).wait_for(timeout=60_000)
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+    workers.cancel()
+    await asyncio.wait({workers})
+    await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
+    assert "bộ đo" in await page.locator("#age-words").inner_text()
+    assert all(["cũ" in await figure.inner_text() for figure in await page.locator("[data-figure]").all()])
+    assert await page.locator('[data-age="proof"]').inner_text() == "chưa có"
 
 
 async def test_a_page_is_never_called_old_while_it_is_loaded(chromium: Browser, place: Place, known: None) -> None:

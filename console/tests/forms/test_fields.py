@@ -93,7 +93,7 @@ def test_what_is_needed_is_asked_for_before_what_may_stay_empty() -> None:
 
 
 def test_a_list_shows_nothing_of_the_head_of_a_row_a_second_time() -> None:
-    row = {"code": "KCL-01", "name": "Khu cách ly", "type": "quarantine", "status": "active", "address": "QL9"}
+    row = {"code": "KCL-01", "name": "Khu cách ly", "type": "health", "status": "active", "address": "QL9"}
     shown = [each.name for each in choose_columns(form_of("add_facility"), [row])]
     assert "type" in shown
     assert not {"code", "name", "status"} & set(shown)

@@ -1,6 +1,8 @@
 """A report from the form to its five files, before a real reporting."""
 
+import re
 from datetime import datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -35,3 +37,27 @@ async def test_a_report_is_frozen_by_one_and_approved_by_another_and_downloaded(
         file = await decider.get(f"/files/reporting/v1/reports/{address.rpartition('/')[2]}.{form}?version=1")
         assert file.status_code == 200, (form, file.text[:300])
         assert len(file.content) > 100
+        verdict = await decider.hand_in("/reports/verify", f"bao-cao.{form}", file.content)
+        assert "Đúng: còn nguyên vẹn." in verdict.text, form
+        altered = await decider.hand_in("/reports/verify", f"bao-cao.{form}", file.content[:-9] + b"123456789")
+        assert "Đúng: còn nguyên vẹn." not in altered.text, form
+    await hand_in_what_was_signed(decider, address.rpartition("/")[2])
+
+
+async def hand_in_what_was_signed(decider: Browser, report: str) -> None:
+    page = await decider.get(f"/acts/reporting/record_issued_paper?report_id={report}&version=1")
+    today = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh"))
+    recorded = await decider.send(page, number="05/BC-STTTT", issued_on=f"{today:%d/%m/%Y}", signed_by="Giám đốc")
+    assert recorded.status_code == 303, recorded.text
+    listed = unescape((await decider.get("/reports")).text)
+    (form,) = re.findall(r'href="(/acts/upload/issued-paper[^"]*)"', listed)
+    assert "Nộp bản đã ký" in (await decider.get(form)).text
+    picture = await decider.hand_in(form, "ban-ky.png", b"\x89PNG\r\n\x1a\n")
+    assert (picture.status_code, "hãy chọn tệp PDF." in picture.text) == (422, True)
+    cut = await decider.hand_in(form, "ban-ky.pdf", b"%PDF-1.7\n")
+    assert cut.status_code == 422
+    signed = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+    handed_in = await decider.hand_in(form, "ban-ky.pdf", signed)
+    assert (handed_in.status_code, handed_in.headers["location"]) == (303, "/reports")
+    (file,) = re.findall(r'href="(/files/reporting/v1/issued-papers/[^"]*)"', (await decider.get("/reports")).text)
+    assert (await decider.get(file)).content == signed

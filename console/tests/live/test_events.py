@@ -18,7 +18,12 @@ def answer(request: httpx.Request) -> httpx.Response:
     if request.url.path != "/v1/freshness":
         return httpx.Response(503, json={"code": "present_loading"})
     age_s = NEWEST_FACT_AGE_S[request.headers["authorization"]]
-    body = {"workers": [], "present": {"age_s": 0.5}, "newest_fact_age_s": age_s}
+    body = {
+        "workers": [],
+        "present": {"age_s": 0.5},
+        "newest_fact_age_s": age_s,
+        "newest_proof_age_s": None if age_s < 10 else 2 * age_s,
+    }
     return httpx.Response(200, json=body)
 
 
@@ -40,3 +45,4 @@ async def test_each_reader_hears_of_the_newest_fact_that_it_may_see() -> None:
         await whole.aclose()
         await ward.aclose()
     assert [round(each["fact"] or 0) for each in ages] == [1, 900]
+    assert [each["proof"] and round(each["proof"]) for each in ages] == [None, 1800]

@@ -119,7 +119,9 @@ OTHERS: Mapping[str, Act] = {
     ),
     "set_availability_target": Act(title=mark("Set a target"), after="/reports"),
     "urge_by_hand": Act(
-        title=mark("Urge a party"), fields=("agency_id", "level", "channel_kinds", "reason", "again"), after="/urges"
+        title=mark("Urge a party"),
+        fields=("agency_id", "facility_id", "level", "channel_kinds", "reason", "again"),
+        after="/urges",
     ),
     "record_answer": Act(
         title=mark("Record an answer"),

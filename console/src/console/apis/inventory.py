@@ -7,6 +7,8 @@ from typing import Any
 from console.apis.caller import Answer, Caller, Found
 
 CALLS_AT_ONCE = 8
+NOTES = 5
+"""Of the journal, on the page of what they are about."""
 
 
 class Inventory:
@@ -21,6 +23,22 @@ class Inventory:
 
     async def read_facility(self, token: str, facility_id: str) -> Answer:
         return await self.caller.get(token, f"/v1/facilities/{facility_id}")
+
+    async def list_journal(self, token: str, noun: str, thing_id: str) -> Answer:
+        """The newest notes about one thing."""
+        query: dict[str, str | int] = {"about_noun": noun, "about_id": thing_id, "sort": "-changed_at", "limit": NOTES}
+        return await self.caller.get(token, "/v1/journal-entries", query)
+
+    async def find_responsible(self, token: str) -> dict[str, str] | None:
+        """Who answers for each centre that pulls, by its id; None where the register does not say."""
+        answer = await self.caller.get(token, "/v1/destinations", {"limit": 200})
+        if not isinstance(answer, Found):
+            return None
+        return {
+            each["id"]: each["serving"]["responsible"]
+            for each in answer.body["items"]
+            if each.get("serving") and each["serving"].get("responsible")
+        }
 
     async def find_people(self, token: str, facility_ids: Iterable[str]) -> dict[str, list[dict[str, Any]] | None]:
         """Focal points of some facilities, those in office first; None where the register does not say."""

@@ -1,5 +1,6 @@
 """Pages from Jinja2 templates, everything escaped, in the language of the visitor."""
 
+import secrets
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from console.acts.declared import service_of
 from console.acts.fields import Field, Kind
 from console.acts.inputs import write_instant
 from console.acts.permitted import may_act
+from console.acts.uploads import may_upload
 from console.acts.words import FIELDS, name_choice, name_field, name_value
 from console.drawing import signs, strips
 from console.drawing.places import done_of, places_of
@@ -63,6 +65,8 @@ def environment(language: str) -> Environment:
         choice_word=lambda choice: name_choice(choice, language, words),
         value_word=lambda field, value: name_value(field, value, language, words),
         known_fields=FIELDS,
+        call_outcomes=states.CALLS,
+        new_key=partial(secrets.token_urlsafe, 18),
         service_of=service_of,
     )
     made.filters["local_instant"] = local_instant
@@ -100,6 +104,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     caller = visitor.caller if visitor is not None else None
     common = {
         "may": partial(may_act, caller),
+        "may_upload": partial(may_upload, caller),
         "places": places_of(caller) if visitor is not None else [],
         "was_done": done_of(request.query_params.get("done", "")),
         "address_plain": without_done(request),

@@ -47,7 +47,7 @@ async def show_form(request: Request, service: str, name: str, visitor: SignedIn
     cookies = request.app.state.cookies
     typed = None
     if (cookie := cookies.read(request, cookies.draft)) is not None:
-        typed = await _kept(request).take_draft(cookie)
+        typed = await kept_forms(request).take_draft(cookie)
     if typed is not None:
         take_typed(form, read_typed(typed))
     else:
@@ -73,7 +73,7 @@ async def carry_out(request: Request, service: str, name: str, visitor: SignedIn
     take_typed(form, typed)
     if form.more:
         return await _show(request, form, 200)
-    kept, subject = _kept(request), visitor.caller.subject if visitor.caller is not None else ""
+    kept, subject = kept_forms(request), visitor.caller.subject if visitor.caller is not None else ""
     try:
         led_to = await kept.begin(subject, form.key)
         if led_to is not None:
@@ -161,7 +161,7 @@ def _title(request: Request, form: Form) -> str:
     return words.gettext(form.act.title).replace("{noun}", noun)
 
 
-def _kept(request: Request) -> KeptForms:
+def kept_forms(request: Request) -> KeptForms:
     """Raises SessionsAwayError while NATS has not been reached yet."""
     kept: KeptForms | None = request.app.state.kept
     if kept is None:

@@ -1,4 +1,4 @@
-"""How old a page's figures are, link by link: browser ← console ← reporting ← workers, and the newest fact.
+"""How old a page's figures are, link by link: browser ← console ← reporting ← workers; the newest fact and proof.
 
 The console says how old each link was when it spoke; the browser adds what has passed since by its own clock.
 """
@@ -22,6 +22,8 @@ class Ages(NamedTuple):
     """Reporting ← workers: since the last sign of life of either kind, whichever has been silent for longer."""
     fact: float | None
     """Since the newest fact of a camera or a delivery."""
+    proof: float | None
+    """Since the newest read-back that matched: then a centre played the same picture."""
 
     def to_data(self) -> dict[str, float | None]:
         return self._asdict()
@@ -30,7 +32,7 @@ class Ages(NamedTuple):
 def ages_of(answer: Answer) -> Ages:
     """Of `/v1/freshness`; without it nothing is known."""
     if not isinstance(answer, Found):
-        return Ages(None, None, None)
+        return Ages(None, None, None, None)
     body: dict[str, Any] = answer.body
     newest: dict[str, float] = {}
     for worker in body["workers"]:
@@ -40,6 +42,7 @@ def ages_of(answer: Answer) -> Ages:
         reporting=body["present"]["age_s"],
         workers=max(newest.values(), default=None),
         fact=body["newest_fact_age_s"],
+        proof=body.get("newest_proof_age_s"),
     )
 
 

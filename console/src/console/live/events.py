@@ -34,7 +34,7 @@ class LiveFreshness:
 
     def __init__(self, reporting: Reporting, now: Callable[[], float] = time.monotonic) -> None:
         self._reporting, self._now = reporting, now
-        self._ages = Ages(None, None, None)
+        self._ages = Ages(None, None, None, None)
         self._read_at: float | None = None
         self._reading = asyncio.Lock()
 

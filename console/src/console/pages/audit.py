@@ -15,11 +15,9 @@ router = APIRouter()
 
 FILTERS = ("noun", "action", "changed_by", "thing_id", "since", "until", "cursor")
 ACTIONS = {
-    "create": mark("entered"),
-    "change": mark("changed"),
-    "update": mark("changed"),
-    "remove": mark("removed"),
-    "delete": mark("removed"),
+    "created": mark("entered"),
+    "changed": mark("changed"),
+    "removed": mark("removed"),
 }
 WORDS = {each.operation: each.one for each in NOUNS.values()}
 PATHS = {each.operation: each.path for each in NOUNS.values()}

@@ -58,12 +58,17 @@ async def show_camera(request: Request, camera: str, visitor: SignedIn) -> Respo
     row = _row_of(rows, camera)
     answers: list[Answer] = [rows]
     values: dict[str, Any] = {"camera": camera, "row": row, "people": None, "strips": [], "window": None}
-    values["without_strips"] = False
+    values |= {"without_strips": False, "journal": None, "responsible": {}}
     if row is not None:
-        strips, people = await asyncio.gather(
+        inventory = inventory_of(request)
+        strips, people, journal, responsible = await asyncio.gather(
             reporting.read_strips(token, row["facility_id"]),
-            inventory_of(request).list_focal_points(token, row["facility_id"]),
+            inventory.list_focal_points(token, row["facility_id"]),
+            inventory.list_journal(token, "camera", row["camera_id"]),
+            inventory.find_responsible(token),
         )
+        values["journal"] = (body_of(journal) or {"items": None})["items"]
+        values["responsible"] = responsible or {}
         answers += [people] if is_without_strips(strips) else [strips, people]
         values["without_strips"] = is_without_strips(strips)
         values["people"] = (body_of(people) or {"items": None})["items"]
@@ -85,8 +90,11 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
     reporting = reporting_of(request)
     filters = filters_of(request, (*SCOPE, "destination", "delivery", "cursor", "q"))
     scope = {name: filters[name] for name in SCOPE if name in filters}
-    present, freshness = await asyncio.gather(
-        reporting.read_present(visitor.token, scope), reporting.read_freshness(visitor.token)
+    inventory = inventory_of(request)
+    present, freshness, responsible = await asyncio.gather(
+        reporting.read_present(visitor.token, scope),
+        reporting.read_freshness(visitor.token),
+        inventory.find_responsible(visitor.token),
     )
     answers = [present]
     if "destination" in filters:
@@ -94,6 +102,11 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
         if asked["delivery"] == EVERY_DELIVERY:
             del asked["delivery"]
         answers.append(await reporting.list_cameras(visitor.token, asked))
+    body = body_of(present)
+    centres = [each for each in (body or {"by_destination": []})["by_destination"] if each["id"] in (responsible or {})]
+    journals = await asyncio.gather(
+        *(inventory.list_journal(visitor.token, "destination", each["id"]) for each in centres)
+    )
     return page(
         request,
         "pages/deliveries.html",
@@ -101,8 +114,12 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
         freshness=freshness,
         filters=filters,
         scope=scope,
-        present=body_of(present),
+        present=body,
         rows=body_of(answers[1]) if len(answers) > 1 else None,
+        centres=[
+            (each, (responsible or {})[each["id"]], (body_of(journal) or {"items": None})["items"])
+            for each, journal in zip(centres, journals, strict=True)
+        ],
     )
 
 

@@ -79,11 +79,16 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
         "people": [],
         "record": None,
         "people_known": False,
+        "journal": None,
+        "responsible": {},
     }
     answers = [rows, present, *([] if is_without_strips(strips) else [strips])]
     if known is not None:
-        people, record = await asyncio.gather(
-            inventory.list_focal_points(token, known["id"]), inventory.read_facility(token, known["id"])
+        people, record, journal, responsible = await asyncio.gather(
+            inventory.list_focal_points(token, known["id"]),
+            inventory.read_facility(token, known["id"]),
+            inventory.list_journal(token, "facility", known["id"]),
+            inventory.find_responsible(token),
         )
         answers += [people, record]
         found = body_of(people)
@@ -91,6 +96,8 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
             "people": found["items"] if found else [],
             "people_known": found is not None,
             "record": body_of(record),
+            "journal": (body_of(journal) or {"items": None})["items"],
+            "responsible": responsible or {},
         }
     words = catalogue.translations(language_of(request))
     values |= {

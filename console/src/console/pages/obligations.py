@@ -12,7 +12,7 @@ from console.words.catalogue import mark
 
 router = APIRouter()
 
-FILTERS = ("state", "kind", "code", "unit", "agency", "type", "facility", "cursor")
+FILTERS = ("q", "state", "kind", "code", "unit", "agency", "type", "facility", "cursor")
 STATES = {
     "open": mark("Open"),
     "due_soon": mark("Due soon"),
@@ -24,10 +24,9 @@ STATES = {
 }
 OPEN = frozenset({"open", "due_soon", "overdue", "no_deadline"})
 SENDINGS = {
-    "waiting": mark("waiting"),
+    "pending": mark("waiting"),
     "sent": mark("sent"),
     "failed": mark("failed"),
-    "retrying": mark("tries again"),
 }
 
 
@@ -56,10 +55,11 @@ async def list_obligations(request: Request, visitor: SignedIn) -> Response:
 async def list_urges(request: Request, visitor: SignedIn) -> Response:
     """Whom the rules urge now, and everybody who was urged, with each answer."""
     reporting, token = reporting_of(request), visitor.token
-    filters = filters_of(request, ("agency", "cursor"))
+    filters = filters_of(request, ("q", "agency", "facility", "cursor"))
+    one = {"facility": filters["facility"]} if filters["facility"] else None
     rows, due, freshness = await asyncio.gather(
         reporting.caller.get(token, "/v1/urges", {**filters, "limit": 20, "total": "true"}),
-        reporting.caller.get(token, "/v1/urges/due"),
+        reporting.caller.get(token, "/v1/urges/due", one),
         reporting.read_freshness(token),
     )
     known = {each["agency_id"]: each["agency_name"] for each in (body_of(rows) or {"items": []})["items"]}

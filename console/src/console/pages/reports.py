@@ -26,7 +26,7 @@ FORMS = {
 async def list_reports(request: Request, visitor: SignedIn) -> Response:
     """Every frozen report, the newest first, and what waits for approval."""
     reporting, token = reporting_of(request), visitor.token
-    filters = filters_of(request, ("cursor",))
+    filters = filters_of(request, ("q", "cursor"))
     rows, papers, freshness = await asyncio.gather(
         reporting.caller.get(token, "/v1/reports", {**filters, "limit": 50, "total": "true"}),
         reporting.caller.get(token, "/v1/issued-papers", {"limit": 50}),

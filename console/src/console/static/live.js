@@ -13,10 +13,11 @@
 
   function read(data) {
     const number = (text) => (text === "" || text === undefined || text === null ? null : Number(text));
-    return { reporting: number(data.reporting), workers: number(data.workers), fact: number(data.fact) };
+    return { reporting: number(data.reporting), workers: number(data.workers), fact: number(data.fact), proof: number(data.proof) };
   }
-  function write(seconds) {
-    if (seconds === null) return words.wordsUnknown;
+  function write(seconds, name) {
+    // No fact at all is not known; no proof yet is known.
+    if (seconds === null) return name === "proof" ? words.wordsNone : words.wordsUnknown;
     const whole = Math.max(0, Math.floor(seconds));
     if (whole < 60) return words.wordsSecond.replace("{n}", whole);
     if (whole < 3600) return words.wordsMinute.replace("{n}", Math.floor(whole / 60));
@@ -25,7 +26,7 @@
   function freshest(given, known) {
     // What a page does not say is as old as what the stream said before.
     const or = (name) => given[name] ?? known[name];
-    return { reporting: or("reporting"), workers: or("workers"), fact: or("fact") };
+    return { reporting: or("reporting"), workers: or("workers"), fact: or("fact"), proof: or("proof") };
   }
   function setText(element, text) {
     if (element && element.textContent !== text) element.textContent = text;
@@ -33,7 +34,7 @@
   function ages() {
     const passed = clock() - heardAt;
     const grown = (age) => (age === null ? null : age + passed);
-    return { browser: passed, reporting: grown(said.reporting), workers: grown(said.workers), fact: grown(said.fact) };
+    return { browser: passed, reporting: grown(said.reporting), workers: grown(said.workers), fact: grown(said.fact), proof: grown(said.proof) };
   }
   function cut(now) {
     if (now.browser > STALE_S) return "browser";
@@ -58,7 +59,7 @@
   }
   function show() {
     const now = ages();
-    for (const name of Object.keys(now)) setText(document.querySelector(`[data-age="${name}"]`), write(now[name]));
+    for (const name of Object.keys(now)) setText(document.querySelector(`[data-age="${name}"]`), write(now[name], name));
     const link = cut(now);
     const oldest = Math.max(now.browser, now.reporting ?? 0);
     const sentence = link === null

@@ -50,6 +50,12 @@ DELIVERIES = {
     "maintenance": mark("Maintenance"),
     "out_of_scope": mark("Out of scope"),
 }
+CALLS = {
+    "answered": mark("answered"),
+    "no_answer": mark("did not answer"),
+    "will_see_to_it": mark("will see to it"),
+}
+"""How a call ended."""
 SERVICES = {"inventory": mark("The register"), "reporting": mark("Reporting")}
 ROLES = {"national": mark("Ministry"), "provincial": mark("Province")}
 _OTHER_CAUSES = {
