@@ -20,8 +20,8 @@ class Instants:
     """The instants that the rows of a portion name, by the id of the camera or delivery."""
 
     def __init__(self, material: Material) -> None:
-        self._now = material.question.now
-        self._window = self._now - material.question.period.start
+        self._now, self._read = material.question.now, material.question.period
+        self._window = self._now - self._read.start
         stored, found = material.stored, dict[str, list[Millis]]()
         for columns, places in (
             (stored.runs, _RUNS),
@@ -33,13 +33,17 @@ class Instants:
             if columns:
                 _add(found, columns, places)
         self._found: Mapping[str, Sequence[Millis]] = found
-        self._of_watch = next_change(_instants_of(material.watch), self._now, self._window)
+        # Whoever is presumed alive lives until the moment after now, and goes on.
+        of_watch = (at for at in _instants_of(material.watch) if at != self._now + 1)
+        self._of_watch = next_change(of_watch, self._now, self._window)
 
     def next_change(self, camera: Camera) -> Millis:
         """The first moment at which the camera may stand otherwise by itself."""
         ids = camera.id, *(planned.id for planned in camera.deliveries)
         named = [at for one in ids for at in self._found.get(one, ())]
-        named += [at for piece in camera.pieces for at in (piece.start, piece.end)]
+        # What begins or ends with the period goes on beyond it.
+        named += [piece.start for piece in camera.pieces if piece.start > self._read.start]
+        named += [piece.end for piece in camera.pieces if piece.end < self._read.end]
         return min(self._of_watch, next_change(named, self._now, self._window))
 
 
