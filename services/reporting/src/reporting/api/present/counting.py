@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from reporting.api.parameters import Context, Filters, InContext
 from reporting.api.present import shapes
 from reporting.domain.instants import Millis
-from reporting.reports.present.counts import Tally
+from reporting.reports.present.counts import Present, Tally
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.http import ProblemError
@@ -47,6 +47,12 @@ async def read_present(shared: InContext, filters: Annotated[Filters, Depends()]
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, as_of)).scope
     tally, as_of = tally_of(shared)
-    board = tally.board
-    head = {"as_of": shapes.shown(as_of), "version": board.version, "narrowed": scope.visible is not None}
-    return Response(to_json(head | shapes.present(tally.present(scope))), media_type="application/json")
+    head = to_json(
+        {"as_of": shapes.shown(as_of), "version": tally.board.version, "narrowed": scope.visible is not None}
+    )
+    sums = tally.write_sums(scope, _to_json)
+    return Response(head[:-1] + b"," + sums[1:], media_type="application/json")
+
+
+def _to_json(found: Present) -> bytes:
+    return to_json(shapes.present(found))
