@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vonggac.http import new_application
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.lists.cursor import MAX_CHARACTERS
-from vonggac.http.lists.sorting import Ordering, is_after, sort_rows
+from vonggac.http.lists.sorting import SORTED_WHOLE, Ordering, first_rows, is_after, sort_rows
 from vonggac.telemetry import Health
 
 
@@ -241,3 +241,16 @@ def test_what_is_behind_a_row_is_what_stands_behind_it_in_order(
     for position, row in enumerate(ordered):
         behind = [one for one in ordered if is_after(one, row, orderings, keys)]
         assert behind == ordered[position + 1 :]
+
+
+@given(rows=ROWS, descending=st.tuples(st.booleans(), st.booleans(), st.booleans()), number=st.integers(1, 4))
+def test_the_first_rows_are_those_of_the_whole_sort(
+    rows: list[tuple[int | None, str | None]], descending: tuple[bool, bool, bool], number: int
+) -> None:
+    many = rows * (SORTED_WHOLE + 1)
+    numbered = [(*row, place) for place, row in enumerate(many)]
+    keys: dict[str, Key[tuple[int | None, str | None, int]]] = {
+        "a": Key(lambda row: row[0], int), "b": Key(lambda row: row[1]), "id": Key(lambda row: row[2], int),
+    }  # fmt: skip
+    orderings = [Ordering(name, down) for name, down in zip(keys, descending, strict=True)]
+    assert first_rows(numbered, orderings, keys, number) == sort_rows(numbered, orderings, keys)[:number]

@@ -15,11 +15,11 @@ from vonggac.http.lists.sorting import (
     Ordering,
     bounded,
     fields_pattern,
+    first_rows,
     is_after,
     parse_fields,
     parse_sort,
     sort_pattern,
-    sort_rows,
 )
 from vonggac.http.problems import FieldError, refuse_fields
 
@@ -175,8 +175,8 @@ class PageQuery[R, S: BaseModel]:
         last, keys = self.last, self._keys
         if last is not None:
             rows = [row for row in rows if is_after(row, last, self.orderings, keys)]
-        found = sort_rows(rows, self.orderings, keys)
-        return self.page(found[: self.limit + 1], total=total, as_of=as_of)
+        found = first_rows(rows, self.orderings, keys, self.limit + 1)
+        return self.page(found, total=total, as_of=as_of)
 
     @property
     def as_of(self) -> datetime | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from heapq import nlargest, nsmallest
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from vonggac.telemetry.redaction import redact
 
 MOST_CHARACTERS, LEAST_CHARACTERS = 160, 64
 """Of one long text in a cursor, and of each of several: with four bytes each beside all else that a cursor holds."""
+SORTED_WHOLE = 8
+"""So many times the rows that are asked for are sorted as they are: what is left out would cost more to find."""
 
 type Scalar = str | int | float | bool | None
 
@@ -151,6 +154,21 @@ def sort_rows[R](rows: Sequence[R], orderings: Sequence[Ordering], keys: dict[st
         of = keys[ordering.name].of
         result.sort(key=_sortable(of, result), reverse=ordering.descending)
     return result
+
+
+def first_rows[R](rows: Sequence[R], orderings: Sequence[Ordering], keys: dict[str, Key[R]], number: int) -> list[R]:
+    """Return the first `number` rows in order, without sorting those that the first key alone puts behind them."""
+    first = orderings[0]
+    if len(rows) > SORTED_WHOLE * number:
+        of = _sortable(keys[first.name].of, rows)
+        values = [of(row) for row in rows]
+        if first.descending:
+            edge = nlargest(number, values)[-1]
+            rows = [row for row, value in zip(rows, values, strict=True) if not value < edge]
+        else:
+            edge = nsmallest(number, values)[-1]
+            rows = [row for row, value in zip(rows, values, strict=True) if not edge < value]
+    return sort_rows(rows, orderings, keys)[:number]
 
 
 def _sortable[R](of: Callable[[R], Any], rows: Sequence[R]) -> Callable[[R], Any]:
