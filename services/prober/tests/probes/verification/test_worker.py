@@ -109,12 +109,22 @@ async def test_proof_ends_at_two_centres_and_what_takes_long_at_either_keeps_nob
     await proofs.fact(later, 12, within_s=40.0)
     await site.national.set_fault("wrong_picture", path="yard")
     mismatch = VerificationVerdict.MISMATCH
-    found = [(await proofs.fact(lying, number, within_s=60.0)) for number in (1, 2, 3)]
-    assert {fact.verdict for fact in found} == {mismatch}
-    assert mismatch in {fact.verdict for fact in proofs.of(later)}
-    for before, after in pairwise(found):
-        began_at = after.observed_at - timedelta(milliseconds=after.duration_ms)
-        assert (began_at - before.observed_at).total_seconds() < 4.0
+    await eventually(lambda: _mismatches(proofs, lying) >= 3, within_s=60.0, what="three mismatches")
+    await eventually(lambda: _mismatches(proofs, later) > 0, within_s=20.0, what="a mismatch at the other centre")
+    found = proofs.of(lying)
+    # A machine that is busy lets the prober stand still, which accuses nobody (decision 0084).
+    assert {fact.verdict for fact in found if fact.cause is not Cause.WORKER_LAGGED} == {mismatch}
+    apart_s = [
+        (after.observed_at - timedelta(milliseconds=after.duration_ms) - before.observed_at).total_seconds()
+        for before, after in pairwise(found)
+        if Cause.WORKER_LAGGED not in (before.cause, after.cause)
+    ]
+    assert apart_s
+    assert max(apart_s) < 4.0
+
+
+def _mismatches(proofs: Any, delivery: Any) -> int:
+    return sum(fact.verdict is VerificationVerdict.MISMATCH for fact in proofs.of(delivery))
 
 
 async def test_proof_ends_with_the_picture_that_was_found_at_a_centre_that_shows_it_for_ever(
