@@ -190,12 +190,9 @@ def _handle_errors(app: FastAPI) -> None:
             return PlainTextResponse("sign in first", status_code=401)
         to = httpx.QueryParams({"to": way_back(request)})
         response = RedirectResponse(f"/sign-in?{to}", status_code=303)
-        if request.method == "POST" and request.url.path.startswith("/acts/") and app.state.kept is not None:
-            # What was typed stands in the form again after the sign-in.
-            cookies: Cookies = app.state.cookies
+        if request.method == "POST" and request.url.path.startswith("/acts/"):
             with suppress(NatsError, TimeoutError, OSError):
-                draft = await app.state.kept.store_draft(await request.body())
-                cookies.write(response, cookies.draft, draft, within_s=DRAFT_KEPT_S)
+                await _keep_typed(request, response)
         return response
 
     @app.exception_handler(SessionsAwayError)
@@ -209,3 +206,13 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def show_fault(request: Request, _error: Exception) -> Response:
         return render(request, "error.html", status=500)
+
+
+async def _keep_typed(request: Request, response: Response) -> None:
+    """What was typed stands in the form again after the sign-in of a person whose session had ended."""
+    cookies: Cookies = request.app.state.cookies
+    kept: KeptForms | None = request.app.state.kept
+    session = cookies.read(request, cookies.session)
+    if kept is not None and session is not None and await kept.has_ended(session):
+        draft = await kept.store_draft(session, await request.body())
+        cookies.write(response, cookies.draft, draft, within_s=DRAFT_KEPT_S)

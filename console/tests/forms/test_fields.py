@@ -1,6 +1,7 @@
 """From a schema to fields, from what was typed to a body and back; the declaration against the services' documents."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from console.acts.fields import Field, Kind, choose, fields_of
 from console.acts.inputs import changed_fields, write_record
 from console.acts.nouns import NOUNS, REFERRED
 from console.acts.permitted import PATHS, may_act, may_call
-from console.acts.reading import NEEDED, NOT_FOUND, WRITE_NUMBER, read_body, references
+from console.acts.reading import NEEDED, NOT_FOUND, WRITE_NUMBER, count_rows, read_body, references
 from console.forms.files import router as files
 from console.forms.records import choose_columns
 from console.forms.sending import find_input
@@ -200,6 +201,21 @@ def test_a_file_of_a_form_is_read_as_it_is() -> None:
     assert read_file("multipart/form-data; boundary=B", body) == content
     assert read_file("multipart/form-data; boundary=B", b"") is None
     assert read_file("text/plain", body) is None
+
+
+@pytest.mark.parametrize("boundary", ["", "B"])
+def test_bombs_of_very_many_parts_of_a_form_are_not_taken_apart(boundary: str) -> None:
+    mark_of_part = b"--" + boundary.encode()
+    body = mark_of_part + (b"\r\nab\r\n" + mark_of_part) * 1_000_000
+    tracemalloc.start()
+    assert read_file(f'multipart/form-data; boundary="{boundary}"', body) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * len(body)
+
+
+def test_bombs_of_row_numbers_are_counted_to_the_bound() -> None:
+    assert count_rows("rows", {f"rows.{'9' * 5000}.name": ["a"]}) == 200
 
 
 def test_files_have_one_route() -> None:

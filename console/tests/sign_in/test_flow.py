@@ -116,6 +116,38 @@ async def test_a_form_of_another_site_is_refused(browser: Browser, headers: dict
     assert (await browser.get("/")).status_code != 303
 
 
+async def stored(bus: Bus) -> dict[str, bytes]:
+    return await Bucket(bus, topology.CONSOLE_SESSIONS).all()
+
+
+@pytest.mark.parametrize("cookie", [None, "", "guessed", "g" * 4000])
+async def test_bombs_of_a_stranger_s_forms_are_kept_nowhere(browser: Browser, bus: Bus, cookie: str | None) -> None:
+    if cookie is not None:
+        browser.console.cookies.set("vonggac_session", cookie, domain="127.0.0.1")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/acts/inventory/add_agency", "/acts/nowhere/nothing"):
+        answer = await browser.console.post(path, content=b"name=" + bytes(60_000), headers=SAME | form)
+        assert answer.headers["location"].startswith("/sign-in?")
+        assert "draft" not in answer.headers.get("set-cookie", "")
+    assert await stored(bus) == {}
+
+
+async def test_bombs_of_forms_of_a_session_that_has_ended_are_kept_as_one(
+    app: FastAPI, browser: Browser, bus: Bus
+) -> None:
+    await browser.sign_in()
+    await app.state.visitors.sessions.close(cookie_of(browser))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for number in range(3):
+        body = f"name={number}".encode()
+        answer = await browser.console.post("/acts/inventory/add_agency", content=body, headers=SAME | form)
+        assert "vonggac_draft" in answer.headers["set-cookie"]
+    assert len(await stored(bus)) == 1
+    draft = browser.console.cookies["vonggac_draft"]
+    assert await app.state.kept.take_draft(draft) == b"name=2"
+    assert cookie_of(browser) not in draft
+
+
 async def test_a_form_of_our_own_page_is_taken_by_either_header(browser: Browser) -> None:
     assert (await browser.post("/sign-out", **{"Sec-Fetch-Site": "same-origin"})).status_code == 200
     assert (await browser.post("/sign-out", **SAME)).status_code == 200

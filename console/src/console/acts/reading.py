@@ -23,7 +23,7 @@ NEEDED = mark("This is needed.")
 NOT_FOUND = mark("Nothing in the register has this code. Choose one of the list, or write its code.")
 BLANK_ROWS = 2
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_ROW = re.compile(r"\d+")
+_ROW = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def take_typed(form: Form, typed: dict[str, list[str]]) -> None:
 def _read_before(text: str) -> dict[str, list[str]]:
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(given, dict):
         return {}

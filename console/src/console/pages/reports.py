@@ -22,6 +22,10 @@ FORMS = {
 }
 
 
+MOST_PARTS = 10
+"""Of a form with a file."""
+
+
 @router.get("/reports")
 async def list_reports(request: Request, visitor: SignedIn) -> Response:
     """Every frozen report, the newest first, and what waits for approval."""
@@ -112,10 +116,11 @@ def read_file(content_type: str, body: bytes) -> bytes | None:
     head = Message()
     head["content-type"] = content_type
     boundary = head.get_param("boundary")
-    if head.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
+    if head.get_content_type() != "multipart/form-data" or not isinstance(boundary, str) or not boundary:
         return None
     mark_of_part = b"--" + boundary.encode("latin-1", "replace")
-    for part in body.split(b"\r\n" + mark_of_part)[:10] if body.startswith(mark_of_part) else ():
+    # The parts of a body may be millions.
+    for part in body.split(b"\r\n" + mark_of_part, MOST_PARTS)[:MOST_PARTS] if body.startswith(mark_of_part) else ():
         headers, gap, content = part.removeprefix(mark_of_part).partition(b"\r\n\r\n")
         if gap and b"filename=" in headers.lower():
             return content or None

@@ -1,19 +1,20 @@
 """What is kept of forms for a while: that one was sent, and what was typed when its session had ended.
 
-Both lie in the bucket of the sessions. What was typed is sealed with a key that the browser alone has.
+Both lie in the bucket of the sessions. What was typed is sealed with a key that the browser alone has, and kept for a
+browser that had a session, one form for each: the bucket lies where the facts do, and nobody fills it from outside.
 """
 
 import asyncio
 import hashlib
-import secrets
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
+from console.sign_in.sessions import address_of
 from vonggac.bus import Bucket
 
 WAIT_S, POLL_S = 30.0, 0.2
-_SENT, _DRAFT, _KEY = b"vonggac-sent", b"vonggac-draft", b"vonggac-draftkey"
+_SENT, _DRAFT, _KEY, _OPENS = b"vonggac-sent", b"vonggac-draft", b"vonggac-draftkey", b"vonggac-opens"
 _GOES_ON = b"-"
 
 
@@ -48,9 +49,19 @@ class KeptForms:
         """It was refused: the form may be sent again. Raises NatsError or TimeoutError."""
         await self._bucket.delete(_digest(f"{subject}\0{key}", _SENT))
 
-    async def store_draft(self, typed: bytes) -> str:
-        """The cookie that opens what was typed. Raises NatsError or TimeoutError."""
-        cookie = secrets.token_urlsafe(32)
+    async def has_ended(self, session: str) -> bool:
+        """Whether there was a session of this cookie: what was removed leaves its mark in the bucket as long as a
+        session does. Raises NatsError or TimeoutError.
+        """
+        _, revision = await self._bucket.entry(address_of(session))
+        return revision > 0
+
+    async def store_draft(self, session: str, typed: bytes) -> str:
+        """The cookie that opens what was typed, in place of what this session's browser had typed before.
+
+        Raises NatsError or TimeoutError.
+        """
+        cookie = _digest(session, _OPENS)
         await self._bucket.put(_digest(cookie, _DRAFT), bytes(SecretBox(_key(cookie)).encrypt(typed)))
         return cookie
 
