@@ -105,7 +105,8 @@ def test_every_row_of_the_threat_model_names_its_tests_and_every_part_has_one() 
     ]
     parts, tests = [row[0] for row in rows[1:]], [row[3] for row in rows[1:]]
     assert [part for part, named_here in zip(parts, tests, strict=True) if not NAMED_TEST.search(named_here)] == []
-    users = [f"{name}'s login at NATS" for name in ("inventory", "the prober", "the forwarder", "reporting")]
+    logins = ("inventory", "the prober", "the forwarder", "reporting", "the console")
+    users = [f"{name}'s login at NATS" for name in logins]
     roles = [f"{name}'s role at PostgreSQL" for name in ("inventory", "reporting")]
     tokens = ["a reader's token", "an operator's token", "the login `setup` at NATS"]
     places = ["a camera", "a centre", "the prober's host, or the forwarder's", "the image registry", "the browser"]
