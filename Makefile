@@ -18,13 +18,15 @@ python := .venv/bin/python
 # A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/unit/tiers.py); so is
 # one that a leak of an earlier test hit, whose traceback is then all there is of it.
 repeated := --max-suite-reruns 5 --rerun-show-tracebacks
+# Where the set-up brings uv to, if it was missing.
+with_uv := PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin"
 typed := .githooks shared services simulator local console docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Use
 
@@ -73,8 +75,7 @@ test-chart: chart-tools ## The Helm chart: lint, render, schemas, generated valu
 
 .PHONY: chart-tools
 chart-tools: setup
-	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin \
-		PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin" \
+	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin $(with_uv) \
 		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
 
 .PHONY: test-deploy
@@ -114,6 +115,10 @@ generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated page
 	@$(python) docs/generate.py
 	@$(python) -m bench.figures
 	@$(python) deploy/k8s/generate.py
+
+.PHONY: api-diff
+api-diff: setup ## What breaks callers and readers of events since the last release, or since BASE (api-diff BASE=v0.1.0)
+	@exec $(python) -m tests.breaking $(if $(filter command line,$(origin BASE)),$(BASE))
 
 .PHONY: examples
 examples: setup ## Write the documents of docs/examples/ again, from a made-up province: the same bytes each time
