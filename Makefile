@@ -169,6 +169,30 @@ bench-guard: setup ## Attacks on APIs and by cameras: memory, silence, losses, w
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)
 
+##@ Release
+
+.PHONY: packages
+packages: setup ## Wheels of all packages and their SBOM (CycloneDX, from the lock file) in dist/
+	@rm -rf dist && $(with_uv) uv build --quiet --all-packages --wheel --out-dir dist
+	@$(with_uv) uv export --quiet --locked --all-packages --no-dev --format cyclonedx1.5 --output-file dist/vonggac.cdx.json
+	@ls dist
+
+.PHONY: push-image
+push-image: ## Build the image of SERVICE with SBOM and provenance and push it to REGISTRY, as VERSION (docker buildx)
+	@: $${SERVICE:?one of inventory prober forwarder reporting console simulator local} $${REGISTRY:?where to push} $${VERSION:?0.1.0}
+	@[ -z "$${REGISTRY_PASSWORD-}" ] || printf %s "$$REGISTRY_PASSWORD" | docker login --username "$$REGISTRY_USER" --password-stdin "$${REGISTRY%%/*}"
+	@docker buildx inspect vonggac >/dev/null 2>&1 || docker buildx create --name vonggac --driver docker-container >/dev/null
+	@docker buildx build --builder vonggac --file deploy/docker/Dockerfile --build-arg "SERVICE=$$SERVICE" \
+		--build-arg "VERSION=$${VERSION#v}" --build-arg "REVISION=$$(git rev-parse HEAD)" \
+		--sbom=true --provenance=mode=max --tag "$$REGISTRY/vonggac-$$SERVICE:$${VERSION#v}" --push .
+
+.PHONY: publish-release
+publish-release: ## What lies in dist/ as the release of TAG, with what breaks since the one before (gh)
+	@: $${TAG:?v0.1.0}
+	@before=$$(git describe --tags --abbrev=0 --match 'v*' "$$TAG^" 2>/dev/null || true); \
+		{ if [ -n "$$before" ]; then $(python) -m tests.breaking "$$before" || true; else echo "The first release."; fi; } >dist/breaking.txt
+	@gh release create "$$TAG" dist/*.whl dist/vonggac.cdx.json --verify-tag --notes-file dist/breaking.txt
+
 ##@ Set up and tidy
 
 .PHONY: setup
