@@ -61,6 +61,10 @@ test-unit: setup ## Tests without a server or another process, with few random e
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" or SHARD=1/4 chooses, and counts none)
 	@exec $(python) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(repeated) $(if $(SHARD),--shard $(SHARD)) $(if $(ARGS)$(SHARD),$(ARGS),--cov --cov-report= --record-seconds)
 
+.PHONY: guard-of-tests
+guard-of-tests: setup ## Faults on record, one at a time in a copy, each turn their test red (ARGS="-n 4 -k ledger"; goes on where it was stopped)
+	@exec $(python) -m tests.guard $(ARGS)
+
 .PHONY: leak-test
 leak-test: setup ## Secrets planted at every input in every spelling are found nowhere: logs, APIs, events, databases, /proc
 	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)

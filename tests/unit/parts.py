@@ -51,7 +51,7 @@ SERVICES = ("forwarder.app", "inventory.app", "prober.app", "reporting.app", "si
 """By two parts or more: imported before too, but not where their lines are counted as they are imported."""
 # anyio and hypothesis are plugins of pytest too, whose assertions nobody needs explained.
 _REWRITTEN = "ignore:Module already imported so cannot be rewritten"
-_FORKED = tuple(
+FORKED = tuple(
     word for name in ("anyio", "hypothesis", "_hypothesis_globals")
     for word in ("-W", f"{_REWRITTEN}; {name}:pytest.PytestAssertRewriteWarning")
 )  # fmt: skip
@@ -127,7 +127,7 @@ def _run(arguments: list[str], output: int, data: str | None) -> None:
     os.dup2(output, 2)
     if data is not None:
         os.environ["COVERAGE_FILE"] = data
-    sys.exit(int(pytest.main(["-q", "--no-header", *_FORKED, *arguments])))
+    sys.exit(int(pytest.main(["-q", "--no-header", *FORKED, *arguments])))
 
 
 def _shown(part: _Part) -> str:
