@@ -308,6 +308,7 @@ delivery_change = Table(
     Column("begins_at", DateTime(timezone=True), comment="When the state began; null: when it was seen, observed_at"),
     Column("acknowledged_at", DateTime(timezone=True), comment="The last media that the destination had confirmed"),
     Column("first_changed_at", DateTime(timezone=True), comment="Of several changes in one report: the first"),
+    Column("refused_for", Text, comment="Why a centre that pulls is refused; null: it is not, or nobody said"),
     _once_said("delivery_change", "delivery_id"),
     Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
     *_by_time("delivery_change"),

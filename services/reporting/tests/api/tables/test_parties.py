@@ -10,7 +10,7 @@ from services.reporting.tests.conftest import Client, Province
 
 from reporting.ingest.handlers import Ingest
 from reporting.tables import Format
-from vonggac.events import CloudEvent, Payload, new_event
+from vonggac.events import Cause, CloudEvent, Payload, new_event
 from vonggac.events.inventory import CameraV1, DestinationMode, DestinationV1, PlannedDelivery
 from vonggac.events.inventory.serving import SelfCheck, SelfCheckOutcome
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -79,6 +79,32 @@ async def test_a_centre_is_named_for_the_time_between_good_checks_of_its_address
     minute = 60_000
     assert sum(row["by_centre_ms"] for row in rows) == 20 * minute
     assert sum(row["by_us_ms"] for row in rows) == 2 * minute
+
+
+async def test_a_centre_that_is_refused_for_its_address_is_not_named_by_checks_that_come_from_elsewhere(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    province.now = END
+    camera = province.camera("CAM-01")
+    pulled, pushed = camera.deliveries
+    at, minute = START + timedelta(hours=1), timedelta(minutes=1)
+    await province.feed(
+        ingest,
+        *province.base(),
+        province.stated("camera", camera),
+        *province.watched(END),
+        *province.probes(camera, START, END, every_s=600),
+        province.change(pulled, camera, 1, START, "waiting_for_centre", cause="not_asked"),
+        province.change(pulled, camera, 2, at + 3 * minute, "waiting_for_centre", cause="refused",
+                        refused_for=Cause.ADDRESS_NOT_ALLOWED),
+        province.change(pulled, camera, 3, at + 7 * minute, "waiting_for_centre", cause="refused",
+                        refused_for=Cause.AUTH_FAILED),
+        province.change(pushed, camera, 4, START, "acknowledged"),
+        *(checked(camera, pulled, at + number * minute, SelfCheckOutcome.SERVED) for number in (0, 10)),
+    )  # fmt: skip
+    rows = json.loads(await get(client, "not_connected_by_party", Format.JSON))
+    assert all(sum(row[name] for name in PARTIES) == row["not_connected_ms"] > 0 for row in rows)
+    assert sum(row["by_centre_ms"] for row in rows) == 6 * 60_000
 
 
 def checked(

@@ -47,6 +47,15 @@ def test_what_no_forwarder_showed_is_nobody_s() -> None:
     assert party_of(None) is Responsibility.UNKNOWN
 
 
+def test_a_check_of_ours_proves_nothing_of_a_centre_that_is_refused_for_its_address() -> None:
+    """It does not come from the centre's network."""
+    refused = Status("waiting_for_centre", "refused", 0)
+    for reason, party in (("address_not_allowed", "unknown"), ("auth_failed", "centre"), (None, "centre")):
+        assert party_of(refused, SelfCheckOutcome.SERVED, reason) == party, reason
+        assert party_of(refused, SelfCheckOutcome.TLS, reason) == "us", reason
+    assert party_of(Status("waiting_for_centre", "left", 0), SelfCheckOutcome.SERVED, "address_not_allowed") == "centre"
+
+
 @pytest.mark.parametrize("cause", ["not_asked", "left", "refused"])
 def test_a_centre_without_a_session_is_named_between_two_checks_that_were_good(cause: str) -> None:
     shown = [Segment(0, 1000, Status("waiting_for_centre", cause, 0))]

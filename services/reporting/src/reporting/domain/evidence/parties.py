@@ -9,15 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from reporting.domain.evidence.claims import Status
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import Responsibility, find_responsible
 from vonggac.events.inventory.serving import SelfCheckOutcome
 
 
-def party_of(status: Status | None, check: SelfCheckOutcome | None = None) -> Responsibility:
-    """Who can end it. `status`: as the delivery's forwarder showed it; None where none did."""
+def party_of(
+    status: Status | None, check: SelfCheckOutcome | None = None, refused_for: str | None = None
+) -> Responsibility:
+    """Who can end it. `status`: as the delivery's forwarder showed it; None where none did.
+
+    `refused_for`: why it refused the centre; of use only while it did.
+    """
     if status is None:
         return Responsibility.UNKNOWN
-    return find_responsible(status.state, status.cause, check=check)
+    reason = refused_for if status.cause == Cause.REFUSED.value else None
+    return find_responsible(status.state, status.cause, check=check, refused_for=reason)
 
 
 def divide(
@@ -25,14 +32,15 @@ def divide(
     lost: Sequence[Segment[bool]],
     statuses: Sequence[Segment[Status]],
     checks: Sequence[Segment[SelfCheckOutcome]] = (),
+    refusals: Sequence[Segment[str]] = (),
 ) -> Iterator[tuple[Millis, Millis, Responsibility]]:
     """The time in which a delivery was not connected, with who can end it. Its lengths add up to that of `lost`.
 
-    `checks`: what those of its address agree on.
+    `checks`: what those of its address agree on. `refusals`: why its centre was refused.
     """
-    for start, end, (away, status, check) in overlay(period, [lost, statuses, checks]):
+    for start, end, (away, status, check, refused_for) in overlay(period, [lost, statuses, checks, refusals]):
         if away:
-            yield start, end, party_of(status, check)
+            yield start, end, party_of(status, check, refused_for)
 
 
 def add_up(parts: Iterator[tuple[Millis, Millis, Responsibility]]) -> Mapping[Responsibility, Millis]:

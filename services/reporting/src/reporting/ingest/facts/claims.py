@@ -19,14 +19,14 @@ _INSERT = text(
     """
     insert into delivery_change
         (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt, acknowledged_at,
-         first_changed_at)
+         first_changed_at, refused_for)
     select * from unnest(
         cast(:delivery_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[]),
         cast(:held as timestamptz[]), cast(:observed as timestamptz[]),
         cast(:states as text[]), cast(:causes as text[]), cast(:attempts as smallint[]),
-        cast(:acknowledged as timestamptz[]), cast(:changed as timestamptz[])
+        cast(:acknowledged as timestamptz[]), cast(:changed as timestamptz[]), cast(:refused as text[])
     ) as new (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt, acknowledged_at,
-              first_changed_at)
+              first_changed_at, refused_for)
     order by delivery_id, worker_id, sequence
     on conflict do nothing
     returning delivery_id, worker_id, sequence
@@ -130,6 +130,7 @@ def _columns(changes: Sequence[DeliveryObservedV1]) -> dict[str, list[object]]:
             None if one.changes == 1 or (at := one.first_changed_at) is None else cut(min(at, one.observed_at))
             for one in changes
         ],
+        "refused": [one.refused_for.value if one.refused_for else None for one in changes],
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import batched
+from typing import NamedTuple
 
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
 from reporting.domain.evidence.parties import add_up, divide
@@ -16,6 +17,7 @@ from reporting.reports.accounts import PORTION, CameraHistory, histories, watch_
 from reporting.storage import history, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
+from reporting.storage.upkeep.refusals import load_refusals
 from reporting.storage.upkeep.self_checks import load_checks
 from reporting.tables.catalogue.columns import CAMERA, DELIVERY, FACILITY, camera_values, delivery_values
 from reporting.tables.catalogue.source import Selection, Source
@@ -148,6 +150,13 @@ def _of_deliveries(asked: Selection, portion: Sequence[Camera], stored: Stored, 
     return rows
 
 
+class _Reasons(NamedTuple):
+    """What decides between us and a centre, by delivery."""
+
+    checks: Mapping[str, Sequence[Segment[SelfCheckOutcome]]]
+    refusals: Mapping[str, Sequence[Segment[str]]]
+
+
 async def party_rows(asked: Selection) -> Portions:
     """In the order of the deliveries, day by day; days on which nothing was lost have no row."""
     session, question = asked.session, asked.question
@@ -158,7 +167,8 @@ async def party_rows(asked: Selection) -> Portions:
         deliveries = [planned.id for one in portion for planned in one.deliveries]
         stored = await history.stored(session, (), deliveries, *question.period, watch)
         checks = await load_checks(session, deliveries, *question.period)
-        yield await asyncio.to_thread(_of_parties, asked, found, stored, watch, checks)
+        refusals = await load_refusals(session, deliveries, *question.period)
+        yield await asyncio.to_thread(_of_parties, asked, found, stored, watch, _Reasons(checks, refusals))
 
 
 def _of_parties(
@@ -166,7 +176,7 @@ def _of_parties(
     found: Sequence[CameraHistory],
     stored: Stored,
     watch: Watch,
-    checks: Mapping[str, Sequence[Segment[SelfCheckOutcome]]],
+    reasons: _Reasons,
 ) -> list[Row]:
     question, claims, rows = asked.question, stored.claims(), list[Row]()
     days = series(question.period, Step.DAY, question.zone)
@@ -185,7 +195,11 @@ def _of_parties(
             rows += [
                 (day.start, *_where(one.camera), *delivery_values(planned), sum(sums), *sums)
                 for day in days
-                if any(sums := _sums(day, lost, statuses, checks.get(planned.id, ())))
+                if any(
+                    sums := _sums(
+                        day, lost, statuses, reasons.checks.get(planned.id, ()), reasons.refusals.get(planned.id, ())
+                    )
+                )
             ]
     return rows
 
@@ -195,9 +209,11 @@ def _sums(
     lost: Sequence[Segment[bool]],
     statuses: Sequence[Segment[Status]],
     checks: Sequence[Segment[SelfCheckOutcome]],
+    refusals: Sequence[Segment[str]],
 ) -> tuple[Millis, ...]:
     """Milliseconds of each party, in the order of the table."""
-    return tuple(add_up(divide(day, _within(day, lost), _within(day, statuses), _within(day, checks))).values())
+    parts = divide(day, _within(day, lost), _within(day, statuses), _within(day, checks), _within(day, refusals))
+    return tuple(add_up(parts).values())
 
 
 def _within[T](day: Period, line: Sequence[Segment[T]]) -> list[Segment[T]]:
