@@ -227,6 +227,22 @@ def test_odd_keyframes_in_the_second_coming_do_not_end_it() -> None:
     assert watched.remembered.repetition is not None
 
 
+def test_a_recording_that_is_shown_thrice_with_live_pictures_between_is_dated_to_none_of_these() -> None:
+    """As the black picture of an encoder, whose keyframes follow each other in the same order each time."""
+    watched = Watched(heads=True).show(live(90))
+    shown = list[tuple[datetime, datetime]]()
+    for number in range(3):
+        began = at(watched.now_s)
+        watched.show(loop(20, 2.2)).show(live(60, f"live {number}"))
+        shown.append((began, at(watched.now_s - 60)))
+    assert len(watched.begun) == len(watched.ended) == 3
+    assert [began <= since <= ended for since, (began, ended) in zip(watched.begun, shown, strict=True)] == [True] * 3
+    assert [ended for _, ended in shown] == watched.ended
+    watched.show(loop(20, 1))
+    assert watched.remembered.repetition is not None
+    assert watched.remembered.repetition.since >= at(watched.now_s - 20)
+
+
 def test_what_is_sent_again_at_a_new_session_or_in_a_burst_is_no_repetition() -> None:
     watched = Watched(heads=True).show(live(40)).show(live(8, "kept"))
     watched.remembered.begin_session(at(watched.now_s))
