@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from console.tests.conftest import running_console, serve
+from console.tests.forms.conftest import register_address, register_url
 from console.tests.pages.conftest import (
     common_database,
     province,
@@ -27,7 +28,16 @@ from reporting.settings import Settings as ReportingSettings
 from vonggac.bus import Bus
 from vonggac.embedded import NatsServer, free_port
 
-__all__ = ["common_database", "province", "reporting_template", "reporting_url", "settings", "superuser"]
+__all__ = [
+    "common_database",
+    "province",
+    "register_address",
+    "register_url",
+    "reporting_template",
+    "reporting_url",
+    "settings",
+    "superuser",
+]
 CHROMIUM = shutil.which("chromium")
 CHOSEN = "VONGGAC_TEST_BROWSER"
 """Environment variable that `make test-browser` sets."""
@@ -120,6 +130,25 @@ async def place(
         line(own, front) as to_console,
     ):
         yield Place(address, to_console, to_reporting)
+        app.state.end_streams()
+        console.should_exit = True
+
+
+@pytest_asyncio.fixture
+async def office(
+    bus: Bus, settings: ReportingSettings, nats_server: NatsServer, keys_folder: object, register_address: str
+) -> AsyncIterator[str]:
+    """The console before a register and reporting, as an office has it; its address."""
+    address, port = f"http://127.0.0.1:{(own := free_port())}", free_port()
+    issuer = IssuerSettings.model_validate({"port": free_port(), "keys": keys_folder, "console_url": address})
+    services = {"reporting_url": f"http://127.0.0.1:{port}", "inventory_url": register_address, "part_timeout_s": 20}
+    async with (
+        serve(create_issuer(issuer), issuer.port),
+        serve(create_reporting(settings), port, lifespan="on"),
+        running_console(nats_server, issuer, base_url=address, **services) as app,
+        serve(app, own) as console,
+    ):
+        yield address
         app.state.end_streams()
         console.should_exit = True
 

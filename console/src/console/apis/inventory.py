@@ -40,6 +40,12 @@ class Inventory:
             if each.get("serving") and each["serving"].get("responsible")
         }
 
+    async def count_waiting_requests(self, token: str) -> int | None:
+        """Requests that wait for a decision, of those that the person sees; None where the register does not say."""
+        query: dict[str, str | int] = {"status": "waiting", "limit": 1, "total": "true"}
+        answer = await self.caller.get(token, "/v1/decision-requests", query)
+        return answer.body["total"] if isinstance(answer, Found) else None
+
     async def find_people(self, token: str, facility_ids: Iterable[str]) -> dict[str, list[dict[str, Any]] | None]:
         """Focal points of some facilities, those in office first; None where the register does not say."""
         ids = list(facility_ids)[:CALLS_AT_ONCE]

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.acts.permitted import may_act
 from console.apis.caller import Answer
 from console.drawing import tile_grid
 from console.pages.parts import (
@@ -42,7 +43,8 @@ class Call:
 
 @router.get("/")
 async def show_overview(request: Request, visitor: SignedIn) -> Response:
-    return await _show(request, visitor.token, "pages/overview.html", CALLS)
+    decides = may_act(visitor.caller, "decide_request")
+    return await _show(request, visitor.token, "pages/overview.html", CALLS, decides=decides)
 
 
 @router.get("/wall")
@@ -50,15 +52,19 @@ async def show_wall(request: Request, visitor: SignedIn) -> Response:
     return await _show(request, visitor.token, "pages/wall.html", CALLS_ON_WALL)
 
 
-async def _show(request: Request, token: str, template: str, calls: int) -> Response:
+async def _show(request: Request, token: str, template: str, calls: int, *, decides: bool = False) -> Response:
     reporting = reporting_of(request)
     scope = filters_of(request, SCOPE)
-    present, freshness, obligations = await asyncio.gather(
-        reporting.read_present(token, scope), reporting.read_freshness(token), reporting.list_obligations(token)
+    present, freshness, obligations, waiting = await asyncio.gather(
+        reporting.read_present(token, scope),
+        reporting.read_freshness(token),
+        reporting.list_obligations(token),
+        _count_waiting(request, token, decides=decides),
     )
     body = body_of(present)
     now = datetime.fromtimestamp(request.app.state.unix_s(), LOCAL)
     values: dict[str, Any] = {
+        "waiting": waiting,
         "present": body,
         "filters": scope,
         "deadline": _deadline(obligations, now),
@@ -78,6 +84,10 @@ async def _show(request: Request, token: str, template: str, calls: int) -> Resp
             "tiles_height": tile_grid.height_of(placed),
         }
     return page(request, template, answers=[present], freshness=freshness, **values)
+
+
+async def _count_waiting(request: Request, token: str, *, decides: bool) -> int | None:
+    return await inventory_of(request).count_waiting_requests(token) if decides else None
 
 
 async def _calls(request: Request, token: str, urgent: list[Summary], now: datetime) -> list[Call]:

@@ -1,0 +1,38 @@
+"""A request that waits stands before who decides it, and before nobody else."""
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+from console.tests.conftest import Browser
+from console.tests.forms.conftest import Register
+
+pytestmark = pytest.mark.server
+WAITS = "1 đề nghị chờ quyết định"
+
+
+def text_of(page: httpx.Response) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", page.text)))
+
+
+async def test_a_request_stands_on_the_overview_of_who_decides_it_until_it_is_decided(
+    browsers: dict[str, Browser], register: Register
+) -> None:
+    operator, decider = browsers["vận hành"], browsers["quyết định"]
+    unit = await register.add("units", code="45", name="Quảng Trị", level="province", valid_from="1989-07-01")
+    agency = await register.add("agencies", code="SYT", name="Sở Y tế", role="managing")
+    of = {"unit_id": unit["id"], "managing_agency_id": agency["id"]}
+    await register.add("facilities", code="KCL-01", name="Khu cách ly 1", type="health", **of)
+    assert "chờ quyết định" not in text_of(await decider.get("/"))
+    form = await operator.get("/acts/inventory/add_decision_request?act=exception")
+    asked = await operator.send(form, facility_id="KCL-01", reason="Cáp quang chưa tới nơi")
+    assert asked.status_code == 303, asked.text
+    assert WAITS in text_of(await decider.get("/"))
+    assert WAITS not in text_of(await operator.get("/"))
+    waiting = await decider.get("/requests")
+    assert "Cáp quang chưa tới nơi" in text_of(waiting)
+    (decide,) = re.findall(r'href="(/acts/inventory/decide_request[^"]*decision=refused[^"]*)"', waiting.text)
+    decided = await decider.send(await decider.get(unescape(decide)), reason="Chờ kéo cáp")
+    assert decided.status_code == 303, decided.text
+    assert "chờ quyết định" not in text_of(await decider.get("/"))
