@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import av
 import psutil
 import pytest
 import pytest_asyncio
@@ -212,3 +214,27 @@ def test_a_process_loads_nothing_that_it_does_not_need() -> None:
         "import sys, prober.probes.decoding.child; sys.exit(not {'pydantic', 'structlog'}.isdisjoint(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("codec", VideoCodec)
+async def test_a_jpeg_for_a_person_is_made_in_the_confined_process(
+    decoder: Decoder, frames: Frames, h265_keyframe: list[bytes], codec: VideoCodec
+) -> None:
+    keyframe = frames[0] if codec is VideoCodec.H264 else h265_keyframe
+    process = await process_of(decoder)
+    picture = await decoder.decode(codec, keyframe, jpeg_width=161)
+    assert isinstance(picture, Picture)
+    with av.open(io.BytesIO(picture.jpeg), format="jpeg_pipe") as container:
+        frame = next(container.decode(video=0))
+    assert (frame.width, frame.height) == (160, 90)
+    assert (picture.width, picture.height) == (320, 180)
+    small = await decoder.decode(codec, keyframe, jpeg_width=1920)
+    assert isinstance(small, Picture)
+    assert small.jpeg != picture.jpeg
+    assert decoder.process_ids == [process]
+
+
+async def test_a_picture_that_nobody_looks_at_is_no_jpeg(decoder: Decoder, frames: Frames) -> None:
+    picture = await decoder.decode(VideoCodec.H264, frames[0])
+    assert isinstance(picture, Picture)
+    assert picture.jpeg == b""

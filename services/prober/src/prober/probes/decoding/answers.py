@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from prober.domain.picture import PictureHistory, PictureJudgement, Thumbnail, ThumbnailUnreadableError
+from prober.domain.picture import ENCODED_BYTES, PictureHistory, PictureJudgement, Thumbnail, ThumbnailUnreadableError
 from prober.probes.decoding.picture import Picture, Undecodable
 from vonggac.events import Cause
+
+JPEG_BEGINS = b"\xff\xd8\xff"
 
 
 class BrokenMessageError(ValueError):
@@ -46,11 +48,16 @@ def decode_answer(described: bytes, data: bytes, history: PictureHistory | None)
         answer = _Answer.model_validate_json(described)
         if answer.reason is not None:
             return Undecodable(answer.reason, answer.decode_s, answer.cause)
-        thumbnail = Thumbnail.decode(data)
+        thumbnail, jpeg = Thumbnail.decode(data[:ENCODED_BYTES]), data[ENCODED_BYTES:]
+        if jpeg and not jpeg.startswith(JPEG_BEGINS):
+            # It goes on to a browser: whoever took the process over does not choose what it is.
+            raise BrokenMessageError("no JPEG")
         judged = _judged(answer.judged, thumbnail, history) if answer.judged is not None else None
     except (ValidationError, ThumbnailUnreadableError) as error:
         raise BrokenMessageError(type(error).__name__) from None
-    return Picture(answer.width, answer.height, answer.profile, answer.pixel_format, answer.decode_s, thumbnail, judged)
+    return Picture(
+        answer.width, answer.height, answer.profile, answer.pixel_format, answer.decode_s, thumbnail, judged, jpeg
+    )
 
 
 def _judged(judged: _Judged, thumbnail: Thumbnail, history: PictureHistory | None) -> PictureJudgement:

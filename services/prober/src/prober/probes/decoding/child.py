@@ -44,7 +44,9 @@ def main() -> None:
 
 def _decode(request: Request, contexts: IdleContexts) -> Picture | Undecodable:
     try:
-        return decode_keyframe(request.codec, request.nals, request.taken_at, request.history, contexts)
+        return decode_keyframe(
+            request.codec, request.nals, request.taken_at, request.history, contexts, jpeg_width=request.jpeg_width
+        )
     except MemoryError:
         return Undecodable("the picture asks for more memory than a decoder may take", cause=Cause.PICTURE_TOO_LARGE)
 

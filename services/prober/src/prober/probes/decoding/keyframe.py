@@ -20,6 +20,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
 from prober.domain.picture import PictureHistory, Planes, reduce_picture
+from prober.probes.decoding.jpeg import encode_jpeg
 from prober.probes.decoding.picture import Picture, Undecodable
 from prober.probes.decoding.size import MOST_PIXELS
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, is_slice, keyframe_hash, nal_type
@@ -77,8 +78,12 @@ def decode_keyframe(
     taken_at: datetime | None = None,
     history: PictureHistory | None = None,
     contexts: IdleContexts | None = None,
+    *,
+    jpeg_width: int | None = None,
 ) -> Picture | Undecodable:
     """Decode, reduce, and judge beside `history`; `contexts`: where decoders wait for the next keyframe.
+
+    `jpeg_width`: make a JPEG too, at most so wide.
 
     Right after the reduction judging costs a third of what it does later.
     """
@@ -105,6 +110,7 @@ def decode_keyframe(
         decode_s=time.monotonic() - started,
         thumbnail=thumbnail,
         judged=judged,
+        jpeg=encode_jpeg(frame, jpeg_width) if jpeg_width is not None else b"",
     )
     # Not before: whoever decodes with it meanwhile would need memory for a second picture.
     contexts.release(codec, sets, context)

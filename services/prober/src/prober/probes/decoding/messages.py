@@ -1,4 +1,4 @@
-"""The messages between the prober and a decoding process: lengths, JSON, thumbnails and NAL units.
+"""The messages between the prober and a decoding process: lengths, JSON, thumbnails, NAL units and a JPEG.
 
 Never pickled objects: the process reads what foreign devices send, and whoever takes it over must not get the prober.
 """
@@ -37,6 +37,8 @@ class Request:
     nals: Sequence[bytes]
     taken_at: datetime
     history: PictureHistory | None
+    jpeg_width: int | None = None
+    """Where a person looks at it: a JPEG as well, at most so wide."""
 
     def encode(self) -> list[bytes]:
         """The message in pieces."""
@@ -49,6 +51,7 @@ class Request:
             "lengths": [len(nal) for nal in self.nals],
             "thumbnails": [thumbnail is not None for thumbnail in before],
             "thresholds": _fields_of(history.thresholds) if history is not None else None,
+            "jpeg_width": self.jpeg_width,
         }
         return _framed(described, [*thumbnails, *self.nals])
 
@@ -69,7 +72,7 @@ class Request:
             previous, reference = found
             history = PictureHistory(previous, reference, PictureThresholds(**thresholds))
         taken_at = datetime.fromtimestamp(fields["taken_s"], UTC)
-        return cls(VideoCodec(fields["codec"]), nals, taken_at, history)
+        return cls(VideoCodec(fields["codec"]), nals, taken_at, history, fields["jpeg_width"])
 
 
 def encode_answer(result: Picture | Undecodable, history: PictureHistory | None) -> list[bytes]:
@@ -85,7 +88,7 @@ def encode_answer(result: Picture | Undecodable, history: PictureHistory | None)
         "pixel_format": result.pixel_format,
         "judged": _described(judged, history) if judged is not None else None,
     }
-    return _framed(described, [result.thumbnail.encode()])
+    return _framed(described, [result.thumbnail.encode(), result.jpeg])
 
 
 def _described(judged: PictureJudgement, history: PictureHistory | None) -> dict[str, object]:

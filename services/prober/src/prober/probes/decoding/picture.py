@@ -17,6 +17,8 @@ class Picture:
     decode_s: float
     thumbnail: Thumbnail
     judged: PictureJudgement | None = None
+    jpeg: bytes = b""
+    """For a person who looks at it; empty where nobody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,10 +85,12 @@ class Decoder:
         *,
         taken_at: datetime | None = None,
         history: PictureHistory | None = None,
+        jpeg_width: int | None = None,
     ) -> asyncio.Future[Result]:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
 
         `taken_at` (aware UTC): when the keyframe was captured, now when not given. `history`: what it is judged beside.
+        `jpeg_width`: for a person who looks at it, a JPEG at most so wide.
 
         Cancelling gives up waiting; a picture already in a process is finished there and thrown away.
         """
@@ -98,7 +100,7 @@ class Decoder:
             result.set_result(refused)
             return result
         self.start()
-        self._waiting.append(_Job(Request(codec, nals, taken_at or datetime.now(UTC), history), result))
+        self._waiting.append(_Job(Request(codec, nals, taken_at or datetime.now(UTC), history, jpeg_width), result))
         self._hand_out()
         return result
 

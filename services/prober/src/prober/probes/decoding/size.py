@@ -14,6 +14,12 @@ MOST_PIXELS = 40_000_000
 """A panorama of four 4K sensors has 33 million. Coded pixels: what is cropped is decoded all the same."""
 
 
+def jpeg_size(most: int, width: int, height: int) -> tuple[int, int]:
+    """Width and height of a JPEG at most so wide: of the same shape, never enlarged, even as its chroma needs it."""
+    wide = max(2, min(most, width) // 2 * 2)
+    return wide, max(2, round(height * wide / width / 2) * 2)
+
+
 def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
     """What the first readable sequence parameter set says; None without one."""
     return next((sps for nal in _parameter_sets(codec, nals) if isinstance(sps := _sps_of(codec, nal), SpsInfo)), None)
