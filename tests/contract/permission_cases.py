@@ -17,6 +17,7 @@ DECIDERS = frozenset({LEAD, DECIDER})
 DISPUTERS = ASKERS = SPEAKERS = WRITERS | {AGENCY, FACILITY}
 """Whoever owns the camera or runs it may say that a finding on it is wrong; who owes a duty never settles it."""
 RESTRICTED = EVERYBODY - {READER}
+VIEWERS = frozenset({LEAD, Role.VIEWER})
 AUDIT = frozenset({LEAD, DECIDER, AUTHORITY})
 ONLY_LEAD = frozenset({LEAD})
 NEED_A_SCOPE = frozenset({AGENCY, FACILITY})
@@ -80,6 +81,7 @@ CASES = (
     Case("inventory", "GET", "/v1/dead-letters", RESTRICTED, scoped=False),
     Case("prober", "GET", "/v1/cameras", EVERYBODY),
     Case("prober", "POST", "/v1/probes", WRITERS),
+    Case("prober", "POST", "/v1/pictures", VIEWERS),
     Case("prober", "GET", "/v1/cameras/{camera_id}/repetition", EVERYBODY),
     Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/dispute", DISPUTERS),
     Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/decision", DECIDERS),

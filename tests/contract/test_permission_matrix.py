@@ -177,7 +177,7 @@ async def test_permission_matrix_of_who_is_admitted(matrix: Matrix, role: Role) 
     await asyncio.gather(*tries)
     assert wrong == []
     assert sum(counted.values()) > 6 * 400
-    assert counted[True] > 100
+    assert counted[True] > (0 if role is Role.VIEWER else 100)
 
 
 def routes_that_show(matrix: Matrix) -> Iterator[tuple[str, str, str | None]]:

@@ -20,6 +20,7 @@ from prober.api import (
     demands,
     devices,
     networks,
+    pictures,
     probes,
     prometheus,
     references,
@@ -35,6 +36,7 @@ from prober.probes.demands import DemandGate
 from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
+from prober.probes.viewing.rounds import Rounds
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.places import FacilityPlaces
@@ -46,7 +48,8 @@ from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health
 
 ROUTED = (
-    cameras, references, devices, repetition, probes, verifications, scans, demands, networks, workers, prometheus,
+    cameras, references, devices, repetition, probes, verifications, pictures, scans, demands, networks, workers,
+    prometheus,
 )  # fmt: skip
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a list of addresses to scan is the longest."""
@@ -107,6 +110,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
+    app.state.rounds = Rounds(settings.max_picture_streams)
+    app.state.end_streams = app.state.rounds.end
     app.state.demands = _demands(settings, process, metrics)
     add_routes(app, (module.router for module in ROUTED))
     check_policy(app)

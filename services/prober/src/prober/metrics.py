@@ -119,7 +119,7 @@ class _Phases(dict[str, Histogram]):
 def _demands(registry: CollectorRegistry) -> Counter:
     return Counter(
         "vonggac_prober_demands",
-        "Probes, scans and read-backs on demand by kind and outcome: admitted, or the limit that forbade it.",
+        "Probes, scans, read-backs and views on demand by kind and outcome: admitted, or the limit that forbade it.",
         ("kind", "outcome"),
         registry=registry,
     )

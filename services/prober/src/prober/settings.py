@@ -78,6 +78,12 @@ class Settings(ServiceSettings):
         le=256,
         description="Probes and read-backs at a time on demand (POST).",
     )
+    max_views: int = Field(
+        default=4, ge=1, le=64, description="Pictures for people that are fetched at a time; further ones wait."
+    )
+    max_picture_streams: int = Field(
+        default=8, ge=1, le=256, description="Streams of many pictures that are open at a time; each ends after 900 s."
+    )
     min_fps: float = Field(default=5.0, ge=0, description="Fewer pictures a second are low_fps, unless surveyed so.")
     fps_ratio: float = Field(default=0.6, ge=0, le=1, description="Below this part of the surveyed rate: low_fps.")
     min_bits_per_pixel: float = Field(

@@ -21,6 +21,7 @@ class Role(StrEnum):
     FACILITY = "facility"
     READER = "reader"
     SERVICE = "service"
+    VIEWER = "viewer"
 
 
 class Right(StrEnum):
@@ -30,6 +31,7 @@ class Right(StrEnum):
     READ_RESTRICTED = "read_restricted"
     READ_PEOPLE = "read_people"
     READ_AUDIT = "read_audit"
+    VIEW = "view"
     ADD = "add"
     CHANGE = "change"
     REMOVE = "remove"
@@ -53,6 +55,7 @@ ROLES: Mapping[Role, str] = MappingProxyType(
         Role.MANAGING_AGENCY: "An agency that manages facilities: its own, so its token has a scope.",
         Role.FACILITY: "A facility itself, so its token has a scope.",
         Role.READER: "Anybody else who follows the progress: nothing restricted, no phones, no log.",
+        Role.VIEWER: "Who is named to look at pictures: given beside another role, and nothing but that.",
         Role.SERVICE: "A machine of an authority that fetches feeds: restricted facilities too, no phones, no log.",
     }
 )
@@ -64,6 +67,7 @@ MEANINGS: Mapping[Right, str] = MappingProxyType(
         Right.READ_RESTRICTED: "Restricted (military) facilities with all that is theirs; without it there are none.",
         Right.READ_PEOPLE: "Phones and e-mail addresses of people. Without it they are `***`.",
         Right.READ_AUDIT: "The change log, imports of others, and who had probers do what.",
+        Right.VIEW: "Pictures of cameras. No other right implies it, and each view is on record.",
         Right.ADD: "New records.",
         Right.CHANGE: "Changes of records, and their states.",
         Right.REMOVE: "Removal of records.",
@@ -87,11 +91,12 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.PROVINCE_LEAD: _ALL,
         Role.DECIDER: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT, Right.ADD, Right.CHANGE, Right.DECIDE},
-        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.DECIDE, Right.INVITE},
+        Role.OPERATOR: _ALL - {Right.REMOVE, Right.READ_AUDIT, Right.VIEW, Right.DECIDE, Right.INVITE},
         Role.AUTHORITY: _READS | {Right.READ_PEOPLE, Right.READ_AUDIT},
         Role.MANAGING_AGENCY: _READS | _PARTY | {Right.INVITE},
         Role.FACILITY: _PARTY | {Right.READ, Right.READ_RESTRICTED},
         Role.READER: frozenset({Right.READ, Right.EXPORT}),
+        Role.VIEWER: frozenset({Right.VIEW}),
         Role.SERVICE: _READS,
     }
 )

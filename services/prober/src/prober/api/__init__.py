@@ -7,6 +7,7 @@ TAGS = {
     "repetition": "Whether a camera shows a recording in a loop, and what people say of that.",
     "probes": "A probe now.",
     "verifications": "What destinations play: read-backs of deliveries.",
+    "pictures": "A picture for a person: what a centre gives back, and what the camera sends.",
     "scans": "Search for cameras by ONVIF.",
     "demands": "Who had probers do what at which addresses.",
     "networks": "Where this prober may connect to.",

@@ -67,6 +67,12 @@ def read_back_for(caller: Principal, fact: DeliveryVerifiedV1) -> DeliveryVerifi
     return fact if fact.cause not in _NOT_REACHED or caller.may(Right.OPERATE) else fact.model_copy(update=_TIMED)
 
 
+def reason_for(caller: Principal, cause: Cause | None, detail: str) -> tuple[CauseResponse | None, str | None]:
+    """As `probe_for`, of what was not a probe: a cause and its words."""
+    coarse = cause in _NOT_REACHED and not caller.may(Right.OPERATE)
+    return (Coarse.UNREACHABLE, None) if coarse else (cause, detail)
+
+
 def failures_for(caller: Principal, failures: Iterable[Failure]) -> list[Failure]:
     """As `probe_for`."""
     operates = caller.may(Right.OPERATE)

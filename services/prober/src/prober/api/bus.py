@@ -17,6 +17,7 @@ from prober.probes.disputes import Disputes
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.service import Process
 from prober.probes.verification.scheduler import Verifications
+from prober.probes.viewing.stills import Stills
 from vonggac.auth import Principal, Sight
 from vonggac.auth.places import FacilityPlaces
 from vonggac.bus import Bus
@@ -103,6 +104,14 @@ def verifications_of(request: Request) -> Verifications:
     if process.verifications is None:
         raise _unavailable()
     return process.verifications
+
+
+def stills_of(request: Request) -> Stills:
+    """What fetches pictures for people. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.stills is None:
+        raise _unavailable()
+    return process.stills
 
 
 @contextmanager

@@ -143,8 +143,9 @@ DEMANDS = Listing(DemandResponse, keys=KEYS, id_key="id", default_sort="-demande
 @router.get(
     "",
     summary="What callers had probers do at addresses",
-    description=f"Probes, scans and read-backs on demand, newest first: the last {DEMANDS_SHOWN:,} of 400 days. Of a "
-    "caller's refusals one a minute is recorded, of his probes of one camera of the inventory one an hour.",
+    description=f"Probes, scans, read-backs and views on demand, newest first: the last {DEMANDS_SHOWN:,} of 400 days. "
+    "Of a caller's refusals one a minute is recorded, of his probes of one camera of the inventory one an hour, of his "
+    "views each.",
     response_model=None,
     responses={**DEMANDS.responses, **problems(AWAY)},
 )

@@ -56,6 +56,7 @@ _CODES: Mapping[str, str] = {
     "not_repeating": "lần kiểm tra cuối không thấy camera phát lại hình cũ: không có gì để nêu ý kiến",
     "on_demand_limit": "đang có đủ số lần kiểm tra theo yêu cầu: đợi rồi thử lại",
     "overtaken": "người khác vừa nêu ý kiến: đọc lại (GET) rồi thử lại",
+    "picture_streams": "đang mở đủ số luồng hình: đóng bớt, hoặc thử lại sau nửa phút",
     "own_dispute": "người nêu ý kiến không tự quyết định: người khác có quyền quyết định",
     "picture_not_good": "hình hiện nay không đạt: chỉnh camera, kiểm tra lại (POST /v1/probes) rồi duyệt hình",
     "scan_not_found": "không có lần quét này; mỗi lần quét chỉ giữ một giờ",

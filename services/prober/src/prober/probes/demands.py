@@ -16,7 +16,7 @@ from prober.domain.limits.ranges import in_full, in_short
 from prober.messaging import Demands, OvertakenError
 from prober.metrics import Metrics
 from vonggac.bus import Bus
-from vonggac.events.prober import DemandV1
+from vonggac.events.prober import DemandKind, DemandV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -75,7 +75,7 @@ class DemandGate:
             if self._counted_to is None:
                 await self._count_others(demands, at_s)
             self._budget.check(demand.caller, endpoints, at_s)
-            if demand.camera_id is not None and self._was_recorded(what):
+            if demand.kind is not DemandKind.VIEW and demand.camera_id is not None and self._was_recorded(what):
                 self._budget.count(demand.caller, endpoints, at_s)
                 return
             try:

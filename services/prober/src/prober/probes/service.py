@@ -30,6 +30,7 @@ from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.self_check import SelfChecks
 from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
+from prober.probes.viewing.stills import Stills
 from prober.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
@@ -84,6 +85,7 @@ class Process:
         self.disputes: Disputes | None = None
         self.verifications: Verifications | None = None
         self.onvif_logins: OnvifLogins | None = None
+        self.stills: Stills | None = None
         """All as long as `observer`."""
 
     @property
@@ -108,7 +110,7 @@ class Process:
                 assert self.bus is not None
                 await self._work(self.bus)
         finally:
-            self.observer = self.disputes = self.verifications = self.onvif_logins = None
+            self.observer = self.disputes = self.verifications = self.onvif_logins = self.stills = None
             if self.bus is not None:
                 await self.bus.close()
 
@@ -137,6 +139,7 @@ class Process:
         observer = self.observer = self._observer(context, outgoing, announcer)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
         self.verifications.per_fact = settings.read_backs_per_fact
+        self.stills = Stills(bus, self.verifications, decoder, most=settings.max_views)
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(

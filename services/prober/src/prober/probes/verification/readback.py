@@ -1,16 +1,18 @@
-"""One read-back: play what a destination plays of a camera, and hash each keyframe that comes. Nothing is decoded."""
+"""One read-back: play what a destination plays of a camera, and hash each keyframe that comes. Nothing is decoded here:
+where a person looks at it, the newest keyframe is kept for the decoder."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from prober.domain.delay import Newest
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
 from vonggac.events import Cause
 from vonggac.media.depacketizer import AccessUnit
-from vonggac.media.h26x import VideoCodec, keyframe_hash, video_codec
+from vonggac.media.h26x import VideoCodec, keyframe_hash, nal_type, video_codec
 from vonggac.media.keyframes import KeyframeCollector
 from vonggac.media.rtp import RtpHeader, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -41,9 +43,14 @@ class Source:
 class KeyframeHashes:
     """Fed with a video track's RTP; collects and hashes keyframes, and passes over everything else."""
 
-    def __init__(self, codec: VideoCodec, on_hash: Callable[[str, int], None]) -> None:
-        """`on_hash` gets each keyframe's hash in hexadecimal digits and its RTP timestamp."""
-        self._codec, self._on_hash = codec, on_hash
+    def __init__(
+        self,
+        codec: VideoCodec,
+        on_hash: Callable[[str, int], None],
+        on_unit: Callable[[AccessUnit], None] | None = None,
+    ) -> None:
+        """`on_hash` gets each keyframe's hash in hexadecimal digits and its RTP timestamp; `on_unit` the keyframe."""
+        self._codec, self._on_hash, self._on_unit = codec, on_hash, on_unit
         self._keyframes = KeyframeCollector(codec)
 
     def push(self, header: RtpHeader, payload: memoryview) -> None:
@@ -59,16 +66,35 @@ class KeyframeHashes:
 
     def _hash_units(self, units: Iterable[AccessUnit]) -> None:
         for unit in units:
+            if self._on_unit is not None:
+                self._on_unit(unit)
             self._on_hash(keyframe_hash(self._codec, unit.nals).hex(), unit.rtp_timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPicture:
+    """A keyframe with its parameter sets (NAL units without start code), and when it came."""
+
+    codec: VideoCodec
+    nals: Sequence[bytes]
+    came_at: datetime
 
 
 class ReadBack:
     """One session at a destination. `seen` is what came, dated by `now`; `on_change` is called when it has grown."""
 
     def __init__(
-        self, networks: AllowedNetworks | None, on_change: Callable[[], None], now: Callable[[], datetime]
+        self,
+        networks: AllowedNetworks | None,
+        on_change: Callable[[], None],
+        now: Callable[[], datetime],
+        *,
+        keeps_picture: bool = False,
     ) -> None:
-        """`networks`: None allows every address, one of our own settings."""
+        """`networks`: None allows every address, one of our own settings. `keeps_picture`: for a person to look at."""
+        self._keeps_picture = keeps_picture
+        self.picture: CodedPicture | None = None
+        """The newest, where it is kept."""
         self._networks, self._on_change, self._now = networks, on_change, now
         self._keyframes: list[Keyframe] = []
         self._failure: Failure | None = None
@@ -145,7 +171,8 @@ class ReadBack:
         codec = video_codec(track.codec)
         if codec is None:
             raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
-        self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash)}
+        on_unit = partial(self._keep, codec, track.media.parameter_sets) if self._keeps_picture else None
+        self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash, on_unit)}
         self._clock_rate = track.clock_rate
 
     def _on_media(self, batch: MediaBatch) -> None:
@@ -179,6 +206,12 @@ class ReadBack:
         if len(self._keyframes) < MAX_KEYFRAMES:
             self._keyframes.append(Keyframe(found, self._now(), rtp_timestamp))
             self._on_change()
+
+    def _keep(self, codec: VideoCodec, described: Sequence[bytes], unit: AccessUnit) -> None:
+        """The stream's own parameter sets, completed by the description's where it has not all."""
+        present = {nal_type(codec, nal) for nal in unit.nals}
+        missing = [nal for nal in described if nal_type(codec, nal) not in present]
+        self.picture = CodedPicture(codec, [*missing, *unit.nals], self._now())
 
     def _on_lost(self, error: PeerError | None) -> None:
         if error is not None:

@@ -120,7 +120,7 @@ class Verifications:
         return delivery_id in self._running
 
     @asynccontextmanager
-    async def _alone(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> AsyncIterator[None]:
+    async def alone(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> AsyncIterator[None]:
         """Wait until nobody else reads these back, and keep others out: two would be two sessions at a centre.
 
         Each is free again as soon as something is found of it.
@@ -145,7 +145,7 @@ class Verifications:
         """
         wanted = to_read_back(camera)
         free = [delivery for delivery in wanted if not self.is_read_back(delivery.id)]
-        async with self._alone(camera, free):
+        async with self.alone(camera, free):
             before = await self._load_before(free)
             facts, running, all_fit = await self._begin(camera, free, before)
             for delivery in free:
@@ -214,7 +214,7 @@ class Verifications:
         self, camera: CameraV1, found: Sequence[PlannedDelivery], before: Before, hold: Hold
     ) -> tuple[DeliveryVerifiedV1, ...]:
         """Read back those of these that are due by now."""
-        async with self._alone(camera, found):
+        async with self.alone(camera, found):
             facts, again, _ = await self._begin(camera, found, before)
             for delivery in found:
                 if delivery not in again:
@@ -226,7 +226,7 @@ class Verifications:
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        async with self._alone(camera, deliveries):
+        async with self.alone(camera, deliveries):
             before = await self._load_before(deliveries)
             before.states.update(await self.verifier.load_states(deliveries))
             able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
@@ -246,7 +246,7 @@ class Verifications:
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         hinted = [delivery for delivery in to_read_back(camera) if delivery.id in hints]
-        async with self._alone(camera, hinted):
+        async with self.alone(camera, hinted):
             before = await self._load_before(hinted)
             wanted = [each for each in hinted if not hints[each.id].is_answered(before.read_backs[each.id])]
             before.states.update(await self.verifier.load_states(wanted))

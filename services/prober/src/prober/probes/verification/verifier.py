@@ -143,8 +143,8 @@ class Verifier:
         finally:
             await self.notes.end(camera_id, asker)
 
-    def read_back(self, on_change: asyncio.Event) -> ReadBack:
-        return ReadBack(self._networks, on_change.set, self.now)
+    def read_back(self, on_change: asyncio.Event, *, keeps_picture: bool = False) -> ReadBack:
+        return ReadBack(self._networks, on_change.set, self.now, keeps_picture=keeps_picture)
 
     async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         """Play the delivery, within the limits of its login. Whatever goes wrong is in `readback`."""
