@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from console.acts.contracts import Contracts
 from console.apis.caller import Caller
 from console.apis.inventory import Inventory
+from console.apis.prober import Prober
 from console.apis.reporting import Reporting
 from console.drawing.page import render
 from console.forms import calls, files, records, uploads
@@ -32,6 +33,7 @@ from console.live.events import Listeners
 from console.metrics import Metrics
 from console.page_headers import PageHeaders
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
+from console.pictures import routes as pictures
 from console.settings import Settings
 from console.sign_in import routes as sign_in
 from console.sign_in.code_flow import CodeFlow
@@ -66,6 +68,8 @@ PAGES = (
     overview, facilities, cameras, obligations, requests, reports, records, files, audit, health, calls, uploads, forms,
     preferences
 )  # fmt: skip
+OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
+"""Asked for by a page's script: it cannot be sent to a sign-in."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -101,7 +105,7 @@ def create_app(
     app.state.visitors = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, live, *PAGES):
+    for module in (sign_in, live, pictures, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)
@@ -127,10 +131,12 @@ def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, u
     callers = {
         "reporting": caller("reporting", settings.reporting_url),
         "inventory": caller("inventory", settings.inventory_url),
+        "prober": caller("prober", settings.prober_url),
     }
     app.state.callers, app.state.contracts = callers, Contracts(callers)
     app.state.reporting = Reporting(callers["reporting"])
     app.state.inventory = Inventory(callers["inventory"])
+    app.state.prober, app.state.picture_streams = Prober(callers["prober"]), 0
     app.state.listeners = Listeners(
         app.state.reporting,
         app.state.metrics,
@@ -186,7 +192,7 @@ def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInNeededError)
     async def send_to_sign_in(request: Request, _error: SignInNeededError) -> Response:
-        if request.url.path == "/live":
+        if request.url.path in OF_SCRIPTS and (request.method == "POST" or request.url.path == "/live"):
             return PlainTextResponse("sign in first", status_code=401)
         to = httpx.QueryParams({"to": way_back(request)})
         response = RedirectResponse(f"/sign-in?{to}", status_code=303)

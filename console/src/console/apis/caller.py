@@ -165,6 +165,12 @@ class Caller:
             "GET", self._base_url + path, params=dict(query or {}), headers=headers, timeout=timeout
         )
 
+    def stream_lines(self, token: str, path: str, body: object) -> AbstractAsyncContextManager[httpx.Response]:
+        """A stream of lines of JSON for an act of this person, as a context manager of httpx; no deadline between."""
+        headers = {"Authorization": f"Bearer {token}"}
+        timeout = httpx.Timeout(self._within_s, read=None)
+        return self._client.stream("POST", self._base_url + path, json=body, headers=headers, timeout=timeout)
+
     def _note_away(self, reason: str) -> Away:
         if self.away_since_s is None:
             self.away_since_s = self._unix_s()

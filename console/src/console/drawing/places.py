@@ -15,6 +15,7 @@ class Place(NamedTuple):
     address: str
     word: str
     needs: tuple[str, str]
+    method: str = "GET"
 
 
 PLACES = (
@@ -22,6 +23,7 @@ PLACES = (
     Place("/facilities", mark("Facilities"), ("reporting", "/v1/present")),
     Place("/cameras", mark("Cameras"), ("reporting", "/v1/present/cameras")),
     Place("/deliveries", mark("The two centres"), ("reporting", "/v1/present")),
+    Place("/pictures", mark("Pictures"), ("prober", "/v1/pictures"), "POST"),
     Place("/obligations", mark("Obligations"), ("reporting", "/v1/obligations")),
     Place("/urges", mark("Urging"), ("reporting", "/v1/urges")),
     Place("/requests", mark("Requests"), ("inventory", "/v1/decision-requests")),
@@ -35,7 +37,7 @@ PLACES = (
 
 def places_of(caller: Principal | None) -> list[Place]:
     """Those whose service would answer; all where the token cannot be read: the services then say why."""
-    return [each for each in PLACES if caller is None or may_call(caller, each.needs[0], "GET", each.needs[1])]
+    return [each for each in PLACES if caller is None or may_call(caller, each.needs[0], each.method, each.needs[1])]
 
 
 class Done(NamedTuple):

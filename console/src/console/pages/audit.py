@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.acts.nouns import NOUNS
+from console.acts.permitted import may_call
+from console.apis.prober import Prober
 from console.drawing.page import render
 from console.pages.parts import body_of, filters_of, inventory_of, trouble_of
 from console.sign_in.required import SignedIn
@@ -32,13 +34,18 @@ async def list_changes(request: Request, visitor: SignedIn) -> Response:
         inventory.caller.get(token, "/v1/changes", {**filters, "limit": 50}),
         inventory.caller.get(token, "/v1/self-approvals", {"limit": 20}),
     )
+    # Who looked at pictures is the prober's to say.
+    prober: Prober = request.app.state.prober
+    may_see = may_call(visitor.caller, "prober", "GET", "/v1/demands")
+    views = await prober.list_views(token) if may_see else None
     found = body_of(rows)
     return render(
         request,
         "pages/audit.html",
         status=200 if found is not None else 503 if not hasattr(rows, "status") else rows.status,
         filters=filters,
-        trouble=trouble_of([rows]),
+        trouble=trouble_of([rows, *([views] if views is not None else [])]),
+        views=body_of(views) if views is not None else None,
         rows=found,
         own=body_of(own),
         actions=ACTIONS,

@@ -57,7 +57,7 @@ def create_app(settings: IssuerSettings) -> FastAPI:
         person, life = grant.person, timedelta(seconds=settings.access_s)
         access = issuer.issue(
             subject=person.subject,
-            roles=frozenset({person.role}),
+            roles=person.roles,
             valid_for=life,
             scope=person.scope,
             agency=person.agency,
@@ -150,7 +150,7 @@ def _choices(people: list[DemoPerson], request: HttpRequest) -> str:
     given = dict(request.query_params)
     rows = "\n".join(
         f'<li><a href="/authorize?{escape(urlencode({**given, "person": each.subject}))}">{escape(each.name)}</a> '
-        f"<small>{escape(each.role.value)}</small></li>"
+        f"<small>{escape(', '.join(sorted(role.value for role in each.roles)))}</small></li>"
         for each in people
     )
     return f"<p>Máy này chạy thử: chọn người để vào. / A trial on this machine: choose who to be.</p><ul>{rows}</ul>"

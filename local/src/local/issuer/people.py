@@ -25,6 +25,12 @@ class DemoPerson:
     role: Role
     scope: AccessScope | None = None
     agency: UUID | None = None
+    beside: frozenset[Role] = frozenset()
+    """Roles that somebody is named for beside."""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return self.beside | {self.role}
 
 
 OF_THE_PROVINCE = (
@@ -32,6 +38,7 @@ OF_THE_PROVINCE = (
     DemoPerson("decider", "Lãnh đạo Ủy ban nhân dân tỉnh (quyết định)", Role.DECIDER),
     DemoPerson("operator", "Viễn thông (vận hành)", Role.OPERATOR),
     DemoPerson("authority", "Bộ Thông tin và Truyền thông (theo dõi)", Role.AUTHORITY),
+    DemoPerson("duty", "Trực ban trung tâm tỉnh (được xem hình)", Role.AUTHORITY, beside=frozenset({Role.VIEWER})),
     DemoPerson("reader", "Người xem tiến độ", Role.READER),
 )
 """Vietnamese: this is what people read."""

@@ -1,0 +1,120 @@
+"""One tile of a picture: one of five kinds, never one sign for two, and whose picture it is in words."""
+
+import json
+from datetime import datetime
+from gettext import NullTranslations
+from typing import Any, NamedTuple
+
+from console.acts.permitted import may_call
+from console.apis.caller import Answer, Away, Found, Refused
+from console.words.catalogue import ENGLISH, mark
+from console.words.states import ROLES, name_cause
+from vonggac.auth.rights import Principal
+
+LABELS = {
+    "centre": mark("What the centre gives back"),
+    "camera": mark("What the camera sends: no proof that a centre has it"),
+}
+GIVES_NOTHING = mark("The centre gives nothing back.")
+GIVES_NOTHING_FOR = mark("The centre gives nothing back: {why}.")
+NO_CAMERA_PICTURE = mark("There is no picture of the camera.")
+NO_CAMERA_PICTURE_FOR = mark("There is no picture of the camera: {why}.")
+WALL_OF = {
+    "national": mark("What the Ministry receives"),
+    "provincial": mark("What the province receives"),
+    "camera": mark("What the cameras send"),
+}
+PROBER_AWAY = mark("The prober does not answer: try again.")
+
+
+class Tile(NamedTuple):
+    """A place of the page for a picture; `delivery` None: of the camera itself. `label` is for the catalogue."""
+
+    camera: str
+    delivery: str | None
+    label: str
+    detail: str
+    is_empty: bool = False
+    """Nothing is planned there, so that nothing can be looked at."""
+
+
+def may_look(caller: Principal | None) -> bool:
+    """Whether the person's role has the right `view`: no other right implies it."""
+    return may_call(caller, "prober", "POST", "/v1/pictures")
+
+
+def tiles_of(row: dict[str, Any]) -> list[Tile]:
+    """Both centres of a camera as far as deliveries are planned, then the camera itself."""
+    found = [
+        Tile(row["camera_id"], role["delivery_id"], ROLES[name], role["destination_code"] or "")
+        for name, role in (("national", row["national"]), ("provincial", row["provincial"]))
+        if role["delivery_id"] is not None
+    ]
+    return [*found, Tile(row["camera_id"], None, mark("The camera"), row["camera_code"])]
+
+
+def wall_tile(row: dict[str, Any], of: str) -> Tile:
+    """Of a page of many: what one centre gives back, or the camera itself; without a delivery there is no centre."""
+    delivery = None if of == "camera" else row[of]["delivery_id"]
+    return Tile(
+        row["camera_id"], delivery, row["camera_code"], row["camera_name"] or "", of != "camera" and not delivery
+    )
+
+
+def draw_refusal(body: bytes, status: int, language: str, words: NullTranslations) -> dict[str, Any]:
+    """The same of a stream that the prober does not begin, or breaks off."""
+    try:
+        given = json.loads(body or b"{}")
+    except ValueError:
+        given = {}
+    detail = given.get("detail" if language == ENGLISH else "detail_vi") or given.get("detail")
+    return _nothing("denied" if status in {401, 403} else "failed", [detail or words.gettext(PROBER_AWAY)])
+
+
+def draw_answer(answer: Answer, language: str, words: NullTranslations, unix_s: float) -> dict[str, Any]:
+    """What a browser needs of one picture: its kind (`now`, `denied` or `failed`), whose it is, and why it is none."""
+    if isinstance(answer, Refused):
+        detail = answer.detail if language == ENGLISH else answer.detail_vi
+        return _nothing("denied" if answer.status in {401, 403} else "failed", [detail])
+    if not isinstance(answer, Found):
+        since = words.gettext(PROBER_AWAY) if isinstance(answer, Away) else ""
+        return _nothing("failed", [since])
+    return draw(answer.body, language, words, unix_s)
+
+
+def draw(body: dict[str, Any], language: str, words: NullTranslations, unix_s: float) -> dict[str, Any]:
+    """The same of what the prober answered. `unix_s`: now."""
+    notes = [
+        *_reason(body["centre"], GIVES_NOTHING, GIVES_NOTHING_FOR, language, words),
+        *_reason(body["camera"], NO_CAMERA_PICTURE, NO_CAMERA_PICTURE_FOR, language, words),
+    ]
+    if body["jpeg"] is None:
+        return _nothing("failed", notes)
+    return {
+        "kind": "now",
+        "of": body["of"],
+        "label": words.gettext(LABELS[body["of"]]),
+        "notes": notes,
+        "jpeg": body["jpeg"],
+        "width": body["width"],
+        "height": body["height"],
+        "age_s": max(0.0, unix_s - datetime.fromisoformat(body["seen_at"]).timestamp()),
+    }
+
+
+def _nothing(kind: str, notes: list[str]) -> dict[str, Any]:
+    return {"kind": kind, "of": None, "label": "", "notes": notes, "jpeg": None, "age_s": None}
+
+
+def _reason(
+    why: dict[str, Any] | None, bare: str, with_cause: str, language: str, words: NullTranslations
+) -> list[str]:
+    """The sentence, and what to do about it; nothing where there is a picture."""
+    if why is None:
+        return []
+    sentence = words.gettext(bare)
+    if why["cause"] is not None:
+        cause = name_cause(why["cause"], language, words)
+        sentence = words.gettext(with_cause).format(why=cause)
+    advice = (why["advice"] or {}).get("en" if language == ENGLISH else "vi")
+    return [sentence, advice] if advice else [sentence]

@@ -1,0 +1,108 @@
+"""A tile asks for a picture: it says whose it is, or why there is none, in the reader's language."""
+
+from base64 import b64decode
+from gettext import NullTranslations
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from console.tests.conftest import Browser
+
+from console.apis.caller import Loading
+from console.pictures.tiles import draw, draw_answer, may_look, tiles_of
+from console.words import catalogue
+from vonggac.auth import Role
+from vonggac.auth.rights import Principal
+from vonggac.events.inventory import PlannedDelivery
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+NOWHERE = "rtsp://127.0.0.1:9/live"
+NO_WORDS = NullTranslations()
+
+
+async def look(browser: Browser, camera: UUID, delivery: UUID | None = None) -> httpx.Response:
+    body = {"camera": str(camera), "width": 200} | ({"delivery": str(delivery)} if delivery is not None else {})
+    return await browser.console.post("/pictures", json=body, headers=OWN)
+
+
+def delivery_to(read_back_url: str | None) -> PlannedDelivery:
+    values = {"id": uuid4(), "destination_id": uuid4(), "destination_code": "D", "url": "rtsp://127.0.0.1:9/key"}
+    return PlannedDelivery.model_validate(values | {"read_back_url": read_back_url})
+
+
+@pytest.mark.slow
+async def test_a_picture_of_a_centre_comes_with_whose_it_is_in_words(
+    browser: Browser, simulate: Any, planner: Any
+) -> None:
+    centre = (await simulate({"id": "centre"})).cameras["centre"]
+    delivery, blind = delivery_to(centre.url()), delivery_to(None)
+    camera = await planner.camera(NOWHERE, deliveries=(delivery, blind), probe_interval_s=600.0)
+    await browser.sign_in("Trực ban")
+    answer = await look(browser, camera.id, delivery.id)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["kind"], found["of"], found["notes"]) == ("now", "centre", [])
+    assert found["label"] == "Hình trung tâm trả lại"
+    assert b64decode(found["jpeg"]).startswith(b"\xff\xd8\xff")
+    assert 0 <= found["age_s"] < 30
+    assert answer.headers["cache-control"] == "no-store"
+    nothing = (await look(browser, camera.id, blind.id)).json()
+    assert (nothing["kind"], nothing["jpeg"]) == ("failed", None)
+    assert nothing["notes"][0] == "Trung tâm không trả lại hình."
+
+
+async def test_who_may_not_look_is_told_so_in_both_languages(browser: Browser, planner: Any) -> None:
+    camera = await planner.camera(NOWHERE, probe_interval_s=600.0)
+    await browser.sign_in("Người xem tiến độ")
+    found = (await look(browser, camera.id)).json()
+    assert (found["kind"], found["jpeg"]) == ("denied", None)
+    assert found["notes"]
+    await browser.get("/language/en?to=/sign-out")
+    english = (await look(browser, camera.id)).json()
+    assert "'view'" in english["notes"][0]
+
+
+async def test_without_a_session_a_script_is_told_and_not_sent_elsewhere(browser: Browser) -> None:
+    assert (await look(browser, uuid4())).status_code == 401
+
+
+async def test_a_page_of_another_site_cannot_have_a_picture_looked_at(browser: Browser) -> None:
+    await browser.sign_in()
+    answer = await browser.console.post(
+        "/pictures", json={"camera": str(uuid4())}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+
+
+async def test_a_prober_that_is_away_is_said(console_without_prober: Browser) -> None:
+    found = (await look(console_without_prober, uuid4())).json()
+    assert (found["kind"], found["notes"]) == ("failed", ["Dịch vụ kiểm tra không trả lời: hãy thử lại."])
+
+
+def test_a_camera_s_own_picture_is_never_called_the_centre_s() -> None:
+    why = {"cause": "auth_failed", "detail": "refused", "advice": {"vi": "Sửa tài khoản.", "en": "Mend the login."}}
+    body = {"of": "camera", "jpeg": "/9j/", "width": 2, "height": 2, "seen_at": "2026-12-01T10:00:00+07:00"}
+    drawn = draw(body | {"centre": why, "camera": None}, "en", NO_WORDS, 1_796_094_005.0)
+    assert (drawn["of"], drawn["label"]) == ("camera", "What the camera sends: no proof that a centre has it")
+    assert drawn["notes"] == ["The centre gives nothing back: auth failed.", "Mend the login."]
+    assert drawn["age_s"] == 5.0
+    vietnamese = draw(body | {"centre": why, "camera": None}, "vi", catalogue.translations("vi"), 0.0)
+    assert vietnamese["notes"][1] == "Sửa tài khoản."
+    assert vietnamese["age_s"] == 0.0
+
+
+def test_a_service_that_is_loading_gives_no_picture() -> None:
+    assert draw_answer(Loading("prober"), "en", NO_WORDS, 0.0)["kind"] == "failed"
+
+
+def test_tiles_are_the_centres_with_a_delivery_and_the_camera() -> None:
+    role = {"delivery_id": "d", "destination_code": "BO"}
+    none = {"delivery_id": None, "destination_code": None}
+    row = {"camera_id": "c", "camera_code": "QT-01-C01", "national": role, "provincial": none}
+    assert [(each.delivery, each.detail) for each in tiles_of(row)] == [("d", "BO"), (None, "QT-01-C01")]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_tile_is_offered_to_who_has_the_right_alone(role: Role) -> None:
+    assert may_look(Principal("a", frozenset({role}))) is (role in {Role.PROVINCE_LEAD, Role.VIEWER})
