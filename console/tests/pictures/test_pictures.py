@@ -10,7 +10,7 @@ import pytest
 from console.tests.conftest import Browser
 
 from console.apis.caller import Loading
-from console.pictures.tiles import draw, draw_answer, may_look, tiles_of
+from console.pictures.tiles import draw, draw_answer, may_view, tiles_of
 from console.words import catalogue
 from vonggac.auth import Role
 from vonggac.auth.rights import Principal
@@ -21,7 +21,7 @@ NOWHERE = "rtsp://127.0.0.1:9/live"
 NO_WORDS = NullTranslations()
 
 
-async def look(browser: Browser, camera: UUID, delivery: UUID | None = None) -> httpx.Response:
+async def view(browser: Browser, camera: UUID, delivery: UUID | None = None) -> httpx.Response:
     body = {"camera": str(camera), "width": 200} | ({"delivery": str(delivery)} if delivery is not None else {})
     return await browser.console.post("/pictures", json=body, headers=OWN)
 
@@ -39,7 +39,7 @@ async def test_a_picture_of_a_centre_comes_with_whose_it_is_in_words(
     delivery, blind = delivery_to(centre.url()), delivery_to(None)
     camera = await planner.camera(NOWHERE, deliveries=(delivery, blind), probe_interval_s=600.0)
     await browser.sign_in("Trực ban")
-    answer = await look(browser, camera.id, delivery.id)
+    answer = await view(browser, camera.id, delivery.id)
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert (found["kind"], found["of"], found["notes"]) == ("now", "centre", [])
@@ -47,27 +47,27 @@ async def test_a_picture_of_a_centre_comes_with_whose_it_is_in_words(
     assert b64decode(found["jpeg"]).startswith(b"\xff\xd8\xff")
     assert 0 <= found["age_s"] < 30
     assert answer.headers["cache-control"] == "no-store"
-    nothing = (await look(browser, camera.id, blind.id)).json()
+    nothing = (await view(browser, camera.id, blind.id)).json()
     assert (nothing["kind"], nothing["jpeg"]) == ("failed", None)
     assert nothing["notes"][0] == "Trung tâm không trả lại hình."
 
 
-async def test_who_may_not_look_is_told_so_in_both_languages(browser: Browser, planner: Any) -> None:
+async def test_who_may_not_view_reads_so_in_both_languages(browser: Browser, planner: Any) -> None:
     camera = await planner.camera(NOWHERE, probe_interval_s=600.0)
     await browser.sign_in("Người xem tiến độ")
-    found = (await look(browser, camera.id)).json()
+    found = (await view(browser, camera.id)).json()
     assert (found["kind"], found["jpeg"]) == ("denied", None)
     assert found["notes"]
     await browser.get("/language/en?to=/sign-out")
-    english = (await look(browser, camera.id)).json()
+    english = (await view(browser, camera.id)).json()
     assert "'view'" in english["notes"][0]
 
 
-async def test_without_a_session_a_script_is_told_and_not_sent_elsewhere(browser: Browser) -> None:
-    assert (await look(browser, uuid4())).status_code == 401
+async def test_without_a_session_a_script_gets_401_and_is_not_sent_elsewhere(browser: Browser) -> None:
+    assert (await view(browser, uuid4())).status_code == 401
 
 
-async def test_a_page_of_another_site_cannot_have_a_picture_looked_at(browser: Browser) -> None:
+async def test_a_page_of_another_site_cannot_have_a_picture_viewed(browser: Browser) -> None:
     await browser.sign_in()
     answer = await browser.console.post(
         "/pictures", json={"camera": str(uuid4())}, headers={"Sec-Fetch-Site": "cross-site"}
@@ -76,7 +76,7 @@ async def test_a_page_of_another_site_cannot_have_a_picture_looked_at(browser: B
 
 
 async def test_a_prober_that_is_away_is_said(console_without_prober: Browser) -> None:
-    found = (await look(console_without_prober, uuid4())).json()
+    found = (await view(console_without_prober, uuid4())).json()
     assert (found["kind"], found["notes"]) == ("failed", ["Dịch vụ kiểm tra không trả lời: hãy thử lại."])
 
 
@@ -105,4 +105,4 @@ def test_tiles_are_the_centres_with_a_delivery_and_the_camera() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_tile_is_offered_to_who_has_the_right_alone(role: Role) -> None:
-    assert may_look(Principal("a", frozenset({role}))) is (role in {Role.PROVINCE_LEAD, Role.VIEWER})
+    assert may_view(Principal("a", frozenset({role}))) is (role in {Role.PROVINCE_LEAD, Role.VIEWER})

@@ -1,4 +1,4 @@
-"""What pages read of probers: a picture that a person looks at."""
+"""What pages read of probers: a picture that a person views."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,14 +14,14 @@ class Prober:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
 
-    async def look(self, token: str, camera_id: str, delivery_id: str | None, width: int) -> Answer:
+    async def view(self, token: str, camera_id: str, delivery_id: str | None, width: int) -> Answer:
         """A picture now: of a delivery what its centre gives back, of a camera alone what it sends. It is recorded."""
         body: dict[str, object] = {"camera_id": camera_id, "width": width}
         if delivery_id is not None:
             body["delivery_id"] = delivery_id
         return await self.caller.send(token, "POST", "/v1/pictures", body=body)
 
-    def look_on(
+    def view_many(
         self, token: str, tiles: Sequence[tuple[str, str | None]], width: int, every_s: float
     ) -> AbstractAsyncContextManager[httpx.Response]:
         """Pictures of many tiles (camera and delivery), a line each, round after round. They are recorded."""
@@ -30,5 +30,5 @@ class Prober:
         return self.caller.stream_lines(token, "/v1/pictures/stream", body)
 
     async def list_views(self, token: str) -> Answer:
-        """Who looked at which picture, the newest first."""
+        """Who viewed which picture, the newest first."""
         return await self.caller.get(token, "/v1/demands", {"kind": "view", "limit": 50})

@@ -34,7 +34,7 @@ async def list_changes(request: Request, visitor: SignedIn) -> Response:
         inventory.caller.get(token, "/v1/changes", {**filters, "limit": 50}),
         inventory.caller.get(token, "/v1/self-approvals", {"limit": 20}),
     )
-    # Who looked at pictures is the prober's to say.
+    # Who viewed pictures is the prober's to say.
     prober: Prober = request.app.state.prober
     may_see = may_call(visitor.caller, "prober", "GET", "/v1/demands")
     views = await prober.list_views(token) if may_see else None

@@ -11,7 +11,7 @@ from console.drawing.page import language_of
 from console.pages.facilities import draw_strips, is_without_strips
 from console.pages.overview import connections_of
 from console.pages.parts import FILTERS, SCOPE, body_of, filters_of, inventory_of, page, reporting_of
-from console.pictures.tiles import may_look, tiles_of
+from console.pictures.tiles import may_view, tiles_of
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 from console.words.states import COMPLIANCE, CONNECTIONS, STATES
@@ -80,7 +80,7 @@ async def show_camera(request: Request, camera: str, visitor: SignedIn) -> Respo
                 "strips": drawn.get(row["camera_id"], []),
                 "window": (strips.body["start"], strips.body["end"]),
             }
-    values["may_look"] = may_look(visitor.caller)
+    values["may_view"] = may_view(visitor.caller)
     values["tiles"] = tiles_of(row) if row is not None else []
     missing = isinstance(rows, Found) and row is None
     status = 404 if missing else 200

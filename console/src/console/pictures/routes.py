@@ -1,31 +1,19 @@
-"""`/pictures`: one picture for a tile of a page, and a page of many in one stream."""
+"""`/pictures`: one picture for a tile of a page, as its script wants it."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from gettext import NullTranslations
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-import httpx
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.apis.prober import Prober
 from console.drawing.page import language_of
-from console.pages.parts import SCOPE, body_of, filters_of, page, reporting_of
-from console.pictures.tiles import WALL_OF, Tile, draw, draw_answer, draw_refusal, may_look, wall_tile
+from console.pictures.tiles import draw_answer
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 
 router = APIRouter()
-
-TILES = 24
-"""Of a page: what a laptop shows, and a line of 2 Mbit/s carries in a round."""
-WALL_WIDTH, ROUND_S = 320, 15.0
-STREAMS = 16
-"""Open at a time in this process; each holds a connection to a prober."""
 
 
 class Wanted(BaseModel):
@@ -38,93 +26,20 @@ class Wanted(BaseModel):
     width: Annotated[int, Field(ge=160, le=1920)] = 960
 
 
-class WantedTiles(BaseModel):
-    """Of a page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tiles: list[Wanted] = Field(min_length=1, max_length=TILES)
-
-
 def prober_of(request: Request) -> Prober:
     found: Prober = request.app.state.prober
     return found
 
 
+def delivery_of(wanted: Wanted) -> str | None:
+    """Of a centre's tile."""
+    return None if wanted.delivery is None else str(wanted.delivery)
+
+
 @router.post("/pictures")
-async def look(request: Request, visitor: SignedIn, wanted: Wanted) -> Response:
-    """Look at one picture; the prober judges the right to, and records it."""
-    answer = await prober_of(request).look(visitor.token, str(wanted.camera), _text(wanted.delivery), wanted.width)
+async def view_picture(request: Request, visitor: SignedIn, wanted: Wanted) -> Response:
+    """View one picture; the prober judges the right to, and records it."""
+    answer = await prober_of(request).view(visitor.token, str(wanted.camera), delivery_of(wanted), wanted.width)
     language = language_of(request)
     drawn = draw_answer(answer, language, catalogue.translations(language), request.app.state.unix_s())
     return JSONResponse(drawn, headers={"Cache-Control": "no-store"})
-
-
-@router.get("/pictures")
-async def show_wall(request: Request, visitor: SignedIn) -> Response:
-    """Tiles of cameras by any filter of the address; their pictures come when they are asked for."""
-    reporting = reporting_of(request)
-    filters = filters_of(request, (*SCOPE, "q", "destination", "delivery", "of", "cursor"))
-    of = filters["of"] if filters["of"] in WALL_OF else "national"
-    asked = {name: value for name, value in filters.items() if name != "of"}
-    rows, freshness = await asyncio.gather(
-        reporting.list_cameras(visitor.token, {"sort": "camera_code", **asked}, limit=TILES),
-        reporting.read_freshness(visitor.token),
-    )
-    body = body_of(rows)
-    return page(
-        request,
-        "pages/pictures.html",
-        answers=[rows],
-        freshness=freshness,
-        filters=filters,
-        of=of,
-        choices=WALL_OF,
-        rows=body,
-        may_look=may_look(visitor.caller),
-        tiles=_tiles_of(body, of),
-    )
-
-
-@router.post("/pictures/stream")
-async def look_on(request: Request, visitor: SignedIn, wanted: WantedTiles) -> Response:
-    """A line of JSON for each picture, round after round, until the prober ends it or the page is left."""
-    if request.app.state.picture_streams >= STREAMS:
-        return PlainTextResponse("too many pages of pictures are open", status_code=503, headers={"Retry-After": "30"})
-    tiles = [(str(each.camera), _text(each.delivery)) for each in wanted.tiles]
-    stream = prober_of(request).look_on(visitor.token, tiles, WALL_WIDTH, ROUND_S)
-    language = language_of(request)
-    lines = _lines(request, stream, language, catalogue.translations(language))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
-    return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
-
-
-async def _lines(request: Request, stream: Any, language: str, words: NullTranslations) -> AsyncIterator[bytes]:
-    """What the prober says of each picture, as tiles need it; a last line where it refuses or is away."""
-    state = request.app.state
-    state.picture_streams += 1
-    try:
-        async with stream as answer:
-            if answer.status_code != 200:
-                yield _line(draw_refusal(await answer.aread(), answer.status_code, language, words))
-                return
-            async for line in answer.aiter_lines():
-                found = json.loads(line)
-                drawn = draw(found, language, words, state.unix_s())
-                yield _line({"camera": found["camera_id"], "delivery": found["delivery_id"], **drawn})
-    except (httpx.HTTPError, ValueError):
-        yield _line(draw_refusal(b"", 503, language, words))
-    finally:
-        state.picture_streams -= 1
-
-
-def _line(drawn: dict[str, Any]) -> bytes:
-    return json.dumps(drawn, ensure_ascii=False).encode() + b"\n"
-
-
-def _tiles_of(body: dict[str, Any] | None, of: str) -> list[Tile]:
-    return [wall_tile(row, of) for row in body["items"]] if body is not None else []
-
-
-def _text(given: UUID | None) -> str | None:
-    return None if given is None else str(given)

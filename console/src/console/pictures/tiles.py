@@ -35,10 +35,10 @@ class Tile(NamedTuple):
     label: str
     detail: str
     is_empty: bool = False
-    """Nothing is planned there, so that nothing can be looked at."""
+    """Nothing is planned there, so that nothing can be viewed."""
 
 
-def may_look(caller: Principal | None) -> bool:
+def may_view(caller: Principal | None) -> bool:
     """Whether the person's role has the right `view`: no other right implies it."""
     return may_call(caller, "prober", "POST", "/v1/pictures")
 

@@ -3,7 +3,7 @@
 (() => {
   const section = document.querySelector("[data-pictures]");
   if (!section) return;
-  const OLD_S = 30, LOOK_WITHIN_MS = 40000;
+  const OLD_S = 30, VIEW_WITHIN_MS = 40000;
   const KINDS = ["empty", "waiting", "now", "older", "denied", "failed"];
   const words = section.dataset;
 
@@ -61,7 +61,7 @@
     const text = (older ? words.wordsOlder : words.wordsSeen).replace("{age}", write(seconds));
     setKind(tile, older ? "older" : "now", `${tile.dataset.label} · ${text}`);
   }
-  async function look(tile) {
+  async function view(tile) {
     const button = tile.querySelector("button");
     button.disabled = true;
     setKind(tile, "waiting", words.wordsWaiting);
@@ -71,7 +71,7 @@
     try {
       const answer = await fetch("/pictures", {
         method: "POST", redirect: "error", headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body), signal: AbortSignal.timeout(LOOK_WITHIN_MS),
+        body: JSON.stringify(body), signal: AbortSignal.timeout(VIEW_WITHIN_MS),
       });
       if (answer.ok) found = await answer.json();
     } catch {
@@ -84,7 +84,7 @@
     const button = tile.querySelector("button");
     if (!button) continue;
     button.hidden = false;
-    button.addEventListener("click", () => look(tile));
+    button.addEventListener("click", () => view(tile));
   }
 
   // Many at once: one stream for all tiles, which the server ends after a quarter of an hour.
@@ -114,7 +114,7 @@
       lines.filter(Boolean).forEach(take);
     }
   }
-  async function lookOn() {
+  async function viewAll() {
     ending = new AbortController();
     start.hidden = true;
     stop.hidden = false;
@@ -138,7 +138,7 @@
   }
   if (start) {
     start.hidden = false;
-    start.addEventListener("click", lookOn);
+    start.addEventListener("click", viewAll);
     stop.addEventListener("click", () => ending.abort());
     addEventListener("pagehide", () => ending?.abort());
   }

@@ -1,4 +1,4 @@
-"""A picture for a person: whose it is, who may look, and that each look is on record."""
+"""A picture for a person: whose it is, who may view, and that each view is on record."""
 
 import asyncio
 import io
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.slow
 
 NOWHERE = "rtsp://127.0.0.1:9/live"
 type Frames = list[list[bytes]]
-type Hold = Callable[[UUID, list[bytes]], Any]
+type Forward = Callable[[UUID, list[bytes]], Any]
 
 
 type As = Callable[..., httpx.AsyncClient]
 
 
 @pytest.fixture
-def ask_as(client: httpx.AsyncClient, keys_folder: Path) -> As:
+def client_as(client: httpx.AsyncClient, keys_folder: Path) -> As:
     """The same app, asked with these roles."""
 
     def ask(*roles: Role) -> httpx.AsyncClient:
@@ -51,17 +51,17 @@ def ask_as(client: httpx.AsyncClient, keys_folder: Path) -> As:
 
 
 @pytest.fixture
-def viewer(ask_as: As) -> httpx.AsyncClient:
-    """Who follows all, and is named to look at pictures."""
-    return ask_as(Role.AUTHORITY, Role.VIEWER)
+def viewer(client_as: As) -> httpx.AsyncClient:
+    """Who follows all, and is named to view pictures."""
+    return client_as(Role.AUTHORITY, Role.VIEWER)
 
 
 @pytest_asyncio.fixture
-async def forwarded(bus: Bus, forwarder_bus: Bus) -> AsyncIterator[Hold]:
+async def forwarded(bus: Bus, forwarder_bus: Bus) -> AsyncIterator[Forward]:
     """Answer with a keyframe as the forwarder that pulls the camera."""
     async with AsyncExitStack() as stack:
 
-        async def hold(camera_id: UUID, nals: list[bytes]) -> None:
+        async def answer_for(camera_id: UUID, nals: list[bytes]) -> None:
             async def answer(request: Msg) -> None:
                 headers = {"codec": "h264", "captured_at": datetime.now(UTC).isoformat()}
                 body = b"".join(b"\0\0\0\1" + nal for nal in nals)
@@ -71,7 +71,7 @@ async def forwarded(bus: Bus, forwarder_bus: Bus) -> AsyncIterator[Hold]:
             stack.push_async_callback(subscription.unsubscribe)
             await flush_all(forwarder_bus.client)
 
-        yield hold
+        yield answer_for
 
 
 def delivery_to(read_back_url: str | None) -> PlannedDelivery:
@@ -96,7 +96,7 @@ def size_of(jpeg: str) -> tuple[int, int]:
         return frame.width, frame.height
 
 
-async def test_what_a_centre_gives_back_is_shown_as_its_picture_and_each_look_is_on_record(
+async def test_what_a_centre_gives_back_is_shown_as_its_picture_and_each_view_is_on_record(
     viewer: httpx.AsyncClient, bus: Bus, simulate: Any, planner: Any
 ) -> None:
     centre = (await simulate({"id": "centre"})).cameras["centre"]
@@ -117,7 +117,7 @@ async def test_what_a_centre_gives_back_is_shown_as_its_picture_and_each_look_is
 
 
 async def test_a_centre_that_gives_nothing_back_is_said_and_the_camera_is_shown_as_the_camera(
-    viewer: httpx.AsyncClient, planner: Any, frames: Frames, forwarded: Hold
+    viewer: httpx.AsyncClient, planner: Any, frames: Frames, forwarded: Forward
 ) -> None:
     delivery = delivery_to(None)
     camera = await planner.camera(NOWHERE, deliveries=(delivery,), probe_interval_s=600.0)
@@ -130,7 +130,7 @@ async def test_a_centre_that_gives_nothing_back_is_said_and_the_camera_is_shown_
 
 
 async def test_a_centre_that_is_not_reached_is_coarse_for_who_does_not_operate(
-    viewer: httpx.AsyncClient, planner: Any, ask_as: As
+    viewer: httpx.AsyncClient, planner: Any, client_as: As
 ) -> None:
     delivery = delivery_to("rtsp://127.0.0.1:9/key")
     camera = await planner.camera(NOWHERE, deliveries=(delivery,), probe_interval_s=600.0)
@@ -139,17 +139,17 @@ async def test_a_centre_that_is_not_reached_is_coarse_for_who_does_not_operate(
     assert (found["of"], found["jpeg"]) == (None, None)
     assert (found["centre"]["cause"], found["centre"]["detail"]) == ("unreachable", None)
     assert found["camera"]["detail"] == "no forwarder has the camera now"
-    found = (await ask_as(Role.PROVINCE_LEAD).post("/v1/pictures", json=wanted)).json()
+    found = (await client_as(Role.PROVINCE_LEAD).post("/v1/pictures", json=wanted)).json()
     assert found["centre"]["cause"] == "refused"
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in {Role.PROVINCE_LEAD, Role.VIEWER}])
-async def test_no_other_role_includes_looking(ask_as: As, role: Role) -> None:
-    answer = await ask_as(role).post("/v1/pictures", json={"camera_id": str(uuid4())})
+async def test_no_other_role_includes_viewing(client_as: As, role: Role) -> None:
+    answer = await client_as(role).post("/v1/pictures", json={"camera_id": str(uuid4())})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
-async def test_a_restricted_site_is_looked_at_with_both_rights_alone(ask_as: As, bus: Bus, planner: Any) -> None:
+async def test_a_restricted_site_is_viewed_with_both_rights_alone(client_as: As, bus: Bus, planner: Any) -> None:
     state: dict[str, Any] = {"changed_at": datetime.now(UTC), "revision": 1, "code": "KCL", "name": "Khu"}
     state |= {"type": FacilityType.SCHOOL, "status": FacilityStatus.ACTIVE, "unit_id": uuid4()}
     cameras = {}
@@ -159,17 +159,17 @@ async def test_a_restricted_site_is_looked_at_with_both_rights_alone(ask_as: As,
         await bus.js.publish(subjects.inventory("facility", site.id), event.encode())
         cameras[restricted] = await planner.camera(NOWHERE, facility_id=site.id, probe_interval_s=600.0)
 
-    async def look(restricted: bool, *roles: Role) -> int:
-        answer = await ask_as(*roles).post("/v1/pictures", json={"camera_id": str(cameras[restricted].id)})
+    async def view(restricted: bool, *roles: Role) -> int:
+        answer = await client_as(*roles).post("/v1/pictures", json={"camera_id": str(cameras[restricted].id)})
         return answer.status_code
 
-    assert await look(False, Role.VIEWER) == 200
-    assert await look(True, Role.VIEWER, Role.READER) == 404
-    assert await look(True, Role.VIEWER, Role.AUTHORITY) == 200
-    assert await look(True, Role.AUTHORITY) == 403
+    assert await view(False, Role.VIEWER) == 200
+    assert await view(True, Role.VIEWER, Role.READER) == 404
+    assert await view(True, Role.VIEWER, Role.AUTHORITY) == 200
+    assert await view(True, Role.AUTHORITY) == 403
 
 
-async def test_what_cannot_be_looked_at_gets_a_clear_answer(viewer: httpx.AsyncClient, bus: Bus, planner: Any) -> None:
+async def test_what_cannot_be_viewed_gets_a_clear_answer(viewer: httpx.AsyncClient, bus: Bus, planner: Any) -> None:
     async def refused(**body: Any) -> tuple[int, str]:
         answer = await viewer.post("/v1/pictures", json=body)
         return answer.status_code, answer.json()["code"]
@@ -185,7 +185,7 @@ async def test_what_cannot_be_looked_at_gets_a_clear_answer(viewer: httpx.AsyncC
 
 
 async def test_many_pictures_come_in_one_stream_and_are_one_record(
-    viewer: httpx.AsyncClient, bus: Bus, simulate: Any, planner: Any, frames: Frames, forwarded: Hold
+    viewer: httpx.AsyncClient, bus: Bus, simulate: Any, planner: Any, frames: Frames, forwarded: Forward
 ) -> None:
     centre = (await simulate({"id": "centre"})).cameras["centre"]
     delivery = delivery_to(centre.url())

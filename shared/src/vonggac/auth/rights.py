@@ -55,7 +55,7 @@ ROLES: Mapping[Role, str] = MappingProxyType(
         Role.MANAGING_AGENCY: "An agency that manages facilities: its own, so its token has a scope.",
         Role.FACILITY: "A facility itself, so its token has a scope.",
         Role.READER: "Anybody else who follows the progress: nothing restricted, no phones, no log.",
-        Role.VIEWER: "Who is named to look at pictures: given beside another role, and nothing but that.",
+        Role.VIEWER: "Who is named to view pictures: given beside another role, and nothing but that.",
         Role.SERVICE: "A machine of an authority that fetches feeds: restricted facilities too, no phones, no log.",
     }
 )

@@ -344,7 +344,7 @@ class DemandKind(StrEnum):
     SCAN = "scan"
     READ_BACK = "read_back"
     VIEW = "view"
-    """Somebody looked at a picture: each time is on record."""
+    """Somebody viewed a picture: each time is on record."""
 
 
 class EndpointRange(BaseModel):
@@ -370,7 +370,7 @@ class DemandV1(Payload):
     roles: tuple[str, ...]
     targets: tuple[str, ...] = Field(
         description="host:port of a probe; addresses of a scan, as they were written; the camera of a read-back; the "
-        "camera of a view, and the delivery where a centre's picture was looked at."
+        "camera of a view, and the delivery where a centre's picture was viewed."
     )
     ports: tuple[int, ...] = Field(default=(), description="Ports asked at addresses of a scan that name none.")
     camera_id: UUID | None = Field(default=None, description="Where it was about a camera of the inventory.")

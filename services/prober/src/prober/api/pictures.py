@@ -1,4 +1,4 @@
-"""A picture for a person who looks at it: what a centre gives back of a camera, or what the camera sends."""
+"""A picture for a person who views it: what a centre gives back of a camera, or what the camera sends."""
 
 from base64 import b64encode
 from functools import partial
@@ -78,7 +78,7 @@ class PictureResponse(BaseModel):
 
 @router.post(
     "",
-    summary="Look at a picture now",
+    summary="View a picture now",
     description="Of a delivery: its centre is played like at a read-back, and hung up on after one picture. A centre "
     "that gives nothing back: `centre` says why, and the picture is the camera's, which `of` says. The camera itself "
     "is never connected to: its forwarder has the keyframe. Needs the right `view`; each view is on record.",
@@ -91,7 +91,7 @@ class PictureResponse(BaseModel):
         }
     ),
 )
-async def look_now(request: Request, caller: Caller, wanted: PictureRequest, response: Response) -> PictureResponse:
+async def view_now(request: Request, caller: Caller, wanted: PictureRequest, response: Response) -> PictureResponse:
     camera = await seen_camera(request, caller, wanted.camera_id)
     if camera is None:
         msg = f"the inventory has no camera {wanted.camera_id}"
@@ -128,7 +128,7 @@ class StreamRequest(BaseModel):
 
 @router.post(
     "/stream",
-    summary="Look at many pictures, in one stream",
+    summary="View many pictures, in one stream",
     description=f"Up to {MOST_TILES} pictures a round, each as soon as it is there, as lines of JSON in the shape of "
     f"`POST /v1/pictures`. It ends after {LONGEST_S / 60:.0f} minutes, or with the token. One record names them all.",
     response_class=StreamingResponse,
@@ -144,7 +144,7 @@ class StreamRequest(BaseModel):
         ),
     },
 )
-async def look_on(request: Request, caller: Caller, wanted: StreamRequest) -> StreamingResponse:
+async def view_many(request: Request, caller: Caller, wanted: StreamRequest) -> StreamingResponse:
     rounds: Rounds = request.app.state.rounds
     stills = stills_of(request)
     tiles = [await _find_tile(request, caller, tile) for tile in wanted.tiles]

@@ -234,7 +234,7 @@ async def test_a_jpeg_for_a_person_is_made_in_the_confined_process(
     assert decoder.process_ids == [process]
 
 
-async def test_a_picture_that_nobody_looks_at_is_no_jpeg(decoder: Decoder, frames: Frames) -> None:
+async def test_a_picture_that_nobody_views_is_no_jpeg(decoder: Decoder, frames: Frames) -> None:
     picture = await decoder.decode(VideoCodec.H264, frames[0])
     assert isinstance(picture, Picture)
     assert picture.jpeg == b""

@@ -1,4 +1,4 @@
-"""A decoded picture as a JPEG for a person who looks at it, in a decoding process.
+"""A decoded picture as a JPEG for a person who views it, in a decoding process.
 
 Browsers decode H.265 in few places, and WebCodecs by TLS alone; a JPEG they show everywhere.
 """

@@ -38,7 +38,7 @@ class Request:
     taken_at: datetime
     history: PictureHistory | None
     jpeg_width: int | None = None
-    """Where a person looks at it: a JPEG as well, at most so wide."""
+    """Where a person views it: a JPEG as well, at most so wide."""
 
     def encode(self) -> list[bytes]:
         """The message in pieces."""

@@ -18,7 +18,7 @@ class Picture:
     thumbnail: Thumbnail
     judged: PictureJudgement | None = None
     jpeg: bytes = b""
-    """For a person who looks at it; empty where nobody does."""
+    """For a person who views it; empty where nobody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Decoder:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
 
         `taken_at` (aware UTC): when the keyframe was captured, now when not given. `history`: what it is judged beside.
-        `jpeg_width`: for a person who looks at it, a JPEG at most so wide.
+        `jpeg_width`: for a person who views it, a JPEG at most so wide.
 
         Cancelling gives up waiting; a picture already in a process is finished there and thrown away.
         """

@@ -1,5 +1,5 @@
 """One read-back: play what a destination plays of a camera, and hash each keyframe that comes. Nothing is decoded here:
-where a person looks at it, the newest keyframe is kept for the decoder."""
+where a person views it, the newest keyframe is kept for the decoder."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -91,7 +91,7 @@ class ReadBack:
         *,
         keeps_picture: bool = False,
     ) -> None:
-        """`networks`: None allows every address, one of our own settings. `keeps_picture`: for a person to look at."""
+        """`networks`: None allows every address, one of our own settings. `keeps_picture`: for a person to view."""
         self._keeps_picture = keeps_picture
         self.picture: CodedPicture | None = None
         """The newest, where it is kept."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 LONGEST_S = 900.0
-"""Then whoever still looks asks anew: that is on record again."""
+"""Then whoever still views asks anew: that is on record again."""
 
 
 class Rounds:

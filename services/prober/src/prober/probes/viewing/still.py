@@ -1,4 +1,4 @@
-"""A picture that a person looks at, or why there is none."""
+"""A picture that a person views, or why there is none."""
 
 from dataclasses import dataclass
 from datetime import datetime

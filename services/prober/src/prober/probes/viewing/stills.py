@@ -48,7 +48,7 @@ class Stills:
 
     async def of_camera(self, camera: CameraV1, width: int) -> StillResult:
         """The keyframe that the camera's forwarder has. Raises NatsError, TimeoutError or OSError."""
-        return await self._share((camera.id, None, width), lambda: self._ask_forwarder(camera, width))
+        return await self._share((camera.id, None, width), lambda: self._request_keyframe(camera, width))
 
     async def _share(self, key: _Key, fetch: Callable[[], Coroutine[object, object, StillResult]]) -> StillResult:
         task = self._shared.get(key)
@@ -90,7 +90,7 @@ class Stills:
             return NoStill(failure.cause, failure.detail)
         return await self._decode(PictureOf.CENTRE, picture, width)
 
-    async def _ask_forwarder(self, camera: CameraV1, width: int) -> StillResult:
+    async def _request_keyframe(self, camera: CameraV1, width: int) -> StillResult:
         found = await request_keyframe(self._bus, camera.id, timeout_s=KEYFRAME_WITHIN_S)
         if isinstance(found, NoKeyframe):
             words = found.detail or ("no keyframe has come" if found.pulled else "no forwarder has the camera now")
