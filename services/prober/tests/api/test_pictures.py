@@ -91,7 +91,7 @@ async def views(bus: Bus) -> list[DemandV1]:
 
 
 def size_of(jpeg: str) -> tuple[int, int]:
-    with av.open(io.BytesIO(b64decode(jpeg)), format="jpeg_pipe") as container:
+    with av.open(io.BytesIO(b64decode(jpeg)), mode="r", format="jpeg_pipe") as container:
         frame = next(container.decode(video=0))
         return frame.width, frame.height
 

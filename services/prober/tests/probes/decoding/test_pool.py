@@ -224,7 +224,7 @@ async def test_a_jpeg_for_a_person_is_made_in_the_confined_process(
     process = await process_of(decoder)
     picture = await decoder.decode(codec, keyframe, jpeg_width=161)
     assert isinstance(picture, Picture)
-    with av.open(io.BytesIO(picture.jpeg), format="jpeg_pipe") as container:
+    with av.open(io.BytesIO(picture.jpeg), mode="r", format="jpeg_pipe") as container:
         frame = next(container.decode(video=0))
     assert (frame.width, frame.height) == (160, 90)
     assert (picture.width, picture.height) == (320, 180)
