@@ -34,6 +34,7 @@ from console.metrics import Metrics
 from console.page_headers import PageHeaders
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
 from console.pictures import routes as pictures
+from console.pictures import stream as picture_stream
 from console.pictures import wall as picture_wall
 from console.settings import Settings
 from console.sign_in import routes as sign_in
@@ -106,7 +107,7 @@ def create_app(
     app.state.visitors = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, live, pictures, picture_wall, *PAGES):
+    for module in (sign_in, live, pictures, picture_stream, picture_wall, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)

@@ -10,7 +10,7 @@ import pytest
 from console.tests.conftest import Browser
 
 from console.apis.caller import Loading
-from console.pictures.tiles import draw, draw_answer, may_view, tiles_of
+from console.drawing.pictures import draw, draw_answer, may_view, tiles_of
 from console.words import catalogue
 from vonggac.auth import Role
 from vonggac.auth.rights import Principal

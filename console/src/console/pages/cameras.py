@@ -8,10 +8,10 @@ from fastapi.responses import Response
 
 from console.apis.caller import Answer, Found
 from console.drawing.page import language_of
+from console.drawing.pictures import may_view, tiles_of
 from console.pages.facilities import draw_strips, is_without_strips
 from console.pages.overview import connections_of
 from console.pages.parts import FILTERS, SCOPE, body_of, filters_of, inventory_of, page, reporting_of
-from console.pictures.tiles import may_view, tiles_of
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 from console.words.states import COMPLIANCE, CONNECTIONS, STATES

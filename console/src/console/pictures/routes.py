@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from console.apis.prober import Prober
 from console.drawing.page import language_of
-from console.pictures.tiles import draw_answer
+from console.drawing.pictures import draw_answer
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 
