@@ -28,14 +28,13 @@ from console.apis.reporting import Reporting
 from console.drawing.page import render
 from console.forms import calls, files, records, uploads
 from console.forms import routes as forms
+from console.live import picture_stream, pictures
 from console.live import routes as live
 from console.live.events import Listeners
 from console.metrics import Metrics
 from console.page_headers import PageHeaders
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
-from console.pictures import routes as pictures
-from console.pictures import stream as picture_stream
-from console.pictures import wall as picture_wall
+from console.pages import pictures as many_pictures
 from console.settings import Settings
 from console.sign_in import routes as sign_in
 from console.sign_in.code_flow import CodeFlow
@@ -67,8 +66,8 @@ LARGER = {
 CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
-    overview, facilities, cameras, obligations, requests, reports, records, files, audit, health, calls, uploads, forms,
-    preferences
+    overview, facilities, cameras, many_pictures, obligations, requests, reports, records, files, audit, health, calls,
+    uploads, forms, preferences,
 )  # fmt: skip
 OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
 """Asked for by a page's script: it cannot be sent to a sign-in."""
@@ -107,7 +106,7 @@ def create_app(
     app.state.visitors = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, live, pictures, picture_stream, picture_wall, *PAGES):
+    for module in (sign_in, live, pictures, picture_stream, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)

@@ -19,6 +19,8 @@ GIVES_NOTHING = mark("The centre gives nothing back.")
 GIVES_NOTHING_FOR = mark("The centre gives nothing back: {why}.")
 NO_CAMERA_PICTURE = mark("There is no picture of the camera.")
 NO_CAMERA_PICTURE_FOR = mark("There is no picture of the camera: {why}.")
+TILES = 24
+"""Of a page: what a laptop shows, and a line of 2 Mbit/s carries in a round."""
 WALL_OF = {
     "national": mark("What the Ministry receives"),
     "provincial": mark("What the province receives"),

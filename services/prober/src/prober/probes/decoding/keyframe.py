@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import partial
 
 import av
@@ -20,9 +21,8 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
 from prober.domain.picture import PictureHistory, Planes, reduce_picture
-from prober.probes.decoding.jpeg import encode_jpeg
 from prober.probes.decoding.picture import Picture, Undecodable
-from prober.probes.decoding.size import MOST_PIXELS
+from prober.probes.decoding.size import MOST_PIXELS, jpeg_size
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, is_slice, keyframe_hash, nal_type
 from vonggac.media.sei import pictures_to_recover
 
@@ -39,6 +39,8 @@ _OPTIONS = {"skip_loop_filter": "all", "err_detect": "explode", "max_pixels": st
 
 type Kind = tuple[VideoCodec, tuple[bytes, ...]]
 """A codec and the parameter sets of a keyframe, in their order."""
+JPEG_QUALITY = "5"
+"""Of libavcodec's 2 (best) to 31: 60 kB of a street at 960 x 540."""
 _PLANAR_8_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
@@ -160,3 +162,25 @@ def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
     """
     sets = (nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
     return sorted(sets, key=partial(nal_type, codec))
+
+
+def encode_jpeg(frame: VideoFrame, width: int) -> bytes:
+    """A JPEG for a person: browsers show H.265 in few places, and WebCodecs by TLS alone.
+
+    The picture, at most `width` pixels wide and never enlarged; empty where libav refuses to make one.
+    """
+    try:
+        return _encode(frame, width)
+    except FFmpegError:
+        return b""
+
+
+def _encode(frame: VideoFrame, width: int) -> bytes:
+    wide, high = jpeg_size(width, frame.width, frame.height)
+    small = frame.reformat(width=wide, height=high, format="yuvj420p", dst_color_range=ColorRange.JPEG, threads=1)
+    context = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.pix_fmt = wide, high, "yuvj420p"
+    context.time_base, context.thread_count = Fraction(1, 25), 1
+    context.options = {"qmin": JPEG_QUALITY, "qmax": JPEG_QUALITY}
+    return b"".join(bytes(packet) for packet in (*context.encode(small), *context.encode(None)))

@@ -6,14 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from console.drawing.pictures import WALL_OF, Tile, may_view, wall_tile
+from console.drawing.pictures import TILES, WALL_OF, Tile, may_view, wall_tile
 from console.pages.parts import SCOPE, body_of, filters_of, page, reporting_of
 from console.sign_in.required import SignedIn
 
 router = APIRouter()
-
-TILES = 24
-"""Of a page: what a laptop shows, and a line of 2 Mbit/s carries in a round."""
 
 
 @router.get("/pictures")

@@ -11,9 +11,8 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.drawing.page import language_of
-from console.drawing.pictures import draw, draw_refusal
-from console.pictures.routes import Wanted, delivery_of, prober_of
-from console.pictures.wall import TILES
+from console.drawing.pictures import TILES, draw, draw_refusal
+from console.live.pictures import Wanted, delivery_of, prober_of
 from console.sign_in.required import SignedIn
 from console.words import catalogue
 
