@@ -63,7 +63,7 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (A
 
 .PHONY: guard-of-tests
 guard-of-tests: setup ## Faults on record, one at a time in a copy, each turn their test red (ARGS="-n 4 -k ledger"; goes on where it was stopped)
-	@exec $(python) -m tests.guard $(ARGS)
+	@exec $(python) -m tests.unit.guard $(ARGS)
 
 .PHONY: leak-test
 leak-test: setup ## Secrets planted at every input in every spelling are found nowhere: logs, APIs, events, databases, /proc
@@ -122,7 +122,7 @@ generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated page
 
 .PHONY: api-diff
 api-diff: setup ## What breaks callers and readers of events since the last release, or since BASE (api-diff BASE=v0.1.0)
-	@exec $(python) -m tests.breaking $(if $(filter command line,$(origin BASE)),$(BASE))
+	@exec $(python) -m tests.contract.breaking $(if $(filter command line,$(origin BASE)),$(BASE))
 
 .PHONY: examples
 examples: setup ## Write the documents of docs/examples/ again, from a made-up province: the same bytes each time
@@ -194,7 +194,7 @@ push-image: ## Build the image of SERVICE with SBOM and provenance and push it t
 publish-release: ## What lies in dist/ as the release of TAG, with what breaks since the one before (gh)
 	@: $${TAG:?v0.1.0}
 	@before=$$(git describe --tags --abbrev=0 --match 'v*' "$$TAG^" 2>/dev/null || true); \
-		{ if [ -n "$$before" ]; then $(python) -m tests.breaking "$$before" || true; else echo "The first release."; fi; } >dist/breaking.txt
+		{ if [ -n "$$before" ]; then $(python) -m tests.contract.breaking "$$before" || true; else echo "The first release."; fi; } >dist/breaking.txt
 	@gh release create "$$TAG" dist/*.whl dist/vonggac.cdx.json --verify-tag --notes-file dist/breaking.txt
 
 ##@ Set up and tidy

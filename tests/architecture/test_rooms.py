@@ -56,6 +56,7 @@ SMALL_FILES = {
     "reporting.feeds.national": "one feed a file",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.availability.daily": "one question to the ledger, beside the table of facts that asks it",
+    "reporting.storage.upkeep.refusals": "the reader of one column, as its siblings are",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.limits.shares": "a pure decision with its own tests",

@@ -141,11 +141,17 @@ async def office(
     """The console before a register and reporting, as an office has it; its address."""
     address, port = f"http://127.0.0.1:{(own := free_port())}", free_port()
     issuer = IssuerSettings.model_validate({"port": free_port(), "keys": keys_folder, "console_url": address})
-    services = {"reporting_url": f"http://127.0.0.1:{port}", "inventory_url": register_address, "part_timeout_s": 20}
     async with (
         serve(create_issuer(issuer), issuer.port),
         serve(create_reporting(settings), port, lifespan="on"),
-        running_console(nats_server, issuer, base_url=address, **services) as app,
+        running_console(
+            nats_server,
+            issuer,
+            base_url=address,
+            reporting_url=f"http://127.0.0.1:{port}",
+            inventory_url=register_address,
+            part_timeout_s=20,
+        ) as app,
         serve(app, own) as console,
     ):
         yield address

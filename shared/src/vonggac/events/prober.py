@@ -344,7 +344,6 @@ class DemandKind(StrEnum):
     SCAN = "scan"
     READ_BACK = "read_back"
     VIEW = "view"
-    """Somebody viewed a picture: each time is on record."""
 
 
 class EndpointRange(BaseModel):

@@ -138,7 +138,6 @@ class Process:
         context = self._context(bus, logins, decoder, pictures, disputes)
         observer = self.observer = self._observer(context, outgoing, announcer)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
-        self.verifications.per_fact = settings.read_backs_per_fact
         self.stills = Stills(bus, self.verifications, decoder, most=settings.max_views)
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
@@ -221,7 +220,7 @@ class Process:
 
     def _verifications(self, bus: Bus, announcer: Announcer, logins: Logins, disputes: Disputes) -> Verifications:
         settings = self._settings
-        return Verifications(
+        made = Verifications(
             worker_id=self.worker_id,
             verifier=Verifier(
                 bus=bus,
@@ -240,6 +239,8 @@ class Process:
             interval_s=settings.verify_interval_s,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
+        made.per_fact = settings.read_backs_per_fact
+        return made
 
     def _self_checks(self, bus: Bus, announcer: Announcer, verifier: Verifier) -> SelfChecks:
         settings = self._settings

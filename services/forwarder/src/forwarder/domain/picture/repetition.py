@@ -249,7 +249,7 @@ class RememberedKeyframes:
         again = self._coming_again(newest)
         thrice = [one for one in again if find_word(self._weights, self._weight(one[0]), last=one[1]) >= 0]
         if len(thrice) >= LEAST:
-            first_ms = self._at_ms[self._after_new_ones(self._first_of_recording(newest), newest)]
+            first_ms = self._at_ms[place_after_new(self._weights, self._first_of_recording(newest), newest)]
         elif not self._heads and places and self._third_coming(newest, places):
             first_ms = self._run_since_ms - (self._at_ms[newest] - self._at_ms[newest - places])
         if first_ms >= 0:
@@ -266,20 +266,6 @@ class RememberedKeyframes:
                 first, missed = place, 0
             else:
                 missed += 1
-        return first
-
-    def _after_new_ones(self, first: int, newest: int) -> int:
-        """The place after the last NEW keyframes in a row since `first` that came only once.
-
-        The camera showed something new then, between two passes of the recording.
-        """
-        alone = 0
-        for place in range(newest, first - 1, -1):
-            weight = self._weight(place)
-            came_again = find_word(self._weights, weight, last=place) >= 0 or find_word(self._weights, weight) > place
-            alone = 0 if came_again else alone + 1
-            if alone == NEW:
-                return place + NEW
         return first
 
     def _since_ms(self, newest: int) -> int:
@@ -360,3 +346,18 @@ class RememberedKeyframes:
     def _moment(self, seconds: float) -> datetime:
         epoch = self._epoch or datetime.fromtimestamp(0, UTC)
         return datetime.fromtimestamp(epoch.timestamp() + seconds, UTC)
+
+
+def place_after_new(weights: bytearray, first: int, newest: int) -> int:
+    """The place after the last NEW keyframes in a row since `first` that came only once.
+
+    The camera showed something new then, between two passes of the recording.
+    """
+    alone = 0
+    for place in range(newest, first - 1, -1):
+        weight = slice_word(weights, place)
+        came_again = find_word(weights, weight, last=place) >= 0 or find_word(weights, weight) > place
+        alone = 0 if came_again else alone + 1
+        if alone == NEW:
+            return place + NEW
+    return first

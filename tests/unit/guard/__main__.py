@@ -1,18 +1,18 @@
-"""`python -m tests.guard` (`make guard-of-tests`): each fault on record turns its test red.
+"""`python -m tests.unit.guard` (`make guard-of-tests`): each fault on record turns its test red.
 
 Before tests are cut or merged, and after: what a cut no longer catches comes back. `-n 4`: runs side by side.
 `-k ledger` chooses faults whose line has that text. `--anew` repeats what an earlier run of the same tree found red;
 otherwise a run that was stopped goes on where it was. `--find COMMIT` names the unit test of a commit that turns red
 without its source.
 
-Last line: `89 of 89 red`. Exit status 1 where one is not.
+Last line: `88 of 88 red`. Exit status 1 where one is not.
 """
 
 import argparse
 import sys
 
-from tests.guard.faults import FaultError, Mend, read_mends, read_mutations
-from tests.guard.guard import Guard, select
+from tests.unit.guard.faults import FaultError, Mend, read_mends, read_mutations
+from tests.unit.guard.guard import Guard, select
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
                 return guard.find([Mend(commit, "") for commit in chosen.find])
             mends, mutations = select(read_mends(), chosen.k), select(read_mutations(), chosen.k)
             if not mends and not mutations:
-                sys.stderr.write(f"no fault has the text {chosen.k!r}: see tests/guard/\n")
+                sys.stderr.write(f"no fault has the text {chosen.k!r}: see tests/unit/guard/\n")
                 return 1
             red = guard.judge([*mutations, *mends], anew=chosen.anew)
     except FaultError as error:

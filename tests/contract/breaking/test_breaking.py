@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.breaking.__main__ import find_breaks, read_here
-from tests.breaking.contracts import compare_asyncapi, compare_openapi
-from tests.breaking.schemas import Comparison, Direction, Documents
+from tests.contract.breaking.__main__ import find_breaks, read_here
+from tests.contract.breaking.contracts import compare_asyncapi, compare_openapi
+from tests.contract.breaking.schemas import Comparison, Direction, Documents
 
 type Json = dict[str, Any]
 

@@ -11,9 +11,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Self
 
-from tests.guard.copies import Outcome, Run, copy_again, import_packages, make_copy, snapshot
-from tests.guard.faults import ROOT, Fault, FaultError, Mend
 from tests.unit.files import has_chosen_tests
+from tests.unit.guard.copies import Outcome, Run, copy_again, import_packages, make_copy, snapshot
+from tests.unit.guard.faults import ROOT, Fault, FaultError, Mend
 
 RESULTS = ROOT / ".tools/guard"
 """A file a tree: the faults that were found red."""
@@ -86,7 +86,7 @@ class Guard:
         return 0 if found else 1
 
     def _check(self, tests: Sequence[str]) -> None:
-        """Run all tests without a fault. Raises FaultError: one that is red without it tells nothing."""
+        """Run all tests without a fault. Raises FaultError: one that is red without it proves nothing."""
         sys.stdout.write(f"{len(tests)} tests without a fault ... ")
         sys.stdout.flush()
         run = Run(self._copies[0], tests)

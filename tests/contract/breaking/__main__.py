@@ -1,4 +1,4 @@
-"""`python -m tests.breaking [REVISION]` (`make api-diff BASE=v0.1.0`): what breaks callers and readers since a release.
+"""`python -m tests.contract.breaking [REVISION]` (`make api-diff BASE=v0.1.0`): what breaks callers since a release.
 
 Compares the OpenAPI and AsyncAPI documents of the four services with those of a revision: the newest tag `v*` if none
 is given, and nothing where there is none yet. A line for each break. Exit status 1 where there is one.
@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.breaking.contracts import compare_asyncapi, compare_openapi
-from tests.breaking.schemas import Documents
+from tests.contract.breaking.contracts import compare_asyncapi, compare_openapi
+from tests.contract.breaking.schemas import Documents
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 
 

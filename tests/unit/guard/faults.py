@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 MENDS = HERE / "mends.csv"
 MUTATIONS = HERE / "mutations.toml"
 CONTEXT = 1

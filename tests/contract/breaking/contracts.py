@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from tests.breaking.schemas import Comparison, Direction, Documents, Json
+from tests.contract.breaking.schemas import Comparison, Direction, Documents, Json
 
 METHODS = frozenset(("get", "put", "post", "patch", "delete", "head"))
 

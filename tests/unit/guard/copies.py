@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.guard.faults import ROOT, Fault
+from tests.unit.guard.faults import ROOT, Fault
 from tests.unit.parts import FORKED, IMPORTED
 
 LONGEST_TEST_S = 60
