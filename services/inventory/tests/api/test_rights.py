@@ -25,6 +25,7 @@ ALLOWED = {
     Role.MANAGING_AGENCY: set(),
     Role.FACILITY: set(),
     Role.READER: {"GET", "export"},
+    Role.VIEWER: set(),
     Role.SERVICE: {"GET", "export"},
 }
 NOBODY = "00000000-0000-0000-0000-000000000000"

@@ -1,7 +1,7 @@
 """The ledger's rows: cumulative sums at midnights, only where something changed."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
@@ -20,8 +20,11 @@ from reporting.domain.ledger import (
     changes,
     cut,
     day_of,
+    days_within,
+    delivery_sums,
     joined,
     midnight,
+    number_of,
     within,
 )
 from reporting.domain.outages import Outage, outage_figures
@@ -79,6 +82,40 @@ def test_a_cut_period_is_the_sum_of_its_parts(before: int, length: int, into: in
     assert [one.end for one in pieces[:-1]] == [one.start for one in pieces[1:]]
     assert found.last <= closed
     assert found.parts == () or all(part.length < DAY or part.start == midnight(closed) for part in found.parts)
+
+
+def test_a_day_begins_at_midnight_in_vietnam() -> None:
+    day = number_of(date(2026, 11, 10))
+    assert moment(midnight(day)) == datetime(2026, 11, 9, 17, tzinfo=UTC)
+    assert (day_of(midnight(day) - 1), day_of(midnight(day))) == (day - 1, day)
+
+
+def test_a_period_that_ends_at_midnight_does_not_touch_the_day_that_begins_there() -> None:
+    whole = Period(midnight(FIRST), midnight(FIRST + 2))
+    assert days_within(whole) == (FIRST, FIRST + 2)
+    assert days_within(Period(whole.start + 1, whole.end + 1)) == (FIRST, FIRST + 3)
+
+
+def test_a_period_of_whole_days_is_cut_into_these_alone() -> None:
+    found = cut(Period(midnight(FIRST), midnight(FIRST + 2)), FIRST + 5)
+    assert found is not None
+    assert (found.first, found.last, found.parts) == (FIRST, FIRST + 2, ())
+
+
+def test_neighbours_of_one_kind_are_one_and_others_are_not() -> None:
+    line = [Segment(0, 1, "a"), Segment(1, 2, "a"), Segment(2, 3, "b"), Segment(3, 4, "a")]
+    assert joined(line) == [Segment(0, 2, "a"), Segment(2, 3, "b"), Segment(3, 4, "a")]
+
+
+def test_times_of_one_cause_are_added_over_all_kinds() -> None:
+    sums, causes = delivery_sums({("not_connected", "timeout"): 5, ("unknown", "timeout"): 2, ("connected", None): 9})
+    assert causes == {"timeout": 7}
+    assert dict(zip(LEDGER_NAMES, sums, strict=True)) == {
+        **dict.fromkeys(LEDGER_NAMES, 0),
+        "not_connected": 5,
+        "unknown": 2,
+        "connected": 9,
+    }
 
 
 def test_a_part_of_a_closed_day_or_of_the_open_ones_is_left_whole() -> None:

@@ -14,6 +14,7 @@ from reporting.domain.timeline import (
     Observation,
     Run,
     Tail,
+    anchor_of,
     continues,
     end_before_loss,
     fill,
@@ -95,6 +96,39 @@ def test_of_two_in_one_moment_down_counts() -> None:
     camera.take([seen_at(0, DOWN, "timeout")])
     camera.take([seen_at(0, UP)])
     assert camera.runs == [Run(0, 60_000, DOWN, "timeout", 0)]
+
+
+def test_of_two_in_one_moment_the_one_that_knows_more_counts() -> None:
+    short, long = seen_at(0, every_s=10), seen_at(0, every_s=30)
+    for order in ([short, long], [long, short]):
+        camera = Camera()
+        for one in order:
+            camera.take([one])
+        assert camera.runs == [Run(0, 60_000, UP, None, 0)]
+    since_then = seen_at(0)._replace(knows_since=-5_000)
+    assert max(seen_at(0), since_then, key=lambda one: one.weight) == since_then
+
+
+def test_what_was_seen_at_the_last_moment_of_a_run_does_not_prolong_it() -> None:
+    open_run = Run(0, 90_000, UP, None, 30_000)
+    assert not continues(open_run, seen_at(30))
+    assert not continues(open_run, seen_at(20))
+    assert continues(open_run, seen_at(31))
+
+
+def test_who_slept_since_the_observation_before_begins_a_run() -> None:
+    awake, slept = seen_at(30)._replace(knows_since=0), seen_at(30)._replace(knows_since=1)
+    assert len(runs([seen_at(0), awake])) == 1
+    assert len(runs([seen_at(0), slept])) == 2
+    assert continues(Run(0, 60_000, UP, None, 0), awake)
+    assert not continues(Run(0, 60_000, UP, None, 0), slept)
+
+
+def test_the_first_run_begins_at_the_anchor_and_no_other() -> None:
+    first, second = runs([seen_at(30), seen_at(60, DOWN, "timeout")], anchor=5_000)
+    assert (first.started_at, second.started_at) == (5_000, 60_000)
+    assert anchor_of([0, 30_000, 60_000], 30_000) == 30_000
+    assert anchor_of([0, 30_000, 60_000], 59_999) == 30_000
 
 
 def test_a_late_observation_splits_the_run_it_falls_into() -> None:

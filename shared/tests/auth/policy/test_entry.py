@@ -19,6 +19,7 @@ WRITES = {
     Right.WRITE_SECRET,
     Right.DISPUTE,
     Right.ASK,
+    Right.VIEW,
     Right.SPEAK,
     Right.DECIDE,
     Right.INVITE,
