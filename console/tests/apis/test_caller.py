@@ -31,4 +31,4 @@ async def test_any_other_answer_of_a_server_in_trouble_is_away(status: int, body
 
 async def test_a_refusal_has_both_languages() -> None:
     answer, _ = await ask(403, {"code": "forbidden", "detail": "no right", "detail_vi": "không có quyền"})
-    assert answer == Refused("reporting", 403, "no right", "không có quyền")
+    assert answer == Refused("reporting", 403, "no right", "không có quyền", "forbidden")

@@ -5,7 +5,7 @@ Before tests are cut or merged, and after: what a cut no longer catches comes ba
 otherwise a run that was stopped goes on where it was. `--find COMMIT` names the unit test of a commit that turns red
 without its source.
 
-Last line: `88 of 88 red`. Exit status 1 where one is not.
+Last line: `100 of 100 red`. Exit status 1 where one is not.
 """
 
 import argparse

@@ -19,7 +19,7 @@ def git(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", *arguments], cwd=ROOT, input=given, capture_output=True, text=True, check=False)
 
 
-LEAST_FAULTS = 88
+LEAST_FAULTS = 100
 """It only rises."""
 
 

@@ -28,6 +28,8 @@ class Asked:
     numbers: Any
     stored: Any
     windows: Any
+    twice: Any
+    after: Any
     period: tuple[int, int]
 
 

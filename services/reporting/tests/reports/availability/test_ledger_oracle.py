@@ -76,7 +76,9 @@ def same(found: Sequence[CameraAccount], expected: Sequence[CameraAccount]) -> N
 
 
 def witnessed(connection: psycopg.Connection[Any], one: World, period: Period, found: list[CameraAccount]) -> None:
-    asked: Any = Asked(one.unit, one.register, one.facts, one.numbers, one.stored, one.windows, period)
+    asked: Any = Asked(
+        one.unit, one.register, one.facts, one.numbers, one.stored, one.windows, one.twice, one.after, period
+    )
     cameras, deliveries, causes = account(connection, asked)
     for each in found:
         assert dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True)) == cameras[each.camera.id]
