@@ -34,7 +34,17 @@ async def compare(url: str, worlds: int) -> dict[str, float]:
                 one, day = made(number)
                 for which in PERIODS:
                     period = period_of(day, which)
-                    asked: Any = Asked(one.unit, one.register, one.facts, one.numbers, one.stored, one.windows, period)
+                    asked: Any = Asked(
+                        one.unit,
+                        one.register,
+                        one.facts,
+                        one.numbers,
+                        one.stored,
+                        one.windows,
+                        one.twice,
+                        one.after,
+                        period,
+                    )
                     cameras, deliveries, _ = account(connection, asked)
                     async with snapshot(database) as session:
                         places = await plan.places(session, plan.Scope(unit_id=one.unit), period)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-NEXT = "Cursor of the next page; null on the last one. The `Link` header has its whole address."
+NEXT = "Cursor of the next page, null on the last; `Link` has its address."
 TOTAL = "Rows on all pages; null unless `total=true` is asked."
 
 
