@@ -4,6 +4,8 @@
   const body = document.body;
   if (!body.hasAttribute("data-live")) return;
   const STALE_S = 10, RELOAD_LEAST_MS = 1000, CALM_RELOAD_MS = 15000, AGAIN_MS = 2000, ANNOUNCE_MS = 10000, ROTATE_MS = 8000;
+  // What a link that lives is silent for at most: two beats of the stream; a beat and what reporting takes to account.
+  const BROWSER_ALIVE_S = 4, REPORTING_ALIVE_S = 6;
   const words = body.dataset;
   // Of links that a cut hides from the next one: what each said last, and when by our clock.
   const clock = () => performance.now() / 1000;
@@ -37,10 +39,12 @@
     return { browser: passed, reporting: grown(said.reporting), workers: grown(said.workers), fact: grown(said.fact), proof: grown(said.proof) };
   }
   function cut(now) {
-    if (now.browser > STALE_S) return "browser";
-    if (now.reporting === null || now.reporting > STALE_S) return "reporting";
-    if (now.workers !== null && now.workers > STALE_S) return "workers";
-    return null;
+    const old = (age) => age !== null && age > STALE_S;
+    if (!old(now.browser) && now.reporting !== null && !old(now.reporting) && !old(now.workers)) return null;
+    // A cut makes all that lies behind it old, and of that nothing is known: the nearest silent link is named.
+    if (now.browser > BROWSER_ALIVE_S) return "browser";
+    if (said.reporting === null || said.reporting > REPORTING_ALIVE_S) return "reporting";
+    return "workers";
   }
   function mark(stale) {
     body.classList.toggle("is-stale", stale);
