@@ -21,7 +21,11 @@ ACTIONS = {
     "changed": mark("changed"),
     "removed": mark("removed"),
 }
-WORDS = {each.operation: each.one for each in NOUNS.values()}
+WORDS = {each.operation: each.one for each in NOUNS.values()} | {
+    "decision_request": mark("request to decide"),
+    "self_approval": mark("approval of one's own writing"),
+}
+"""What the log names: the nouns that have pages, and two that are seen elsewhere."""
 PATHS = {each.operation: each.path for each in NOUNS.values()}
 
 
