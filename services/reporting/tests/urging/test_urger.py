@@ -86,7 +86,10 @@ class Urging:
             entries = await kept.recent(session, NOW - timedelta(days=365))
             rows, _ = await kept.page(session, kept.Chosen(), ([], None, 100), count=False) if entries else ((), None)
             sendings = await kept.sendings(session, [row.id for row in rows])
-        return [(row, sendings.get(row.id, [])) for row in sorted(rows, key=lambda row: row.urged_at)]
+        return [
+            (row, sendings.get(row.id, []))
+            for row in sorted(rows, key=lambda row: (row.urged_at, row.agency_code, row.level))
+        ]
 
 
 @pytest_asyncio.fixture
