@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -117,6 +118,20 @@ async def test_figures_say_that_they_are_old_when_the_workers_are_cut(
     assert "bộ đo" in await page.locator("#age-words").inner_text()
     assert all(["cũ" in await figure.inner_text() for figure in await page.locator("[data-figure]").all()])
     assert await page.locator('[data-age="proof"]').inner_text() == "chưa có"
+
+
+async def test_enter_in_the_note_of_a_call_says_no_outcome(chromium: Browser, place: Place, known: None) -> None:
+    page = await signed_in(chromium, place)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    await page.goto(f"{place.address}/acts/call?about_noun=facility&about_id={uuid4()}&who=Mai")
+    await page.locator("input[name=note]").fill("Máy bận")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Đã nghe máy").wait_for()
+    assert "POST" not in sent
+    await page.get_by_role("button", name="Không nghe máy").click()
+    await page.wait_for_load_state()
+    assert "POST" in sent
 
 
 async def test_a_page_is_never_called_old_while_it_is_loaded(chromium: Browser, place: Place, known: None) -> None:
