@@ -43,7 +43,8 @@ def make_copy(tree: str, folder: Path) -> Path:
     folder.mkdir()
     packed = subprocess.run(["git", "archive", tree], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
-    # What stands beside it, ignored by git, which some tests use.
+    # A repository of its own, and what stands beside it, ignored by git: some tests use both.
+    subprocess.run(["git", "init", "-q"], cwd=folder, capture_output=True, check=True)
     for name in (".venv", ".tools"):
         (folder / name).symlink_to(ROOT / name)
     return folder
