@@ -1,8 +1,7 @@
 """The page of changes has a word for whatever the log of the register names."""
 
-from inventory.storage.tables import Base
-
 from console.pages.audit import WORDS
+from inventory.storage.tables import Base
 
 
 def test_every_noun_of_the_log_has_a_word() -> None:
