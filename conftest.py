@@ -8,7 +8,9 @@ import console  # noqa: F401
 import local  # noqa: F401
 import simulator  # noqa: F401
 
-pytest_plugins = ["vonggac.testing.fixtures", "tests.unit.tiers", "tests.unit.seconds", "tests.unit.shards"]
+pytest_plugins = [
+    "vonggac.testing.fixtures", "tests.unit.tiers", "tests.unit.seconds", "tests.unit.shards", "tests.unit.day",
+]  # fmt: skip
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("vonggac", deadline=None)
