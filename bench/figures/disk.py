@@ -43,7 +43,8 @@ def absence_hours(cameras: int, bound_bytes: int = topology.OBSERVATIONS_MAX_BYT
 def beside_observations_bytes() -> int:
     """What NATS needs beside that bound."""
     streams = topology.DEAD_LETTERS_MAX_BYTES + topology.NOTICES_MAX_BYTES + topology.DEMANDS_MAX_BYTES
-    return streams + topology.SCANS_MAX_BYTES + UNBOUNDED_BYTES
+    of_console = topology.CONSOLE_SESSIONS_MAX_BYTES + topology.CONSOLE_SCREENS_MAX_BYTES
+    return streams + topology.SCANS_MAX_BYTES + of_console + UNBOUNDED_BYTES
 
 
 def size(count: float) -> str:

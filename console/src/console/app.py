@@ -37,14 +37,16 @@ from console.pages import audit, cameras, facilities, health, obligations, overv
 from console.pages import pictures as many_pictures
 from console.settings import Settings
 from console.sign_in import routes as sign_in
+from console.sign_in import screen_routes
 from console.sign_in.code_flow import CodeFlow
 from console.sign_in.cookies import Cookies
 from console.sign_in.kept_forms import KeptForms
 from console.sign_in.provider import Provider
 from console.sign_in.required import SignInNeededError, way_back
 from console.sign_in.same_origin import SameOrigin
-from console.sign_in.sessions import Sessions
-from console.sign_in.visitor import SessionsAwayError, Visitors
+from console.sign_in.screens import Screens
+from console.sign_in.sessions import NoRoomError, Sessions
+from console.sign_in.visitor import NoRoomForSessionsError, SessionsAwayError, Visitors
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import CONSOLE
@@ -103,10 +105,10 @@ def create_app(
     )
     app.state.settings, app.state.unix_s, app.state.tasks = settings, unix_s, tasks
     app.state.cookies, app.state.flow = Cookies(settings.secure), flow
-    app.state.visitors = app.state.bus = app.state.kept = None
+    app.state.visitors = app.state.screen_visitors = app.state.screens = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, live, pictures, picture_stream, *PAGES):
+    for module in (sign_in, screen_routes, live, pictures, picture_stream, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)
@@ -172,11 +174,14 @@ async def _keep_sessions(app: FastAPI, settings: Settings, flow: CodeFlow, unix_
             longest_s=settings.session_h * 3600,
             idle_s=settings.idle_min * 60,
         )
+        app.state.screens = Screens(Bucket(bus, topology.CONSOLE_SCREENS), unix_s)
+        app.state.screen_visitors = Visitors(app.state.screens, flow, unix_s)
         app.state.bus, app.state.visitors = bus, Visitors(sessions, flow, unix_s)
         app.state.kept = KeptForms(Bucket(bus, topology.CONSOLE_SESSIONS))
         await asyncio.Event().wait()
     finally:
         app.state.bus = app.state.visitors = app.state.kept = None
+        app.state.screens = app.state.screen_visitors = None
         await bus.close()
 
 
@@ -198,13 +203,14 @@ def _handle_errors(app: FastAPI) -> None:
         to = httpx.QueryParams({"to": way_back(request)})
         response = RedirectResponse(f"/sign-in?{to}", status_code=303)
         if request.method == "POST" and request.url.path.startswith("/acts/"):
-            with suppress(NatsError, TimeoutError, OSError):
+            with suppress(NoRoomError, NatsError, TimeoutError, OSError):
                 await _keep_typed(request, response)
         return response
 
     @app.exception_handler(SessionsAwayError)
-    async def show_sessions_away(request: Request, _error: SessionsAwayError) -> Response:
-        return render(request, "sign_in/sessions_away.html", status=503)
+    async def show_sessions_away(request: Request, error: SessionsAwayError) -> Response:
+        is_full = isinstance(error, NoRoomForSessionsError)
+        return render(request, "sign_in/sessions_away.html", status=503, is_full=is_full)
 
     @app.exception_handler(HTTPException)
     async def show_error(request: Request, error: HTTPException) -> Response:

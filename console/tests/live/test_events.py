@@ -35,12 +35,16 @@ async def first_ages(stream: AsyncIterator[bytes]) -> dict[str, float | None]:
     raise AssertionError
 
 
+async def is_known() -> bool:
+    return True
+
+
 async def test_each_reader_hears_of_the_newest_fact_that_it_may_see() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         reporting = Reporting(Caller("reporting", "http://127.0.0.1:1", client, within_s=1, unix_s=lambda: 0.0))
         listeners = Listeners(reporting, Metrics(), most=2, unix_s=lambda: 0.0)
-        whole = listeners.stream("whole", 60.0, {}, None)
-        ward = listeners.stream("ward", 60.0, {}, None)
+        whole = listeners.stream("whole", 60.0, {}, None, is_known)
+        ward = listeners.stream("ward", 60.0, {}, None, is_known)
         ages = [await first_ages(whole), await first_ages(ward)]
         await whole.aclose()
         await ward.aclose()

@@ -32,6 +32,7 @@ PLACES = (
     Place("/audit", mark("Audit"), ("inventory", "/v1/changes")),
     Place("/health", mark("Health"), ("reporting", "/v1/freshness")),
     Place("/wall", mark("Wall"), ("reporting", "/v1/present")),
+    Place("/screens", mark("Screens"), ("reporting", "/v1/present")),
 )
 
 

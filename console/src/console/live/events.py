@@ -7,7 +7,7 @@ page loads itself again and takes over what differs. So a page is never put toge
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -25,6 +25,8 @@ BEAT_S = 2.0
 """A page hears from the console this often."""
 FRESHNESS_S = 3.0
 """How old the ages that reporting answers may be; the pages of one session share them."""
+KNOWN_EVERY_S = 60.0
+"""So long a stream may outlive the session that it was opened by."""
 AGAIN_S = 2.0
 """Between two tries to listen to reporting."""
 
@@ -72,6 +74,7 @@ class Listeners:
         """By token, for as long as a page of it is open."""
         self._heard: set[_Heard] = set()
         self._ending = False
+        self.known_every_s = KNOWN_EVERY_S
 
     def end(self) -> None:
         """End all streams, for good: the process stops."""
@@ -84,9 +87,14 @@ class Listeners:
         return len(self._heard) >= self._most
 
     async def stream(
-        self, token: str, expires_at_s: float, filters: Mapping[str, str], version: str | None
+        self,
+        token: str,
+        expires_at_s: float,
+        filters: Mapping[str, str],
+        version: str | None,
+        is_known: Callable[[], Awaitable[bool]],
     ) -> AsyncGenerator[bytes]:
-        """Events of one page until it leaves, the token ends or the process stops."""
+        """Events of one page until it leaves, the token or its session (`is_known`) ends, or the process stops."""
         heard = _Heard(at=time.monotonic(), version=version)
         freshness = self._freshness.setdefault(token, LiveFreshness(self._reporting))
         listening = asyncio.create_task(self._listen(token, filters, heard), name="live")
@@ -94,7 +102,12 @@ class Listeners:
         self._metrics.listeners.set(len(self._heard))
         try:
             yield b"retry: 2000\n\n"
+            known_at = time.monotonic()
             while not self._ending and self._unix_s() < expires_at_s:
+                if time.monotonic() - known_at >= self.known_every_s:
+                    if not await is_known():
+                        return
+                    known_at = time.monotonic()
                 ages = await freshness.read(token)
                 if heard.age_s is not None:
                     ages = ages._replace(reporting=time.monotonic() - heard.at + heard.age_s)

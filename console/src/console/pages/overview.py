@@ -22,7 +22,7 @@ from console.pages.parts import (
     worst_since,
 )
 from console.pages.summary import WORDS, Summary, count_categories, summarise, tiles_of, to_call
-from console.sign_in.required import SignedIn
+from console.sign_in.required import SignedIn, SignedInOrScreen
 from console.words.dates import LOCAL
 
 router = APIRouter()
@@ -48,7 +48,7 @@ async def show_overview(request: Request, visitor: SignedIn) -> Response:
 
 
 @router.get("/wall")
-async def show_wall(request: Request, visitor: SignedIn) -> Response:
+async def show_wall(request: Request, visitor: SignedInOrScreen) -> Response:
     return await _show(request, visitor.token, "pages/wall.html", CALLS_ON_WALL)
 
 

@@ -27,6 +27,11 @@ class Cookies:
         return f"{self._prefix}draft"
 
     @property
+    def screen(self) -> str:
+        """Of a browser that is a wall screen."""
+        return f"{self._prefix}screen"
+
+    @property
     def language(self) -> str:
         return f"{self._prefix}language"
 

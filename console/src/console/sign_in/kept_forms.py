@@ -10,10 +10,12 @@ import hashlib
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
-from console.sign_in.sessions import address_of
+from console.sign_in.sessions import NoRoomError, address_of
 from vonggac.bus import Bucket
 
 WAIT_S, POLL_S = 30.0, 0.2
+DRAFTS_UP_TO = 0.5
+"""Share of the bucket: what was typed is up to a megabyte, and keeps nobody from signing in."""
 _SENT, _DRAFT, _KEY, _OPENS = b"vonggac-sent", b"vonggac-draft", b"vonggac-draftkey", b"vonggac-opens"
 _GOES_ON = b"-"
 
@@ -59,8 +61,10 @@ class KeptForms:
     async def store_draft(self, session: str, typed: bytes) -> str:
         """The cookie that opens what was typed, in place of what this session's browser had typed before.
 
-        Raises NatsError or TimeoutError.
+        Raises NoRoomError where the bucket is half full, NatsError or TimeoutError.
         """
+        if await self._bucket.used() >= DRAFTS_UP_TO:
+            raise NoRoomError
         cookie = _digest(session, _OPENS)
         await self._bucket.put(_digest(cookie, _DRAFT), bytes(SecretBox(_key(cookie)).encrypt(typed)))
         return cookie

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from nats.errors import Error as NatsError
 
 from console.sign_in.cookies import Cookies
 from console.sign_in.visitor import SessionsAwayError, Visitor, Visitors
@@ -32,8 +33,42 @@ async def require_visitor(request: Request) -> Visitor:
     return found
 
 
+async def require_visitor_or_screen(request: Request) -> Visitor:
+    """The person who is signed in, else who made this browser a wall screen.
+
+    Raises SignInNeededError, SessionsAwayError.
+    """
+    cookies: Cookies = request.app.state.cookies
+    cookie = cookies.read(request, cookies.screen)
+    try:
+        return await require_visitor(request)
+    except SignInNeededError:
+        screens: Visitors | None = request.app.state.screen_visitors
+        found = await screens.find(cookie) if cookie and screens is not None else None
+        if found is None:
+            raise
+    request.state.visitor = found
+    return found
+
+
+async def is_still_known(request: Request) -> bool:
+    """Return whether the session or the screen behind a stream still stands; so too while nobody knows."""
+    cookies: Cookies = request.app.state.cookies
+    state = request.app.state
+    try:
+        for visitors, name in ((state.visitors, cookies.session), (state.screen_visitors, cookies.screen)):
+            cookie = cookies.read(request, name)
+            if visitors is None or (cookie and await visitors.sessions.load(cookie) is not None):
+                return True
+    except (NatsError, TimeoutError, OSError):
+        return True
+    return False
+
+
 SignedIn = Annotated[Visitor, Depends(require_visitor)]
 """Of a route that needs a person."""
+SignedInOrScreen = Annotated[Visitor, Depends(require_visitor_or_screen)]
+"""Of the wall and what its page loads: a wall screen opens these and nothing else."""
 
 
 def way_back(request: Request) -> str:

@@ -13,8 +13,8 @@ from console.sign_in.code_flow import CodeFlow, Pending
 from console.sign_in.cookies import Cookies
 from console.sign_in.provider import ProviderAwayError, SignInRefusedError
 from console.sign_in.required import own_path, visitors_of
-from console.sign_in.sessions import Session
-from console.sign_in.visitor import SessionsAwayError
+from console.sign_in.sessions import NoRoomError, Session
+from console.sign_in.visitor import NoRoomForSessionsError, SessionsAwayError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -74,6 +74,8 @@ async def finish_sign_in(
         return _refused(request, pending.to)
     except ProviderAwayError:
         return render(request, "sign_in/away.html", status=503, to=pending.to)
+    except NoRoomError:
+        raise NoRoomForSessionsError from None
     except (NatsError, TimeoutError, OSError) as failure:
         raise SessionsAwayError(type(failure).__name__) from None
     log.info("signed_in", subject=person.subject)

@@ -18,6 +18,8 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 COOKIE_BYTES = 32
+FULL_AT = 0.9
+"""Share of the bucket from which on nobody new is let in: the rest is for the tokens of who is."""
 _ADDRESS, _KEY = b"vonggac address", b"vonggac session"
 """`person` of BLAKE2b: two values of one cookie, of which neither leads to the other."""
 
@@ -37,6 +39,12 @@ class Session:
     seen_at_s: float
     refreshed_by_s: float = 0.0
     """Until then one process fetches new tokens, and the others wait for it."""
+    screen: str = ""
+    """Name of the wall screen that it is of; "" for a person's browser."""
+
+
+class NoRoomError(Exception):
+    """The bucket is as full as new records may make it."""
 
 
 class Sessions:
@@ -46,15 +54,18 @@ class Sessions:
         self._bucket, self._unix_s, self._longest_s, self._idle_s = bucket, unix_s, longest_s, idle_s
 
     async def open(self, session: Session) -> str:
-        """The cookie of a new session. Raises NatsError or TimeoutError when NATS is away or has no room."""
+        """The cookie of a new session. Raises NoRoomError, NatsError or TimeoutError when NATS is away."""
+        if await self._bucket.used() >= FULL_AT:
+            log.warning("no_room_for_sessions", bucket=self._bucket.name)
+            raise NoRoomError
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
-        await self._bucket.put(address_of(cookie), seal(session, cookie))
+        await self._bucket.put(address_of(cookie), self._to_record(session, cookie))
         return cookie
 
     async def load(self, cookie: str) -> tuple[Session, int] | None:
         """The session with its revision; None: unknown, over, idle or damaged. Raises NatsError or TimeoutError."""
         value, revision = await self._bucket.entry(address_of(cookie))
-        session = unseal(value, cookie) if value else None
+        session = self._from_record(value, cookie) if value else None
         if session is None:
             return None
         now = self._unix_s()
@@ -65,7 +76,7 @@ class Sessions:
 
     async def replace(self, cookie: str, session: Session, revision: int) -> bool:
         """Whether it was written: somebody else may have been first. Raises NatsError or TimeoutError."""
-        return await self._bucket.replace(address_of(cookie), seal(session, cookie), revision)
+        return await self._bucket.replace(address_of(cookie), self._to_record(session, cookie), revision)
 
     async def note_visit(self, cookie: str, session: Session, revision: int) -> None:
         """Put the end of idleness off; who was first has done so. Raises NatsError or TimeoutError."""
@@ -74,6 +85,12 @@ class Sessions:
     async def close(self, cookie: str) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""
         await self._bucket.delete(address_of(cookie))
+
+    def _to_record(self, session: Session, cookie: str) -> bytes:
+        return seal(session, cookie)
+
+    def _from_record(self, record: bytes, cookie: str) -> Session | None:
+        return unseal(record, cookie)
 
 
 def address_of(cookie: str) -> str:

@@ -27,10 +27,15 @@ class SessionsAwayError(Exception):
     """NATS is away: nobody knows who the visitor is."""
 
 
+class NoRoomForSessionsError(SessionsAwayError):
+    """There is no room for one more session or screen."""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """A person who is signed in."""
 
+    subject: str
     name: str
     token: str
     identity: str | None
@@ -68,7 +73,7 @@ class Visitors:
             raise SessionsAwayError(type(error).__name__) from None
         if session.expires_at_s <= self._unix_s():
             return None
-        return Visitor(session.name, session.access, session.identity, session.expires_at_s)
+        return Visitor(session.subject, session.name, session.access, session.identity, session.expires_at_s)
 
     async def _refresh_once(self, cookie: str) -> Session | None:
         """Many requests of one browser come at a time: one fetches, the others wait for it."""

@@ -97,7 +97,9 @@
     if (rest > 0) { later(rest); return; }
     loading = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+      // Nobody is signed in here any more, or this wall screen was ended: nothing stays to be seen.
+      if (answer.type === "opaqueredirect") { location.reload(); return; }
       const text = await answer.text();
       if (!text.includes("data-live")) throw new Error("no page of ours");
       const fresh = new DOMParser().parseFromString(policy.createHTML(text), "text/html");
@@ -145,7 +147,9 @@
     source.addEventListener("changed", reload);
     source.addEventListener("error", () => {
       // A stream that was refused is not tried again by itself.
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      setTimeout(listen, AGAIN_MS);
+      if (Date.now() - loadedAt > CALM_RELOAD_MS) reload();
     });
   }
 

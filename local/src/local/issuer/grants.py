@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from local.issuer.people import DemoPerson
 
 CODE_S = 60.0
-REFRESH_S = 12 * 3600.0
+REFRESH_S = 31 * 86_400.0
+"""Longer than a wall screen of the console lasts."""
 MOST = 1000
 """Of either kind; the oldest give way."""
 

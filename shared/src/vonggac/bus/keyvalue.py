@@ -225,6 +225,12 @@ class Bucket:
         """Raises NatsError or TimeoutError when NATS is away."""
         await self._bucket().put(key, value)
 
+    async def used(self) -> float:
+        """Return the share of its bound that the bucket takes, 0 without a bound. Raises NatsError or TimeoutError."""
+        stands = await self._bus.js.stream_info(f"KV_{self.name}")
+        bound = stands.config.max_bytes or 0
+        return float(stands.state.bytes) / bound if bound > 0 else 0.0
+
     async def entry(self, key: str) -> tuple[bytes | None, int]:
         """The latest value (None when there is none) and its revision, for `replace`.
 

@@ -54,6 +54,7 @@ WRITES = {
     "positions": {INVENTORY},
     "streams_seen": {SETUP},
     "console_sessions": {CONSOLE},
+    "console_screens": {CONSOLE},
 }
 OWN_KEYS = ("resealed_secrets", "workers")
 """Buckets of both workers, in which each writes the keys that begin with its name."""
@@ -91,6 +92,7 @@ NOT_READ_DIRECTLY = {
     "positions",
     "streams_seen",
     "console_sessions",
+    "console_screens",
 }
 REQUESTS = {
     # subject: (who asks, who is asked)
@@ -123,7 +125,7 @@ NEEDS = {
         *(f"KV_{bucket}" for bucket, readers in READS.items() if FORWARDER in readers),
     },
     REPORTING: {"INVENTORY", "OBSERVATIONS", "NOTICES", "DEAD_LETTERS", "KV_readiness", "KV_verifications"},
-    CONSOLE: {"OBSERVATIONS", "KV_readiness", "KV_console_sessions"},
+    CONSOLE: {"OBSERVATIONS", "KV_readiness", "KV_console_sessions", "KV_console_screens"},
 }
 """The streams that each needs, and may therefore ask about."""
 

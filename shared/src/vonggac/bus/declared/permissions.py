@@ -366,9 +366,12 @@ REPORTING = _service(
 
 CONSOLE = _service(
     "console",
-    publish=(*_writes(topology.CONSOLE_SESSIONS), *_reads(topology.CONSOLE_SESSIONS)),
+    publish=(
+        *_writes(topology.CONSOLE_SESSIONS, topology.CONSOLE_SCREENS),
+        *_reads(topology.CONSOLE_SESSIONS, topology.CONSOLE_SCREENS),
+    ),
 )
-"""Keeps its sessions, and reads nothing else: what a page shows comes from the services, with the person's token."""
+"""Keeps its sessions and screens, and reads nothing else: what pages show comes by a person's own token."""
 
 USERS = (OWNER, INVENTORY, PROBER, FORWARDER, REPORTING, CONSOLE)
 """The simulator and the demo have none: they never speak to NATS."""

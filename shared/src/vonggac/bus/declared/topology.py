@@ -75,6 +75,8 @@ SERVED_ACCOUNTS = "served_accounts"
 """How centres that pull log in; forwarders alone read it."""
 CONSOLE_SESSIONS = "console_sessions"
 """Each sealed with a key that its browser alone has."""
+CONSOLE_SCREENS = "console_screens"
+"""Wall screens: who made each in the clear, its tokens sealed like a session."""
 STREAMS_SEEN = "streams_seen"
 """How all streams stood when their owner saw them last."""
 READINESS = "readiness"
@@ -96,6 +98,10 @@ KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
 STATES_KEPT = 10  # Of each thing of the register (decision 0106).
 CONSOLE_SESSIONS_KEPT_S = 12 * 3600.0
+CONSOLE_SESSIONS_MAX_BYTES = 64 << 20
+"""More than 10,000 sessions; the console lets nobody in on its last tenth (SECURITY.md)."""
+CONSOLE_SCREENS_KEPT_S = 31 * 86_400.0
+CONSOLE_SCREENS_MAX_BYTES = 4 << 20
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
 """Unless stated otherwise; docs/operations has the sizing."""
@@ -232,7 +238,8 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(WORKERS, ttl_s=WORKER_TTL_S),
         bucket(LEASES, ttl_s=LEASE_S),
         bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
-        bucket(CONSOLE_SESSIONS, ttl_s=CONSOLE_SESSIONS_KEPT_S),
+        bucket(CONSOLE_SESSIONS, ttl_s=CONSOLE_SESSIONS_KEPT_S, max_bytes=CONSOLE_SESSIONS_MAX_BYTES),
+        bucket(CONSOLE_SCREENS, ttl_s=CONSOLE_SCREENS_KEPT_S, max_bytes=CONSOLE_SCREENS_MAX_BYTES),
     )
 
 
