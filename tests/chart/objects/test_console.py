@@ -170,10 +170,10 @@ def peers(policy: Json, way: str, direction: str) -> set[str]:
 def test_it_reaches_the_records_nats_and_the_provider_alone() -> None:
     objects = manifests(with_console(networkPolicy={"egress": {"oidc": ["10.20.2.7/32"]}}))
     policy = one(objects, "NetworkPolicy", "demo-vonggac-console")
-    assert peers(policy, "egress", "to") == {"nats", "inventory", "reporting"}
+    assert peers(policy, "egress", "to") == {"nats", "inventory", "reporting", "prober"}
     [provider] = [rule for rule in policy["spec"]["egress"] if rule["to"] == [{"ipBlock": {"cidr": "10.20.2.7/32"}}]]
     assert [port["port"] for port in provider["ports"]] == [443]
-    for component, is_called in {"inventory": True, "reporting": True, "prober": False, "forwarder": False}.items():
+    for component, is_called in {"inventory": True, "reporting": True, "prober": True, "forwarder": False}.items():
         called = one(objects, "NetworkPolicy", f"demo-vonggac-{component}")
         assert ("console" in peers(called, "ingress", "from")) == is_called, component
     assert "console" in peers(one(objects, "NetworkPolicy", "demo-vonggac-nats"), "ingress", "from")
