@@ -50,6 +50,29 @@ async def test_a_token_says_what_of_the_province_it_is_for(
     assert (await verifier.verify(token_for(Role.OPERATOR))).scope is None
 
 
+async def test_a_token_says_the_name_and_post_of_who_calls(
+    verifier: TokenVerifier, token_for: Callable[..., str], keys_folder: Path
+) -> None:
+    caller = await verifier.verify(token_for(Role.READER, name="Nguyễn  Văn An", post="Phó Giám đốc"))
+    assert (caller.name, caller.post) == ("Nguyễn Văn An", "Phó Giám đốc")
+    own = TokenVerifier(
+        jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac",
+        person_claims=("ho_ten", "jobTitle"),
+    )  # fmt: skip
+    caller = await own.verify(signed(keys_folder, {"name": "an", "ho_ten": "Nguyễn Văn An", "jobTitle": "Chuyên viên"}))
+    assert (caller.name, caller.post) == ("Nguyễn Văn An", "Chuyên viên")
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, [], {}, ["An"], "", " ", "a" * 256, "An\x00", "An\ud800", "\u202eAn"], ids=ascii
+)
+async def test_a_name_that_cannot_be_shown_is_none_and_keeps_nobody_out(
+    verifier: TokenVerifier, keys_folder: Path, given: object
+) -> None:
+    caller = await verifier.verify(signed(keys_folder, {"name": given, "vonggac_post": given}))
+    assert (caller.subject, caller.name, caller.post) == ("a", "", "")
+
+
 @pytest.mark.parametrize(
     "given",
     [

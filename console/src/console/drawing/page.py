@@ -19,6 +19,7 @@ from console.acts.words import FIELDS, name_choice, name_field, name_value
 from console.drawing import signs, strips
 from console.drawing.places import done_of, places_of
 from console.words import catalogue, dates, states
+from vonggac.decree.naming import name_person
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -60,6 +61,7 @@ def environment(language: str) -> Environment:
         moment=lambda text: "" if text is None else dates.write_time(datetime.fromisoformat(text)),
         amount=lambda number, digits=0: dates.write_amount(number, language, digits),
         query=query,
+        who=name_person,
         label=lambda field: name_field(field, language, words),
         plain_label=lambda name: name_field(Field(name, Kind.TEXT), language, words),
         choice_word=lambda choice: name_choice(choice, language, words),

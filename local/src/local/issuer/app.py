@@ -61,6 +61,8 @@ def create_app(settings: IssuerSettings) -> FastAPI:
             valid_for=life,
             scope=person.scope,
             agency=person.agency,
+            name=person.full_name or person.name,
+            post=person.post,
         )
         identity = jwt.encode(_claims(grant, settings.address, life), key, algorithm="EdDSA", headers={"kid": key_id})
         body = {

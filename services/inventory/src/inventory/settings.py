@@ -5,13 +5,13 @@ from pathlib import Path
 from pydantic import Field
 
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings import RecordKeeperSettings, SettingsConfigDict
 from vonggac.settings.database import DatabaseUrl
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts
 from vonggac.settings.served_addresses import ServedAddressTexts
 
 
-class Settings(ServiceSettings):
+class Settings(RecordKeeperSettings):
     """Settings of inventory."""
 
     model_config = SettingsConfigDict(env_prefix="VONGGAC_INVENTORY_", extra="ignore", frozen=True)

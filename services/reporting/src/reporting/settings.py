@@ -6,12 +6,12 @@ from pydantic import Field
 
 from reporting.domain.mandate.obligations import ADDRESSEES
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
-from vonggac.settings import ServiceSettings, SettingsConfigDict
+from vonggac.settings import RecordKeeperSettings, SettingsConfigDict
 from vonggac.settings.database import DatabaseUrl
 from vonggac.settings.networks import DENIED_ENDPOINTS, EndpointTexts, NetworkTexts, Texts
 
 
-class Settings(ServiceSettings):
+class Settings(RecordKeeperSettings):
     """What reporting needs beyond the settings of every service."""
 
     model_config = SettingsConfigDict(env_prefix="VONGGAC_REPORTING_", extra="ignore", frozen=True)

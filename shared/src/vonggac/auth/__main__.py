@@ -30,6 +30,8 @@ def main() -> None:
         "--agency", type=UUID, metavar="ID", help="the agency that the caller speaks for, as inventory has its id"
     )
     token.add_argument("--subject", default="admin", help="who the token is for (default: admin)")
+    token.add_argument("--name", default="", help="full name of who it is for: papers and pages show it")
+    token.add_argument("--post", default="", help="their post, shown after the name")
     token.add_argument("--hours", type=float, default=12.0, help="valid for this long (default: 12)")
     arguments = parser.parse_args()
     try:
@@ -41,7 +43,7 @@ def main() -> None:
         scope = AccessScope.parse(arguments.scope) if arguments.scope is not None else None
         valid_for = timedelta(hours=arguments.hours)
         who = {"subject": arguments.subject, "roles": roles, "scope": scope, "agency": arguments.agency}
-        print(issuer.issue(**who, valid_for=valid_for))
+        print(issuer.issue(**who, name=arguments.name, post=arguments.post, valid_for=valid_for))
     except (OSError, ValueError) as error:
         raise SystemExit(f"keys in {arguments.keys}: {error}") from None
 

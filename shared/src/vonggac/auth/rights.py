@@ -111,12 +111,17 @@ class Principal:
     """An authenticated caller."""
 
     subject: str
+    """Its login."""
     roles: frozenset[Role]
     scope: AccessScope | None = None
     agency: UUID | None = None
     """The agency that the caller speaks for, where the token names one."""
     link: UUID | None = None
     """The facility's link by which it calls: it opens the routes that are open to links, and no other."""
+    name: str = ""
+    """Full name, where the token names one: papers and pages show it beside the login."""
+    post: str = ""
+    """Post or office, likewise."""
     expires_at: datetime | None = field(default=None, compare=False)
     """When its token is over: what goes on for longer than a request ends then."""
 

@@ -5,6 +5,7 @@ only tokens that are meant for calling (§3.11): an ID or refresh token of the s
 """
 
 import time
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from vonggac.auth.key_set import KeySet, UnknownKeyError
 from vonggac.auth.rights import Principal, Role
 from vonggac.auth.scope import MAX_PARTS, AccessScope
 from vonggac.auth.wrong_tokens import WrongTokens
-from vonggac.settings import ServiceSettings
+from vonggac.settings import RecordKeeperSettings, ServiceSettings
 
 ALGORITHMS = ("EdDSA", "RS256", "PS256", "ES256", "ES384")
 TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
@@ -33,6 +34,9 @@ SCOPE_CLAIM = "vonggac_scope"
 """`scope` is another thing of OAuth."""
 AGENCY_CLAIM = "vonggac_agency"
 """The id of the agency that the caller speaks for."""
+NAME_CLAIM, POST_CLAIM = "name", "vonggac_post"
+"""Full name (OpenID Connect Core §5.1) and post of who calls, unless settings name others."""
+MAX_NAME = 255
 NO_JWT = "the token is no JWT that can be read: it has three parts with dots between them; send the whole token"
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 """What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
@@ -53,15 +57,20 @@ class TokenVerifier:
         issuer: str,
         audience: str,
         max_lifetime: timedelta = MAX_LIFETIME,
+        person_claims: tuple[str, str] = (NAME_CLAIM, POST_CLAIM),
         unix_s: Callable[[], float] = time.time,
         wrong_tokens: WrongTokens | None = None,
     ) -> None:
-        """`unix_s`: seconds since 1970, by which tokens are valid. Raises ValueError without file and URL."""
+        """`person_claims`: of full name and post; `unix_s`: seconds since 1970, by which tokens are valid.
+
+        Raises ValueError without file and URL.
+        """
         if jwks_file is None and jwks_url is None:
             msg = "set jwks_file or jwks_url: without public keys no caller can be recognised"
             raise ValueError(msg)
         self._keys = KeySet(file=jwks_file, url=jwks_url)
         self._issuer, self._audience, self._max_lifetime = issuer, audience, max_lifetime
+        self._person_claims = person_claims
         self._unix_s = unix_s
         self.wrong_tokens = wrong_tokens if wrong_tokens is not None else WrongTokens()
         """Counted by who answers them."""
@@ -73,12 +82,16 @@ class TokenVerifier:
             prefix = settings.model_config.get("env_prefix", "")
             msg = f"set {prefix}JWKS_FILE or {prefix}JWKS_URL: without public keys no caller can be recognised"
             raise ValueError(msg)
+        person_claims = NAME_CLAIM, POST_CLAIM
+        if isinstance(settings, RecordKeeperSettings):
+            person_claims = settings.jwt_name_claim, settings.jwt_post_claim
         return cls(
             jwks_file=settings.jwks_file,
             jwks_url=settings.jwks_url,
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
             max_lifetime=timedelta(hours=settings.jwt_max_lifetime_h),
+            person_claims=person_claims,
             unix_s=unix_s,
             wrong_tokens=WrongTokens(settings.wrong_tokens_per_minute),
         )
@@ -107,7 +120,7 @@ class TokenVerifier:
             )
             _check_type(claims.get("typ"), CLAIMED_TYPES)
             self._check_times(claims)
-            return _principal(claims)
+            return _principal(claims, *self._person_claims)
         except UnknownKeyError:
             msg = "the token is signed by a key this service does not know"
             raise TokenError(msg) from None
@@ -167,7 +180,7 @@ def _check_type(given: object, taken: frozenset[str]) -> None:
         raise TokenError(msg)
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
+def _principal(claims: dict[str, Any], name_claim: str = NAME_CLAIM, post_claim: str = POST_CLAIM) -> Principal:
     """Raises TokenError."""
     subject, named = claims["sub"], claims.get("roles", [])
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
@@ -180,7 +193,23 @@ def _principal(claims: dict[str, Any]) -> Principal:
     known = {role.value for role in Role}
     roles = frozenset(Role(name) for name in named if name in known)
     expires_at = datetime.fromtimestamp(float(claims["exp"]), UTC)
-    return Principal(subject, roles, scope=_scope(claims), agency=_agency(claims), expires_at=expires_at)
+    return Principal(
+        subject,
+        roles,
+        scope=_scope(claims),
+        agency=_agency(claims),
+        name=_words(claims.get(name_claim)),
+        post=_words(claims.get(post_claim)),
+        expires_at=expires_at,
+    )
+
+
+def _words(given: object) -> str:
+    """A name or a post, on one line. One that cannot be shown is none: nobody is kept out for it."""
+    if not isinstance(given, str):
+        return ""
+    words = unicodedata.normalize("NFC", " ".join(given.split()))
+    return words if len(words) <= MAX_NAME and words.isprintable() else ""
 
 
 def _scope(claims: dict[str, Any]) -> AccessScope | None:
@@ -226,6 +255,8 @@ class TokenIssuer:
         valid_for: timedelta,
         scope: AccessScope | None = None,
         agency: UUID | None = None,
+        name: str = "",
+        post: str = "",
         now: datetime | None = None,
     ) -> str:
         """A signed token for `subject`."""
@@ -243,4 +274,5 @@ class TokenIssuer:
             claims[SCOPE_CLAIM] = scope.parts
         if agency is not None:
             claims[AGENCY_CLAIM] = str(agency)
+        claims |= {claim: given for claim, given in ((NAME_CLAIM, name), (POST_CLAIM, post)) if given}
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})

@@ -18,6 +18,7 @@ from vonggac.telemetry import get_logger
 
 __all__ = [
     "ProcessSettings",
+    "RecordKeeperSettings",
     "ServiceSettings",
     "SettingsConfigDict",
     "describe",
@@ -102,6 +103,17 @@ class ServiceSettings(ProcessSettings):
         description="Hours for which a token may be valid at most; a longer one is refused.",
     )
     jwt_audience: str = Field(default="vong-gac", description="Audience (`aud`) a token must name.")
+
+
+class RecordKeeperSettings(ServiceSettings):
+    """Settings of the services that keep on record who did what."""
+
+    jwt_name_claim: str = Field(
+        default="name", min_length=1, description="Claim with the full name of who calls: papers and pages show it."
+    )
+    jwt_post_claim: str = Field(
+        default="vonggac_post", min_length=1, description="Claim with the post of who calls, shown after the name."
+    )
 
 
 def load_or_exit[S: BaseSettings](settings_class: type[S]) -> S:

@@ -269,13 +269,20 @@ def keys_folder(servers_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def token_for(keys_folder: Path) -> Callable[..., str]:
-    """Make a bearer token of a role, with a scope where parts of one are given; `subject`: another person."""
+    """Make a bearer token of a role, with a scope where parts of one are given; `subject`: another person; `name`,
+    `post`: what it says of who that is."""
     issuer = token_issuer(keys_folder)
 
-    def make(role: Role, *parts: str, subject: str | None = None) -> str:
+    def make(role: Role, *parts: str, subject: str | None = None, name: str = "", post: str = "") -> str:
         scope = AccessScope.parse(parts) if parts else None
-        person = subject or f"test-{role}"
-        return issuer.issue(subject=person, roles=frozenset({role}), valid_for=timedelta(hours=1), scope=scope)
+        return issuer.issue(
+            subject=subject or f"test-{role}",
+            roles=frozenset({role}),
+            valid_for=timedelta(hours=1),
+            scope=scope,
+            name=name,
+            post=post,
+        )
 
     return make
 

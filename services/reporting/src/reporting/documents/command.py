@@ -72,7 +72,7 @@ def _lines(name: str, found: Verdict) -> list[str]:
         return [*lines, _OTHER_RELEASE] if report is not None else lines
     header = report.header
     approved = (
-        "not approved when this file was made" if report.approval is None else f"approved by {report.approval.by}"
+        "not approved when this file was made" if report.approval is None else f"approved by {report.approval.in_words}"
     )
     return [
         f"{name}: unaltered ({str(found.form).upper()})",

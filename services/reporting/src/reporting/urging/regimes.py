@@ -179,7 +179,7 @@ class RegimeKeeper:
             period=PeriodPart(from_ms=period.start, to_ms=period.end, time_zone=TIME_ZONE),
             cut_off_ms=period.end,
             filters=FilterPart(unit=row.unit, agency=row.agency, type=row.type, facility=row.facility),
-            author=author_of(row.name),
+            author=freezing.Author(author_of(row.name)),
             deadline_ms=None,
             target_ppm=await targets.demanded_ppm(session, period.start),
             proposals=(),

@@ -18,7 +18,6 @@ from reporting.documents.letter.content import paper
 from reporting.documents.render import FORMS
 from reporting.documents.verifying.carried import carried
 from reporting.documents.verifying.verify import verify
-from reporting.domain.instants import moment
 from reporting.reports.mandate.progress import board
 from reporting.reports.snapshot import chain
 from reporting.reports.snapshot.register import before_paper_days
@@ -332,7 +331,7 @@ async def test_a_report_of_an_earlier_release_renders_as_it_did_and_its_versions
         for one in dict.fromkeys((EARLIER[0], name)):
             await chain.append(session, lambda _number, _before, one=one: draft(one))  # type: ignore[misc]
             if (approval := earlier(one).approval) is not None:
-                await chain.approve(session, earlier(one), approval.by, moment(approval.at_ms))
+                await chain.approve(session, earlier(one), approval)
     for form in FORMS:
         content = (await client.get(f"/v1/reports/{header.id}.{form}")).content
         assert sha256(content).hexdigest() == FILES[name][form], form

@@ -9,7 +9,7 @@ from vonggac.auth.policy.entry import Entry, Reach
 from vonggac.auth.policy.inventory import OF_A_FACILITY, OF_THE_PROVINCE, OF_THE_PROVINCE_NARROWED
 from vonggac.auth.rights import MEANINGS, NEED_SCOPE, RIGHTS, ROLES, Right, Role
 from vonggac.auth.scope import MAX_PARTS
-from vonggac.auth.tokens import AGENCY_CLAIM, SCOPE_CLAIM
+from vonggac.auth.tokens import AGENCY_CLAIM, MAX_NAME, NAME_CLAIM, POST_CLAIM, SCOPE_CLAIM
 from vonggac.events.inventory import Act
 
 INTRODUCTION = f"""\
@@ -18,7 +18,7 @@ that has no entry in it does not start, and a test calls every route as every ro
 
 ## What a token says
 
-Every call carries a JWT. Four of its claims decide:
+Every call carries a JWT. Four of its claims decide, two say who it is in words:
 
 | claim | what |
 |---|---|
@@ -26,6 +26,7 @@ Every call carries a JWT. Four of its claims decide:
 | `roles` | a list of roles of the table below; words that are none are ignored |
 | `{SCOPE_CLAIM}` | what of the province the token is for; left out: all of it |
 | `{AGENCY_CLAIM}` | the id of the agency that the caller speaks for; left out: none |
+| `{NAME_CLAIM}`, `{POST_CLAIM}` | full name and post, up to {MAX_NAME} characters; left out: the login alone is shown |
 
 `{SCOPE_CLAIM}` is a list of up to {MAX_PARTS} parts, which add up: `agency:<id>` (the facilities that it manages),
 `unit:<id>` (those in a district, commune or province, with the units beneath it) and `facility:<id>`. Ids are the
@@ -35,7 +36,9 @@ claim that is empty or cannot be read makes the token invalid (401): it was mean
 **With an OIDC provider** (`VONGGAC_<SERVICE>_JWKS_URL`, `_JWT_ISSUER`, `_JWT_AUDIENCE`; `auth` in the values of the
 chart) add two mappers to the client: the user's roles of this application as the claim `roles`, and the user's or
 group's attribute `{SCOPE_CLAIM}` as a claim of the same name, both multivalued, both in the access token. In Keycloak
-these are "User Client Role" and "User Attribute" with *Multivalued* on. The services need no setting for it.
+these are "User Client Role" and "User Attribute" with *Multivalued* on. The services need no setting for it. Where a
+name or a post stands in another claim, `_JWT_NAME_CLAIM` and `_JWT_POST_CLAIM` of inventory and reporting say in which;
+it has to be in the access token.
 
 **With the platform's own key** (`make run`, compose):
 

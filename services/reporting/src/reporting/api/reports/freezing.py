@@ -31,7 +31,7 @@ from reporting.reports.snapshot.difference import changes
 from reporting.reports.snapshot.freezing import Request
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.of_register import letterhead_of_register
-from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
+from reporting.reports.snapshot.report import Approval, FilterPart, PeriodPart, Report
 from reporting.storage import plan
 from reporting.storage.availability import after_freezing, targets
 from reporting.storage.sending import notices
@@ -78,7 +78,7 @@ async def freeze_report(
         period=PeriodPart(from_ms=period.start, to_ms=period.end, time_zone=body.time_zone),
         cut_off_ms=cut_off,
         filters=filters,
-        author=caller.subject,
+        author=freezing.Author.of(caller),
         deadline_ms=None if body.deadline is None else millis(body.deadline),
         target_ppm=await _target(shared, body, period),
         proposals=tuple(body.proposals),
@@ -134,7 +134,7 @@ async def approve_report(
         if caller.subject in authors and not await approvals.allows_authors(session, report, now):
             english, vietnamese = approvals.refuse_author(authors, caller.subject)
             raise ProblemError(HTTPStatus.FORBIDDEN, "wrote_it", english, detail_vi=vietnamese)
-        if not await chain.approve(session, report, caller.subject, now):
+        if not await chain.approve(session, report, _approval_of(caller, now)):
             detail = f"version {report.header.version} of report {report_id} is approved already; approvals stay"
             raise ProblemError(HTTPStatus.CONFLICT, "approved_already", detail)
         await send_approved(session, report, caller.subject, now)
@@ -170,7 +170,7 @@ async def freeze_version(
     seen = await freezing.announce(shared.database, asked)
     found = await _read(shared, caller, asked)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
-    correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
+    correction = freezing.Correction(body.reason, freezing.Author.of(caller), now, max(cut_off, header.cut_off_ms))
     try:
         make = await asyncio.to_thread(freezing.next_version, before, found.tables, correction)
         async with shared.database.transaction() as session:
@@ -212,6 +212,10 @@ async def read_difference(shared: InContext, report_id: UUID, caller: Caller) ->
     )
 
 
+def _approval_of(caller: Principal, now: datetime) -> Approval:
+    return Approval(by=caller.subject, at_ms=millis(now), name=caller.name or None, post=caller.post or None)
+
+
 def _superseded(version: int) -> ProblemError:
     detail = f"meanwhile version {version} is no longer the newest; read the newest and try again"
     return ProblemError(HTTPStatus.CONFLICT, "superseded", detail)
@@ -239,7 +243,9 @@ async def _matching(session: AsyncSession, q: str) -> list[int]:
         if matches(
             str(row.number),
             row.author,
+            row.author_name,
             row.approved_by,
+            row.approver_name,
             *(f"{each.astimezone(VIETNAM):%d/%m/%Y}" for each in (row.starts_at, row.ends_at, row.frozen_at)),
         )
     ]

@@ -157,6 +157,8 @@ class RegimeReportResponse(BaseModel):
     approver_agency_id: UUID | None = Field(description="Before whom it is laid; null: whoever decides.")
     awaits_approval: bool
     approved_by: str | None
+    approver_name: str | None = Field(description="As it was at the approval, with `approver_post`; null: not known.")
+    approver_post: str | None
     approved_at: Shown | None
     sendings: list[SentResponse]
     without_channel: list[UUID] = Field(description="Agencies that are to hear of it and have no channel.")
@@ -212,6 +214,8 @@ def report_shape(row: Any, sendings: list[Any]) -> RegimeReportResponse:
         approver_agency_id=row.approver_agency_id,
         awaits_approval=row.approved_at is None,
         approved_by=row.approved_by,
+        approver_name=row.approver_name,
+        approver_post=row.approver_post,
         approved_at=row.approved_at,
         sendings=[SentResponse(**{name: getattr(one, name) for name in SentResponse.model_fields}) for one in sendings],
         without_channel=[one for one in dict.fromkeys(wanted) if one not in reached],

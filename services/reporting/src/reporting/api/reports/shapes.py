@@ -107,7 +107,11 @@ class ReportResponse(BaseModel):
     end: datetime = Field(alias="to")
     frozen_at: datetime
     author: str
+    author_name: str | None = Field(description="As it was when it was frozen, with `author_post`; null: not known.")
+    author_post: str | None
     approved_by: str | None
+    approver_name: str | None = Field(description="As it was at the approval, with `approver_post`; null: not known.")
+    approver_post: str | None
     approved_at: datetime | None
     sha256: str
     previous_sha256: str | None = Field(description="Of the report before in the chain.")
@@ -194,7 +198,11 @@ def listed(row: Any, late: Late | None) -> ReportResponse:
         end=row.ends_at.astimezone(zone),
         frozen_at=row.frozen_at.astimezone(zone),
         author=row.author,
+        author_name=row.author_name,
+        author_post=row.author_post,
         approved_by=row.approved_by,
+        approver_name=row.approver_name,
+        approver_post=row.approver_post,
         approved_at=None if row.approved_at is None else row.approved_at.astimezone(zone),
         sha256=row.sha256,
         previous_sha256=row.previous_sha256,
@@ -218,7 +226,11 @@ def detailed(report: Report, versions: list[int], late: Late | None = None) -> D
         end=shown(header.period.to_ms),
         frozen_at=shown(header.frozen_at_ms),
         author=header.author,
+        author_name=header.author_name,
+        author_post=header.author_post,
         approved_by=None if approval is None else approval.by,
+        approver_name=None if approval is None else approval.name,
+        approver_post=None if approval is None else approval.post,
         approved_at=None if approval is None else shown(approval.at_ms),
         sha256=report.sha256,
         previous_sha256=header.previous_sha256,

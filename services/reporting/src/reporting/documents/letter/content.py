@@ -36,6 +36,7 @@ from reporting.documents.letter.wording import (
 from reporting.domain.evidence.proven import VERIFIED
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
+from vonggac.decree.naming import name_on_paper
 
 _MAX_NAMES = 5
 
@@ -62,8 +63,9 @@ def _status(report: Report, zone: ZoneInfo) -> str:
         return "Số liệu đã chốt, chưa phê duyệt"
     alone = " (người lập tự duyệt, theo ngoại lệ của tỉnh)" if report.approval.by == report.header.author else ""
     if report.has_assessment:
-        return f"Số liệu đã được phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
-    return f"Số liệu do {report.approval.by} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
+        by = f"{named} " if (named := name_on_paper(report.approval.name, report.approval.post)) else ""
+        return f"Số liệu đã được {by}phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
+    return f"Số liệu do {report.approval.in_words} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}{alone}"
 
 
 def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:

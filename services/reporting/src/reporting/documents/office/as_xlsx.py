@@ -90,7 +90,7 @@ def _facts(report: Report, content: Paper) -> Iterator[tuple[str, str]]:
     yield "Chốt số liệu", point_in_time(header.cut_off_ms, zone)
     if report.has_register:
         yield "Theo sổ theo dõi tại", point_in_time(as_of(report), zone)
-    yield "Người lập", header.author
+    yield "Người lập", header.author_in_words
     yield "Phê duyệt", content.status
     yield "Quy tắc tính", f"phiên bản {header.rule_version}"
     yield "Phiên bản", str(header.version)

@@ -22,6 +22,7 @@ from reporting.storage.mandate import records, units
 from reporting.storage.mandate.records import Record
 from vonggac.auth.succession import units_and_followers
 from vonggac.decree.dates import short_day
+from vonggac.decree.naming import name_person
 
 _WORDS = MappingProxyType(
     {
@@ -109,14 +110,18 @@ async def _of_reports(session: AsyncSession, period: Period) -> list[Use]:
         earlier.c.version <= frozen_report.c.version,
         earlier.c.author == report_approval.c.approved_by,
     )
-    approved = select(frozen_report.c.number, report_approval.c.approved_by, report_approval.c.approved_at).join(
-        report_approval
-    )
+    approved = select(frozen_report.c.number, *report_approval.c[1:]).join(report_approval)
     since = approved.where(
         wrote, report_approval.c.approved_at >= moment(period.start), report_approval.c.approved_at < moment(period.end)
     )
     rows = await session.execute(since)
-    return [Use(millis(row.approved_at), row.approved_by, "report", f"số {row.number}") for row in rows]
+    return [
+        Use(
+            millis(row.approved_at), name_person(row.approved_by, row.approver_name, row.approver_post),
+            "report", f"số {row.number}",
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def to_rows(uses: list[Use], period: Period) -> list[Row]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import millis, moment
-from reporting.reports.snapshot.report import Report, StoredReport
+from reporting.reports.snapshot.report import Approval, Report, StoredReport
 from reporting.storage.sending import regimes
 from reporting.storage.tables import metadata
 from vonggac.database.keyset import Ordered, keyset_page
@@ -41,6 +40,8 @@ frozen_report = Table(
     Column("starts_at", DateTime(timezone=True), nullable=False),
     Column("ends_at", DateTime(timezone=True), nullable=False),
     Column("author", Text, nullable=False),
+    Column("author_name", Text, comment="Full name as it was then; null: not known"),
+    Column("author_post", Text, comment="Post as it was then; null: not known"),
     Column("sha256", Text, nullable=False, unique=True),
     Column("previous_sha256", Text, unique=True, comment="Of the report before in the chain"),
     Column("document", Text, nullable=False, comment="The whole report as JSON, without its approval"),
@@ -55,6 +56,8 @@ report_approval = Table(
     Column("number", BigInteger, ForeignKey("frozen_report.number"), primary_key=True, autoincrement=False),
     Column("approved_by", Text, nullable=False),
     Column("approved_at", DateTime(timezone=True), nullable=False),
+    Column("approver_name", Text, comment="Full name as it was then; null: not known"),
+    Column("approver_post", Text, comment="Post as it was then; null: not known"),
     comment="Who approved a frozen report, and when",
 )
 _SHOWN = (*(one for one in frozen_report.c if one.name != "document"), *report_approval.c[1:])
@@ -96,6 +99,8 @@ async def append(
             starts_at=moment(header.period.from_ms),
             ends_at=moment(header.period.to_ms),
             author=header.author,
+            author_name=header.author_name,
+            author_post=header.author_post,
             sha256=report.sha256,
             previous_sha256=header.previous_sha256,
             document=(await asyncio.to_thread(report.compact)).decode(),
@@ -108,17 +113,20 @@ async def read_stored(session: AsyncSession, report_id: UUID, version: int | Non
     """One version with its approval, by default the newest, unparsed."""
     columns = frozen_report.c.document, frozen_report.c.number
     statement = (
-        select(*columns, report_approval.c.approved_by, report_approval.c.approved_at)
-        .outerjoin(report_approval)
-        .where(frozen_report.c.id == report_id)
+        select(*columns, *report_approval.c[1:]).outerjoin(report_approval).where(frozen_report.c.id == report_id)
     )
     if version is not None:
         statement = statement.where(frozen_report.c.version == version)
     row = (await session.execute(statement.order_by(frozen_report.c.version.desc()).limit(1))).one_or_none()
     if row is None:
         return None
-    at = None if row.approved_at is None else millis(row.approved_at)
-    return StoredReport(row.document.encode(), (row.approved_by, at), row.number)
+    approval = None
+    if row.approved_at is not None:
+        approval = {
+            "by": row.approved_by, "at_ms": millis(row.approved_at),
+            "name": row.approver_name, "post": row.approver_post,
+        }  # fmt: skip
+    return StoredReport(row.document.encode(), approval, row.number)
 
 
 async def read(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report | None:
@@ -127,13 +135,17 @@ async def read(session: AsyncSession, report_id: UUID, version: int | None = Non
     return None if stored is None else await asyncio.to_thread(stored.report)
 
 
-async def approve(session: AsyncSession, report: Report, by: str, at: datetime) -> bool:
+async def approve(session: AsyncSession, report: Report, approval: Approval) -> bool:
     """Keep the approval; False when there is one already."""
     await session.execute(text("lock table report_approval in share row exclusive mode"))
     number = report.header.number
     if await session.scalar(select(report_approval.c.number).where(report_approval.c.number == number)) is not None:
         return False
-    await session.execute(report_approval.insert().values(number=number, approved_by=by, approved_at=at))
+    values = {
+        "approved_by": approval.by, "approved_at": moment(approval.at_ms),
+        "approver_name": approval.name, "approver_post": approval.post,
+    }  # fmt: skip
+    await session.execute(report_approval.insert().values(number=number, **values))
     return True
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from reporting.reports.snapshot.report import FilterPart, Header, PeriodPart, Re
 from reporting.storage import plan
 from reporting.storage.availability import after_freezing
 from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal
 from vonggac.database import Database
 
 type Tables = dict[str, list[Row]]
@@ -31,6 +32,18 @@ class NothingChangedError(Exception):
     """A further version would have the figures of the one before."""
 
 
+class Author(NamedTuple):
+    """Who freezes: the login, and the name and post that go with it now."""
+
+    login: str
+    name: str | None = None
+    post: str | None = None
+
+    @classmethod
+    def of(cls, caller: Principal) -> Self:
+        return cls(caller.subject, caller.name or None, caller.post or None)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be frozen, by whom, and in which words."""
@@ -38,7 +51,7 @@ class Order:
     period: PeriodPart
     cut_off_ms: Millis
     filters: FilterPart
-    author: str
+    author: Author
     deadline_ms: Millis | None
     target_ppm: int
     proposals: tuple[str, ...]
@@ -115,7 +128,9 @@ def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int,
             period=order.period,
             cut_off_ms=order.cut_off_ms,
             frozen_at_ms=millis(now),
-            author=order.author,
+            author=order.author.login,
+            author_name=order.author.name,
+            author_post=order.author.post,
             rule_version=RULE_VERSION,
             filters=order.filters,
             deadline_ms=order.deadline_ms,
@@ -147,7 +162,7 @@ class Correction:
     """Why a further version is made, by whom, when."""
 
     reason: str
-    author: str
+    author: Author
     now: datetime
     cut_off_ms: Millis
 
@@ -172,7 +187,9 @@ def next_version(before: Report, tables: Tables, correction: Correction) -> Call
                 "number": number,
                 "cut_off_ms": correction.cut_off_ms,
                 "frozen_at_ms": millis(correction.now),
-                "author": correction.author,
+                "author": correction.author.login,
+                "author_name": correction.author.name,
+                "author_post": correction.author.post,
                 "rule_version": header.rule_version if before.has_register else RULE_WITHOUT_REGISTER,
                 "reason": correction.reason,
                 "replaces_sha256": before.sha256,

@@ -9,13 +9,14 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from reporting.domain.compliance import RULE_OF_STATES, RULES_BEFORE_ASSESSMENT
 from reporting.domain.instants import Millis
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
 from reporting.reports.snapshot.letterhead import Letterhead
+from vonggac.decree.naming import name_person
 
 SCHEMA: Literal["vonggac.report/1"] = "vonggac.report/1"
 HEX = r"^[0-9a-f]{64}$"
@@ -128,7 +129,8 @@ class TablePart(_Part):
 
 
 class Header(_Part):
-    """Everything about a report but its rows. The report's digest is that of this."""
+    """Everything about a report but its rows. The report's digest is that of this, without the name and post of an
+    author who had none."""
 
     schema_version: Literal["vonggac.report/1"] = SCHEMA
     id: str = Field(pattern=UUID_TEXT)
@@ -138,6 +140,8 @@ class Header(_Part):
     cut_off_ms: Millis = Field(description="The figures are of what had been heard of up to then, at least.")
     frozen_at_ms: Millis
     author: str
+    author_name: str | None = Field(default=None, description="As it was when it was frozen; left out: not known.")
+    author_post: str | None = None
     rule_version: str
     filters: FilterPart
     deadline_ms: Millis | None = Field(
@@ -152,12 +156,35 @@ class Header(_Part):
     previous_sha256: str | None = Field(pattern=HEX, description="Digest of the report before in the chain.")
     tables: list[TablePart]
 
+    @property
+    def author_in_words(self) -> str:
+        return name_person(self.author, self.author_name, self.author_post)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Reports of before names were known keep their digests."""
+        return _without_none(serialize(self), "author_name", "author_post")
+
 
 class Approval(_Part):
     """Who approved, and when. It comes after the figures and is no part of their digest; it has its own."""
 
     by: str
     at_ms: Millis
+    name: str | None = Field(default=None, description="As it was at the approval; left out: not known.")
+    post: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        return name_person(self.by, self.name, self.post)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_none(serialize(self), "name", "post")
+
+
+def _without_none(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None or name not in names}
 
 
 class NotThatReportError(ValueError):
@@ -326,15 +353,15 @@ def _refused(number: str) -> Any:
 
 
 class StoredReport(NamedTuple):
-    """One version as it is stored; `approval`: by whom and when (ms), None before it."""
+    """One version as it is stored; `approval`: the fields of an `Approval`, None before it."""
 
     document: bytes
-    approval: tuple[str | None, Millis | None]
+    approval: Mapping[str, Any] | None
     number: int = 0
 
     def report(self) -> Report:
         """Parse it; its digests are checked again."""
-        report, (by, at) = parsed(self.document), self.approval
-        if by is None or at is None:
+        report = parsed(self.document)
+        if self.approval is None:
             return report
-        return Report(report.header, report.tables, Approval(by=by, at_ms=at))
+        return Report(report.header, report.tables, Approval.model_validate(self.approval))
