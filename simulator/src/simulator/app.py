@@ -31,6 +31,7 @@ def create_app(settings: SimulatorSettings) -> FastAPI:
         host=settings.rtsp_host,
         advertised_host=settings.advertised_host,
         cache_folder=settings.cache_folder,
+        pulling_folder=settings.pulling_folder,
     )
     simulator.bind()
     return create_app_for(simulator, owned=True)

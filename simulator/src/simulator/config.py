@@ -1,11 +1,14 @@
 """What a simulator consists of: its cameras and centres, as a JSON file or as objects in a test."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from simulator.devices.faults import MAX_DELAY_S, CameraFault, CentreFault, FaultError
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl
 
 type Auth = Literal["none", "basic", "digest", "digest-sha256", "digest-both"]
 type MediaTransport = Literal["tcp", "udp"]
@@ -20,6 +23,23 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 class ConfigError(ValueError):
     """A configuration file that cannot be used; the message names the file, the field and a right value."""
+
+
+def _check_addresses(addresses: dict[str, str]) -> dict[str, str]:
+    for path, address in addresses.items():
+        try:
+            named = RtspUrl.parse(address)
+        except MalformedError as error:
+            msg = f"{path}: {error.message}"
+            raise ValueError(msg) from None
+        if named.credentials is not None:
+            msg = f"{path}: the login goes into username and password, not into an address"
+            raise ValueError(msg)
+    return addresses
+
+
+PulledPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,200}$")]
+PulledAddresses = Annotated[dict[PulledPath, str], Field(max_length=10_000), AfterValidator(_check_addresses)]
 
 
 class DeviceConfig(BaseModel):
@@ -88,6 +108,37 @@ class CameraConfig(DeviceConfig):
     fault: CameraFault | None = Field(default=None, description="A fault from the start.")
 
 
+class PullingConfig(BaseModel):
+    """What a centre pulls, and as whom: its login is that of the platform it pulls from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    addresses: PulledAddresses = Field(
+        default={}, description="RTSP address by the path that its stream has at the centre."
+    )
+    transport: MediaTransport = "tcp"
+    again_s: float = Field(default=1.0, gt=0, le=600, description="It comes back so long after a session's end.")
+    again_most_s: float = Field(
+        default=15.0,
+        gt=0,
+        le=3600,
+        description="Twice as late after each attempt that brought nothing, up to this; after a wrong login at once.",
+    )
+    silence_s: float = Field(default=10.0, gt=0, le=600, description="A session without media ends after this.")
+
+    def pause_s(self, failures: int, *, locked_out: bool) -> float:
+        """Seconds until the next attempt, after so many that brought nothing."""
+        return self.again_most_s if locked_out else min(self.again_s * 2 ** min(failures, 20), self.again_most_s)
+
+    def with_login(self, username: str, password: str) -> Self:
+        return self.model_copy(update={"username": username, "password": SecretStr(password)})
+
+    def with_addresses(self, addresses: Mapping[str, str]) -> Self:
+        return self.model_copy(update={"addresses": dict(addresses)})
+
+
 class CentreConfig(DeviceConfig):
     """One virtual monitoring centre."""
 
@@ -105,6 +156,9 @@ class CentreConfig(DeviceConfig):
         ge=0,
         le=MAX_DELAY_S,
         description="Seconds of media kept in memory per stream: what `replay` and `late_playback` can reach back.",
+    )
+    pulling: PullingConfig = Field(
+        default=PullingConfig(), description="What it pulls by itself; it plays that back as what is published to it."
     )
     fault: CentreFault | None = Field(default=None, description="A fault from the start.")
 

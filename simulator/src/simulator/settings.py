@@ -29,3 +29,7 @@ class SimulatorSettings(BaseSettings):
     cache_folder: Path | None = Field(
         default=None, description="Encoded clips are kept here, so that the next start is fast."
     )
+    pulling_folder: Path | None = Field(
+        default=None,
+        description="What centres were given to pull is kept here, with the login, so that the next start goes on.",
+    )

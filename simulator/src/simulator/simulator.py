@@ -7,6 +7,7 @@ from typing import Self
 
 from simulator.cameras.camera import Camera
 from simulator.centres.centre import Centre
+from simulator.centres.kept import KeptPulling
 from simulator.clips.library import ClipLibrary
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
 from vonggac.telemetry import get_logger
@@ -32,13 +33,18 @@ class Simulator:
         host: str = "127.0.0.1",
         advertised_host: str | None = None,
         cache_folder: Path | None = None,
+        pulling_folder: Path | None = None,
     ) -> None:
-        """The simulator listens on `host`, URLs have `advertised_host`; encoded clips are kept in `cache_folder`."""
+        """The simulator listens on `host`, URLs have `advertised_host`; encoded clips are kept in `cache_folder`.
+
+        `pulling_folder`: what centres were given to pull is kept there.
+        """
         self.authority = Authority()
         """Signs the certificates of devices with TLS."""
         self._library = ClipLibrary(cache_folder)
         self._host = host
         self._advertised_host = advertised_host
+        self._pulling_folder = pulling_folder
         self._last_number = 0
         self.cameras: dict[str, Camera] = {}
         self.centres: dict[str, Centre] = {}
@@ -152,7 +158,9 @@ class Simulator:
         )
 
     def _new_centre(self, config: CentreConfig) -> Centre:
-        return Centre(config, self.authority, host=self._host, advertised_host=self._advertised_host)
+        folder = self._pulling_folder
+        kept = KeptPulling(folder, config.id) if folder is not None else None
+        return Centre(config, self.authority, host=self._host, advertised_host=self._advertised_host, kept=kept)
 
     async def _prepare(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -4,14 +4,16 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from simulator.api.refusals import refusals_as_answers
 from simulator.centres.centre import Centre
+from simulator.centres.pull import PullState
 from simulator.centres.statistics import StreamStatistics
-from simulator.config import Auth, CentreConfig
+from simulator.config import Auth, CentreConfig, PulledAddresses
 from simulator.devices.faults import CentreFault
 from simulator.simulator import Simulator
+from vonggac.events.causes import Cause
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/centres", tags=["centres"])
@@ -33,6 +35,40 @@ class CentreView(BaseModel):
     streams: int
     live_streams: int
     logins_failed: int
+
+
+class PullView(BaseModel):
+    """One stream that a centre pulls."""
+
+    path: str
+    url: str
+    state: PullState
+    cause: Cause | None = Field(description="Why the last session ended or did not begin; None while it plays.")
+    attempts: int
+
+
+class PullingView(BaseModel):
+    """What a centre pulls, by path; the password is never shown."""
+
+    username: str
+    items: list[PullView]
+
+
+class PullingLogin(BaseModel):
+    """As whom a centre pulls."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: str = Field(min_length=1, max_length=256)
+    password: SecretStr = Field(max_length=256)
+
+
+class PullingAddresses(BaseModel):
+    """RTSP address by the path that its stream has at the centre; these and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    addresses: PulledAddresses
 
 
 class CentreList(BaseModel):
@@ -117,6 +153,31 @@ async def clear_centre_fault(centre: AnyCentre) -> CentreView:
     """Clear the fault."""
     await centre.clear_fault()
     return view(centre)
+
+
+@router.get("/{centre_id}/pulling")
+async def get_pulling(centre: AnyCentre) -> PullingView:
+    """What the centre pulls, and how each session stands."""
+    pulls = centre.puller.pulls
+    shown = [
+        PullView(path=path, url=str(one.url), state=one.state, cause=one.cause, attempts=one.attempts)
+        for path, one in sorted(pulls.items())
+    ]
+    return PullingView(username=centre.puller.config.username, items=shown)
+
+
+@router.put("/{centre_id}/pulling/login")
+async def set_pulling_login(centre: AnyCentre, login: PullingLogin) -> PullingView:
+    """Log in so from now on. Sessions end and begin anew."""
+    await centre.puller.set_login(login.username, login.password.get_secret_value())
+    return await get_pulling(centre)
+
+
+@router.put("/{centre_id}/pulling/addresses")
+async def set_pulling_addresses(centre: AnyCentre, wanted: PullingAddresses) -> PullingView:
+    """Pull these addresses and no others. Those that stay as they are play on."""
+    await centre.puller.set_addresses(wanted.addresses)
+    return await get_pulling(centre)
 
 
 def view(centre: Centre) -> CentreView:

@@ -1,9 +1,11 @@
-"""A virtual monitoring centre: receives streams by ANNOUNCE and RECORD, counts them, plays them back."""
+"""A virtual monitoring centre: gets streams by ANNOUNCE and RECORD or pulls them, counts them, plays them back."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Unpack
 
+from simulator.centres.kept import KeptPulling
+from simulator.centres.puller import Puller
 from simulator.centres.session import CentreSession
 from simulator.centres.statistics import StreamStatistics
 from simulator.centres.stream import Stream
@@ -30,10 +32,17 @@ class Centre(Device[CentreSession]):
     """Made by the Simulator. In a test: `url`, `stream_url`, `streams`, `wait_for`, `set_fault`, `clear_fault`."""
 
     def __init__(
-        self, config: CentreConfig, authority: Authority, *, host: str, advertised_host: str | None = None
+        self,
+        config: CentreConfig,
+        authority: Authority,
+        *,
+        host: str,
+        advertised_host: str | None = None,
+        kept: KeptPulling | None = None,
     ) -> None:
         super().__init__(config, authority, host=host, advertised_host=advertised_host)
         self.config = config
+        self.puller = Puller(self, config.pulling, kept)
         self.fault: CentreFault | None = None
         self._streams: dict[str, Stream] = {}
         self._return_timer: asyncio.TimerHandle | None = None
@@ -99,12 +108,14 @@ class Centre(Device[CentreSession]):
             await self.set_port("open")
         else:
             await self._change(self.config.fault)
+        self.puller.start(self.fault)
 
     async def close(self) -> None:
         async with self._changing:
             self._plan_return(None)
         if self._returning is not None:
             await self._returning
+        await self.puller.close()
         await super().close()
 
     async def set_fault(
@@ -160,6 +171,7 @@ class Centre(Device[CentreSession]):
         await self.set_port("open" if name is None else _PORT.get(name, "open"))
         for connection in tuple(self.connections):
             self.apply_fault_to(connection)
+        self.puller.apply_fault(fault, before=before)
         self._plan_return(fault)
         if name is CentreFaultName.CLOSE:
             self.fault = None

@@ -1,11 +1,15 @@
-"""One publishing session at a centre: counting RTP by sequence number, finding keyframes. The centre's hot path."""
+"""One session that brings media to a centre, published or pulled: RTP counted, keyframes found. Its hot path."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Self
 
 from simulator.centres.statistics import SessionStatistics, TrackStatistics
+from vonggac.media.h26x import video_codec
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, Lead
+from vonggac.rtsp.wire.sdp import MediaDescription
 
 _FIXED_HEADER = 12
 _HALF = 0x8000
@@ -68,6 +72,12 @@ class Publication:
         self.first_packet_at: datetime | None = None
         self.last_packet_at: datetime | None = None
         self.gap_s: float | None = None
+
+    @classmethod
+    def of(cls, media: Mapping[int, MediaDescription]) -> Self:
+        """One that begins now; `media` by interleaved RTP channel."""
+        counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
+        return cls(counters, datetime.now(UTC), _scanner(media))
 
     @property
     def video_channels(self) -> frozenset[int]:
@@ -134,3 +144,12 @@ class Publication:
             ssrc_changes=sum(track.ssrc_changes for track in tracks),
             tracks=tracks,
         )
+
+
+def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
+    """The scanner of the first video whose keyframes can be recognised; `media` by RTP channel."""
+    for channel, each in media.items():
+        codec = video_codec(each.codec) if each.kind == "video" else None
+        if codec is not None:
+            return KeyframeScanner(codec, channel)
+    return None

@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from simulator.centres.publication import Publication, TrackCounter
+from simulator.centres.publication import Publication
 from simulator.centres.stream import Stream, cut
 from simulator.config import CentreConfig
 from simulator.devices.faults import CentreFaultName
 from simulator.rtsp.connection import DeviceConnection
 from simulator.rtsp.login import account_of
-from vonggac.media.h26x import video_codec
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl, strip_userinfo
 from vonggac.rtsp.server.liveness import Patience
 from vonggac.rtsp.server.login import Login
 from vonggac.rtsp.server.replies import Reply
 from vonggac.rtsp.wire.framing import MediaBatch
-from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.messages import Request
 from vonggac.rtsp.wire.sdp import MediaDescription, parse_sdp, resolve_control
 from vonggac.rtsp.wire.transport import Transport, parse_transports
@@ -218,8 +215,7 @@ class CentreSession(DeviceConnection):
         if subject.stream.live:
             return Reply(self._centre.config.second_publisher_status)
         media = {channels[0]: subject.media[index] for index, channels in self._channels.items()}
-        counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
-        self.publication = Publication(counters, datetime.now(UTC), _scanner(media))
+        self.publication = Publication.of(media)
         subject.stream.begin_publication(self.publication, subject.sdp, dict(self._channels))
         return Reply(200, (self._session_header(),), then=partial(self._centre.apply_fault_to, self))
 
@@ -322,12 +318,3 @@ def _other_channels(asked: tuple[int, int]) -> tuple[int, int]:
 
 def _mode(offer: Transport) -> str:
     return {"receive": "record"}.get((offer.mode or "play").lower(), (offer.mode or "play").lower())
-
-
-def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
-    """The scanner of the first video whose keyframes can be recognised; `media` by RTP channel."""
-    for channel, each in media.items():
-        codec = video_codec(each.codec) if each.kind == "video" else None
-        if codec is not None:
-            return KeyframeScanner(codec, channel)
-    return None
