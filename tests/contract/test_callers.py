@@ -30,7 +30,10 @@ pytestmark = pytest.mark.heavy
 
 JSON = {"content-type": "application/json"}
 METHODS = ("get", "put", "post", "patch", "delete")
-OPEN_TO_ALL = {"/", "/docs", "/docs/start.js", "/docs/{name}", "/livez", "/metrics", "/openapi.json", "/readyz"}
+OPEN_TO_ALL = {
+    "/", "/docs", "/docs/start.js", "/docs/{name}", "/livez", "/metrics", "/openapi.json", "/openapi/{group}.json",
+    "/readyz",
+}  # fmt: skip
 """What needs no caller: what the service is, and how it does. Anything more is a decision."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from vonggac.http.openapi.groups import choose_group, list_groups
 from vonggac.http.openapi.inlined_parts import inline_repeated_parts
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ FILES = {"text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetm
 MOST_LINES = {"inventory": 53_000, "prober": 10_000, "forwarder": 5_000, "reporting": 20_500}
 MOST_BYTES = 800_000
 """Of the document without white space."""
+MOST_BYTES_OF_A_GROUP = 100_000
 OLD_STYLES = {"after", "offset", "page", "skip"}
 
 type Json = dict[str, Any]
@@ -156,3 +158,16 @@ def test_a_document_says_each_thing_once(service: str) -> None:
         if "$ref" not in part
     )
     assert [part for part, times in repeated.items() if times > 1] == []
+
+
+def test_every_group_is_a_document_of_its_own(service: str) -> None:
+    path = ROOT / "services" / service / "src" / service / "api" / "openapi.json"
+    document = json.loads(path.read_text("utf-8"))
+    chosen = [choose_group(document, group) for group in list_groups(document)]
+    found = Counter(one["operationId"] for each in chosen for item in each["paths"].values() for one in item.values())
+    assert found == Counter(one["operationId"] for _, one in operations(service)), "each operation is in one group"
+    for each in chosen:
+        text = json.dumps(each, ensure_ascii=False)
+        for kind, name in set(re.findall(r'"#/components/(\w+)/([^"]+)"', text)):
+            assert name in each["components"][kind], (each["info"]["title"], kind, name)
+        assert len(text) < MOST_BYTES_OF_A_GROUP, each["info"]["title"]

@@ -50,7 +50,7 @@ def test_metrics_and_health_are_not_reached_from_outside(door: Json) -> None:
 @pytest.mark.parametrize("door", DOORS, ids=["ingress", "gateway"])
 def test_the_apis_and_their_pages_are_reached(door: Json) -> None:
     values = minimal(hosts=HOSTS, **door)
-    for path in {*OPEN_TO_ALL - FOR_THE_CLUSTER, "/v1/cameras", "/docs/start.js"}:
+    for path in {*OPEN_TO_ALL - FOR_THE_CLUSTER, "/v1/cameras", "/docs/start.js", "/openapi/cameras.json"}:
         assert reached(values, path) == set(SERVICES), path
     assert reached(values, "/probe") == {"prober"}
     validity = Validity()

@@ -11,6 +11,7 @@ Prefix /{{ . }}
 Prefix /v1
 Prefix /docs
 Exact /openapi.json
+Prefix /openapi
 {{- if eq . "prober" }}
 Exact /probe
 {{- end }}

@@ -1,4 +1,4 @@
-"""`/docs` and `/openapi.json`, without the internet: the page's parts come from a wheel, through the service itself.
+"""`/docs`, `/openapi.json` and its groups, without the internet: the page's parts are a wheel's, through the service.
 
 The page has no script of its own in it, so that a browser may be forbidden to run any (`Content-Security-Policy`).
 """
@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from vonggac.http.conditional import weak_etag_of
+from vonggac.http.openapi.groups import choose_group, list_groups
 from vonggac.http.problems import not_found
 
 ASSETS = {
@@ -77,6 +78,8 @@ class _Document:
     def __init__(self, app: FastAPI, package: str | None) -> None:
         self._app, self._package = app, package
         self._read: _Bytes | None = None
+        self._groups: dict[str, _Bytes] = {}
+        self._names: tuple[str, ...] | None = None
         self._reading = asyncio.Lock()
 
     async def get(self) -> _Bytes:
@@ -85,9 +88,25 @@ class _Document:
                 self._read = await asyncio.to_thread(self._prepare)
         return self._read
 
+    async def get_group(self, name: str) -> _Bytes:
+        """Return the document of one group. Raises ProblemError 404. For an unknown name nothing is read again."""
+        whole = await self.get()
+        async with self._reading:
+            if name not in self._groups and (self._names is None or name in self._names):
+                await asyncio.to_thread(self._prepare_group, whole, name)
+        if name not in self._groups:
+            raise not_found("group of operations", name)
+        return self._groups[name]
+
     def _prepare(self) -> _Bytes:
         plain = self._generated() or json.dumps(self._app.openapi(), ensure_ascii=False).encode()
-        return _Bytes(plain, gzip.compress(plain), weak_etag_of(plain))
+        return _of(plain)
+
+    def _prepare_group(self, whole: _Bytes, name: str) -> None:
+        document = json.loads(whole.plain)
+        self._names = list_groups(document)
+        if name in self._names:
+            self._groups[name] = _of(json.dumps(choose_group(document, name), ensure_ascii=False).encode())
 
     def _generated(self) -> bytes:
         """Without its line breaks and indents, which no text of JSON has; nothing when the app has no such package.
@@ -101,6 +120,19 @@ class _Document:
             for line in lines:
                 written.write(line.strip())
         return written.getvalue()
+
+
+def _of(plain: bytes) -> _Bytes:
+    return _Bytes(plain, gzip.compress(plain), weak_etag_of(plain))
+
+
+def _answer(request: Request, document: _Bytes) -> Response:
+    headers = {"Vary": "Accept-Encoding", "Cache-Control": "no-cache", "ETag": document.etag}
+    body = document.plain
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers = document.compressed, headers | {"Content-Encoding": "gzip"}
+    headers["Content-Length"] = str(len(body))
+    return StreamingResponse(_pieces(body), media_type="application/json", headers=headers)
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -119,13 +151,11 @@ def add_documentation(app: FastAPI, package: str | None = None) -> None:
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi_json(request: Request) -> Response:
-        plain, compressed, etag = await document.get()
-        headers = {"Vary": "Accept-Encoding", "Cache-Control": "no-cache", "ETag": etag}
-        body = plain
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            body, headers = compressed, headers | {"Content-Encoding": "gzip"}
-        headers["Content-Length"] = str(len(body))
-        return StreamingResponse(_pieces(body), media_type="application/json", headers=headers)
+        return _answer(request, await document.get())
+
+    @app.get("/openapi/{group}.json", include_in_schema=False)
+    async def openapi_of_group(group: str, request: Request) -> Response:
+        return _answer(request, await document.get_group(group))
 
     @app.get("/docs", include_in_schema=False)
     async def docs_page() -> HTMLResponse:

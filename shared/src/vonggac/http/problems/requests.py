@@ -106,6 +106,7 @@ OF_NOUNS: Mapping[str, str] = {
     "facility": "cơ sở",
     "file of the paper": "tệp của văn bản",
     "focal point": "cán bộ đầu mối",
+    "group of operations": "nhóm thao tác",
     "import": "lần nhập",
     "issued paper": "văn bản đã ban hành",
     "obligation": "nghĩa vụ",

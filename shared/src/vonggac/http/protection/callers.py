@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vonggac.http.problems import ProblemError, problem_response
 
 OPEN_TO_ALL = frozenset({"/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"})
-OPEN_BELOW = "/docs/"
+OPEN_BELOW = ("/docs/", "/openapi/")
 """What a service is, and how it does. Every other path needs a caller, those that do not exist too: nobody learns
 without a token what there is."""
 
