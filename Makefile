@@ -169,6 +169,10 @@ bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledg
 bench-guard: setup ## Attacks on APIs and by cameras: memory, silence, losses, wrong verdicts (ARGS="--seconds 10")
 	@exec $(python) -m bench.guard.guard $(ARGS)
 
+.PHONY: bench-served
+bench-served: setup ## Centres that pull: start, CPU, a flood beside the other centre (ARGS="--cameras 20"); exit status 1 beyond a bound
+	@exec $(python) -m bench.serving.served $(ARGS)
+
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)

@@ -30,6 +30,9 @@ class Arrivals:
     def __init__(self) -> None:
         self.counting = False
         self.added_ms: list[float] = []
+        self.lost = 0
+        """Sequence numbers that no relayed packet had, also where the destination was connected anew."""
+        self._last: dict[int, int] = {}
         self._direct: dict[tuple[int, int], float] = {}
         self._early: dict[tuple[int, int], list[float]] = {}
 
@@ -41,9 +44,16 @@ class Arrivals:
             for relayed in self._early.pop(key, ()):
                 self._add(relayed - now)
 
+    def begin(self) -> None:
+        """Count from now on, from nothing."""
+        self.added_ms, self.lost, self.counting = [], 0, True
+
     def relayed(self, number: int, batch: MediaBatch) -> None:
         now = time.monotonic()
         for sequence in _sequences(batch):
+            if self.counting:
+                self.lost += (sequence - self._last.get(number, sequence - 1) - 1) & 0xFFFF
+            self._last[number] = sequence
             key = number, sequence
             came = self._direct.get(key)
             if came is None:
@@ -104,11 +114,16 @@ def measuring(cameras: dict[int, str], ports: Sequence[int]) -> Iterator[Connect
 
 def added_ms(connection: Connection, seconds: float) -> list[float]:
     """The added delays of `seconds` from now on, sorted."""
+    return added_and_lost(connection, seconds)[0]
+
+
+def added_and_lost(connection: Connection, seconds: float) -> tuple[list[float], int]:
+    """The added delays of `seconds` from now on, sorted, and the relayed packets that never came."""
     connection.send("count")
     time.sleep(seconds)
-    connection.send("tell")
-    delays: list[float] = connection.recv()
-    return sorted(delays)
+    connection.send("read")
+    delays, lost = connection.recv()
+    return sorted(delays), int(lost)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -135,6 +150,8 @@ async def _serve(cameras: dict[int, str], ports: Sequence[int], connection: Conn
     connection.send("ready")
     # In a thread: an event loop would make the pipe non-blocking, too small for what is sent.
     while True:
-        arrivals.counting = await asyncio.to_thread(connection.recv) == "count"
-        if not arrivals.counting:
-            await asyncio.to_thread(connection.send, arrivals.added_ms)
+        if await asyncio.to_thread(connection.recv) == "count":
+            arrivals.begin()
+        else:
+            arrivals.counting = False
+            await asyncio.to_thread(connection.send, (arrivals.added_ms, arrivals.lost))

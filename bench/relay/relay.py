@@ -110,8 +110,8 @@ def sinks(ports: list[int], chain: Path | None = None) -> Iterator[None]:
         process.join()
 
 
-def camera_config(streams: int, bitrate_kbps: int = 2000) -> dict[str, object]:
-    common = {
+def camera_config(streams: int, bitrate_kbps: int = 2000) -> dict[str, list[dict[str, object]]]:
+    common: dict[str, object] = {
         "path": "/live",
         "width": 1920,
         "height": 1080,

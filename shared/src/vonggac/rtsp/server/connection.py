@@ -10,6 +10,7 @@ from email.utils import formatdate
 from typing import cast
 
 from vonggac.net.errors import PeerError
+from vonggac.net.iterations import AT_ONCE, go_on_later
 from vonggac.rtsp.server.conformance import find_violation, usable_cseq
 from vonggac.rtsp.server.liveness import HANDSHAKE_S, Patience, Signs, seconds_left
 from vonggac.rtsp.server.replies import REASONS, Reply
@@ -36,9 +37,10 @@ class ServerConnection(asyncio.Protocol, ABC):
     server_name = "Vong Gac"
     max_unread_bytes = MAX_UNREAD_BYTES
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, *, at_once: int = AT_ONCE) -> None:
+        """`at_once`: frames and requests that are handled before others have their turn."""
         self._loop = asyncio.get_running_loop()
-        self._deframer = Deframer()
+        self._deframer = Deframer(most=at_once)
         self._patience = patience
         self._own_requests = 0
         self.control_bytes_sent = 0
@@ -93,6 +95,11 @@ class ServerConnection(asyncio.Protocol, ABC):
         self.disconnected()
 
     def data_received(self, data: bytes) -> None:
+        if self._handle(data):
+            go_on_later(self.transport, self._handle)
+
+    def _handle(self, data: bytes) -> bool:
+        """Handle what is whole, up to a bound; return whether something is left for the next iteration."""
         try:
             items = self._deframer.feed(data)
             for item in items:
@@ -104,10 +111,12 @@ class ServerConnection(asyncio.Protocol, ABC):
                 raise self._deframer.failure
         except PeerError as error:
             self._end_of_nonsense(error.message, data)
-            return
+            return False
         self._note_signs(bool(items))
         if self._deframer.junk_bytes and not self.carries_media:
             self._end_of_nonsense("bytes that are neither RTSP nor media", data)
+            return False
+        return self._deframer.left_over
 
     def receive_request(self, request: Request) -> None:
         """A whole request is there."""

@@ -34,6 +34,15 @@ class PassedTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._inner.is_closing()
 
+    def is_reading(self) -> bool:
+        return self._inner.is_reading()
+
+    def pause_reading(self) -> None:
+        self._inner.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._inner.resume_reading()
+
     def close(self) -> None:
         self._inner.close()
 

@@ -48,6 +48,8 @@ from vonggac.rtsp.wire.messages import Request
 SESSION_TIMEOUT_S = 60
 CHECK_LASTS_S = 60.0
 """A check of ours ends itself; one whose prober has died is ended."""
+REQUESTS_AT_ONCE = 32
+"""Of one connection in an iteration: a login costs more than a frame, and no player sends so many without an answer."""
 _SPARE_BYTES = 1 << 20
 _OPEN = frozenset({"OPTIONS"})
 _KEEPING_ALIVE = frozenset({"GET_PARAMETER", "SET_PARAMETER"})
@@ -81,7 +83,7 @@ class CentreOfConnection(ServerConnection):
         self, parts: ServerParts, passed: Passed | None = None, evidence: ReceivedEvidence | None = None
     ) -> None:
         """`passed`, `evidence`: of a centre that is connected to another worker, which has passed it on."""
-        super().__init__(Patience(SESSION_TIMEOUT_S, ends_silent_tcp=False))
+        super().__init__(Patience(SESSION_TIMEOUT_S, ends_silent_tcp=False), at_once=REQUESTS_AT_ONCE)
         self._parts, self._passed, self._evidence = parts, passed, evidence
         self.max_unread_bytes = parts.bounds.buffer_bytes + _SPARE_BYTES
         self.asker: Asker

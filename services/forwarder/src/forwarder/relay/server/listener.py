@@ -15,12 +15,12 @@ from forwarder.relay.passing.fleet import Address, Fleet
 from forwarder.relay.passing.passed import PassedConnection, PassedTransport, ReceivedEvidence
 from forwarder.relay.server.admission import Served
 from forwarder.relay.server.connection import CentreOfConnection, ServerParts
+from forwarder.relay.server.handshakes import Handshakes, TlsArrival
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.server.refused_logins import RefusedLogins
 from vonggac.logins.check_tickets import CheckTickets
 from vonggac.net.tls_counting import CountingContext
 from vonggac.net.url import Credentials
-from vonggac.rtsp.server.liveness import HANDSHAKE_S
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -77,6 +77,7 @@ class CentreListener:
         """The numbers that were taken."""
         self.turned_away = 0
         """Connections beyond the bound."""
+        self.handshakes = Handshakes()
         self._ports = ports
         self._servers: list[asyncio.Server] = []
         self._connections: set[CentreOfConnection] = set()
@@ -124,6 +125,7 @@ class CentreListener:
             self._reloading.cancel()
         for server in self._servers:
             server.close()
+        self.handshakes.end_all()
         for connection in tuple(self._connections):
             connection.close_soon()
         for server in self._servers:
@@ -143,13 +145,14 @@ class CentreListener:
         log.info("served_certificate_renewed")
 
     async def _listen(self, port: int, context: ssl.SSLContext | None) -> int:
+        def new_centre() -> CentreOfConnection:
+            return CentreOfConnection(self._parts)
+
         server = await asyncio.get_running_loop().create_server(
-            lambda: CentreOfConnection(self._parts),
+            new_centre if context is None else lambda: TlsArrival(self.handshakes, context, new_centre),
             self._ports.host,
             port,
-            ssl=context,
             backlog=BACKLOG,
-            ssl_handshake_timeout=HANDSHAKE_S if context is not None else None,
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
