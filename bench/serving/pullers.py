@@ -114,18 +114,18 @@ class PullersProcess:
         self._connection = connection
 
     def open_all(self, addresses: list[Address]) -> None:
-        self._ask("open", addresses)
+        self._request("open", addresses)
 
     def close_all(self) -> int:
         """Return how many of them their server had ended."""
-        return int(str(self._ask("close")))
+        return int(str(self._request("close")))
 
     def time_first_keyframes(self, addresses: list[Address]) -> list[float]:
-        found = self._ask("time", addresses)
+        found = self._request("time", addresses)
         assert isinstance(found, list)
         return found
 
-    def _ask(self, what: str, addresses: list[Address] | None = None) -> object:
+    def _request(self, what: str, addresses: list[Address] | None = None) -> object:
         self._connection.send((what, addresses or []))
         answer = self._connection.recv()
         if isinstance(answer, str):
