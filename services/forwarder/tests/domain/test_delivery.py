@@ -313,3 +313,11 @@ def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance:
             assert delivery.progress.left_out_s(silent_s=event.silent_s, now=at(moment)) < LIMITS.stall_s
         assert delivery.since >= before.since
         assert delivery.since <= at(moment).at
+
+
+def test_of_doubtful_acknowledgements_nobody_is_accused() -> None:
+    """Nothing is counted while a proxy may acknowledge for it: a destination that takes all seems to take none."""
+    since: list[tuple[float, Event]] = [*SENDING, (5, ProgressRead(2000, 0)), (7, ProgressRead(3000, 0))]
+    stalled, _ = run(*since, (9, ProgressRead(4000, 0)))
+    doubted, _ = run(*since, (9, ProgressRead(4000, 0, doubtful=True)))
+    assert (stalled.state, doubted.state) == (State.STALLED, State.SENDING)

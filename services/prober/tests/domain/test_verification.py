@@ -140,6 +140,15 @@ def test_one_picture_again_and_again_is_a_mismatch() -> None:
     assert decided(back, noted(("a", 1.0)), now=32.5) is None
 
 
+def test_one_picture_and_nothing_after_it_stands_still_once_new_ones_had_to_come_back() -> None:
+    notes = noted(("a", 1.0), ("b", 3.0))
+    assert decided(seen(("x", 0.5)), notes, now=35.9) is None
+    finding = decided(seen(("x", 0.5)), notes, now=36.1)
+    assert finding is not None
+    assert (finding.verdict, finding.stands_still) == (VerificationVerdict.MISMATCH, True)
+    assert "the camera gave 2 meanwhile" in (finding.detail or "")
+
+
 @pytest.mark.parametrize("again", ["x", "y"], ids=["one picture", "two that alternate"])
 def test_with_a_camera_that_stands_still_nobody_can_tell_a_still_from_its_stream(again: str) -> None:
     notes = noted(("x", -60.0), (again, -30.0), ("x", 1.0), (again, 3.0))

@@ -61,6 +61,13 @@ def test_duty_refusal_says_which_act_who_holds_it_and_what_is_right(act: Act, ro
         assert ("/v1/decision-requests" in said) is (by_hand(act, role) is Part.ASKS)
 
 
+def test_duty_refusal_says_that_a_role_spoils_another_only_where_both_are() -> None:
+    for roles, spoils in (({OPERATOR}, False), ({OPERATOR, AGENCY}, False), ({OPERATOR, LEAD}, True)):
+        refusal = refuse_act(Act.SETTLEMENT, Principal("a", frozenset(roles), HERE))
+        assert refusal is not None
+        assert ("decides none" in refusal.detail, "cả vai trò" in refusal.detail_vi) == (spoils, spoils)
+
+
 def test_duty_is_not_settled_by_the_agency_that_owes_it() -> None:
     owner, other = uuid4(), uuid4()
     for role in (LEAD, DECIDER):
