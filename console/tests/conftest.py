@@ -167,6 +167,7 @@ async def running_console(
         "oidc_issuer": issuer.address,
         "inventory_url": nobody,
         "reporting_url": nobody,
+        "prober_url": nobody,
         **login_of(nats, "console"),
         **changed,
     }

@@ -73,6 +73,27 @@ async def test_a_call_is_noted_once_and_shown_with_who_noted_it(browsers: dict[s
 
 
 @pytest.mark.server
+async def test_a_call_about_a_camera_stands_at_its_facility_and_leads_back_to_the_whole_address(
+    browsers: dict[str, Browser], register: Register, facility: str
+) -> None:
+    lead = browsers[LEAD]
+    camera = await register.add("cameras", code="CAM-01", name="Cổng", facility_id=facility, url="rtsp://10.0.0.9/1")
+
+    async def is_known() -> bool:
+        return "CAM-01" in (await lead.get("/facilities/KCL-01")).text
+
+    await eventually(is_known, within_s=60, what="the camera in reporting's present")
+    back = "/cameras?q=" + "a" * 400
+    about = {"about_noun": "camera", "about_id": camera["id"], "who": NAME, "of": "CAM-01", "back": back}
+    page = await lead.get(f"/acts/call?{httpx.QueryParams(about)}")
+    sent = await lead.send(page, outcome="answered", note="Có điện lại.")
+    assert sent.headers["location"] == f"{back}&done=add_journal_entry"
+    shown = text_of(await lead.get("/facilities/KCL-01"))
+    assert "Ghi về camera của cơ sở" in shown
+    assert f"Đã gọi {NAME} về CAM-01: đã nghe máy. Có điện lại." in shown
+
+
+@pytest.mark.server
 async def test_a_call_that_the_register_refuses_keeps_what_was_typed(
     browsers: dict[str, Browser], facility: str
 ) -> None:

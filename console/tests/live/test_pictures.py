@@ -1,5 +1,6 @@
 """A tile asks for a picture: it says whose it is, or why there is none, in the reader's language."""
 
+import json
 from base64 import b64decode
 from gettext import NullTranslations
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from console.tests.conftest import Browser
+from fastapi import FastAPI
 
 from console.apis.caller import Loading
-from console.drawing.pictures import draw, draw_answer, may_view, tiles_of
+from console.drawing.pictures import TILES, draw, draw_answer, may_view, tiles_of
+from console.live.picture_stream import STREAMS
 from console.words import catalogue
 from vonggac.auth import Role
 from vonggac.auth.rights import Principal
@@ -61,6 +64,63 @@ async def test_who_may_not_view_reads_so_in_both_languages(browser: Browser, pla
     await browser.get("/language/en?to=/sign-out")
     english = (await view(browser, camera.id)).json()
     assert "'view'" in english["notes"][0]
+
+
+async def read_stream(browser: Browser, *tiles: dict[str, str]) -> list[dict[str, Any]]:
+    """The first pictures of a stream of many, one for each tile."""
+    found: list[dict[str, Any]] = []
+    async with browser.console.stream("POST", "/pictures/stream", json={"tiles": [*tiles]}, headers=OWN) as answer:
+        assert answer.headers["content-type"].startswith("application/x-ndjson"), answer.status_code
+        async for line in answer.aiter_lines():
+            found.append(json.loads(line))
+            if len(found) == len(tiles):
+                break
+    return found
+
+
+async def test_stream_of_many_says_of_each_tile_why_there_is_no_picture(browser: Browser, planner: Any) -> None:
+    await browser.sign_in("Người xem tiến độ")
+    (line,) = await read_stream(browser, {"camera": str(uuid4())})
+    assert (line["kind"], line["jpeg"]) == ("denied", None)
+    assert line["notes"]
+
+
+async def test_stream_ends_in_words_where_the_prober_is_away(console_without_prober: Browser) -> None:
+    (line,) = await read_stream(console_without_prober, {"camera": str(uuid4())})
+    assert line["notes"] == ["Dịch vụ kiểm tra không trả lời: hãy thử lại."]
+
+
+async def test_so_many_streams_are_open_and_no_more(app: FastAPI, browser: Browser) -> None:
+    await browser.sign_in("Trực ban")
+    app.state.picture_streams = STREAMS
+    answer = await browser.console.post("/pictures/stream", json={"tiles": [{"camera": str(uuid4())}]}, headers=OWN)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    app.state.picture_streams = 0
+
+
+@pytest.mark.parametrize("tiles", [[], [{"camera": "x"}], [{"camera": str(UUID(int=1))}] * (TILES + 1)])
+async def test_stream_of_nothing_of_no_camera_or_of_too_many_is_refused(
+    browser: Browser, tiles: list[dict[str, str]]
+) -> None:
+    await browser.sign_in("Trực ban")
+    assert (await browser.console.post("/pictures/stream", json={"tiles": tiles}, headers=OWN)).status_code == 422
+
+
+async def test_audit_says_who_viewed_which_picture(app: FastAPI, browser: Browser, planner: Any) -> None:
+    camera = await planner.camera(NOWHERE, probe_interval_s=600.0)
+    await browser.sign_in("Trực ban")
+    await view(browser, camera.id)
+    lead = Browser(app)
+    await lead.sign_in()
+    page = (await lead.get("/audit")).text
+    views = page[page.index('id="views"') :]
+    assert "duty" in views
+    assert f"/register/cameras/{camera.id}" in views
+    reader = Browser(app)
+    await reader.sign_in("Người xem tiến độ")
+    assert 'id="views"' not in (await reader.get("/audit")).text
+    await lead.close()
+    await reader.close()
 
 
 async def test_without_a_session_a_script_gets_401_and_is_not_sent_elsewhere(browser: Browser) -> None:

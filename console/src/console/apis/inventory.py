@@ -9,6 +9,7 @@ from console.apis.caller import Answer, Caller, Found
 CALLS_AT_ONCE = 8
 NOTES = 5
 """Of the journal, on the page of what they are about."""
+NOTES_SEARCHED = 200
 
 
 class Inventory:
@@ -28,6 +29,14 @@ class Inventory:
         """The newest notes about one thing."""
         query: dict[str, str | int] = {"about_noun": noun, "about_id": thing_id, "sort": "-changed_at", "limit": NOTES}
         return await self.caller.get(token, "/v1/journal-entries", query)
+
+    async def list_notes_on_cameras(self, token: str, camera_ids: Iterable[str]) -> list[dict[str, Any]]:
+        """The newest notes about some cameras, of the last 200 about any; none where the register does not say."""
+        query: dict[str, str | int] = {"about_noun": "camera", "sort": "-changed_at", "limit": NOTES_SEARCHED}
+        answer = await self.caller.get(token, "/v1/journal-entries", query)
+        wanted = {*camera_ids}
+        found = answer.body["items"] if isinstance(answer, Found) else []
+        return [each for each in found if each["about_id"] in wanted][:NOTES]
 
     async def find_responsible(self, token: str) -> dict[str, str] | None:
         """Who answers for each centre that pulls, by its id; None where the register does not say."""

@@ -14,7 +14,7 @@ from console.apis.caller import Answer, Found, Refused
 from console.drawing.page import render
 from console.forms.form import KEY, read_typed
 from console.forms.routes import kept_forms
-from console.pages.parts import filters_of, inventory_of, trouble_of
+from console.pages.parts import Filters, filters_of, inventory_of, trouble_of
 from console.sign_in.required import SignedIn, own_path
 from console.sign_in.visitor import SessionsAwayError
 from console.words import catalogue
@@ -22,8 +22,8 @@ from console.words.states import CALLS
 
 router = APIRouter()
 
-ABOUT = ("about_noun", "about_id", "who", "of", "back")
-"""Of the address: what the call was about, and whom."""
+ABOUT = ("about_noun", "about_id", "who", "of")
+"""Of the address: what the call was about, and whom; beside them `back`, the page that it was noted on."""
 NOUNS = frozenset({"facility", "camera", "destination"})
 MOST_TEXT = 500
 
@@ -49,7 +49,7 @@ async def note_call(request: Request, visitor: SignedIn) -> Response:
         typed = read_typed(await request.body())
     except ValueError:
         raise HTTPException(400) from None
-    about, outcome, key = filters_of(request, ABOUT), _first(typed, "outcome"), _first(typed, KEY)
+    about, outcome, key = _about(request), _first(typed, "outcome"), _first(typed, KEY)
     note = _first(typed, "note")[:MOST_TEXT]
     if about["about_noun"] not in NOUNS or not is_id(about["about_id"]) or outcome not in CALLS or not key:
         raise HTTPException(400)
@@ -95,11 +95,15 @@ def _show(request: Request, note: str, answer: Answer | None = None) -> Response
         request,
         "forms/call.html",
         status=status,
-        about=filters_of(request, ABOUT),
+        about=_about(request),
         note=note,
         key=secrets.token_urlsafe(18),
         trouble=trouble_of([answer]) if answer is not None else [],
     )
+
+
+def _about(request: Request) -> Filters:
+    return Filters({**filters_of(request, ABOUT), "back": own_path(request.query_params.get("back"))})
 
 
 def _first(typed: dict[str, list[str]], name: str) -> str:

@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.acts.lookup import Lookup
 from console.acts.nouns import NOUNS
 from console.acts.permitted import may_call
 from console.apis.prober import Prober
@@ -42,6 +43,10 @@ async def list_changes(request: Request, visitor: SignedIn) -> Response:
     prober: Prober = request.app.state.prober
     may_see = may_call(visitor.caller, "prober", "GET", "/v1/demands")
     views = await prober.list_views(token) if may_see else None
+    viewed = (body_of(views) or {"items": []})["items"] if views is not None else []
+    names = await Lookup(inventory.caller, token).name_ids(
+        ("cameras", each["camera_id"]) for each in viewed if each["camera_id"]
+    )
     found = body_of(rows)
     return render(
         request,
@@ -50,6 +55,7 @@ async def list_changes(request: Request, visitor: SignedIn) -> Response:
         filters=filters,
         trouble=trouble_of([rows, *([views] if views is not None else [])]),
         views=body_of(views) if views is not None else None,
+        names=names,
         rows=found,
         own=body_of(own),
         actions=ACTIONS,

@@ -80,14 +80,17 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
         "record": None,
         "people_known": False,
         "journal": None,
+        "notes_on_cameras": [],
         "responsible": {},
     }
     answers = [rows, present, *([] if is_without_strips(strips) else [strips])]
     if known is not None:
-        people, record, journal, responsible = await asyncio.gather(
+        cameras = (body_of(rows) or {"items": []})["items"]
+        people, record, journal, notes_on_cameras, responsible = await asyncio.gather(
             inventory.list_focal_points(token, known["id"]),
             inventory.read_facility(token, known["id"]),
             inventory.list_journal(token, "facility", known["id"]),
+            inventory.list_notes_on_cameras(token, [each["camera_id"] for each in cameras]),
             inventory.find_responsible(token),
         )
         answers += [people, record]
@@ -97,6 +100,7 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
             "people_known": found is not None,
             "record": body_of(record),
             "journal": (body_of(journal) or {"items": None})["items"],
+            "notes_on_cameras": notes_on_cameras,
             "responsible": responsible or {},
         }
     words = catalogue.translations(language_of(request))
