@@ -28,6 +28,8 @@ from console.apis.reporting import Reporting
 from console.drawing.page import render
 from console.forms import calls, files, records, uploads
 from console.forms import routes as forms
+from console.forms.links import acts as link_acts
+from console.forms.links import home as link_home
 from console.live import picture_stream, pictures
 from console.live import routes as live
 from console.live.events import Listeners
@@ -62,6 +64,7 @@ PROVIDER_WITHIN_S = 5.0
 LARGER = {
     "/reports/verify": 33 * 1024 * 1024,
     r"/acts/inventory/\w+": 1024 * 1024,
+    r"/f/inventory/\w+": 1024 * 1024,
     r"/acts/upload/[a-z-]+": 21 * 1024 * 1024,
 }
 """A file to verify, files that are handed in; the forms of plans and surveys have thousands of inputs."""
@@ -69,7 +72,7 @@ CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
     overview, facilities, cameras, many_pictures, obligations, requests, reports, records, files, audit, health, calls,
-    uploads, forms, preferences,
+    uploads, forms, preferences, link_home, link_acts,
 )  # fmt: skip
 OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
 """Asked for by a page's script: it cannot be sent to a sign-in."""

@@ -90,17 +90,17 @@ class Register:
     """Makes records as somebody with all rights, by the API."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+        self.client = client
 
     async def add(self, noun: str, **fields: object) -> dict[str, str]:
         """One record, as it is answered."""
-        answer = await self._client.post(f"/v1/{noun}", json=fields, params={"reason": "thử"})
+        answer = await self.client.post(f"/v1/{noun}", json=fields, params={"reason": "thử"})
         assert answer.status_code == httpx.codes.CREATED, answer.text
         made: dict[str, str] = answer.json()
         return made
 
     async def read(self, noun: str, record: str) -> dict[str, object]:
-        made: dict[str, object] = (await self._client.get(f"/v1/{noun}/{record}")).json()
+        made: dict[str, object] = (await self.client.get(f"/v1/{noun}/{record}")).json()
         return made
 
 

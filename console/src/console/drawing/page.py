@@ -110,6 +110,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
         "places": places_of(caller) if visitor is not None else [],
         "was_done": done_of(request.query_params.get("done", "")),
         "address_plain": without_done(request),
+        "home": getattr(request.state, "home", "/"),
         "visitor_name": visitor.name if visitor is not None else None,
         "province": request.app.state.settings.province,
         "path": request.url.path,

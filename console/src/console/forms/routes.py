@@ -1,7 +1,7 @@
 """`/acts/{service}/{operation}`: the form of an act, and its sending."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -34,12 +34,18 @@ router = APIRouter()
 
 SERVICES = ("inventory", "reporting")
 TYPED = "application/x-www-form-urlencoded"
+type Narrow = Callable[[Form], None]
 
 
 @router.get("/acts/{service}/{name}")
 async def show_form(request: Request, service: str, name: str, visitor: SignedIn) -> Response:
     """The empty form, or what its record has; what was typed before a session ended stands in it again."""
-    form = await _open(request, service, name, visitor)
+    return await show(request, service, name, visitor)
+
+
+async def show(request: Request, service: str, name: str, visitor: Visitor, narrow: Narrow | None = None) -> Response:
+    """The form of an act; `narrow` changes what it asks for, or raises HTTPException."""
+    form = await _open(request, service, name, visitor, narrow)
     if not isinstance(form, Form):
         return _show_away(request, form)
     if not may_call(visitor.caller, service, form.operation.method, form.operation.path):
@@ -61,13 +67,18 @@ async def show_form(request: Request, service: str, name: str, visitor: SignedIn
 @router.post("/acts/{service}/{name}")
 async def carry_out(request: Request, service: str, name: str, visitor: SignedIn) -> Response:
     """Send the form, once; what is refused comes back with what was typed."""
+    return await send(request, service, name, visitor)
+
+
+async def send(request: Request, service: str, name: str, visitor: Visitor, narrow: Narrow | None = None) -> Response:
+    """As `show`. Raises HTTPException for what no form of ours sends."""
     if not request.headers.get("content-type", "").startswith(TYPED):
         raise HTTPException(415)
     try:
         typed = read_typed(await request.body())
     except ValueError:
         raise HTTPException(400) from None
-    form = await _open(request, service, name, visitor)
+    form = await _open(request, service, name, visitor, narrow)
     if not isinstance(form, Form):
         return _show_away(request, form)
     take_typed(form, typed)
@@ -96,11 +107,15 @@ async def carry_out(request: Request, service: str, name: str, visitor: SignedIn
     return await _show(request, form, answer.status if isinstance(answer, Refused) else 503)
 
 
-async def _open(request: Request, service: str, name: str, visitor: Visitor) -> Form | Answer:
+async def _open(
+    request: Request, service: str, name: str, visitor: Visitor, narrow: Narrow | None = None
+) -> Form | Answer:
     """Raises HTTPException for an act that there is not."""
     form = await open_form(request, service, name, visitor) if service in SERVICES else None
     if form is None:
         raise HTTPException(404)
+    if narrow is not None and isinstance(form, Form):
+        narrow(form)
     return form
 
 

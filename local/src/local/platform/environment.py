@@ -63,6 +63,7 @@ def of_service(
         values["DATABASE_PASSWORD_FILE"] = str(databases[service].password_file.absolute())
     if service == "inventory":
         values["WORKERS_PUBLIC_KEY_FILE"] = str(keys / WORKERS_PUBLIC)
+        values["FACILITY_LINK_PAGE"] = f"http://{LOOPBACK}:{ports.console}/f"
     if service in WORKERS:
         values["WORKERS_PRIVATE_KEY_FILE"] = str(keys / WORKERS_PRIVATE)
     if service == "reporting":

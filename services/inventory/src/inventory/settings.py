@@ -65,8 +65,8 @@ class Settings(RecordKeeperSettings):
         default="",
         max_length=500,
         pattern=r"^(https?://[^\s#]+)?$",
-        description="Address of the page that a facility opens by its link; the QR code holds it with the token behind "
-        "`#`, which no server sees. Unset: the QR code holds the token alone.",
+        description="Address of the page that a facility opens by its link, `/f` of the console; the QR code holds it "
+        "with the token behind `#`, which no server sees. Unset: the QR code holds the token alone.",
     )
     served_addresses: ServedAddressTexts = Field(
         default=(),
