@@ -34,8 +34,8 @@ class Reporting:
         return await self.caller.get(token, f"/v1/facilities/{facility}/strips")
 
     async def list_obligations(self, token: str) -> Answer:
-        """Duties of the directives with their deadlines."""
-        return await self.caller.get(token, "/v1/obligations", {"limit": 200})
+        """Duties of the directives with their deadlines, as they stood within the last minute."""
+        return await self.caller.get(token, "/v1/obligations", {"limit": 200, "max_age_s": 60})
 
     def listen(
         self, token: str, filters: Mapping[str, str], version: str | None

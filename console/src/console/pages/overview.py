@@ -19,7 +19,6 @@ from console.pages.parts import (
     inventory_of,
     page,
     reporting_of,
-    worst_since,
 )
 from console.pages.summary import WORDS, Summary, count_categories, summarise, tiles_of, to_call
 from console.sign_in.required import SignedIn, SignedInOrScreen
@@ -28,7 +27,6 @@ from console.words.dates import LOCAL
 router = APIRouter()
 
 CALLS, CALLS_ON_WALL = 6, 9
-ROWS_OF_A_CALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,13 @@ class Call:
     facility: Summary
     length: timedelta | None
     people: list[dict[str, Any]] | None
-    """None: the register does not say."""
+    """None: the register does not say, or was not asked: the wall names nobody."""
 
 
 @router.get("/")
 async def show_overview(request: Request, visitor: SignedIn) -> Response:
     decides = may_act(visitor.caller, "decide_request")
-    return await _show(request, visitor.token, "pages/overview.html", CALLS, decides=decides)
+    return await _show(request, visitor.token, "pages/overview.html", CALLS, decides=decides, names_people=True)
 
 
 @router.get("/wall")
@@ -52,7 +50,9 @@ async def show_wall(request: Request, visitor: SignedInOrScreen) -> Response:
     return await _show(request, visitor.token, "pages/wall.html", CALLS_ON_WALL)
 
 
-async def _show(request: Request, token: str, template: str, calls: int, *, decides: bool = False) -> Response:
+async def _show(
+    request: Request, token: str, template: str, calls: int, *, decides: bool = False, names_people: bool = False
+) -> Response:
     reporting = reporting_of(request)
     scope = filters_of(request, SCOPE)
     present, freshness, obligations, waiting = await asyncio.gather(
@@ -79,7 +79,7 @@ async def _show(request: Request, token: str, template: str, calls: int, *, deci
             "facility_count": len(facilities),
             "connections": connections_of(body["cameras"]),
             "urgent": len(urgent),
-            "calls": await _calls(request, token, urgent[:calls], now),
+            "calls": await _calls(request, token, urgent[:calls], now, names_people=names_people),
             "tiles": placed,
             "tiles_height": tile_grid.height_of(placed),
         }
@@ -90,19 +90,18 @@ async def _count_waiting(request: Request, token: str, *, decides: bool) -> int 
     return await inventory_of(request).count_waiting_requests(token) if decides else None
 
 
-async def _calls(request: Request, token: str, urgent: list[Summary], now: datetime) -> list[Call]:
-    ids = [each.row["id"] for each in urgent]
-    people, *lists = await asyncio.gather(
-        inventory_of(request).find_people(token, ids),
-        *(
-            reporting_of(request).list_cameras(token, {"facility": each, "sort": "since"}, limit=ROWS_OF_A_CALL)
-            for each in ids
-        ),
-    )
-    return [
-        Call(facility, worst_since((body_of(rows) or {"items": []})["items"], now), people.get(facility.row["id"]))
-        for facility, rows in zip(urgent, lists, strict=True)
-    ]
+async def _calls(
+    request: Request, token: str, urgent: list[Summary], now: datetime, *, names_people: bool
+) -> list[Call]:
+    people: dict[str, list[dict[str, Any]] | None] = {}
+    if names_people:
+        people = await inventory_of(request).find_people(token, [each.row["id"] for each in urgent])
+    return [Call(each, _length_of(each.row, now), people.get(each.row["id"])) for each in urgent]
+
+
+def _length_of(row: Mapping[str, Any], now: datetime) -> timedelta | None:
+    """For how long the centre has lacked that lacks longest; None where that is not known."""
+    return None if row["lacking_since"] is None else now - datetime.fromisoformat(row["lacking_since"])
 
 
 def connections_of(cameras: Mapping[str, int]) -> dict[str, int]:

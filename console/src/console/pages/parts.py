@@ -1,8 +1,8 @@
 """What all pages have in common: their services, their filters, and the parts that a service did not answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -104,14 +104,3 @@ def page(
         trouble=trouble_of(every),
         **values,
     )
-
-
-def worst_since(rows: Iterable[Mapping[str, Any]], now: datetime) -> timedelta | None:
-    """For how long the centre has lacked that lacks longest; None where no row knows."""
-    instants = [
-        datetime.fromisoformat(role["since"])
-        for row in rows
-        for role in (row["national"], row["provincial"])
-        if role["connected"] is not True and role["deliveries"] and role["since"]
-    ]
-    return now - min(instants) if instants else None

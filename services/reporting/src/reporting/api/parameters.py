@@ -14,6 +14,7 @@ from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.api.mandate.recent_duties import RecentDuties
 from reporting.api.reports.receiving import Receiving
 from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis, duration, millis, shown
 from reporting.domain.segments import Period
@@ -57,6 +58,7 @@ class Context:
         """None where nothing is sent: in tests of what is read."""
         self.present = present
         self.receiving = Receiving()
+        self.recent_duties = RecentDuties()
 
 
 def context(request: Request) -> Context:

@@ -117,6 +117,22 @@ async def test_the_counts_are_those_of_the_accounts_and_rows_add_up_to_them(clie
     assert found["narrowed"] is False
 
 
+async def test_facility_has_lacked_for_as_long_as_its_rows_that_lack(client: Client, stage: Stage) -> None:
+    found = await present(client)
+    rows = (await client.get("/v1/present/cameras", params={"limit": 9})).json()["items"]
+    for line in found["by_facility"]:
+        since = [
+            role["since"]
+            for row in rows
+            if row["facility_id"] == line["id"] and row["connection"] != "out_of_scope"
+            for role in (row["national"], row["provincial"])
+            if role["connected"] is not True and role["since"]
+        ]
+        assert line["lacking_since"] == min(since, default=None), line["code"]
+    lacking = {line["code"]: line["lacking_since"] for line in found["by_facility"]}
+    assert datetime.fromisoformat(lacking["KCL-01"]) <= stage.now
+
+
 async def test_a_row_says_which_centre_lacks_and_since_when(client: Client, stage: Stage) -> None:
     found = await present(client)
     page = (await client.get("/v1/present/cameras", params={"q": "SAN cam-02"})).json()

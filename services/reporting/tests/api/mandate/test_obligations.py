@@ -36,6 +36,33 @@ async def read(client: Client, path: str = "/v1/obligations", **asked: Any) -> d
     return dict(answer.json())
 
 
+async def test_an_answer_is_as_old_as_its_reader_accepts_and_says_of_when_it_is(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    async def ask(**asked: Any) -> tuple[str, list[str]]:
+        body = (await client.get("/v1/obligations", params=asked)).json()
+        return body["as_of"], [one["code"] for one in body["items"]]
+
+    letter = Letter(province)
+    facility, first, second = (
+        letter.facility("A"),
+        letter.obligation("A-1", "report"),
+        letter.obligation("A-2", "report"),
+    )
+    await province.feed(ingest, *letter.base(), letter.stated("facility", facility), letter.stated("obligation", first))
+    before = await ask(max_age_s=60)
+    assert before[1] == ["A-1"]
+    await province.feed(ingest, letter.stated("obligation", second))
+    assert await ask(max_age_s=60) == before
+    now = await ask()
+    assert now[0] > before[0]
+    assert now[1] == ["A-1", "A-2"]
+    assert (await ask(max_age_s=60, soon_days=30))[1] == ["A-1", "A-2"]
+    assert (await ask(max_age_s=60, as_of=now[0]))[1] == ["A-1", "A-2"]
+    assert (await ask(max_age_s=60, facility="A"))[1] == []
+    assert (await client.get("/v1/obligations", params={"max_age_s": 61})).status_code == 422
+
+
 @pytest.mark.parametrize(("agreed_at", "state"), [(LAST, "done"), (DEADLINE, "done_late")])
 async def test_a_plan_agreed_at_the_first_instant_of_10_5_is_late_and_one_a_millisecond_earlier_is_not(
     client: Client, ingest: Ingest, province: Province, agreed_at: datetime, state: str

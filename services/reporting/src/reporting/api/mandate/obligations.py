@@ -101,6 +101,9 @@ OBLIGATIONS = Listing(
     envelope=Obligations,
 )
 _SOON = Query(alias="soon_days", ge=0, le=366, description="Due soon: within so many days.")
+_MAX_AGE = Query(
+    ge=0, le=60, description="Without `as_of`: how many seconds old the answer may be; `as_of` says of when it is."
+)
 
 
 @router.get(
@@ -124,16 +127,18 @@ async def list_obligations(
     code: Annotated[str | None, Query(max_length=64, description="Only this obligation.")] = None,
     soon: Annotated[int, _SOON] = DUE_SOON_DAYS,
     q: Words = None,
+    max_age_s: Annotated[int, _MAX_AGE] = 0,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
     if chosen.is_file:
-        own = ("state", "kind", "code", "soon_days", "q")
+        own = ("state", "kind", "code", "soon_days", "q", "max_age_s")
         return await table_of(shared, "obligations", asked, chosen, filters, request, own=own)
     matches = matcher(q)
-    _, owed = await _duties(shared, asked, filters, soon)
+    is_of_now = paging.as_of is None and "as_of" not in request.query_params
+    asked, owed = await _recent_items(shared, asked, filters, soon, max_age_s if is_of_now else 0)
     items = [
         one
-        for one in owed.items
+        for one in owed
         if state in {None, one.due.state}
         and kind in {None, one.obligation.kind}
         and code in {None, one.obligation.code}
@@ -170,6 +175,20 @@ def _texts_of(item: Item) -> tuple[str | None, ...]:
     place = (None, None) if facility is None else (facility.code, facility.name)
     obligation, responsible = item.obligation, item.responsible
     return (obligation.code, obligation.name, item.directive, responsible.code, responsible.name, *place)
+
+
+async def _recent_items(
+    shared: Context, asked: Instant, filters: Filters, soon_days: int, max_age_s: int
+) -> tuple[Instant, tuple[Item, ...]]:
+    async with snapshot(shared.database) as session:
+        scope = (await filters.resolved(session, asked.at)).scope
+
+    async def find() -> tuple[Item, ...]:
+        async with snapshot(shared.database) as session:
+            return (await duties_of(session, asked, scope, soon_days))[1].items
+
+    at, items = await shared.recent_duties.find((scope, soon_days), asked.at, max_age_s, find)
+    return asked._replace(at=at), items
 
 
 async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: int) -> tuple[Situation, Duties]:

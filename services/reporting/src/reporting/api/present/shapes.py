@@ -84,6 +84,10 @@ class FacilityGroup(GroupCounts):
     unit_code: str | None
     agency_id: UUID
     agency_code: str | None
+    lacking_since: datetime | None = Field(
+        description="Since when a centre that the plan names has lacked one of its cameras, or nobody knows: the "
+        "longest of them."
+    )
 
 
 class DestinationCounts(BaseModel):
@@ -224,6 +228,7 @@ def _facility(one: Facility, group: Group) -> dict[str, Any]:
         "unit_code": one.unit.code,
         "agency_id": one.agency.id,
         "agency_code": one.agency.code,
+        "lacking_since": shown(group.lacking_since),
     }
 
 

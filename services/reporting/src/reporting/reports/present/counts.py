@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from reporting.domain.instants import Millis
 from reporting.domain.scope import Facility, Named
 from reporting.reports.present.board import Board
 from reporting.reports.present.rows import Row
@@ -30,6 +31,8 @@ class Sums:
     confirmed: Counter[str] = field(default_factory=Counter)
     causes: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     destinations: Counter[tuple[Named, str | None, str]] = field(default_factory=Counter)
+    lacking_since: Millis | None = None
+    """Since when a centre has lacked a camera, or nobody knows whether it does: the longest of all of them."""
 
     def count(self, row: Row) -> None:
         """Count one camera."""
@@ -46,6 +49,8 @@ class Sums:
             self.causes[row.camera.state, row.camera.cause] += 1
         for one in row.deliveries:
             self.destinations[one.destination, one.role, one.word] += 1
+        if row.lacking_since is not None:
+            self.lacking_since = min(row.lacking_since, self.lacking_since or row.lacking_since)
 
     def add(self, other: "Sums") -> None:
         """Add the sums of other cameras."""
@@ -71,6 +76,8 @@ class Group:
     facilities: int = 0
     facilities_with_cameras: int = 0
     cameras: Counter[str] = field(default_factory=Counter)
+    lacking_since: Millis | None = None
+    """Of a facility alone, as of its `Sums`."""
 
     def add(self, cameras: Counter[str], *, is_counted: bool) -> None:
         """Add one facility with its cameras."""
@@ -151,7 +158,7 @@ class Tally:
         units, agencies, types = dict[UUID, Group](), dict[UUID, Group](), dict[str, Group]()
         for one in self._facilities(scope):
             sums, here = self.of_facility(one.id), one.id in counted
-            alone = Group(one.id, one.code, one.name)
+            alone = Group(one.id, one.code, one.name, lacking_since=sums.lacking_since)
             for group in (
                 alone,
                 result.total,

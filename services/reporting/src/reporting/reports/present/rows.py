@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reporting.domain.compliance import connection_name
+from reporting.domain.instants import Millis
 from reporting.domain.scope import Camera, Delivery, Facility, Named, Reason
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import Moment, StateNow
@@ -61,6 +62,17 @@ class Row(NamedTuple):
         if self.is_out_of_scope:
             return OUT_OF_SCOPE
         return connection_name(self.national.connected, self.provincial.connected)
+
+    @property
+    def lacking_since(self) -> Millis | None:
+        """Since when a centre that the plan names has not received it, or nobody knows whether it has.
+
+        None: both receive it, it is out of scope, or the beginning is not known.
+        """
+        if self.is_out_of_scope:
+            return None
+        lacking = (one.state for one in (self.national, self.provincial) if one.connected is not True)
+        return min((state.since for state in lacking if state is not None and state.since is not None), default=None)
 
     @property
     def verdict(self) -> str:
