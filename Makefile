@@ -12,6 +12,9 @@ CASES ?= 10000
 BASE ?= main
 # Its packages contradict those of the lock file: it has an environment of its own below .tools/.
 CHECKOV := 3.3.30
+# The site of the documentation is built in an environment of its own, for nothing else needs it.
+MKDOCS := 1.6.1
+MKDOCS_MATERIAL := 9.8.2
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
@@ -119,6 +122,12 @@ generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated page
 	@$(python) docs/generate.py
 	@$(python) -m bench.figures
 	@$(python) deploy/k8s/generate.py
+
+.PHONY: docs
+docs: setup ## The documentation as a site that needs no network, in dist/site/index.html; a dead link fails
+	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin $(with_uv) \
+		uv tool install --quiet mkdocs==$(MKDOCS) --with mkdocs-material==$(MKDOCS_MATERIAL)
+	@mkdir -p dist && NO_MKDOCS_2_WARNING=1 $(python) docs/build_site.py .tools/bin/mkdocs dist/site && echo "dist/site/index.html"
 
 .PHONY: api-diff
 api-diff: setup ## What breaks callers and readers of events since the last release, or since BASE (api-diff BASE=v0.1.0)

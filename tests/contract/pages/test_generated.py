@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_generated_pages_are_fresh() -> None:
