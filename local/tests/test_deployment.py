@@ -86,7 +86,7 @@ def test_the_local_platform_sets_only_what_the_simulator_knows(tmp_path: Path) -
 def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
     for service, container in compose()["services"].items():
         mounted = any("keys-workers" in volume for volume in container.get("volumes", []))
-        assert mounted == (service in {*environment.WORKERS, "secrets"}), service
+        assert mounted == (service in {*environment.WORKERS, "served", "secrets"}), service
 
 
 def test_only_reporting_gets_the_key_that_opens_its_secrets() -> None:
@@ -103,8 +103,8 @@ def test_each_container_gets_its_own_logins_alone() -> None:
                 name for name in compose()["volumes"] if name.startswith("login-")
             }
         else:
-            # Whoever declares the streams again is the one that declared them.
-            others = {"restore": "backup", "streams": "setup"}
+            # Whoever declares the streams again is the one that declared them; the demo has one forwarder more.
+            others = {"restore": "backup", "streams": "setup", "served": "forwarder"}
             own = others.get(service, service.removeprefix("migrate-").removesuffix("-password"))
             assert all(volume.startswith(f"login-{own}:") and volume.endswith(":ro") for volume in mounted), service
 
@@ -273,3 +273,20 @@ def test_the_dockerfile_copies_every_package_of_the_workspace() -> None:
     members = {path.relative_to(ROOT) for pattern in workspace for path in ROOT.glob(f"{pattern}/pyproject.toml")}
     dockerfile = (ROOT / "deploy" / "docker" / "Dockerfile").read_text("utf-8")
     assert [str(path) for path in members if f"COPY {path} {path.parent}/\n" not in dockerfile] == []
+
+
+def test_the_demo_of_compose_has_a_centre_that_pulls_where_nobody_else_can() -> None:
+    """Only the demo has that listener, only beside its cameras; nothing of it is published on this machine."""
+    services = compose()["services"]
+    served, demo = services["served"], services["demo"]
+    assert set(served["profiles"]) == set(demo["profiles"])
+    own = {"VONGGAC_FORWARDER_SERVE_PORT": "8554"}
+    assert served["environment"] == services["forwarder"]["environment"] | own
+    assert served["ports"] == ["127.0.0.1::8080"]
+    options = dict(word.removeprefix("--").split("=", 1) for word in demo["command"] if word.startswith("--"))
+    [alias] = served["networks"]["cameras"]["aliases"]
+    assert options["served-at"] == f"rtsp://{alias}:8554"
+    [network] = compose()["networks"]["cameras"]["ipam"]["config"]
+    assert options["pulled-from"] == network["subnet"]
+    assert "cameras" in services["simulator"]["networks"]
+    assert "served" in demo["depends_on"]

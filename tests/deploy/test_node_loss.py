@@ -81,7 +81,8 @@ async def clustered(servers_folder: Path) -> AsyncIterator[RunningPlatform]:
     platform = ClusteredPlatform(state, ports, started)
     try:
         await platform.start()
-        yield await load(platform)
+        # One address for all workers is a balancer's, and this cluster has none.
+        yield await load(platform, pulled_from=())
     finally:
         await platform.stop()
         for node in started[1:]:

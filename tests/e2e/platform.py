@@ -1,7 +1,7 @@
 """The running platform as the cross-service tests see it: its APIs, and what its centres count for themselves."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from local.apis.inventory import InventoryApi
 from local.apis.simulator import SimulatorApi
 from local.commands.truth import finding
 from local.demo import content
+from local.demo.centres import LOOPBACK, give_addresses
 from local.demo.load import load_base, load_demo_cameras
 from local.platform.platform import Platform
 from local.platform.process import Child
@@ -96,6 +97,11 @@ class RunningPlatform:
         """Token of a second person, who approves what the first one wrote."""
         return approver_token(self.platform.state.keys)
 
+    async def give_addresses(self) -> None:
+        """As the engineer of the centre that pulls types in what was added."""
+        async with InventoryApi(self.platform.addresses.inventory, self.token) as inventory:
+            await give_addresses(inventory, SimulatorApi(self.platform.addresses.simulator))
+
     async def start_another(self, service: str) -> Child:
         """One more process of a service, on a port of its own."""
         child, _ = await self.platform.start_another(service)
@@ -148,14 +154,15 @@ class RunningPlatform:
             await client.close()
 
 
-async def load(platform: Platform) -> RunningPlatform:
-    """The demo, loaded through inventory's API."""
+async def load(platform: Platform, *, pulled_from: Sequence[str] = LOOPBACK) -> RunningPlatform:
+    """The demo, loaded through inventory's API; without `pulled_from` both centres are pushed to."""
     token = admin_token(platform.state.keys)
     simulator = SimulatorApi(platform.addresses.simulator)
     approver = approver_token(platform.state.keys)
     async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
-        await load_base(inventory, simulator)
+        await load_base(inventory, simulator, pulled_from=pulled_from)
         await load_demo_cameras(inventory, simulator)
+        await give_addresses(inventory, simulator)
     return RunningPlatform(platform, token)
 
 

@@ -200,6 +200,7 @@ async def test_letter_1742_ends_with_pictures_at_both_centres(running: RunningPl
     await survey_it(register, facility, agencies)
     await check_sufficiency_one(running, register, facility)
     await agree_on_its_plan(register, facility, agencies)
+    await running.give_addresses()
 
     async def is_proven() -> bool:
         items = (await running.get("forwarder", f"/v1/cameras/{camera['id']}/deliveries"))["items"]

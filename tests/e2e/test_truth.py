@@ -281,12 +281,16 @@ async def test_no_password_is_left_anywhere(running: RunningPlatform) -> None:
     await running.truth()
     folder = running.platform.state.root
     kept_by_postgres = {path for path in folder.rglob("*") if path.name == "password"}
+    kept_by_centres = set(running.platform.state.pulling.glob("*.password"))
+    assert kept_by_centres
     secrets = {password.encode() for password in content.passwords()}
-    secrets |= {path.read_bytes().strip() for path in kept_by_postgres}
+    secrets |= {path.read_bytes().strip() for path in kept_by_postgres | kept_by_centres}
     found = [
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and path not in kept_by_postgres and any(one in path.read_bytes() for one in secrets)
+        if path.is_file()
+        and path not in kept_by_postgres | kept_by_centres
+        and any(one in path.read_bytes() for one in secrets)
     ]
     assert found == []
     for child in running.platform.children.values():

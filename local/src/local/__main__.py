@@ -110,7 +110,18 @@ def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
     token = running_platform.token_from(keys=arguments.keys, token_file=arguments.token_file)
     approver = running_platform.approver_from(keys=arguments.keys, token_file=arguments.approver_token_file)
-    return _finish(running_platform.demo(arguments.inventory, arguments.simulator, token, approver, progress))
+    if (arguments.served_at is None) != (not arguments.pulled_from):
+        raise ValueError("--served-at and --pulled-from go together: where a centre pulls, and from which networks")
+    work = running_platform.demo(
+        arguments.inventory,
+        arguments.simulator,
+        token,
+        approver,
+        progress,
+        served_at=arguments.served_at,
+        pulled_from=arguments.pulled_from,
+    )
+    return _finish(work)
 
 
 def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -277,6 +288,14 @@ def _add_tools(commands: Any) -> None:
     demo_command.add_argument("--simulator", required=True, metavar="URL")
     demo_command.add_argument(
         "--approver-token-file", type=Path, help="file with a token of a second person, who approves; with --token-file"
+    )
+    demo_command.add_argument(
+        "--served-at",
+        metavar="URL",
+        help="where the provincial centre pulls, e.g. rtsp://serving:8554 (default: pushed)",
+    )
+    demo_command.add_argument(
+        "--pulled-from", action="append", default=[], metavar="CIDR", help="network of that centre (may be given again)"
     )
     demo_command.set_defaults(work=_demo)
     truth_command = commands.add_parser("truth", help="wait for the demo's truth in reporting and print it")

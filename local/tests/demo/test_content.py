@@ -129,3 +129,7 @@ def test_the_example_of_now_has_duties_due_late_and_to_come() -> None:
     named = {row["facility"] for row in data["focal_points"]}
     assert named
     assert named < {row["code"] for row in content.rows("facilities")}, "some facilities have no focal point yet"
+
+
+def test_one_centre_is_pushed_to_and_one_pulls() -> None:
+    assert {one.role: one.mode for one in content.destinations()} == {"national": "push", "provincial": "serve"}

@@ -119,6 +119,7 @@ class PullingConfig(BaseModel):
         default={}, description="RTSP address by the path that its stream has at the centre."
     )
     transport: MediaTransport = "tcp"
+    first_after_s: float = Field(default=0.0, ge=0, le=60, description="A new address is pulled so long after.")
     again_s: float = Field(default=1.0, gt=0, le=600, description="It comes back so long after a session's end.")
     again_most_s: float = Field(
         default=15.0,

@@ -1,8 +1,8 @@
-"""The demo: eight cameras and two centres, six of the cameras good. `make run` and the smoke test use it."""
+"""The demo of `make run` and the smoke test: eight cameras, six of them good, and two centres; either may pull."""
 
 from pydantic import SecretStr
 
-from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
+from simulator.config import CameraConfig, CentreConfig, PullingConfig, SimulatorConfig
 from simulator.devices.faults import CameraFault, CameraFaultName
 
 USERNAME = "viewer"
@@ -38,6 +38,8 @@ def demo_config(base_port: int = 0) -> SimulatorConfig:
             auth=auth,
             username=PUBLISHER_USERNAME,
             password=SecretStr(PUBLISHER_PASSWORD),
+            # New plans reach the workers within a second or two; five wrong logins within 30 s would be a lock-out.
+            pulling=PullingConfig(first_after_s=2.0, again_most_s=8.0),
         )
         for index, (centre_id, auth) in enumerate(zip(CENTRE_IDS, ("digest", "basic"), strict=True))
     ]

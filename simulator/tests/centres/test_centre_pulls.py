@@ -108,6 +108,22 @@ async def test_a_wrong_login_is_one_attempt_and_the_right_one_plays(pulled: tupl
     await centre.wait_for("key", lambda seen: seen.live)
 
 
+async def test_a_wrong_login_is_tried_by_one_stream_and_not_by_each(
+    simulate: Simulate, make_camera: MakeCamera
+) -> None:
+    pulling = {"username": "ioc", "password": "sai", "again_s": 0.05, "again_most_s": 30}
+    sim = await simulate(
+        cameras=[make_camera(**LOGIN)], centres=[CentreConfig.model_validate({"id": "centre", "pulling": pulling})]
+    )
+    camera, centre = sim.cameras["cam"], sim.centres["centre"]
+    await centre.puller.set_addresses({f"key-{number}": camera.url() for number in range(6)})
+    await eventually(lambda: camera.logins_failed > 0)
+    await asyncio.sleep(0.5)
+    assert camera.logins_failed == 1
+    await centre.puller.set_login("ioc", SECRET)
+    await eventually(lambda: all(pull.state == "playing" for pull in centre.puller.pulls.values()))
+
+
 async def test_other_addresses_leave_the_sessions_of_the_rest_alone(pulled: tuple[Camera, Centre]) -> None:
     camera, centre = pulled
     await centre.wait_for("key", lambda seen: seen.live)

@@ -103,16 +103,24 @@ class InventoryApi:
             headers["Authorization"] = f"Bearer {self._approver}"
         return await self._call("POST", f"/v1/{noun}/{thing_id}/{verb}", json=dict(body), headers=headers)
 
-    async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:
-        """Write credentials; they cannot be read back."""
+    async def write_secret(
+        self, noun: str, thing_id: str, username: str, password: str, *, path: str = "secret"
+    ) -> None:
+        """Write credentials; they cannot be read back. `path`: `secret`, or `read-back-secret` of a destination."""
         headers = {"If-Match": await self._etag(noun, thing_id)}
         body = {"username": username, "password": password}
-        await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json=body, headers=headers)
+        await self._call("PUT", f"/v1/{noun}/{thing_id}/{path}", json=body, headers=headers)
 
-    async def remove_secret(self, noun: str, thing_id: str) -> None:
+    async def remove_secret(self, noun: str, thing_id: str, path: str = "secret") -> None:
         """Remove the credentials of one thing."""
         headers = {"If-Match": await self._etag(noun, thing_id)}
-        await self._call("DELETE", f"/v1/{noun}/{thing_id}/secret", headers=headers)
+        await self._call("DELETE", f"/v1/{noun}/{thing_id}/{path}", headers=headers)
+
+    async def rotate_password(self, destination_id: str, *, overlap_hours: int) -> Json:
+        """Give a centre that pulls a new password: the answer alone has it."""
+        return await self._call(
+            "POST", f"/v1/destinations/{destination_id}/rotate", json={"overlap_hours": overlap_hours}
+        )
 
     async def _etag(self, noun: str, thing_id: str) -> str:
         return str((await self._call("GET", f"/v1/{noun}/{thing_id}"))["etag"])

@@ -1,6 +1,8 @@
 """The simulator's HTTP API as this package uses it: addresses of devices, and what centres receive."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -40,6 +42,29 @@ class SimulatorApi:
             for item in items
         }
 
+    async def pulls_as(self, centre_id: str, account: str) -> bool:
+        """Whether the centre pulls with this account, and nothing refuses its password."""
+        pulling = await self._call("GET", f"/v1/centres/{centre_id}/pulling")
+        refused = any(item["cause"] == "auth_failed" for item in pulling["items"])
+        return bool(pulling["username"] == account and not refused)
+
+    async def pulled(self, centre_id: str) -> set[str]:
+        """The paths that the centre pulls by a session that plays."""
+        pulling = await self._call("GET", f"/v1/centres/{centre_id}/pulling")
+        return {str(item["path"]) for item in pulling["items"] if item["state"] == "playing"}
+
+    async def set_login(self, centre_id: str, username: str, password: str) -> None:
+        """Have the centre pull with this login."""
+        body = {"username": username, "password": password}
+        await self._call("PUT", f"/v1/centres/{centre_id}/pulling/login", json=body)
+
+    async def set_addresses(self, centre_id: str, addresses: Mapping[str, str]) -> None:
+        """Have the centre pull these addresses and no others, each by the path that it has there."""
+        await self._call("PUT", f"/v1/centres/{centre_id}/pulling/addresses", json={"addresses": dict(addresses)})
+
     async def _items(self, path: str) -> list[Json]:
+        return list((await self._call("GET", path))["items"])
+
+    async def _call(self, method: str, path: str, **options: Any) -> Json:
         async with httpx.AsyncClient(base_url=self._address, timeout=TIMEOUT_S, trust_env=False) as client:
-            return list((await call(client, "GET", path))["items"])
+            return await call(client, method, path, **options)

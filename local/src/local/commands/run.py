@@ -1,6 +1,7 @@
 """`make run`: the whole platform on one machine, until Ctrl-C."""
 
 import asyncio
+import contextlib
 import shlex
 import shutil
 import time
@@ -12,6 +13,7 @@ from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
 from local.commands.truth import ReportingApi, finding, settled, wait_for
 from local.demo import content
+from local.demo.centres import LOOPBACK, give_addresses
 from local.demo.load import Loaded, load_base
 from local.own.files import Own
 from local.own.known import networks_of
@@ -24,6 +26,7 @@ from local.platform.stopping import Stopping
 
 LOADED_WITHIN_S = 60.0
 LOAD_AGAIN_S = 1.0
+ADDRESSES_AGAIN_S = 10.0
 SHOW_JSON = "PYTHONIOENCODING=utf-8 python3 -m json.tool --no-ensure-ascii"
 """Vietnamese as Vietnamese, whatever the terminal's locale is."""
 SHOWN_WITHIN_S = 25.0
@@ -74,7 +77,18 @@ async def _serve(platform: Platform, own: Own, progress: Progress) -> None:
         progress.line("\n" + render(document))
     for line in _welcome(platform, token, loaded):
         progress.line(line)
-    await asyncio.Event().wait()
+    await _keep_addresses(platform)
+
+
+async def _keep_addresses(platform: Platform) -> None:
+    """Type each camera that is added or removed later into the virtual centre that pulls, as its engineer would."""
+    simulator = SimulatorApi(platform.addresses.simulator)
+    while True:
+        await asyncio.sleep(ADDRESSES_AGAIN_S)
+        async with InventoryApi(platform.addresses.inventory, admin_token(platform.state.keys)) as inventory:
+            # A part that has died is started again, and the next round finds it.
+            with contextlib.suppress(RefusedError):
+                await give_addresses(inventory, simulator)
 
 
 async def _load_patiently(platform: Platform, token: str, own: Own, progress: Progress) -> Loaded:
@@ -94,8 +108,9 @@ async def _load(platform: Platform, token: str, own: Own, progress: Progress) ->
     simulator = SimulatorApi(platform.addresses.simulator)
     approver = approver_token(platform.state.keys)
     async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
-        await load_base(inventory, simulator)
+        await load_base(inventory, simulator, pulled_from=LOOPBACK)
         loaded = await own.load(inventory, simulator)
+        await give_addresses(inventory, simulator)
     what = "demo" if own.cameras_path is None else "cameras"
     facilities = len(content.facility_codes()) + len(own.known.facilities)
     progress.step(what, f"{facilities} facilities, {len(loaded.cameras)} cameras")

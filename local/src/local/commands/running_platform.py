@@ -1,6 +1,7 @@
 """`python -m local demo` and `… truth`: the same demo and check for a platform that runs elsewhere."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.apis.access import admin_token, approver_token
@@ -9,6 +10,7 @@ from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
 from local.commands.truth import ReportingApi, finding, wait_for
 from local.demo import content
+from local.demo.centres import give_addresses
 from local.demo.load import load_base, load_demo_cameras
 from local.platform.platform import wait_ready
 from local.platform.progress import Progress
@@ -32,9 +34,18 @@ def approver_from(*, keys: Path | None, token_file: Path | None) -> str | None:
 
 
 async def demo(
-    inventory_address: str, simulator_address: str, token: str, approver: str | None, progress: Progress
+    inventory_address: str,
+    simulator_address: str,
+    token: str,
+    approver: str | None,
+    progress: Progress,
+    *,
+    served_at: str | None = None,
+    pulled_from: Sequence[str] = (),
 ) -> int:
     """Load the demo; `approver`: token of who approves what the first one wrote.
+
+    `served_at`: where the provincial centre pulls, from `pulled_from` (networks); without them both are pushed to.
 
     Raises RefusedError, or ProcessEndedError when a service does not get ready.
     """
@@ -43,8 +54,11 @@ async def demo(
         progress.step(name, f"ready on {address}")
     simulator = SimulatorApi(simulator_address)
     async with InventoryApi(inventory_address, token, approver=approver) as inventory:
-        await load_base(inventory, simulator)
+        await load_base(inventory, simulator, pulled_from=pulled_from)
         loaded = await load_demo_cameras(inventory, simulator)
+        if served_at is not None:
+            pulled = await give_addresses(inventory, simulator, served_at=served_at)
+            progress.step("demo", f"{pulled} addresses are given to the centre that pulls")
     progress.step("demo", f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")
     for note in loaded.notes:
         progress.step("demo", note)

@@ -16,6 +16,7 @@ from local.apis.simulator import SimulatorApi
 from local.commands.report_table import render
 from local.commands.truth import PROVEN, ReportingApi, finding, wait_for
 from local.demo import content
+from local.demo.centres import LOOPBACK, PULLS, give_addresses
 from local.demo.load import load_base, load_demo_cameras
 from local.platform.leftovers import arguments_with, files_with, running_below, still_running
 from local.platform.platform import Platform
@@ -25,6 +26,7 @@ from local.platform.progress import Progress
 from local.platform.state import StateFolder, open_to_others
 from local.platform.stopping import Stopping
 from vonggac.embedded import ServerError
+from vonggac.settings.passwords import read_password
 
 TRUTH_WITHIN_S = 75.0
 WATCHED_S = 3.0
@@ -39,6 +41,8 @@ class Outcome:
     document: Json | None = None
     seconds_to_ready: float | None = None
     seconds_to_both: float | None = None
+    pulled: int = 0
+    """Cameras of which a centre that pulls has a session."""
     problems: list[str] = field(default_factory=list)
 
     def json_line(self) -> str:
@@ -48,6 +52,7 @@ class Outcome:
             "cameras": found.cameras if found else 0,
             "delivered_both": found.delivered_both if found else 0,
             "faults": found.faults if found else {},
+            "pulled": self.pulled,
             "seconds_to_ready": self.seconds_to_ready,
             "seconds_to_both": self.seconds_to_both,
         }
@@ -97,7 +102,7 @@ async def _run(
             await platform.while_running(_find_the_truth(platform, outcome, progress))
         finally:
             started = running_below()
-            secrets = content.passwords() | platform.passwords()
+            secrets = content.passwords() | platform.passwords() | made_for_centres(state)
             outcome.problems += [f"process {one} shows a password" for one in arguments_with(secrets, started)]
             await platform.stop()
     left = await asyncio.to_thread(still_running, started, within_s=GONE_WITHIN_S)
@@ -113,8 +118,10 @@ async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progre
     simulator = SimulatorApi(platform.addresses.simulator)
     approver = approver_token(platform.state.keys)
     async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
-        await load_base(inventory, simulator)
+        await load_base(inventory, simulator, pulled_from=LOOPBACK)
         await load_demo_cameras(inventory, simulator)
+        given = await give_addresses(inventory, simulator)
+    progress.step("demo", f"{given} addresses are given to the centre that pulls")
     progress.step("demo", f"{len(content.facility_codes())} facilities, {len(content.camera_codes())} cameras")
     reporting = ReportingApi(platform.addresses.reporting, token)
 
@@ -137,6 +144,8 @@ async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progre
     else:
         progress.step("reporting", "the report is as expected")
         outcome.problems += await centres_contradict(simulator, outcome.document)
+        outcome.pulled, contradictions = await pulls_contradict(simulator, outcome.document)
+        outcome.problems += contradictions
 
 
 async def centres_contradict(simulator: SimulatorApi, document: Json) -> list[str]:
@@ -152,15 +161,38 @@ async def centres_contradict(simulator: SimulatorApi, document: Json) -> list[st
             for camera, stream in after.items()
             if stream.live and camera in before[code] and stream.packets > before[code][camera].packets
         }
-        reported = {
-            camera["code"]
-            for camera in document["cameras"]
-            for one in camera["deliveries"]
-            if one["destination"]["code"] == code and one["state"] in PROVEN
-        }
+        reported = _proven_at(document, code)
         if coming != reported:
             problems.append(f"{code} receives {sorted(coming)}, the report says {sorted(reported)}")
         lost = {camera: stream.lost for camera, stream in after.items() if stream.lost}
         if lost:
             problems.append(f"{code} lost RTP packets: {lost}")
     return problems
+
+
+async def pulls_contradict(simulator: SimulatorApi, document: Json) -> tuple[int, list[str]]:
+    """How many cameras centres pull by a session of their own, and where those do not fit the report."""
+    pulled, problems = 0, []
+    for one in content.destinations():
+        if one.mode != PULLS:
+            continue
+        playing = await simulator.pulled(one.simulator_id)
+        pulled += len(playing)
+        reported = _proven_at(document, one.code)
+        if playing != reported:
+            problems.append(f"{one.code} pulls {sorted(playing)}, the report says {sorted(reported)}")
+    return pulled, problems
+
+
+def made_for_centres(state: StateFolder) -> set[str]:
+    """The passwords that the platform made for centres that pull, as the simulator keeps them."""
+    return {read_password(file) for file in state.pulling.glob("*.password")}
+
+
+def _proven_at(document: Json, code: str) -> set[str]:
+    return {
+        str(camera["code"])
+        for camera in document["cameras"]
+        for one in camera["deliveries"]
+        if one["destination"]["code"] == code and one["state"] in PROVEN
+    }

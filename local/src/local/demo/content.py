@@ -15,11 +15,16 @@ EXPECTATION = Expectation(
 
 @dataclass(frozen=True, slots=True)
 class DemoDestination:
-    """A destination and the virtual centre that plays it."""
+    """A destination and the virtual centre that plays it.
+
+    `mode`: `push`, or `serve` for a centre that pulls. The login is the centre's own: for publishing there, and for
+    reading back.
+    """
 
     code: str
     name: str
     role: str
+    mode: str
     simulator_id: str
     username: str
     password: str

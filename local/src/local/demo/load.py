@@ -1,11 +1,12 @@
 """Loads the demo into inventory through its API. Loading again changes nothing that is right."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.demo import content
+from local.demo.centres import load_centres
 from local.demo.mandate import load_mandate
 from local.demo.surveys import except_from_plans, load_surveys
 from local.own.cameras import OwnCamera
@@ -33,26 +34,14 @@ async def load_register(inventory: InventoryApi) -> None:
     await load_mandate(inventory)
 
 
-async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
-    """The register, and the two destinations at the simulator's centres. Raises RefusedError."""
+async def load_base(inventory: InventoryApi, simulator: SimulatorApi, *, pulled_from: Sequence[str] = ()) -> None:
+    """The register, and the two destinations at the simulator's centres. Raises RefusedError.
+
+    `pulled_from`: networks from which a centre pulls; without any, both are pushed to.
+    """
     await load_register(inventory)
-    centres = await simulator.centres()
-    wanted = content.destinations()
-    destinations = [_destination(one, centres[one.simulator_id].rstrip("/")) for one in wanted]
-    await _remove_logins_of_moved(inventory, destinations)
-    present = await inventory.ensure("destinations", destinations)
-    for one in wanted:
-        if not present[one.code]["has_secret"]:
-            await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
+    await load_centres(inventory, simulator, content.destinations(), pulled_from)
     await load_surveys(inventory)
-
-
-async def _remove_logins_of_moved(inventory: InventoryApi, destinations: list[Json]) -> None:
-    """A login stays at its address, and the simulator's ports may be others than at the last start."""
-    addresses = {one["code"]: one["url_template"] for one in destinations}
-    for one in await inventory.all("destinations"):
-        if one["has_secret"] and one["url_template"] != addresses.get(one["code"], one["url_template"]):
-            await inventory.remove_secret("destinations", one["id"])
 
 
 async def _ensure_agencies(inventory: InventoryApi) -> None:
@@ -143,19 +132,6 @@ async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) ->
     if enabled - codes:
         notes.append(f"{len(enabled - codes)} cameras of earlier files stay as they are")
     return Loaded(tuple(sorted(enabled)), tuple(notes))
-
-
-def _destination(one: content.DemoDestination, address: str) -> Json:
-    """The virtual centres play streams back at the address where they receive them."""
-    template = address + "/{camera_code}"
-    return {
-        "code": one.code,
-        "name": one.name,
-        "role": one.role,
-        "url_template": template,
-        "read_back_url_template": template,
-        "required_proof": "verified",
-    }
 
 
 def _demo_rows() -> list[dict[str, str]]:

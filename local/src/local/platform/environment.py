@@ -117,6 +117,7 @@ def of_simulator(*, state: StateFolder, ports: Ports) -> dict[str, str]:
         "RTSP_HOST": LOOPBACK,
         "DEMO_BASE_PORT": str(ports.rtsp_base),
         "CACHE_FOLDER": str(state.simulator.absolute()),
+        "PULLING_FOLDER": str(state.pulling.absolute()),
     }
     return _prefixed("simulator", values)
 

@@ -73,6 +73,11 @@ class StateFolder:
         return self.root / "simulator"
 
     @property
+    def pulling(self) -> Path:
+        """What the simulator's centres that pull were given, with their passwords."""
+        return self.simulator / "pulling"
+
+    @property
     def ports_file(self) -> Path:
         return self.root / "ports.json"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 from simulator.centres.publication import Publication
@@ -33,6 +34,41 @@ class PullingCentre(Protocol):
     def has_fault(self, *names: CentreFaultName) -> bool: ...
 
     def make_stream(self, path: str) -> Stream | None: ...
+
+
+class LoginGate:
+    """Until a login was accepted one attempt at a time goes out, and after a wrong one none for `rest_s`.
+
+    All streams of a centre have one login: each of them trying a wrong one would lock the centre out.
+    """
+
+    def __init__(self, rest_s: float) -> None:
+        self._rest_s = rest_s
+        self._accepted = False
+        self._rests_until = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def open_session(self, attempt: Callable[[], Awaitable[Player]]) -> Player:
+        """Raises PeerError."""
+        if not self._accepted:
+            async with self._one_at_a_time:
+                if not self._accepted:
+                    await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+                    return await self._judge(attempt)
+        return await self._judge(attempt)
+
+    async def _judge(self, attempt: Callable[[], Awaitable[Player]]) -> Player:
+        try:
+            player = await attempt()
+        except PeerError as error:
+            if error.cause is Cause.AUTH_FAILED:
+                self._accepted = False
+                self._rests_until = asyncio.get_running_loop().time() + self._rest_s
+            elif error.logged_in:
+                self._accepted = True
+            raise
+        self._accepted = True
+        return player
 
 
 class Reading:
@@ -91,9 +127,16 @@ class Pull:
     """`start`, then `stop`. `state`, `cause` of the last end, and `attempts` are what the API shows."""
 
     def __init__(
-        self, centre: PullingCentre, path: str, url: RtspUrl, config: PullingConfig, may_pull: asyncio.Event
+        self,
+        centre: PullingCentre,
+        path: str,
+        url: RtspUrl,
+        config: PullingConfig,
+        may_pull: asyncio.Event,
+        gate: LoginGate,
     ) -> None:
         """`path`: of the centre's own stream. `may_pull` is set while the centre connects to anybody."""
+        self._gate = gate
         self.path, self.url = path, url
         self.state: PullState = "waiting"
         self.cause: Cause | None = None
@@ -135,22 +178,22 @@ class Pull:
 
     async def _run(self) -> None:
         failures = 0
+        await asyncio.sleep(self._config.first_after_s)
         while True:
             await self._may_pull.wait()
-            self.attempts += 1
             failures = 0 if await self._play() else failures + 1
             self.state = "waiting"
             await asyncio.sleep(self._config.pause_s(failures, locked_out=self.cause is Cause.AUTH_FAILED))
 
     async def _play(self) -> bool:
         """Play until the session ends. Returns whether any media came."""
-        self.state, self._batches = "connecting", 0
+        self._batches = 0
         stream = self._centre.make_stream(self.path)
         if stream is None or stream.live:
             return False
         self._ended = asyncio.get_running_loop().create_future()
         try:
-            player = await self._open()
+            player = await self._gate.open_session(self._open)
         except PeerError as error:
             self.cause = error.cause
             log.info("centre_pull_failed", centre=self._centre.id, path=self.path, cause=error.cause)
@@ -172,6 +215,7 @@ class Pull:
 
     async def _open(self) -> Player:
         password = self._config.password.get_secret_value()
+        self.state, self.attempts = "connecting", self.attempts + 1
         login = Credentials(self._config.username, password) if self._config.username else None
         self._early = []
         return await open_player(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from simulator.centres.kept import KeptPulling
-from simulator.centres.pull import Pull, PullingCentre
+from simulator.centres.pull import LoginGate, Pull, PullingCentre
 from simulator.config import PullingConfig
 from simulator.devices.faults import CentreFault, CentreFaultName
 from vonggac.net.url import RtspUrl
@@ -23,6 +23,7 @@ class Puller:
         self._centre, self._kept = centre, kept
         self.config = (kept.read(config) if kept is not None else None) or config
         self.pulls: dict[str, Pull] = {}
+        self._gate = LoginGate(self.config.again_most_s)
         self._may_pull = asyncio.Event()
         self._started = False
         self._changing = asyncio.Lock()
@@ -43,6 +44,7 @@ class Puller:
     async def set_login(self, username: str, password: str) -> None:
         """Log in so from now on: sessions end and begin anew."""
         async with self._changing:
+            self._gate = LoginGate(self.config.again_most_s)
             await self._change(self.config.with_login(username, password), anew=set(self.pulls))
 
     async def set_addresses(self, addresses: Mapping[str, str]) -> None:
@@ -86,5 +88,5 @@ class Puller:
                     self._add_pull(path, RtspUrl.parse(url))
 
     def _add_pull(self, path: str, url: RtspUrl) -> None:
-        pull = self.pulls[path] = Pull(self._centre, path, url, self.config, self._may_pull)
+        pull = self.pulls[path] = Pull(self._centre, path, url, self.config, self._may_pull, self._gate)
         pull.start()
