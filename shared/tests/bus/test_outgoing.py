@@ -127,6 +127,20 @@ async def test_facts_wait_for_a_stream_that_is_away_however_often_they_are_tried
     assert (outgoing.stored, outgoing.refused) == (3, 0)
 
 
+async def test_facts_wait_for_their_stream_while_others_store_what_they_are_sent(bus: Bus) -> None:
+    await bus.js.delete_stream(topology.OBSERVATIONS)
+    outgoing = Outgoing(bus)
+    queue_heartbeats(outgoing, 0, 2)
+    outgoing.queue_value(topology.WORKERS, "prober-1", b"{}")
+    outgoing.queue_live(subjects.camera_read_back("c"), b"{}")
+    async with running_beside(outgoing.run()):
+        assert await outgoing.drain(within_s=0.5 * (MAX_TRIES + 3)) == 4
+        await topology.declare(bus.js)
+        assert await outgoing.drain(within_s=20) == 0
+    assert (await stored_workers(bus), outgoing.refused) == (["w0", "w1"], 0)
+    assert await DeadLetters(bus).page() == []
+
+
 async def test_facts_carry_their_publisher_and_a_sequence_without_gaps(bus: Bus) -> None:
     outgoing = Outgoing(bus, publisher="prober-1")
     queue_heartbeats(outgoing, 0, 3)

@@ -176,7 +176,8 @@ class Outgoing:
     async def _judge_first(self, outcomes: Sequence[_Outcome]) -> None:
         """A message that the server will never store must not block those behind it."""
         first = self._flight[0]
-        alone = outcomes[0] is _Outcome.REFUSED or _Outcome.STORED in outcomes
+        others = (outcome for one, outcome in zip(self._flight, outcomes, strict=True) if _is_for_same_stream(one, first))
+        alone = outcomes[0] is _Outcome.REFUSED or _Outcome.STORED in others
         first.tries = first.tries + 1 if alone else 0
         if first.tries < MAX_TRIES:
             return
@@ -276,6 +277,17 @@ class Outgoing:
             return _Outcome.REFUSED if _is_final(error) else _Outcome.UNANSWERED
         self._kept.keep(message, answer.result())
         return _Outcome.STORED
+
+
+def _is_for_same_stream(one: Message, other: Message) -> bool:
+    """Streams have leaders of their own: what one stores says nothing of another, and what is live is stored by none."""
+    return not one.live and _stream_part(one.subject) == _stream_part(other.subject)
+
+
+def _stream_part(subject: str) -> list[str]:
+    """Return what of a subject decides its stream: `observation`, or `$KV` and the bucket."""
+    parts = subject.split(".")
+    return parts[:2] if parts[0] == "$KV" else parts[:1]
 
 
 def _is_final(error: BaseException) -> bool:
