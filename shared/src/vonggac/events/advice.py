@@ -57,18 +57,26 @@ _ADVICE = {
         "network to its source networks, or mend what hides its address on the way.",
     ),
     Cause.AUTH_FAILED: Advice(
-        "401, 403 or a hang-up after one login; after two in a row the next try waits half an hour.",
-        "Nhập lại tên và mật khẩu đúng; không thử nhiều lần vì camera sẽ khóa tài khoản khoảng 30 phút.",
-        "Enter the right user and password; do not keep trying, the camera locks the account for half an hour.",
+        "401, 403 or a hang-up after one login; after two in a row the next try waits half an hour. Of a centre that "
+        "pulls: it gave a wrong password, and after five within 30 s its address is refused for five minutes.",
+        "Nhập lại tên và mật khẩu đúng; không thử nhiều lần vì camera sẽ khóa tài khoản khoảng 30 phút. Với trung tâm "
+        "tự lấy hình: nhập lại ở phần mềm của trung tâm mật khẩu đã cấp; nếu không còn thì cấp mật khẩu mới cho "
+        "điểm nhận.",
+        "Enter the right user and password; do not keep trying, the camera locks the account for half an hour. A "
+        "centre that pulls: type the password that was made for it into its software; if nobody has it, rotate it.",
     ),
     Cause.SESSION_LIMIT: Advice(
         "453, 503, or 5xx to SETUP, or 401 on a login that worked before at the same settings or in the same session: "
-        "such a login is tried once more after five minutes, then after half an hour.",
+        "such a login is tried once more after five minutes, then after half an hour. Of a centre that pulls: it has "
+        "as many sessions of this camera as its destination allows.",
         "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
-        "mật khẩu có bị đổi không; nếu chỉ một kênh của đầu ghi báo 401 thì cấp cho tài khoản quyền xem kênh đó.",
+        "mật khẩu có bị đổi không; nếu chỉ một kênh của đầu ghi báo 401 thì cấp cho tài khoản quyền xem kênh đó. Với "
+        "trung tâm tự lấy hình: đóng bớt phiên ở phần mềm của trung tâm, hoặc tăng số phiên mỗi camera của điểm nhận "
+        "(tối đa 4).",
         "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "
         "whether the password was changed; if one channel of a recorder alone answers 401, give the account the right "
-        "to it.",
+        "to it. A centre that pulls: close sessions in its software, or raise the destination's sessions per camera "
+        "(4 at most).",
     ),
     Cause.ALREADY_PUBLISHING: Advice(
         "The destination refuses the stream because another session publishes it: RTSP 406, 409 or 455 to ANNOUNCE or "
@@ -264,9 +272,12 @@ _ADVICE = {
     ),
     Cause.ENDED: Advice(
         "The device ended the session (TEARDOWN, RTCP BYE, or it closed the connection) before a keyframe was whole, "
-        "or (as a finding) while it was measured.",
-        "Xem camera có khởi động lại liên tục hay bị giành phiên không; kiểm tra nguồn.",
-        "Check whether the camera keeps restarting or another client takes its session; check its power.",
+        "or (as a finding) while it was measured. Of a centre that pulls: its session ended with a worker of ours, or "
+        "when the camera went to another one; for a minute nobody else is to blame.",
+        "Xem camera có khởi động lại liên tục hay bị giành phiên không; kiểm tra nguồn. Với trung tâm tự lấy hình: chờ "
+        "phần mềm của trung tâm kết nối lại (thường trong một phút).",
+        "Check whether the camera keeps restarting or another client takes its session; check its power. A centre that "
+        "pulls: its software connects again, within a minute as a rule.",
     ),
     Cause.STALLED: Advice(
         "The session is open and media no longer flows.",
