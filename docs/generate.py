@@ -78,7 +78,8 @@ DELIVERY_STATES = {
         "chờ trung tâm lấy hình",
         (
             "A centre that pulls has no session. `not_asked`: it never asked since the worker has held the "
-            "camera; `left`: it had a session, and that ended; `refused`: it asks, and `refused_for` says why"
+            "camera; `left`: it had a session, and that ended; `ended`: a change of workers ended it, less than a "
+            "minute ago; `refused`: it asks, and `refused_for` says why"
             " it is refused."
         ),
     ),

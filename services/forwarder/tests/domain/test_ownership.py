@@ -14,6 +14,7 @@ from forwarder.domain.assignment.ownership import (
     orphaned,
     takes_over,
 )
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 NOON = datetime(2021, 5, 14, 12, tzinfo=UTC)
@@ -62,8 +63,24 @@ def test_the_report_of_an_earlier_holder_comes_too_late_whatever_it_says() -> No
 def test_a_confirmed_state_held_until_the_holders_last_sign_of_life() -> None:
     report = observed(state=DeliveryState.VERIFIED, last_success_at=NOON, verified_at=NOON, delay_s=0.2)
     later = NOON + timedelta(hours=2)
-    assert history_of(report, later) == DeliveryHistory(later, NOON, 0.2)
-    assert history_of(report, None) == DeliveryHistory(NOON, NOON, 0.2)
+    assert history_of(report, later) == DeliveryHistory(later, NOON, 0.2, interrupted=True)
+    assert history_of(report, None) == DeliveryHistory(NOON, NOON, 0.2, interrupted=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "interrupted"),
+    [
+        (DeliveryState.SENDING, None, True),
+        (DeliveryState.RELEASED, Cause.ENDED, True),
+        (DeliveryState.RELEASED, None, False),
+        (DeliveryState.WAITING_FOR_CENTRE, Cause.ENDED, True),
+        (DeliveryState.WAITING_FOR_CENTRE, Cause.LEFT, False),
+        (DeliveryState.BACKING_OFF, Cause.ENDED, False),
+        (DeliveryState.STALLED, Cause.STALLED, False),
+    ],
+)
+def test_a_session_that_was_open_was_interrupted(state: DeliveryState, cause: Cause | None, interrupted: bool) -> None:
+    assert history_of(observed(state=state, cause=cause), None).interrupted is interrupted
 
 
 @pytest.mark.parametrize("state", [DeliveryState.BACKING_OFF, DeliveryState.STALLED, DeliveryState.RELEASED])

@@ -79,6 +79,9 @@ def find_responsible(
         return Responsibility.LINE if cause in _OF_THE_LINE else Responsibility.CAMERA
     if state in _OURS or cause in _OUR_CAUSES:
         return Responsibility.US
+    if state == DeliveryState.WAITING_FOR_CENTRE.value and cause == Cause.ENDED.value:
+        # Its session ended with a worker of ours, or when the camera went to another one.
+        return Responsibility.US
     if state != DeliveryState.WAITING_FOR_CENTRE.value or cause not in _OF_THE_CENTRE:
         return Responsibility.UNKNOWN
     if check in _OUR_FAILURES:

@@ -211,15 +211,16 @@ async def forwarded(
 
 
 @pytest.fixture
-def spawn_forwarder(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Run `python -m forwarder`; what still runs at the end is killed. Logs go to the test's folder."""
+def spawn_forwarder(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Run `python -m forwarder` with settings; what still runs at the end is killed. Logs go to the test's folder."""
     children: list[subprocess.Popen[bytes]] = []
 
-    def spawn() -> subprocess.Popen[bytes]:
+    def spawn(**settings: object) -> subprocess.Popen[bytes]:
+        own = {f"VONGGAC_FORWARDER_{name.upper()}": str(value) for name, value in settings.items()}
         with (tmp_path / f"forwarder-{len(children)}.log").open("wb") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "forwarder"],
-                env={**os.environ, **environment, "VONGGAC_FORWARDER_PORT": str(free_port())},
+                env={**os.environ, **environment, "VONGGAC_FORWARDER_PORT": str(free_port()), **own},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

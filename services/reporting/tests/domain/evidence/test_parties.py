@@ -28,6 +28,7 @@ LINES = st.lists(st.integers(0, 1000), unique=True, max_size=12).map(sorted)
         ("waiting_for_centre", "not_asked", "unknown"),
         ("waiting_for_centre", "left", "unknown"),
         ("waiting_for_centre", "refused", "unknown"),
+        ("waiting_for_centre", "ended", "us"),
         ("waiting_for_centre", "secret_unreadable", "us"),
         ("backing_off", "route", "unknown"),
         ("backing_off", "refused", "unknown"),

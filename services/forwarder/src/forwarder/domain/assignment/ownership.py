@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 _NOT_HELD = frozenset({DeliveryState.RELEASED, DeliveryState.DISABLED})
 _ACKNOWLEDGED = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
 """States that end as soon as media is not acknowledged any more."""
+_IN_SESSION = _ACKNOWLEDGED | {DeliveryState.CONNECTING, DeliveryState.SENDING}
+_BETWEEN = frozenset({DeliveryState.RELEASED, DeliveryState.WAITING_FOR_CENTRE})
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryHistory:
     """Facts of a delivery that no new session and no new holder makes untrue.
 
-    `delay_s` is that of the read-back at `verified_at`.
+    `delay_s` is that of the read-back at `verified_at`. `interrupted`: a change of workers has ended the session, and
+    the centre, where it is the centre that opens sessions, has not come back since.
     """
 
     last_success_at: datetime | None = None
     verified_at: datetime | None = None
     delay_s: float | None = None
+    interrupted: bool = False
 
 
 NO_HISTORY = DeliveryHistory()
@@ -55,7 +60,8 @@ def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> Deliv
     if observed.state in _ACKNOWLEDGED:
         successes.append(alive_at)
     last_success_at = max((at for at in successes if at is not None), default=None)
-    return DeliveryHistory(last_success_at, observed.verified_at, observed.delay_s)
+    interrupted = observed.state in _IN_SESSION or (observed.state in _BETWEEN and observed.cause is Cause.ENDED)
+    return DeliveryHistory(last_success_at, observed.verified_at, observed.delay_s, interrupted)
 
 
 def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryObservedV1:

@@ -23,6 +23,8 @@ class Asking:
     refusals: Mapping[Cause, int] = field(default_factory=lambda: MappingProxyType({}))
     received: bool = False
     """Whether it has received before, from whatever worker."""
+    interrupted: bool = False
+    """A change of workers has ended its session; it has not come back since, and may still."""
     unusable: Cause | None = None
     """Why nobody can log in: a fault of ours."""
     checked: SelfCheckOutcome | None = None
@@ -36,6 +38,8 @@ class Asking:
             return self.unusable
         if self.refused_for is not None:
             return Cause.REFUSED
+        if self.interrupted:
+            return Cause.ENDED
         return Cause.LEFT if self.received else Cause.NOT_ASKED
 
     def check_at(self, now: datetime) -> SelfCheckOutcome | None:
@@ -59,6 +63,10 @@ class Asking:
         refusals = MappingProxyType({**self.refusals, why: self.refusals.get(why, 0) + times})
         return replace(self.note_request(at, by), refused_for=why, refusals=refusals)
 
-    def note_session(self) -> "Asking":
-        """A session has begun or ended: what was refused before it is over."""
-        return replace(self, refused_for=None, received=True)
+    def note_session(self, *, interrupted: bool = False) -> "Asking":
+        """A session has begun or ended: what was refused before it is over. `interrupted`: ended by a worker's end."""
+        return replace(self, refused_for=None, received=True, interrupted=interrupted)
+
+    def note_absence(self) -> "Asking":
+        """Its software had time enough to come back by itself."""
+        return replace(self, interrupted=False)

@@ -7,7 +7,7 @@ best of them: their bytes are summed, so one that takes media carries the others
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from forwarder.domain import delivery as pushed
 from forwarder.domain.clock import Instant
@@ -27,6 +27,9 @@ from vonggac.events.forwarder import DeliveryState, Responsibility, find_respons
 
 REPORTS_WITHIN_S = 15.0
 """Over UDP a receiver report is the only sign that anything arrives; they come every 5 s (RFC 3550 §6.2)."""
+
+COMES_BACK_WITHIN = timedelta(seconds=60)
+"""Software that pulls tries again after 5 to 60 s."""
 
 _RECEIVING = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED})
 
@@ -50,7 +53,12 @@ class SessionsEnded:
     stalled: bool = False
 
 
-type Event = pushed.Event | Refused | SessionLeft | SessionsEnded
+@dataclass(frozen=True, slots=True)
+class NotBack:
+    """The centre, whose session a change of workers had ended, did not come back in time (`comes_back`)."""
+
+
+type Event = pushed.Event | Refused | SessionLeft | SessionsEnded | NotBack
 
 
 def decide(
@@ -65,8 +73,8 @@ def decide(
     match event:
         case CameraLive():
             return _camera_live(delivery, now, asking)
-        case Refused():
-            return Decision(_refused(delivery, now, asking))
+        case Refused() | NotBack():
+            return Decision(_found_out(delivery, now, asking))
         case Opened():
             return _opened(delivery, event, now)
         case SessionLeft():
@@ -95,7 +103,13 @@ def _camera_live(delivery: Delivery, now: Instant, asking: Asking) -> Decision:
     return Decision(_wait_for_centre(delivery, now, asking), (Action.OPEN,))
 
 
-def _refused(delivery: Delivery, now: Instant, asking: Asking) -> Delivery:
+def comes_back(delivery: Delivery, now: datetime) -> bool:
+    """Whether the centre may still come back by itself after a change of workers: until then its absence is ours."""
+    waits = delivery.state is DeliveryState.WAITING_FOR_CENTRE and delivery.cause is Cause.ENDED
+    return not waits or now - delivery.since < COMES_BACK_WITHIN
+
+
+def _found_out(delivery: Delivery, now: Instant, asking: Asking) -> Delivery:
     # While it receives, one session more was refused: that changes nothing of what it receives.
     if delivery.progress is not None or delivery.state is DeliveryState.WAITING_FOR_CAMERA:
         return delivery
@@ -159,6 +173,8 @@ def _progress_read(
 def _wait_for_centre(delivery: Delivery, now: Instant, asking: Asking) -> Delivery:
     cause = asking.waits_for
     detail = f"{asking.refused_for}: {asking.asked_by}" if cause is Cause.REFUSED else None
+    if cause is Cause.ENDED:
+        detail = "its session ended when a worker did or gave the camera to another one; it has not asked again"
     if cause is Cause.REFUSED and not (delivery.detail or "").startswith(f"{asking.refused_for}:"):
         # Another reason is news, though the cause is the same word.
         return replace(delivery, state=DeliveryState.WAITING_FOR_CENTRE, since=now.at, cause=cause, detail=detail)

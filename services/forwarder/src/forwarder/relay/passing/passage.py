@@ -130,8 +130,8 @@ class Passage(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def end(self) -> None:
-        """The centre is gone: let the holder know what it had taken by then."""
+    def end(self, *, centre_left: bool) -> None:
+        """The centre's connection is gone: let the holder know what it had taken by then, and whether it has left."""
         if self._timer is not None:
             self._timer.cancel()
         if self._ended:
@@ -146,7 +146,8 @@ class Passage(asyncio.Protocol):
         acknowledged = acknowledgement.acknowledged_at_end(self._passed, others=0)
         last = Evidence(acknowledged, acknowledged, 0.0, acknowledgement.ack_age_s, doubtful=False)
         self.send_frame(Kind.EVIDENCE, last.encode())
-        self.send_frame(Kind.LEFT)
+        if centre_left:
+            self.send_frame(Kind.LEFT)
         self._transport.close()
 
     def _split(self, datagrams: FrontDatagrams, data: bytes) -> bytes:

@@ -108,6 +108,9 @@ class PassedAcknowledgement:
 class CentreBehind(Protocol):
     """The connection of a centre, as `asyncio.Protocol` has it, wherever its bytes come from."""
 
+    has_left: bool
+    """Whether the centre has left. Where nothing says so, the worker in front has ended."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
 
     def connection_lost(self, exc: Exception | None) -> None: ...
@@ -183,6 +186,7 @@ class PassedConnection(asyncio.Protocol):
             elif kind is Kind.REPORT:
                 centre.note_report(Report.decode(body))
             elif kind is Kind.LEFT:
+                centre.has_left = True
                 self._inner.close()
             elif not self._inner.is_closing():
                 centre.data_received(body)

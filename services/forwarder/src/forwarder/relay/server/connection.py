@@ -99,6 +99,10 @@ class CentreOfConnection(ServerConnection):
         """Whose camera is set up, or is asked for last."""
         self._set_up_source: CameraSource | None = None
         self._playing: CentreSession | None = None
+        self.stopping = False
+        """This worker ends: so does the connection, by no wish of its centre."""
+        self.has_left = False
+        """By its own wish, as the worker in front said."""
         self._login_timer: asyncio.TimerHandle | None = None
         self._check_timer: asyncio.TimerHandle | None = None
 
@@ -135,7 +139,7 @@ class CentreOfConnection(ServerConnection):
         if self._check_timer is not None:
             self._check_timer.cancel()
         if self._passage is not None:
-            self._passage.end()
+            self._passage.end(centre_left=not self.stopping)
         self._end_session()
         self._leave_place()
         self._sender.close()
@@ -237,6 +241,7 @@ class CentreOfConnection(ServerConnection):
         source = offer.source if offer is not None else None
         if offer is None or source is None:
             return {}
+        self.has_left = False
         if self._playing is None:
             parts = self._parts
             self._playing = CentreSession(
@@ -255,6 +260,7 @@ class CentreOfConnection(ServerConnection):
     def pause_media(self) -> None:
         """Send nothing more. Harmless when nothing is sent."""
         # A centre that pauses receives nothing: it has left, and comes back with PLAY.
+        self.has_left = True
         self._end_session()
 
     def _answer(self, request: Request) -> Reply:
@@ -296,7 +302,8 @@ class CentreOfConnection(ServerConnection):
         if playing is not None and self._offer is not None:
             playing.connection_ended()
             if not self.asker.is_check:
-                self._offer.on_ended(playing)
+                # A centre that leaves the worker in front is said to have left; a front that dies says nothing.
+                self._offer.on_ended(playing, self._passed is not None and not self.has_left)
 
     def _pass_on(self, request: Request, camera: RemoteOffer) -> Reply | None:
         """Let the holder of the camera answer, and all that comes after it."""

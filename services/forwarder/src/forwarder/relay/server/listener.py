@@ -127,6 +127,7 @@ class CentreListener:
             server.close()
         self.handshakes.end_all()
         for connection in tuple(self._connections):
+            connection.stopping = True
             connection.close_soon()
         for server in self._servers:
             await server.wait_closed()

@@ -34,7 +34,9 @@ class PlayingSession(Protocol):
 
 type OnRefused = Callable[[Cause, str], None]
 type OnRequest = Callable[[str], None]
-type OnSession = Callable[[PlayingSession], None]
+type OnBegan = Callable[[PlayingSession], None]
+type OnEnded = Callable[[PlayingSession, bool], None]
+"""With whether a worker's end has ended it, not its centre."""
 
 
 @dataclass(eq=False)
@@ -44,8 +46,8 @@ class Offer(CentreAccount):
     path: str
     on_request: OnRequest
     on_refused: OnRefused
-    on_began: OnSession
-    on_ended: OnSession
+    on_began: OnBegan
+    on_ended: OnEnded
     source: CameraSource | None = None
     _places: set[object] = field(default_factory=set)
 

@@ -173,6 +173,9 @@ class DeliverySupervisor:
         await self.end_session()
         self.report_end(state, detail)
 
+    _end_cause: Cause | None = None
+    """Of the last report, where another worker may take the camera over."""
+
     async def end_session(self) -> None:
         """The same without a report."""
         self._source = None
@@ -182,7 +185,10 @@ class DeliverySupervisor:
 
     def report_end(self, state: DeliveryState, detail: str | None = None) -> None:
         """The last report of this delivery, for one that runs no more or never ran; `detail`: why, for people."""
-        self._delivery = replace(domain.restarted(self.delivery, state, self._context.now()), detail=detail)
+        ended = domain.restarted(self.delivery, state, self._context.now())
+        self._delivery = replace(
+            ended, cause=self._end_cause if state is DeliveryState.RELEASED else None, detail=detail
+        )
         self._on_change(self)
 
     def handle(self, event: Event) -> None:

@@ -12,11 +12,12 @@ from forwarder.domain.delivery import Decision, Delivery
 from forwarder.domain.progress import Opened
 from forwarder.domain.serving import served_delivery as domain
 from forwarder.domain.serving.asking import Asking
-from forwarder.domain.serving.served_delivery import SessionLeft, SessionsEnded
+from forwarder.domain.serving.served_delivery import NotBack, SessionLeft, SessionsEnded
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor, OnChange
 from forwarder.relay.supervision.served_slot import ServedEvent, ServedSlot
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import Responsibility
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.inventory.serving import SelfCheckOutcome
@@ -37,7 +38,7 @@ class ServedDeliverySupervisor(DeliverySupervisor):
         past: DeliveryHistory = NO_HISTORY,
     ) -> None:
         super().__init__(camera_id, plan, context, on_change, past)
-        asking = Asking(received=past.last_success_at is not None)
+        asking = Asking(received=past.last_success_at is not None, interrupted=past.interrupted)
         self.slot = self.serving = ServedSlot(context, offers, self._served_changed, asking)
         self._decide = self._decide_served
         self._responsible: Responsibility | None = Responsibility.UNKNOWN
@@ -62,11 +63,16 @@ class ServedDeliverySupervisor(DeliverySupervisor):
     def tick(self, now_s: float, silent_s: float, usual_silence_s: float = 0.0) -> None:
         """The same of any delivery; what a check says ends by itself."""
         super().tick(now_s, silent_s, usual_silence_s)
+        if not domain.comes_back(self._delivery, self.slot.now):
+            self.slot.asking = self.slot.asking.note_absence()
+            self._served_changed(NotBack())
         if self.slot.asking.checked_at is not None:
             self._report_responsible()
 
     async def end_session(self) -> None:
         """End what the centre receives, and serve it no more."""
+        # Whoever takes the camera over knows by it that the centre did not leave.
+        self._end_cause = Cause.ENDED if self.slot.is_open or self.slot.asking.interrupted else None
         await super().end_session()
         self.slot.withdraw_offer()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from forwarder.domain.progress import Opened, Progress
 from forwarder.domain.serving.asking import Asking
-from forwarder.domain.serving.served_delivery import Refused, SessionLeft, SessionsEnded
+from forwarder.domain.serving.served_delivery import NotBack, Refused, SessionLeft, SessionsEnded
 from forwarder.relay.destinations.base import Counts, SessionProgress
 from forwarder.relay.server.offers import Offer, Offers, PlayingSession
 from forwarder.relay.sources.base import CameraSource
@@ -21,7 +21,7 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-type ServedEvent = Opened | Refused | SessionLeft | SessionsEnded
+type ServedEvent = Opened | Refused | SessionLeft | SessionsEnded | NotBack
 type OnServedEvent = Callable[[ServedEvent], None]
 
 REFUSALS_LOGGED_S = 60.0
@@ -116,7 +116,7 @@ class ServedSlot:
             context.accounts.note_plan(plan)
         for session in [each for each in self._playing if not offer.allows(each.describe())]:
             session.end(reset=False)
-            self._ended(session)
+            self._ended(session, False)
 
     def withdraw_offer(self) -> None:
         """Serve it no more, and end its sessions."""
@@ -126,7 +126,7 @@ class ServedSlot:
             self._offers.remove(offer)
         for session in tuple(self._playing):
             session.end(reset=False)
-            self._ended(session)
+            self._ended(session, False)
 
     def open_session(self, plan: PlannedDelivery, source: CameraSource) -> None:
         """Give the camera to whoever asks."""
@@ -207,14 +207,14 @@ class ServedSlot:
             self._on_event(Opened())
         self._loop.call_soon(self._release_group)
 
-    def _ended(self, session: PlayingSession) -> None:
+    def _ended(self, session: PlayingSession, interrupted: bool) -> None:
         if session not in self._playing:
             return
         stalled = session in self._stalled
         self._stalled.discard(session)
         alone = len(self._playing) == 1
         if alone:
-            self.asking = self.asking.note_session()
+            self.asking = self.asking.note_session(interrupted=interrupted)
             self._on_event(SessionsEnded(stalled))
         counts = session.counts
         self._forget_session(session)
@@ -239,7 +239,7 @@ class ServedSlot:
             self._stalled.add(session)
             session.end(reset=True)
             # Not amid a reading of them all.
-            self._loop.call_soon(self._ended, session)
+            self._loop.call_soon(self._ended, session, False)
         return read
 
     def _keep_group(self) -> None:
