@@ -1,5 +1,6 @@
 """The running platform as the cross-service tests see it: its APIs, and what its centres count for themselves."""
 
+import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from vonggac.testing import eventually
 type Json = dict[str, Any]
 
 TRUTH_WITHIN_S = 60.0
+TYPED_IN_EVERY_S = 2.0
 _NOBODY_TRUSTED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The addresses are plain HTTP, and a client that reads the list of authorities takes 14 ms of CPU at each call."""
 
@@ -79,7 +81,10 @@ class RunningPlatform:
         await self.call("simulator", "POST", f"/v1/centres/{centre}/statistics/reset")
 
     async def receives(self, centre: str, *, packets: int, within_s: float = 30) -> dict[str, StreamStatistics]:
-        """The centre's streams once each of the six good cameras has brought `packets` more, and is live."""
+        """The live streams once each of the six good cameras has brought `packets` more.
+
+        A centre that pulls has streams of the other two as well: it asks for them in vain.
+        """
         before = await self.streams(centre)
 
         async def grown() -> dict[str, StreamStatistics]:
@@ -88,7 +93,7 @@ class RunningPlatform:
             assert len(live) == content.EXPECTATION.delivered_both
             for path, stream in live.items():
                 assert stream.packets >= (before[path].packets if path in before else 0) + packets
-            return now
+            return live
 
         return await eventually(grown, within_s=within_s, poll_s=0.1)
 
@@ -101,6 +106,12 @@ class RunningPlatform:
         """As the engineer of the centre that pulls types in what was added."""
         async with InventoryApi(self.platform.addresses.inventory, self.token) as inventory:
             await give_addresses(inventory, SimulatorApi(self.platform.addresses.simulator))
+
+    async def give_addresses_again_and_again(self) -> None:
+        """As `make run` does, until cancelled."""
+        while True:
+            await self.give_addresses()
+            await asyncio.sleep(TYPED_IN_EVERY_S)
 
     async def start_another(self, service: str) -> Child:
         """One more process of a service, on a port of its own."""

@@ -21,6 +21,7 @@ from tests.e2e.platform import RunningPlatform
 from inventory.domain.places.areas import REQUIRED_AREAS
 from local.demo import content
 from vonggac.testing import eventually
+from vonggac.testing.waiting import running_beside
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
@@ -247,10 +248,11 @@ async def test_the_commands_of_the_page_lead_from_the_directive_to_a_signed_repo
         "INVENTORY": addresses.inventory, "FORWARDER": addresses.forwarder, "REPORTING": addresses.reporting,
         "TOKEN": running.token, "APPROVER": running.approver, "no_proxy": "127.0.0.1",
     }  # fmt: skip
-    ran = await asyncio.to_thread(
-        subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,
-        capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    async with running_beside(running.give_addresses_again_and_again()):
+        ran = await asyncio.to_thread(
+            subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
     assert '"unaltered":true' in ran.stdout.replace(" ", "")
     assert set(await asyncio.to_thread(os.listdir, tmp_path)) == {"bien-ban.docx", "bao-cao.pdf"}

@@ -123,7 +123,7 @@ async def test_a_restarted_nats_server_loses_nothing_and_interrupts_no_stream(ru
     await eventually(observed_again, within_s=90, poll_s=0.5)
     await running.nothing_observed_is_lost()
     await running.truth()
-    streams = await running.streams(PROVINCIAL)
+    streams = await running.receives(PROVINCIAL, packets=1)
     assert set(each(streams, lambda stream: (stream.sessions, stream.lost)).values()) == {(1, 0)}
 
 
