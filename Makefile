@@ -34,9 +34,10 @@ help: ## List the targets
 ##@ Use
 
 .PHONY: run
-run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv FACILITIES=sites.csv; FORWARDERS=2 PROBERS=2
+run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv FACILITIES=sites.csv DESTINATIONS=centres.csv; FORWARDERS=2
 	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") \
 		$(if $(FACILITIES),--facilities "$(FACILITIES)") $(if $(ALLOW),--allow "$(ALLOW)") \
+		$(if $(DESTINATIONS),--destinations "$(DESTINATIONS)") $(if $(SERVED_HOST),--served-host "$(SERVED_HOST)") \
 		$(if $(FORWARDERS),--forwarders "$(FORWARDERS)") $(if $(PROBERS),--probers "$(PROBERS)") $(ARGS)
 
 .PHONY: smoke

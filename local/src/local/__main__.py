@@ -6,6 +6,7 @@ round-trip for the Helm chart.
 
 import argparse
 import asyncio
+import ipaddress
 import os
 import sys
 from collections.abc import Coroutine
@@ -67,6 +68,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         Known.read(state.own_file),
         progress.step,
         first_start=not state.postgres.exists(),
+        destinations_path=arguments.destinations,
+        served_host=str(arguments.served_host) if arguments.served_host is not None else None,
     )
     stopping = Stopping(progress.line)
     with state.lock():
@@ -189,6 +192,13 @@ def _parser() -> argparse.ArgumentParser:
     run_command = commands.add_parser("run", help="the whole platform on this machine, until Ctrl-C")
     run_command.add_argument("--cameras", type=Path, help="CSV of your own cameras, in place of the demo's")
     run_command.add_argument("--facilities", type=Path, help="CSV of your own facilities, beside the demo's")
+    run_command.add_argument("--destinations", type=Path, help="CSV of your own monitoring centres")
+    run_command.add_argument(
+        "--served-host",
+        type=ipaddress.ip_address,
+        metavar="ADDRESS",
+        help="this machine's address at which centres pull (default: loopback)",
+    )
     for option, service in (("--forwarders", "forwarder"), ("--probers", "prober")):
         run_command.add_argument(
             option, type=int, default=1, choices=range(1, MAX_REPLICAS + 1), metavar="N", help=f"{service} processes"

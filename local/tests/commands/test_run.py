@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import httpx
 import psutil
 import pytest
@@ -289,3 +290,28 @@ def test_a_bad_camera_file_starts_nothing(tmp_path: Path, terminals: list[Termin
     assert terminal.end() == 1
     assert f"{file}: line 2, column name: is empty" in terminal.printed
     assert not state.root.exists()
+
+
+def test_an_own_centre_that_pulls_receives_the_cameras_by_the_printed_login(
+    state: StateFolder, terminals: list[Terminal], tmp_path: Path
+) -> None:
+    file = tmp_path / "centres.csv"
+    file.write_text("code,name,role,mode,networks\nIOC,Trung tâm điều hành,provincial,serve,127.0.0.1\n", "utf-8")
+    terminals.append(terminal := Terminal(state, "--destinations", str(file)))
+    printed = terminal.until("Try next:")
+    kept = state.centres / "IOC.password"
+    password = kept.read_text("ascii").strip()
+    assert f"IOC logs in as ioc with the password in {kept}" in printed
+    assert password not in printed
+    served = json.loads(state.ports_file.read_text("ascii"))["ports"]["served"]
+
+    def plays() -> bool:
+        try:
+            url = f"rtsp://ioc:{password}@127.0.0.1:{served}/IOC/QT-01-C01"
+            with av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as played:
+                return next(played.demux(video=0)).size > 0
+        except av.FFmpegError:
+            return False
+
+    terminal.until_true(plays)
+    assert terminal.end(signal.SIGINT) == 0

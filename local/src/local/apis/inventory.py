@@ -74,6 +74,10 @@ class InventoryApi:
                 present[code] = await self.change(noun, thing["id"], body, reason="ensured")
         return {str(body["code"]): present[str(body["code"])] for body in wanted}
 
+    async def one(self, noun: str, thing_id: str) -> Json:
+        """One thing as it is now."""
+        return await self._call("GET", f"/v1/{noun}/{thing_id}")
+
     async def add(self, noun: str, body: Json) -> Json:
         """Add one thing."""
         return await self._call("POST", f"/v1/{noun}", json=dict(body))

@@ -18,6 +18,7 @@ from local.demo.load import Loaded, load_base
 from local.own.files import Own
 from local.own.known import networks_of
 from local.platform import environment
+from local.platform.environment import served_at
 from local.platform.platform import Platform, service_of
 from local.platform.ports import choose, choose_replicas, chosen_alone, remember, remembered
 from local.platform.progress import Progress
@@ -57,7 +58,15 @@ async def run(
             ports = choose(preferred, progress.step)
             further = choose_replicas(ports, replicas, before)
             remember(state.ports_file, ports, before, further)
-            platform = Platform(state, ports, allowed=(*allowed, *named), progress=progress, replicas=further)
+            variables, own_networks = served_at(own.centres.served_host, ports)
+            platform = Platform(
+                state,
+                ports,
+                allowed=(*allowed, *named, *own_networks),
+                progress=progress,
+                replicas=further,
+                variables=variables,
+            )
             stopping.kill = platform.kill
             await platform.start()
         await platform.while_running(_serve(platform, own, progress), supervised=True)
@@ -108,8 +117,9 @@ async def _load(platform: Platform, token: str, own: Own, progress: Progress) ->
     simulator = SimulatorApi(platform.addresses.simulator)
     approver = approver_token(platform.state.keys)
     async with InventoryApi(platform.addresses.inventory, token, approver=approver) as inventory:
-        await load_base(inventory, simulator, pulled_from=LOOPBACK)
-        loaded = await own.load(inventory, simulator)
+        _, own_networks = served_at(own.centres.served_host, platform.ports)
+        await load_base(inventory, simulator, pulled_from=(*LOOPBACK, *own_networks))
+        loaded = await own.load(inventory, simulator, progress.step, platform.state.centres)
         await give_addresses(inventory, simulator)
     what = "demo" if own.cameras_path is None else "cameras"
     facilities = len(content.facility_codes()) + len(own.known.facilities)

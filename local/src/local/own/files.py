@@ -9,6 +9,8 @@ from local.apis.simulator import SimulatorApi
 from local.demo import content
 from local.demo.load import Loaded, load_demo_cameras, load_own_cameras
 from local.own.cameras import OwnCamera, read_cameras
+from local.own.centres import forward_without_plan, load_destinations
+from local.own.destinations import OwnDestination, read_destinations
 from local.own.facilities import OwnFacility, read_facilities
 from local.own.inventory_rules import check_by_inventory
 from local.own.known import Known
@@ -16,6 +18,15 @@ from local.own.table import refused_rows
 
 _REGISTER = {"agency": "agencies", "unit": "units"}
 """What a facility refers to: noun to the demo's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCentres:
+    """The checked file of centres, and this machine's address for those that pull; None: loopback."""
+
+    path: Path | None = None
+    destinations: Sequence[OwnDestination] = ()
+    served_host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +39,18 @@ class Own:
     facilities: Sequence[OwnFacility]
     known: Known
     """With what these files add."""
+    centres: OwnCentres = OwnCentres()
 
-    async def load(self, inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
-        """Into inventory; the demo's cameras where there are none of the user's.
+    async def load(
+        self, inventory: InventoryApi, simulator: SimulatorApi, report: Callable[[str, str], None], passwords: Path
+    ) -> Loaded:
+        """Into inventory; the demo's cameras where there are none of the user's. `passwords`: a folder for the logins
+        of centres that pull.
 
         Raises FileError for what only inventory can judge.
         """
+        if self.centres.path is not None:
+            await load_destinations(inventory, self.centres.path, self.centres.destinations, report, passwords)
         if self.facilities_path is not None:
             try:
                 rows = content.as_csv([one.columns for one in self.facilities])
@@ -43,6 +60,12 @@ class Own:
                 if refusal.errors:
                     raise refused_rows(self.facilities_path, [one.line for one in self.facilities], refusal) from None
                 raise
+        loaded = await self._load_cameras(inventory, simulator)
+        if self.centres.path is not None:
+            await forward_without_plan(inventory)
+        return loaded
+
+    async def _load_cameras(self, inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
         if self.cameras_path is None:
             return await load_demo_cameras(inventory, simulator)
         try:
@@ -60,8 +83,10 @@ def read_own(
     report: Callable[[str, str], None],
     *,
     first_start: bool = False,
+    destinations_path: Path | None = None,
+    served_host: str | None = None,
 ) -> Own:
-    """Read and check both files, also by inventory's own rules, which need no running platform for nearly all.
+    """Read and check all files, also by inventory's own rules, which need no running platform for nearly all.
 
     `first_start`: nothing is on record but what the demo brings. Raises FileError with every mistake of the first file
     that has any.
@@ -89,5 +114,19 @@ def read_own(
     of_cameras = {"facility": [*demo_codes, *known.facilities, *own_codes]}
     rows = [one.columns for one in cameras]
     check_by_inventory(cameras_path, "cameras", rows, [one.line for one in cameras], of_cameras)
-    added = known.and_these(hosts=(camera.host for camera in cameras), facilities=own_codes)
-    return Own(cameras_path, cameras, facilities_path, facilities, added)
+    centres = _read_centres(destinations_path, served_host, report)
+    hosts = [camera.host for camera in cameras] + [host for one in centres.destinations for host in one.hosts]
+    added = known.and_these(hosts=hosts, facilities=own_codes)
+    return Own(cameras_path, cameras, facilities_path, facilities, added, centres)
+
+
+def _read_centres(path: Path | None, served_host: str | None, report: Callable[[str, str], None]) -> OwnCentres:
+    """Raises FileError."""
+    if path is None:
+        return OwnCentres(served_host=served_host)
+    taken = [one.code for one in content.destinations()]
+    destinations = read_destinations(path, taken=taken, served_host=served_host)
+    report("centres", f"{len(destinations)} in {path}")
+    rows, lines = [one.columns for one in destinations], [one.line for one in destinations]
+    check_by_inventory(path, "destinations", rows, lines, {})
+    return OwnCentres(path, destinations, served_host)

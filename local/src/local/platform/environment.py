@@ -1,5 +1,6 @@
 """The environment of each part, which names the files of its secrets and holds none."""
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,6 +84,16 @@ def of_service(
 def served_address(ports: Ports) -> str:
     """Where centres on this machine pull: without TLS, which loopback needs as little as the other parts do."""
     return f"rtsp://{LOOPBACK}:{ports.served}"
+
+
+def served_at(host: str | None, ports: Ports) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The variables that have centres pull at this machine's address `host` in place of loopback, and its network."""
+    if host is None:
+        return {}, ()
+    address = f"rtsp://{f'[{host}]' if ':' in host else host}:{ports.served}"
+    variables = {"VONGGAC_FORWARDER_SERVE_HOST": host}
+    variables |= {f"VONGGAC_{service.upper()}_SERVED_ADDRESSES": address for service in SERVED}
+    return variables, (str(ipaddress.ip_network(host)),)
 
 
 def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: int | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ processes.json  process ids with their start times, to stop what a killed platfo
 ports.json      the ports of the last start
 own.json        hosts and facilities that the user's files have named
 keys/ postgres/ nats/ log/ simulator/
+centres/        the passwords of a user's own centres that pull
 admin-token     the token of this run, readable by its owner alone
 approver-token  the same of a second person, who approves what the first one wrote
 """
@@ -76,6 +77,11 @@ class StateFolder:
     def pulling(self) -> Path:
         """What the simulator's centres that pull were given, with their passwords."""
         return self.simulator / "pulling"
+
+    @property
+    def centres(self) -> Path:
+        """The passwords of a user's own centres that pull, a file each."""
+        return self.root / "centres"
 
     @property
     def ports_file(self) -> Path:
