@@ -47,8 +47,8 @@
 {{- end -}}
 {{- $store := include "vonggac.storeBytes" . -}}
 {{- /* Beside OBSERVATIONS: DEAD_LETTERS (256 MiB), NOTICES, DEMANDS and scans (64 MiB each), and room for what has no bound (128 MiB). */ -}}
-{{- if and $store (gt (add (int64 $nats.observationsMaxBytes) 603979776) (int64 $store)) -}}
-{{- fail (printf "set nats.observationsMaxBytes to at most %d, or give NATS more room (nats.storage.gibibytes, nats.external.storeBytes): the streams may take %s bytes" (max 0 (sub (int64 $store) 603979776)) $store) -}}
+{{- if and $store (gt (add (int64 $nats.observationsMaxBytes) 675282944) (int64 $store)) -}}
+{{- fail (printf "set nats.observationsMaxBytes to at most %d, or give NATS more room (nats.storage.gibibytes, nats.external.storeBytes): the streams may take %s bytes" (max 0 (sub (int64 $store) 675282944)) $store) -}}
 {{- end -}}
 {{- $figures := .Files.Get "files/figures.yaml" | fromYaml -}}
 {{- $needed := mul (int64 $nats.cameras) (int64 $figures.cameraMinuteBytes) 60 (int64 $nats.absenceHours) -}}

@@ -176,8 +176,9 @@ class Outgoing:
     async def _judge_first(self, outcomes: Sequence[_Outcome]) -> None:
         """A message that the server will never store must not block those behind it."""
         first = self._flight[0]
-        others = (outcome for one, outcome in zip(self._flight, outcomes, strict=True) if _is_for_same_stream(one, first))
-        alone = outcomes[0] is _Outcome.REFUSED or _Outcome.STORED in others
+        tried = zip(self._flight, outcomes, strict=True)
+        beside = {outcome for message, outcome in tried if _is_for_same_stream(message, first)}
+        alone = outcomes[0] is _Outcome.REFUSED or _Outcome.STORED in beside
         first.tries = first.tries + 1 if alone else 0
         if first.tries < MAX_TRIES:
             return
@@ -280,7 +281,7 @@ class Outgoing:
 
 
 def _is_for_same_stream(one: Message, other: Message) -> bool:
-    """Streams have leaders of their own: what one stores says nothing of another, and what is live is stored by none."""
+    """Streams have leaders of their own: what one stores says nothing of another. What is live is stored by none."""
     return not one.live and _stream_part(one.subject) == _stream_part(other.subject)
 
 
