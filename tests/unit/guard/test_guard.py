@@ -15,8 +15,6 @@ MENDS, MUTATIONS = read_mends(), read_mutations()
 CORES = {"backoff", "delivery", "ledger", "partition", "policy", "progress", "timeline", "verification"}
 MENDED = "mended"
 """Mutations in place of mends whose lines have changed since."""
-MAY_WAIT = 5
-"""Mends whose lines others have changed since: one more turns this red."""
 
 
 def git(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -55,7 +53,7 @@ def test_each_mend_can_still_be_taken_back() -> None:
         pytest.skip("no history here: git fetch --unshallow")
     lost = [each.commit for each in MENDS if not taken_back(each)]
     mend = "put a mutation of the same place into tests/unit/guard/mutations.toml, and take the mend out of mends.csv"
-    assert len(lost) <= MAY_WAIT, f"{lost}: {mend}"
+    assert lost == [], mend
 
 
 def taken_back(mend: Mend) -> bool:
