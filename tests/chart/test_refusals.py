@@ -43,7 +43,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"nats": {"enabled": False}}, "set nats.external.url, or nats.enabled to true"),
     ({"nats": {"external": {"url": "tls://n:4222"}}}, "set nats.enabled to false to use nats.external.url"),
-    ({"nats": {"storage": {"gibibytes": 8}}}, "set nats.observationsMaxBytes to at most 6267967896, or give NATS more"),
+    ({"nats": {"storage": {"gibibytes": 8}}}, "set nats.observationsMaxBytes to at most 6196664728, or give NATS more"),
     (
         {"nats": {"cameras": 22_000}},
         "set nats.observationsMaxBytes to at least 10936200000, or nats.absenceHours lower: so many bytes are ",

@@ -10,7 +10,8 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 
-from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage
+from vonggac.decree.letter_page import LetterPage
+from vonggac.decree.word_page import CENTRE, LEFT, RIGHT, Grid
 
 pytestmark = pytest.mark.heavy
 

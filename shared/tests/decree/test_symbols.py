@@ -7,8 +7,9 @@ import io
 import pytest
 from docx import Document
 
-from vonggac.decree import Grid, LetterPage
+from vonggac.decree.letter_page import LetterPage
 from vonggac.decree.symbols import UNBROKEN_HYPHEN, keep_symbols
+from vonggac.decree.word_page import Grid
 
 SYMBOLS = ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ", "4403/CV-BCĐ", "41/2019/QĐ-UBND", "05/BC-STTTT"]
 

@@ -18,7 +18,7 @@ from reporting.documents.office.archive import unpacked
 from reporting.documents.render import rendered
 from reporting.documents.verifying.verify import verify
 from reporting.reports.snapshot.report import Approval, Report
-from vonggac.decree import packed
+from vonggac.decree.archive import packed
 
 pytestmark = pytest.mark.heavy
 

@@ -6,7 +6,7 @@ from inventory.domain.mandate.surveying.form import Coverage, Infrastructure, Su
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.papers import write_grid
 from inventory.minutes.wording import AREAS, COVERAGES, SYSTEMS, amount, yes_no
-from vonggac.decree import Page
+from vonggac.decree.letter_page import Page
 
 _AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung", "Ghi chú")
 _AREA_WIDTHS = (10, 48, 27, 28, 18, 34)

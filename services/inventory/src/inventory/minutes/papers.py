@@ -9,9 +9,10 @@ from uuid import UUID
 
 from inventory.domain.mandate.directive import LetterheadFields
 from inventory.minutes.wording import heading_name
-from vonggac.decree import CENTRE, LEFT, RIGHT, Grid, LetterPage, Page
+from vonggac.decree.letter_page import LetterPage, Page
 from vonggac.decree.measures import SIGNER
 from vonggac.decree.pdf.letter_pdf import LetterPdf
+from vonggac.decree.word_page import CENTRE, LEFT, RIGHT, Grid
 
 _PROVINCE = re.compile(r"(?:tỉnh|thành phố) (.+)$", re.IGNORECASE)
 

@@ -17,8 +17,8 @@ from inventory.minutes.wording import (
     clock_time,
     heading_name,
 )
-from vonggac.decree import LetterPage, Page
 from vonggac.decree.dates import long_day, short_day
+from vonggac.decree.letter_page import LetterPage, Page
 from vonggac.sufficiency import SUFFICIENT, Sufficiency
 
 

@@ -15,8 +15,9 @@ from reporting.documents.office.contacts import NOBODY, WITHOUT_PEOPLE, Contact
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.decision import CENTRE_NOT_ASKING, OBSTRUCTION
 from reporting.urging.digest import RESTRICTED, day_shown, state_shown, visible_to
-from vonggac.decree import Grid, LetterPage
+from vonggac.decree.letter_page import LetterPage
 from vonggac.decree.measures import SIGNER
+from vonggac.decree.word_page import Grid
 
 OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Trước ngày", "Tình trạng", "Cơ sở")
 OBLIGATION_WIDTHS = (10, 26, 33, 22, 22, 52)

@@ -19,9 +19,10 @@ from reporting.documents.pdf.typesetting import pictures
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.letterhead import Letterhead
 from reporting.reports.snapshot.report import Report
-from vonggac import decree
-from vonggac.decree import CENTRE, LEFT, RIGHT, LetterPage
+from vonggac.decree import word_page
+from vonggac.decree.letter_page import LetterPage
 from vonggac.decree.measures import BETWEEN_PT, TABLE, TEXT_MM, WIDE_TEXT_MM
+from vonggac.decree.word_page import CENTRE, LEFT, RIGHT
 
 _ALIGNS: Mapping[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": RIGHT}
 
@@ -88,7 +89,7 @@ def _block(page: "ReportPage", block: Block, drawn: Mapping[str, bytes], *, wide
             if block.caption is not None:
                 page.caption(block.caption)
             aligns = [_ALIGNS[one] for one in block.aligns]
-            grid = decree.Grid(block.columns, block.widths, block.rows, aligns, block.strong, block.size)
+            grid = word_page.Grid(block.columns, block.widths, block.rows, aligns, block.strong, block.size)
             page.grid(grid, wide=wide)
         case Picture(svg, words):
             page.picture(drawn[svg], WIDE_CHART_MM if wide else CHART_MM, words)

@@ -16,7 +16,7 @@ from reporting.documents.office.archive import REPORT_PART, custom_xml, unpacked
 from reporting.domain.instants import moment
 from reporting.reports.snapshot.report import COLUMNS, Report
 from reporting.tables.xlsx_file import print_readably
-from vonggac.decree import packed
+from vonggac.decree.archive import packed
 from vonggac.http.formulas import escape_formula
 
 _RELATIONS = "xl/_rels/workbook.xml.rels"

@@ -10,8 +10,9 @@ from itertools import groupby
 from reporting.documents.letter.figures import is_counted, rows_of, word
 from reporting.documents.letter.responsible import responsible_of
 from reporting.reports.snapshot.report import Report
-from vonggac.decree import CENTRE, LEFT, Grid, LetterPage
+from vonggac.decree.letter_page import LetterPage
 from vonggac.decree.measures import BETWEEN_PT
+from vonggac.decree.word_page import CENTRE, LEFT, Grid
 
 COLUMNS = ("TT", "Cơ sở", "Nghĩa vụ quá hạn (cơ quan chịu trách nhiệm)", "Đầu mối: họ và tên", "Chức vụ", "Điện thoại")
 WIDTHS = (9, 38, 36, 31, 25, 26)
