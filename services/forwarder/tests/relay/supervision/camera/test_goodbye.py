@@ -58,7 +58,8 @@ async def test_a_camera_that_says_goodbye_has_ended_its_stream_and_is_pulled_ane
     said = len(recorder.said)
     await sim.cameras["gate"].set_fault("ended", kind="bye")
     await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.ENDED))
-    assert {each.cause for each in recorder.said[said:]} == {"ended"}
+    causes = [each.cause for each in recorder.said[said:]]
+    assert set(causes[causes.index("ended") :]) == {"ended"}  # a slow machine's silence before it is said as well
     assert relay.pull.detail == "the camera ended the stream (RTCP BYE)"
     stopped = relay.media_watch.media
     assert (stopped.flowing, stopped.cause) == (False, Cause.ENDED)
