@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from forwarder.domain.picture.changes import NEEDLESS_AT_MOST, WITHIN_S, Picture, PictureChanges
+from forwarder.domain.picture.changes import CHANGES_AT_MOST, NEEDLESS_AT_MOST, WITHIN_S, Picture, PictureChanges
 from forwarder.domain.picture.rate import DeltaRate
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import PictureSign
@@ -98,6 +98,38 @@ def test_empty_picture_without_keyframes_is_dated_to_the_one_that_was_due(camera
     assert camera.judge(Cause.NO_KEYFRAME)
     assert camera.changes.weigh_keyframe(camera.now_s + 0.3, weight_of(*SCENE[0]))
     assert camera.changes.picture.since_s == camera.now_s + 0.3
+
+
+def test_empty_picture_without_keyframes_is_a_change_and_ends_also_while_nobody_watches_the_camera(
+    camera: Camera,
+) -> None:
+    """A scene that swings costs a probe each time; a keyframe that never comes costs one."""
+    for number in range(NEEDLESS_AT_MOST + 2):
+        camera.play(((33_000 * 2**number, 28), 50_000), 4)
+        camera.judge()
+    last_s = camera.now_s
+    assert camera.changes.miss_keyframe(last_s + 4.6, last_s, GOP_S)
+    assert camera.changes.picture is not None
+    assert camera.changes.picture.sign is PictureSign.OVERDUE
+    camera.now_s = last_s + 30
+    assert camera.judge(Cause.NO_KEYFRAME)
+    assert camera.changes.weigh_keyframe(camera.now_s + 0.3, weight_of(*SCENE[0]))
+    assert camera.changes.picture.since_s == camera.now_s + 0.3
+    camera.now_s += 1
+    assert camera.judge()
+    # It is as little watched as before.
+    assert camera.play(((400, 1), 50_000), 8) == []
+
+
+def test_empty_picture_without_keyframes_is_asked_for_a_bounded_number_of_times(camera: Camera) -> None:
+    """Of a camera that puts its keyframes off again and again."""
+    asked = 0
+    for _ in range(720):
+        asked += camera.changes.miss_keyframe(camera.now_s + 4.6, camera.now_s, GOP_S)
+        camera.now_s += 5
+        camera.changes.weigh_keyframe(camera.now_s, weight_of(*SCENE[0]))
+        camera.judge()
+    assert asked <= CHANGES_AT_MOST * 3600 / WITHIN_S + 2
 
 
 def test_empty_picture_is_not_what_people_rain_and_a_rate_control_make_of_a_scene(camera: Camera) -> None:

@@ -216,10 +216,7 @@ class PictureChanges:
     def _change(self, now_s: float, since_s: float, sign: PictureSign) -> bool:
         self._changes_s = [one for one in self._changes_s if now_s - one < WITHIN_S]
         self._needless_s = [one for one in self._needless_s if now_s - one < WITHIN_S]
-        if now_s < self._rests_until_s:
-            return False
-        if len(self._changes_s) >= CHANGES_AT_MOST or len(self._needless_s) >= NEEDLESS_AT_MOST:
-            self._rests_until_s = now_s + WITHIN_S
+        if not self._may_change(now_s, sign):
             return False
         self._changes_s.append(now_s)
         unjudged = self.picture is not None and not self.picture.judged
@@ -229,6 +226,23 @@ class PictureChanges:
             since_s = max(since_s, self.picture.since_s)
         self.picture = Picture(since_s, sign)
         self._present, self._level = Weights(), float("inf")
+        return True
+
+    def _may_change(self, now_s: float, sign: PictureSign) -> bool:
+        """Whether a change is published; a camera that changes too often, or needlessly, rests.
+
+        A keyframe that does not come is no change of scene: without that change every probe of a camera that rests
+        would call it up, for want of a keyframe to decode. What begins so ends so.
+        """
+        if self.picture is not None and self.picture.sign is PictureSign.OVERDUE:
+            return True
+        if sign is PictureSign.OVERDUE:
+            return len(self._changes_s) < CHANGES_AT_MOST
+        if now_s < self._rests_until_s:
+            return False
+        if len(self._changes_s) >= CHANGES_AT_MOST or len(self._needless_s) >= NEEDLESS_AT_MOST:
+            self._rests_until_s = now_s + WITHIN_S
+            return False
         return True
 
     def _learn(self, picture: Picture | None, *, moves: bool) -> None:
