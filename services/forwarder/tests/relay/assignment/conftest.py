@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,20 +195,52 @@ async def start_forwarder(
     await asyncio.gather(*(task for _, task in running))
 
 
-@pytest_asyncio.fixture
-async def forwarded(
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A simulated camera and its centres, what a forwarder is given of them and what it says."""
+
+    sim: Simulator
+    planner: "Planner"
+    inventory: Inventory
+    statuses: Statuses
+    asker: Asker
+    start: StartForwarder
+
+    def plan(self, camera_id: str = "gate", **changes: object) -> CameraV1:
+        """A camera delivered to every centre, under its own name."""
+        return self.planner.camera(self.sim, camera_id, **changes)
+
+    def plan_delivery(self, centre_id: str, path: str, **changes: object) -> PlannedDelivery:
+        return self.planner.delivery(self.sim, centre_id, path, **changes)
+
+    async def publish(self, camera_id: str = "gate", **changes: object) -> CameraV1:
+        """Plan a camera for every centre, and publish it as inventory does."""
+        camera = self.plan(camera_id, **changes)
+        await self.inventory.publish(camera)
+        return camera
+
+    async def become(self, camera: CameraV1, *words: str) -> list[DeliveryObservedV1]:
+        """Wait until these are the states, in the order of the plan's deliveries."""
+        return await self.statuses.become(camera, *words)
+
+    async def forward(self) -> tuple[Process, CameraV1]:
+        """Start a forwarder; the camera that it holds is acknowledged at both centres."""
+        forwarder = await self.start()
+        camera = await self.publish()
+        await self.become(camera, "acknowledged", "acknowledged")
+        return forwarder, camera
+
+
+@pytest.fixture
+def scene(
     sim: Simulator,
     planner: "Planner",
     inventory: Inventory,
-    start_forwarder: StartForwarder,
     statuses: Statuses,
-) -> tuple[Process, CameraV1]:
-    """A forwarder, and the camera that it holds: acknowledged at both centres."""
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
-    return forwarder, camera
+    asker: Asker,
+    start_forwarder: StartForwarder,
+) -> Scene:
+    return Scene(sim, planner, inventory, statuses, asker, start_forwarder)
 
 
 @pytest.fixture

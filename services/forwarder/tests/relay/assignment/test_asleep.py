@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from forwarder.messaging import request_handover
 from forwarder.relay.assignment import handover_receiver as receiver
 from forwarder.relay.assignment.handover_receiver import HandoverOutcome, HandoverStep
-from forwarder.relay.service import Process
-from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ForwarderAliveV1
-from vonggac.events.inventory import CameraV1
 from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
 from vonggac.testing.processes import put_to_sleep
@@ -25,23 +22,13 @@ from vonggac.testing.processes import put_to_sleep
 if TYPE_CHECKING:
     import pytest
     from nats.aio.msg import Msg
-    from services.forwarder.tests.conftest import Planner
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Scene
 
 
 async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: Callable[..., Awaitable[Process]],
-    bus: Bus,
-    monkeypatch: pytest.MonkeyPatch,
+    scene: Scene, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forwarder = await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    forwarder, camera = await scene.forward()
     facts: list[DeliveryObservedV1] = []
     beats: list[ForwarderAliveV1] = []
 
@@ -72,9 +59,9 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
 
 
 async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_anew_once(
-    forwarded: tuple[Process, CameraV1], bus: Bus, reporting_bus: Bus
+    scene: Scene, bus: Bus, reporting_bus: Bus
 ) -> None:
-    forwarder, camera = forwarded
+    forwarder, camera = await scene.forward()
     facts: list[DeliveryObservedV1] = []
     beats: list[ForwarderAliveV1] = []
 
@@ -118,18 +105,11 @@ async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_an
 
 
 async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_another_one_holds(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: Callable[..., Awaitable[Process]],
-    spawn_forwarder: Callable[[], subprocess.Popen[bytes]],
-    forwarder_bus: Bus,
+    scene: Scene, spawn_forwarder: Callable[[], subprocess.Popen[bytes]], forwarder_bus: Bus
 ) -> None:
-    holder = await start_forwarder(rebalance_after_s=600)
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    holder = await scene.start(rebalance_after_s=600)
+    camera = await scene.publish()
+    await scene.become(camera, "acknowledged", "acknowledged")
     worker = holder.worker
     assert worker is not None
     asleep = spawn_forwarder()
@@ -142,9 +122,9 @@ async def test_a_forwarder_that_slept_amid_a_handover_takes_no_camera_that_anoth
     drop = {"Vonggac-Handover": HandoverStep.DROP.value}
     assert await request_handover(forwarder_bus, other.worker_id, job, drop, within_s=5.0) is not None
     # It has read all by now: two seconds of what it would do.
-    national = sim.centres["national"]
+    national = scene.sim.centres["national"]
     packets = national.streams["gate"].packets
     stream = await national.wait_for("gate", lambda stream: stream.packets > packets + 2 * 75)
-    assert [observed.worker_id for observed in await statuses.of(camera)] == [holder.worker_id] * 2
+    assert [observed.worker_id for observed in await scene.statuses.of(camera)] == [holder.worker_id] * 2
     assert list(worker.held) == [camera.id]
-    assert (sim.cameras["gate"].sessions_total, stream.sessions) == (1, 1)
+    assert (scene.sim.cameras["gate"].sessions_total, stream.sessions) == (1, 1)

@@ -19,7 +19,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Scene, Statuses
 
 type StartForwarder = Callable[..., Awaitable[Process]]
 BOTH_ACKNOWLEDGED = ("acknowledged", "acknowledged")
@@ -111,47 +111,36 @@ async def test_who_refused_the_credentials_is_tried_again_when_they_are_entered_
     assert untouched(guarded, "provincial")
 
 
-async def test_what_says_nothing_of_media_restarts_nothing(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
-) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+async def test_what_says_nothing_of_media_restarts_nothing(scene: Scene) -> None:
+    _, camera = await scene.forward()
     renamed = with_first(camera, 2, read_back_url="rtsp://127.0.0.1:1/gate").model_copy(
         update={"name": "Cổng phụ", "probe_interval_s": 7}
     )
-    await inventory.publish(renamed)
-    await carried_out(statuses, renamed)
-    assert untouched(sim, "national")
-    assert untouched(sim, "provincial")
-    assert sim.cameras["gate"].sessions_total == 1
+    await scene.inventory.publish(renamed)
+    await carried_out(scene.statuses, renamed)
+    assert untouched(scene.sim, "national")
+    assert untouched(scene.sim, "provincial")
+    assert scene.sim.cameras["gate"].sessions_total == 1
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["while it runs", "while nobody holds the camera"])
 async def test_a_delivery_that_is_planned_no_more_leaves_neither_a_state_nor_an_order(
-    held: bool,
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
+    held: bool, scene: Scene, bus: Bus
 ) -> None:
-    camera = planner.camera(sim)
+    camera = scene.plan()
     gone, stays = camera.deliveries
     order = DeliveryCommand(delivery_id=gone.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
     orders, states = Bucket(bus, topology.DELIVERY_COMMANDS), Bucket(bus, topology.DELIVERY_STATUS)
     await orders.put(str(gone.id), order.model_dump_json().encode())
-    first = await start_forwarder()
-    await inventory.publish(camera)
-    await statuses.become(camera, "stopped", "acknowledged")
+    first = await scene.start()
+    await scene.inventory.publish(camera)
+    await scene.become(camera, "stopped", "acknowledged")
     if not held:
         first.stop()
-        await statuses.become(camera, "released", "released")
-    await inventory.publish(camera.model_copy(update={"revision": 2, "deliveries": (stays,)}))
+        await scene.become(camera, "released", "released")
+    await scene.inventory.publish(camera.model_copy(update={"revision": 2, "deliveries": (stays,)}))
     if not held:
-        await start_forwarder()
+        await scene.start()
 
     async def forgotten() -> bool:
         return not await states.get(str(gone.id)) and not await orders.get(str(gone.id))
@@ -164,25 +153,18 @@ async def _acknowledged(states: Bucket, key: str) -> bool:
     return b'"acknowledged"' in (await states.get(key) or b"")
 
 
-async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
-) -> None:
-    camera = planner.camera(sim)
+async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(scene: Scene, bus: Bus) -> None:
+    camera = scene.plan()
     newer, stays = camera.deliveries
-    await start_forwarder()
-    await inventory.publish(camera.model_copy(update={"revision": 5}))
-    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    await scene.start()
+    await scene.inventory.publish(camera.model_copy(update={"revision": 5}))
+    await scene.become(camera, *BOTH_ACKNOWLEDGED)
     order = DeliveryCommand(delivery_id=newer.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
     await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(newer.id), order.model_dump_json().encode())
-    await statuses.become(camera, "stopped", "acknowledged")
+    await scene.become(camera, "stopped", "acknowledged")
     # An older plan that comes late.
     old = camera.model_copy(update={"revision": 4, "deliveries": (stays,)})
-    await inventory.publish(old)
+    await scene.inventory.publish(old)
     await eventually(lambda: _revision(bus, str(stays.id), 4), within_s=10)
     assert await Bucket(bus, topology.DELIVERY_COMMANDS).get(str(newer.id))
 
@@ -194,42 +176,31 @@ async def _revision(bus: Bus, key: str, revision: int) -> bool:
 
 @pytest.mark.parametrize("status", [FacilityStatus.CLOSED, FacilityStatus.SUSPENDED])
 async def test_a_closed_facility_stops_its_cameras_and_reopening_starts_them(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    status: FacilityStatus,
+    scene: Scene, status: FacilityStatus
 ) -> None:
-    await start_forwarder()
-    camera = planner.camera(sim, facility_status=FacilityStatus.ACTIVE)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
-    await inventory.publish(camera.model_copy(update={"revision": 2, "facility_status": status}))
-    await statuses.become(camera, "disabled", "disabled")
-    for centre in sim.centres.values():
+    await scene.start()
+    camera = await scene.publish(facility_status=FacilityStatus.ACTIVE)
+    await scene.become(camera, "acknowledged", "acknowledged")
+    await scene.inventory.publish(camera.model_copy(update={"revision": 2, "facility_status": status}))
+    await scene.become(camera, "disabled", "disabled")
+    for centre in scene.sim.centres.values():
         await centre.wait_for("gate", lambda stream: not stream.live)
-    await eventually(lambda: sim.cameras["gate"].sessions == 0)
-    await inventory.publish(camera.model_copy(update={"revision": 3}))
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    await eventually(lambda: scene.sim.cameras["gate"].sessions == 0)
+    await scene.inventory.publish(camera.model_copy(update={"revision": 3}))
+    await scene.become(camera, "acknowledged", "acknowledged")
 
 
 async def test_a_changed_plan_counts_also_in_a_queue_that_was_made_anew_and_numbers_from_the_beginning(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
+    scene: Scene, bus: Bus
 ) -> None:
     """As after NATS came back with an old disk."""
-    await start_forwarder()
-    camera = planner.camera(sim)
+    await scene.start()
+    camera = scene.plan()
     for revision in range(1, 5):
         camera = camera.model_copy(update={"revision": revision})
-        await inventory.publish(camera)
-    await carried_out(statuses, camera)
+        await scene.inventory.publish(camera)
+    await carried_out(scene.statuses, camera)
     await bus.js.delete_stream(topology.DELIVERY_JOBS)
     await topology.declare(bus.js)
-    await inventory.publish(camera.model_copy(update={"revision": 5, "enabled": False}))
-    await statuses.become(camera, "disabled", "disabled")
+    await scene.inventory.publish(camera.model_copy(update={"revision": 5, "enabled": False}))
+    await scene.become(camera, "disabled", "disabled")

@@ -25,7 +25,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Scene, Statuses
 
 pytestmark = pytest.mark.slow
 
@@ -227,14 +227,12 @@ async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pul
         await eventually(lambda: worker_of(first).handed_over[HandoverWay.UNPREPARED] == 1)
 
 
-async def test_without_another_worker_the_cameras_wait_in_the_queue(
-    forwarded: tuple[Process, CameraV1], statuses: Statuses, start_forwarder: StartForwarder
-) -> None:
-    first, camera = forwarded
+async def test_without_another_worker_the_cameras_wait_in_the_queue(scene: Scene) -> None:
+    first, camera = await scene.forward()
     first.stop()
     await eventually(lambda: worker_of(first).handed_over[HandoverWay.GIVEN_BACK] == 1)
-    await start_forwarder()
-    await all_acknowledged(statuses, [camera])
+    await scene.start()
+    await all_acknowledged(scene.statuses, [camera])
 
 
 @pytest.mark.usefixtures("bus")
@@ -321,38 +319,33 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
         await eventually(as_changed, within_s=15)
 
 
-async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
-) -> None:
-    first = await start_forwarder()
-    camera = planner.camera(sim)
+async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(scene: Scene, bus: Bus) -> None:
+    first = await scene.start()
+    camera = scene.plan()
     stopped, runs = camera.deliveries
     order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
     orders = Bucket(bus, topology.DELIVERY_COMMANDS)
     await orders.put(str(stopped.id), order.model_dump_json().encode())
-    await inventory.publish(camera)
+    await scene.inventory.publish(camera)
     words = ["stopped", "acknowledged"]
 
     async def as_ordered() -> bool:
-        seen = await statuses.words(camera)
+        seen = await scene.statuses.words(camera)
         assert seen == words, seen
         return True
 
     await eventually(as_ordered, within_s=15)
-    second = await start_forwarder()
+    second = await scene.start()
     await known_to(first, 1)
     first.stop()
     await eventually(lambda: len(worker_of(second).held) == 1)
     await eventually(as_ordered, within_s=15)
-    assert stopped.destination_code not in {name for name, centre in sim.centres.items() if "gate" in centre.streams}
-    assert sim.centres[runs.destination_code].streams["gate"].live
+    assert stopped.destination_code not in {
+        name for name, centre in scene.sim.centres.items() if "gate" in centre.streams
+    }
+    assert scene.sim.centres[runs.destination_code].streams["gate"].live
     # The camera goes, and its orders with it.
-    await inventory.remove(camera)
+    await scene.inventory.remove(camera)
 
     async def forgotten() -> bool:
         return not await orders.get(str(stopped.id))

@@ -26,7 +26,7 @@ from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Scene, Statuses
 
 pytestmark = pytest.mark.slow
 
@@ -183,34 +183,24 @@ def never_a_keyframe(number: int) -> bytes:
 
 
 async def test_a_camera_that_floods_is_bounded_and_the_others_are_served_meanwhile(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    bus: Bus,
-    spawn_forwarder: Spawn,
+    scene: Scene, bus: Bus, spawn_forwarder: Spawn
 ) -> None:
     assert bus.connected
-    async with watched(sim, planner, inventory, statuses, spawn_forwarder) as forwarder:
+    async with watched(scene.sim, scene.planner, scene.inventory, scene.statuses, spawn_forwarder) as forwarder:
         for packet in (only_keyframes, never_a_keyframe):
             peer, sent = _flooding(packet)
             async with peer:
                 url = f"rtsp://127.0.0.1:{peer.port}/{packet.__name__}"
-                plan = planner.camera(sim, "gate", url=url, secret=None, code=packet.__name__)
-                deliveries = tuple(planner.delivery(sim, centre, packet.__name__) for centre in sim.centres)
-                await inventory.publish(plan.model_copy(update={"deliveries": deliveries}))
+                plan = scene.plan(url=url, secret=None, code=packet.__name__)
+                deliveries = tuple(scene.plan_delivery(centre, packet.__name__) for centre in scene.sim.centres)
+                await scene.inventory.publish(plan.model_copy(update={"deliveries": deliveries}))
                 await eventually(partial(_half_is_sent, sent), within_s=60)
                 await forwarder.good_is_whole(100)
                 assert forwarder.more_mb < MORE_MB
 
 
 async def test_a_description_that_is_a_bomb_and_media_before_its_time_are_harmless(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    bus: Bus,
-    spawn_forwarder: Spawn,
+    scene: Scene, bus: Bus, spawn_forwarder: Spawn
 ) -> None:
     assert bus.connected
     tracks = b"".join(b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:t%d\r\n" % n for n in range(3_000))
@@ -225,22 +215,24 @@ async def test_a_description_that_is_a_bomb_and_media_before_its_time_are_harmle
         ScriptedPeer(bomb) as one,
         ScriptedPeer(too_big) as two,
         ScriptedPeer(early) as three,
-        watched(sim, planner, inventory, statuses, spawn_forwarder) as forwarder,
+        watched(scene.sim, scene.planner, scene.inventory, scene.statuses, spawn_forwarder) as forwarder,
     ):
         plans = []
         for peer in (one, two, three):
-            plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None)
-            deliveries = tuple(planner.delivery(sim, centre, f"hostile-{peer.port}") for centre in sim.centres)
+            plan = scene.plan(url=f"rtsp://127.0.0.1:{peer.port}/", secret=None)
+            deliveries = tuple(scene.plan_delivery(centre, f"hostile-{peer.port}") for centre in scene.sim.centres)
             plans.append(plan.model_copy(update={"deliveries": deliveries}))
-            await inventory.publish(plans[-1])
+            await scene.inventory.publish(plans[-1])
         await forwarder.good_is_whole(GOOD_PACKETS)
-        (observed, _) = await both_become(statuses, plans[1], {"waiting_for_camera"})
+        (observed, _) = await both_become(scene.statuses, plans[1], {"waiting_for_camera"})
         assert observed.cause is not None
         assert observed.cause.value == "protocol_error"
         # It never plays a picture after PLAY: what came before is nobody's.
-        await both_become(statuses, plans[2], {"waiting_for_camera"})
+        await both_become(scene.statuses, plans[2], {"waiting_for_camera"})
         assert forwarder.more_mb < MORE_MB
-        assert all(peer.port and f"hostile-{peer.port}" not in sim.centres["national"].streams for peer in (two, three))
+        assert all(
+            peer.port and f"hostile-{peer.port}" not in scene.sim.centres["national"].streams for peer in (two, three)
+        )
 
 
 def _described(request: Request) -> bytes:
@@ -289,12 +281,7 @@ async def test_hostile_floods_of_tiny_things_are_cut_and_named_and_cost_nobody_a
 
 
 async def test_a_hostile_camera_that_is_removed_loses_its_connection_within_a_second_whatever_it_sends(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    bus: Bus,
-    spawn_forwarder: Spawn,
+    scene: Scene, bus: Bus, spawn_forwarder: Spawn
 ) -> None:
     assert bus.connected
 
@@ -303,13 +290,12 @@ async def test_a_hostile_camera_that_is_removed_loses_its_connection_within_a_se
 
     async with (
         ScriptedPeer(ScriptedCamera(PLAY=endless, TEARDOWN=None)) as peer,
-        watched(sim, planner, inventory, statuses, spawn_forwarder),
+        watched(scene.sim, scene.planner, scene.inventory, scene.statuses, spawn_forwarder),
     ):
-        deliveries = tuple(planner.delivery(sim, centre, "removed") for centre in sim.centres)
-        plan = planner.camera(sim, "gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=deliveries)
-        await inventory.publish(plan)
+        deliveries = tuple(scene.plan_delivery(centre, "removed") for centre in scene.sim.centres)
+        plan = await scene.publish("gate", url=f"rtsp://127.0.0.1:{peer.port}/", secret=None, deliveries=deliveries)
         await eventually(lambda: peer.open_connections == 1 and "PLAY" in peer.methods)
         removed_s = time.monotonic()
-        await inventory.remove(plan)
+        await scene.inventory.remove(plan)
         await eventually(lambda: peer.open_connections == 0, poll_s=0.01)
         assert time.monotonic() - removed_s < 1.0 + BUSY_S

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from services.forwarder.tests.conftest import Planner, StartSimulator
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Scene, Statuses
     from services.forwarder.tests.relay.conftest import RtmpServer
 
 type StartForwarder = Callable[..., Awaitable[Process]]
@@ -137,37 +137,24 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
         assert recorder.logins_failed == 2
 
 
-async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_once_more_soon(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
-) -> None:
-    gate = sim.cameras["gate"]
-    await start_forwarder(suspect_backoff_s=1.0)
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_once_more_soon(scene: Scene) -> None:
+    gate = scene.sim.cameras["gate"]
+    await scene.start(suspect_backoff_s=1.0)
+    camera = await scene.publish()
+    await scene.become(camera, "acknowledged", "acknowledged")
     await gate.set_fault("auth")
-    await all_wait(statuses, [camera], "session_limit")
-    [observed, _] = await statuses.of(camera)
+    await all_wait(scene.statuses, [camera], "session_limit")
+    [observed, _] = await scene.statuses.of(camera)
     assert "took this login before" in (observed.detail or "")
     await gate.clear_fault()
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    await scene.become(camera, "acknowledged", "acknowledged")
     assert gate.logins_failed == 1
 
 
 async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an_hour_later(
-    bus: Bus,
-    keys_folder: Path,
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
+    bus: Bus, keys_folder: Path, scene: Scene
 ) -> None:
-    camera = planner.camera(sim)
+    camera = scene.plan()
     device = device_address(camera.url)
     unsealer = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
     login = unsealer.fingerprint(f"{device.host}:{device.port}", Credentials("viewer", "s3cret-Xem"))
@@ -175,32 +162,26 @@ async def test_a_login_that_rests_is_tried_when_its_rest_is_over_and_not_half_an
     last_at = datetime.now(UTC) - timedelta(seconds=1800 - 8)
     record = json.dumps({"failed": 2, "last_at": last_at.isoformat()})
     await Bucket(bus, topology.LOGIN_FAILURES).put(login, record.encode())
-    await start_forwarder()
-    await inventory.publish(camera)
-    await all_wait(statuses, [camera])
-    [observed, _] = await statuses.of(camera)
+    await scene.start()
+    await scene.inventory.publish(camera)
+    await all_wait(scene.statuses, [camera])
+    [observed, _] = await scene.statuses.of(camera)
     assert observed.next_attempt_at is not None
     assert observed.next_attempt_at - datetime.now(UTC) < timedelta(seconds=10)
-    await statuses.become(camera, "acknowledged", "acknowledged")
-    assert sim.cameras["gate"].logins_failed == 0
+    await scene.become(camera, "acknowledged", "acknowledged")
+    assert scene.sim.cameras["gate"].logins_failed == 0
 
 
 async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_another_worker_has_logged_in(
-    bus: Bus,
-    keys_folder: Path,
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
+    bus: Bus, keys_folder: Path, scene: Scene
 ) -> None:
-    camera = planner.camera(sim)
+    camera = scene.plan()
     # Some cameras answer 401 while they start, and others while sessions that are gone count still.
-    await sim.cameras["gate"].set_fault("auth")
-    await start_forwarder()
-    await inventory.publish(camera)
-    await all_wait(statuses, [camera])
-    await sim.cameras["gate"].clear_fault()
+    await scene.sim.cameras["gate"].set_fault("auth")
+    await scene.start()
+    await scene.inventory.publish(camera)
+    await all_wait(scene.statuses, [camera])
+    await scene.sim.cameras["gate"].clear_fault()
     failures = Bucket(bus, topology.LOGIN_FAILURES)
     [login] = await failures.all()
     guard = LoginGuard(Outgoing(bus), failures, rests=LoginRests(1800.0))
@@ -208,28 +189,22 @@ async def test_a_camera_that_refused_the_login_for_a_moment_is_tried_when_anothe
     async with probing.attempt(login) as attempt:
         assert attempt.granted
         attempt.accept()
-    await statuses.become(camera, "acknowledged", "acknowledged")
-    assert sim.cameras["gate"].logins_failed == 1
+    await scene.become(camera, "acknowledged", "acknowledged")
+    assert scene.sim.cameras["gate"].logins_failed == 1
 
 
 async def test_a_login_that_another_process_saw_taken_is_not_blamed_on_its_password_at_the_first_refusal(
-    bus: Bus,
-    keys_folder: Path,
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
+    bus: Bus, keys_folder: Path, scene: Scene
 ) -> None:
-    camera = planner.camera(sim)
+    camera = scene.plan()
     guard = LoginGuard(Outgoing(bus), Bucket(bus, topology.LOGIN_FAILURES), rests=LoginRests(1800.0))
     probing = Logins(guard, Unsealer.from_file(keys_folder / WORKERS_PRIVATE))
     async with probing.attempt(probing.login_of(camera.url, Credentials("viewer", "s3cret-Xem"))) as attempt:
         attempt.accept(needed=True)
-    await sim.cameras["gate"].set_fault("auth")
-    await start_forwarder(suspect_backoff_s=60.0)
-    await inventory.publish(camera)
-    await all_wait(statuses, [camera], "session_limit")
+    await scene.sim.cameras["gate"].set_fault("auth")
+    await scene.start(suspect_backoff_s=60.0)
+    await scene.inventory.publish(camera)
+    await all_wait(scene.statuses, [camera], "session_limit")
 
 
 class WebDevice:
@@ -252,48 +227,33 @@ class WebDevice:
 
 
 @pytest.mark.parametrize("path", ["live.ts", "live.m3u8"])
-async def test_a_wrong_password_for_many_channels_by_http_costs_two_logins(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
-    path: str,
-) -> None:
+async def test_a_wrong_password_for_many_channels_by_http_costs_two_logins(scene: Scene, path: str) -> None:
     device = WebDevice("another")
     async with await asyncio.start_server(device.answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await start_forwarder()
+        await scene.start()
         urls = [f"http://127.0.0.1:{port}/{number}/{path}" for number in range(6)]
-        cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
+        cameras = [scene.plan(url=url, secret=scene.planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
         for camera in cameras:
-            await inventory.publish(camera)
-        await all_wait(statuses, cameras)
+            await scene.inventory.publish(camera)
+        await all_wait(scene.statuses, cameras)
         assert device.refused == 2
 
 
-async def test_a_password_by_http_that_worked_before_is_no_wrong_one_at_its_first_refusal(
-    sim: Simulator, planner: Planner, inventory: Inventory, start_forwarder: StartForwarder, statuses: Statuses
-) -> None:
+async def test_a_password_by_http_that_worked_before_is_no_wrong_one_at_its_first_refusal(scene: Scene) -> None:
     device = WebDevice("s3cret-Xem")
     async with await asyncio.start_server(device.answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
-        await start_forwarder(suspect_backoff_s=60.0)
-        camera = planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url))
-        await inventory.publish(camera)
+        await scene.start(suspect_backoff_s=60.0)
+        camera = await scene.publish(url=url, secret=scene.planner.seal("viewer", "s3cret-Xem", url))
         await eventually(lambda: device.taken)
         device._good = "changed"
-        await all_wait(statuses, [camera], "session_limit")
+        await all_wait(scene.statuses, [camera], "session_limit")
         assert device.refused == 1
 
 
 async def test_a_wrong_password_for_many_channels_by_rtmp_costs_two_logins(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    start_forwarder: StartForwarder,
-    statuses: Statuses,
-    rtmp_server: RtmpServer,
+    scene: Scene, rtmp_server: RtmpServer
 ) -> None:
     refused = 0
 
@@ -307,10 +267,10 @@ async def test_a_wrong_password_for_many_channels_by_rtmp_costs_two_logins(
         return "[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed"
 
     rtmp_server.refuse_connect = ask
-    await start_forwarder()
+    await scene.start()
     urls = [rtmp_server.url(f"gate-{number}") for number in range(6)]
-    cameras = [planner.camera(sim, url=url, secret=planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
+    cameras = [scene.plan(url=url, secret=scene.planner.seal("viewer", "s3cret-Xem", url)) for url in urls]
     for camera in cameras:
-        await inventory.publish(camera)
-    await all_wait(statuses, cameras)
+        await scene.inventory.publish(camera)
+    await all_wait(scene.statuses, cameras)
     assert refused == 2

@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 
 from forwarder.relay.service import Process
 from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy
-from simulator import CameraConfig, Simulator
+from simulator import CameraConfig
 from vonggac.bus import Bus
 from vonggac.events import Cause, decode, subjects
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
@@ -20,7 +20,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Scene
 
 type StartForwarder = Callable[..., Awaitable[Process]]
 TOLERANCE_S = 1.5
@@ -48,17 +48,12 @@ def near(moment: datetime | None, truth: datetime) -> bool:
 
 
 async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    seen: list[CameraMediaObservedV1],
+    scene: Scene, seen: list[CameraMediaObservedV1]
 ) -> None:
-    forwarder = await start_forwarder()
-    camera, gate = planner.camera(sim), sim.cameras["gate"]
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    forwarder = await scene.start()
+    camera, gate = scene.plan(), scene.sim.cameras["gate"]
+    await scene.inventory.publish(camera)
+    await scene.become(camera, "acknowledged", "acknowledged")
     await eventually(lambda: seen and seen[-1].state is MediaState.FLOWING)
     assert (seen[0].worker_id, seen[0].sequence, seen[0].camera_id) == (forwarder.worker_id, 1, camera.id)
 
@@ -69,7 +64,7 @@ async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
     assert near(stopped.media_stopped_at, off_at)
     assert stopped.media_since == seen[0].media_since
     # Dated, however late the deliveries' own words come.
-    [observed, _] = await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
+    [observed, _] = await scene.become(camera, "waiting_for_camera", "waiting_for_camera")
     assert near(observed.media_stopped_at, off_at)
     assert near(observed.last_acknowledged_at, off_at)
 
@@ -82,23 +77,16 @@ async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
     assert flowing.media_stopped_at == stopped.media_stopped_at
     assert flowing.cause is None
 
-    await inventory.remove(camera)
+    await scene.inventory.remove(camera)
     await eventually(lambda: seen[-1].state is MediaState.RELEASED)
     assert [report.sequence for report in seen] == list(range(1, len(seen) + 1))
 
 
-async def test_a_stall_within_one_session_is_seen_and_dated(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    seen: list[CameraMediaObservedV1],
-) -> None:
-    await start_forwarder()
-    camera, gate = planner.camera(sim), sim.cameras["gate"]
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+async def test_a_stall_within_one_session_is_seen_and_dated(scene: Scene, seen: list[CameraMediaObservedV1]) -> None:
+    await scene.start()
+    camera, gate = scene.plan(), scene.sim.cameras["gate"]
+    await scene.inventory.publish(camera)
+    await scene.become(camera, "acknowledged", "acknowledged")
     stalled_at = datetime.now(UTC)
     await gate.set_fault("stall")
     await eventually(lambda: seen[-1].state is MediaState.STOPPED, within_s=8)
@@ -110,19 +98,16 @@ async def test_a_stall_within_one_session_is_seen_and_dated(
     assert near(seen[2].media_since, went_on_at)
 
 
-async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(
-    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
-) -> None:
-    await start_forwarder(stall_s=5.0)
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(scene: Scene) -> None:
+    await scene.start(stall_s=5.0)
+    camera = await scene.publish()
+    await scene.become(camera, "acknowledged", "acknowledged")
     # Its kernel acknowledges no more as soon as the port and its sessions are gone.
     gone_at = datetime.now(UTC)
-    await sim.centres["national"].set_fault("refuse")
+    await scene.sim.centres["national"].set_fault("refuse")
 
     async def lost() -> datetime | None:
-        observed = (await statuses.of(camera))[0]
+        observed = (await scene.statuses.of(camera))[0]
         return observed.last_acknowledged_at if observed.state == "backing_off" else None
 
     assert near(await eventually(lost), gone_at)

@@ -14,7 +14,6 @@ from forwarder.relay.assignment.paced_reports import PacedReports
 from forwarder.relay.service import Process
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
@@ -22,7 +21,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
-    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Scene
 
 type StartForwarder = Callable[..., Awaitable[Process]]
 
@@ -43,26 +42,22 @@ def sent(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_flapping_deliveries_publish_one_change_a_second_and_the_last_state_always(
-    sim: Simulator,
-    bus: Bus,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    sent: list[float],
+    scene: Scene, bus: Bus, sent: list[float]
 ) -> None:
-    camera, national = planner.camera(sim), sim.centres["national"]
+    camera, national = scene.plan(), scene.sim.centres["national"]
     came: list[DeliveryObservedV1] = []
 
     async def note(message: Msg) -> None:
         observed = decode(message.data).data
-        if isinstance(observed, DeliveryObservedV1) and observed.destination_id == planner.destination("national"):
+        if isinstance(observed, DeliveryObservedV1) and observed.destination_id == scene.planner.destination(
+            "national"
+        ):
             came.append(observed)
 
     await bus.client.subscribe(subjects.delivery_observation("*"), cb=note)
-    await start_forwarder()
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
+    await scene.start()
+    await scene.inventory.publish(camera)
+    await scene.become(camera, "acknowledged", "acknowledged")
     # On a busy machine the next session may begin before anybody sees that the last one has ended.
     for sessions in range(1, 5):
         await national.wait_for("gate", lambda stream: stream.live and stream.sessions == sessions)  # noqa: B023 - awaited

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator import Simulator
 from vonggac.bus import Bus, ServerClock
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
@@ -17,8 +16,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
-    from services.forwarder.tests.conftest import Planner
-    from services.forwarder.tests.relay.assignment.conftest import Asker, Inventory, StartForwarder, Statuses
+    from services.forwarder.tests.relay.assignment.conftest import Scene
 
 
 def skewed(by_s: float) -> ServerClock:
@@ -26,18 +24,9 @@ def skewed(by_s: float) -> ServerClock:
 
 
 @pytest.mark.parametrize("skew_s", [-600.0, 600.0])
-async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
-    skew_s: float,
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    asker: Asker,
-    start_forwarder: StartForwarder,
-    bus: Bus,
-) -> None:
+async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(skew_s: float, scene: Scene, bus: Bus) -> None:
     began = datetime.now(UTC)
-    forwarder = await start_forwarder(clock=skewed(skew_s))
+    forwarder = await scene.start(clock=skewed(skew_s))
     facts: list[DeliveryObservedV1] = []
     beats: list[ForwarderAliveV1] = []
 
@@ -49,14 +38,13 @@ async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
             beats.append(data)
 
     await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    await statuses.become(camera, "acknowledged", "acknowledged")
-    await asker.publish_finding(
+    camera = await scene.publish()
+    await scene.become(camera, "acknowledged", "acknowledged")
+    await scene.asker.publish_finding(
         camera, camera.deliveries[0], VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1
     )
-    await statuses.become(camera, "verified", "acknowledged")
-    history = await eventually(lambda: asker.history_of(camera, 1))
+    await scene.become(camera, "verified", "acknowledged")
+    history = await eventually(lambda: scene.asker.history_of(camera, 1))
     await eventually(lambda: len(beats) >= 1)
     done = datetime.now(UTC)
     slack = timedelta(seconds=1)
@@ -67,26 +55,18 @@ async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
     assert ("600.0 s fast" if skew_s > 0 else "600.0 s slow") in skew
 
 
-async def test_skew_of_the_earlier_holder_does_not_make_the_later_one_yield(
-    sim: Simulator,
-    planner: Planner,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    bus: Bus,
-) -> None:
-    fast = await start_forwarder(clock=skewed(600.0))
-    camera = planner.camera(sim)
-    await inventory.publish(camera)
-    first = await statuses.become(camera, "acknowledged", "acknowledged")
+async def test_skew_of_the_earlier_holder_does_not_make_the_later_one_yield(scene: Scene, bus: Bus) -> None:
+    fast = await scene.start(clock=skewed(600.0))
+    camera = await scene.publish()
+    first = await scene.become(camera, "acknowledged", "acknowledged")
     assert {observed.worker_id for observed in first} == {fast.worker_id}
-    good = await start_forwarder()
+    good = await scene.start()
     fast.stop()
 
     async def moved() -> bool:
-        observed = await statuses.of(camera)
+        observed = await scene.statuses.of(camera)
         return {one.worker_id for one in observed} == {good.worker_id}
 
     await eventually(moved, within_s=20)
-    later = await statuses.become(camera, "acknowledged", "acknowledged")
+    later = await scene.become(camera, "acknowledged", "acknowledged")
     assert later[0].held_since > first[0].held_since
