@@ -7,10 +7,18 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from shared.tests.bus.declared.test_accounts import REPLIES, SERVICES, changes, requests_of, send, settled
+from shared.tests.bus.declared.hostile_logins import (
+    REPLIES,
+    SERVICES,
+    changes,
+    declare_without_ages,
+    requests_of,
+    send,
+    settled,
+    store_victims,
+)
 
 from vonggac.bus.connection import connect_once
-from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 
 NAME = "bus"
@@ -34,10 +42,9 @@ async def _attack(server: NatsServer) -> list[str]:
     inside, wrong = await connect_once(server.url, name="bench"), list[str]()
     try:
         streams = inside.jetstream()
-        await topology.declare(streams)
-        for subject in ("inventory.camera.kept", "observation.camera.kept", "notice.outage.kept"):
-            await streams.publish(subject, b"secret of the register")
+        await declare_without_ages(streams)
         for user in SERVICES:
+            await store_victims(streams)
             login = await connect_once(server.url, name="hostile", user=user.name, password=server.password(user.name))
             try:
                 requests = requests_of(user)

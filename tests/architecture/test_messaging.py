@@ -17,7 +17,9 @@ SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
 PERMISSIONS = (
     ROOT / "shared/src/vonggac/bus/declared/permissions.py",
     ROOT / "shared/tests/bus/declared/test_permissions.py",
+    ROOT / "shared/tests/bus/declared/hostile_logins.py",
     ROOT / "shared/tests/bus/declared/test_accounts.py",
+    ROOT / "shared/tests/bus/declared/test_reply_subjects.py",
 )
 """Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
