@@ -169,7 +169,10 @@ def settings_page() -> str:
         SETTINGS_INTRODUCTION,
     ]
     for package in (*SERVICES, "simulator", "console"):
-        parts += [f"## {PACKAGES[package]}", "| variable | type | default | meaning |\n|---|---|---|---|"]
+        parts += [
+            f"## {PACKAGES[package]}",
+            "| variable | type | default | meaning | set by, when |\n|---|---|---|---|---|",
+        ]
         rows = [" | ".join(_cell(text) for text in row) for row in describe(_settings_class(package))]
         parts[-1] += "".join(f"\n| {row} |" for row in rows)
     return "\n\n".join(parts) + "\n"

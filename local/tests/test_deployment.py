@@ -52,7 +52,7 @@ def known(service: str) -> set[str]:
 
 
 def required(service: str) -> set[str]:
-    return {variable for variable, _, default, _ in describe(SETTINGS[service]) if default == "required"}
+    return {setting.variable for setting in describe(SETTINGS[service]) if setting.default == "required"}
 
 
 def compose() -> dict[str, Any]:

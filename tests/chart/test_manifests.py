@@ -146,7 +146,7 @@ def test_a_service_is_set_what_it_needs_and_nothing_it_does_not_know(path: Path,
     given = one(of_ci(path), "ConfigMap", f"demo-vonggac-{service}")["data"]
     rows = list(describe(SETTINGS[service]))
     assert given.keys() <= {variable for variable, *_ in rows}
-    assert {variable for variable, _, default, _ in rows if default == "required"} <= given.keys()
+    assert {row.variable for row in rows if row.default == "required"} <= given.keys()
     assert all(isinstance(value, str) for value in given.values())
     spec = one(of_ci(path), "Deployment", f"demo-vonggac-{service}")["spec"]["template"]["spec"]
     mounts = {mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}

@@ -47,6 +47,15 @@ def test_a_variable_that_is_no_setting_is_logged_with_the_one_it_resembles(monke
     assert "S3cret!" not in str(logs)
 
 
+def test_a_setting_that_became_a_constant_is_logged_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_IDLE_TIMEOUT_S", "60")
+    with capture_logs() as logs:
+        log_unknown_settings(Sample)
+    [line] = logs
+    assert (line["event"], line["setting"], line["meant"]) == ("setting_unknown", "VONGGAC_SAMPLE_IDLE_TIMEOUT_S", None)
+    assert "remove the variable" in line["advice"]
+
+
 @pytest.mark.parametrize(
     "url", ["foo", "postgresql://u:S3cret!@h/d", "sqlite:///x", "postgresql+psycopg://u:S3cret!@h:x/d"]
 )
@@ -69,4 +78,4 @@ def test_a_password_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_setting_says_what_it_means() -> None:
-    assert all(meaning for _, _, _, meaning in describe(Sample))
+    assert all(setting.meaning and setting.set_by for setting in describe(Sample))

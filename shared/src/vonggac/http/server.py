@@ -35,7 +35,7 @@ def serve_or_exit[Given: ProcessSettings](
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"{service} cannot start: {error}") from None
-    limits = ConnectionLimits(settings.max_connections, settings.header_timeout_s, settings.idle_timeout_s)
+    limits = ConnectionLimits(settings.max_connections)
     try:
         with export_spans(
             service, settings.otlp_endpoint, version=app.version, own_share=settings.otlp_own_traces_share

@@ -28,6 +28,8 @@ class PullLimits:
 
     good_s: float = 60.0
     auth_cooldown_s: float = 1800.0
+    suspect_backoff_s: float = 300.0
+    """Until a camera that refuses a login which it took before (its session limit?) is tried once more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
@@ -16,7 +17,6 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.domain.picture.keyframes import KeyframeTiming
 from forwarder.domain.serving.tickets import TicketReader
 from forwarder.messaging import (
     Reporter,
@@ -67,9 +67,7 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
         allowed=settings.allowed,
         limits=Limits(
-            silent_s=settings.silent_after_s,
             keyframe_s=settings.keyframe_wait_s,
-            stall_s=settings.stall_s,
             drop_s=settings.drop_s,
             good_s=settings.good_session_s,
             refused_retry_s=settings.refused_retry_s,
@@ -77,9 +75,6 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
         pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
         budget=MediaBudget(max_bytes=settings.queued_media_bytes),
-        keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
-        connect_deadline_s=settings.connect_timeout_s,
-        media_timeout_s=settings.media_timeout_s,
         receive_low_water_bytes=settings.receive_low_water_bytes,
         hints=ReadBackHints(time.monotonic, clock.now),
         remux=RemuxPool(streams_per_process=settings.remux_cameras_per_process),
@@ -95,7 +90,6 @@ def listener_of(settings: Settings, context: RelayContext) -> CentreListener | N
         settings.serve_tls_certificate_file,
         settings.serve_tls_key_file,
         settings.served_udp_ports,
-        settings.serve_connections,
     )
     if ports.port is None and ports.tls_port is None:
         return None
@@ -111,8 +105,18 @@ def listener_of(settings: Settings, context: RelayContext) -> CentreListener | N
 class Process:
     """One forwarder: `run` until `stop`. `bus`, `worker` and `reporter` are None until NATS was there once."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, clock: ServerClock | None = None) -> None:
-        """Raises OSError or ValueError when the private key cannot be read."""
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        clock: ServerClock | None = None,
+        *,
+        adjust: Callable[[RelayContext], RelayContext] = lambda context: context,
+    ) -> None:
+        """`adjust` changes limits that are no settings, such as for a test that cannot wait for them.
+
+        Raises OSError or ValueError when the private key cannot be read.
+        """
         self.worker_id = f"forwarder-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
         self.worker: Worker | None = None
@@ -122,7 +126,7 @@ class Process:
         self.awake = self.clock.new_awake()
         """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
-        self._context = context_of(settings, self.clock)
+        self._context = adjust(context_of(settings, self.clock))
         self._listener = listener_of(settings, self._context)
         if self._listener is not None:
             self._context = replace(self._context, offers=self._listener.offers)
@@ -210,10 +214,11 @@ class Process:
         outgoing = Outgoing(bus, publisher=self.worker_id)
         started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
+        limits = self._context.pull_limits
         guard = LoginGuard(
             outgoing,
             Bucket(bus, topology.LOGIN_FAILURES),
-            rests=LoginRests(settings.auth_cooldown_s, settings.suspect_backoff_s),
+            rests=LoginRests(limits.auth_cooldown_s, limits.suspect_backoff_s),
             clock=self.clock.now,
         )
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from simulator import Simulator
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
@@ -161,7 +162,6 @@ def environment(nats_server: NatsServer, keys_folder: Path) -> dict[str, str]:
         "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
         "JWKS_FILE": str(keys_folder / JWKS),
         "ALLOWED_NETWORKS": "127.0.0.0/8",
-        "CONNECT_TIMEOUT_S": "2",
     }
     return {prefix + name: value for name, value in settings.items()}
 
@@ -170,6 +170,7 @@ async def _ready(process: Process) -> bool:
     return await process.check() is None
 
 
+_LIMITS = {field.name for field in fields(RelayContext)}
 type StartForwarder = Callable[..., Awaitable[Process]]
 
 
@@ -177,13 +178,19 @@ type StartForwarder = Callable[..., Awaitable[Process]]
 async def start_forwarder(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StartForwarder]:
-    """Run a forwarder in this process; keywords are settings. Those still running at the end are stopped."""
+    """Run a forwarder in this process; keywords are settings, or limits of its context. At the end all are stopped."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     running: list[tuple[Process, asyncio.Task[None]]] = []
 
     async def start(*, until_ready: bool = True, clock: ServerClock | None = None, **changes: object) -> Process:
-        process = Process(Settings.model_validate(Settings().model_dump() | changes), Metrics(), clock)
+        limits = {"connect_deadline_s": 2.0} | {name: changes.pop(name) for name in _LIMITS & changes.keys()}
+        process = Process(
+            Settings.model_validate(Settings().model_dump() | changes),
+            Metrics(),
+            clock,
+            adjust=lambda context: replace(context, **limits),  # type: ignore[arg-type]
+        )
         running.append((process, asyncio.create_task(process.run())))
         if until_ready:
             await eventually(lambda: _ready(process))

@@ -12,6 +12,7 @@ import pytest
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
+from forwarder.domain.picture.keyframes import KeyframeTiming
 from forwarder.messaging import request_deliveries
 from forwarder.relay.assignment import camera_rpc as answering
 from forwarder.relay.service import Process
@@ -30,7 +31,7 @@ BOTH_ACKNOWLEDGED = ["acknowledged", "acknowledged"]
 
 
 async def test_a_keyframe_is_handed_out_with_what_was_measured(scene: Scene) -> None:
-    forwarder = await scene.start(keyframe_interval_s=1.0)
+    forwarder = await scene.start(keyframes=KeyframeTiming(sample_s=1.0))
     camera = await scene.publish()
     await scene.become(camera, *BOTH_ACKNOWLEDGED)
 
@@ -59,7 +60,7 @@ async def test_a_keyframe_is_handed_out_with_what_was_measured(scene: Scene) -> 
 
 
 async def test_two_who_ask_within_the_interval_get_the_same_keyframe(scene: Scene) -> None:
-    await scene.start(keyframe_interval_s=60.0)
+    await scene.start(keyframes=KeyframeTiming(sample_s=60.0))
     camera = await scene.publish()
     await scene.become(camera, *BOTH_ACKNOWLEDGED)
     first, second = await scene.asker.keyframe(camera), await scene.asker.keyframe(camera)
@@ -127,7 +128,7 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
 
 
 async def test_empty_picture_without_a_keyframe_stays_overdue_after_it_was_judged(scene: Scene) -> None:
-    await scene.start(keyframe_interval_s=1.0)
+    await scene.start(keyframes=KeyframeTiming(sample_s=1.0))
     camera = await scene.publish()
     await scene.become(camera, *BOTH_ACKNOWLEDGED)
     came = set[str]()

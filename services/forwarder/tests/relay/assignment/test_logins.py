@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from forwarder.domain.camera_pull import PullLimits
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
 from vonggac.auth import Credentials, Unsealer
@@ -139,7 +140,7 @@ async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however
 
 async def test_a_camera_that_refuses_the_login_it_took_may_be_full_and_is_tried_once_more_soon(scene: Scene) -> None:
     gate = scene.sim.cameras["gate"]
-    await scene.start(suspect_backoff_s=1.0)
+    await scene.start(pull_limits=PullLimits(suspect_backoff_s=1.0))
     camera = await scene.publish()
     await scene.become(camera, "acknowledged", "acknowledged")
     await gate.set_fault("auth")
@@ -202,7 +203,7 @@ async def test_a_login_that_another_process_saw_taken_is_not_blamed_on_its_passw
     async with probing.attempt(probing.login_of(camera.url, Credentials("viewer", "s3cret-Xem"))) as attempt:
         attempt.accept(needed=True)
     await scene.sim.cameras["gate"].set_fault("auth")
-    await scene.start(suspect_backoff_s=60.0)
+    await scene.start(pull_limits=PullLimits(suspect_backoff_s=60.0))
     await scene.inventory.publish(camera)
     await all_wait(scene.statuses, [camera], "session_limit")
 
@@ -244,7 +245,7 @@ async def test_a_password_by_http_that_worked_before_is_no_wrong_one_at_its_firs
     device = WebDevice("s3cret-Xem")
     async with await asyncio.start_server(device.answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
-        await scene.start(suspect_backoff_s=60.0)
+        await scene.start(pull_limits=PullLimits(suspect_backoff_s=60.0))
         camera = await scene.publish(url=url, secret=scene.planner.seal("viewer", "s3cret-Xem", url))
         await eventually(lambda: device.taken)
         device._good = "changed"

@@ -99,7 +99,7 @@ async def test_a_stall_within_one_session_is_seen_and_dated(scene: Scene, seen: 
 
 
 async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(scene: Scene) -> None:
-    await scene.start(stall_s=5.0)
+    await scene.start()
     camera = await scene.publish()
     await scene.become(camera, "acknowledged", "acknowledged")
     # Its kernel acknowledges no more as soon as the port and its sessions are gone.

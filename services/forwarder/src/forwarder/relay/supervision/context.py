@@ -43,7 +43,9 @@ class RelayContext:
     keyframes: KeyframeTiming = field(default_factory=KeyframeTiming)
     keyframe_room: KeyframeRoom = field(default_factory=KeyframeRoom)
     connect_deadline_s: float = 10.0
+    """For one whole handshake with a camera or a destination."""
     media_timeout_s: float = 10.0
+    """Without video packets until a camera counts as lost; twice its usual gap where that is longer, 30 s at most."""
     monotonic_s: Callable[[], float] = time.monotonic
     """The same clock as `now().monotonic_s`, for what is read often."""
     wall_correction_s: Callable[[], float] = lambda: 0.0
