@@ -33,6 +33,8 @@ class Metrics(Collector):
         self.jobs_unreadable: Callable[[], Mapping[str, int]] = dict
         self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.remux_processes_died: Callable[[], int] = int
+        self.centre_connections: Callable[[], int] = int
+        self.centres_turned_away: Callable[[], Mapping[str, int]] = dict
         self.queued_media_bytes: Callable[[], int] = int
         self.deliveries_paused: Callable[[], int] = int
         self.gop_caches_dropped: Callable[[], int] = int
@@ -101,10 +103,26 @@ class Metrics(Collector):
             "GOP caches dropped because the process held too much.",
             value=self.gop_caches_dropped(),
         )
+        yield from self._centres()
         yield from self._observations()
         yield from self._read_back_hints()
         yield from _cameras(relays)
         yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+
+    def _centres(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "vonggac_forwarder_centre_connections",
+            "Connections at the ports for centres that pull, with those that other forwarders pass on.",
+            value=self.centre_connections(),
+        )
+        turned_away = CounterMetricFamily(
+            "vonggac_forwarder_centres_turned_away",
+            "Connections and requests that were turned away at the ports for centres that pull.",
+            labels=("reason",),
+        )
+        for reason, count in self.centres_turned_away().items():
+            turned_away.add_metric([reason], count)
+        yield turned_away
 
     def _read_back_hints(self) -> Iterator[Metric]:
         hints = CounterMetricFamily(

@@ -357,6 +357,9 @@ class Process:
         metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
+        if (listener := self._listener) is not None:
+            metrics.centre_connections = lambda: listener.connections
+            metrics.centres_turned_away = lambda: {reason.value: n for reason, n in listener.turned_away.items()}
         budget = self._context.budget
         metrics.queued_media_bytes = lambda: budget.queued_bytes
         metrics.deliveries_paused = lambda: budget.deliveries_paused

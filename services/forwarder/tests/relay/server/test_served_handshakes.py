@@ -119,3 +119,27 @@ async def test_served_port_that_stops_waits_for_no_handshake(listener: CentreLis
     for reader, writer in opened:
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
+
+
+async def test_served_centre_that_asks_for_another_handshake_is_ended_and_costs_no_other(
+    listener: CentreListener, trusting: ssl.SSLContext
+) -> None:
+    assert listener.tls_port is not None
+    _, other = await asyncio.open_connection("127.0.0.1", listener.tls_port, ssl=trusting)
+    client = await asyncio.create_subprocess_exec(
+        *("openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{listener.tls_port}"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert client.stdin is not None
+    assert client.stdout is not None
+    await eventually(lambda: listener.connections == 2)
+    # A line that is `R` alone begins a handshake inside the connection.
+    client.stdin.write(b"R\n")
+    said = await asyncio.wait_for(client.stdout.read(), 8)
+    await client.wait()
+    assert b"no renegotiation" in said
+    await eventually(lambda: listener.connections == 1)
+    assert not other.is_closing()
+    other.transport.abort()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from services.forwarder.tests.relay.server.conftest import PASSWORD
-from services.forwarder.tests.relay.server.puller import Puller
+from services.forwarder.tests.relay.server.puller import STATUS, Puller
 
 from simulator import Simulator
 from vonggac.events.causes import Cause
@@ -44,6 +44,40 @@ NONSENSE: dict[str, bytes] = {
     "a ticket of a passage": b"VONGGAC-PASSAGE/1 e30= 00\n",
 }
 """From somebody who has not logged in."""
+
+
+AMID_A_SESSION: dict[str, tuple[bytes, frozenset[int | None]]] = {
+    "SETUP of a track that is none": (
+        b"SETUP {url}/trackID=99 RTSP/1.0\r\nCSeq: 90\r\nTransport: RTP/AVP/TCP;unicast;interleaved=4-5\r\n",
+        frozenset({404, 455, 459}),
+    ),
+    "SETUP of another camera's track": (
+        (
+            b"SETUP rtsp://127.0.0.1/province/gate/trackID=0 RTSP/1.0\r\nCSeq: 90\r\n"
+            b"Transport: RTP/AVP/TCP;unicast;interleaved=4-5\r\n"
+        ),
+        frozenset({404, 455}),
+    ),
+    "UDP to port 22": (
+        b"SETUP {url}/trackID=0 RTSP/1.0\r\nCSeq: 90\r\nTransport: RTP/AVP;unicast;client_port=22-23\r\n",
+        frozenset({400, 455, 461}),
+    ),
+    "UDP to another host": (
+        (
+            b"SETUP {url}/trackID=0 RTSP/1.0\r\nCSeq: 90\r\n"
+            b"Transport: RTP/AVP;unicast;destination=10.9.9.9;client_port=22-23\r\n"
+        ),
+        frozenset({400, 455, 461}),
+    ),
+    "no CSeq": (b"GET_PARAMETER {url} RTSP/1.0\r\n", frozenset({400})),
+    "a length below zero": (b"OPTIONS {url} RTSP/1.0\r\nCSeq: 90\r\nContent-Length: -5\r\n", frozenset({400, None})),
+    "a length beyond all": (
+        b"OPTIONS {url} RTSP/1.0\r\nCSeq: 90\r\nContent-Length: 9999999999999\r\n",
+        frozenset({400, None}),
+    ),
+    "a header of 1 MB": (b"OPTIONS {url} RTSP/1.0\r\nCSeq: 90\r\nX: " + b"a" * (1 << 20) + b"\r\n", frozenset({None})),
+}
+"""What a centre sends beside the media that it takes, and how it is answered; None: its connection ends."""
 
 
 async def speak(served: Served, data: bytes, *, quiet_s: float = 1.0, within_s: float = 30.0) -> bytes:
@@ -140,6 +174,52 @@ async def test_served_camera_of_another_account_is_not_found_by_whatever_path(
         curious = await Puller(served.listener.port, path, RIGHT).connect()
         served.pullers.append(curious)
         assert await curious.ask("DESCRIBE") in {400, 404}, path
+
+
+@pytest.mark.parametrize("name", AMID_A_SESSION)
+async def test_served_nonsense_amid_a_session_is_answered_or_ends_that_session_alone(
+    name: str, sim: Simulator, serve: StartServing, capfd: pytest.CaptureFixture[str]
+) -> None:
+    served, playing = await begin(sim, serve)
+    assert served.listener.port is not None
+    hostile = await Puller(served.listener.port, "/ioc/gate", RIGHT).connect()
+    served.pullers.append(hostile)
+    assert await hostile.play() == 200
+    assert hostile._pumping is not None
+    hostile._pumping.cancel()
+    before, most_kb = dropped(served), memory_kb() + MOST_GROWTH_KB
+    sent, allowed = AMID_A_SESSION[name]
+    method, _, rest = sent.partition(b" ")
+    uri = rest.partition(b" ")[0].replace(b"{url}", hostile.url.encode()).decode()
+    login = hostile.authenticator.answer(method.decode(), uri)
+    fields = f"Session: {hostile._session}\r\nAuthorization: {login}\r\n\r\n".encode()
+    hostile._writer.write(sent.replace(b"{url}", hostile.url.encode()) + fields)
+
+    status = await find_status(hostile)
+
+    assert status in allowed
+    assert dropped(served) == before
+    assert not playing.ended
+    taken = playing.media_bytes
+    await eventually(lambda: playing.media_bytes > taken + 10_000)
+    assert memory_kb() < most_kb
+    assert PASSWORD not in "".join(capfd.readouterr())
+
+
+async def find_status(puller: Puller) -> int | None:
+    """The status of the next answer amid media; None when the connection ends instead."""
+    read = b""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                piece = await puller._reader.read(65536)
+            except OSError:
+                return None
+            if not piece:
+                return None
+            read = read[-16:] + piece
+            if (found := STATUS.search(read)) is not None:
+                return int(found[1])
 
 
 async def test_served_report_of_a_foreign_source_proves_nothing(sim: Simulator, serve: StartServing) -> None:

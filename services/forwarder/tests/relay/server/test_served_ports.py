@@ -12,6 +12,7 @@ import pytest
 from services.forwarder.tests.relay.server.puller import Puller
 
 from forwarder.relay.server.listener import CentreListener, CertificateError, ServedPorts
+from forwarder.relay.server.turned_away import Reason
 from forwarder.relay.service import listener_of
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
@@ -89,7 +90,7 @@ async def test_served_strangers_in_any_number_keep_no_centre_out(
     assert few.port is not None
     strangers = [await Puller(few.port, "/ioc/gate", None).connect() for _ in range(30)]
     await eventually(lambda: few.connections == 8)
-    assert few.turned_away == 22
+    assert few.turned_away[Reason.CONNECTIONS] == 22
     for stranger in strangers:
         await stranger.close(reset=True)
     await few.stop()

@@ -12,6 +12,7 @@ from forwarder.relay.passing.accounts import REALM, CentreAccount
 from forwarder.relay.passing.fleet import Fleet, RemoteOffer
 from forwarder.relay.server.offers import Offer, Offers, find_stream
 from forwarder.relay.server.refused_logins import RefusedLogins
+from forwarder.relay.server.turned_away import Reason, TurnedAway
 from vonggac.events.causes import Cause
 from vonggac.logins.check_tickets import CHECK_HEADER
 from vonggac.net.errors import MalformedError
@@ -85,9 +86,11 @@ class LoginAdmission:
         stranger: Credentials,
         asker: Asker,
         now: Callable[[], datetime],
+        turned_away: TurnedAway,
     ) -> None:
         """`stranger`: a login that nobody knows; unknown accounts are judged by it, in the same time."""
         self._served, self._refused_logins, self._asker, self._now = served, refused_logins, asker, now
+        self._turned_away = turned_away
         self._stranger = Account(REALM, stranger)
         self._login = Login(self._stranger, secure=asker.tls_version is not None)
         self._challenged: Camera | None = None
@@ -100,6 +103,7 @@ class LoginAdmission:
         given = request.headers.get("Authorization")
         username = _username_of(given)
         if given is not None and (rest_s := refused_logins.rest_s(username, asker.peer, now_s)) > 0:
+            self._turned_away[Reason.RESTING] += 1
             return Reply(403, (("Retry-After", str(ceil(rest_s))),), close=True)
         account: CentreAccount | None = self._served.find_account(username) if given is not None else camera
         if camera is not None and camera.serving.account == username:
@@ -109,6 +113,7 @@ class LoginAdmission:
         denial = self._login.denial(request, now_s)
         if self._login.failures > failures:
             refused_logins.count_failure(username, asker.peer, now_s)
+            self._turned_away[Reason.AUTH_FAILED] += 1
             self._challenged = None
             if camera is not None:
                 refuse(camera, Cause.AUTH_FAILED, asker)
@@ -118,7 +123,7 @@ class LoginAdmission:
             return denial
         assert account is not None, "nobody logs in as a stranger"
         self._challenged = None
-        denial = find_refusal(account, camera, asker)
+        denial = find_refusal(account, camera, asker, self._turned_away)
         self.admitted = self.admitted or denial is None or denial.status == 404
         return denial
 
@@ -133,8 +138,8 @@ class PassedAdmission:
 
     admitted = True
 
-    def __init__(self, passed: Passed, asker: Asker) -> None:
-        self._passed, self._asker = passed, asker
+    def __init__(self, passed: Passed, asker: Asker, turned_away: TurnedAway) -> None:
+        self._passed, self._asker, self._turned_away = passed, asker, turned_away
 
     def find_denial(self, request: Request, camera: Camera | None, now_s: float) -> Reply | None:
         """404 for what is not the account's; another camera of it may be had by another connection."""
@@ -145,20 +150,22 @@ class PassedAdmission:
             return Reply(404)
         if camera.path != passed.path or isinstance(camera, RemoteOffer):
             return Reply(503, (RETRY_AFTER,), close=True)
-        return find_refusal(camera, camera, self._asker)
+        return find_refusal(camera, camera, self._asker, self._turned_away)
 
     def end(self) -> None:
         """Whoever gave no login did not come as far as this."""
 
 
-def find_refusal(account: CentreAccount, camera: Camera | None, asker: Asker) -> Reply | None:
+def find_refusal(account: CentreAccount, camera: Camera | None, asker: Asker, turned_away: TurnedAway) -> Reply | None:
     """Of somebody who knows the password: where it comes from, whether by TLS, and whether the camera is its."""
     mine = camera if camera is not None and camera.serving.account == account.serving.account else None
     if not asker.is_check and not account.admits(asker.peer):
+        turned_away[Reason.ADDRESS_NOT_ALLOWED] += 1
         if mine is not None:
             mine.on_refused(Cause.ADDRESS_NOT_ALLOWED, str(asker))
         return Reply(403, close=True)
     if account.needs_tls and asker.tls_version is None:
+        turned_away[Reason.TLS_REQUIRED] += 1
         if mine is not None:
             refuse(mine, Cause.TLS_REQUIRED, asker)
         return Reply(403, close=True)

@@ -30,6 +30,7 @@ from forwarder.relay.server.first_packets import find_first_packets, present
 from forwarder.relay.server.offers import Offer
 from forwarder.relay.server.refused_logins import RefusedLogins
 from forwarder.relay.server.session import Acknowledgement, CentreSession
+from forwarder.relay.server.turned_away import Reason, TurnedAway
 from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.events.inventory.serving import ServedTransport
@@ -69,6 +70,7 @@ class ServerParts:
     bounds: Bounds
     budget: MediaBudget
     udp_ports: range | None
+    turned_away: TurnedAway
     is_check: Callable[[str, str], bool]
     """Whether a ticket is of a check of ours, of the stream at that path; uses the ticket up."""
     on_connected: Callable[["CentreOfConnection"], None]
@@ -118,10 +120,12 @@ class CentreOfConnection(ServerConnection):
         tls_version = tls.version() if tls is not None else None
         if passed is not None:
             self.asker = Asker(passed.peer, passed.tls)
-            self._admission = PassedAdmission(passed, self.asker)
+            self._admission = PassedAdmission(passed, self.asker, parts.turned_away)
         else:
             self.asker = Asker(str(self.transport.get_extra_info("peername")[0]), tls_version)
-            self._admission = LoginAdmission(parts.served, parts.refused_logins, parts.stranger, self.asker, parts.now)
+            self._admission = LoginAdmission(
+                parts.served, parts.refused_logins, parts.stranger, self.asker, parts.now, parts.turned_away
+            )
         self._sender = MediaSender(
             self.transport,
             self.note_alive,
@@ -226,6 +230,7 @@ class CentreOfConnection(ServerConnection):
         offer = self._offer
         if offer is None or self.asker.is_check or offer.take_place(self):
             return None
+        self._parts.turned_away[Reason.SESSION_LIMIT] += 1
         refuse(offer, Cause.SESSION_LIMIT, self.asker)
         return Reply(453)
 
@@ -269,6 +274,7 @@ class CentreOfConnection(ServerConnection):
             session = self._new_session(TransportPolicy())
         reply = session.reply_to(request)
         if request.method == "SETUP" and reply.status == 461 and self._offer is not None:
+            self._parts.turned_away[Reason.TRANSPORT_UNSUPPORTED] += 1
             refuse(self._offer, Cause.TRANSPORT_UNSUPPORTED, self.asker)
         if request.method == "PLAY" and reply.status == 200 and self._playing is not None:
             return replace(reply, then=self._playing.begin)
@@ -311,12 +317,14 @@ class CentreOfConnection(ServerConnection):
             # One connection plays one camera.
             return Reply(455)
         if camera.address is None:
+            self._parts.turned_away[Reason.NO_HOLDER] += 1
             note_request(camera, self.asker)
             return Reply(503, (RETRY_AFTER,))
         ticket = camera.fleet.write_ticket(camera, self.asker.peer, self.asker.tls_version)
 
         def unanswered() -> None:
             self._passage = None
+            self._parts.turned_away[Reason.NO_HOLDER] += 1
             note_request(camera, self.asker)
             self._write_reply(Reply(503, (RETRY_AFTER,)), usable_cseq(request))
             self.close_soon()

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from forwarder.relay.server.connection import CentreOfConnection, ServerParts
 from forwarder.relay.server.handshakes import Handshakes, TlsArrival
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.server.refused_logins import RefusedLogins
+from forwarder.relay.server.turned_away import Reason, new_turned_away
 from vonggac.logins.check_tickets import CheckTickets
 from vonggac.net.tls_counting import CountingContext
 from vonggac.net.url import Credentials
@@ -75,8 +76,7 @@ class CentreListener:
         self.port: int | None = None
         self.tls_port: int | None = None
         """The numbers that were taken."""
-        self.turned_away = 0
-        """Connections beyond the bound."""
+        self._turned_away = new_turned_away()
         self.handshakes = Handshakes()
         self._ports = ports
         self._servers: list[asyncio.Server] = []
@@ -96,6 +96,7 @@ class CentreListener:
             bounds=bounds,
             budget=budget,
             udp_ports=ports.udp_ports,
+            turned_away=self._turned_away,
             is_check=lambda ticket, path: checks.use(ticket, path, now().timestamp()),
             on_connected=self._connected,
             on_admitted=lambda connection: self._strangers.pop(connection, None),
@@ -105,6 +106,11 @@ class CentreListener:
     @property
     def connections(self) -> int:
         return len(self._connections)
+
+    @property
+    def turned_away(self) -> Mapping[Reason, int]:
+        """Whoever came and was turned away, by the reason."""
+        return {**self._turned_away, Reason.HANDSHAKES: self.handshakes.turned_away}
 
     async def start(self, passing: Passing | None = None) -> None:
         """Raises OSError when a port is in use."""
@@ -174,7 +180,7 @@ class CentreListener:
         self._strangers[connection] = None
         if len(self._connections) > self._ports.most_connections:
             # Whoever has waited longest without a login goes: strangers must not keep a centre out.
-            self.turned_away += 1
+            self._turned_away[Reason.CONNECTIONS] += 1
             next(iter(self._strangers)).transport.abort()
 
     def _disconnected(self, connection: CentreOfConnection) -> None:
@@ -189,6 +195,8 @@ class CentreListener:
 def _new_context(ports: ServedPorts) -> CountingContext:
     context = CountingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # One handshake a connection: it costs the server more than the client, and only the first one is bounded.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     _load(context, ports)
     return context
 
