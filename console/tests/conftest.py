@@ -168,6 +168,7 @@ async def running_console(
         "inventory_url": nobody,
         "reporting_url": nobody,
         "prober_url": nobody,
+        "forwarder_url": nobody,
         **login_of(nats, "console"),
         **changed,
     }

@@ -138,6 +138,7 @@ def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, u
         "reporting": caller("reporting", settings.reporting_url),
         "inventory": caller("inventory", settings.inventory_url),
         "prober": caller("prober", settings.prober_url),
+        "forwarder": caller("forwarder", settings.forwarder_url),
     }
     app.state.callers, app.state.contracts = callers, Contracts(callers)
     app.state.reporting = Reporting(callers["reporting"])

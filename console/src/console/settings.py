@@ -48,6 +48,7 @@ class Settings(ProcessSettings):
     inventory_url: str = Field(default="http://127.0.0.1:8101", pattern=_ADDRESS, description="Inventory's API.")
     reporting_url: str = Field(default="http://127.0.0.1:8104", pattern=_ADDRESS, description="Reporting's API.")
     prober_url: str = Field(default="http://127.0.0.1:8102", pattern=_ADDRESS, description="The prober's API.")
+    forwarder_url: str = Field(default="http://127.0.0.1:8103", pattern=_ADDRESS, description="The forwarder's API.")
     part_timeout_s: float = Field(
         default=3.0, gt=0, le=30, description="Seconds for the answer of a service to one part of a page."
     )

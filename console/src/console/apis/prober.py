@@ -28,7 +28,3 @@ class Prober:
         wanted = [{"camera_id": camera, "delivery_id": delivery} for camera, delivery in tiles]
         body = {"tiles": wanted, "width": width, "every_s": every_s}
         return self.caller.stream_lines(token, "/v1/pictures/stream", body)
-
-    async def list_views(self, token: str) -> Answer:
-        """Who viewed which picture, the newest first."""
-        return await self.caller.get(token, "/v1/demands", {"kind": "view", "limit": 50})

@@ -29,7 +29,7 @@ PLACES = (
     Place("/requests", mark("Requests"), ("inventory", "/v1/decision-requests")),
     Place("/reports", mark("Reports"), ("reporting", "/v1/reports")),
     Place("/register", mark("Register"), ("inventory", "/v1/facilities")),
-    Place("/audit", mark("Audit"), ("inventory", "/v1/changes")),
+    Place("/audit", mark("Audit"), ("inventory", "/v1/actions")),
     Place("/health", mark("Health"), ("reporting", "/v1/freshness")),
     Place("/wall", mark("Wall"), ("reporting", "/v1/present")),
     Place("/screens", mark("Screens"), ("reporting", "/v1/present")),

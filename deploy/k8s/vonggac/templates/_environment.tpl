@@ -38,7 +38,7 @@ VONGGAC_CONSOLE_OIDC_SCOPE: {{ $console.oidc.scope | quote }}
 {{- if $console.oidc.clientSecret }}
 VONGGAC_CONSOLE_OIDC_CLIENT_SECRET_FILE: /run/vonggac/oidc/client.secret
 {{- end }}
-{{- range list "inventory" "reporting" "prober" }}
+{{- range list "inventory" "reporting" "prober" "forwarder" }}
 VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
 {{- end }}
 {{- end }}

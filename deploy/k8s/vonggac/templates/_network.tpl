@@ -127,7 +127,7 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress:
     {{- include "vonggac.ingressApi" $root | nindent 4 }}
-    {{- if and (or $records (eq $component "prober")) $root.Values.console.enabled }}
+    {{- if and (has $component (list "inventory" "reporting" "prober" "forwarder")) $root.Values.console.enabled }}
     - from:
         {{- include "vonggac.peersOfComponents" (list $root "console") | nindent 8 }}
       ports: [{ port: 8080, protocol: TCP }]
@@ -142,7 +142,7 @@ spec:
     {{- include "vonggac.egressPostgres" $root | nindent 4 }}
     {{- else if eq $component "console" }}
     - to:
-        {{- include "vonggac.peersOfComponents" (list $root "inventory" "reporting" "prober") | nindent 8 }}
+        {{- include "vonggac.peersOfComponents" (list $root "inventory" "reporting" "prober" "forwarder") | nindent 8 }}
       ports: [{ port: 8080, protocol: TCP }]
     {{- else }}
     {{- include "vonggac.egressMedia" $root | nindent 4 }}

@@ -111,6 +111,7 @@ def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: i
         "OIDC_ISSUER": issuer,
         "REPORTING_URL": f"http://{LOOPBACK}:{ports.reporting}",
         "PROBER_URL": f"http://{LOOPBACK}:{ports.prober}",
+        "FORWARDER_URL": f"http://{LOOPBACK}:{ports.forwarder}",
         "NATS_URL": f"nats://{LOOPBACK}:{ports.nats}",
         "NATS_USER": name,
         "NATS_PASSWORD_FILE": str(state.nats_password(name).absolute()),

@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import TAGS, cameras, commands, deliveries, workers
+from forwarder.api import TAGS, actions, cameras, commands, deliveries, workers
 from forwarder.api.refusals import VIETNAMESE
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
@@ -74,6 +74,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.process = process
     app.state.tasks = tasks
     app.state.places = FacilityPlaces()
-    add_routes(app, (deliveries.router, commands.router, cameras.router, workers.router))
+    add_routes(app, (deliveries.router, commands.router, cameras.router, workers.router, actions.router))
     check_policy(app)
     return app

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from prober.api import (
     TAGS,
+    actions,
     cameras,
     demands,
     devices,
@@ -48,8 +49,8 @@ from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health
 
 ROUTED = (
-    cameras, references, devices, repetition, probes, verifications, pictures, scans, demands, networks, workers,
-    prometheus,
+    cameras, references, devices, repetition, probes, verifications, pictures, scans, demands, actions, networks,
+    workers, prometheus,
 )  # fmt: skip
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a list of addresses to scan is the longest."""

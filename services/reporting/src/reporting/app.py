@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reporting import metrics
-from reporting.api import TAGS, compliance, outages, overview, tables
+from reporting.api import TAGS, actions, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import clock_steps, intervals, lost_facts, maintenance, stream_losses, strips
 from reporting.api.mandate import calendar_feeds, camera_security, deviations, inspections, obligations, progress
@@ -92,6 +92,7 @@ ROUTES = (
     rules,
     channels,
     urges,
+    actions,
     maintenance,
     lost_facts,
     stream_losses,

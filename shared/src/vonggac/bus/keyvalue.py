@@ -221,6 +221,14 @@ class Bucket:
                 values[entry.key] = entry.value
         return values
 
+    async def past(self) -> list[KeyValue.Entry]:
+        """All that is stored of every key, removals too, oldest first. Raises NatsError or TimeoutError."""
+        entries: list[KeyValue.Entry] = []
+        snapshot = _Snapshot(self._bus, self.name, ALL)
+        while (entry := await snapshot.next()) is not None:
+            entries.append(entry)
+        return entries
+
     async def put(self, key: str, value: bytes) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""
         await self._bucket().put(key, value)
@@ -274,6 +282,10 @@ class Bucket:
             await self._bucket().delete(key)
         except (KeyNotFoundError, NoKeysError):
             return
+
+    async def end(self, key: str, note: bytes) -> None:
+        """Delete, with a note that `past` shows: who did it. Raises NatsError or TimeoutError when NATS is away."""
+        await self._bus.js.publish(subjects.key_value(self.name, key), note, headers={"KV-Operation": "DEL"})
 
     @asynccontextmanager
     async def watch(self, keys: str = ALL, *, keys_only: bool = False) -> AsyncIterator[Watcher]:

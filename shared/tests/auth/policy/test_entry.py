@@ -54,7 +54,7 @@ def test_what_removes_needs_the_right_to_remove() -> None:
 
 def test_the_log_needs_its_own_right() -> None:
     for entry in entries():
-        if re.search(r"/history$|^/v1/changes", entry.path):
+        if re.search(r"/history$|^/v1/(changes|actions)", entry.path):
             assert Right.READ_AUDIT in entry.rights, entry
 
 

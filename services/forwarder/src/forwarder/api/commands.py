@@ -12,7 +12,7 @@ from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status,
 from forwarder.domain.assignment.commands import RetryOutcome
 from forwarder.messaging import request_retry
 from forwarder.relay.assignment.commands import store_command, withdraw_command
-from vonggac.auth import Caller, guarded_router
+from vonggac.auth import Caller, Principal, guarded_router
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import ProblemError
@@ -102,7 +102,7 @@ async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, 
 async def start_delivery(request: Request, delivery_id: UUID, caller: Caller) -> CommandInForce:
     await get_status(request, caller, delivery_id)
     try:
-        command = await withdraw_command(_bus(request), delivery_id)
+        command = await withdraw_command(_bus(request), _start_of(request, caller, delivery_id))
     except (NatsError, TimeoutError, OSError):
         raise unavailable(_UNAVAILABLE) from None
     if command is None:
@@ -131,6 +131,11 @@ async def retry_delivery(request: Request, delivery_id: UUID, caller: Caller) ->
         raise _not_retried(outcome)
     log.info("delivery_retried", delivery_id=str(delivery_id), by=caller.subject)
     return await get_status(request, caller, delivery_id)
+
+
+def _start_of(request: Request, caller: Principal, delivery_id: UUID) -> DeliveryCommand:
+    at = process_of(request).clock.now()
+    return DeliveryCommand(delivery_id=delivery_id, stopped=False, by=caller.subject, at=at)
 
 
 def _not_retried(outcome: RetryOutcome) -> ProblemError:

@@ -26,7 +26,7 @@ def tags() -> dict[str, str]:
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import changes, dead_letters, sufficiency
+    from inventory.api import actions, changes, dead_letters, sufficiency
     from inventory.api.devices import cameras, destinations, scans, serving, vendors
     from inventory.api.files import exports, imports, templates
     from inventory.api.mandate import (
@@ -56,6 +56,6 @@ def routers() -> tuple[APIRouter, ...]:
     duties = (directives, directive_scans, obligations, due, requests, self_approvals, own_words, links, purges, papers)
     mandate = (*duties, records, visits, surveys, attachments, minutes, plans, connections)
     devices = (cameras, scans, destinations, serving, vendors)
-    beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
+    beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, actions, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.
     return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

@@ -10,6 +10,7 @@ TAGS = {
     "pictures": "A picture for a person: what a centre gives back, and what the camera sends.",
     "scans": "Search for cameras by ONVIF.",
     "demands": "Who had probers do what at which addresses.",
+    "actions": "Who viewed pictures, and had what probed.",
     "networks": "Where this prober may connect to.",
     "workers": "The probers that are alive.",
     "prometheus": "Probes as Prometheus metrics.",

@@ -14,6 +14,7 @@ TAGS = {
     "inspections": "When each facility is to be inspected next.",
     "maintenance": "Time agreed beforehand.",
     "urging": "Who is urged about what, how, and what they answered (R11).",
+    "actions": "Who urged, answered, froze, approved and issued.",
     "national": "The list that the Ministry reads, and the same for Prometheus.",
     "webhooks": "Who is sent what happens, and what became of each message.",
     "tables": "Every table for analysts, in four formats, and what its columns hold.",

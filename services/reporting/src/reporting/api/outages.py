@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, check_camera, resumed
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import Outage, counted, repairs
 from reporting.domain.scope import Camera
@@ -21,6 +20,7 @@ from reporting.storage.plan import Places
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 
 router = guarded_router(prefix="/v1", tags=["outages"])
 

@@ -158,6 +158,7 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", "/v1/imports/{import_id}/revert", IMPORT, narrowed, back | others)
     yield Entry("POST", "/v1/imports/workbook", IMPORT, narrowed, _ROWS_OF_CAMERAS)
     yield Entry("GET", "/v1/changes", AUDIT, narrowed, _PEOPLE)
+    yield Entry("GET", "/v1/actions", AUDIT, narrowed)
     yield Entry("GET", "/v1/dead-letters", LETTERS, province)
     yield Entry("POST", "/v1/dead-letters/{sequence}/replay", (Right.OPERATE, *LETTERS), province)
 

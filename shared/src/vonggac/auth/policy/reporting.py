@@ -106,6 +106,7 @@ REPORTING: tuple[Entry, ...] = (
     Entry("PATCH", "/v1/urging/channels/{channel_id}", _SECRET, Reach.PROVINCE),
     Entry("DELETE", "/v1/urging/channels/{channel_id}", _REMOVE, Reach.PROVINCE),
     Entry("GET", "/v1/urges", _WHOLE, Reach.NARROWED, _FILE, note=_TO_THEM),
+    Entry("GET", "/v1/actions", (*_WHOLE, Right.READ_AUDIT), Reach.NARROWED, note=_TO_THEM),
     Entry("GET", "/v1/urges/due", _WHOLE, Reach.NARROWED, note=_TO_THEM),
     Entry("POST", "/v1/urges", (*_OPERATE, *_WHOLE), Reach.PROVINCE),
     Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.NARROWED, note=_TO_THEM),

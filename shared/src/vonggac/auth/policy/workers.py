@@ -36,6 +36,13 @@ PROBER: tuple[Entry, ...] = (
     Entry("GET", "/v1/scans/{scan_id}/cameras.csv", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
     Entry("DELETE", "/v1/scans/{scan_id}", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
     Entry("GET", "/v1/demands", (Right.READ, Right.READ_RESTRICTED, Right.READ_AUDIT), Reach.PROVINCE),
+    Entry(
+        "GET",
+        "/v1/actions",
+        (Right.READ, Right.READ_AUDIT),
+        Reach.NARROWED,
+        note="those at cameras that the scope holds, all of them; none at addresses",
+    ),
     Entry("GET", "/v1/networks", _READ, Reach.COMMON),
     Entry("GET", "/v1/workers", _READ, Reach.COMMON),
     Entry("GET", "/probe", _READ, Reach.NARROWED, {Right.OPERATE: "with `fresh=true`"}),
@@ -48,5 +55,6 @@ FORWARDER: tuple[Entry, ...] = (
     Entry("POST", "/v1/deliveries/{delivery_id}/start", _OPERATE, Reach.NARROWED),
     Entry("POST", "/v1/deliveries/{delivery_id}/retry", _OPERATE, Reach.NARROWED),
     Entry("GET", "/v1/cameras/{camera_id}/deliveries", _READ, Reach.NARROWED),
+    Entry("GET", "/v1/actions", (Right.READ, Right.READ_AUDIT), Reach.NARROWED),
     Entry("GET", "/v1/workers", _READ, Reach.COMMON),
 )

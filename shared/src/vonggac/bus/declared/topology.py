@@ -97,6 +97,7 @@ LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
 STATES_KEPT = 10  # Of each thing of the register (decision 0106).
+COMMANDS_KEPT = 20  # Of each delivery: who stopped it, who started it.
 CONSOLE_SESSIONS_KEPT_S = 12 * 3600.0
 CONSOLE_SESSIONS_MAX_BYTES = 64 << 20
 """More than 10,000 sessions; the console lets nobody in on its last tenth (SECURITY.md)."""
@@ -200,11 +201,11 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
     revision of these.
     """
 
-    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> StreamConfig:
+    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None, kept: int = 1) -> StreamConfig:
         return StreamConfig(
             name=key_value_stream(name),
             subjects=[subjects.key_value(name, ">")],
-            max_msgs_per_subject=1,
+            max_msgs_per_subject=kept,
             max_age=ttl_s,
             max_bytes=max_bytes,
             discard=DiscardPolicy.NEW,
@@ -225,7 +226,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(PICTURE_REFERENCES),
         bucket(REPETITION_DISPUTES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_COMMANDS),
+        bucket(DELIVERY_COMMANDS, kept=COMMANDS_KEPT),
         bucket(RESEALED_SECRETS),
         bucket(SERVED_ACCOUNTS),
         bucket(POSITIONS),

@@ -8,16 +8,16 @@ from urllib.parse import urlencode
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-NEXT = "Cursor of the next page, null on the last; `Link` has its address."
-TOTAL = "Rows on all pages; null unless `total=true` is asked."
+NEXT = "Cursor of the next page; null on the last."
+TOTAL = "Rows on all pages; null without `total=true`."
 
 
 class PageOf[S: BaseModel](BaseModel):
     """A page of a list."""
 
     items: list[S]
-    next: str | None = Field(description=NEXT, examples=["eyJzIjoiY29kZSJ9"])
-    total: int | None = Field(description=TOTAL, ge=0, examples=[1])
+    next: str | None = Field(description=NEXT, examples=["eyJz"])
+    total: int | None = Field(description=TOTAL, ge=0)
 
 
 class SparsePage(BaseModel):
@@ -26,8 +26,8 @@ class SparsePage(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     items: list[dict[str, Any]]
-    next: str | None = Field(description=NEXT, examples=["eyJzIjoiY29kZSJ9"])
-    total: int | None = Field(description=TOTAL, ge=0, examples=[1])
+    next: str | None = Field(description=NEXT, examples=["eyJz"])
+    total: int | None = Field(description=TOTAL, ge=0)
 
 
 @dataclass(frozen=True, slots=True)

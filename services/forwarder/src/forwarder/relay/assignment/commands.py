@@ -48,11 +48,22 @@ async def store_command(bus: Bus, command: DeliveryCommand) -> None:
     await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(command.delivery_id), command.model_dump_json().encode())
 
 
-async def withdraw_command(bus: Bus, delivery_id: UUID) -> DeliveryCommand | None:
-    """The command that was in force; None when there was none. Raises NatsError or TimeoutError when NATS is away."""
+async def withdraw_command(bus: Bus, start: DeliveryCommand) -> DeliveryCommand | None:
+    """The command that was in force; None when there was none. Raises NatsError or TimeoutError when NATS is away.
+
+    `start`: who starts the delivery, and when. It is on record beside the stop that it ends.
+    """
+    delivery_id = start.delivery_id
     bucket = Bucket(bus, topology.DELIVERY_COMMANDS)
     stood = await bucket.get(str(delivery_id))
     if not stood:
         return None
-    await bucket.delete(str(delivery_id))
+    await bucket.end(str(delivery_id), start.model_dump_json().encode())
     return DeliveryCommand.model_validate_json(stood)
+
+
+async def list_commands(bus: Bus) -> list[tuple[int, DeliveryCommand]]:
+    """The last stops and starts of each delivery, with their revisions. Raises NatsError or TimeoutError."""
+    entries = await Bucket(bus, topology.DELIVERY_COMMANDS).past()
+    # The removal of a delivery that is gone is nobody's act.
+    return [(one.revision or 0, DeliveryCommand.model_validate_json(one.value)) for one in entries if one.value]

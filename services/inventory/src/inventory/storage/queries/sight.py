@@ -258,13 +258,13 @@ def _without_contacts(things: FromClause) -> dict[str, ColumnElement[Any]]:
     if contacts and "search" in things.c:
         search: ColumnElement[Any] = things.c.search
         for column in contacts:
-            search = func.replace(search, _folded(func.coalesce(column, "")), "")
+            search = func.replace(search, fold_column(func.coalesce(column, "")), "")
         hidden["search"] = search.label("search")
     return hidden
 
 
-def _folded(text: ColumnElement[str]) -> ColumnElement[str]:
-    """As `fold` of `inventory.domain.text` folds a text without spaces."""
+def fold_column(text: ColumnElement[str]) -> ColumnElement[str]:
+    """As `fold` of `inventory.domain.text` folds each word of a text."""
     bare = func.regexp_replace(func.normalize(func.lower(text), literal_column("NFD")), "[\\u0300-\\u036f]", "", "g")
     return func.translate(bare, f"{ALSO_D}y", f"{'d' * len(ALSO_D)}i")
 

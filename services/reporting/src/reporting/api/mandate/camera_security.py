@@ -12,7 +12,6 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, shown_or_none, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.domain.mandate.camera_security import (
     BASES_VI,
@@ -27,6 +26,7 @@ from reporting.reports.mandate.camera_security import CameraSecurity, camera_sec
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 
 router = guarded_router(prefix="/v1", tags=["camera-security"])
 

@@ -12,7 +12,6 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext, not_found
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, moment
 from reporting.domain.mandate.deviations import Compared, Verdict
 from reporting.domain.mandate.deviations import Field as Thing
@@ -24,6 +23,7 @@ from reporting.storage.sight import sees_camera
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 from vonggac.http.openapi import problems
 
 router = guarded_router(prefix="/v1", tags=["deviations"])

@@ -11,13 +11,13 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, facility_shape
 from reporting.api.parameters import Filters, InContext
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.reports.mandate.inspections import NOUNS, InspectionDue, inspections_due
 from reporting.reports.mandate.situation import situation_of_record
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 
 router = guarded_router(prefix="/v1", tags=["inspections"])
 

@@ -12,7 +12,6 @@ from reporting.api.files import Chosen, file_answers
 from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
 from reporting.api.mandate.schemas import FacilityAtResponse, NamedResponse, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import moment
 from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState, Evidence, Kept
 from reporting.reports.mandate.calendar import calendar
@@ -24,6 +23,7 @@ from reporting.storage.snapshot import snapshot
 from vonggac.auth import guarded_router
 from vonggac.events.inventory import ObligationKind
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 
 router = guarded_router(prefix="/v1", tags=["obligations"])
 

@@ -23,7 +23,6 @@ from reporting.api.mandate.schemas import (
     named_shape,
 )
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found, seen_by
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.domain.mandate.progress import (
     CameraProgress,
@@ -44,6 +43,7 @@ from reporting.storage.snapshot import snapshot
 from vonggac.auth import Caller, guarded_router
 from vonggac.events.inventory import FacilityStatus
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+from vonggac.http.lists.words import Words, matcher
 from vonggac.http.openapi import problems
 
 router = guarded_router(prefix="/v1/progress", tags=["progress"])

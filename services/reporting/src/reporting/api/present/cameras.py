@@ -11,7 +11,6 @@ from reporting.api.parameters import Filters, InContext, parse_moment
 from reporting.api.present import shapes
 from reporting.api.present.counting import LOADING, tally_of
 from reporting.api.present.shapes import PresentCamera, PresentCameras
-from reporting.api.search import matcher
 from reporting.domain.instants import millis, moment
 from reporting.reports.present.counts import rows_of
 from reporting.reports.present.rows import Row
@@ -20,6 +19,7 @@ from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import delivery_proof
 from vonggac.auth import guarded_router
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.lists.words import matcher
 
 router = guarded_router(prefix="/v1/present", tags=["present"])
 

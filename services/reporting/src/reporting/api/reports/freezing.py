@@ -23,7 +23,6 @@ from reporting.api.reports.shapes import (
     late_shape,
     listed,
 )
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.snapshot import approvals, chain, freezing
@@ -40,6 +39,7 @@ from vonggac.auth import Caller, Principal, guarded_router
 from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import PageQuery
+from vonggac.http.lists.words import Words, matcher
 from vonggac.http.openapi import problems
 
 router = guarded_router(prefix="/v1/reports", tags=["reports"])

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.parameters import InContext, invalid, not_found
-from reporting.api.search import Words, matcher
 from reporting.domain.instants import VIETNAM, moment
 from reporting.reports.snapshot import chain
 from reporting.storage.sending import issued, log
@@ -22,6 +21,7 @@ from vonggac.auth import Caller, guarded_router
 from vonggac.decree.dates import short_day
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.lists.words import Words, matcher
 from vonggac.http.openapi import problems
 from vonggac.http.protection.texts import VisibleText
 

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import InContext, find_seen, invalid
 from reporting.api.people import load_people
-from reporting.api.search import Words, matcher
 from reporting.api.sending.addresses import feed_tasks_of
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
@@ -42,6 +41,7 @@ from vonggac.auth import Caller, Principal, Role, demand_province, guarded_route
 from vonggac.events.inventory import AgencyRole
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.lists.words import Words, matcher
 from vonggac.http.openapi import problems
 from vonggac.http.problems import not_found
 
