@@ -89,7 +89,7 @@ async def test_a_call_about_a_camera_stands_at_its_facility_and_leads_back_to_th
     sent = await lead.send(page, outcome="answered", note="Có điện lại.")
     assert sent.headers["location"] == f"{back}&done=add_journal_entry"
     shown = text_of(await lead.get("/facilities/KCL-01"))
-    assert "Ghi về camera của cơ sở" in shown
+    assert "Ghi về camera và luồng gửi của cơ sở" in shown
     assert f"Đã gọi {NAME} về CAM-01: đã nghe máy. Có điện lại." in shown
 
 

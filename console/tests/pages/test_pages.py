@@ -3,12 +3,16 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import ClassVar, cast
 from urllib.parse import quote
 
 import pytest
 from console.tests.conftest import Browser
 from services.reporting.tests.conftest import Province
 
+from console.apis.caller import Answer, Caller, Found, Query
+from console.apis.reporting import Reporting
+from console.pages.parts import body_of
 from vonggac.bus import Bus
 from vonggac.testing.waiting import eventually
 
@@ -134,3 +138,19 @@ async def test_the_page_itself_says_how_old_its_account_is(filled: Browser) -> N
         age = re.search(r'data-reporting="([\d.e-]+)"', (await filled.get(path)).text)
         assert age is not None, path
         assert float(age[1]) < 60, path
+
+
+async def test_the_next_deadline_is_found_behind_any_number_of_duties_that_passed() -> None:
+    class Duties:
+        """Reporting with 200 duties that are overdue, and one to come."""
+
+        asked: ClassVar[list[str]] = []
+
+        async def get(self, token: str, path: str, query: Query) -> Answer:
+            self.asked.append(str(query["state"]))
+            duty = {"name": "Báo cáo", "due_before": "2021-06-01T00:00:00+07:00", "done_at": None}
+            return Found({"items": [duty] if query["state"] in {"open", "overdue"} else []})
+
+    answer = await Reporting(cast("Caller", Duties())).find_next_duty("token")
+    assert body_of(answer) is not None
+    assert Duties.asked == ["due_soon", "open"]

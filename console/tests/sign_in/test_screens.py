@@ -84,6 +84,9 @@ async def test_it_is_listed_with_its_maker_and_ended_from_elsewhere(screen: Brow
     listed = (await desk.get("/screens")).text
     assert "Phòng trực" in listed
     assert "Sở Thông tin và Truyền thông (chủ trì)" in listed
+    # On a phone each figure stands on a line of its own, with what it is.
+    names = {"Người tạo", "Tạo lúc", "Hoạt động gần nhất", "Hiệu lực đến"}
+    assert {name for name in names if f'data-name="{name}"' in listed} == names
     found = END.search(listed)
     assert found is not None
     ended = await desk.post(found[1], Origin=ORIGIN)

@@ -74,12 +74,22 @@ def test_it_is_set_what_it_needs_and_starts_with_it(monkeypatch: pytest.MonkeyPa
     assert data.keys() <= {variable for variable, *_ in describe(console.settings.Settings)}
     read = started(data, monkeypatch)
     assert (read.base_url, read.issuer) == ("https://vonggac.example", ISSUER)
-    assert (read.inventory_url, read.reporting_url) == (
-        "http://demo-vonggac-inventory:8080",
-        "http://demo-vonggac-reporting:8080",
-    )
+    addresses = (read.inventory_url, read.reporting_url, read.prober_url, read.forwarder_url)
+    services = ("inventory", "reporting", "prober", "forwarder")
+    assert addresses == tuple(f"http://demo-vonggac-{service}:8080" for service in services)
     assert read.nats_user == "console"
     assert read.oidc_client_secret_file is None
+
+
+def test_the_qr_code_of_a_facility_leads_to_it_unless_another_page_is_named() -> None:
+    def page_of(values: Json) -> str | None:
+        data = one(manifests(values), "ConfigMap", "demo-vonggac-inventory")["data"]
+        return data.get("VONGGAC_INVENTORY_FACILITY_LINK_PAGE")
+
+    assert page_of(with_console()) == "https://vonggac.example/f"
+    assert page_of(minimal()) is None
+    own = with_console(inventory={"settings": {"FACILITY_LINK_PAGE": "https://facilities.example/f"}})
+    assert page_of(own) == "https://facilities.example/f"
 
 
 def test_its_secret_at_the_provider_is_a_file() -> None:
@@ -170,10 +180,10 @@ def peers(policy: Json, way: str, direction: str) -> set[str]:
 def test_it_reaches_the_records_nats_and_the_provider_alone() -> None:
     objects = manifests(with_console(networkPolicy={"egress": {"oidc": ["10.20.2.7/32"]}}))
     policy = one(objects, "NetworkPolicy", "demo-vonggac-console")
-    assert peers(policy, "egress", "to") == {"nats", "inventory", "reporting", "prober"}
+    assert peers(policy, "egress", "to") == {"nats", "inventory", "reporting", "prober", "forwarder"}
     [provider] = [rule for rule in policy["spec"]["egress"] if rule["to"] == [{"ipBlock": {"cidr": "10.20.2.7/32"}}]]
     assert [port["port"] for port in provider["ports"]] == [443]
-    for component, is_called in {"inventory": True, "reporting": True, "prober": True, "forwarder": False}.items():
+    for component in ("inventory", "reporting", "prober", "forwarder"):
         called = one(objects, "NetworkPolicy", f"demo-vonggac-{component}")
-        assert ("console" in peers(called, "ingress", "from")) == is_called, component
+        assert "console" in peers(called, "ingress", "from"), component
     assert "console" in peers(one(objects, "NetworkPolicy", "demo-vonggac-nats"), "ingress", "from")

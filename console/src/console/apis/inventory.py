@@ -30,13 +30,18 @@ class Inventory:
         query: dict[str, str | int] = {"about_noun": noun, "about_id": thing_id, "sort": "-changed_at", "limit": NOTES}
         return await self.caller.get(token, "/v1/journal-entries", query)
 
-    async def list_notes_on_cameras(self, token: str, camera_ids: Iterable[str]) -> list[dict[str, Any]]:
-        """The newest notes about some cameras, of the last 200 about any; none where the register does not say."""
-        query: dict[str, str | int] = {"about_noun": "camera", "sort": "-changed_at", "limit": NOTES_SEARCHED}
-        answer = await self.caller.get(token, "/v1/journal-entries", query)
-        wanted = {*camera_ids}
-        found = answer.body["items"] if isinstance(answer, Found) else []
-        return [each for each in found if each["about_id"] in wanted][:NOTES]
+    async def list_notes_on_things(
+        self, token: str, nouns: Iterable[str], thing_ids: Iterable[str]
+    ) -> list[dict[str, Any]]:
+        """The newest notes about some things, of the last 200 about each noun; none while the register is away."""
+        queries: list[dict[str, str | int]] = [
+            {"about_noun": noun, "sort": "-changed_at", "limit": NOTES_SEARCHED} for noun in nouns
+        ]
+        answers = await asyncio.gather(*(self.caller.get(token, "/v1/journal-entries", query) for query in queries))
+        wanted = {*thing_ids}
+        found = [each for answer in answers if isinstance(answer, Found) for each in answer.body["items"]]
+        newest = sorted(found, key=lambda each: str(each["changed_at"]), reverse=True)
+        return [each for each in newest if each["about_id"] in wanted][:NOTES]
 
     async def find_responsible(self, token: str) -> dict[str, str] | None:
         """Who answers for each centre that pulls, by its id; None where the register does not say."""

@@ -5,10 +5,12 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 
-from console.apis.caller import Answer, Caller
+from console.apis.caller import Answer, Caller, Found
 
 PAGE = 50
 """Rows of one page."""
+NEXT_DUTIES = (("due_soon", "due_before"), ("open", "due_before"), ("overdue", "-due_before"))
+"""States of duties that are not done, those of the nearest deadline first."""
 
 
 class Reporting:
@@ -33,9 +35,15 @@ class Reporting:
         """The last 24 hours of a facility's cameras and deliveries."""
         return await self.caller.get(token, f"/v1/facilities/{facility}/strips")
 
-    async def list_obligations(self, token: str) -> Answer:
-        """Duties of the directives with their deadlines, as they stood within the last minute."""
-        return await self.caller.get(token, "/v1/obligations", {"limit": 200, "max_age_s": 60})
+    async def find_next_duty(self, token: str) -> Answer:
+        """The duty that is due next, as one row; where none is to come, the one that passed last."""
+        answer: Answer = Found({"items": []})
+        for state, sort in NEXT_DUTIES:
+            query: dict[str, str | int] = {"state": state, "sort": sort, "limit": 1, "max_age_s": 60}
+            answer = await self.caller.get(token, "/v1/obligations", query)
+            if not isinstance(answer, Found) or any(each["due_before"] for each in answer.body["items"]):
+                break
+        return answer
 
     def listen(
         self, token: str, filters: Mapping[str, str], version: str | None

@@ -80,17 +80,17 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
         "record": None,
         "people_known": False,
         "journal": None,
-        "notes_on_cameras": [],
+        "notes_on_devices": [],
         "responsible": {},
     }
     answers = [rows, present, *([] if is_without_strips(strips) else [strips])]
     if known is not None:
         cameras = (body_of(rows) or {"items": []})["items"]
-        people, record, journal, notes_on_cameras, responsible = await asyncio.gather(
+        people, record, journal, notes_on_devices, responsible = await asyncio.gather(
             inventory.list_focal_points(token, known["id"]),
             inventory.read_facility(token, known["id"]),
             inventory.list_journal(token, "facility", known["id"]),
-            inventory.list_notes_on_cameras(token, [each["camera_id"] for each in cameras]),
+            inventory.list_notes_on_things(token, ("camera", "delivery"), _ids_of_devices(cameras)),
             inventory.find_responsible(token),
         )
         answers += [people, record]
@@ -100,7 +100,7 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
             "people_known": found is not None,
             "record": body_of(record),
             "journal": (body_of(journal) or {"items": None})["items"],
-            "notes_on_cameras": notes_on_cameras,
+            "notes_on_devices": notes_on_devices,
             "responsible": responsible or {},
         }
     words = catalogue.translations(language_of(request))
@@ -111,6 +111,12 @@ async def show_facility(request: Request, facility: str, visitor: SignedIn) -> R
         "window": (strips.body["start"], strips.body["end"]) if isinstance(strips, Found) else None,
     }
     return page(request, "pages/facility.html", answers=answers, freshness=freshness, status=status, **values)
+
+
+def _ids_of_devices(cameras: list[dict[str, Any]]) -> list[str]:
+    """Of the cameras, and of their deliveries to both centres."""
+    deliveries = [each[role]["delivery_id"] for each in cameras for role in ("national", "provincial")]
+    return [*(each["camera_id"] for each in cameras), *filter(None, deliveries)]
 
 
 def is_without_strips(answer: Answer) -> bool:

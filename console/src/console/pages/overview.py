@@ -58,7 +58,7 @@ async def _show(
     present, freshness, obligations, waiting = await asyncio.gather(
         reporting.read_present(token, scope),
         reporting.read_freshness(token),
-        reporting.list_obligations(token),
+        reporting.find_next_duty(token),
         _count_waiting(request, token, decides=decides),
     )
     body = body_of(present)
@@ -130,12 +130,10 @@ class Deadline:
 
 
 def _deadline(answer: Answer, now: datetime) -> Deadline | None:
-    """The nearest one to come; where none is to come, the one that passed last."""
+    """The deadline of the next duty, None without one."""
     body = body_of(answer)
-    dated = [
-        Deadline(each["name"], before := datetime.fromisoformat(each["due_before"]), before - now)
-        for each in (body or {"items": []})["items"]
-        if each["done_at"] is None and each["due_before"] is not None
-    ]
-    coming = [each for each in dated if not each.is_over]
-    return min(coming, key=lambda each: each.left) if coming else max(dated, key=lambda each: each.left, default=None)
+    duty = next((each for each in (body or {"items": []})["items"] if each["due_before"] is not None), None)
+    if duty is None:
+        return None
+    before = datetime.fromisoformat(duty["due_before"])
+    return Deadline(duty["name"], before, before - now)

@@ -62,6 +62,9 @@ VONGGAC_CONSOLE_{{ upper . }}_URL: http://{{ $name }}-{{ . }}:8080
 {{ $prefix }}WORKERS_PRIVATE_KEY_FILE: /run/vonggac/workers-private/workers.key
 {{ $prefix }}STOP_WITHIN_S: {{ $values.stopWithinSeconds | int | quote }}
 {{- end }}
+{{- if and (eq $component "inventory") $root.Values.console.enabled (not (hasKey $values.settings "FACILITY_LINK_PAGE")) }}
+{{ $prefix }}FACILITY_LINK_PAGE: {{ printf "%s/f" (include "vonggac.consoleUrl" $root | trimSuffix "/") | quote }}
+{{- end }}
 {{- if eq $component "inventory" }}
 {{ $prefix }}WORKERS_PUBLIC_KEY_FILE: /run/vonggac/workers-public/workers.pub
 {{- end }}
