@@ -28,6 +28,7 @@ from console.apis.reporting import Reporting
 from console.drawing.page import render
 from console.forms import calls, files, records, uploads
 from console.forms import routes as forms
+from console.forms.imports import routes as imports
 from console.forms.links import acts as link_acts
 from console.forms.links import home as link_home
 from console.live import picture_stream, pictures
@@ -66,13 +67,14 @@ LARGER = {
     r"/acts/inventory/\w+": 1024 * 1024,
     r"/f/inventory/\w+": 1024 * 1024,
     r"/acts/upload/[a-z-]+": 21 * 1024 * 1024,
+    "/register/imports": 21 * 1024 * 1024,
 }
 """A file to verify, files that are handed in; the forms of plans and surveys have thousands of inputs."""
 CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
-    overview, facilities, cameras, many_pictures, obligations, requests, reports, records, files, audit, health, calls,
-    uploads, forms, preferences, link_home, link_acts,
+    overview, facilities, cameras, many_pictures, obligations, requests, reports, imports, records, files, audit,
+    health, calls, uploads, forms, preferences, link_home, link_acts,
 )  # fmt: skip
 OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
 """Asked for by a page's script: it cannot be sent to a sign-in."""

@@ -14,8 +14,8 @@ from vonggac.bus import Bus
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(400)]
 PAGES = (
     "/", "/facilities", "/facilities/KCL-01", "/cameras", "/cameras/CAM-01", "/deliveries", "/pictures", "/obligations",
-    "/urges", "/urges/rules", "/requests", "/reports", "/reports/verify", "/register", "/register/agencies",
-    "/register/facilities", "/acts/inventory/add_agency", "/acts/inventory/add_facility",
+    "/urges", "/urges/rules", "/requests", "/reports", "/reports/verify", "/register", "/register/imports",
+    "/register/agencies", "/register/facilities", "/acts/inventory/add_agency", "/acts/inventory/add_facility",
     "/acts/inventory/add_obligation", "/acts/reporting/freeze_report", "/audit", "/health", "/wall", "/screens",
     "/sign-out", "/no-such-page",
 )  # fmt: skip

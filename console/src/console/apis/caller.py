@@ -100,6 +100,24 @@ class Caller:
             method, path, token, query, body=body, content=content, headers=headers, within_s=SEND_WITHIN_S
         )
 
+    async def send_for_file(
+        self, token: str, path: str, *, query: Query, content: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response | Answer:
+        """Send a file. What comes back is a file too, or a success as it is; else a refusal."""
+        given = {"Authorization": f"Bearer {token}", **headers}
+        try:
+            answer = await self._client.post(
+                self._base_url + path, params=dict(query), headers=given, content=content, timeout=SEND_WITHIN_S
+            )
+            is_json = "json" in answer.headers.get("content-type", "")
+            if answer.status_code >= 500:
+                return self._note_away(f"status {answer.status_code}")
+            if answer.is_success or not is_json:
+                return answer
+            return _refusal(self.service, answer.status_code, answer.json())
+        except (httpx.HTTPError, ValueError) as error:
+            return self._note_away(type(error).__name__)
+
     async def _call(
         self,
         method: str,

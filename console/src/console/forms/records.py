@@ -79,6 +79,7 @@ async def list_records(request: Request, noun: str, visitor: SignedIn) -> Respon
         names=names,
         name_record=name_record,
         may_add=_may(visitor, contract, f"add_{known.operation}"),
+        may_import=may_call(visitor.caller, "inventory", "POST", f"/v1/imports/{noun}"),
         may_export=may_call(visitor.caller, "inventory", "GET", f"/v1/exports/{noun}.xlsx"),
     )
 

@@ -56,7 +56,12 @@ CALLS = {
     "will_see_to_it": mark("will see to it"),
 }
 """How a call ended."""
-SERVICES = {"inventory": mark("The register"), "reporting": mark("Reporting"), "prober": mark("The prober")}
+SERVICES = {
+    "inventory": mark("The register"),
+    "reporting": mark("Reporting"),
+    "prober": mark("The prober"),
+    "forwarder": mark("The forwarder"),
+}
 ROLES = {"national": mark("Ministry"), "provincial": mark("Province")}
 _OTHER_CAUSES = {
     "switched_off": mark("Switched off by agreement"),

@@ -1,0 +1,1 @@
+"""Files of many rows for the register: checked, stored, stopped, taken back."""
