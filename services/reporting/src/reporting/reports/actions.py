@@ -33,7 +33,7 @@ def _act(
     reason: ColumnElement[Any] | None = None,
     key: ColumnElement[Any] | None = None,
 ) -> Select[Any]:
-    """One kind of act. `at`, `by`: the columns that note it; `key`: what tells its thing, unless that is its id."""
+    """One kind of act. `at`, `by`: the columns that note it; `key`: what names its thing, unless that is its id."""
     thing = key if key is not None else of.c.id
     return select(
         of.c[at].label("at"),
