@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 
 from reporting.api.parameters import InContext
-from reporting.reports.actions import page_of_actions
+from reporting.urging.actions import page_of_actions
 from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import PageQuery
 from vonggac.http.lists.actions import ACTIONS, ActionFilter, ActionResponse, read_filter
