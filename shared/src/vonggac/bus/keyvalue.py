@@ -221,7 +221,7 @@ class Bucket:
                 values[entry.key] = entry.value
         return values
 
-    async def past(self) -> list[KeyValue.Entry]:
+    async def history(self) -> list[KeyValue.Entry]:
         """All that is stored of every key, removals too, oldest first. Raises NatsError or TimeoutError."""
         entries: list[KeyValue.Entry] = []
         snapshot = _Snapshot(self._bus, self.name, ALL)
@@ -284,7 +284,7 @@ class Bucket:
             return
 
     async def end(self, key: str, note: bytes) -> None:
-        """Delete, with a note that `past` shows: who did it. Raises NatsError or TimeoutError when NATS is away."""
+        """Delete, with a note that `history` has: who did it. Raises NatsError or TimeoutError when NATS is away."""
         await self._bus.js.publish(subjects.key_value(self.name, key), note, headers={"KV-Operation": "DEL"})
 
     @asynccontextmanager

@@ -64,6 +64,6 @@ async def withdraw_command(bus: Bus, start: DeliveryCommand) -> DeliveryCommand 
 
 async def list_commands(bus: Bus) -> list[tuple[int, DeliveryCommand]]:
     """The last stops and starts of each delivery, with their revisions. Raises NatsError or TimeoutError."""
-    entries = await Bucket(bus, topology.DELIVERY_COMMANDS).past()
+    entries = await Bucket(bus, topology.DELIVERY_COMMANDS).history()
     # The removal of a delivery that is gone is nobody's act.
     return [(one.revision or 0, DeliveryCommand.model_validate_json(one.value)) for one in entries if one.value]
