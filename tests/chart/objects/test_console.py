@@ -84,7 +84,8 @@ def test_it_is_set_what_it_needs_and_starts_with_it(monkeypatch: pytest.MonkeyPa
 def test_the_qr_code_of_a_facility_leads_to_it_unless_another_page_is_named() -> None:
     def page_of(values: Json) -> str | None:
         data = one(manifests(values), "ConfigMap", "demo-vonggac-inventory")["data"]
-        return data.get("VONGGAC_INVENTORY_FACILITY_LINK_PAGE")
+        page: str | None = data.get("VONGGAC_INVENTORY_FACILITY_LINK_PAGE")
+        return page
 
     assert page_of(with_console()) == "https://vonggac.example/f"
     assert page_of(minimal()) is None
