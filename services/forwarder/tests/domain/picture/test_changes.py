@@ -157,6 +157,20 @@ def test_empty_picture_that_nobody_watches_for_a_while_is_judged_by_every_probe(
     assert not camera.changes.wants_judge(camera.now_s + WITHIN_S + 1)
 
 
+def test_empty_picture_is_watched_for_after_media_that_paused_again_and_again(camera: Camera) -> None:
+    """What shrinks for want of media is asked for each time, and makes no scene that swings."""
+    for _ in range(NEEDLESS_AT_MOST + 2):
+        for _ in range(2):
+            camera.now_s += 1
+            news = camera.changes.read_total(camera.now_s, camera.total, silent=True)
+        assert news, "it may be a repeated picture"
+        camera.play(SCENE, 1)
+        assert camera.changes.judge(camera.now_s, None, moves=True)
+        camera.play(SCENE, 4)
+    began_s = camera.now_s
+    assert camera.play(BLACK, 6)[0] <= began_s + GOP_S + 2
+
+
 def test_empty_picture_that_only_a_judge_sees_begins_with_what_he_saw(camera: Camera) -> None:
     assert camera.changes.judge(camera.now_s - 0.2, Cause.COVERED)
     assert camera.changes.picture is not None

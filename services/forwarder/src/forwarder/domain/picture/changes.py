@@ -24,6 +24,8 @@ OVERDUE_INTERVALS, OVERDUE_S = 2.0, 0.5
 """A keyframe that has not come by then does not come: one that a change of scene brings puts the next one off by one
 distance at most."""
 TICK_S = 1.0
+PAUSED_S = 3.0
+"""A change so soon after a second without any picture is one of the media, which is missing: no scene swings by it."""
 EARLY_S = 0.5
 """A change is dated to the middle between what showed the old picture and what showed the new one."""
 
@@ -49,8 +51,8 @@ class PictureChanges:
 
     __slots__ = (
         "_changes_s", "_distance_s", "_good", "_good_rates", "_keyframe_s", "_level", "_needless_s", "_odd_s",
-        "_present", "_rests_until_s", "_stood_still", "_was_damaged", "_was_good", "doubted_s", "judged_s", "picture",
-        "rate",
+        "_present", "_rests_until_s", "_silent_s", "_stood_still", "_was_damaged", "_was_good", "doubted_s", "judged_s",
+        "picture", "rate",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,9 +72,10 @@ class PictureChanges:
         self._distance_s = 0.0
         self._changes_s, self._needless_s = list[float](), list[float]()
         self._was_good = self._stood_still = False
-        """Of the picture before this one; of the last one that was judged."""
+        """Of the picture before this one, and no media was missing when it changed; of the last one that was judged."""
         self._was_damaged = False
         """Of the picture that was judged last."""
+        self._silent_s = -PAUSED_S
         self._rests_until_s = 0.0
 
     @property
@@ -123,8 +126,11 @@ class PictureChanges:
         self._present.add(weight)
         return news
 
-    def read_total(self, now_s: float, total: int) -> bool:
-        """`total` octets have come in this session up to now; call about once a second."""
+    def read_total(self, now_s: float, total: int, *, silent: bool = False) -> bool:
+        """`total` octets have come in this session up to now, and since the call before no picture where it was
+        `silent`; call about once a second."""
+        if silent:
+            self._silent_s = now_s
         if not self.rate.read_total(now_s, total):
             return False
         if self._is_good() and not self._good_rates:
@@ -221,7 +227,7 @@ class PictureChanges:
         self._changes_s.append(now_s)
         unjudged = self.picture is not None and not self.picture.judged
         self._stood_still = self.stands_still or (self._stood_still and unjudged)
-        self._was_good = self._is_good()
+        self._was_good = self._is_good() and now_s - self._silent_s >= PAUSED_S
         if self.picture is not None:
             since_s = max(since_s, self.picture.since_s)
         self.picture = Picture(since_s, sign)

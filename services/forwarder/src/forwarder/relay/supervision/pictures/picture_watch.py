@@ -41,6 +41,8 @@ class PictureWatch:
         self._codec = VideoCodec.H264
         self._parameter_sets: Sequence[bytes] = ()
         self._reads_since_s: float | None = None
+        self._pictures = -1
+        """Pictures of the session's media, at the tick before."""
         self._since_s: float | None = None
         """Of `picture`, on the monotonic clock."""
 
@@ -80,7 +82,8 @@ class PictureWatch:
 
     def tick(self, now_s: float, source: CameraSource) -> None:
         """Call about once a second while the media flows."""
-        self._publish(self._changes.read_total(now_s, source.bytes_received))
+        pictures, self._pictures = self._pictures, source.fanout.pictures
+        self._publish(self._changes.read_total(now_s, source.bytes_received, silent=pictures == self._pictures))
 
     def miss_keyframe(self, now_s: float, last_s: float, interval_s: float, *, reading: bool) -> bool:
         """None came since `last_s`; `reading`: every packet is read now. Returns whether it should be."""
