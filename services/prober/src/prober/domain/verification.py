@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from prober.domain.comings import find_comings, is_noted_until, is_over
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, PAUSE_S, Newest, is_pause, live_delay_s
+from prober.domain.silence import BURST_S, Timed, silence_at_end
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.events.prober import VerificationVerdict
 
 LEAST_KEYFRAMES = 2
 """Read back, and noted by the forwarder, before a difference counts."""
-BURST_S = 1.0
-"""What comes within this time after the first keyframe may be what the destination keeps for new viewers. And so long a
-destination that catches up after an interruption plays what waited for it, until the present comes."""
+AGAIN = "the destination plays one picture again and again, and it is none that the camera gives now"
 TAKEN_OVER = "another forwarder took the camera meanwhile"
 OURS = frozenset(
     {
@@ -66,6 +66,11 @@ class Seen:
     keyframes: Sequence[Keyframe] = ()
     failure: Failure | None = None
     newest: Newest | None = None
+
+    @property
+    def timed(self) -> list[Timed]:
+        """Of each keyframe its hash and arrival."""
+        return [(keyframe.hash, keyframe.arrived_at) for keyframe in self.keyframes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def decide(
         paused = _paused(finding, seen, fresh, asked_at=asked_at, now=now, limits=limits)
         return replace(finding, paused_since=asked_at if paused else None)
     if finding is None and noted.same_holder and not repeats:
-        finding = _different(seen, fresh, now=now, limits=limits)
+        finding = _different(seen, fresh, asked_at=asked_at, now=now, limits=limits)
     if finding is None and noted.same_holder:
         finding = _stands_still(seen, noted, fresh, asked_at=asked_at, now=now, limits=limits)
     if finding is not None:
@@ -162,7 +167,7 @@ def _recognised(
     seen: Seen, noted: Noted, *, now: datetime, limits: Limits, earlier: Earlier
 ) -> tuple[Finding | None, Finding | None, bool]:
     """What the pictures say that the camera gave: a verdict, one for the end, and whether the camera repeats them."""
-    comings = _comings(noted.notes)
+    comings = find_comings(noted.notes)
     repeated: list[Keyframe] = []
     old: Finding | None = None
     for keyframe in reversed(seen.keyframes):
@@ -170,10 +175,10 @@ def _recognised(
             continue
         first, note = comings[keyframe.hash]
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
-        if _is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
+        if is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
             old = old or _old(note, delay_s)
             settled = _apart_s(seen.keyframes[0], keyframe) >= BURST_S and _burst_over(keyframe, now, BURST_S)
-            if settled and _noted_until(keyframe, noted.notes):
+            if settled and is_noted_until(keyframe.arrived_at, noted.notes):
                 return old, old, False
         elif _repeats(first, note):
             repeated.append(keyframe)
@@ -305,24 +310,18 @@ def _old(note: KeyframeNote, delay_s: float) -> Finding:
     return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail, captured_at=note.captured_at)
 
 
-def _is_over(note: KeyframeNote, notes: Sequence[KeyframeNote], by: datetime) -> bool:
-    """Whether the camera gave another picture after this one, by that moment: until then it may have stood still."""
-    return any(note.captured_at < other.captured_at <= by and other.hash != note.hash for other in notes)
-
-
-def _noted_until(keyframe: Keyframe, notes: Sequence[KeyframeNote]) -> bool:
-    """Whether the notes go on to when it came back: until then its last coming from the camera may not be among them,
-    for a camera may repeat itself (a recording played in a loop)."""
-    return any(note.captured_at >= keyframe.arrived_at for note in notes)
-
-
-def _different(seen: Seen, fresh: Sequence[KeyframeNote], *, now: datetime, limits: Limits) -> Finding | None:
+def _different(
+    seen: Seen, fresh: Sequence[KeyframeNote], *, asked_at: datetime, now: datetime, limits: Limits
+) -> Finding | None:
     """Whether what is played cannot be the camera's present picture; nothing read back is among `fresh`.
 
     It may be an old one of this camera: nobody noted what came before.
     """
     if len(seen.keyframes) < LEAST_KEYFRAMES or len(fresh) < LEAST_KEYFRAMES:
         return None
+    given = [(note.hash, note.captured_at) for note in fresh]
+    if seen.failure is None and silence_at_end(seen.timed, given, asked_at=asked_at).is_repetition:
+        return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, AGAIN)
     # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
     certain_from = min(note.captured_at for note in fresh) + timedelta(seconds=limits.max_delay_s)
     late = next((keyframe for keyframe in seen.keyframes if keyframe.arrived_at >= certain_from), None)
@@ -330,8 +329,7 @@ def _different(seen: Seen, fresh: Sequence[KeyframeNote], *, now: datetime, limi
         return None
     first: dict[str, Keyframe] = {}
     if any(_apart_s(first.setdefault(frame.hash, frame), frame) >= BURST_S for frame in seen.keyframes):
-        detail = "the destination plays one picture again and again, and it is none that the camera gives now"
-        return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
+        return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, AGAIN)
     detail = (
         f"the destination plays another picture, or one older than {limits.max_delay_s:g} s: {len(seen.keyframes)} "
         f"keyframes were read back, and none is among the {len(fresh)} that came from the camera meanwhile"
@@ -385,12 +383,3 @@ def too_large() -> Finding:
 
 def _apart_s(earlier: Keyframe, later: Keyframe) -> float:
     return (later.arrived_at - earlier.arrived_at).total_seconds()
-
-
-def _comings(notes: Sequence[KeyframeNote]) -> dict[str, tuple[KeyframeNote, KeyframeNote]]:
-    """When each picture came from the camera: the first and the last time that is known."""
-    comings: dict[str, tuple[KeyframeNote, KeyframeNote]] = {}
-    for note in sorted(notes, key=lambda note: note.captured_at):
-        first, _ = comings.get(note.hash, (note, note))
-        comings[note.hash] = first, note
-    return comings

@@ -65,6 +65,31 @@ def test_proof_ends_where_a_destination_shows_its_last_picture_and_no_other() ->
     assert "stands still since 02:59:20 UTC" in (finding.detail or "")
 
 
+@pytest.mark.parametrize("names", [("kept",), ("k", "l")])
+def test_proof_ends_soon_where_a_destination_plays_one_picture_or_group_again_and_again(names: tuple[str, ...]) -> None:
+    """No destination that is late does that: nobody waits for the longest delay."""
+
+    def until(now: int) -> Finding | None:
+        back = seen(*((names[second % len(names)], second + 0.4) for second in range(now)))
+        return decided(back, up_to(float(now), ("k", -40.0)), now=float(now))
+
+    assert until(10) is None
+    finding = until(13)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.MISMATCH, Cause.MISMATCH)
+    assert "again and again" in (finding.detail or "")
+
+
+def test_proof_ends_soon_at_no_destination_of_a_camera_that_gives_few_pictures_or_repeats_one() -> None:
+    again = seen(*(("kept", second + 0.4) for second in range(20)))
+    assert decided(again, up_to(20.0, every=9.0), now=20.0) is None
+    finding = decided(again, noted(*(("kept", float(second)) for second in range(1, 20))), now=20.0)
+    assert finding is None or finding.verdict is VerificationVerdict.NOT_CHECKABLE
+    # What is new among them may be of a destination that is late.
+    late = seen(*((f"old {second // 4}", second + 0.4) for second in range(20)))
+    assert decided(late, up_to(20.0), now=20.0) is None
+
+
 def test_proof_ends_where_a_destination_goes_on_for_some_pictures_that_nobody_noted_and_stops() -> None:
     back = seen(("u", 0.2), ("v", 2.0), ("w", 4.0))
     assert decided(back, up_to(39.0), now=39.0) is None
