@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,13 @@ VERIFY_INTERVAL_S = 20
 REPORTED_S = 60.0
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
+FUTURE_S = 1.0
+
+
+def is_proven_since(delivery: Mapping[str, Any], since: float, *, now: float) -> bool:
+    """Whether it is verified by a read-back of then; one that a fast clock dated to later than `now` is none."""
+    at = delivery["verified_at"]
+    return at is not None and since <= datetime.fromisoformat(at).timestamp() <= now + FUTURE_S
 
 
 @dataclass
@@ -59,6 +67,15 @@ class Stage:
         except RefusedError:
             return 0
         return sum(camera["state"] == "up" and delivered_to_both(camera) for camera in document["cameras"])
+
+    async def proven_since(self, since: float) -> bool:
+        """Whether a read-back after that moment (seconds since 1970) matched of every delivery."""
+        try:
+            document = await self._lately()
+        except RefusedError:
+            return False
+        deliveries = [one for camera in document["cameras"] for one in camera["deliveries"]]
+        return all(is_proven_since(one, since, now=time.time()) for one in deliveries)
 
     async def not_verified(self) -> list[str]:
         """What is still missing, in words."""

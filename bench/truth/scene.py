@@ -87,6 +87,18 @@ class Scene:
                 raise RefusedError(f"not all is well again after {within_s:.0f} s: {missing or 'no media'}")
             await asyncio.sleep(SAMPLE_S)
 
+    async def proven_anew(self, since: float, within_s: float = SETTLED_WITHIN_S) -> None:
+        """Wait until a read-back of after `since` matched of each delivery.
+
+        What is shown as verified holds for three intervals: after a prober that slept, all of it may be from before
+        that, and the next break would have none of the proofs that shall be before it. Raises RefusedError.
+        """
+        deadline = time.time() + within_s
+        while not await self.stage.proven_since(since):
+            if time.time() > deadline:
+                raise RefusedError(f"not every delivery was read back within {within_s:.0f} s after the fault")
+            await asyncio.sleep(SAMPLE_S)
+
     def _flows(self, now: float) -> bool:
         lines = [self.record.lines.get((camera, centre)) for camera in self.stage.cameras for centre in CENTRES]
         return all(line is not None and line.last is not None and now - line.last < LONGEST_GAP_S for line in lines)

@@ -93,6 +93,7 @@ async def _faults(scene: Scene, result: Result, arguments: argparse.Namespace, p
         ended = max(window.end for window in windows)
         await asyncio.sleep(max(0.0, ended - time.time()))
         settled = await scene.settled(max(KINDS[name].settles_s for name in group))
+        await scene.proven_anew(ended)
         result.windows += [replace(window, settled=settled) for window in windows]
         missing -= set(group)
         lasted_s = ended - min(window.start for window in windows)
