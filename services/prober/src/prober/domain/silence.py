@@ -1,4 +1,4 @@
-"""What a destination left out: the camera's new pictures that did not come back while it gave none, or old ones again.
+"""When pictures came from the camera, and what of them a destination left out while it gave none, or old ones again.
 
 `came` are keyframes read back, as hash and arrival, in order; `given` those that the camera gave, as hash and capture.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prober.domain.delay import LEAST_PAUSED, PAUSE_S
+from vonggac.events.forwarder import KeyframeNote
 
 type Timed = tuple[str, datetime]
 
@@ -62,3 +63,23 @@ def _last_new(came: Sequence[Timed], asked_at: datetime) -> datetime:
             last = arrived_at
         known.add(name)
     return last
+
+
+def find_comings(notes: Sequence[KeyframeNote]) -> dict[str, tuple[KeyframeNote, KeyframeNote]]:
+    """Return by hash the first and the last time that a picture is known to have come."""
+    comings: dict[str, tuple[KeyframeNote, KeyframeNote]] = {}
+    for note in sorted(notes, key=lambda note: note.captured_at):
+        first, _ = comings.get(note.hash, (note, note))
+        comings[note.hash] = first, note
+    return comings
+
+
+def is_over(note: KeyframeNote, notes: Sequence[KeyframeNote], by: datetime) -> bool:
+    """Whether the camera gave another picture after this one, by that moment: until then it may have stood still."""
+    return any(note.captured_at < other.captured_at <= by and other.hash != note.hash for other in notes)
+
+
+def is_noted_until(at: datetime, notes: Sequence[KeyframeNote]) -> bool:
+    """Whether the notes go on to when a picture came back: until then its last coming from the camera may not be among
+    them, for a camera may repeat itself (a recording played in a loop)."""
+    return any(note.captured_at >= at for note in notes)

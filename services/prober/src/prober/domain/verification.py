@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from prober.domain.comings import find_comings, is_noted_until, is_over
 from prober.domain.delay import BURST_OVER_S, CACHE_COUNTS, CACHED_FROM_S, PAUSE_S, Newest, is_pause, live_delay_s
-from prober.domain.silence import BURST_S, Timed, silence_at_end
+from prober.domain.silence import BURST_S, Timed, find_comings, is_noted_until, is_over, silence_at_end
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.events.prober import VerificationVerdict
