@@ -32,7 +32,11 @@ async def test_a_request_stands_on_the_overview_of_who_decides_it_until_it_is_de
     assert WAITS not in text_of(await operator.get("/"))
     waiting = await decider.get("/requests")
     assert "Cáp quang chưa tới nơi" in text_of(waiting)
+    assert "· Nguyễn Đức Thử, Phó Giám đốc Kỹ thuật (operator)" in text_of(waiting)
     (decide,) = re.findall(r'href="(/acts/inventory/decide_request[^"]*decision=refused[^"]*)"', waiting.text)
     decided = await decider.send(await decider.get(unescape(decide)), reason="Chờ kéo cáp")
     assert decided.status_code == 303, decided.text
     assert "chờ quyết định" not in text_of(await decider.get("/"))
+    refused = text_of(await decider.get("/requests?status=refused"))
+    assert "· Lê Văn Thử, Phó Chủ tịch UBND tỉnh (decider): Chờ kéo cáp" in refused
+    assert "Lê Văn Thử, Phó Chủ tịch UBND tỉnh (decider)" in text_of(await browsers["chủ trì"].get("/audit"))

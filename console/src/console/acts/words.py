@@ -7,6 +7,7 @@ from console.words.catalogue import ENGLISH, mark
 
 FIELDS = {
     "about": mark("About"),
+    "access_recorded_by": mark("Access recorded by"),
     "address": mark("Address"),
     "after_answer_hours": mark("Not within so many hours of an answer"),
     "again": mark("Also when it was urged within the last hour"),
@@ -17,6 +18,7 @@ FIELDS = {
     "answered_at": mark("Answered at"),
     "approved_at": mark("Approved at"),
     "approved_by": mark("Approved by"),
+    "briefing_recorded_by": mark("Briefing recorded by"),
     "cancelled_at": mark("Cancelled at"),
     "cancelled_by": mark("Cancelled by"),
     "changed_at": mark("Changed at"),
@@ -62,6 +64,7 @@ FIELDS = {
     "report_id": mark("Report"),
     "revision": mark("Revision"),
     "send_to": mark("Who is urged"),
+    "settled_by": mark("Settled by"),
     "signed_by": mark("Signed by"),
     "status": mark("State"),
     "target_ppm": mark("Target (millionths; empty: the one in force)"),
@@ -75,6 +78,7 @@ FIELDS = {
     "urge_id": mark("Urging"),
     "valid_from": mark("In force from"),
     "version": mark("Version"),
+    "written_by": mark("Written by"),
     "percent": mark("Percent"),
     "password": mark("Password"),
     "username": mark("Login name"),

@@ -1,9 +1,11 @@
 """Pages from Jinja2 templates, everything escaped, in the language of the visitor."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -62,6 +64,7 @@ def environment(language: str) -> Environment:
         amount=lambda number, digits=0: dates.write_amount(number, language, digits),
         query=query,
         who=name_person,
+        actor=name_actor,
         label=lambda field: name_field(field, language, words),
         plain_label=lambda name: name_field(Field(name, Kind.TEXT), language, words),
         choice_word=lambda choice: name_choice(choice, language, words),
@@ -79,6 +82,13 @@ def query(given: dict[str, str], **changed: str | None) -> str:
     """The query of the address with some parameters changed; None takes one away."""
     kept = {name: value for name, value in {**given, **changed}.items() if value}
     return "?" + urlencode(kept) if kept else "?"
+
+
+def name_actor(record: Mapping[str, Any], field: str) -> str:
+    """Who did it, of a record of the register: name and post as they were then, with the login."""
+    login: str = record[field]
+    person = (record.get("named") or {}).get(field)
+    return name_person(login, person["name"], person["post"]) if person is not None else login
 
 
 def without_done(request: Request) -> str:

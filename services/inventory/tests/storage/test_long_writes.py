@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, text
 
+from inventory.storage.change_log import Actor
 from inventory.storage.deliveries import copy_deliveries, new_delivery
 from inventory.storage.prepared import StagedUpdates
-from inventory.storage.store import Actor, Store, WriteTransaction
+from inventory.storage.store import Store, WriteTransaction
 from inventory.storage.tables import Camera, Change, Destination, OutboxRow
 from vonggac.database import Database
 from vonggac.events import subjects

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from inventory.settings import Settings
+from inventory.storage.change_log import Actor
 from inventory.storage.prepared import StagedUpdates
-from inventory.storage.store import Actor, Store
+from inventory.storage.store import Store
 from inventory.storage.tables import Camera, OutboxRow
 from inventory.storage.upkeep.republishing import republish, republish_cameras
 from vonggac.bus import ServerClock

@@ -1,14 +1,16 @@
 """/v1/changes: the change log (R25)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, ConfigDict
 from sqlalchemy import Select, func, select
 
 from inventory.api.context import Context, RequestContext
+from inventory.api.named import name_actors
 from inventory.nouns.registry import NOUNS
+from inventory.nouns.shown import Acted, Acts
 from inventory.storage.queries.sight import hide_contacts, log_condition
 from inventory.storage.tables import Change
 from vonggac.auth import guarded_router
@@ -31,8 +33,10 @@ NounName = Annotated[str, AfterValidator(_check_name), Query(json_schema_extra={
 type Action = Literal["created", "changed", "removed"]
 
 
-class ChangeResponse(BaseModel):
+class ChangeResponse(Acted):
     """One line of the log; `before` and `after` hold every field but secrets."""
+
+    acts: ClassVar[Acts] = {"changed_by": "changed_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -98,8 +102,9 @@ async def _answer(context: RequestContext, page: ChangePage, query: Select[Chang
         total = None
         if page.wants_total:
             total = await session.scalar(select(func.count()).select_from(query.subquery()))
-    found = page.page(rows, total=total)
-    return page.answer(found, [_to_response(row, people=context.sight.people) for row in found.rows])
+        found = page.page(rows, total=total)
+        shown = await name_actors(session, [_to_response(row, people=context.sight.people) for row in found.rows])
+    return page.answer(found, shown)
 
 
 def _to_response(row: Change, *, people: bool) -> ChangeResponse:

@@ -17,11 +17,12 @@ from inventory.domain.places.retention import DEFAULT_RETENTION, Retention
 from inventory.domain.text import LOGIN_ADVICE, clean, holds_login
 from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
+from inventory.storage.change_log import actor_of
 from inventory.storage.conflicts import invalid
 from inventory.storage.idempotency import find_answer, keep_answer
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import seen
-from inventory.storage.store import Actor, Store, WriteTransaction
+from inventory.storage.store import Store, WriteTransaction
 from vonggac.auth import Caller, Principal, Sealer, Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.bus import Bus
@@ -99,7 +100,7 @@ class RequestContext:
         self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
     ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
-        actor = Actor(caller.subject, self.request_id, reason, caller.roles, caller.sight)
+        actor = actor_of(caller, self.request_id, reason)
         async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
             yield transaction
 

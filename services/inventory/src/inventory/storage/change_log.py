@@ -1,19 +1,26 @@
-"""The change log (R25): each line as the text that is stored, so that thousands of them weigh little until then."""
+"""The change log (R25), and who a login was at an act, as its token said then (decision 0161).
 
-from collections.abc import AsyncIterator, Mapping
+Each line is the text that is stored, so that thousands of them weigh little until then.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json, to_jsonable_python
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.bulk import copy_rows
 from inventory.storage.outbox import OutboxMessage
-from inventory.storage.tables import Change, Thing
+from inventory.storage.tables import ActorName, Change, Thing
 from inventory.storage.tables.base import DERIVED
+from vonggac.auth import Principal, Role, Sight
+from vonggac.auth.scope import EVERYTHING
 
 SEALED = ("sealed_secret", "sealed_read_back_secret", "sealed_previous_secret")
 _HIDDEN = frozenset({*SEALED, *DERIVED, "revision", "created_at", "changed_at"})
@@ -114,3 +121,87 @@ def _values(text: str | None) -> Any:
 
 def _text(values: Mapping[str, Any] | str | None) -> str | None:
     return values if values is None or isinstance(values, str) else to_json(values).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller, the request, and why."""
+
+    subject: str
+    request_id: str
+    reason: str | None = None
+    roles: frozenset[Role] = frozenset()
+    sight: Sight = EVERYTHING
+    name: str = ""
+    """As the token says; empty: it does not."""
+    post: str = ""
+
+
+def actor_of(caller: Principal, request_id: str, reason: str | None = None) -> Actor:
+    """The actor that a caller is in one request."""
+    return Actor(caller.subject, request_id, reason, caller.roles, caller.sight, caller.name, caller.post)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a login was."""
+
+    name: str
+    post: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAct:
+    """A login that wrote a field of a thing, which stands there since an instant at the latest."""
+
+    thing_id: UUID
+    field: str
+    login: str
+    until: datetime
+
+
+async def note_person(session: AsyncSession, login: str, name: str, post: str, at: datetime) -> None:
+    """Keep name and post of a login from `at` on, where they differ from those before; both may be empty."""
+    latest = select(ActorName.name, ActorName.post).where(ActorName.login == login, ActorName.since <= at)
+    known = (await session.execute(latest.order_by(ActorName.since.desc(), ActorName.id.desc()).limit(1))).first()
+    if (name, post) != (("", "") if known is None else tuple(known)):
+        await session.execute(insert(ActorName).values(login=login, since=at, name=name, post=post))
+
+
+async def find_people(
+    session: AsyncSession, acts: Collection[tuple[str, datetime]]
+) -> Mapping[tuple[str, datetime], Person]:
+    """Who each login was at the instant of its act; one without a name then is left out."""
+    logins = {login for login, _at in acts}
+    query = select(ActorName).where(ActorName.login.in_(logins)).order_by(ActorName.since, ActorName.id)
+    known: dict[str, list[ActorName]] = {}
+    for row in (await session.scalars(query)).all() if logins else ():
+        known.setdefault(row.login, []).append(row)
+    found: dict[tuple[str, datetime], Person] = {}
+    for login, at in acts:
+        held = next((row for row in reversed(known.get(login, ())) if row.since <= at), None)
+        if held is not None and held.name:
+            found[login, at] = Person(held.name, held.post or None)
+    return found
+
+
+async def date_acts(session: AsyncSession, acts: Sequence[WrittenAct]) -> Mapping[WrittenAct, datetime]:
+    """When each login wrote its field last, by the change log; one that the log does not know is left out."""
+    found: dict[WrittenAct, datetime] = {}
+    for field in {act.field for act in acts}:
+        of_field = [act for act in acts if act.field == field]
+        query = select(Change.thing_id, Change.changed_by, Change.changed_at).where(
+            Change.thing_id.in_({act.thing_id for act in of_field}),
+            Change.changed_by.in_({act.login for act in of_field}),
+            Change.before[field].is_distinct_from(Change.after[field]),
+        )
+        lines = (await session.execute(query.order_by(Change.id.desc()))).all()
+        for act in of_field:
+            wrote = (
+                line.changed_at
+                for line in lines
+                if (line.thing_id, line.changed_by) == (act.thing_id, act.login) and line.changed_at <= act.until
+            )
+            if (at := next(wrote, None)) is not None:
+                found[act] = at
+    return found

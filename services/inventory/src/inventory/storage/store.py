@@ -7,7 +7,6 @@ write, such as an import, writes what is new before it queues (decision 0043).
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
-from inventory.storage.change_log import SEALED, ChangeLog, Pending, snapshot, snapshot_text
+from inventory.storage.change_log import SEALED, Actor, ChangeLog, Pending, note_person, snapshot, snapshot_text
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write
@@ -29,7 +28,7 @@ from inventory.storage.queries.write_dates import WriteDate, WriteDates
 from inventory.storage.states import camera_plans, log_moved, payload_of
 from inventory.storage.tables import Camera, DecisionRequest, Delivery, Destination, Facility, Thing
 from inventory.storage.tables.base import derived_columns
-from vonggac.auth import Role, Sight
+from vonggac.auth import Sight
 from vonggac.auth.scope import EVERYTHING
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
@@ -38,17 +37,6 @@ WRITERS_LOCK = 1742_0510
 MOST_WAITING = 1000
 """Messages that wait for the end of a write."""
 OTHERS_WAIT = "900ms"  # A writer in the queue waits no longer for a row: others wait for it.
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """The caller, the request, and why."""
-
-    subject: str
-    request_id: str
-    reason: str | None = None
-    roles: frozenset[Role] = frozenset()
-    sight: Sight = EVERYTHING
 
 
 type Queue = Callable[[AsyncSession], Awaitable[WriteDate]]
@@ -357,6 +345,7 @@ class Store:
             async with self.database.transaction() as session:
                 note_sight(session, actor.sight)
                 transaction = WriteTransaction(session, actor, await self._enter_queue(session))
+                await note_person(session, actor.subject, actor.name, actor.post, transaction.now)
                 yield transaction
                 await transaction.finish()
                 if dry_run:
@@ -383,6 +372,7 @@ class Store:
                 date = await self._dates.date_write(session)
                 await announce_long_write(session, date.at)
                 transaction = WriteTransaction(session, actor, date, self._enter_queue, beginning)
+                await note_person(session, actor.subject, actor.name, actor.post, transaction.now)
                 yield transaction
                 await transaction.finish()
         self._on_commit()

@@ -12,7 +12,8 @@ import pytest_asyncio
 import xlsxwriter
 from sqlalchemy import Engine, select, text
 
-from inventory.storage.store import Actor, Store, WriteTransaction
+from inventory.storage.change_log import Actor
+from inventory.storage.store import Store, WriteTransaction
 from inventory.storage.tables import Agency, Change, Team
 from vonggac.database import Database
 from vonggac.testing import eventually

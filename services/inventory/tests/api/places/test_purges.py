@@ -120,7 +120,7 @@ async def test_what_is_due_is_purged_by_two_persons_and_only_its_numbers_stay(cl
     closed.age(366)
     (due,) = await closed.due("?due_only=true")
     counts = {one["kind"]: one["count"] for one in due["leaves"]}
-    assert [one["what"] for one in due["stays"]] == ["free_text", "import_rows", "reporting", "backups"]
+    assert [one["what"] for one in due["stays"]] == ["free_text", "import_rows", "actors", "reporting", "backups"]
     assert counts == {
         "focal_points": 1, "visits": 1, "surveys": 1, "survey_files": 0, "links": 1, "camera_logins": 1,
     }  # fmt: skip

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from http import HTTPStatus
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response
@@ -17,6 +17,7 @@ from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.repetition import Repetition, respond
 from inventory.api.files.running import Outcome, Run
+from inventory.api.named import name_actors, name_actors_of
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
 from inventory.importing.storing.effects import Effect
@@ -24,9 +25,10 @@ from inventory.importing.storing.import_list import State, state_of
 from inventory.importing.storing.reverting import BackRules, lock_effects, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
+from inventory.nouns.shown import Acted, Acts
 from inventory.nouns.writer import Write
+from inventory.storage.change_log import actor_of
 from inventory.storage.conflicts import not_found
-from inventory.storage.store import Actor
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Caller, Principal, Right, guarded_router
 from vonggac.database.keyset import keyset_page
@@ -87,8 +89,10 @@ class ImportDone(BaseModel):
     difference: list[RowChange] = Field(description="Of a dry run, the first 1,000 rows that change something.")
 
 
-class ImportResponse(BaseModel):
+class ImportResponse(Acted):
     """One import of the list."""
+
+    acts: ClassVar[Acts] = {"sent_by": "began_at", "reverted_by": "reverted_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -165,14 +169,14 @@ async def list_imports(
         counted = select(func.count()).select_from(query.subquery())
         total = await session.scalar(counted) if page.wants_total else None
         found = page.page(rows, total=total)
-        return page.answer(found, [_to_response(context, row) for row in found.rows])
+        return page.answer(found, await name_actors(session, [_to_response(context, row) for row in found.rows]))
 
 
 @router.get("/{import_id}", summary="Read an import")
 async def read_import(import_id: UUID, context: Context) -> ImportResponse:
     """How far it is, what it did, or why it was refused."""
     async with context.read_transaction() as session:
-        return _to_response(context, await _row(context, session, import_id))
+        return await name_actors_of(session, _to_response(context, await _row(context, session, import_id)))
 
 
 @router.post(
@@ -189,7 +193,7 @@ async def stop_import(import_id: UUID, context: Context) -> ImportResponse:
             more = ": it can be taken back" if state is State.DONE and not row.dry_run else ""
             raise ProblemError(HTTPStatus.CONFLICT, "not_running", f"the import is {state}, not running{more}")
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
-        return _to_response(context, row)
+        return await name_actors_of(session, _to_response(context, row))
 
 
 class LeftResponse(BaseModel):
@@ -249,7 +253,7 @@ async def _revert(
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
         effects.extend(await lock_effects(session, caller, import_id))
 
-    actor = Actor(caller.subject, context.request_id, why, caller.roles, caller.sight)
+    actor = actor_of(caller, context.request_id, why)
     async with context.services.store.long_write_transaction(actor, lock_import) as transaction:
         writing = Write(transaction, caller, context.services.sealer, context.services.allowed)
         result = await take_back(writing, import_id, effects, BackRules(patch_thing, remove_thing))
@@ -344,7 +348,7 @@ async def _begin(context: RepeatableContext, run: Run, repetition: Repetition | 
     answers: list[KeptAnswer] = []
 
     async def keep(session: AsyncSession) -> None:
-        shown = _to_response(context, await _row(context, session, import_id))
+        shown = await name_actors_of(session, _to_response(context, await _row(context, session, import_id)))
         answers.append(_kept(shown, HTTPStatus.ACCEPTED, {"Location": f"/v1/imports/{import_id}"}))
         if repetition is not None:
             await repetition.keep(session, answers[0])

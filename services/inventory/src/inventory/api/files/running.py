@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +36,10 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import related
 from inventory.nouns.writer import Write
 from inventory.storage.bulk import refresh_statistics
+from inventory.storage.change_log import Actor, actor_of
 from inventory.storage.queries.clocks import settled_instant
 from inventory.storage.queries.concurrent_writes import OvertakenError
-from inventory.storage.store import Actor, WriteTransaction
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Delivery
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
@@ -86,7 +87,9 @@ class Run:
         """
         self.services, self.caller, self.nouns, self.kind, self.file = context.services, caller, nouns, kind, file
         self.dry_run, self.reason, self.request_id = dry_run, reason, context.request_id
-        sender = Sender(caller.subject, context.request_id, reason, file.name, file.sha256.hex())
+        sender = Sender(
+            caller.subject, context.request_id, reason, file.name, file.sha256.hex(), caller.name, caller.post
+        )
         self.entry = ImportEntry(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
         self.upload: Upload | None = None
         self._keep = keep
@@ -264,7 +267,7 @@ class Run:
 
     def _actor(self) -> Actor:
         request = self.request_id if self.entry is None else str(self.entry.id)
-        return Actor(self.caller.subject, request, self.reason, sight=self.caller.sight)
+        return replace(actor_of(self.caller, request, self.reason), roles=frozenset())
 
     async def _report(self, phase: Phase, rows: int) -> None:
         if self.entry is not None:

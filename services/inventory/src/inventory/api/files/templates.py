@@ -20,8 +20,8 @@ def _add_template(noun: Noun) -> None:
 
     read_template.__name__ = f"read_template_of_{noun.path.replace('-', '_')}"
     read_template.__doc__ = (
-        "Vietnamese headings (required ones in another colour), drop-down lists, cells of type Text where a "
-        "spreadsheet would drop a leading zero, and a hidden row of technical names."
+        "Vietnamese headings, required ones coloured, drop-down lists, text cells where a leading zero matters, "
+        "a hidden row of technical names."
     )
     router.get(
         f"/{noun.path}.xlsx",

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import RequestContext
+from inventory.api.named import name_actors
 from inventory.storage.conflicts import not_found
 from inventory.storage.queries.clocks import in_force, read_one_instant, settled_instant
 from inventory.storage.queries.lists import Recorded
@@ -66,4 +67,5 @@ async def answer_derived[R, S: BaseModel](
             if instant != latest:
                 rows = await read(session, context.recorded(instant, valid_on))
             found = page.cut(rows, as_of=instant)
-    return page.answer(found, [shown(row) for row in found.rows], **more)
+        answers = await name_actors(session, [shown(row) for row in found.rows])
+    return page.answer(found, answers, **more)

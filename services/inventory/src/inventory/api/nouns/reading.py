@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.changes import CHANGES, changes_of
 from inventory.api.context import Context, RequestContext
+from inventory.api.named import name_actors, name_actors_of
 from inventory.api.nouns.clocks import AsOf, ValidOn
 from inventory.api.nouns.derived import LATEST, Row, read_item
 from inventory.api.nouns.models import Models, bare
@@ -123,9 +124,10 @@ async def _list(
                 rows = await _rows(session, noun, page, things, conditions)
         counted = select(func.count()).select_from(things).where(*conditions)
         total = await session.scalar(counted) if page.wants_total else None
-    found = page.page(rows, total=total, as_of=instant)
-    # A dict is validated in half the time of a row.
-    return page.answer(found, [models.shown.model_validate(dict(row)) for row in found.rows])
+        found = page.page(rows, total=total, as_of=instant)
+        # A dict is validated in half the time of a row.
+        shown = await name_actors(session, [models.shown.model_validate(dict(row)) for row in found.rows])
+    return page.answer(found, shown)
 
 
 async def _rows(
@@ -159,11 +161,12 @@ def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
         async with context.read_transaction() as session:
             row = await read_item(session, noun.table, recorded, thing_id)
             more = await noun.expand(session, row, recorded) if noun.expand is not None else {}
+            shown = await name_actors_of(session, item.model_validate({**row, **more}))
         if as_of is None:
             context.response.headers["ETag"] = row["etag"]
             if noun.shows_others:
                 context.response.headers["Cache-Control"] = "no-store"
-        return item.model_validate({**row, **more})
+        return shown
 
     item = noun.item or models.shown
     endpoint = with_parameters(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Reason, ReasonNeeded, WriteContext
+from inventory.api.named import name_actors, name_actors_of
 from inventory.api.nouns.models import Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
@@ -118,7 +119,7 @@ async def answer_with(
     more: Mapping[str, Any] = {}
     if noun.expand is not None:
         more = await noun.expand(session, row, recorded)
-    shown = (noun.item or models.shown).model_validate({**row, **more})
+    shown = await name_actors_of(session, (noun.item or models.shown).model_validate({**row, **more}))
     headers = {"ETag": row["etag"]} | ({"Location": f"/v1/{noun.path}/{thing_id}"} if created else {})
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     return KeptAnswer(status, headers, shown.model_dump_json().encode())
@@ -130,5 +131,6 @@ async def answer_with_all(
     """The answer about several things, in the order of `ids`."""
     things = seen(noun.table, None, sight_of(session))
     rows = (await session.execute(select(things).where(things.c.id.in_(ids)))).mappings().all()
-    by_id = {row["id"]: models.shown.model_validate(row) for row in rows}
+    shown = await name_actors(session, [models.shown.model_validate(row) for row in rows])
+    by_id = {one.id: one for one in shown}
     return KeptAnswer(status, {}, shape.model_construct(items=[by_id[each] for each in ids]).model_dump_json().encode())

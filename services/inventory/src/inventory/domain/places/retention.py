@@ -46,6 +46,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 STAYS_VI: Mapping[str, str] = {
     "free_text": "chữ tự do do người nhập viết (ghi chú, lý do, câu trả lời): không dò tìm tên người",
     "import_rows": "các dòng của tệp đã nhập, lưu cùng đợt nhập",
+    "actors": "tên và chức vụ của người đã thao tác, bên tài khoản: là hồ sơ của việc đã làm",
     "reporting": "bản sao tại dịch vụ báo cáo và sổ theo dõi trong báo cáo đã chốt: theo thời hạn riêng",
     "backups": "các bản sao lưu: hết theo vòng lưu của chúng",
 }

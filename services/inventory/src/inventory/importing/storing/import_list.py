@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.storage.change_log import note_person
 from inventory.storage.store import Store
 from inventory.storage.tables import ImportRow
 from vonggac.http import ProblemError
@@ -53,6 +54,8 @@ class Sender:
     reason: str | None
     file_name: str | None
     sha256: str
+    name: str = ""
+    post: str = ""
 
 
 class ImportEntry:
@@ -73,6 +76,7 @@ class ImportEntry:
         }  # fmt: skip
         async with self._store.read_transaction() as session:
             await session.execute(insert(ImportRow).values(**values))
+            await note_person(session, sender.subject, sender.name, sender.post, now)
             if beside is not None:
                 await beside(session)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
@@ -16,7 +17,7 @@ from inventory.domain.mandate.information_request import (
 )
 from inventory.nouns.mandate.states import StatusWriter, check_day, status_filter
 from inventory.nouns.noun import Noun
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import InformationRequest
@@ -24,8 +25,10 @@ from vonggac.events.inventory import InformationRequestStatus, InformationReques
 from vonggac.http import ProblemError
 
 
-class InformationRequestResponse(Shown):
+class InformationRequestResponse(Shown, Acted):
     """One request, with what was answered; a required question without an answer is missing."""
+
+    acts: ClassVar[Acts] = {"answers.answered_by": "answered_at", "answers.recorded_by": "answered_at"}
 
     code: str
     name: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
@@ -13,7 +13,7 @@ from inventory.domain.mandate.decision_request import RequestFields, RequestStat
 from inventory.domain.mandate.maintenance_window import HEADINGS, MaintenanceWindowFields, Span, is_agreed, refusal
 from inventory.nouns.noun import Noun
 from inventory.nouns.parties import new_request
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
@@ -23,8 +23,10 @@ from vonggac.events.inventory import Act, MaintenanceWindowV1
 from vonggac.http import ProblemError
 
 
-class MaintenanceWindowResponse(Shown):
+class MaintenanceWindowResponse(Shown, Acted):
     """One window. A cancelled one keeps its line; `ends_at` says where it was cut."""
+
+    acts: ClassVar[Acts] = {"agreed_by": None, "declared_by": "created_at", "cancelled_by": "cancelled_at"}
 
     camera_id: UUID | None
     facility_id: UUID | None

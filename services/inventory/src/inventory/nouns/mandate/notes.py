@@ -1,6 +1,6 @@
 """Journal entries and blocked reasons (R20, R25)."""
 
-from typing import cast
+from typing import ClassVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from inventory.domain.mandate.notes import (
 )
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.noun import Noun
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write, Writer
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.queries.sight import sees
@@ -24,8 +24,10 @@ from vonggac.events.inventory import BlockedReasonV1, JournalEntryV1
 _KINDS = {kind.noun: kind for kind in THINGS if kind is not JournalEntry}
 
 
-class JournalEntryResponse(Shown):
+class JournalEntryResponse(Shown, Acted):
     """One note."""
+
+    acts: ClassVar[Acts] = {"written_by": "created_at"}
 
     about_noun: str
     about_id: UUID

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
@@ -13,7 +13,7 @@ from inventory.domain.mandate.deadline import Deadline
 from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFields, guards_met
 from inventory.nouns.mandate.states import StatusWriter, cause_of, check_happened, refuse_wrong_day, status_filter
 from inventory.nouns.noun import Noun
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.units import refuse_ended
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, unknown_reference
@@ -27,8 +27,10 @@ SETTLED = ("completed_at", "settled_by", "settled_reason")
 """Columns that a transition sets, beside the status."""
 
 
-class ObligationResponse(Shown):
+class ObligationResponse(Shown, Acted):
     """One obligation."""
+
+    acts: ClassVar[Acts] = {"settled_by": None, "deadlines.set_by": "set_at"}
 
     code: str
     name: str

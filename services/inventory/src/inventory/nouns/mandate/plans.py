@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
@@ -32,7 +32,7 @@ from inventory.nouns.mandate.states import (
     status_filter,
 )
 from inventory.nouns.noun import Noun
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid
 from inventory.storage.queries.plans import agency_roles, is_facility_surveyed
@@ -41,8 +41,10 @@ from inventory.storage.tables import ConnectionPlan, Destination, Facility, Plan
 from vonggac.events.inventory import ConnectionPlanV1, PlanExceptionV1, PlanStatus
 
 
-class PlanResponse(Shown):
+class PlanResponse(Shown, Acted):
     """One version of a facility's plan."""
+
+    acts: ClassVar[Acts] = {"consents.recorded_by": None}
 
     code: str
     facility_id: UUID

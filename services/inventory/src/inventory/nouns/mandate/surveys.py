@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -27,7 +27,7 @@ from inventory.nouns.mandate.states import FIELD_AHEAD, SURVEYED, check_happened
 from inventory.nouns.mandate.surveyed_areas import record_coverage
 from inventory.nouns.noun import Noun
 from inventory.nouns.parties import find_recorders
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import unknown_reference
 from inventory.storage.queries.contents import stored_hashes
@@ -45,8 +45,10 @@ _BRIEFING = (
 _RECORDER: Any = Field(description=RECORDED_BY)
 
 
-class SurveyResponse(Shown):
+class SurveyResponse(Shown, Acted):
     """One survey."""
+
+    acts: ClassVar[Acts] = {"approved_by": "approved_at", BRIEFING.recorded_by: None}
 
     code: str
     facility_id: UUID

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -25,7 +25,7 @@ from inventory.nouns.mandate.states import (
 )
 from inventory.nouns.noun import Noun
 from inventory.nouns.parties import find_recorders
-from inventory.nouns.shown import Shown
+from inventory.nouns.shown import Acted, Acts, Shown
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
@@ -40,8 +40,10 @@ LONGEST_LINE = 500
 _RECORDER: Any = Field(description=RECORDED_BY)
 
 
-class VisitResponse(Shown):
+class VisitResponse(Shown, Acted):
     """One visit."""
+
+    acts: ClassVar[Acts] = dict.fromkeys((BRIEFING.recorded_by, ACCESS.recorded_by))
 
     facility_id: UUID
     team_id: UUID

@@ -6,7 +6,15 @@ from inventory.storage.tables.base import Base, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.imports import ImportRow
-from inventory.storage.tables.log import Backup, Change, IdempotencyKey, OutboxRow, PublishedStream, RepublishWanted
+from inventory.storage.tables.log import (
+    ActorName,
+    Backup,
+    Change,
+    IdempotencyKey,
+    OutboxRow,
+    PublishedStream,
+    RepublishWanted,
+)
 from inventory.storage.tables.mandate import (
     BlockedReason,
     DecisionRequest,
@@ -73,6 +81,7 @@ HISTORY = {kind: history_of(kind) for kind in THINGS}
 __all__ = [
     "HISTORY",
     "THINGS",
+    "ActorName",
     "Agency",
     "ApprovalRule",
     "Backup",

@@ -29,6 +29,20 @@ class Change(Base):
     reason: Mapped[str | None]
 
 
+class ActorName(Base):
+    """What the tokens of a login said of its person from an instant on; never changed (decision 0161)."""
+
+    __tablename__ = "actor_names"
+    __table_args__ = (Index("ix_actor_names_login_since", "login", "since"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    login: Mapped[str]
+    since: Mapped[datetime]
+    name: Mapped[str]
+    """Empty: its tokens name nobody any more."""
+    post: Mapped[str]
+
+
 class OutboxRow(Base):
     """A message on its way to NATS, or stored there lately: its exact bytes."""
 

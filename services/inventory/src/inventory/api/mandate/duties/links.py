@@ -4,7 +4,7 @@ import io
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
 
 import segno
@@ -12,8 +12,10 @@ from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from inventory.api.context import Context, ReasonNeeded
+from inventory.api.named import name_actors
 from inventory.api.nouns.rules import reason_needed
 from inventory.domain.people.facility_link import MAX_VALID, NewLink, Sheet, end_of_link, write_sheet
+from inventory.nouns.shown import Acted, Acts
 from inventory.storage.conflicts import not_found
 from inventory.storage.queries.links import count_valid, list_links
 from inventory.storage.queries.sight import read_thing
@@ -32,8 +34,10 @@ _SECRET = {"Cache-Control": "no-store"}
 router = guarded_router(tags=["facility links"])
 
 
-class LinkResponse(BaseModel):
+class LinkResponse(Acted):
     """A link without its token."""
+
+    acts: ClassVar[Acts] = {"created_by": "created_at", "revoked_by": "revoked_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -132,9 +136,9 @@ async def list_facility_links(
     """Those that are over or revoked too; without their tokens."""
     async with context.read_transaction() as session:
         await read_thing(session, Facility, thing_id)
-        rows = await list_links(session, thing_id)
-    found = page.cut(rows)
-    return page.answer(found, [LinkResponse.model_validate(row) for row in found.rows])
+        found = page.cut(await list_links(session, thing_id))
+        shown = await name_actors(session, [LinkResponse.model_validate(row) for row in found.rows])
+    return page.answer(found, shown)
 
 
 @router.delete(
@@ -201,7 +205,7 @@ def _answer(link: FacilityLink, form: Form, token: str, address: str, facility: 
 
 
 def _to_response(link: FacilityLink) -> dict[str, Any]:
-    return LinkResponse.model_validate(link).model_dump()
+    return LinkResponse.model_validate(link).model_dump(exclude={"named"})
 
 
 def _log(transaction: WriteTransaction, link: FacilityLink, action: str, before: dict[str, Any] | None) -> None:

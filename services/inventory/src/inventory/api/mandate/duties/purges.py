@@ -6,7 +6,7 @@ A purge is asked for (`POST /v1/decision-requests`, act `purge`) and granted by 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
@@ -15,8 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context
+from inventory.api.named import name_actors
 from inventory.domain.days import day_of
 from inventory.domain.places.retention import KIND_WORDS, STAYS_VI, Kind, Retention, find_due_day
+from inventory.nouns.shown import Acted, Acts
 from inventory.storage.tables import Facility, Purge
 from inventory.storage.upkeep.purging import count_kinds, find_closings, list_purges
 from vonggac.auth import guarded_router
@@ -58,8 +60,10 @@ class DuePurge(BaseModel):
     stays: tuple[Staying, ...] = Field(default=STAYS, description="What a purge does not reach and may name people.")
 
 
-class PurgeResponse(BaseModel):
+class PurgeResponse(Acted):
     """One purge on record."""
+
+    acts: ClassVar[Acts] = {"decided_by": "purged_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -134,7 +138,8 @@ async def list_purges_done(
     """What kinds and how many, who asked, who decided, why, and by which rule."""
     async with context.read_transaction() as session:
         found = page.cut(await list_purges(session))
-    return page.answer(found, [_to_response(row) for row in found.rows])
+        shown = await name_actors(session, [_to_response(row) for row in found.rows])
+    return page.answer(found, shown)
 
 
 async def _list_left(context: Any, session: AsyncSession, retention: Retention) -> Sequence[_Left]:
@@ -165,7 +170,9 @@ def _to_due(one: _Left, counts: Mapping[Kind, int], retention: Retention, today:
 
 def _to_response(row: Purge) -> PurgeResponse:
     counts = {Kind(kind): count for kind, count in row.counts.items()}
-    values = {name: getattr(row, name) for name in PurgeResponse.model_fields if name not in {"purged", "stays"}}
+    values = {
+        name: getattr(row, name) for name in PurgeResponse.model_fields if name not in {"purged", "stays", "named"}
+    }
     return PurgeResponse(**values, purged=_to_counts(counts))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.changes import CHANGES, ChangePage, changes_of
 from inventory.api.context import Context, ReasonText, WriteContext
 from inventory.api.mandate.duties.carrying_out import carry_out, find_facility
+from inventory.api.named import name_actors_of
 from inventory.api.nouns.clocks import AsOf
 from inventory.api.nouns.derived import answer_derived, read_item
 from inventory.api.nouns.two_eyes import allow_alone, refused
@@ -28,6 +29,7 @@ from inventory.domain.mandate.decision_request import (
 )
 from inventory.domain.people.approvals import refuse_writer
 from inventory.nouns.parties import new_request
+from inventory.nouns.shown import Acted, Acts
 from inventory.nouns.writer import Write
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import sees
@@ -43,8 +45,10 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/decision-requests", tags=["decision requests"])
 
 
-class RequestResponse(BaseModel):
+class RequestResponse(Acted):
     """One request, and what became of it."""
+
+    acts: ClassVar[Acts] = {"asked_by": "asked_at", "decided_by": "decided_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -135,7 +139,8 @@ async def add_decision_request(body: RequestFields, context: WriteContext, calle
 async def get_decision_request(thing_id: UUID, context: Context, as_of: AsOf = None) -> RequestResponse:
     """With what became of it."""
     async with context.read_transaction() as session:
-        return to_response(await read_item(session, DecisionRequest, context.recorded(as_of), thing_id))
+        row = await read_item(session, DecisionRequest, context.recorded(as_of), thing_id)
+        return await name_actors_of(session, to_response(row))
 
 
 @router.get(
@@ -266,4 +271,5 @@ async def _kept(
     session: AsyncSession, request: DecisionRequest, status: HTTPStatus, headers: dict[str, str]
 ) -> KeptAnswer:
     row = {name: getattr(request, name) for name in (*DecisionRequest.__table__.columns.keys(), "etag")}
-    return KeptAnswer(status, {"ETag": request.etag} | headers, to_response(row).model_dump_json().encode())
+    shown = await name_actors_of(session, to_response(row))
+    return KeptAnswer(status, {"ETag": request.etag} | headers, shown.model_dump_json().encode())

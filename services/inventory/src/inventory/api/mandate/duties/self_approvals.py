@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,7 @@ from inventory.api.context import Context
 from inventory.api.nouns.clocks import AsOf
 from inventory.api.nouns.derived import answer_derived
 from inventory.domain.people.approvals import WORDS
+from inventory.nouns.shown import Acted, Acts
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import SelfApproval
 from vonggac.auth import guarded_router
@@ -23,8 +24,10 @@ from vonggac.http.lists import Key, Listing, PageQuery
 router = guarded_router(prefix="/v1/self-approvals", tags=["self-approvals"])
 
 
-class SelfApprovalResponse(BaseModel):
+class SelfApprovalResponse(Acted):
     """One approval by who wrote."""
+
+    acts: ClassVar[Acts] = {"approved_by": "approved_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
