@@ -42,11 +42,11 @@ def _system(page: Page, form: SurveyForm) -> None:
     cameras, recorders = form.system.cameras, form.system.recorders
     counts = f"{len(recorders)} đầu ghi, {len(cameras)} camera"
     page.text(f"2. Hệ thống: {SYSTEMS[form.system.kind]}; {counts}.", keep=bool(recorders or cameras))
-    for recorder in recorders:
+    for number, recorder in enumerate(recorders, start=1):
         parts = [" ".join(part for part in (recorder.make, recorder.model) if part is not None)]
         parts += [f"{amount(recorder.channels)} kênh"] if recorder.channels is not None else []
         parts += [f"lưu {amount(recorder.days_kept)} ngày"] if recorder.days_kept is not None else []
-        page.text(f"- Đầu ghi {', '.join(parts)};", keep=bool(cameras))
+        page.text(f"- Đầu ghi {', '.join(parts)}{';' if number < len(recorders) else '.'}", keep=bool(cameras))
     rows = []
     for number, camera in enumerate(cameras, start=1):
         main = camera.main

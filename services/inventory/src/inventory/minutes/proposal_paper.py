@@ -32,8 +32,11 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
     for line in _state(survey):
         page.text(line)
     page.heading("II. ĐỀ XUẤT LẮP ĐẶT")
-    page.text(f"1. Khu vực lắp đặt, tổng cộng {amount(proposal.cameras)} camera:", keep=True)
-    write_grid(page, AREA_COLUMNS, AREA_WIDTHS, list(_area_rows(proposal)), right={"Số lượng"})
+    if proposal.areas:
+        page.text(f"1. Khu vực lắp đặt, tổng cộng {amount(proposal.cameras)} camera:", keep=True)
+        write_grid(page, AREA_COLUMNS, AREA_WIDTHS, list(_area_rows(proposal)), right={"Số lượng"})
+    else:
+        page.text("1. Khu vực lắp đặt: chưa xác định.")
     for number, line in enumerate(_needs(proposal), start=2):
         page.text(f"{number}. {line}")
     page.heading("III. PHƯƠNG ÁN KẾT NỐI")
@@ -41,7 +44,8 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
     page.heading("IV. KIẾN NGHỊ")
     for line in _decision(proposal, decider):
         page.text(line)
-    page.text(f"{of.issuer} kính trình {decider} xem xét, quyết định./.")
+    wish = "xem xét, quyết định" if _decided(proposal) is None else "xem xét, cho ý kiến chỉ đạo thực hiện"
+    page.text(f"{of.issuer} kính trình {decider} {wish}./.")
     return end_paper(of, page, ("Như trên", "Cơ quan quản lý cơ sở", "Lưu: VT, hồ sơ đề xuất"))
 
 
@@ -104,12 +108,17 @@ def _needs(proposal: ProposalFields) -> Iterator[str]:
 
 def _decision(proposal: ProposalFields, decider: str) -> Iterator[str]:
     cost = f", kinh phí {amount(proposal.estimated_cost_vnd)} đồng" if proposal.estimated_cost_vnd else ""
-    what = f"việc lắp đặt {amount(proposal.cameras)} camera{cost} và nguồn kinh phí thực hiện."
-    if proposal.decision_number is not None and proposal.decision_date is not None:
-        day = short_day(proposal.decision_date)
-        yield f"Đã có Quyết định số {proposal.decision_number} ngày {day} về {what}"
-    else:
-        yield f"Đề nghị {decider} phê duyệt {what}"
+    number = f"{amount(proposal.cameras)} " if proposal.areas else ""
+    what = f"việc lắp đặt {number}camera{cost} và nguồn kinh phí thực hiện."
+    decided = _decided(proposal)
+    yield f"Đề nghị {decider} phê duyệt {what}" if decided is None else f"Đã có {decided} về {what}"
+
+
+def _decided(proposal: ProposalFields) -> str | None:
+    """The decision as it is cited; None while there is none."""
+    if proposal.decision_number is None or proposal.decision_date is None:
+        return None
+    return f"Quyết định số {proposal.decision_number} ngày {short_day(proposal.decision_date)}"
 
 
 def _sentence(text: str) -> str:

@@ -70,16 +70,22 @@ def _participants(page: LetterPage, of: MinutesOf) -> None:
     page.heading("I. THÀNH PHẦN THAM GIA")
     if of.survey.lead_name is not None:
         page.text(f"Trưởng đoàn khảo sát: Ông/Bà {of.survey.lead_name}.")
+    if not of.survey.participants:
+        page.text("Thành phần tham gia: chưa ghi nhận.")
     for number, (agency, people) in enumerate(_by_agency(of), start=1):
         page.text(f"{number}. {agency if agency is not None else of.facility_name}")
-        for one in people:
+        for place, one in enumerate(people, start=1):
             position = f", {one.position}" if one.position is not None else ""
             day = f" (tham gia ngày {short_day(one.present_on)})" if one.present_on is not None else ""
-            page.text(f"- Ông/Bà {one.full_name}{position}{day};")
+            page.text(f"- Ông/Bà {one.full_name}{position}{day}{';' if place < len(people) else '.'}")
 
 
 def _safety(page: LetterPage, survey: SurveyFields) -> None:
     page.heading("II. AN TOÀN PHÒNG, CHỐNG DỊCH")
+    if survey.briefed_at is None:
+        page.text("Hướng dẫn an toàn của cơ sở: chưa ghi nhận.")
+    if survey.rules_version is None:
+        page.text("Cam kết tuân thủ quy định phòng dịch của đoàn khảo sát: chưa ghi nhận.")
     if survey.briefed_by is not None and survey.briefed_at is not None:
         at = survey.briefed_at.astimezone(VIETNAM)
         page.text(
@@ -105,7 +111,9 @@ def write_verdict(page: Page, survey: SurveyFields) -> None:
 
 
 def _conclusions(survey: SurveyFields) -> Iterator[str]:
-    if survey.verdict is not None:
+    if survey.verdict is None:
+        yield "Kết luận: chưa có."
+    else:
         yield f"Kết luận: {VERDICTS[survey.verdict]}. Lý do: {_sentence(survey.verdict_reason or '')}"
     form = survey.form
     if form is None:

@@ -16,6 +16,7 @@ from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.papers import Heading, PaperForm, find_place
 from inventory.minutes.plan_paper import plan_paper
 from inventory.minutes.proposal_paper import proposal_paper, status_report
+from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
 from vonggac.decree.pdf import letter_pdf
 from vonggac.decree.pdf.typesetting import Typeset
 
@@ -76,8 +77,39 @@ def test_a_submission_without_a_survey_or_figures_says_so() -> None:
         "chưa có phiếu khảo sát được duyệt",
         "Kinh phí dự kiến: chưa xác định",
         "Nguồn kinh phí: chưa xác định",
+        "1. Khu vực lắp đặt: chưa xác định.",
+        "phê duyệt việc lắp đặt camera và nguồn kinh phí thực hiện.",
+        "xem xét, quyết định./.",
     ):
         assert part in said
+    assert " 0 camera" not in said
+
+
+def test_a_submission_that_is_decided_asks_for_no_decision() -> None:
+    said = words_of(proposal_paper(OF, PROPOSAL, SURVEY))
+    assert "xem xét, quyết định" not in said
+    assert "xem xét, cho ý kiến chỉ đạo thực hiện./." in said
+
+
+def test_no_heading_of_minutes_or_of_a_report_on_a_site_stands_above_nothing() -> None:
+    bare = SurveyFields(code="KS-02", facility_id=FACILITY)
+    of = MinutesOf(bare, OF.facility_name, None, OF.issuer, OF.issuer_code, OF.issuer_parent, OF.agencies)
+    minutes = words_of(survey_minutes(of))
+    for part in ("Thành phần tham gia: chưa ghi nhận.", "Hướng dẫn an toàn của cơ sở: chưa ghi nhận."):
+        assert part in minutes
+    for said in (minutes, words_of(status_report(OF, bare))):
+        assert "1. Kết luận: chưa có." in said
+
+
+def test_the_last_of_a_list_in_minutes_ends_with_a_full_stop() -> None:
+    people = [{"full_name": name, "agency_id": LEAD} for name in ("Trần Văn An", "Lê Quang Vinh")]
+    survey = SurveyFields.model_validate({"code": "KS-03", "facility_id": FACILITY, "participants": people})
+    of = MinutesOf(survey, OF.facility_name, None, OF.issuer, OF.issuer_code, OF.issuer_parent, OF.agencies)
+    lines = words_of(survey_minutes(of)).splitlines()
+    assert [line for line in lines if line.startswith("- Ông/Bà")] == [
+        "- Ông/Bà Trần Văn An;",
+        "- Ông/Bà Lê Quang Vinh.",
+    ]
 
 
 def test_a_report_on_a_site_says_what_the_survey_found() -> None:
